@@ -1,0 +1,145 @@
+"""What components make and take: artifacts, their versions, and how they are referred to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from relet.errors import NotFoundError
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class ArtifactType(StrEnum):
+    """The kinds of product that a component can have."""
+
+    TABLE = "table"
+    FILE = "file"
+    FOLDER = "folder"
+    FIGURE = "figure"
+    METRICS = "metrics"
+    MODEL = "model"
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One stored version of an artifact.
+
+    `files` maps each relative path to the SHA-256 of its bytes; `content` is the digest that keys and verdicts
+    use (for a table that of its schema and rows, which is the same however its file was written).
+    """
+
+    name: str
+    number: int
+    type: ArtifactType
+    content: str
+    files: Mapping[str, str]
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    producer: str | None = None
+    created: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}:v{self.number}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Version:
+        return cls(**{**stored, "type": ArtifactType(stored["type"])})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name and which version of it: a number, or an alias such as `latest`, `reference` or `prod`.
+
+    >>> Reference.parse("clean_sample:v3").number
+    3
+    >>> str(Reference.parse("clean_sample"))
+    'clean_sample:latest'
+    """
+
+    name: str
+    selector: str = "latest"
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        name, _, selector = text.partition(":")
+        selector = selector or "latest"
+        if not NAME.fullmatch(name) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]*", selector):
+            raise NotFoundError(f"{text!r} is no reference to an artifact; write name:v3 or name:alias")
+        return cls(name, selector)
+
+    @property
+    def number(self) -> int | None:
+        """The version's number where the reference names one, else None: it names an alias."""
+        return int(self.selector[1:]) if re.fullmatch(r"v[1-9]\d*", self.selector) else None
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.selector}"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Marks an input that is a stored version rather than this run's product.
+
+    `initially` names the artifact of this run that stands in while `reference` does not exist yet, and that
+    the alias is set to once no verdict speaks against it: `Annotated[Table, Stored("clean:reference", "clean")]`.
+    """
+
+    reference: str
+    initially: str | None = None
+
+
+class Source:
+    """Marks a parameter that names something outside: a path or an http(s) URL.
+
+    Its content's digest enters the key, not its name; the component gets a local path. `builtin` are words that
+    name nothing outside and are passed through: `Annotated[str, Source("generated")]`.
+    """
+
+    def __init__(self, *builtin: str) -> None:
+        self.builtin = builtin
+
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One test within a verdict: its name, whether it passed, one sentence, and the rows that speak against it."""
+
+    name: str
+    passed: bool
+    message: str = ""
+    rows: tuple[Mapping[str, Any], ...] = ()
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A gate's answer, with its reason. Saying no is not an exception."""
+
+    passed: bool
+    reason: str
+    checks: tuple[Check, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Verdict:
+        checks = tuple(Check(**{**check, "rows": tuple(check["rows"])}) for check in stored["checks"])
+        return cls(**{**stored, "checks": checks})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A drawing as SVG text. A component may return a matplotlib figure instead; relet draws it."""
+
+    svg: str

@@ -1,0 +1,71 @@
+"""Errors that say what is wrong, what was got, and which setting to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ReletError(Exception):
+    """Everything that relet raises on purpose. `exit_status` is what the command line ends with."""
+
+    exit_status = 2
+
+
+class WiringError(ReletError):
+    """A pipeline whose components and artifacts don't fit together."""
+
+
+class SignatureError(ReletError):
+    """A component whose signature can't be its contract."""
+
+
+class SettingError(ReletError):
+    """An unknown setting, or a value of the wrong type."""
+
+
+class BadDataError(ReletError):
+    """Data from outside that can't be read as what it should be."""
+
+
+class NotFoundError(ReletError):
+    """A name, version, alias or run that the store does not hold."""
+
+
+class StoreError(ReletError):
+    """The store can't be read or written."""
+
+
+class DamagedError(StoreError):
+    """A stored object whose bytes don't match its digest."""
+
+
+class ModelError(ReletError):
+    """A model file that can't be exported, or may not be loaded."""
+
+
+class TrackerError(ReletError):
+    """A tracker that did not take a record."""
+
+
+class ComponentError(ReletError):
+    """A component that raised; `__cause__` is what it raised."""
+
+    exit_status = 1
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant, or which there are.
+
+    >>> nearest("modle", ["model", "sample"])
+    'did you mean model?'
+    >>> nearest("x", ["model", "sample"])
+    'there are model, sample'
+    >>> nearest("x", [])
+    'there are none'
+    """
+    names = list(known)
+    close = get_close_matches(wrong, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"there are {', '.join(sorted(names))}" if names else "there are none"
