@@ -1,0 +1,317 @@
+"""What code a component runs: its modules in normal form, and the packages they import.
+
+The digest of a module is that of its parsed tree without comments, formatting and docstrings, written the same
+way on every Python, so that a change of any of these is no change.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from relet.errors import WiringError
+
+# Of relet itself only the domain rooms are part of a component's code: what runs a component does not change
+# what it computes.
+DOMAIN_ROOMS = frozenset(
+    ("data", "report", "checks", "segregation", "features", "training", "evaluation", "release", "serving")
+)
+
+_LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
+_DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def parse(path: Path) -> ast.Module:
+    """The tree of a Python file; a syntax error names the file and the line."""
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise WiringError(f"{path}, line {error.lineno}: {error.msg}") from None
+
+
+def normal_form(tree: ast.Module) -> str:
+    """The tree as text that is equal for equal code.
+
+    >>> normal_form(ast.parse("x = 1  # one")) == normal_form(ast.parse("x=(1)"))
+    True
+    >>> normal_form(ast.parse("x = 1")) == normal_form(ast.parse("x = 2"))
+    False
+    """
+    written: list[str] = []
+    keep_docstrings = any(
+        (isinstance(node, ast.Attribute) and node.attr == "__doc__")
+        or (isinstance(node, ast.Name) and node.id == "__doc__")
+        for node in ast.walk(tree)
+    )
+    _write(tree, written, keep_docstrings)
+    return "".join(written)
+
+
+def _write(value: object, written: list[str], keep_docstrings: bool) -> None:
+    if isinstance(value, ast.AST):
+        written.append(f"{type(value).__name__}(")
+        for name in value._fields:
+            child = getattr(value, name, None)
+            if name in _LEFT_OUT or child is None or child == []:
+                continue
+            if name == "body" and not keep_docstrings and isinstance(value, _DOCUMENTED):
+                child = _without_docstring(child)
+            elif name == "values" and isinstance(value, ast.JoinedStr):
+                child = _merged(child)
+            written.append(f"{name}=")
+            _write(child, written, keep_docstrings)
+        written.append(")")
+    elif isinstance(value, list):
+        written.append("[")
+        for child in value:
+            _write(child, written, keep_docstrings)
+            written.append(",")
+        written.append("]")
+    else:
+        # ascii, not repr: which characters repr escapes differs between Pythons
+        written.append(f"{type(value).__name__}:{ascii(value)}")
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+            return rest
+    return body
+
+
+def _merged(values: list[ast.expr]) -> list[ast.expr]:
+    """An f-string's parts with neighbouring text joined: Pythons cut it differently."""
+    merged: list[ast.expr] = []
+    for value in values:
+        if not isinstance(value, ast.Constant):
+            merged.append(value)
+        elif merged and isinstance(merged[-1], ast.Constant):
+            merged[-1] = ast.Constant(f"{merged[-1].value!s}{value.value!s}")
+        elif value.value:
+            merged.append(value)
+    return merged
+
+
+def tree_digest(tree: ast.Module) -> str:
+    """SHA-256 of a tree's normal form, in hex."""
+    return sha256(normal_form(tree).encode()).hexdigest()
+
+
+def module_digest(path: Path) -> str:
+    """SHA-256 of a module's normal form, in hex."""
+    return tree_digest(parse(path))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closure:
+    """A module and all it imports: first-party modules with their digests, and top-level third-party names."""
+
+    modules: Mapping[str, str]
+    third_party: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Code:
+    """The first-party source below some roots, parsed once.
+
+    A module is first-party when its file lies below one of `roots`; of relet, only the domain rooms are.
+    """
+
+    roots: tuple[Path, ...]
+    _trees: dict[Path, ast.Module] = field(default_factory=dict, repr=False, compare=False)
+    _digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def tree(self, path: Path) -> ast.Module:
+        if path not in self._trees:
+            self._trees[path] = parse(path)
+        return self._trees[path]
+
+    def digest(self, path: Path) -> str:
+        if path not in self._digests:
+            self._digests[path] = tree_digest(self.tree(path))
+        return self._digests[path]
+
+    def find(self, module: str) -> Path | None:
+        """The file of a first-party module; for a namespace package its folder; None for any other."""
+        parts = module.split(".")
+        for root in self.roots:
+            base = root.joinpath(*parts)
+            for candidate in (base / "__init__.py", base.with_suffix(".py")):
+                if candidate.is_file():
+                    return candidate
+            if base.is_dir() and not _is_hidden(parts):
+                return base
+        return None
+
+    def closure(self, module: str) -> Closure:
+        """`module` and every first-party module that it imports, transitively, within functions too."""
+        found: dict[str, str] = {}
+        third_party: set[str] = set()
+        waiting = [module]
+        seen = {module}
+        while waiting:
+            name = waiting.pop()
+            path = self.find(name)
+            if path is None:
+                if name.partition(".")[0] not in sys.stdlib_module_names:
+                    third_party.add(name.partition(".")[0])
+                continue
+            if not _counts(name):
+                continue
+            if path.is_dir():
+                continue
+            found[name] = self.digest(path)
+            for imported in self._imported(name, path):
+                if imported not in seen:
+                    seen.add(imported)
+                    waiting.append(imported)
+        return Closure(modules=dict(sorted(found.items())), third_party=frozenset(third_party))
+
+    def _imported(self, module: str, path: Path) -> Iterator[str]:
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        for name, member in imports(self.tree(path), package):
+            if name == "relet":
+                yield from _relet_exports(member)
+                continue
+            yield from _with_parents(name)
+            if member and self.find(f"{name}.{member}") is not None:
+                yield f"{name}.{member}"
+
+
+def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
+    """(module, member) for each import in a tree; `import a.b` has no member.
+
+    What is imported for type checkers alone is left out: it never runs.
+
+    >>> list(imports(ast.parse("import a.b; from .c import d"), "p"))
+    [('a.b', None), ('p.c', 'd')]
+    """
+    for node in _executed(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None
+                if alias.name == "relet":
+                    yield from (("relet", name) for name in _attributes(tree, alias.asname or "relet"))
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, package)
+            for alias in node.names:
+                yield module, None if alias.name == "*" else alias.name
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            for other in child.orelse:
+                yield other
+                yield from _executed(other)
+            continue
+        yield child
+        yield from _executed(child)
+
+
+def _attributes(tree: ast.Module, name: str) -> set[str]:
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
+    }
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    base = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        yield ".".join(parts[:length])
+
+
+def _relet_exports(member: str | None) -> Iterator[str]:
+    import relet
+
+    home = relet.EXPORTS.get(member or "", f"relet.{member}" if member else "relet")
+    yield home
+
+
+def _counts(module: str) -> bool:
+    parts = module.split(".")
+    return parts[0] != "relet" or (len(parts) > 1 and parts[1] in DOMAIN_ROOMS)
+
+
+def _is_hidden(parts: list[str]) -> bool:
+    return any(part.startswith((".", "__")) for part in parts)
+
+
+@dataclass(frozen=True)
+class Distributions:
+    """The installed distributions, read from the names of their folders: normalized name → version, folder."""
+
+    found: Mapping[str, tuple[str, Path]]
+    _owners: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def installed(cls) -> Distributions:
+        found: dict[str, tuple[str, Path]] = {}
+        for entry in dict.fromkeys(sys.path):
+            folder = Path(entry or ".")
+            if not folder.is_dir():
+                continue
+            for info in folder.glob("*.dist-info"):
+                name, _, version = info.name.removesuffix(".dist-info").partition("-")
+                found.setdefault(_normalized(name), (version, info))
+        return cls(found)
+
+    def closure(self, modules: Iterable[str]) -> dict[str, str]:
+        """The version of each distribution that the top-level `modules` come from, and of all they depend on."""
+        waiting = [owner for module in modules if (owner := self.owner(module))]
+        versions: dict[str, str] = {}
+        while waiting:
+            name = waiting.pop()
+            if name in versions or name == "relet" or name not in self.found:
+                continue
+            version, folder = self.found[name]
+            versions[name] = version
+            waiting.extend(_requirements(folder))
+        return dict(sorted(versions.items()))
+
+    def owner(self, module: str) -> str | None:
+        """The distribution that a top-level module comes from."""
+        if module not in self._owners:
+            self._owners[module] = self._search(module)
+        return self._owners[module]
+
+    def _search(self, module: str) -> str | None:
+        if _normalized(module) in self.found:
+            return _normalized(module)
+        marks = (f"\n{module}/__init__.py,".encode(), f"\n{module}.py,".encode())
+        for name, (_, folder) in self.found.items():
+            record = folder / "RECORD"
+            if record.is_file():
+                content = b"\n" + record.read_bytes()
+                if any(mark in content for mark in marks):
+                    return name
+        return None
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def _requirements(folder: Path) -> tuple[str, ...]:
+    header = (folder / "METADATA").read_text(encoding="utf-8").partition("\n\n")[0]
+    return tuple(
+        _normalized(match[1])
+        for match in re.finditer(r"^Requires-Dist: ([A-Za-z0-9._-]+)([^\n]*)", header, re.MULTILINE)
+        if "extra ==" not in match[2]
+    )
