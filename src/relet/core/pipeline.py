@@ -1,0 +1,228 @@
+"""Components linked by artifacts: names wire the pipeline."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from relet.core.code import Code
+from relet.core.component import Component
+from relet.core.signature import TYPES, Module, read_component
+from relet.errors import NotFoundError, WiringError, nearest
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Components in the order they run: the output named `clean_sample` feeds every input named `clean_sample`.
+
+    `on_request` are components that run only when they are asked for; `settings` maps each key of the
+    configuration to the parameters that it feeds: `{"etl.min_price": ["basic_cleaning.min_price"]}`.
+
+    Raises WiringError for a cycle, a missing producer, two producers of one name, two components of one name,
+    an output and an input of different types, and names that `on_request`, `settings` or `judges` get wrong.
+    """
+
+    components: Sequence[Any]
+    name: str = "pipeline"
+    on_request: Sequence[Any] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        components = tuple(_component(each) for each in self.components)
+        on_request = tuple(each if isinstance(each, str) else _component(each).name for each in self.on_request)
+        settings = {
+            key: (feeds,) if isinstance(feeds, str) else tuple(feeds) for key, feeds in self.settings.items()
+        }
+        _check_names(components, on_request, settings)
+        object.__setattr__(self, "components", _ordered(components))
+        object.__setattr__(self, "on_request", on_request)
+        object.__setattr__(self, "settings", settings)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(component.name for component in self.components)
+
+    @property
+    def producers(self) -> dict[str, str]:
+        """Each artifact's name → the component that makes it."""
+        return {output.name: each.name for each in self.components for output in each.outputs}
+
+    def component(self, name: str) -> Component:
+        for each in self.components:
+            if each.name == name:
+                return each  # type: ignore[no-any-return]
+        raise WiringError(f"{self.name} has no step {name!r}: {nearest(name, self.names)}")
+
+    def select(self, steps: Iterable[str] | None, *, all_of_them: bool = False) -> tuple[Component, ...]:
+        """The components to run, in their order: those named, else all that need no request.
+
+        Raises WiringError for a name that is no step, with the nearest that is.
+        """
+        if steps is not None:
+            asked = {self.component(step).name for step in steps}
+            return tuple(each for each in self.components if each.name in asked)
+        return tuple(each for each in self.components if all_of_them or each.name not in self.on_request)
+
+    def gatekeepers(self, component: Component) -> tuple[Component, ...]:
+        """The components whose verdict decides whether this one may run."""
+        taken = {each.name for each in component.inputs}
+        return tuple(each for each in self.components if each.name != component.name and taken & set(judged(each)))
+
+
+def judged(component: Component) -> tuple[str, ...]:
+    """The inputs that a component's verdict speaks of; none where it gives no verdict."""
+    if not component.gates:
+        return ()
+    return component.judges or tuple(each.name for each in component.inputs if each.stored is None)
+
+
+def _component(function: Component | Callable[..., Any]) -> Component:
+    if isinstance(function, Component):
+        return function
+    name = getattr(function, "__name__", repr(function))
+    if not hasattr(function, "__relet__"):
+        raise WiringError(f"{name} is no component: write @component(job_type=…) above it")
+    module = sys.modules[function.__module__]
+    if not getattr(module, "__file__", None):
+        raise WiringError(f"{name} lives in no file; put components in a module, so that their code has a digest")
+    path = Path(str(module.__file__))
+    return read_component(name, module.__name__, path, Code((path.parent,)))
+
+
+def _check_names(
+    components: tuple[Component, ...], on_request: tuple[str, ...], settings: Mapping[str, tuple[str, ...]]
+) -> None:
+    names = [each.name for each in components]
+    for name in names:
+        if names.count(name) > 1:
+            raise WiringError(f"there are two components named {name}")
+    producers: dict[str, Component] = {}
+    for each in components:
+        for output in each.outputs:
+            if output.name in producers:
+                both = f"{producers[output.name].name} and {each.name}"
+                raise WiringError(f"two components make {output.name}: {both}; rename one output")
+            producers[output.name] = each
+    for each in components:
+        _check_inputs(each, producers)
+    for name in on_request:
+        if name not in names:
+            raise WiringError(f"on_request names {name!r}, which is no component: {nearest(name, names)}")
+    for key, feeds in settings.items():
+        for feed in feeds:
+            _check_feed(key, feed, components)
+
+
+def _check_inputs(component: Component, producers: Mapping[str, Component]) -> None:
+    for each in component.inputs:
+        wanted = each.name
+        if each.stored is not None:
+            wanted = each.stored.initially or ""
+            if not wanted:
+                continue
+        if wanted not in producers:
+            raise WiringError(
+                f"{component.name} takes {wanted}, which no component makes: {nearest(wanted, producers)}"
+            )
+        (made,) = (output for output in producers[wanted].outputs if output.name == wanted)
+        if each.container != "path" and TYPES[each.container] is not made.type:
+            raise WiringError(
+                f"{component.name} takes {wanted} as {TYPES[each.container]}, "
+                f"but {producers[wanted].name} makes it a {made.type}"
+            )
+    inputs = [each.name for each in component.inputs]
+    for name in component.judges:
+        if name not in inputs:
+            raise WiringError(f"{component.name} judges {name!r}, which it does not take: {nearest(name, inputs)}")
+    if component.judges and not component.gates:
+        raise WiringError(f"{component.name} judges {', '.join(component.judges)} but gives no Verdict")
+
+
+def _check_feed(key: str, feed: str, components: tuple[Component, ...]) -> None:
+    name, _, parameter = feed.partition(".")
+    for each in components:
+        if each.name == name:
+            known = [p.name for p in each.parameters]
+            if parameter not in known:
+                raise WiringError(f"the setting {key} feeds {feed}: {nearest(parameter, known)}")
+            return
+    raise WiringError(f"the setting {key} feeds {feed}: {nearest(name, [each.name for each in components])}")
+
+
+def _ordered(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    """Sorted so that each comes after what it takes and what judges that; otherwise in the order given."""
+    producers = {output.name: each.name for each in components for output in each.outputs}
+    after: dict[str, set[str]] = {}
+    for each in components:
+        taken = {i.name for i in each.inputs} | {i.stored.initially for i in each.inputs if i.stored}
+        before = {producers[name] for name in taken if name in producers}
+        judges = {j.name for j in components if j.name != each.name and taken & set(judged(j))}
+        after[each.name] = before | judges
+    # What judges an input that it also needs from a consumer of it would wait for itself.
+    try:
+        sorter = TopologicalSorter(after)
+        sorter.prepare()
+    except CycleError as error:
+        raise WiringError(f"the pipeline goes in a circle: {' → '.join(reversed(error.args[1]))}") from None
+    position = {each.name: number for number, each in enumerate(components)}
+    order: list[str] = []
+    ready = sorted(sorter.get_ready(), key=position.__getitem__)
+    while ready:
+        name = ready.pop(0)
+        order.append(name)
+        sorter.done(name)
+        ready = sorted([*ready, *sorter.get_ready()], key=position.__getitem__)
+    by_name = {each.name: each for each in components}
+    return tuple(by_name[name] for name in order)
+
+
+def read_pipeline(name: str, path: Path, code: Code) -> Pipeline:
+    """The pipeline that a module assigns to `pipeline`, read from its source without importing it.
+
+    Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does.
+    """
+    module = Module.read(f"pipelines.{name}.pipeline", path, code)
+    call = _call(module)
+    arguments = {str(keyword.arg): keyword.value for keyword in call.keywords}
+    if call.args:
+        arguments["components"] = call.args[0]
+
+    def read(node: ast.expr) -> Component:
+        full = module.dotted(node)
+        home, _, function = full.rpartition(".")
+        file = code.find(home) if home else module.path
+        if file is None or file.is_dir():
+            raise module.error(node, f"{ast.unparse(node)}: there is no first-party module {home or full}")
+        return read_component(function or full, home or module.name, file, code)
+
+    return Pipeline(
+        [read(node) for node in _elements(module, arguments.get("components"), "components")],
+        name=name,
+        on_request=[ast.unparse(node) for node in _elements(module, arguments.get("on_request"), "on_request")],
+        settings=module.literal(arguments["settings"], "settings") if "settings" in arguments else {},
+    )
+
+
+def _call(module: Module) -> ast.Call:
+    for statement in module.tree.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        if any(isinstance(target, ast.Name) and target.id == "pipeline" for target in targets):
+            value = getattr(statement, "value", None)
+            if isinstance(value, ast.Call) and module.dotted(value.func).rpartition(".")[2] == "Pipeline":
+                return value
+    raise NotFoundError(f"{module.path} has no line `pipeline = Pipeline([…])`")
+
+
+def _elements(module: Module, node: ast.expr | None, what: str) -> list[ast.expr]:
+    if node is None:
+        return []
+    if not isinstance(node, ast.List | ast.Tuple):
+        raise module.error(node, f"{what} must be written out as a list, got {ast.unparse(node)}")
+    return node.elts

@@ -1,0 +1,317 @@
+"""Decide first, act after: what a run would do, and why, as a value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Protocol
+
+from relet.core.artifact import ArtifactType, Reference, Stored, Version
+from relet.core.component import Component, Input
+from relet.core.pipeline import Pipeline
+from relet.core.record import KeyParts
+from relet.errors import NotFoundError, WiringError, nearest
+
+
+class Shelf(Protocol):
+    """What a plan reads of a store."""
+
+    def find(self, reference: str | Reference) -> Version | None:
+        """The version a reference names, or None."""
+
+    def key(self, key: str) -> Mapping[str, str] | None:
+        """The outputs (name → `clean_sample:v3`) that were stored under a key, or None."""
+
+    def names(self) -> list[str]:
+        """The names of all stored artifacts."""
+
+    def last_parts(self, pipeline: str, component: str) -> KeyParts | None:
+        """What the key of the component's last run was made of, or None if it never ran."""
+
+
+class Action(StrEnum):
+    """What becomes of a component: it runs, is skipped, or waits until its inputs are known."""
+
+    RUN = "run"
+    SKIP = "skip"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One part of a key that differs: `old` is None for what was added, `new` for what was taken away."""
+
+    part: str
+    name: str
+    old: Any = None
+    new: Any = None
+
+    def __str__(self) -> str:
+        match self.part:
+            case "parameters":
+                return f"{self.name} {_shown(self.old)} → {_shown(self.new)}"
+            case "inputs":
+                return f"{self.name} changed"
+            case "packages":
+                return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
+            case "code":
+                return f"code of {self.name} {_verb(self.old, self.new)}"
+        return f"{self.name} {_verb(self.old, self.new)}"
+
+
+def _shown(value: Any) -> str:
+    """A value as a person would write it; a source's digest by its first letters."""
+    if isinstance(value, Mapping) and "sha256" in value:
+        return str(value["sha256"])[:8]
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _verb(old: Any, new: Any) -> str:
+    return "added" if old is None else "removed" if new is None else "changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a plan says of one component.
+
+    `inputs` are the versions it takes (None: absent); `outputs` the versions it has where it is skipped;
+    `changes` what differs from its last run; `blocked_by` the component whose verdict said no.
+    """
+
+    component: str
+    action: Action
+    reason: str
+    key: str | None = None
+    parts: KeyParts | None = None
+    inputs: Mapping[str, Version | None] = field(default_factory=dict)
+    outputs: Mapping[str, Version] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    blocked_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One step for each selected component, in the order they run."""
+
+    steps: tuple[Step, ...]
+
+    def __getitem__(self, component: str) -> Step:
+        for step in self.steps:
+            if step.component == component:
+                return step
+        raise WiringError(f"the plan has no step {component!r}: {nearest(component, [s.component for s in self])}")
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to run."""
+        return all(step.action is Action.SKIP for step in self.steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a run was asked to do, checked: which components, with which parameters, from which stored versions.
+
+    `parameters` holds every parameter of every component (`Component.check`); `key_parameters` the same as they
+    enter the key: a source outside by its content. `code` holds for each component the parts of its key that
+    come from its source. `inputs` names stored versions that take the place of this run's products.
+    """
+
+    pipeline: Pipeline
+    components: tuple[Component, ...]
+    key_parameters: Mapping[str, Mapping[str, Any]]
+    code: Mapping[str, KeyParts]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of this run's artifacts so far: versions, the names that are still to come, and verdicts."""
+
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    coming: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def after(self, component: Component, step: Step) -> Known:
+        """The same, knowing what became of one more component."""
+        outputs = {output.name for output in component.outputs}
+        if step.action is not Action.SKIP:
+            return Known(self.versions, self.coming | outputs, self.refused)
+        return self.made(component, step.inputs, step.outputs)
+
+    def made(
+        self, component: Component, inputs: Mapping[str, Version | None], outputs: Mapping[str, Version]
+    ) -> Known:
+        from relet.core.pipeline import judged
+
+        refused = dict(self.refused)
+        for version in outputs.values():
+            if version.type is ArtifactType.VERDICT and not version.metadata.get("passed", False):
+                refused |= {name: component.name for name in judged(component) if name in inputs}
+        return Known({**self.versions, **outputs}, self.coming - set(outputs), refused)
+
+
+def plan(request: Request, store: Shelf) -> Plan:
+    """What running `request` would do now. Reads the store, changes nothing.
+
+    Raises NotFoundError where an input comes from no selected component and is not in the store.
+    """
+    known = Known()
+    steps = []
+    for component in request.components:
+        step = decide(component, request, known, store)
+        steps.append(step)
+        known = known.after(component, step)
+    return Plan(steps=tuple(steps))
+
+
+def decide(component: Component, request: Request, known: Known, store: Shelf) -> Step:
+    """What to do with one component, as far as `known` tells."""
+    for name, gatekeeper in known.refused.items():
+        if gatekeeper != component.name and name in {each.name for each in component.inputs}:
+            return Step(
+                component=component.name,
+                action=Action.WAITS,
+                reason=f"{gatekeeper} says no",
+                blocked_by=gatekeeper,
+            )
+    waiting = sorted(_sources(component, request) & known.coming)
+    if waiting:
+        return Step(component=component.name, action=Action.WAITS, reason=f"for {', '.join(waiting)}")
+    inputs = {each.name: _version(component, each, request, known, store) for each in component.inputs}
+    parts = key_parts(component, request, inputs)
+    key = digest(parts)
+    outputs = _stored_outputs(component, key, store)
+    if outputs is not None:
+        return Step(
+            component=component.name,
+            action=Action.SKIP,
+            reason="same key",
+            key=key,
+            parts=parts,
+            inputs=inputs,
+            outputs=outputs,
+        )
+    last = store.last_parts(request.pipeline.name, component.name)
+    changes = differences(last, parts) if last else ()
+    return Step(
+        component=component.name,
+        action=Action.RUN,
+        reason=_reason(last, changes),
+        key=key,
+        parts=parts,
+        inputs=inputs,
+        changes=changes,
+    )
+
+
+def _sources(component: Component, request: Request) -> set[str]:
+    """The names of this run's artifacts that feed a component."""
+    made_here = {output.name for each in request.components for output in each.outputs}
+    names = set()
+    for each in component.inputs:
+        if each.name in request.inputs:
+            continue
+        if each.stored is None or each.name in made_here:
+            names.add(each.name)
+        elif each.stored.initially:
+            names.add(each.stored.initially)
+    return names
+
+
+def _version(component: Component, each: Input, request: Request, known: Known, store: Shelf) -> Version | None:
+    if each.name in request.inputs:
+        return _required(component, each, request.inputs[each.name], store)
+    if each.name in known.versions:
+        return known.versions[each.name]
+    if each.stored is None:
+        return _required(component, each, f"{each.name}:latest", store)
+    found = store.find(each.stored.reference)
+    if found is None and each.stored.initially:
+        first = each.stored.initially
+        return known.versions.get(first) or _required(component, each, f"{first}:latest", store)
+    if found is None and not each.optional:
+        return _required(component, each, each.stored.reference, store)
+    return found
+
+
+def _required(component: Component, each: Input, reference: str, store: Shelf) -> Version:
+    found = store.find(reference)
+    if found is not None:
+        return found
+    name = Reference.parse(reference).name
+    if name not in store.names():
+        advice = "nothing of that name is stored yet; run the step that makes it"
+    elif isinstance(each.stored, Stored):
+        selector = Reference.parse(reference).selector
+        advice = (
+            f"relet artifacts alias {name}:latest {selector} sets it, or name another: {each.name}={name}:latest"
+        )
+    else:
+        advice = f"relet artifacts show {name} lists what there is"
+    raise NotFoundError(f"{component.name} needs {reference}, which is not in the store: {advice}")
+
+
+def _stored_outputs(component: Component, key: str, store: Shelf) -> dict[str, Version] | None:
+    stored = store.key(key)
+    names = {output.name for output in component.outputs}
+    if stored is None or set(stored) != names:
+        return None
+    versions = {name: store.find(reference) for name, reference in stored.items()}
+    if any(version is None for version in versions.values()):
+        return None
+    return {name: version for name, version in versions.items() if version is not None}
+
+
+def key_parts(component: Component, request: Request, inputs: Mapping[str, Version | None]) -> KeyParts:
+    """What the key of a component is made of, now that its inputs are known."""
+    code = request.code[component.name]
+    return KeyParts(
+        component=component.name,
+        code=code.code,
+        packages=code.packages,
+        resources=code.resources,
+        parameters=request.key_parameters[component.name],
+        inputs={name: version.content if version else None for name, version in inputs.items()},
+    )
+
+
+def digest(parts: KeyParts) -> str:
+    """The key: SHA-256 over the parts as JSON with sorted names, in hex."""
+    text = json.dumps(asdict(parts), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return sha256(text.encode()).hexdigest()
+
+
+def differences(old: KeyParts, new: KeyParts) -> tuple[Change, ...]:
+    """What changed between two keys, in the order a person would ask for it.
+
+    >>> differences(KeyParts(component="c", parameters={"a": 1}), KeyParts(component="c", parameters={"a": 2}))
+    (Change(part='parameters', name='a', old=1, new=2),)
+    """
+    return tuple(
+        Change(part=part, name=name, old=was.get(name), new=now.get(name))
+        for part in ("parameters", "inputs", "resources", "code", "packages")
+        for was, now in [(getattr(old, part), getattr(new, part))]
+        for name in _names(was, now)
+        if was.get(name) != now.get(name)
+    )
+
+
+def _names(*sides: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for side in sides for name in side))
+
+
+def _reason(last: KeyParts | None, changes: tuple[Change, ...]) -> str:
+    if last is None:
+        return "first run"
+    if not changes:
+        return "its outputs are not stored"
+    shown = "; ".join(str(change) for change in changes[:2])
+    return shown if len(changes) <= 2 else f"{shown} and {len(changes) - 2} more"
