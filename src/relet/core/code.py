@@ -75,7 +75,7 @@ def _write(value: object, written: list[str], keep_docstrings: bool) -> None:
         written.append("]")
     else:
         # ascii, not repr: which characters repr escapes differs between Pythons
-        written.append(f"{type(value).__name__}:{ascii(value)}")
+        written.append(f"{type(value).__name__}:{value!a}")
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

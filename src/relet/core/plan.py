@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.component import Component, Input
 from relet.core.pipeline import Pipeline
-from relet.core.record import KeyParts
+from relet.core.record import KeyParts, RunRecord
 from relet.errors import NotFoundError, WiringError, nearest
 
 
@@ -28,8 +28,11 @@ class Shelf(Protocol):
     def names(self) -> list[str]:
         """The names of all stored artifacts."""
 
-    def last_parts(self, pipeline: str, component: str) -> KeyParts | None:
-        """What the key of the component's last run was made of, or None if it never ran."""
+    def intact(self, version: Version) -> bool:
+        """Whether every object of a version is there."""
+
+    def last_run(self, pipeline: str, component: str) -> RunRecord | None:
+        """The record of the component's last run that finished, or None if none did."""
 
 
 class Action(StrEnum):
@@ -54,7 +57,7 @@ class Change:
             case "parameters":
                 return f"{self.name} {_shown(self.old)} → {_shown(self.new)}"
             case "inputs":
-                return f"{self.name} changed"
+                return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
             case "packages":
                 return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
             case "code":
@@ -199,8 +202,8 @@ def decide(component: Component, request: Request, known: Known, store: Shelf) -
             inputs=inputs,
             outputs=outputs,
         )
-    last = store.last_parts(request.pipeline.name, component.name)
-    changes = differences(last, parts) if last else ()
+    last = store.last_run(request.pipeline.name, component.name)
+    changes = _changes(last, parts, inputs) if last else ()
     return Step(
         component=component.name,
         action=Action.RUN,
@@ -265,9 +268,8 @@ def _stored_outputs(component: Component, key: str, store: Shelf) -> dict[str, V
     if stored is None or set(stored) != names:
         return None
     versions = {name: store.find(reference) for name, reference in stored.items()}
-    if any(version is None for version in versions.values()):
-        return None
-    return {name: version for name, version in versions.items() if version is not None}
+    found = {name: version for name, version in versions.items() if version and store.intact(version)}
+    return found if found.keys() == versions.keys() else None
 
 
 def key_parts(component: Component, request: Request, inputs: Mapping[str, Version | None]) -> KeyParts:
@@ -308,7 +310,21 @@ def _names(*sides: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for side in sides for name in side))
 
 
-def _reason(last: KeyParts | None, changes: tuple[Change, ...]) -> str:
+def _changes(last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | None]) -> tuple[Change, ...]:
+    """What differs from the last run, inputs by their versions rather than by digests."""
+    if last.parts is None:
+        return ()
+    versions = {name: f"v{version.number}" for name, version in inputs.items() if version}
+    before = {name: link.version.partition(":")[2] for name, link in last.inputs.items()}
+    return tuple(
+        replace(change, old=before.get(change.name), new=versions.get(change.name))
+        if change.part == "inputs"
+        else change
+        for change in differences(last.parts, parts)
+    )
+
+
+def _reason(last: RunRecord | None, changes: tuple[Change, ...]) -> str:
     if last is None:
         return "first run"
     if not changes:

@@ -61,8 +61,9 @@ class CodeState:
 class RunRecord:
     """One run: of a pipeline (`component` is None, `parent` is None) or of one component in it.
 
-    Times are ISO 8601 in UTC; `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform
-    and thread counts.
+    `steps` is a pipeline's: component → its action, the reason, and the versions it has (`outputs`). Times are
+    ISO 8601 in UTC; `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread
+    counts.
     """
 
     id: str
@@ -79,6 +80,7 @@ class RunRecord:
     inputs: Mapping[str, Link] = field(default_factory=dict)
     outputs: Mapping[str, Link] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     key: str | None = None
     parts: KeyParts | None = None
     code: CodeState = CodeState()

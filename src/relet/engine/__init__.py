@@ -1,0 +1,1 @@
+"""Runs what a plan says, and writes down what it did."""

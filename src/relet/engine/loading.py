@@ -1,0 +1,42 @@
+"""From a component's description to its function: the one place that imports a pipeline's code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from relet.core.component import Component
+from relet.errors import WiringError
+
+# What each module's digest was when this process imported it.
+_imported: dict[str, str] = {}
+
+
+def function_of(component: Component, root: Path, code: Mapping[str, str]) -> Callable[..., Any]:
+    """The component's function, from source that has the digests in `code` (module → digest).
+
+    In a notebook a module may have been edited since it was imported: it is imported anew, since its key
+    speaks of the edited one. Raises WiringError where relet itself was edited.
+    """
+    _forget_edited(code)
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    module = import_module(component.module)
+    _imported.update({name: digest for name, digest in code.items() if name in sys.modules})
+    return getattr(module, component.name)  # type: ignore[no-any-return]
+
+
+def _forget_edited(code: Mapping[str, str]) -> None:
+    edited = [name for name, digest in code.items() if _imported.get(name, digest) != digest]
+    for name in edited:
+        if name.startswith("relet."):
+            raise WiringError(f"{name} was edited after this process imported it; start Python again")
+    unknown = [name for name in code if name in sys.modules and name not in _imported]
+    if edited or any(not name.startswith("relet.") for name in unknown):
+        for name in code:
+            if not name.startswith("relet."):
+                sys.modules.pop(name, None)
+                _imported.pop(name, None)

@@ -1,0 +1,418 @@
+"""Runs what the plan says, in this process, and records what it did."""
+
+from __future__ import annotations
+
+import pdb
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from relet.core.artifact import ArtifactType, Reference, Verdict, Version
+from relet.core.component import Component
+from relet.core.plan import Action, Known, Request, Step, decide, plan
+from relet.core.record import Link, RunRecord, Status, new_run_id, now
+from relet.engine.environment import code_state, lock_digest, machine
+from relet.engine.loading import function_of
+from relet.engine.project import Project
+from relet.engine.values import Workspace, Written, write
+from relet.errors import ComponentError, DamagedError, ReletError
+
+if TYPE_CHECKING:
+    from relet.store import Store
+    from relet.tracking.courier import Courier, Delivery
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to run and where to put it.
+
+    `arguments` are the values that each function is called with; `parameters` the same as they were asked for
+    (a source outside by its path or URL): that is what records and trackers show.
+    """
+
+    project: Project
+    request: Request
+    arguments: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Mapping[str, Any]]
+    store: Store
+    experiment: str
+    trackers: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What became of one component: `seconds` is wall time; `new` names the outputs that are new versions."""
+
+    component: str
+    action: Action
+    reason: str
+    outputs: Mapping[str, Version] = field(default_factory=dict)
+    new: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a run: the results in order, what went wrong, and how each tracker took it."""
+
+    run_id: str
+    status: Status
+    results: tuple[Result, ...]
+    seconds: float
+    error: BaseException | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """0; 3 where a verdict said no; 130 after Ctrl-C; else that of the error."""
+        if self.status is Status.STOPPED:
+            return 3
+        if self.status is Status.INTERRUPTED:
+            return 130
+        return getattr(self.error, "exit_status", 1) if self.error else 0
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return {name: value for result in self.results for name, value in result.metrics.items()}
+
+
+class Watcher(Protocol):
+    """Somebody who looks on while a run goes."""
+
+    def started(self, step: Step) -> None:
+        """A component begins to run."""
+
+    def ended(self, result: Result) -> None:
+        """A component was run, skipped or held back."""
+
+    def noted(self, message: str) -> None:
+        """Something that a person should know."""
+
+
+class Quiet:
+    """A watcher that says nothing."""
+
+    def started(self, step: Step) -> None: ...
+    def ended(self, result: Result) -> None: ...
+    def noted(self, message: str) -> None: ...
+
+
+def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, patience: float = 20) -> Outcome:
+    """Run what `plan` says. What is finished stays finished, whatever happens after it.
+
+    `debug` opens pdb in the frame of a component that raises; `patience` is how many seconds the end waits for
+    the trackers. Errors are returned in the outcome, not raised.
+    """
+    watch = watch or Quiet()
+    began = perf_counter()
+    idle = plan(job.request, job.store).idle
+    parent = _record(
+        job,
+        RunRecord(
+            id=new_run_id(),
+            pipeline=job.request.pipeline.name,
+            experiment=job.experiment,
+            status=Status.RUNNING,
+            started=now(),
+        ),
+    )
+    courier = None if idle else _announce(job, parent)
+    results: dict[str, Result] = {}
+    error: BaseException | None = None
+    try:
+        with tempfile.TemporaryDirectory(prefix="relet-", ignore_cleanup_errors=True) as scratch:
+            for result in _steps(job, parent, Workspace(Path(scratch), job.store), watch, debug):
+                results[result.component] = result
+                watch.ended(result)
+    except (KeyboardInterrupt, Exception) as raised:
+        error = raised
+    status = _status(error, results.values())
+    parent = replace(
+        parent,
+        status=status,
+        ended=now(),
+        message=str(error or ""),
+        steps={name: _shown(result) for name, result in results.items()},
+        metrics={name: value for result in results.values() for name, value in result.metrics.items()},
+    )
+    _keep(job, parent)
+    deliveries = courier.finish(patience) if courier else ()
+    return Outcome(
+        run_id=parent.id,
+        status=status,
+        results=tuple(results.values()),
+        seconds=perf_counter() - began,
+        error=error,
+        deliveries=deliveries,
+    )
+
+
+def _record(job: Job, record: RunRecord) -> RunRecord:
+    """A record with what is the same for every run of the job."""
+    return replace(
+        record,
+        code=code_state(job.project.root, job.store),
+        lock=lock_digest(job.project.lock, job.store),
+        machine=machine(),
+        command=job.command,
+        parameters=job.parameters,
+    )
+
+
+def _announce(job: Job, parent: RunRecord) -> Courier | None:
+    """Write the parent down and let the trackers' process begin, so that it works while the run does."""
+    _keep(job, parent)
+    if not job.trackers:
+        return None
+    from relet.tracking.courier import start
+
+    return start(job.store.url, job.project.root, job.trackers)
+
+
+def _keep(job: Job, record: RunRecord) -> None:
+    job.store.put_run(record)
+    for tracker in job.trackers:
+        job.store.put_pending(tracker, record.id)
+
+
+def _status(error: BaseException | None, results: Any) -> Status:
+    if isinstance(error, KeyboardInterrupt):
+        return Status.INTERRUPTED
+    if error is not None:
+        return Status.FAILED
+    refused = any(result.verdict is not None and not result.verdict.passed for result in results)
+    return Status.STOPPED if refused else Status.FINISHED
+
+
+def _shown(result: Result) -> dict[str, Any]:
+    return {
+        "action": str(result.action),
+        "reason": result.reason,
+        "run": result.run_id,
+        "outputs": {name: str(version) for name, version in result.outputs.items()},
+    }
+
+
+def _steps(job: Job, parent: RunRecord, workspace: Workspace, watch: Watcher, debug: bool) -> Iterator[Result]:
+    """Act on each component in order. A damaged input is made again by starting over: what is whole is skipped."""
+    known = Known()
+    waiting = list(job.request.components)
+    damaged: set[str] = set()
+    while waiting:
+        component = waiting.pop(0)
+        step = decide(component, job.request, known, job.store)
+        try:
+            result = _act(job, parent, component, step, workspace, watch, debug)
+        except DamagedError as error:
+            if str(error) in damaged:
+                raise
+            damaged.add(str(error))
+            watch.noted(f"{error}; what made it runs again")
+            known, waiting = Known(), list(job.request.components)
+            continue
+        known = known.made(component, step.inputs, result.outputs)
+        yield result
+
+
+def _act(
+    job: Job,
+    parent: RunRecord,
+    component: Component,
+    step: Step,
+    workspace: Workspace,
+    watch: Watcher,
+    debug: bool,
+) -> Result:
+    if step.action is Action.WAITS:
+        return Result(component=component.name, action=step.action, reason=step.reason)
+    if step.action is Action.SKIP:
+        result = Result(component=component.name, action=step.action, reason=step.reason, outputs=step.outputs)
+    else:
+        watch.started(step)
+        result = _run(job, parent, component, step, workspace, debug)
+    verdict = _verdict_of(result.outputs, workspace)
+    metrics = {
+        name: value
+        for version in result.outputs.values()
+        if version.type is ArtifactType.METRICS
+        for name, value in version.metadata.get("metrics", {}).items()
+    }
+    _move_aliases(job, component, step, result, verdict, parent, watch)
+    return replace(result, verdict=verdict, metrics=metrics)
+
+
+def _verdict_of(outputs: Mapping[str, Version], workspace: Workspace) -> Verdict | None:
+    for version in outputs.values():
+        if version.type is ArtifactType.VERDICT:
+            verdict: Verdict = workspace.read(version, "verdict")
+            return verdict
+    return None
+
+
+def _move_aliases(
+    job: Job,
+    component: Component,
+    step: Step,
+    result: Result,
+    verdict: Verdict | None,
+    parent: RunRecord,
+    watch: Watcher,
+) -> None:
+    by = result.run_id or parent.id
+    for version in result.outputs.values():
+        latest = job.store.find(f"{version.name}:latest")
+        if latest is None or latest.number != version.number:
+            job.store.set_alias(version.name, "latest", version.number, by=by, why="last run")
+    if verdict is not None and not verdict.passed:
+        return
+    for each in component.inputs:
+        version_or_none = step.inputs.get(each.name)
+        if each.stored and each.stored.initially and version_or_none and not job.store.find(each.stored.reference):
+            reference = Reference.parse(each.stored.reference)
+            job.store.set_alias(
+                reference.name, reference.selector, version_or_none.number, by=by, why="the first batch"
+            )
+            watch.noted(f"{version_or_none} is the first batch: it becomes {reference}")
+
+
+def _run(
+    job: Job, parent: RunRecord, component: Component, step: Step, workspace: Workspace, debug: bool
+) -> Result:
+    record = replace(
+        parent,
+        id=new_run_id(),
+        parent=parent.id,
+        component=component.name,
+        job_type=component.job_type,
+        description=component.description,
+        started=now(),
+        parameters=job.parameters[component.name],
+        inputs={name: _link(version) for name, version in step.inputs.items() if version},
+        key=step.key,
+        parts=step.parts,
+    )
+    began = perf_counter()
+    try:
+        written = _call(job, component, step, workspace, debug)
+    except DamagedError:
+        raise
+    except BaseException as error:
+        status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Status.FAILED
+        _keep(job, replace(record, status=status, ended=now(), message=f"{type(error).__name__}: {error}"))
+        raise
+    outputs = {
+        name: _store(job.store, name, each, component.description, record.id, workspace)
+        for name, each in written.items()
+    }
+    record = replace(
+        record,
+        status=Status.FINISHED,
+        ended=now(),
+        outputs={name: _link(version) for name, version in outputs.items()},
+        metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
+    )
+    assert step.key is not None
+    job.store.put_run(record)
+    job.store.put_key(step.key, {name: str(version) for name, version in outputs.items()})
+    for tracker in job.trackers:
+        job.store.put_pending(tracker, record.id)
+    return Result(
+        component=component.name,
+        action=Action.RUN,
+        reason=step.reason,
+        outputs=outputs,
+        new=frozenset(name for name, version in outputs.items() if version.producer == record.id),
+        seconds=perf_counter() - began,
+        run_id=record.id,
+    )
+
+
+def _link(version: Version) -> Link:
+    return Link(version=str(version), type=version.type, content=version.content)
+
+
+def _call(job: Job, component: Component, step: Step, workspace: Workspace, debug: bool) -> dict[str, Written]:
+    """Call the function and write what it returns below the workspace; nothing is stored yet."""
+    assert step.parts is not None
+    inputs = [
+        workspace.read(version, each.container) if (version := step.inputs[each.name]) else None
+        for each in component.inputs
+    ]
+    function = function_of(component, job.project.root, step.parts.code)
+    scratch = Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder))
+    with _temporary_files_in(scratch):
+        try:
+            returned = function(*inputs, **job.arguments[component.name])
+            values = _named(component, returned)
+            return {
+                output.name: write(
+                    output.name, output.type, values[output.name], scratch / "outputs" / output.name
+                )
+                for output in component.outputs
+            }
+        except ReletError:
+            raise
+        except Exception as error:
+            if debug:
+                pdb.post_mortem(_from_component(error))
+            raise ComponentError(f"{component.name} raised {type(error).__name__}: {error}") from error
+
+
+def _from_component(error: Exception) -> Any:
+    """The traceback without relet's own first frame, so that pdb's `up` ends in the component."""
+    trace = error.__traceback__
+    return trace.tb_next if trace and trace.tb_next else trace
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    before = tempfile.tempdir
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _named(component: Component, returned: Any) -> dict[str, Any]:
+    """What the function returned, by the artifacts' names."""
+    names = [output.name for output in component.outputs]
+    if not names:
+        return {}
+    if not isinstance(returned, tuple) or len(returned) != len(names):
+        raise ComponentError(
+            f"{component.name} returned a {type(returned).__name__}; "
+            f"its signature promises the artifacts {', '.join(names)}"
+        )
+    return dict(zip(names, returned, strict=True))
+
+
+def _store(
+    store: Store, name: str, written: Written, description: str, run_id: str, workspace: Workspace
+) -> Version:
+    """Objects first, manifest last."""
+    version = store.add_version(
+        name=name,
+        type=written.type,
+        content=written.content,
+        files={path: store.put_object(file) for path, file in written.files.items()},
+        description=description,
+        metadata=written.metadata,
+        producer=run_id,
+    )
+    workspace.keep(version, written.folder)
+    return version
+
+
+def main_module_command() -> tuple[str, ...]:
+    """The command line that this process was started with, program first, without its folder."""
+    return (Path(sys.argv[0]).name, *sys.argv[1:])

@@ -1,0 +1,180 @@
+"""Between a function's values and an artifact's files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.core.artifact import ArtifactType, Figure, Verdict, Version
+from relet.errors import ComponentError
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+TABLE = "table.parquet"
+METRICS = "metrics.json"
+FIGURE = "figure.svg"
+VERDICT = "verdict.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """An artifact's files in a folder, before they are stored."""
+
+    type: ArtifactType
+    folder: Path
+    content: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix(): path for path in found}
+
+
+def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> Written:
+    """Write what a component returned as the files of an artifact.
+
+    Raises ComponentError where the value is not what the signature promises.
+    """
+    folder.mkdir(parents=True)
+    try:
+        return _WRITERS[type_](value, folder)
+    except (TypeError, AttributeError, FileNotFoundError) as error:
+        raise ComponentError(f"{name}: a {type(value).__name__} can't be stored as a {type_}: {error}") from error
+
+
+def _table(value: Any, folder: Path) -> Written:
+    import pyarrow.parquet
+
+    from relet.data.table import write_table
+
+    path = folder / TABLE
+    content = write_table(value, path)
+    about = pyarrow.parquet.read_metadata(path)
+    metadata = {"rows": about.num_rows, "columns": about.schema.names}
+    return Written(type=ArtifactType.TABLE, folder=folder, content=content, metadata=metadata)
+
+
+def _file(value: Any, folder: Path) -> Written:
+    source = Path(value)
+    if source.is_dir():
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        return Written(type=ArtifactType.FOLDER, folder=folder, content=folder_digest(folder))
+    shutil.copy(source, folder / source.name)
+    return Written(type=ArtifactType.FILE, folder=folder, content=folder_digest(folder))
+
+
+def _metrics(value: Any, folder: Path) -> Written:
+    metrics = {str(name): float(number) for name, number in value.items()}
+    _write_json(folder / METRICS, metrics)
+    return Written(
+        type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata={"metrics": metrics}
+    )
+
+
+def _figure(value: Any, folder: Path) -> Written:
+    if isinstance(value, Figure):
+        drawing = value.svg
+    else:
+        from relet.report.figure import svg
+
+        drawing = svg(value)
+    (folder / FIGURE).write_text(drawing, encoding="utf-8")
+    return Written(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
+
+
+def _verdict(value: Any, folder: Path) -> Written:
+    if not isinstance(value, Verdict):
+        raise TypeError("return a relet.Verdict")
+    _write_json(folder / VERDICT, value.to_json())
+    metadata = {"passed": value.passed, "reason": value.reason}
+    return Written(type=ArtifactType.VERDICT, folder=folder, content=folder_digest(folder), metadata=metadata)
+
+
+def _model(value: Any, folder: Path) -> Written:
+    from relet.training.model import export
+
+    export(value, folder)
+    return Written(type=ArtifactType.MODEL, folder=folder, content=folder_digest(folder))
+
+
+_WRITERS = {
+    ArtifactType.TABLE: _table,
+    ArtifactType.FILE: _file,
+    ArtifactType.FOLDER: _file,
+    ArtifactType.METRICS: _metrics,
+    ArtifactType.FIGURE: _figure,
+    ArtifactType.VERDICT: _verdict,
+    ArtifactType.MODEL: _model,
+}
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 over the relative paths and bytes of a folder's files, in hex."""
+    whole = sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        whole.update(sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def read(folder: Path, type_: ArtifactType, container: str) -> Any:
+    """An artifact's files as the value a function takes; `container` is that of `relet.core.component.Input`."""
+    if container == "path":
+        return _single_file(folder, type_)
+    if type_ is ArtifactType.TABLE:
+        from relet.data.table import read_table
+
+        return read_table(folder / TABLE, container)
+    if type_ is ArtifactType.MODEL:
+        from relet.training.model import load
+
+        return load(folder)
+    if type_ is ArtifactType.METRICS:
+        return json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    if type_ is ArtifactType.VERDICT:
+        return Verdict.from_json(json.loads((folder / VERDICT).read_text(encoding="utf-8")))
+    return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))
+
+
+def _single_file(folder: Path, type_: ArtifactType) -> Path:
+    if type_ in (ArtifactType.FOLDER, ArtifactType.MODEL):
+        return folder
+    (path,) = folder.iterdir()
+    return path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A scratch folder in which each stored version is laid out at most once."""
+
+    folder: Path
+    store: Store
+    _laid_out: dict[tuple[str, str], Path] = field(default_factory=dict, repr=False)
+
+    def path(self, version: Version) -> Path:
+        """The folder with a version's files, digests verified."""
+        place = (version.name, version.content)
+        if place not in self._laid_out:
+            folder = self.folder / "inputs" / f"{version.name}-{version.number}-{len(self._laid_out)}"
+            folder.mkdir(parents=True)
+            self.store.materialize(version, folder)
+            self._laid_out[place] = folder
+        return self._laid_out[place]
+
+    def keep(self, version: Version, folder: Path) -> None:
+        """Remember that a version that was just stored lies in `folder`: it need not be fetched again."""
+        self._laid_out[version.name, version.content] = folder
+
+    def read(self, version: Version, container: str) -> Any:
+        return read(self.path(version), version.type, container)

@@ -1,0 +1,1 @@
+"""Every card, page and drawing that relet makes."""
