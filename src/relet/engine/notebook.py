@@ -1,0 +1,64 @@
+"""The doors for a notebook: load an artifact, run a pipeline."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.core.artifact import ArtifactType
+
+if TYPE_CHECKING:
+    from relet.engine.run import Outcome, Watcher
+
+# What a person most likely wants to look at, by the artifact's type.
+_CONTAINERS = {
+    ArtifactType.TABLE: "pandas",
+    ArtifactType.MODEL: "model",
+    ArtifactType.METRICS: "metrics",
+    ArtifactType.FIGURE: "figure",
+    ArtifactType.VERDICT: "verdict",
+}
+
+
+def load(reference: str, *, as_: str | None = None, store: str | None = None) -> Any:
+    """A stored artifact as a value: a table as a pandas frame, a model as a `Model`, a file as its path.
+
+    `as_` asks for another container: ibis, pandas, polars, arrow or path. `store` is a store's URL (default:
+    the `.relet` of the project around the current folder). Raises NotFoundError with the nearest right name.
+    """
+    from relet.engine.project import find_root
+    from relet.engine.values import read
+    from relet.store import open_store
+
+    shelf = open_store(store or str(find_root() / ".relet"))
+    version = shelf.version(reference)
+    folder = Path(tempfile.mkdtemp(prefix=f"relet-{version.name}-"))
+    shelf.materialize(version, folder)
+    return read(folder, version.type, as_ or _CONTAINERS.get(version.type, "path"))
+
+
+def run(
+    pipeline: str,
+    *overrides: str,
+    steps: list[str] | tuple[str, ...] | None = None,
+    watch: Watcher | None = None,
+    debug: bool = False,
+) -> Outcome:
+    """Run a pipeline as `relet run` does: `relet.run("nyc_rentals", "etl.max_price=300")`.
+
+    Returns the outcome, with what each component made; a verdict that says no is in it, an error is raised.
+    """
+    from relet.engine.request import Order, prepare
+    from relet.engine.run import execute
+
+    order = Order(
+        pipeline=pipeline,
+        steps=tuple(steps) if steps is not None else None,
+        overrides=overrides,
+        command=("relet.run", pipeline, *overrides),
+    )
+    outcome = execute(prepare(order), watch, debug=debug)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome

@@ -1,0 +1,171 @@
+"""From what a person asked for to a job: settings, sources outside, selected components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relet.config import Settings, settings
+from relet.core.artifact import Reference
+from relet.core.component import Component, Parameter
+from relet.core.pipeline import Pipeline
+from relet.core.plan import Request
+from relet.engine.key import code_parts
+from relet.engine.project import Project, open_project
+from relet.engine.run import Job
+from relet.errors import SettingError, nearest
+from relet.store import open_store
+
+Progress = Callable[[int, int | None], None]
+
+# A word that no shell and no person mistakes for a step's name.
+ALL_STEPS = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A run as it was asked for: `nyc_rentals steps=a,b etl.min_price=20`, or one component alone.
+
+    `alone` are a single component's own names and values: parameters, and references for its inputs.
+    """
+
+    pipeline: str
+    steps: tuple[str, ...] | None = None
+    overrides: tuple[str, ...] = ()
+    component: str | None = None
+    alone: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+
+
+def read_order(target: str, words: Sequence[str], command: Sequence[str] = ()) -> Order:
+    """An order from the words of a command line; what is not `steps=` is left to Hydra.
+
+    >>> read_order("nyc_rentals", ["etl.min_price=20", "steps=a,b"]).steps
+    ('a', 'b')
+    >>> dict(read_order("nyc_rentals.data_split", ["seed=7"]).alone)
+    {'seed': '7'}
+    """
+    pipeline, _, component = target.partition(".")
+    if component:
+        alone = dict(_assignment(word) for word in words)
+        return Order(pipeline=pipeline, component=component, alone=alone, command=tuple(command))
+    steps: tuple[str, ...] | None = None
+    overrides = []
+    for word in words:
+        if word.startswith("steps="):
+            names = [name for name in word.removeprefix("steps=").strip("[]").split(",") if name.strip()]
+            steps = tuple(name.strip() for name in names)
+        else:
+            overrides.append(word)
+    if steps in ((), (ALL_STEPS,)):
+        steps = None
+    return Order(pipeline=pipeline, steps=steps, overrides=tuple(overrides), command=tuple(command))
+
+
+def _assignment(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise SettingError(f"{word!r} is no assignment; write name=value")
+    return name, value
+
+
+def prepare(order: Order, *, start: Path | None = None, progress: Progress | None = None) -> Job:
+    """The job that an order means. Sources outside are resolved: a URL is fetched.
+
+    Raises SettingError, WiringError, SignatureError, NotFoundError and BadDataError, before anything runs.
+    """
+    project = open_project(order.pipeline, start)
+    chosen = settings(project.pipeline, project.conf, order.overrides)
+    components = _selected(project.pipeline, order, chosen)
+    parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}
+    inputs: dict[str, str] = {}
+    if order.component:
+        own, inputs = _alone(components[0], order.alone)
+        parameters[order.component] |= own
+    arguments, key_parameters = _resolved(project, components, parameters, progress)
+    request = Request(
+        pipeline=project.pipeline,
+        components=components,
+        key_parameters=key_parameters,
+        code=code_parts(project, components),
+        inputs=inputs,
+    )
+    return Job(
+        project=project,
+        request=request,
+        arguments=arguments,
+        parameters=parameters,
+        store=open_store(store_address(chosen.store_url, project.root)),
+        experiment=chosen.experiment,
+        trackers=chosen.tracking,
+        command=order.command,
+    )
+
+
+def store_address(url: str, root: Path) -> str:
+    """A store's URL as it is, a folder relative to the project's root as an absolute path."""
+    return url if "://" in url else str(root / url)
+
+
+def _selected(pipeline: Pipeline, order: Order, chosen: Settings) -> tuple[Component, ...]:
+    if order.component:
+        return (pipeline.component(order.component),)
+    return pipeline.select(order.steps, all_of_them=chosen.evaluate)
+
+
+def _alone(component: Component, given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """One component's own parameters and input references, from text."""
+    inputs = {each.name for each in component.inputs}
+    names = [*inputs, *(parameter.name for parameter in component.parameters)]
+    values: dict[str, Any] = {}
+    references: dict[str, str] = {}
+    for name, text in given.items():
+        if name in inputs:
+            references[name] = str(Reference.parse(text))
+        elif name in names:
+            parameter = component.parameter(name)
+            values[name] = parameter.check(_value(text, parameter), f"{component.name}.{name}")
+        else:
+            raise SettingError(f"{component.name} takes no {name!r}: {nearest(name, names)}")
+    return values, references
+
+
+def _value(text: str, parameter: Parameter) -> Any:
+    """Text from a command line as YAML reads it; as it stands where text is what the parameter takes."""
+    import yaml
+
+    value = yaml.safe_load(text)
+    if str in parameter.types and not isinstance(value, str) and type(value) not in parameter.types:
+        return text
+    return value
+
+
+def _resolved(
+    project: Project,
+    components: Sequence[Component],
+    parameters: Mapping[str, Mapping[str, Any]],
+    progress: Progress | None,
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """What each function is called with, and what of that enters its key."""
+    arguments: dict[str, dict[str, Any]] = {}
+    for_keys: dict[str, dict[str, Any]] = {}
+    for component in components:
+        arguments[component.name] = dict(parameters[component.name])
+        for_keys[component.name] = dict(parameters[component.name])
+        for parameter in component.parameters:
+            value = parameters[component.name][parameter.name]
+            if parameter.source is None or value is None or value in parameter.source.builtin:
+                continue
+            path, digest = _fetched(str(value), project.root, progress)
+            arguments[component.name][parameter.name] = path
+            for_keys[component.name][parameter.name] = {"sha256": digest}
+    return arguments, for_keys
+
+
+def _fetched(source: str, root: Path, progress: Progress | None) -> tuple[str, str]:
+    from relet.data.sources import digest, resolve
+
+    path = resolve(source, root / ".relet" / "downloads", progress=progress)
+    return str(path), digest(path)
