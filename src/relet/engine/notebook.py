@@ -25,13 +25,13 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     """A stored artifact as a value: a table as a pandas frame, a model as a `Model`, a file as its path.
 
     `as_` asks for another container: ibis, pandas, polars, arrow or path. `store` is a store's URL (default:
-    the `.relet` of the project around the current folder). Raises NotFoundError with the nearest right name.
+    the one that the project around the current folder is configured with). Raises NotFoundError with the nearest right name.
     """
-    from relet.engine.project import find_root
+    from relet.engine.request import configured_store
     from relet.engine.values import read
     from relet.store import open_store
 
-    shelf = open_store(store or str(find_root() / ".relet"))
+    shelf = open_store(store or configured_store())
     version = shelf.version(reference)
     folder = Path(tempfile.mkdtemp(prefix=f"relet-{version.name}-"))
     shelf.materialize(version, folder)

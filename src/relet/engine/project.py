@@ -56,3 +56,23 @@ def open_project(name: str, start: Path | None = None) -> Project:
         )
     code = Code((root, Path(__file__).parents[2]))
     return Project(root=root, folder=folder, code=code, pipeline=read_pipeline(name, path, code))
+
+
+def pipeline_and_step(target: str, start: Path | None = None) -> tuple[str, str | None]:
+    """What `nyc_rentals`, `nyc_rentals.train_model` or `train_model` alone means: a pipeline, and maybe a step.
+
+    Raises NotFoundError where a step's name alone belongs to no pipeline, or to several.
+    """
+    root = find_root(start)
+    known = pipelines(root)
+    name, _, step = target.partition(".")
+    if step or name in known:
+        return name, step or None
+    owners = {each: open_project(each, root).pipeline.names for each in known}
+    found = [each for each, steps in owners.items() if target in steps]
+    if len(found) == 1:
+        return found[0], target
+    if found:
+        raise NotFoundError(f"{target} is a step of {' and '.join(found)}; write {found[0]}.{target}")
+    candidates = [*known, *(step for steps in owners.values() for step in steps)]
+    raise NotFoundError(f"there is no pipeline or step {target!r}: {nearest(target, candidates)}")

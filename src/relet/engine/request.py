@@ -13,7 +13,7 @@ from relet.core.component import Component, Parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import Request
 from relet.engine.key import code_parts
-from relet.engine.project import Project, open_project
+from relet.engine.project import Project, find_root, open_project, pipelines
 from relet.engine.run import Job
 from relet.errors import SettingError, nearest
 from relet.store import open_store
@@ -107,6 +107,22 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
 def store_address(url: str, root: Path) -> str:
     """A store's URL as it is, a folder relative to the project's root as an absolute path."""
     return url if "://" in url else str(root / url)
+
+
+def configured_store(start: Path | None = None) -> str:
+    """The address of the store that the project's pipelines are configured with.
+
+    Raises SettingError where they are configured with different ones.
+    """
+    root = find_root(start)
+    found = {}
+    for name in pipelines(root):
+        project = open_project(name, root)
+        found[name] = store_address(settings(project.pipeline, project.conf).store_url, root)
+    if len(set(found.values())) > 1:
+        shown = ", ".join(f"{name}: {url}" for name, url in found.items())
+        raise SettingError(f"the pipelines have different stores ({shown}); say which with --store")
+    return next(iter(found.values()), store_address(".relet", root))
 
 
 def _selected(pipeline: Pipeline, order: Order, chosen: Settings) -> tuple[Component, ...]:

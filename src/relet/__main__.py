@@ -1,0 +1,5 @@
+"""`python -m relet` is the same as `relet`."""
+
+from relet.cli import main
+
+main()

@@ -1,0 +1,25 @@
+"""Which store a command means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+STORE = click.option(
+    "--store",
+    "store_url",
+    envvar="RELET_STORE",
+    help="The store's URL (default: store.url of the project's pipelines).",
+)
+
+
+def open_default_store(url: str | None) -> Store:
+    """The store at `url`, else the one that the project's pipelines are configured with."""
+    from relet.engine.request import configured_store
+    from relet.store import open_store
+
+    return open_store(url or configured_store())

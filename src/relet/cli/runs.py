@@ -1,0 +1,73 @@
+"""`relet runs`: what ran, and how it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+
+import click
+
+from relet.cli.place import STORE
+from relet.core.record import RunRecord
+
+
+@click.command("runs")
+@click.argument("run_id", required=False)
+@STORE
+@click.option("-n", "--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool) -> None:
+    """List the runs of pipelines, newest first; or show one run whole, by its id."""
+    from relet.cli.place import open_default_store
+
+    store = open_default_store(store_url)
+    if run_id:
+        record = store.run(run_id)
+        click.echo(json.dumps(record.to_json(), indent=1) if as_json else "\n".join(_whole(record)))
+        return
+    records = list(islice((each for each in store.runs() if each.parent is None), limit))
+    if as_json:
+        click.echo(json.dumps([each.to_json() for each in records], indent=1))
+        return
+    for record in records:
+        click.echo(_line(record))
+    if not records:
+        click.echo("nothing has run yet; try: relet run PIPELINE")
+
+
+def _line(record: RunRecord) -> str:
+    ran = sum(step["action"] == "run" for step in record.steps.values())
+    counts = f"{ran} run, {len(record.steps) - ran} skipped"
+    return (
+        f"{record.id}  {record.started[:16].replace('T', ' ')}  {_seconds(record):>7}  {record.status:<12}"
+        f"{counts:<20}{' '.join(record.command)}"
+    ).rstrip()
+
+
+def _seconds(record: RunRecord) -> str:
+    if record.ended is None:
+        return "?"
+    took = datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)
+    return f"{took.total_seconds():.1f} s"
+
+
+def _whole(record: RunRecord) -> Iterator[str]:
+    yield _line(record)
+    dirty = ", with changes that are not committed" if record.code.dirty else ""
+    yield f"commit    {record.code.commit or 'none'}{dirty}"
+    yield f"lock      {record.lock or 'none'}"
+    yield f"machine   {', '.join(f'{name} {value}' for name, value in record.machine.items() if value)}"
+    if record.key:
+        yield f"key       {record.key}"
+    for name, step in record.steps.items():
+        outputs = "  ".join(step["outputs"].values())
+        yield f"  {name:<18}{step['action']:<6}{step['reason']:<40}{outputs}  {step['run'] or ''}".rstrip()
+    for side, links in (("input", record.inputs), ("output", record.outputs)):
+        for link in links.values():
+            yield f"  {side:<8}{link.version:<24}{link.type:<10}{link.content[:16]}"
+    for name, value in record.metrics.items():
+        yield f"  metric  {name:<24}{value:.6g}"
+    if record.message:
+        yield f"message   {record.message}"

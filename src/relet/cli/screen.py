@@ -1,0 +1,243 @@
+"""What a person sees of a run: a line per component while it goes, one screen at its end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+
+from relet.core.artifact import Verdict
+from relet.core.plan import Action, Step
+from relet.core.record import Status
+from relet.engine.run import Job, Outcome, Result, Watcher
+
+_COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
+
+
+class Screen(Watcher, Protocol):
+    """A watcher that also learns what is about to run, and how far a download is."""
+
+    def begin(self, job: Job) -> None:
+        """The job is known; nothing has run yet."""
+
+    def fetched(self, done: int, total: int | None) -> None:
+        """So many bytes of a source have come."""
+
+
+@contextmanager
+def watcher(*, as_json: bool) -> Iterator[Screen]:
+    """The screen that fits: JSON lines, a live one on a terminal, plain lines elsewhere."""
+    if as_json:
+        yield JsonLines()
+    elif sys.stdout.isatty():
+        with Live() as live:
+            yield live
+    else:
+        yield Lines()
+
+
+def progress_of(screen: Screen) -> Callable[[int, int | None], None]:
+    return screen.fetched
+
+
+class Lines:
+    """One plain line for each component, when it has ended."""
+
+    def __init__(self) -> None:
+        self.width = 16
+
+    def begin(self, job: Job) -> None:
+        self.width = max(len(each.name) for each in job.request.components) + 2
+
+    def fetched(self, done: int, total: int | None) -> None: ...
+
+    def started(self, step: Step) -> None: ...
+
+    def ended(self, result: Result) -> None:
+        click.echo(self.line(result))
+
+    def noted(self, message: str) -> None:
+        click.echo(f"{'':<{self.width}}{message}")
+
+    def line(self, result: Result) -> str:
+        made = "  ".join(f"{version}" for version in result.outputs.values())
+        took = f"{result.seconds:.1f} s" if result.action is Action.RUN else ""
+        action = click.style(f"{result.action:<6}", fg=_COLOURS[result.action])
+        return f"{result.component:<{self.width}}{action}{_cut(result.reason, 38):<40}{made:<46}{took:>7}".rstrip()
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+class Live(Lines):
+    """The same lines, with a moving one below them for what runs now."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.status import Status as Spinner
+
+        super().__init__()
+        self.console = Console(highlight=False)
+        self.spinner: Spinner | None = None
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _show(self, text: str) -> None:
+        if self.spinner is None:
+            self.spinner = self.console.status(text)
+            self.spinner.start()
+        else:
+            self.spinner.update(text)
+
+    def _stop(self) -> None:
+        if self.spinner is not None:
+            self.spinner.stop()
+            self.spinner = None
+
+    def fetched(self, done: int, total: int | None) -> None:
+        share = f" of {total / 1e6:.1f} MB ({done / total:.0%})" if total else " MB"
+        self._show(f"fetching the source: {done / 1e6:.1f}{share}")
+
+    def started(self, step: Step) -> None:
+        self._show(f"{step.component}: {step.reason}")
+
+    def ended(self, result: Result) -> None:
+        self._stop()
+        super().ended(result)
+
+    def noted(self, message: str) -> None:
+        self._stop()
+        super().noted(message)
+
+
+class JsonLines:
+    """One JSON object for each event."""
+
+    def begin(self, job: Job) -> None: ...
+
+    def fetched(self, done: int, total: int | None) -> None: ...
+
+    def started(self, step: Step) -> None:
+        _say("started", component=step.component, reason=step.reason)
+
+    def ended(self, result: Result) -> None:
+        _say(
+            "ended",
+            component=result.component,
+            action=str(result.action),
+            reason=result.reason,
+            outputs={name: str(version) for name, version in result.outputs.items()},
+            new=sorted(result.new),
+            seconds=round(result.seconds, 3),
+            metrics=dict(result.metrics),
+            verdict=result.verdict.to_json() if result.verdict else None,
+        )
+
+    def noted(self, message: str) -> None:
+        _say("noted", message=message)
+
+
+def _say(event: str, **facts: Any) -> None:
+    click.echo(json.dumps({"event": event, **facts}, default=str))
+
+
+def finish(job: Job, outcome: Outcome, *, as_json: bool) -> None:
+    """The last screen: what was made, what was skipped, the metrics, and the command that looks further."""
+    if as_json:
+        _say(
+            "finished",
+            run=outcome.run_id,
+            status=str(outcome.status),
+            seconds=round(outcome.seconds, 3),
+            metrics=outcome.metrics,
+            error=str(outcome.error) if outcome.error else None,
+            exit_status=outcome.exit_status,
+            trackers=[{"tracker": each.tracker, "message": str(each)} for each in outcome.deliveries],
+        )
+        return
+    click.echo()
+    click.echo(_summary(outcome))
+    for result in outcome.results:
+        if result.verdict is not None and not result.verdict.passed:
+            for line in _refusal(result.component, result.verdict):
+                click.echo(line)
+    for line in _metrics(outcome.metrics):
+        click.echo(line)
+    for delivery in outcome.deliveries:
+        click.echo(f"tracked: {delivery}")
+    for line in _next(job, outcome):
+        click.echo(line)
+    if outcome.error is not None:
+        click.echo(f"relet: {outcome.error}", err=True)
+
+
+def _summary(outcome: Outcome) -> str:
+    ran = sum(result.action is Action.RUN for result in outcome.results)
+    skipped = sum(result.action is Action.SKIP for result in outcome.results)
+    made = sum(len(result.new) for result in outcome.results)
+    colour = "green" if outcome.status is Status.FINISHED else "red"
+    status = click.style(str(outcome.status), fg=colour)
+    return (
+        f"{status} in {outcome.seconds:.1f} s: {ran} run, {skipped} skipped, "
+        f"{made} new {'version' if made == 1 else 'versions'}  (run {outcome.run_id})"
+    )
+
+
+def _refusal(component: str, verdict: Verdict) -> Iterator[str]:
+    yield click.style(f"{component} says no: {verdict.reason}", fg="red")
+    for check in verdict.checks:
+        if not check.passed:
+            yield f"  {check.name}: {check.message}"
+            for row in check.rows:
+                yield f"      {_row(row)}"
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    return "  ".join(f"{name}={_cut(str(value), 40)}" for name, value in row.items())
+
+
+def _metrics(metrics: Mapping[str, float]) -> Iterator[str]:
+    """Each metric beside that of the baseline, where there is one."""
+    rows = [
+        (name, value, metrics.get(f"baseline_{name}"))
+        for name, value in metrics.items()
+        if not name.startswith("baseline_") and "baseline_" not in name
+    ]
+    if rows:
+        yield f"{'metric':<16}{'model':>12}{'baseline':>12}"
+    for name, value, baseline in rows:
+        beside = f"{baseline:>12.4g}" if baseline is not None else ""
+        yield f"{name:<16}{value:>12.4g}{beside}"
+
+
+def _next(job: Job, outcome: Outcome) -> Iterator[str]:
+    pipeline = job.request.pipeline.name
+    match outcome.status:
+        case Status.INTERRUPTED:
+            yield "interrupted; every finished step is kept: the same command goes on from here"
+        case Status.FAILED:
+            yield f"finished steps are kept; look inside with: relet run {pipeline} … --pdb"
+        case Status.STOPPED:
+            yield f"what was judged is stored; look at it with: relet artifacts show {_judged(outcome)}"
+        case _:
+            versions = [version for result in outcome.results for version in result.outputs.values()]
+            models = [version for version in versions if version.type == "model"]
+            shown = (models or versions)[-1:]
+            if shown:
+                yield f"look further: relet artifacts show {shown[0]}   relet why {pipeline}   relet ui"
+
+
+def _judged(outcome: Outcome) -> str:
+    for result in outcome.results:
+        if result.verdict is not None and not result.verdict.passed:
+            return " ".join(str(version) for version in result.outputs.values())
+    return ""

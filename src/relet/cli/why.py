@@ -1,0 +1,69 @@
+"""`relet why`: the plan and its reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from relet.core.plan import Action, Change, Plan, Step, plan
+
+
+@click.command("why", context_settings={"ignore_unknown_options": True})
+@click.argument("target")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[steps=a,b] [OVERRIDES]...")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
+    """Say what a run would do now, and which part of each key changed, old and new value.
+
+    TARGET is a pipeline (`nyc_rentals`), or one step (`train_model`, `nyc_rentals.train_model`).
+    """
+    from relet.engine.project import pipeline_and_step
+    from relet.engine.request import prepare, read_order
+
+    pipeline, step = pipeline_and_step(target)
+    if step and not any(word.startswith("steps=") for word in words):
+        words = (*words, "main.evaluate=true")
+    job = prepare(read_order(pipeline, words))
+    decided = plan(job.request, job.store)
+    shown = [decided[step]] if step else list(decided)
+    if as_json:
+        click.echo(json.dumps([_as_json(each) for each in shown], indent=1, default=str))
+        return
+    for line in _lines(decided, shown):
+        click.echo(line)
+
+
+def _lines(decided: Plan, shown: list[Step]) -> Iterator[str]:
+    width = max(len(step.component) for step in shown) + 2
+    for step in shown:
+        made = "  ".join(str(version) for version in step.outputs.values())
+        yield f"{step.component:<{width}}{step.action:<7}{step.reason:<40}{made}".rstrip()
+        for change in step.changes:
+            yield f"{'':<{width}}  {_change(change)}"
+        if step.action is Action.WAITS and len(shown) == 1:
+            for other in decided:
+                if other.action is Action.RUN:
+                    yield f"{'':<{width}}  {other.component} runs first: {other.reason}"
+
+
+def _change(change: Change) -> str:
+    if change.part in ("code", "resources"):
+        old, new = (str(value)[:12] if value else "absent" for value in (change.old, change.new))
+        return f"{change.part}: {change.name} {old} → {new}"
+    return f"{change.part}: {change}"
+
+
+def _as_json(step: Step) -> dict[str, Any]:
+    return {
+        "component": step.component,
+        "action": str(step.action),
+        "reason": step.reason,
+        "key": step.key,
+        "changes": [
+            {"part": each.part, "name": each.name, "old": each.old, "new": each.new} for each in step.changes
+        ],
+        "outputs": {name: str(version) for name, version in step.outputs.items()},
+    }
