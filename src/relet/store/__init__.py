@@ -1,0 +1,9 @@
+"""The store: content-addressed objects, versions, aliases and run records, on a folder or a bucket."""
+
+from __future__ import annotations
+
+from relet.store.aliases import AliasMove
+from relet.store.storage import Store, open_store
+from relet.store.upkeep import Problem
+
+__all__ = ["AliasMove", "Problem", "Store", "open_store"]

@@ -1,0 +1,268 @@
+"""The one door to obstore: bytes by path, on a folder, in memory or in a bucket, with errors that advise."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from relet.errors import DamagedError, StoreError
+from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, number_of_format
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+PARALLEL = 16
+CHUNK = 8 * 1024 * 1024
+STAGED = re.compile(r"#[0-9]+$")
+
+ADVICE = {
+    errno.ENOSPC: "the disk is full; free some space (`relet artifacts gc` finds garbage) and run again",
+    errno.EDQUOT: "the quota is used up; free some space (`relet artifacts gc` finds garbage) and run again",
+    errno.EROFS: "it is read-only; set store.url to a store that can be written",
+    errno.EACCES: "permission denied; set its permissions, or store.url to a store you may use",
+    errno.EPERM: "permission denied; set its permissions, or store.url to a store you may use",
+    errno.ENOTDIR: "a file stands where a folder should be; move it away, or set store.url to another folder",
+    errno.EEXIST: "a file stands where a folder should be; move it away, or set store.url to another folder",
+    errno.EISDIR: "a folder stands where a file should be; move it away, or set store.url to another folder",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What a listing says about one stored thing; `size` in bytes."""
+
+    path: str
+    size: int
+    modified: datetime
+
+
+class Bucket:
+    """A handle on one place where bytes are kept by path. All that relet stores is written by the methods below.
+
+    `connect(create)` gives obstore's store, or None where there is no folder yet and none is to be made:
+    looking into a store that does not exist makes nothing. `root` is the folder, where it is one.
+    """
+
+    def __init__(
+        self, url: str, connect: Callable[[bool], ObjectStore | None], *, root: Path | None, remote: bool
+    ) -> None:
+        self.url = url
+        self.root = root
+        self.remote = remote
+        self.layout = FORMAT
+        self._connect = connect
+        self._backend: ObjectStore | None = None
+        self._found_format = False
+        self._writable = False
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Read the layout's number. Raises StoreError where this relet can't read it."""
+        stored = self.get(FORMAT_PATH)
+        if stored is not None:
+            self.layout = number_of_format(stored, self.url)
+            self._found_format = True
+
+    def get(self, path: str) -> bytes | None:
+        with self._reading(path) as backend:
+            return bytes(backend.get(path).bytes()) if backend else None
+        return None
+
+    def stream(self, path: str) -> Iterator[bytes] | None:
+        """The content in pieces, or None where there is none."""
+        with self._reading(path) as backend:
+            return self._pieces(path, backend.get(path)) if backend else None
+        return None
+
+    def _pieces(self, path: str, found: Any) -> Iterator[bytes]:
+        with self._advising("read", path):
+            yield from found.stream(min_chunk_size=CHUNK)
+
+    def document(self, path: str) -> Document | None:
+        """The JSON object at a path, as today's layout has it. Raises DamagedError where it is no such thing."""
+        stored = self.get(path)
+        return None if stored is None else self.parse(path, stored)
+
+    def parse(self, path: str, stored: bytes) -> Document:
+        try:
+            document = json.loads(stored)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise DamagedError(
+                f"{self.url}: {path} can't be read as JSON: it is damaged; restore it from a backup, or delete it"
+            )
+        return READERS[self.layout](path, document)
+
+    def head(self, path: str) -> Entry | None:
+        with self._reading(path) as backend:
+            return _entry(backend.head(path)) if backend else None
+        return None
+
+    def entries(self, prefix: str) -> list[Entry]:
+        """All that lies below a folder, at any depth, in the order of the paths."""
+        with self._reading(prefix) as backend:
+            found = backend.list(prefix).collect() if backend else []
+            return sorted(map(_entry, found), key=lambda entry: entry.path)
+        return []
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders right below a folder."""
+        with self._reading(prefix) as backend:
+            found = backend.list_with_delimiter(prefix)["common_prefixes"] if backend else []
+            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+        return []
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Write unless something is there already: True when this call wrote it, however many try at once."""
+        return self._create(self._ready(), path, content)
+
+    def put(self, path: str, content: bytes | Path) -> None:
+        """Write, whether or not something is there. Nobody ever sees half of it."""
+        backend = self._ready()
+        with self._advising("write", path):
+            backend.put(path, content)
+
+    def put_document(self, path: str, document: Document) -> None:
+        self.put(path, encode(document))
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete what is there of these paths; another may have deleted some of them first."""
+        backend = self._ready()
+        for path in paths:
+            with self._advising("delete", path):
+                try:
+                    backend.delete(path)
+                except FileNotFoundError:
+                    continue
+
+    def move(self, path: str, to: str) -> None:
+        backend = self._ready()
+        with self._advising("move", path):
+            backend.rename(path, to)
+
+    def touch(self, path: str) -> bool:
+        """Make something as young as if it were written now. False where only writing it again does that."""
+        if self.root is None:
+            return False
+        with self._advising("write", path):
+            os.utime(self.root / path)
+        return True
+
+    def staged(self) -> Iterator[Path]:
+        """Files that a writer which was killed left behind; no listing shows them."""
+        if self.root is not None:
+            for folder in ("objects", "artifacts", "runs", "keys", "outbox", "damaged"):
+                yield from (path for path in (self.root / folder).rglob("*#*") if STAGED.search(path.name))
+            yield from (path for path in self.root.glob(f"{FORMAT_PATH}#*") if STAGED.search(path.name))
+
+    def each(self, act: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """`act` on every item, in order; many at once where each one waits for a network."""
+        if not self.remote:
+            return [act(item) for item in items]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return list(pool.map(act, items))
+
+    def _ready(self) -> Any:
+        """obstore's store, proven to be one that relet can write to.
+
+        `format` is created put-if-absent by every process before its first write, which also proves that the
+        place honours put-if-absent: that what exists can't be created again.
+        """
+        with self._lock:
+            backend = self._open(create=True)
+            if self._writable:
+                return backend
+            if self.layout != FORMAT:
+                raise StoreError(
+                    f"{self.url} has the older layout {self.layout}, which this relet only reads; export what you "
+                    "need (`relet artifacts export`) and import it into a new store, set by store.url"
+                )
+            number = f"{FORMAT}\n".encode()
+            created = self._create(backend, FORMAT_PATH, number)
+            if created and (self._found_format or self._create(backend, FORMAT_PATH, number)):
+                raise StoreError(
+                    f"{self.url} ignores conditional writes (If-None-Match), so two writers could take one "
+                    "number; set store.url to a bucket that honours them, or to a folder"
+                )
+            self._writable = True
+            return backend
+
+    def _open(self, *, create: bool) -> Any:
+        if self._backend is None:
+            with self._advising("open", ""):
+                self._backend = self._connect(create)
+        return self._backend
+
+    def _create(self, backend: Any, path: str, content: bytes) -> bool:
+        from obstore.exceptions import AlreadyExistsError
+
+        with self._advising("write", path):
+            try:
+                backend.put(path, content, mode="create")
+            except AlreadyExistsError:
+                return False
+        return True
+
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[Any]:
+        """obstore's store, or None where there is no folder yet. What is not found ends the block."""
+        backend = self._open(create=False)
+        with self._advising("read", path):
+            try:
+                yield backend
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+
+    @contextmanager
+    def _advising(self, action: str, path: str) -> Iterator[None]:
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except (OSError, BaseError) as error:
+            where = self.root / path if self.root else f"{self.url.rstrip('/')}/{path}"
+            raise StoreError(f"can't {action} {where}: {_advice(error)}") from error
+
+
+def _entry(meta: Any) -> Entry:
+    return Entry(path=meta["path"], size=meta["size"], modified=meta["last_modified"])
+
+
+def _advice(error: Exception) -> str:
+    """What is wrong and what to do, from an error of obstore's or of the operating system's.
+
+    >>> _advice(OSError(errno.ENOSPC, "No space left on device"))
+    'the disk is full; free some space (`relet artifacts gc` finds garbage) and run again'
+    """
+    from obstore.exceptions import NotSupportedError, PermissionDeniedError, UnauthenticatedError
+
+    text = str(error)
+    number = re.search(r"(?:os error|Errno) ([0-9]+)", text)
+    if number and int(number[1]) in ADVICE:
+        return ADVICE[int(number[1])]
+    first = text.partition("\n")[0]
+    if "NoSuchBucket" in text:
+        return "there is no such bucket; create it, or set store.url to one that exists"
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return f"the credentials in the environment were refused; set them (AWS_ACCESS_KEY_ID, …): {first}"
+    if isinstance(error, NotSupportedError):
+        return f"this kind of store can't do that; set store.url to a folder or another bucket: {first}"
+    if "error sending request" in text:
+        return f"it can't be reached; see that store.url and the endpoint (AWS_ENDPOINT_URL, …) are right: {first}"
+    return f"{first}; see that store.url is right"

@@ -1,0 +1,152 @@
+"""Where everything lies in a store, which words may become a part of a path, and the layout's number."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from relet.core.artifact import NAME, Reference
+from relet.errors import StoreError
+
+FORMAT = 1
+FORMAT_PATH = "format"
+DIGEST = re.compile(r"[0-9a-f]{64}")
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
+
+Document = dict[str, Any]
+
+# What turns a document (its path, its content) of each older layout into today's. A store keeps the layout that
+# it was made with; a new number gets a line here and a store of the old number among the tests' fixtures.
+READERS: Mapping[int, Callable[[str, Document], Document]] = {FORMAT: lambda _, document: document}
+
+
+def number_of_format(stored: bytes, url: str) -> int:
+    """The layout's number, as `format` says it. Raises StoreError where this relet can't read that layout.
+
+    >>> number_of_format(b"1\\n", ".relet")
+    1
+    """
+    text = stored.decode(errors="replace").strip()
+    number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    if number is not None and number in READERS:
+        return number
+    if number is not None and number > FORMAT:
+        raise StoreError(
+            f"{url} was written by a newer relet: its layout is number {number}, this relet reads up to {FORMAT}; "
+            "upgrade relet (pip install --upgrade relet) or set store.url to another store"
+        )
+    raise StoreError(
+        f"{url}/{FORMAT_PATH} should hold the layout's number, got {text[:20]!r}; "
+        "set store.url to a folder that relet made, or to an empty one"
+    )
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """A document as JSON: sorted keys, so that equal documents are equal bytes."""
+    return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def artifact_name(name: str) -> str:
+    return _checked(name, NAME, "an artifact's name", "lower-case letters, digits and _, a letter first")
+
+
+def alias_name(alias: str) -> str:
+    """The alias, when it may be one. `v3` may not: it would read as a version's number.
+
+    >>> alias_name("prod")
+    'prod'
+    """
+    if Reference("any", alias).number is not None:
+        raise StoreError(f"{alias!r} can't be an alias: it reads as a version's number")
+    return _checked(alias, WORD, "an alias", "letters, digits, _, . and -")
+
+
+def word(text: str, what: str) -> str:
+    return _checked(text, WORD, what, "letters, digits, _, . and -")
+
+
+def _checked(text: str, pattern: re.Pattern[str], what: str, allowed: str) -> str:
+    if not pattern.fullmatch(text):
+        raise StoreError(f"{text!r} can't be {what}; it may have {allowed}")
+    return text
+
+
+def file_path(path: str) -> str:
+    """A version's file's relative path, when it stays below the folder it is written to.
+
+    >>> file_path("data/part-0.parquet")
+    'data/part-0.parquet'
+    """
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\\" in path or "\0" in path:
+        raise StoreError(
+            f"{path!r} can't be a file of a version; write a relative path with /, and without .. or \\"
+        )
+    return path
+
+
+def file_paths(paths: Mapping[str, str]) -> None:
+    """Raise StoreError unless all the paths may lie in one folder: none is both a file and a folder."""
+    for path in paths:
+        for folder in PurePosixPath(file_path(path)).parents:
+            if str(folder) in paths:
+                raise StoreError(f"a version can't have both a file {str(folder)!r} and a file {path!r}")
+
+
+def object_path(digest: str) -> str:
+    """
+    >>> object_path("ab" + 62 * "0")[:13]
+    'objects/ab/ab'
+    """
+    _checked(digest, DIGEST, "an object's SHA-256", "64 lower-case hexadecimal digits")
+    return f"objects/{digest[:2]}/{digest}"
+
+
+def damaged_path(digest: str) -> str:
+    return f"damaged/{_checked(digest, DIGEST, 'a SHA-256', '64 hexadecimal digits')}"
+
+
+def versions_folder(name: str) -> str:
+    return f"artifacts/{artifact_name(name)}/versions/"
+
+
+def version_path(name: str, number: int) -> str:
+    return f"{versions_folder(name)}{number}.json"
+
+
+def content_path(name: str, content: str) -> str:
+    return f"artifacts/{artifact_name(name)}/contents/{word(content, 'a content digest')}.json"
+
+
+def aliases_folder(name: str) -> str:
+    return f"artifacts/{artifact_name(name)}/aliases/"
+
+
+def alias_folder(name: str, alias: str) -> str:
+    return f"{aliases_folder(name)}{alias_name(alias)}/"
+
+
+def run_path(run_id: str) -> str:
+    return f"runs/{word(run_id, 'a run id')}.json"
+
+
+def key_path(key: str) -> str:
+    return f"keys/{word(key, 'a key')}.json"
+
+
+def outbox_folder(tracker: str) -> str:
+    word(tracker, "the name of a tracker")
+    return f"outbox/{tracker}/"
+
+
+def numbered(path: str) -> int | None:
+    """The number that a path's file is named by, or None where it is a stray file.
+
+    >>> numbered("artifacts/model/versions/12.json")
+    12
+    """
+    found = re.fullmatch(r"([1-9][0-9]*)\.json", path.rpartition("/")[2])
+    return int(found[1]) if found else None

@@ -1,0 +1,104 @@
+"""Content-addressed objects: written once under their SHA-256, verified whenever they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from relet.errors import DamagedError, StoreError
+from relet.store.bucket import Bucket, Entry
+from relet.store.layout import damaged_path, object_path
+
+# An object that is already there is not written again, but made young where it is older than this: else a garbage
+# collection that runs at the same time might take it before a version refers to it. Well below the grace period.
+FRESH = timedelta(minutes=15)
+
+
+def put(bucket: Bucket, content: bytes | Path) -> str:
+    """Store bytes, or a file without reading it whole into memory; its SHA-256."""
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = content.stat().st_size
+    else:
+        digest, size = hashlib.sha256(content).hexdigest(), len(content)
+    path = object_path(digest)
+    if not _kept(bucket, bucket.head(path), size):
+        bucket.put(path, content)
+    return digest
+
+
+def _kept(bucket: Bucket, found: Entry | None, size: int) -> bool:
+    if found is None or found.size != size:
+        return False
+    return datetime.now(UTC) - found.modified < FRESH or bucket.touch(found.path)
+
+
+def read(bucket: Bucket, digest: str) -> bytes:
+    """An object's bytes. Raises DamagedError where they are not what was stored, or not there."""
+    content = bucket.get(object_path(digest))
+    if content is None:
+        raise missing(bucket, digest)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise _set_aside(bucket, digest)
+    return content
+
+
+def pieces(bucket: Bucket, digest: str) -> Iterator[bytes]:
+    """An object's bytes piece by piece; DamagedError comes after the last one."""
+    stream = bucket.stream(object_path(digest))
+    if stream is None:
+        raise missing(bucket, digest)
+    seen = hashlib.sha256()
+    for piece in stream:
+        seen.update(piece)
+        yield piece
+    if seen.hexdigest() != digest:
+        raise _set_aside(bucket, digest)
+
+
+def fetch(bucket: Bucket, digest: str, to: Path) -> None:
+    """Write an object to a file, which appears whole and verified or not at all."""
+    part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            for piece in pieces(bucket, digest):
+                file.write(piece)
+        part.replace(to)
+    except OSError as error:
+        raise StoreError(
+            f"can't write {to}: {error.strerror or error}; nothing in the store is changed"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def absent(bucket: Bucket, digests: Iterable[str]) -> list[str]:
+    """Those of the digests that no object is stored under."""
+    wanted = sorted(set(digests))
+    found = bucket.each(lambda digest: bucket.head(object_path(digest)), wanted)
+    return [digest for digest, entry in zip(wanted, found, strict=True) if entry is None]
+
+
+def missing(bucket: Bucket, digest: str) -> DamagedError:
+    aside = damaged_path(digest)
+    if bucket.head(aside):
+        return DamagedError(
+            f"object {digest} was damaged and lies in {bucket.url}/{aside}; run the step that made it again"
+        )
+    return DamagedError(f"object {digest} is missing from {bucket.url}; run the step that made it again")
+
+
+def _set_aside(bucket: Bucket, digest: str) -> DamagedError:
+    """Move a damaged object away, so that the right bytes can be written again."""
+    what = f"object {digest} in {bucket.url} is damaged: its bytes have another SHA-256"
+    aside = damaged_path(digest)
+    try:
+        bucket.move(object_path(digest), aside)
+    except StoreError as error:
+        return DamagedError(f"{what}; it could not be moved aside: {error}")
+    return DamagedError(f"{what}; it was moved to {aside}; run the step that made it again")

@@ -1,0 +1,110 @@
+"""Run records, the keys that lead to their outputs, and the outbox of each tracker."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+
+from relet.core import record as records
+from relet.core.artifact import Reference
+from relet.core.record import RunRecord
+from relet.errors import DamagedError, NotFoundError, StoreError, nearest
+from relet.store import objects, versions
+from relet.store.bucket import PARALLEL, Bucket
+from relet.store.layout import encode, key_path, outbox_folder, run_path, word
+
+
+def put(bucket: Bucket, record: RunRecord) -> None:
+    """Write a run's record, over the one before: only the run itself writes it."""
+    try:
+        content = encode(record.to_json())
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"run {record.id}: its record can't be written as JSON: {error}") from error
+    bucket.put(run_path(record.id), content)
+
+
+def get(bucket: Bucket, run_id: str) -> RunRecord:
+    """A run's record. Raises NotFoundError with the nearest id, or DamagedError."""
+    record = read(bucket, run_path(run_id))
+    if record is None:
+        raise NotFoundError(f"{bucket.url} holds no run {run_id!r}: {nearest(run_id, _newest(bucket)[:20])}")
+    return record
+
+
+def read(bucket: Bucket, path: str) -> RunRecord | None:
+    stored = bucket.get(path)
+    return None if stored is None else parse(bucket, path, stored)
+
+
+def parse(bucket: Bucket, path: str, stored: bytes) -> RunRecord:
+    document = bucket.parse(path, stored)
+    written = document.get("format")
+    if isinstance(written, int) and written > records.FORMAT:
+        raise StoreError(
+            f"{bucket.url}: {path} was written by a newer relet (format {written}, this relet reads up to "
+            f"{records.FORMAT}); upgrade relet"
+        )
+    try:
+        return RunRecord.from_json(document)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a run's record: {error}") from error
+
+
+def newest_first(bucket: Bucket, limit: int | None = None) -> Iterator[RunRecord]:
+    """The records that can be read, the newest first; verify names the others."""
+    names = _newest(bucket)[:limit]
+    for start in range(0, len(names), PARALLEL):
+        batch = names[start : start + PARALLEL]
+        yield from (record for record in bucket.each(lambda name: _try(bucket, name), batch) if record)
+
+
+def _newest(bucket: Bucket) -> list[str]:
+    paths = (entry.path for entry in bucket.entries("runs/"))
+    return sorted((path[len("runs/") : -len(".json")] for path in paths if path.endswith(".json")), reverse=True)
+
+
+def _try(bucket: Bucket, run_id: str) -> RunRecord | None:
+    try:
+        return read(bucket, run_path(run_id))
+    except StoreError:
+        return None
+
+
+def put_key(bucket: Bucket, key: str, outputs: Mapping[str, str]) -> None:
+    """Write down which versions a key's outputs are: output name → `clean_sample:v3`."""
+    for reference in outputs.values():
+        if Reference.parse(reference).number is None:
+            raise StoreError(f"a key leads to versions, got {reference!r}; write it as name:v3")
+    bucket.put_document(key_path(key), {"outputs": dict(outputs)})
+
+
+def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
+    """What a key leads to, or None unless all of it is there: a version that was pruned, or that lost an
+    object, has to be made again."""
+    try:
+        document = bucket.document(key_path(key))
+        outputs = dict(document["outputs"]) if document else None
+        if outputs is None:
+            return None
+        found = [versions.find(bucket, Reference.parse(reference)) for reference in outputs.values()]
+    except (DamagedError, NotFoundError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+    digests = {digest for version in found if version for digest in version.files.values()}
+    return outputs if all(found) and not objects.absent(bucket, digests) else None
+
+
+def put_pending(bucket: Bucket, tracker: str, run_id: str) -> None:
+    """Note that a tracker has to be sent this run's record as it is now."""
+    entry = f"{word(run_id, 'a run id')}/{secrets.token_hex(8)}.json"
+    bucket.put_document(f"{outbox_folder(tracker)}{entry}", {"run": run_id})
+
+
+def pending(bucket: Bucket, tracker: str) -> dict[str, frozenset[str]]:
+    """The runs that wait for a tracker, the oldest first, each with the notes that say so."""
+    folder = outbox_folder(tracker)
+    found: dict[str, set[str]] = {}
+    for entry in bucket.entries(folder):
+        run_id, slash, _ = entry.path.removeprefix(folder).partition("/")
+        if slash:
+            found.setdefault(run_id, set()).add(entry.path)
+    return {run_id: frozenset(found[run_id]) for run_id in sorted(found)}

@@ -1,0 +1,198 @@
+"""The store: one handle on objects, versions, aliases, runs, keys and outboxes, wherever they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.record import RunRecord
+from relet.errors import NotFoundError, nearest
+from relet.store import aliases, objects, runs, upkeep, versions
+from relet.store.address import open_bucket
+from relet.store.aliases import AliasMove
+from relet.store.bucket import Bucket
+from relet.store.layout import alias_name, artifact_name, object_path
+from relet.store.upkeep import GRACE, Problem
+
+
+class Store:
+    """All methods raise StoreError where the place can't be read or written, DamagedError where what it gives
+    back is not what was stored, and NotFoundError, with the nearest right name, where there is no such thing.
+    Any number of processes and threads may write at once.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._noted: dict[tuple[str, str], frozenset[str]] = {}
+
+    @property
+    def url(self) -> str:
+        """Where it is: for a folder, its absolute path."""
+        return self._bucket.url
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+    def put_object(self, content: bytes | Path) -> str:
+        """Store bytes or a file; its SHA-256. What is there already is not written again."""
+        return objects.put(self._bucket, content)
+
+    def read_object(self, sha: str) -> bytes:
+        """An object's bytes, verified."""
+        return objects.read(self._bucket, sha)
+
+    def fetch_object(self, sha: str, to: Path) -> None:
+        """Write an object to a file, which appears whole and verified or not at all."""
+        objects.fetch(self._bucket, sha, to)
+
+    def has_object(self, sha: str) -> bool:
+        return self._bucket.head(object_path(sha)) is not None
+
+    def add_version(
+        self,
+        *,
+        name: str,
+        type: ArtifactType | str,
+        content: str,
+        files: Mapping[str, str],
+        description: str = "",
+        metadata: Mapping[str, Any] | None = None,
+        producer: str | None = None,
+    ) -> Version:
+        """Store a version under the next number; the existing one where this content is stored under that name.
+
+        `files` maps relative paths to the SHA-256 of objects, which must be stored before; `content` is the
+        digest that keys use.
+        """
+        draft = Version(
+            name=artifact_name(name),
+            number=0,
+            type=ArtifactType(type),
+            content=content,
+            files=dict(files),
+            description=description,
+            metadata=dict(metadata or {}),
+            producer=producer,
+        )
+        return versions.add(self._bucket, draft)
+
+    def version(self, reference: str | Reference) -> Version:
+        """The version that `clean_sample:v3`, `model:prod` or `model` (the latest) names."""
+        return versions.get(self._bucket, _parsed(reference))
+
+    def find(self, reference: str | Reference) -> Version | None:
+        """The version that a reference names, or None."""
+        return versions.find(self._bucket, _parsed(reference))
+
+    def versions(self, name: str) -> list[Version]:
+        """An artifact's versions that were not pruned, the oldest first."""
+        return versions.living(self._bucket, name)
+
+    def names(self) -> list[str]:
+        """The names of all artifacts, sorted."""
+        return versions.names(self._bucket)
+
+    def set_alias(self, name: str, alias: str, number: int, *, by: str, why: str) -> None:
+        """Set an alias to a version that is there; nothing is written where it is set so already."""
+        alias_name(alias)
+        self.version(Reference(artifact_name(name), f"v{number}"))
+        aliases.move(self._bucket, name, alias, number, by=by, why=why)
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Each alias of an artifact, with the number of the version that it is set to."""
+        return aliases.currents(self._bucket, name)
+
+    def alias_history(self, name: str, alias: str) -> list[AliasMove]:
+        """Every move of an alias, the first one first."""
+        found = aliases.history(self._bucket, name, alias)
+        if not found:
+            raise NotFoundError(f"{name} has no alias {alias!r}: {nearest(alias, self.aliases(name))}")
+        return found
+
+    def materialize(self, version: Version, folder: Path) -> None:
+        """Write a version's files below a folder, each verified."""
+        versions.materialize(self._bucket, version, folder)
+
+    def put_run(self, record: RunRecord) -> None:
+        """Write a run's record, over the one before."""
+        runs.put(self._bucket, record)
+
+    def run(self, id: str) -> RunRecord:
+        """A run's record."""
+        return runs.get(self._bucket, id)
+
+    def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
+        """The run records that can be read, the newest first."""
+        return runs.newest_first(self._bucket, limit)
+
+    def put_key(self, key: str, outputs: Mapping[str, str]) -> None:
+        """Write down what a key leads to: output name → `clean_sample:v3`."""
+        runs.put_key(self._bucket, key, outputs)
+
+    def key(self, key: str) -> dict[str, str] | None:
+        """What a key leads to; None unless every version and all its objects are there."""
+        return runs.outputs_of(self._bucket, key)
+
+    def put_pending(self, tracker: str, run_id: str) -> None:
+        """Note in a tracker's outbox that it has to be sent this run's record as it is now."""
+        runs.put_pending(self._bucket, tracker, run_id)
+
+    def pending(self, tracker: str) -> list[str]:
+        """The runs whose records a tracker has not been sent, the oldest first."""
+        found = runs.pending(self._bucket, tracker)
+        self._noted |= {(tracker, run_id): notes for run_id, notes in found.items()}
+        return list(found)
+
+    def done(self, tracker: str, run_id: str) -> None:
+        """Take a run out of a tracker's outbox, unless it was noted again since this handle's last `pending`:
+        then the record has changed since it was read, and has to be sent once more.
+        """
+        notes = self._noted.pop((tracker, run_id), None)
+        if notes is None:
+            notes = runs.pending(self._bucket, tracker).get(run_id, frozenset())
+        if notes:
+            self._bucket.delete(sorted(notes))
+
+    def verify(self) -> list[Problem]:
+        """Read everything and name what is broken; damaged objects are moved aside."""
+        return upkeep.verify(self._bucket)
+
+    def prune(self, keep: int = 10) -> list[str]:
+        """Forget all but the newest versions of each artifact and what an alias holds; what was pruned."""
+        return upkeep.prune(self._bucket, keep)
+
+    def gc(self, older_than: timedelta = GRACE) -> list[str]:
+        """Delete what nothing refers to and what is older than `older_than`; the paths that were deleted."""
+        return upkeep.collect(self._bucket, older_than)
+
+    def export_version(self, reference: str | Reference, path: Path) -> None:
+        """Write a version to a tar file, the same bytes every time."""
+        from relet.store import transfer
+
+        transfer.export(self._bucket, self.version(reference), path)
+
+    def import_version(self, path: Path) -> Version:
+        """Store the version that a tar file holds; an equal one is not stored twice."""
+        from relet.store import transfer
+
+        return transfer.load(self._bucket, path)
+
+
+def open_store(url: str | Path) -> Store:
+    """The store at a folder, `memory://`, `memory://name`, `s3://bucket/prefix`, `gs://…` or `az://…`.
+
+    Nothing is made until something is written. Credentials come from the environment.
+
+    >>> store = open_store("memory://")
+    >>> sha = store.put_object(b"rows")
+    >>> str(store.add_version(name="sample", type="file", content=sha, files={"sample.csv": sha}))
+    'sample:v1'
+    """
+    return Store(open_bucket(str(url)))
+
+
+def _parsed(reference: str | Reference) -> Reference:
+    return Reference.parse(reference) if isinstance(reference, str) else reference

@@ -1,0 +1,222 @@
+"""Looking after a store while others write to it: verify it, prune old versions, collect garbage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from relet.core.artifact import Version
+from relet.core.record import now
+from relet.errors import DamagedError, NotFoundError, StoreError
+from relet.store import aliases, objects, runs, versions
+from relet.store.bucket import Bucket
+from relet.store.layout import (
+    DIGEST,
+    Document,
+    content_path,
+    encode,
+    numbered,
+    object_path,
+    version_path,
+)
+
+# What is younger than this may belong to a run that has not written its manifest yet.
+GRACE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something in a store that is not as it was stored: what kind of trouble, where, and what to do."""
+
+    kind: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}: {self.message}"
+
+
+def verify(bucket: Bucket) -> list[Problem]:
+    """Read everything and name what is broken; a damaged object is moved aside, so that it may be written again.
+
+    What a killed writer left behind (objects without a version, staged files) is garbage, not a problem.
+    """
+    found = list(_unreadable(bucket))
+    damaged = _damaged(bucket)
+    named: set[str] = set()
+    for name in versions.names(bucket):
+        alive = versions.living(bucket, name)
+        named.update(digest for version in alive for digest in version.files.values())
+        found += _broken(bucket, alive, damaged)
+        found += _dangling(bucket, name, {version.number for version in alive})
+    found += [
+        Problem(kind="damaged", where=object_path(digest), message=message)
+        for digest, message in damaged.items()
+        if digest not in named
+    ]
+    return found + list(_runs_without_objects(bucket))
+
+
+def _damaged(bucket: Bucket) -> dict[str, str]:
+    """The objects that are damaged, by digest, and what is to be said of each."""
+    digests = [entry.path.rpartition("/")[2] for entry in bucket.entries("objects/")]
+    digests = [digest for digest in digests if DIGEST.fullmatch(digest)]
+    said = bucket.each(lambda digest: _trouble(bucket, digest), digests)
+    return {digest: message for digest, message in zip(digests, said, strict=True) if message}
+
+
+def _trouble(bucket: Bucket, digest: str) -> str | None:
+    try:
+        for _ in objects.pieces(bucket, digest):
+            pass
+    except DamagedError as error:
+        return str(error)
+    return None
+
+
+def _broken(bucket: Bucket, alive: Iterable[Version], damaged: dict[str, str]) -> Iterator[Problem]:
+    for version in alive:
+        gone = set(objects.absent(bucket, version.files.values()))
+        for path, digest in sorted(version.files.items()):
+            if digest in damaged:
+                yield Problem(kind="damaged", where=f"{version} {path}", message=damaged[digest])
+            elif digest in gone:
+                message = str(objects.missing(bucket, digest))
+                yield Problem(kind="missing", where=f"{version} {path}", message=message)
+
+
+def _dangling(bucket: Bucket, name: str, alive: set[int]) -> Iterator[Problem]:
+    with suppress(DamagedError):  # _unreadable has named it already
+        for alias, number in aliases.currents(bucket, name).items():
+            if number not in alive:
+                message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
+                yield Problem(kind="dangling", where=f"{name}:{alias}", message=message)
+
+
+def _runs_without_objects(bucket: Bucket) -> Iterator[Problem]:
+    for record in runs.newest_first(bucket):
+        wanted = {"lock": record.lock, "diff": record.code.diff}
+        gone = objects.absent(bucket, [digest for digest in wanted.values() if digest])
+        for what, digest in wanted.items():
+            if digest in gone:
+                message = f"object {digest} is missing, so the run can't be made again exactly"
+                yield Problem(kind="missing", where=f"run {record.id} {what}", message=message)
+
+
+def _unreadable(bucket: Bucket) -> Iterator[Problem]:
+    paths = [entry.path for prefix in ("artifacts/", "runs/", "keys/") for entry in bucket.entries(prefix)]
+    for path, message in zip(paths, bucket.each(lambda path: _why_unreadable(bucket, path), paths), strict=True):
+        if message:
+            yield Problem(kind="unreadable", where=path, message=message)
+
+
+def _why_unreadable(bucket: Bucket, path: str) -> str | None:
+    parts = path.split("/")
+    number = numbered(path)
+    try:
+        if parts[0] == "runs":
+            runs.read(bucket, path)
+        elif number and parts[2] == "versions":
+            versions.read(bucket, parts[1], number)
+        elif number and parts[2] == "aliases":
+            aliases.read(bucket, parts[1], parts[3], number)
+        else:
+            bucket.document(path)
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def prune(bucket: Bucket, keep: int) -> list[str]:
+    """Forget all but the newest `keep` versions of each artifact; what it pruned, as `name:v3`.
+
+    Never touched: what an alias is set to, and what a run made or took that waits in an outbox. A pruned number
+    is never given again. The objects go with the next garbage collection.
+    """
+    if keep < 1:
+        raise StoreError(f"prune: keep must be at least 1, got {keep}")
+    held = _held(bucket)
+    pruned = []
+    for name in versions.names(bucket):
+        named = set(aliases.currents(bucket, name).values())
+        for version in versions.living(bucket, name)[:-keep]:
+            if version.number not in named and str(version) not in held:
+                _forget(bucket, version)
+                pruned.append(str(version))
+    return pruned
+
+
+def _held(bucket: Bucket) -> set[str]:
+    held: set[str] = set()
+    for tracker in bucket.folders("outbox/"):
+        for run_id in runs.pending(bucket, tracker):
+            with suppress(NotFoundError, DamagedError):
+                record = runs.get(bucket, run_id)
+                held |= {link.version for link in (*record.inputs.values(), *record.outputs.values())}
+    return held
+
+
+def _forget(bucket: Bucket, version: Version) -> None:
+    # The tombstone comes first: a pointer to a tombstone is ignored, a version without its pointer is not.
+    tombstone = {versions.TOMBSTONE: now(), "name": version.name, "number": version.number}
+    bucket.put(version_path(version.name, version.number), encode(tombstone))
+    pointer = content_path(version.name, version.content)
+    with suppress(DamagedError):
+        if (bucket.document(pointer) or {}).get("number") == version.number:
+            bucket.delete([pointer])
+
+
+def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
+    """Delete objects and staged files that nothing refers to and that are older than `older_than`; their paths.
+
+    Referred to is what a version holds, a run record's lock and diff, and, to be on the safe side, every digest
+    written anywhere in a document that can't be read or that this relet does not know.
+    """
+    before = datetime.now(UTC) - older_than
+    candidates = [entry for entry in bucket.entries("objects/") if entry.modified <= before]
+    # Read after the listing: a version written in between may refer to one of the candidates.
+    wanted = _referred(bucket) if candidates else set()
+    garbage = [entry.path for entry in candidates if entry.path.rpartition("/")[2] not in wanted]
+    # Looked at once more: a writer that found the object there has made it young again.
+    found = bucket.each(bucket.head, garbage)
+    garbage = [entry.path for entry in found if entry and entry.modified <= before]
+    if garbage:
+        bucket.delete(garbage)
+    return garbage + _unstage(bucket, before)
+
+
+def _unstage(bucket: Bucket, before: datetime) -> list[str]:
+    removed = []
+    for path in list(bucket.staged()):
+        with suppress(FileNotFoundError):
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) <= before:
+                path.unlink()
+                removed.append(str(path.relative_to(bucket.root)) if bucket.root else str(path))
+    return removed
+
+
+def _referred(bucket: Bucket) -> set[str]:
+    paths = [entry.path for prefix in ("artifacts/", "runs/", "releases/") for entry in bucket.entries(prefix)]
+    return set().union(*bucket.each(lambda path: _digests(bucket, path), paths))
+
+
+def _digests(bucket: Bucket, path: str) -> set[str]:
+    stored = bucket.get(path) or b""
+    every = set(re.findall(DIGEST.pattern, stored.decode(errors="replace")))
+    try:
+        document = bucket.parse(path, stored)
+        return every & _wanted(path, document, every)
+    except (DamagedError, TypeError, KeyError, AttributeError):
+        return every
+
+
+def _wanted(path: str, document: Document, every: set[str]) -> set[str]:
+    folder, *below = path.split("/")
+    if folder == "runs":
+        return {document["lock"], document["code"]["diff"]} - {None}
+    if folder == "artifacts" and below[1] == "versions":
+        return set() if versions.TOMBSTONE in document else set(document["files"].values())
+    return set() if folder == "artifacts" else every

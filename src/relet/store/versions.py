@@ -1,0 +1,168 @@
+"""Versions of artifacts: numbered by put-if-absent, one small JSON file each, written after their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from relet.core.artifact import Reference, Version
+from relet.core.record import now
+from relet.errors import DamagedError, NotFoundError, StoreError, nearest
+from relet.store import aliases, objects
+from relet.store.bucket import Bucket
+from relet.store.layout import (
+    content_path,
+    encode,
+    file_path,
+    file_paths,
+    numbered,
+    version_path,
+    versions_folder,
+)
+
+# How many of the newest versions are compared with a new one whose content no pointer names: a writer that was
+# killed, or that is still between its manifest and its pointer, wrote one of these.
+RECENT = 8
+TOMBSTONE = "pruned"
+
+
+def add(bucket: Bucket, draft: Version) -> Version:
+    """Store a version under the next free number, or give the one that has this content already.
+
+    Raises StoreError where an object that it names is not stored.
+    """
+    file_paths(draft.files)
+    if absent := objects.absent(bucket, draft.files.values()):
+        raise StoreError(f"{draft.name}: object {absent[0]} is not stored; put the objects before the version")
+    pointed = bucket.get(content_path(draft.name, draft.content))
+    if pointed is not None:
+        known = _try(bucket, draft.name, _number_in(bucket, pointed))
+        if known and _same(bucket, known, draft):
+            return known
+    return _number(bucket, draft)
+
+
+def _number(bucket: Bucket, draft: Version) -> Version:
+    taken = numbers(bucket, draft.name)
+    for known in bucket.each(lambda number: _try(bucket, draft.name, number), reversed(taken[-RECENT:])):
+        if known and _same(bucket, known, draft):
+            return _point(bucket, known)
+    number = taken[-1] + 1 if taken else 1
+    while True:
+        version = replace(draft, number=number, created=now())
+        if bucket.create(version_path(draft.name, number), _encoded(version)):
+            return _point(bucket, version)
+        known = _try(bucket, draft.name, number)
+        if known and _same(bucket, known, draft):
+            return _point(bucket, known)
+        number += 1
+
+
+def _encoded(version: Version) -> bytes:
+    try:
+        return encode(version.to_json())
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"{version.name}: its metadata can't be written as JSON: {error}") from error
+
+
+def _same(bucket: Bucket, known: Version, draft: Version) -> bool:
+    """Whether `known` already holds what `draft` would: the same content, in files that are all there."""
+    if (known.content, known.type) != (draft.content, draft.type):
+        return False
+    return known.files == draft.files or not objects.absent(bucket, known.files.values())
+
+
+def _point(bucket: Bucket, version: Version) -> Version:
+    bucket.put_document(content_path(version.name, version.content), {"number": version.number})
+    return version
+
+
+def _number_in(bucket: Bucket, pointer: bytes) -> int:
+    try:
+        return int(bucket.parse("a content's pointer", pointer)["number"])
+    except (DamagedError, KeyError, TypeError, ValueError):
+        return 0
+
+
+def numbers(bucket: Bucket, name: str) -> list[int]:
+    """Every number that was ever used, ascending, those of pruned versions too."""
+    found = (numbered(entry.path) for entry in bucket.entries(versions_folder(name)))
+    return sorted(number for number in found if number is not None)
+
+
+def read(bucket: Bucket, name: str, number: int) -> Version | None:
+    """A version by its number, or None where there is none or it was pruned. Raises DamagedError."""
+    path = version_path(name, number)
+    document = bucket.document(path)
+    if document is None or TOMBSTONE in document:
+        return None
+    try:
+        version = Version.from_json(document)
+        file_paths(version.files)
+    except (TypeError, ValueError, KeyError, AttributeError, StoreError) as error:
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a version: {error}") from error
+    if (version.name, version.number) != (name, number):
+        raise DamagedError(f"{bucket.url}: {path} says that it is {version}; restore it from a backup")
+    return version
+
+
+def _try(bucket: Bucket, name: str, number: int) -> Version | None:
+    try:
+        return read(bucket, name, number)
+    except DamagedError:
+        return None
+
+
+def living(bucket: Bucket, name: str) -> list[Version]:
+    """All versions that were not pruned and can be read, the oldest first."""
+    found = bucket.each(lambda number: _try(bucket, name, number), numbers(bucket, name))
+    return [version for version in found if version]
+
+
+def names(bucket: Bucket) -> list[str]:
+    """The names of the artifacts that have a version."""
+    return [name for name in bucket.folders("artifacts/") if numbers(bucket, name)]
+
+
+def find(bucket: Bucket, reference: Reference) -> Version | None:
+    """The version that a reference names, or None. `latest` is the newest one where no alias says otherwise."""
+    number = reference.number
+    if number is None:
+        number = aliases.current(bucket, reference.name, reference.selector)
+    if number is not None:
+        return read(bucket, reference.name, number)
+    return next(_newest_first(bucket, reference.name), None) if reference.selector == "latest" else None
+
+
+def _newest_first(bucket: Bucket, name: str) -> Iterator[Version]:
+    for number in reversed(numbers(bucket, name)):
+        if version := _try(bucket, name, number):
+            yield version
+
+
+def get(bucket: Bucket, reference: Reference) -> Version:
+    """The version that a reference names. Raises NotFoundError with the nearest right name."""
+    version = find(bucket, reference)
+    if version:
+        return version
+    known = names(bucket)
+    if reference.name not in known:
+        raise NotFoundError(f"{bucket.url} holds no artifact {reference.name!r}: {nearest(reference.name, known)}")
+    if reference.number in numbers(bucket, reference.name):
+        raise NotFoundError(f"{reference} was pruned; {_choices(bucket, reference)}")
+    raise NotFoundError(f"{bucket.url} holds no {reference}: {_choices(bucket, reference)}")
+
+
+def _choices(bucket: Bucket, reference: Reference) -> str:
+    selectors = [f"v{version.number}" for version in living(bucket, reference.name)]
+    return nearest(reference.selector, [*selectors, *aliases.currents(bucket, reference.name), "latest"])
+
+
+def materialize(bucket: Bucket, version: Version, folder: Path) -> None:
+    """Write a version's files below a folder, each verified. Raises DamagedError naming the version and file."""
+    for path, digest in sorted(version.files.items()):
+        try:
+            objects.fetch(bucket, digest, folder / file_path(path))
+        except DamagedError as error:
+            raise DamagedError(f"{version} can't be read: {path}: {error}") from error
