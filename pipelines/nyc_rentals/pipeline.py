@@ -1,0 +1,41 @@
+"""The flagship: from a batch of listings to a tested model of the nightly price."""
+
+from relet import Pipeline
+
+from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
+from pipelines.nyc_rentals.components.data_check import data_check
+from pipelines.nyc_rentals.components.data_split import data_split
+from pipelines.nyc_rentals.components.get_data import get_data
+from pipelines.nyc_rentals.components.test_model import test_model
+from pipelines.nyc_rentals.components.train_model import train_model
+
+# relet reads this file without running it: everything here is a name or a literal.
+pipeline = Pipeline(
+    [get_data, basic_cleaning, data_check, data_split, train_model, test_model],
+    on_request=[test_model],
+    settings={
+        "main.seed": "train_model.seed",
+        "etl.source": "get_data.source",
+        "etl.rows": "get_data.rows",
+        "etl.seed": "get_data.seed",
+        "etl.min_price": ["basic_cleaning.min_price", "data_check.min_price"],
+        "etl.max_price": ["basic_cleaning.max_price", "data_check.max_price"],
+        "etl.bounds.west": ["basic_cleaning.west", "data_check.west"],
+        "etl.bounds.east": ["basic_cleaning.east", "data_check.east"],
+        "etl.bounds.south": ["basic_cleaning.south", "data_check.south"],
+        "etl.bounds.north": ["basic_cleaning.north", "data_check.north"],
+        "data_check.kl_threshold": "data_check.kl_threshold",
+        "data_check.min_rows": "data_check.min_rows",
+        "data_check.max_rows": "data_check.max_rows",
+        "segregation.test_size": "data_split.test_size",
+        "segregation.seed": "data_split.seed",
+        "segregation.stratify_by": ["data_split.stratify_by", "train_model.stratify_by"],
+        "segregation.group_by": "data_split.group_by",
+        "modeling.family": "train_model.family",
+        "modeling.val_size": "train_model.val_size",
+        "modeling.max_tfidf_features": "train_model.max_tfidf_features",
+        "modeling.boosted": "train_model.parameters",
+        "modeling.random_forest": "train_model.parameters",
+        "gate.min_r2": "test_model.min_r2",
+    },
+)

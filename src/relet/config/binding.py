@@ -1,0 +1,166 @@
+"""Settings, typed: each key of the configuration feeds the component parameters that its pipeline names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+from relet.config.composition import Composed, compose
+from relet.config.diagnosis import places, unknown
+from relet.core.component import Parameter
+from relet.core.pipeline import Pipeline
+from relet.errors import SettingError
+
+# The settings that no component sees: the run's own.
+OWN = {
+    "main.experiment_name": Parameter(name="experiment_name", annotation="str", types=(str,)),
+    "main.seed": Parameter(name="seed", annotation="int", types=(int,), default=42),
+    "main.evaluate": Parameter(name="evaluate", annotation="bool", types=(bool,), default=False),
+    "store.url": Parameter(name="url", annotation="str", types=(str,), default=".relet"),
+    "tracking": Parameter(name="tracking", annotation="list", types=(list, str, NoneType), default=["mlflow"]),
+}
+
+KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "null": NoneType}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a run is asked to do: its own settings, and every parameter of every component.
+
+    `origins` names the setting that each parameter's value came from, where it was not the signature's default.
+    """
+
+    experiment: str
+    seed: int
+    evaluate: bool
+    store_url: str
+    tracking: tuple[str, ...]
+    parameters: Mapping[str, Mapping[str, Any]]
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) -> Settings:
+    """The settings of a pipeline: `config.yaml` in its conf folder, with overrides in Hydra's own syntax.
+
+    Raises SettingError for an unknown key (with the nearest right one), a value of the wrong type (with the
+    accepted type), an option that a group does not have, and what Hydra can't read.
+    """
+    feeds: Mapping[str, tuple[str, ...]] = pipeline.settings
+    composed = compose(folder, overrides, feeds=feeds, texts=_texts(pipeline))
+    given = dict(_leaves(composed.values, {*OWN, *feeds}))
+    for key in given:
+        if key not in OWN and key not in feeds:
+            raise unknown(key, folder, feeds=feeds)
+    own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
+    touched = [key for key in given if _mapping(key, given) and any(_below(key, each) for each in overrides)]
+    if touched:
+        given |= _held_to_files(touched, given, composed, folder, feeds)
+    parameters, origins = _bind(pipeline, given)
+    return Settings(
+        experiment=own.get("main.experiment_name") or pipeline.name,
+        seed=own.get("main.seed", OWN["main.seed"].default),
+        evaluate=own.get("main.evaluate", OWN["main.evaluate"].default),
+        store_url=own.get("store.url", OWN["store.url"].default),
+        tracking=_names(own.get("tracking", OWN["tracking"].default)),
+        parameters=parameters,
+        origins=origins,
+    )
+
+
+def _texts(pipeline: Pipeline) -> set[str]:
+    """The settings that take text."""
+    kinds = {
+        f"{each.name}.{parameter.name}": parameter.types
+        for each in pipeline.components
+        for parameter in each.parameters
+    }
+    own = {key for key, rule in OWN.items() if rule.types == (str,)}
+    return own | {key for key, feeds in pipeline.settings.items() if all(str in kinds[feed] for feed in feeds)}
+
+
+def _leaves(values: Mapping[str, Any], whole: Collection[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key and its value; a mapping is opened, unless a setting takes it whole."""
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and key not in whole:
+            yield from _leaves(value, whole, f"{key}.")
+        else:
+            yield key, value
+
+
+def _bind(
+    pipeline: Pipeline, given: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]]]:
+    """Each component's parameters, checked, and the setting that each came from."""
+    values: dict[str, dict[str, Any]] = {each.name: {} for each in pipeline.components}
+    origins: dict[str, dict[str, str]] = {each.name: {} for each in pipeline.components}
+    for key, feeds in pipeline.settings.items():
+        for component, _, parameter in (feed.partition(".") for feed in feeds if key in given):
+            other = origins[component].setdefault(parameter, key)
+            if other != key:
+                raise SettingError(f"{other} and {key} both set {component}.{parameter}; leave one out")
+            values[component][parameter] = given[key]
+    checked = {each.name: each.check(values[each.name], names=origins[each.name]) for each in pipeline.components}
+    return checked, origins
+
+
+def _mapping(key: str, given: Mapping[str, Any]) -> bool:
+    return isinstance(given[key], Mapping)
+
+
+def _below(key: str, override: str) -> bool:
+    return override.lstrip("+~").startswith((f"{key}.", f"{key}="))
+
+
+def _held_to_files(
+    keys: Sequence[str],
+    given: Mapping[str, Any],
+    composed: Composed,
+    folder: Path,
+    feeds: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """Mappings that overrides reach into: their keys and types are those of the conf files' own values.
+
+    A comment such as `# or str, null` on a key's line there lets it take more types.
+    """
+    files = compose(folder, composed.as_overrides, feeds=feeds)
+    defaults = dict(_leaves(files.values, {*OWN, *feeds}))
+    wider = _wider(folder, composed)
+
+    def held(key: str, value: Any, default: Any) -> Any:
+        if isinstance(default, Mapping) and isinstance(value, Mapping):
+            for name in value:
+                if name not in default:
+                    raise unknown(f"{key}.{name}", folder, feeds=feeds)
+            return {name: held(f"{key}.{name}", each, default[name]) for name, each in value.items()}
+        kind = type(default) if default is not None else object
+        types = (kind, *wider.get(key, ()))
+        return Parameter(name=key, annotation=kind.__name__, types=types).check(value, key)
+
+    return {key: held(key, given[key], defaults.get(key, {})) for key in keys}
+
+
+def _wider(folder: Path, composed: Composed) -> dict[str, tuple[type, ...]]:
+    found: dict[str, tuple[type, ...]] = {}
+    for key, stands in places(folder).items():
+        for place in stands:
+            if place.group and composed.choices.get(place.group) != place.option:
+                continue
+            line = place.file.read_text(encoding="utf-8").splitlines()[place.line - 1]
+            comment = re.search(r"# or ((?:\w+, )*\w+)", line)
+            if comment:
+                found[key] = tuple(KINDS[word] for word in comment.group(1).split(", ") if word in KINDS)
+    return found
+
+
+def _names(tracking: Any) -> tuple[str, ...]:
+    """The names of trackers: a list, one name, or none."""
+    names = [tracking] if isinstance(tracking, str) else tracking or []
+    for name in names:
+        if not isinstance(name, str):
+            raise SettingError(f"tracking takes names of trackers, got {name!r}; write tracking=[mlflow]")
+    return tuple(names)
