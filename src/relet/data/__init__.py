@@ -1,0 +1,1 @@
+"""Tables, their sources, and the shape that they are expected in."""

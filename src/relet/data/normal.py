@@ -1,0 +1,191 @@
+"""Every container of rows that relet takes, as one stream of Arrow batches in one normal form.
+
+The normal form is what all engines can hold alike: no dictionaries, views or large strings; missing is null and
+never NaN; zero has no sign; times count microseconds, with a zone always in UTC.
+"""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow and ibis ship no stubs.
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.errors import BadDataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+CHUNK_ROWS = 131_072
+
+
+def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """The normal-form schema of `value` and its rows as they come, in batches of at most `CHUNK_ROWS`.
+
+    `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, anything else that streams
+    Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Raises BadDataError where a column has no normal
+    form, names it, and says what to do.
+    """
+    schema, batches = _arrow(value)
+    normal = normal_schema(schema)
+    return normal, (_normal_batch(part, normal) for batch in batches for part in _cut(batch))
+
+
+def normal_schema(schema: pa.Schema) -> pa.Schema:
+    """The normal form of a schema: names that every engine can tell apart, and types that every engine has.
+
+    >>> import pyarrow as pa
+    >>> normal_schema(pa.schema({"a": pa.large_string(), "b": pa.timestamp("ns", "Asia/Tokyo")})).types
+    [DataType(string), TimestampType(timestamp[us, tz=UTC])]
+    """
+    import pyarrow as pa
+
+    _check_names(schema.names)
+    return pa.schema([(field.name, _normal_type(field.name, field.type)) for field in schema])
+
+
+def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    import pyarrow as pa
+
+    if isinstance(value, Path):
+        return _parquet(value)
+    # Asked by name: an isinstance check would import every engine in order to rule it out.
+    packages = {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
+    if "pandas" in packages and hasattr(value, "columns"):
+        table = _from_pandas(value)
+        return table.schema, table.to_batches()
+    if "ibis" in packages and hasattr(value, "to_pyarrow_batches") and hasattr(value, "columns"):
+        return value.schema().to_pyarrow(), _from_ibis(value)
+    if "polars" in packages and hasattr(value, "collect"):
+        value = value.collect()
+    if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
+        reader = pa.RecordBatchReader.from_stream(value)
+        return reader.schema, reader
+    raise BadDataError(
+        f"a table was expected, got {type(value).__module__}.{type(value).__qualname__}; "
+        "return an Ibis table, a pandas or Polars frame, a pyarrow table, or the Path of a Parquet file"
+    )
+
+
+def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
+    return file.schema_arrow, file.iter_batches(batch_size=CHUNK_ROWS)
+
+
+def _from_ibis(expression: Any) -> Iterable[pa.RecordBatch]:
+    import ibis
+
+    backend = ibis.get_backend(expression)
+    if backend.name != "duckdb":
+        return expression.to_pyarrow_batches(chunk_size=CHUNK_ROWS)  # type: ignore[no-any-return]
+    # Ibis 12 streams from DuckDB by a method that DuckDB 2 no longer has; the relation beneath still streams.
+    relation = backend._to_duckdb_relation(expression)
+    return relation.to_arrow_reader(CHUNK_ROWS)  # type: ignore[no-any-return]
+
+
+def _from_pandas(frame: pd.DataFrame) -> pa.Table:
+    import pandas as pd
+    import pyarrow as pa
+
+    # pyarrow would write the names 1 and "1" alike, and tell which of two equal names was wrong by neither.
+    _check_names(list(frame.columns))
+    index = frame.index
+    plain = isinstance(index, pd.RangeIndex) and (index.start, index.step, index.name) == (0, 1, None)
+    if not plain and len(frame):
+        raise BadDataError(
+            f"the frame has an index of its own (of type {index.dtype}, named {index.name!r}), a table has none; "
+            "call reset_index(drop=True), or reset_index() to keep it as a column"
+        )
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, UnicodeError, OverflowError) as error:
+        raise BadDataError(f"the frame does not fit into a table: {_one_line(error)}") from error
+
+
+def _check_names(names: list[Any]) -> None:
+    if not names:
+        raise BadDataError("a table needs at least one column, got none")
+    for name in names:
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise BadDataError(
+                f"a column's name has to be text that is not empty, got {name!r}; rename the column"
+            )
+        if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise BadDataError(f"the column name {name!r} can't be written as UTF-8; rename the column")
+    # DuckDB can't tell `Price` from `price`, so a table with both would not be the same on every engine.
+    twice = [name for name, times in Counter(name.casefold() for name in names).items() if times > 1]
+    if twice:
+        alike = [name for name in names if name.casefold() == twice[0]]
+        raise BadDataError(f"columns {', '.join(map(repr, alike))} have the same name; rename one of them")
+
+
+def _normal_type(name: str, type: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    is_ = pa.types
+    if is_.is_dictionary(type):
+        return _normal_type(name, type.value_type)
+    # A pandas column of nothing but None has no type in Arrow; text is what it most often was meant to hold.
+    if is_.is_null(type) or is_.is_string(type) or is_.is_large_string(type) or is_.is_string_view(type):
+        return pa.string()
+    if is_.is_binary(type) or is_.is_large_binary(type) or is_.is_binary_view(type):
+        return pa.binary()
+    if is_.is_integer(type) or is_.is_boolean(type) or is_.is_float32(type) or is_.is_float64(type):
+        return type
+    if is_.is_date(type):
+        return pa.date32()
+    if is_.is_timestamp(type):
+        return pa.timestamp("us", "UTC" if type.tz else None)
+    if is_.is_time(type):
+        return pa.time64("us")
+    if is_.is_decimal(type) and type.precision <= 38:
+        return pa.decimal128(type.precision, type.scale)
+    raise BadDataError(
+        f"column {name!r} holds {type}, which a table can't store; "
+        "cast it to a number, text, a boolean, a date or a time, or spread it over columns"
+    )
+
+
+def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    for start in range(0, batch.num_rows, CHUNK_ROWS):
+        yield batch.slice(start, CHUNK_ROWS)
+
+
+def _normal_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    columns = [_normal_column(array, field) for array, field in zip(batch.columns, schema, strict=True)]
+    return pa.record_batch(columns, schema=schema)
+
+
+def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        array = array.cast(field.type)
+        # Bytes that claim to be text are found here and not by whichever engine reads the table first.
+        array.validate(full=pa.types.is_string(field.type))
+    except pa.ArrowException as error:
+        raise BadDataError(
+            f"column {field.name!r} can't be stored as {field.type}: {_one_line(error)}; round or cast it first"
+        ) from error
+    if pa.types.is_floating(field.type):
+        unsigned = pc.add(array, pa.scalar(0.0, field.type))
+        return pc.if_else(pc.is_nan(array), pa.scalar(None, field.type), unsigned)
+    return array
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(" ".join(map(str, error.args)).split())

@@ -1,0 +1,289 @@
+"""Tables: any engine's rows in, canonical Parquet out, and back.
+
+A table has two digests. That of its content (schema and rows in canonical order) is the same on every engine and
+is what keys and verdicts use; that of its file only verifies the bytes.
+"""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow and ibis ship no stubs.
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.data.content import FORMAT, ContentDigest
+from relet.data.normal import CHUNK_ROWS, incoming
+from relet.errors import BadDataError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+    from ibis import Table as Table
+    from ibis.backends.duckdb import Backend
+
+# More than this is sorted by DuckDB, which spills to disk, instead of in memory.
+SORT_IN_MEMORY = 256 * 1024**2
+MARK = b"relet.table"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Table":
+        import ibis
+
+        return ibis.Table
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def write_table(value: Any, path: Path) -> str:
+    """Write a table as canonical Parquet and return the digest of its content, 64 hexadecimal digits.
+
+    `value` is an Ibis table of any backend, a pandas or Polars frame, a pyarrow table or reader, or the path of
+    a Parquet file. Equal content gives equal bytes: rows are sorted by all columns, nulls first, text by its
+    UTF-8 bytes; NaN becomes null and -0.0 becomes 0.0; categories become text; times become microseconds (finer
+    ones are refused), zones UTC. Integers keep their width. Raises BadDataError, naming the column, for what a
+    table can't hold: two names that differ by case alone, an index of a pandas frame, nested values.
+
+    >>> import pyarrow as pa, tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> digest = write_table(pa.table({"a": [2, 1]}), folder / "one.parquet")
+    >>> digest == write_table(pa.table({"a": [1, 2]}), folder / "two.parquet")
+    True
+    >>> digest == content_digest(folder / "one.parquet")
+    True
+    """
+    schema, batches = incoming(value)
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        digest = _write(schema, _groups(schema, _in_order(schema, batches)), part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return digest
+
+
+def read_table(path: Path, container: str) -> Any:
+    """Read a table that `write_table` wrote, in its canonical order.
+
+    `container` is one of:
+
+    - "ibis": a table on an in-memory DuckDB connection, shared by the tables that are alive at one time (they can
+      be joined) and closed with the last of them; it has one thread: a sum of floats is the same everywhere.
+    - "pandas": text as `str`; dates as `datetime64[us]`; integers and booleans without nulls as NumPy's, with
+      nulls as the nullable `Int64`, `boolean`, …, never silently float; decimals, times of day and bytes as
+      `ArrowDtype`. Written again, everything but dates comes back as it was.
+    - "polars", "arrow": every type as it was stored.
+    - "path": the path itself.
+    """
+    readers: dict[str, Callable[[Path], Any]] = {
+        "ibis": _read_ibis,
+        "pandas": _read_pandas,
+        "polars": _read_polars,
+        "arrow": _read_arrow,
+        "path": lambda path: path,
+    }
+    if container not in readers:
+        raise BadDataError(f"a table can't be read as {container!r}; {nearest(container, readers)}")
+    return readers[container](path)
+
+
+def content_digest(path: Path) -> str:
+    """The digest of a stored table's content, worked out again from its file.
+
+    Raises BadDataError where the file is not one that `write_table` wrote: its order would be unknown.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            if (file.metadata.metadata or {}).get(MARK) != str(FORMAT).encode():
+                raise BadDataError(
+                    f"{path} was not written by relet as a table of format {FORMAT}; use write_table"
+                )
+            digest = ContentDigest(file.schema_arrow.remove_metadata())
+            for batch in file.iter_batches(batch_size=CHUNK_ROWS):
+                digest.update(pa.Table.from_batches([batch]))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadDataError(f"{path} can't be read as Parquet: {error}") from error
+    return digest.hexdigest()
+
+
+def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
+    """Write row groups and hash them at the same time; the content digest."""
+    import pyarrow.parquet as pq
+
+    digest = ContentDigest(schema)
+    # Every option that shapes bytes is set: a new default in pyarrow must not give an old table a new file.
+    with (
+        pq.ParquetWriter(
+            path,
+            schema,
+            version="2.6",
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=True,
+            write_statistics=True,
+            data_page_size=1024**2,
+            data_page_version="1.0",
+            store_schema=False,
+        ) as writer,
+        ThreadPoolExecutor(1) as hashing,
+    ):
+        writer.add_key_value_metadata({MARK: str(FORMAT)})
+        for group in groups:
+            hashed = hashing.submit(digest.update, group)
+            writer.write_table(group, row_group_size=CHUNK_ROWS)
+            hashed.result()
+    return digest.hexdigest()
+
+
+def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in groups of exactly `CHUNK_ROWS` (the last may have fewer), each column in one chunk."""
+    import pyarrow as pa
+
+    rest = schema.empty_table()
+    for table in tables:
+        rest = pa.concat_tables([rest, table])
+        while rest.num_rows >= CHUNK_ROWS:
+            yield rest.slice(0, CHUNK_ROWS).combine_chunks()
+            rest = rest.slice(CHUNK_ROWS)
+    if rest.num_rows:
+        yield rest.combine_chunks()
+
+
+def _in_order(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """All rows in canonical order; in memory as long as they are few."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size > SORT_IN_MEMORY:
+            yield from _sorted_on_disk(schema, chain(held, batches))
+            return
+    yield _sorted_in_memory(pa.Table.from_batches(held, schema))
+
+
+def _sorted_in_memory(table: pa.Table) -> pa.Table:
+    """Rows by all columns ascending, nulls first.
+
+    Where the first column alone decides (an id does), the other columns are never compared.
+    """
+    import pyarrow.compute as pc
+
+    table = table.combine_chunks()
+    if _increases(table.column(0)):
+        return table
+    keys = [(name, "ascending", "at_start") for name in table.column_names]
+    order = pc.sort_indices(table, sort_keys=keys[:1])
+    if not _increases(table.column(0).take(order)):
+        order = pc.sort_indices(table, sort_keys=keys)
+    return table.take(order)
+
+
+def _increases(column: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    if column.null_count or len(column) < 2:
+        return False
+    return bool(pc.all(pc.less(column.slice(0, len(column) - 1), column.slice(1))).as_py())
+
+
+def _sorted_on_disk(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    import duckdb
+    import pyarrow as pa
+
+    with tempfile.TemporaryDirectory(prefix="relet-sort-") as spill:
+        settings: dict[str, Any] = {
+            "memory_limit": f"{2 * SORT_IN_MEMORY // 1024**2 + 64}MiB",
+            "temp_directory": spill,
+        }
+        with duckdb.connect(":memory:", config=settings) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.register("incoming", pa.RecordBatchReader.from_batches(schema, batches))
+            rows = connection.sql("SELECT * FROM incoming ORDER BY ALL ASC NULLS FIRST")
+            for batch in rows.to_arrow_reader(CHUNK_ROWS):
+                yield pa.Table.from_batches([batch]).cast(schema)
+
+
+def _read_arrow(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        return file.read().replace_schema_metadata(None)
+
+
+def _read_polars(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.read_parquet(path, glob=False)
+
+
+def _read_pandas(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    table = _read_arrow(path)
+    series = {name: _pandas_column(table.column(name)) for name in table.column_names}
+    return pd.DataFrame(series, copy=False)
+
+
+def _pandas_column(column: pa.ChunkedArray) -> Any:
+    import pyarrow as pa
+
+    type = column.type
+    if pa.types.is_date(type):
+        column = column.cast(pa.timestamp("us"))
+    whole = pa.types.is_integer(type) or pa.types.is_boolean(type)
+    if (
+        (whole and column.null_count)
+        or pa.types.is_decimal(type)
+        or pa.types.is_time(type)
+        or pa.types.is_binary(type)
+    ):
+        return column.to_pandas(types_mapper=_nullable_dtype)
+    return column.to_pandas()
+
+
+def _nullable_dtype(type: pa.DataType) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    if pa.types.is_boolean(type):
+        return pd.BooleanDtype()
+    if pa.types.is_integer(type):
+        return pd.api.types.pandas_dtype(str(type).replace("i", "I", 1).replace("uI", "UI"))
+    return pd.ArrowDtype(type)
+
+
+def _read_ibis(path: Path) -> Table:
+    connection = _connection()
+    if set("*?[") & set(str(path)):
+        # DuckDB would take the path for a pattern.
+        return connection.create_table(f"stored_{os.urandom(8).hex()}", _read_arrow(path), temp=True)
+    return connection.read_parquet(path)
+
+
+_alive = threading.local()
+
+
+def _connection() -> Backend:
+    """The connection of the tables that are alive in this thread, else a new one."""
+    import ibis
+
+    # A connection must not be used from another thread, nor after a fork.
+    process, reference = getattr(_alive, "connection", (None, None))
+    connection = reference() if reference and process == os.getpid() else None
+    if connection is None:
+        connection = ibis.duckdb.connect(threads=1)
+        _alive.connection = (os.getpid(), weakref.ref(connection))
+    return connection
