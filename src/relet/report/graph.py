@@ -1,0 +1,135 @@
+"""A pipeline as text and as a drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+from relet.core.component import Component
+from relet.core.pipeline import Pipeline, judged
+
+# Sizes of the drawing, in pixels.
+WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 46, 150, 26, 20
+
+_STYLE = (
+    "text{font:13px system-ui,sans-serif;fill:#1c2733}.small{font-size:11px;fill:#5b6b7a}"
+    "rect{fill:#eef4fb;stroke:#3b6ea5;rx:6}.asked{stroke-dasharray:5 3}"
+    "path{fill:none;stroke:#8aa0b5;stroke-width:1.4}.gate{stroke:#c26a2e;stroke-dasharray:4 3}"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """An artifact from its producer to a consumer; a gate is a verdict that lets another component run."""
+
+    start: str
+    end: str
+    label: str
+    gate: bool = False
+
+
+def links(pipeline: Pipeline) -> tuple[Link, ...]:
+    """Every artifact's way through the pipeline, gates after them."""
+    producers = pipeline.producers
+    wires = [
+        Link(start=producers[name], end=each.name, label=name)
+        for each in pipeline.components
+        for name in dict.fromkeys(_taken(each))
+        if name in producers
+    ]
+    gates = [
+        Link(start=gatekeeper.name, end=each.name, label=", ".join(judged(gatekeeper)), gate=True)
+        for each in pipeline.components
+        for gatekeeper in pipeline.gatekeepers(each)
+    ]
+    return (*wires, *gates)
+
+
+def _taken(component: Component) -> Iterator[str]:
+    for each in component.inputs:
+        yield each.name
+        if each.stored and each.stored.initially:
+            yield each.stored.initially
+
+
+def graph_text(pipeline: Pipeline) -> str:
+    """One block for each component: what it takes, from where, and what it makes."""
+    return "\n".join(line for each in pipeline.components for line in _block(pipeline, each))
+
+
+def _block(pipeline: Pipeline, component: Component) -> Iterator[str]:
+    asked = "  (on request)" if component.name in pipeline.on_request else ""
+    yield f"{component.name}{asked}"
+    for each in component.inputs:
+        made_by = pipeline.producers.get(each.name)
+        stored = each.stored.reference if each.stored else None
+        origin = " or ".join(
+            text for text in (made_by and f"from {made_by}", stored and f"stored {stored}") if text
+        )
+        yield f"  ← {each.name:<20} {origin}"
+    for gatekeeper in pipeline.gatekeepers(component):
+        yield f"  ⊣ {gatekeeper.name} must say yes"
+    for output in component.outputs:
+        yield f"  → {output.name:<20} {output.type}"
+
+
+def graph_svg(pipeline: Pipeline) -> str:
+    """The same as one SVG drawing, components in columns after what they need."""
+    wires = links(pipeline)
+    columns = _columns(pipeline, wires)
+    places = {
+        name: (MARGIN + column * (WIDTH + GAP_X), MARGIN + row * (HEIGHT + GAP_Y))
+        for column, names in enumerate(columns)
+        for row, name in enumerate(names)
+    }
+    width = 2 * MARGIN + len(columns) * WIDTH + (len(columns) - 1) * GAP_X
+    height = 2 * MARGIN + max(map(len, columns)) * (HEIGHT + GAP_Y) + 2 * GAP_Y
+    drawn = [
+        *(_path(wire, places, number) for number, wire in enumerate(wires)),
+        *(_box(pipeline, each, places[each.name]) for each in pipeline.components),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img"><title>{escape(pipeline.name)}</title><style>{_STYLE}</style>{"".join(drawn)}</svg>\n'
+    )
+
+
+def _columns(pipeline: Pipeline, wires: tuple[Link, ...]) -> list[list[str]]:
+    depth: dict[str, int] = {}
+    for each in pipeline.components:
+        before = [depth[wire.start] for wire in wires if wire.end == each.name and wire.start in depth]
+        depth[each.name] = max(before, default=-1) + 1
+    return [[name for name, at in depth.items() if at == column] for column in range(max(depth.values()) + 1)]
+
+
+def _box(pipeline: Pipeline, component: Component, place: tuple[int, int]) -> str:
+    x, y = place
+    kind = ' class="asked"' if component.name in pipeline.on_request else ""
+    return (
+        f'<g><title>{escape(component.description)}</title><rect{kind} x="{x}" y="{y}" width="{WIDTH}" '
+        f'height="{HEIGHT}"/><text x="{x + 12}" y="{y + 20}">{escape(component.name)}</text>'
+        f'<text class="small" x="{x + 12}" y="{y + 36}">{escape(component.job_type)}</text></g>'
+    )
+
+
+def _path(wire: Link, places: dict[str, tuple[int, int]], number: int) -> str:
+    (x1, y1), (x2, y2) = places[wire.start], places[wire.end]
+    x1, y1, y2 = x1 + WIDTH, y1 + HEIGHT // 2, y2 + HEIGHT // 2
+    # a wire that passes other columns goes below them, each on a track of its own
+    far = x2 - x1 > GAP_X
+    bend = max(y1, y2) + HEIGHT // 2 + 10 + 9 * (number % 4) if far else 0
+    if far:
+        line = f"M{x1} {y1} C{x1 + 50} {y1} {x1 + 20} {bend} {x1 + 80} {bend} L{x2 - 80} {bend} C{x2 - 20} {bend} "
+        line += f"{x2 - 50} {y2} {x2} {y2}"
+    else:
+        line = f"M{x1} {y1} C{x1 + 60} {y1} {x2 - 60} {y2} {x2} {y2}"
+    label_y = bend - 4 if far else (y1 + y2) // 2 - 5
+    label = (
+        ""
+        if wire.gate
+        else (
+            f'<text class="small" text-anchor="middle" x="{(x1 + x2) // 2}" y="{label_y}">{escape(wire.label)}</text>'
+        )
+    )
+    return f'<path{" class=" + chr(34) + "gate" + chr(34) if wire.gate else ""} d="{line}"/>{label}'

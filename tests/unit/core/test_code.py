@@ -1,0 +1,162 @@
+"""The normal form of code, and which modules and packages a component's code is."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relet.core.code import Code, Distributions, module_digest, normal_form
+from relet.errors import WiringError
+
+FIXTURE = Path(__file__).with_name("normal_form.py.txt")
+# Written once by Python 3.11: every other Python must come to the same.
+FIXTURE_DIGEST = "2ca2aad30a4d7a01bbb70ddff0c6519f370fc9a4a66cade6de60b15ae09bd53f"
+
+
+def form(source: str) -> str:
+    return normal_form(ast.parse(source))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = 1  # a comment", "x = 1"),
+        ("def f(a,b):\n  return a", "def f(\n    a,\n    b,\n):\n    return (a)"),
+        ('def f():\n    """Says."""\n    return 1', "def f():\n    return 1"),
+        ('"""Module."""\nx = 1', "x = 1"),
+        ("x = 'a'", 'x = "a"'),
+        ("x = 'a' 'b'", "x = 'ab'"),
+        ("x = f'{a}' 'b'", "x = f'{a}b'"),
+        ("x = 1_000", "x = 1000"),
+    ],
+)
+def test_what_does_not_change_behaviour_does_not_change_the_form(one: str, other: str) -> None:
+    assert form(one) == form(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = 1", "x = 2"),
+        ("x = 1", "x = 1.0"),
+        ("x = 1", "x = True"),
+        ("x = 'a'", "x = b'a'"),
+        ("x = None", "x = 0"),
+        ("a + b", "a - b"),
+        ("f(a, b)", "f(b, a)"),
+        ("def f(*, a=None): ...", "def f(*, a): ..."),
+        ("{**a}", "{None: a}"),
+        ("x = f'{a!r}'", "x = f'{a!s}'"),
+        ("if a:\n    b()\nc()", "if a:\n    b()\n    c()"),
+    ],
+)
+def test_what_changes_behaviour_changes_the_form(one: str, other: str) -> None:
+    assert form(one) != form(other)
+
+
+def test_a_docstring_counts_where_the_code_reads_it() -> None:
+    assert form('"""A."""\nprint(__doc__)') != form('"""B."""\nprint(__doc__)')
+
+
+@given(st.recursive(st.integers() | st.text(max_size=3) | st.none(), lambda inner: st.lists(inner, max_size=3)))
+def test_equal_forms_mean_equal_literals(value: object) -> None:
+    assert form(repr(value)) == form(f"({value!r})")
+    assert form(repr(value)) != form(f"[{value!r}]")
+
+
+def other_pythons() -> list[str]:
+    """Interpreters of the other supported versions, by name or where pyenv keeps them."""
+    found = []
+    for version in ("3.11", "3.12", "3.13"):
+        candidates = [
+            shutil.which(f"python{version}"),
+            *Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"),
+        ]
+        for candidate in filter(None, map(str, filter(None, candidates))):
+            done = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
+            if done.stdout.startswith(f"Python {version}"):
+                found.append(candidate)
+                break
+    return found
+
+
+def test_the_form_is_the_same_on_every_python() -> None:
+    assert module_digest(FIXTURE) == FIXTURE_DIGEST
+    source = Path(__file__).parents[3] / "src"
+    program = (
+        "from relet.core.code import module_digest; from pathlib import Path; "
+        f"print(module_digest(Path({str(FIXTURE)!r})))"
+    )
+    for python in other_pythons():
+        done = subprocess.run(
+            [python, "-c", program], env={"PYTHONPATH": str(source)}, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == FIXTURE_DIGEST, python
+
+
+def project(folder: Path, **modules: str) -> Code:
+    for name, source in modules.items():
+        path = folder / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    return Code((folder, Path(sys.modules["relet"].__file__ or "").parents[1]))
+
+
+def test_a_closure_holds_what_is_imported_transitively_and_inside_functions(tmp_path: Path) -> None:
+    code = project(
+        tmp_path,
+        app__step="from app.helper import f\nimport numpy.linalg\n",
+        app__helper="def f():\n    from app import deep\n    import json\n",
+        app__deep="import yaml as y",
+        app__unused="x = 1",
+    )
+    closure = code.closure("app.step")
+    assert list(closure.modules) == ["app.deep", "app.helper", "app.step"]
+    assert closure.third_party == {"numpy", "yaml"}
+
+
+def test_relative_imports_and_cycles_are_followed(tmp_path: Path) -> None:
+    code = project(tmp_path, app__a="from . import b", app__b="from .a import x\nfrom .c.d import y", app__c__d="")
+    assert list(code.closure("app.a").modules) == ["app.a", "app.b", "app.c.d"]
+
+
+def test_what_only_type_checkers_import_is_no_code(tmp_path: Path) -> None:
+    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy\nelse:\n    import yaml\n"
+    assert project(tmp_path, app__a=source).closure("app.a").third_party == {"yaml"}
+
+
+def test_of_relet_only_the_domain_rooms_count(tmp_path: Path) -> None:
+    code = project(
+        tmp_path, app__a="from relet import Table, Verdict, component\nfrom relet.engine.run import execute"
+    )
+    modules = code.closure("app.a").modules
+    assert "relet.data.table" in modules
+    assert not [name for name in modules if name.startswith(("relet.core", "relet.engine", "relet.store"))]
+
+
+def test_an_attribute_of_relet_counts_as_an_import(tmp_path: Path) -> None:
+    code = project(tmp_path, app__a="import relet\ndef f(t: relet.Table): ...")
+    assert "relet.data.table" in code.closure("app.a").modules
+
+
+def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:
+    code = project(tmp_path, app__a="x = 1\ndef f(:\n")
+    with pytest.raises(WiringError, match=r"a\.py, line 2"):
+        code.closure("app.a")
+
+
+def test_distributions_are_found_by_the_modules_they_bring() -> None:
+    versions = Distributions.installed().closure(["sklearn", "yaml"])
+    assert {"scikit-learn", "numpy", "scipy", "pyyaml"} <= versions.keys()
+    assert "pytest" not in versions
+
+
+def test_a_module_that_no_distribution_brings_has_no_version() -> None:
+    assert Distributions.installed().closure(["no_such_module_anywhere"]) == {}

@@ -1,0 +1,153 @@
+"""Names wire the pipeline, and wrong wiring is an error before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from relet.core.artifact import ArtifactType, Stored
+from relet.core.code import Code
+from relet.core.component import Component, Input, Output, Parameter
+from relet.core.pipeline import Pipeline, read_pipeline
+from relet.errors import NotFoundError, SignatureError, WiringError
+
+
+def step(
+    name: str,
+    takes: Sequence[str | Input] = (),
+    makes: Sequence[str | Output] = (),
+    judges: Sequence[str] = (),
+) -> Component:
+    return Component(
+        name=name,
+        module=name,
+        path=Path(f"{name}.py"),
+        job_type=name,
+        inputs=tuple(Input(name=each, container="pandas") if isinstance(each, str) else each for each in takes),
+        outputs=tuple(
+            Output(name=each, type=ArtifactType.TABLE) if isinstance(each, str) else each for each in makes
+        ),
+        parameters=(Parameter(name="size", annotation="int", types=(int,), default=1),),
+        judges=tuple(judges),
+    )
+
+
+VERDICT = Output(name="verdict", type=ArtifactType.VERDICT)
+
+
+def test_components_are_put_in_the_order_their_artifacts_ask_for() -> None:
+    pipeline = Pipeline([step("c", ["b"]), step("b", ["a"], ["b"]), step("a", [], ["a"])])
+    assert pipeline.names == ("a", "b", "c")
+
+
+def test_what_needs_no_order_keeps_the_one_it_was_given() -> None:
+    pipeline = Pipeline([step("z", [], ["z"]), step("a", [], ["a"]), step("m", ["z"])])
+    assert pipeline.names == ("z", "a", "m")
+
+
+def test_a_gate_comes_before_whatever_else_consumes_what_it_judges() -> None:
+    pipeline = Pipeline([step("make", [], ["a"]), step("use", ["a"]), step("check", ["a"], [VERDICT])])
+    assert pipeline.names == ("make", "check", "use")
+    assert [each.name for each in pipeline.gatekeepers(pipeline.component("use"))] == ["check"]
+    assert pipeline.gatekeepers(pipeline.component("check")) == ()
+
+
+@pytest.mark.parametrize(
+    ("components", "said"),
+    [
+        ([step("a", ["b"], ["a"]), step("b", ["a"], ["b"])], "goes in a circle: .*a.*b"),
+        ([step("a", ["sampel"]), step("b", [], ["sample"])], r"a takes sampel, .* did you mean sample\?"),
+        ([step("a", [], ["x"]), step("b", [], ["x"])], "two components make x: a and b"),
+        ([step("a"), step("a")], "two components named a"),
+        ([step("a", [], [VERDICT]), step("b", ["verdict"])], "b takes verdict as table, but a makes it a verdict"),
+        ([step("m", [], ["x"]), step("a", ["x"], [VERDICT], ["y"])], "a judges 'y', which it does not take"),
+        ([step("m", [], ["x"]), step("a", ["x"], [], ["x"])], "a judges x but gives no Verdict"),
+        (
+            [step("a", [Input(name="r", container="pandas", stored=Stored("x:ref", "x"))])],
+            "a takes x, which no component makes",
+        ),
+    ],
+)
+def test_wrong_wiring_is_refused(components: list[Component], said: str) -> None:
+    with pytest.raises(WiringError, match=said):
+        Pipeline(components)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"on_request": ["make_"]}, r"on_request names 'make_', .* did you mean make\?"),
+        ({"settings": {"etl.size": "mak.size"}}, r"etl.size feeds mak.size: did you mean make\?"),
+        ({"settings": {"etl.size": "make.siz"}}, r"etl.size feeds make.siz: did you mean size\?"),
+    ],
+)
+def test_wrong_names_beside_the_components_are_refused(arguments: dict[str, object], said: str) -> None:
+    with pytest.raises(WiringError, match=said):
+        Pipeline([step("make", [], ["a"])], **arguments)  # type: ignore[arg-type]
+
+
+def test_steps_are_selected_in_their_order_whatever_order_they_are_named_in() -> None:
+    pipeline = Pipeline([step("a", [], ["a"]), step("b", ["a"], ["b"]), step("c", ["b"])], on_request=["c"])
+    assert [each.name for each in pipeline.select(["b", "a"])] == ["a", "b"]
+    assert [each.name for each in pipeline.select(None)] == ["a", "b"]
+    assert [each.name for each in pipeline.select(["c"])] == ["c"]
+    assert [each.name for each in pipeline.select(None, all_of_them=True)] == ["a", "b", "c"]
+
+
+def test_an_unknown_step_gets_the_nearest_right_name() -> None:
+    with pytest.raises(WiringError, match=r"no step 'trian': did you mean train\?"):
+        Pipeline([step("train", [], ["a"])]).select(["trian"])
+
+
+MODULE = """
+from typing import NamedTuple
+from relet import Table, component
+
+class Made(NamedTuple):
+    sample: Table
+
+@component(job_type="get")
+def get(*, rows: int = 3) -> Made:
+    raise SystemExit
+"""
+
+
+def written(folder: Path, pipeline: str) -> Pipeline:
+    (folder / "steps").mkdir()
+    (folder / "steps" / "get.py").write_text(MODULE)
+    path = folder / "pipeline.py"
+    path.write_text(pipeline)
+    return read_pipeline("tiny", path, Code((folder,)))
+
+
+def test_a_pipeline_is_read_from_its_module_without_importing_it(tmp_path: Path) -> None:
+    pipeline = written(
+        tmp_path,
+        "from relet import Pipeline\nfrom steps.get import get\nraise SystemExit\n"
+        "pipeline = Pipeline([get], on_request=[get], settings={'etl.rows': 'get.rows'})\n",
+    )
+    assert pipeline.name == "tiny"
+    assert pipeline.names == ("get",)
+    assert pipeline.on_request == ("get",)
+    assert pipeline.settings == {"etl.rows": ("get.rows",)}
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "said"),
+    [
+        ("x = 1", NotFoundError, "has no line"),
+        ("from relet import Pipeline\npipeline = Pipeline(steps())", SignatureError, "written out as a list"),
+        (
+            "from relet import Pipeline\nfrom a.b import c\npipeline = Pipeline([c])",
+            SignatureError,
+            "no first-party module a.b",
+        ),
+    ],
+)
+def test_a_pipeline_that_cannot_be_read_says_why(
+    tmp_path: Path, source: str, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        written(tmp_path, source)

@@ -1,0 +1,210 @@
+"""Plans: pure decisions, with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relet.core.artifact import ArtifactType, Reference, Stored, Version
+from relet.core.component import Component, Input, Output
+from relet.core.pipeline import Pipeline
+from relet.core.plan import Action, Request, differences, digest, key_parts, plan
+from relet.core.record import KeyParts, Link, RunRecord, Status
+from relet.errors import NotFoundError
+
+
+@dataclass
+class FakeShelf:
+    """Versions by reference, keys and last runs, as plain dictionaries."""
+
+    found: dict[str, Version] = field(default_factory=dict)
+    stored: dict[str, dict[str, str]] = field(default_factory=dict)
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+
+    def find(self, reference: str | Reference) -> Version | None:
+        return self.found.get(str(Reference.parse(str(reference))))
+
+    def key(self, key: str) -> Mapping[str, str] | None:
+        return self.stored.get(key)
+
+    def names(self) -> list[str]:
+        return sorted({version.name for version in self.found.values()})
+
+    def intact(self, version: Version) -> bool:
+        return str(version) not in self.lost
+
+    def last_run(self, pipeline: str, component: str) -> RunRecord | None:
+        return self.runs.get(component)
+
+
+def step(name: str, takes: list[str | Input], makes: list[Output]) -> Component:
+    inputs = tuple(Input(name=each, container="pandas") if isinstance(each, str) else each for each in takes)
+    return Component(name=name, module=name, path=Path(name), job_type=name, inputs=inputs, outputs=tuple(makes))
+
+
+def table(name: str) -> Output:
+    return Output(name=name, type=ArtifactType.TABLE)
+
+
+def version(name: str, number: int, content: str, **metadata: Any) -> Version:
+    kind = ArtifactType.VERDICT if "passed" in metadata else ArtifactType.TABLE
+    return Version(name=name, number=number, type=kind, content=content, files={}, metadata=metadata)
+
+
+REFERENCE = Input(name="reference", container="pandas", stored=Stored("a:reference", initially="a"))
+CHECK = Component(
+    name="check",
+    module="check",
+    path=Path("check"),
+    job_type="check",
+    inputs=(Input(name="a", container="pandas"), REFERENCE),
+    outputs=(Output(name="report", type=ArtifactType.VERDICT),),
+)
+PIPELINE = Pipeline([step("get", [], [table("a")]), CHECK, step("use", ["a"], [table("b")])])
+
+
+def request(steps: list[str] | None = None, **changes: Any) -> Request:
+    made = Request(
+        pipeline=PIPELINE,
+        components=PIPELINE.select(steps),
+        key_parameters={"get": {"n": 1}, "check": {"x": 2}, "use": {"y": 3}},
+        code={name: KeyParts(component=name, code={f"m.{name}": "c1"}) for name in PIPELINE.names},
+    )
+    return replace(made, **changes)
+
+
+def shelf_after_a_run(asked: Request, *, passed: bool = True) -> FakeShelf:
+    """What a store holds after `asked` ran once."""
+    shelf = FakeShelf()
+    made = {
+        "get": version("a", 1, "aa"),
+        "check": version("report", 1, "rr", passed=passed),
+        "use": version("b", 1, "bb"),
+    }
+    inputs = {"get": {}, "check": {"a": made["get"], "reference": made["get"]}, "use": {"a": made["get"]}}
+    for component in PIPELINE.components:
+        name = component.name
+        parts = key_parts(component, asked, inputs[name])
+        shelf.stored[digest(parts)] = {made[name].name: str(made[name])}
+        for selector in ("v1", "latest"):
+            shelf.found[f"{made[name].name}:{selector}"] = made[name]
+        links = {i: Link(version=str(v), type=v.type, content=v.content) for i, v in inputs[name].items()}
+        shelf.runs[name] = RunRecord(
+            id=name,
+            pipeline="pipeline",
+            experiment="e",
+            status=Status.FINISHED,
+            started="",
+            parts=parts,
+            inputs=links,
+        )
+    shelf.found["a:reference"] = made["get"]
+    return shelf
+
+
+def actions(asked: Request, shelf: FakeShelf) -> dict[str, str]:
+    return {each.component: str(each.action) for each in plan(asked, shelf)}
+
+
+def test_on_an_empty_store_the_first_runs_and_the_rest_wait_for_it() -> None:
+    decided = plan(request(), FakeShelf())
+    assert [each.action for each in decided] == [Action.RUN, Action.WAITS, Action.WAITS]
+    assert decided["get"].reason == "first run"
+    assert decided["use"].reason == "for a"
+
+
+def test_with_nothing_changed_everything_is_skipped() -> None:
+    decided = plan(request(), shelf_after_a_run(request()))
+    assert decided.idle
+    assert str(decided["use"].outputs["b"]) == "b:v1"
+
+
+def test_the_first_batch_is_compared_with_itself_and_has_the_same_key_once_it_is_the_reference() -> None:
+    shelf = shelf_after_a_run(request())
+    del shelf.found["a:reference"]
+    assert plan(request(), shelf)["check"].action is Action.SKIP
+
+
+def test_one_parameter_changes_its_step_alone_until_outputs_are_known() -> None:
+    changed = request(key_parameters={"get": {"n": 1}, "check": {"x": 5}, "use": {"y": 3}})
+    decided = plan(changed, shelf_after_a_run(request()))
+    assert [each.action for each in decided] == [Action.SKIP, Action.RUN, Action.SKIP]
+    assert decided["check"].reason == "x 2 → 5"
+
+
+def test_a_new_version_of_an_input_is_named_by_its_numbers() -> None:
+    shelf = shelf_after_a_run(request())
+    shelf.found["a:latest"] = shelf.found["a:v2"] = version("a", 2, "other")
+    assert plan(request(["use"]), shelf)["use"].reason == "a v1 → v2"
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (KeyParts(component="use", code={"m.use": "c2"}), "code of m.use changed"),
+        (KeyParts(component="use", code={"m.use": "c1"}, packages={"numpy": "2"}), "numpy absent → 2"),
+        (KeyParts(component="use", code={"m.use": "c1"}, resources={"q.sql": "d"}), "q.sql added"),
+    ],
+)
+def test_code_packages_and_resources_are_reasons(part: KeyParts, said: str) -> None:
+    asked = request()
+    changed = replace(asked, code={**asked.code, "use": part})
+    assert plan(changed, shelf_after_a_run(asked))["use"].reason == said
+
+
+def test_a_lost_object_makes_its_step_run_again() -> None:
+    shelf = shelf_after_a_run(request())
+    shelf.lost.add("a:v1")
+    assert actions(request(), shelf) == {"get": "run", "check": "waits", "use": "waits"}
+    assert plan(request(), shelf)["get"].reason == "its outputs are not stored"
+
+
+def test_a_verdict_that_said_no_holds_back_what_consumes_what_it_judged() -> None:
+    decided = plan(request(), shelf_after_a_run(request(), passed=False))
+    assert decided["use"].action is Action.WAITS
+    assert decided["use"].blocked_by == "check"
+    assert decided["use"].reason == "check says no"
+
+
+def test_a_verdict_does_not_enter_the_key_of_what_it_lets_through() -> None:
+    shelf = shelf_after_a_run(request())
+    before = plan(request(), shelf)["use"].key
+    shelf.found["report:v1"] = version("report", 1, "another report", passed=True)
+    assert plan(request(), shelf)["use"].key == before
+
+
+def test_a_step_alone_takes_the_latest_of_what_it_needs() -> None:
+    shelf = shelf_after_a_run(request())
+    decided = plan(request(["use"]), shelf)
+    assert decided["use"].action is Action.SKIP
+
+
+def test_a_step_alone_without_its_input_says_which_and_what_to_do() -> None:
+    with pytest.raises(NotFoundError, match=r"use needs a:latest, which is not in the store: .*run the step"):
+        plan(request(["use"]), FakeShelf())
+
+
+def test_a_named_version_takes_the_place_of_the_runs_own() -> None:
+    shelf = shelf_after_a_run(request())
+    shelf.found["a:v7"] = version("a", 7, "seven")
+    decided = plan(request(["use"], inputs={"a": "a:v7"}), shelf)
+    assert decided["use"].inputs["a"] == shelf.found["a:v7"]
+
+
+def test_planning_changes_nothing() -> None:
+    shelf = shelf_after_a_run(request())
+    before = repr(shelf)
+    plan(request(), shelf)
+    assert repr(shelf) == before
+
+
+def test_the_key_does_not_depend_on_the_order_of_its_parts() -> None:
+    one = KeyParts(component="c", parameters={"a": 1, "b": 2}, inputs={"x": "1", "y": "2"})
+    other = KeyParts(component="c", parameters={"b": 2, "a": 1}, inputs={"y": "2", "x": "1"})
+    assert digest(one) == digest(other)
+    assert differences(one, other) == ()
