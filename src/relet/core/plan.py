@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.component import Component, Input
 from relet.core.pipeline import Pipeline
-from relet.core.record import KeyParts, RunRecord
+from relet.core.record import KeyParts, RunRecord, Status
 from relet.errors import NotFoundError, WiringError, nearest
 
 
@@ -23,16 +23,17 @@ class Shelf(Protocol):
         """The version a reference names, or None."""
 
     def key(self, key: str) -> Mapping[str, str] | None:
-        """The outputs (name → `clean_sample:v3`) that were stored under a key, or None."""
+        """The outputs (name → `clean_sample:v3`) that a key leads to; None unless all of them are whole."""
 
     def names(self) -> list[str]:
         """The names of all stored artifacts."""
 
-    def intact(self, version: Version) -> bool:
-        """Whether every object of a version is there."""
+    def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
+        """The run records, newest first."""
 
-    def last_run(self, pipeline: str, component: str) -> RunRecord | None:
-        """The record of the component's last run that finished, or None if none did."""
+
+# How many records a plan looks through for a component's last run; its reason alone depends on it.
+LOOK_BACK = 500
 
 
 class Action(StrEnum):
@@ -202,7 +203,7 @@ def decide(component: Component, request: Request, known: Known, store: Shelf) -
             inputs=inputs,
             outputs=outputs,
         )
-    last = store.last_run(request.pipeline.name, component.name)
+    last = _last_run(request.pipeline.name, component.name, store)
     changes = _changes(last, parts, inputs) if last else ()
     return Step(
         component=component.name,
@@ -268,7 +269,7 @@ def _stored_outputs(component: Component, key: str, store: Shelf) -> dict[str, V
     if stored is None or set(stored) != names:
         return None
     versions = {name: store.find(reference) for name, reference in stored.items()}
-    found = {name: version for name, version in versions.items() if version and store.intact(version)}
+    found = {name: version for name, version in versions.items() if version}
     return found if found.keys() == versions.keys() else None
 
 
@@ -308,6 +309,13 @@ def differences(old: KeyParts, new: KeyParts) -> tuple[Change, ...]:
 
 def _names(*sides: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for side in sides for name in side))
+
+
+def _last_run(pipeline: str, component: str, store: Shelf) -> RunRecord | None:
+    for record in store.runs(LOOK_BACK):
+        if (record.pipeline, record.component, record.status) == (pipeline, component, Status.FINISHED):
+            return record
+    return None
 
 
 def _changes(last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | None]) -> tuple[Change, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,21 @@ class FakeShelf:
 
     found: dict[str, Version] = field(default_factory=dict)
     stored: dict[str, dict[str, str]] = field(default_factory=dict)
-    runs: dict[str, RunRecord] = field(default_factory=dict)
+    ran: dict[str, RunRecord] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
 
     def find(self, reference: str | Reference) -> Version | None:
         return self.found.get(str(Reference.parse(str(reference))))
 
     def key(self, key: str) -> Mapping[str, str] | None:
-        return self.stored.get(key)
+        outputs = self.stored.get(key)
+        return None if outputs is None or self.lost & set(outputs.values()) else outputs
 
     def names(self) -> list[str]:
         return sorted({version.name for version in self.found.values()})
 
-    def intact(self, version: Version) -> bool:
-        return str(version) not in self.lost
-
-    def last_run(self, pipeline: str, component: str) -> RunRecord | None:
-        return self.runs.get(component)
+    def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
+        return islice(self.ran.values(), limit)
 
 
 def step(name: str, takes: list[str | Input], makes: list[Output]) -> Component:
@@ -94,8 +93,9 @@ def shelf_after_a_run(asked: Request, *, passed: bool = True) -> FakeShelf:
         for selector in ("v1", "latest"):
             shelf.found[f"{made[name].name}:{selector}"] = made[name]
         links = {i: Link(version=str(v), type=v.type, content=v.content) for i, v in inputs[name].items()}
-        shelf.runs[name] = RunRecord(
+        shelf.ran[name] = RunRecord(
             id=name,
+            component=name,
             pipeline="pipeline",
             experiment="e",
             status=Status.FINISHED,

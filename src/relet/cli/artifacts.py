@@ -1,0 +1,187 @@
+"""`relet artifacts`: what the store holds."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from relet.cli.place import STORE, open_default_store
+from relet.core.artifact import Reference, Version
+from relet.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+REFERENCE = click.argument("reference", metavar="REFERENCE")
+
+
+@click.group("artifacts")
+def command() -> None:
+    """List, show, name, check, move and tidy what the store holds.
+
+    A REFERENCE is a name with a version or an alias: clean_sample:v3, clean_sample:latest, model:prod.
+    """
+
+
+@command.command("list")
+@click.argument("name", required=False)
+@STORE
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
+    """List every artifact with its aliases; or all versions of one NAME."""
+    store = open_default_store(store_url)
+    names = [Reference.parse(name).name] if name else store.names()
+    if name and not store.versions(names[0]):
+        store.version(name)
+    for each in names:
+        versions = store.versions(each)
+        if as_json:
+            click.echo(json.dumps([version.to_json() for version in versions]))
+            continue
+        for line in _listed(store, each, versions if name else versions[-1:]):
+            click.echo(line)
+    if not names:
+        click.echo("the store is empty")
+
+
+def _listed(store: Store, name: str, versions: list[Version]) -> Iterator[str]:
+    aliases = store.aliases(name)
+    for version in versions:
+        held = ", ".join(alias for alias, number in aliases.items() if number == version.number)
+        yield (
+            f"{version!s:<28}{version.type:<9}{version.created[:16].replace('T', ' '):<18}"
+            f"{_size(version):<24}{held}"
+        ).rstrip()
+
+
+def _size(version: Version) -> str:
+    if "rows" in version.metadata:
+        return f"{version.metadata['rows']:,} rows"
+    if "passed" in version.metadata:
+        return "passed" if version.metadata["passed"] else "refused"
+    return f"{len(version.files)} file{'s' if len(version.files) != 1 else ''}"
+
+
+@command.command("show")
+@REFERENCE
+@STORE
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def show(reference: str, store_url: str | None, as_json: bool) -> None:
+    """Show one version: what it is, what made it, from what, and which aliases it has."""
+    store = open_default_store(store_url)
+    version = store.version(reference)
+    if as_json:
+        click.echo(json.dumps(version.to_json(), indent=1))
+        return
+    for line in _shown(store, version):
+        click.echo(line)
+
+
+def _shown(store: Store, version: Version) -> Iterator[str]:
+    yield f"{version}  {version.type}  {version.description}"
+    held = [alias for alias, number in store.aliases(version.name).items() if number == version.number]
+    yield f"aliases   {', '.join(held) or 'none'}"
+    yield f"created   {version.created}"
+    yield f"content   {version.content}"
+    for name, value in version.metadata.items():
+        yield f"  {name:<10}{_brief(value)}"
+    for path, sha in version.files.items():
+        yield f"  file      {path:<24}{sha[:16]}"
+    if version.producer is None:
+        return
+    try:
+        run = store.run(version.producer)
+    except NotFoundError:
+        yield f"made by   run {version.producer}, whose record is gone"
+        return
+    yield f"made by   {run.component} of {run.pipeline}, run {run.id}"
+    yield f"commit    {run.code.commit or 'none'}{' with changes not committed' if run.code.dirty else ''}"
+    for link in run.inputs.values():
+        yield f"  from      {link.version:<24}{link.content[:16]}"
+    for name, value in run.parameters.items():
+        yield f"  parameter {name:<24}{_brief(value)}"
+    for name, value in run.metrics.items():
+        yield f"  metric    {name:<24}{value:.6g}"
+
+
+def _brief(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 90 else f"{text[:89]}…"
+
+
+@command.command("alias")
+@REFERENCE
+@click.argument("alias", required=False)
+@STORE
+@click.option("--why", default="", help="The reason, kept with the move.")
+def alias(reference: str, alias: str | None, store_url: str | None, why: str) -> None:
+    """Set ALIAS to the version that REFERENCE names; without ALIAS, show the moves of REFERENCE's alias.
+
+    relet artifacts alias model:v3 prod --why "better on the test split"
+    """
+    store = open_default_store(store_url)
+    if alias is None:
+        wanted = Reference.parse(reference)
+        for move in store.alias_history(wanted.name, wanted.selector):
+            click.echo(f"{move.when}  v{move.version}  by {move.by}  {move.why}".rstrip())
+        return
+    version = store.version(reference)
+    store.set_alias(version.name, alias, version.number, by=getpass.getuser(), why=why)
+    click.echo(f"{version.name}:{alias} is {version} now")
+
+
+@command.command("verify")
+@STORE
+def verify(store_url: str | None) -> None:
+    """Read everything back and name what is broken; exit 1 if anything is."""
+    problems = open_default_store(store_url).verify()
+    for problem in problems:
+        click.echo(str(problem))
+    click.echo(f"{len(problems)} broken" if problems else "nothing is broken")
+    sys.exit(1 if problems else 0)
+
+
+@command.command("prune")
+@STORE
+@click.option("--keep", default=10, show_default=True, help="How many of the newest versions of each to keep.")
+def prune(store_url: str | None, keep: int) -> None:
+    """Forget old versions; what an alias or a release holds stays."""
+    pruned = open_default_store(store_url).prune(keep)
+    for each in pruned:
+        click.echo(each)
+    click.echo(f"{len(pruned)} versions forgotten; `relet artifacts gc` frees their space")
+
+
+@command.command("gc")
+@STORE
+@click.option("--older-than", default=60.0, show_default=True, help="Spare what is younger, in minutes.")
+def gc(store_url: str | None, older_than: float) -> None:
+    """Delete what no version, run or alias refers to."""
+    deleted = open_default_store(store_url).gc(timedelta(minutes=older_than))
+    click.echo(f"{len(deleted)} files deleted")
+
+
+@command.command("export")
+@REFERENCE
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@STORE
+def export(reference: str, path: Path, store_url: str | None) -> None:
+    """Write one version to a tar file."""
+    store = open_default_store(store_url)
+    store.export_version(reference, path)
+    click.echo(f"{store.version(reference)} is in {path}")
+
+
+@command.command("import")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@STORE
+def import_(path: Path, store_url: str | None) -> None:
+    """Store the version that a tar file holds."""
+    click.echo(f"{open_default_store(store_url).import_version(path)} is stored")
