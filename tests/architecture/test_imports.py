@@ -1,0 +1,157 @@
+"""What imports what: checked on the source, and in fresh processes."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
+
+# Each costs from a tenth of a second to four seconds: importing relet, or asking for help, pays for none.
+HEAVY = {
+    "duckdb",
+    "hydra",
+    "ibis",
+    "lightgbm",
+    "matplotlib",
+    "mlflow",
+    "omegaconf",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "requests",
+    "rich",
+    "scipy",
+    "skops",
+    "sklearn",
+    "sqlalchemy",
+    "wandb",
+}
+
+# The blocks of inference pipelines are scikit-learn estimators: their classes need it to be defined at all.
+ESTIMATORS = {"relet.features": {"numpy", "sklearn", "scipy"}}
+
+# The one room that may import a library, for each library that only one room may.
+DOORS = {"mlflow": "tracking", "wandb": "tracking", "hydra": "config", "omegaconf": "config", "obstore": "store"}
+
+
+def modules() -> list[str]:
+    files = sorted((SOURCE / "relet").rglob("*.py"))
+    names = [".".join(file.relative_to(SOURCE).with_suffix("").parts) for file in files]
+    return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+
+
+def loaded(module: str) -> set[str]:
+    """The top-level packages that importing a module in a fresh process brings along."""
+    program = (
+        f"import sys, json, {module}; print(json.dumps(sorted({{n.partition('.')[0] for n in sys.modules}})))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The top-level packages that a file imports anywhere, inside functions and type hints included."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module).partition(".")[0]
+
+
+def test_importing_all_of_relet_loads_no_heavy_library() -> None:
+    cheap = [name for name in modules() if not name.startswith(tuple(ESTIMATORS))]
+    program = f"""
+import importlib, json, sys
+seen, found = set(), {{}}
+for name in {cheap!r}:
+    importlib.import_module(name)
+    new = {{n.partition('.')[0] for n in sys.modules}} & {HEAVY!r} - seen
+    seen |= new
+    if new:
+        found[name] = sorted(new)
+print(json.dumps(found))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {}
+
+
+@pytest.mark.parametrize("room", ESTIMATORS)
+def test_a_room_of_estimators_loads_only_what_defines_them(room: str) -> None:
+    names = [name for name in modules() if name.startswith(room)]
+    brought = loaded(*sorted(ESTIMATORS[room])) if names else set()
+    assert (loaded(*names) & HEAVY if names else set()) <= brought
+
+
+@pytest.mark.parametrize("argument", ["--help", "run --help"])
+def test_asking_for_help_loads_no_heavy_library(argument: str) -> None:
+    program = f"""
+import json, sys
+sys.argv = ["relet", *{argument.split()!r}]
+from relet.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted({{n.partition('.')[0] for n in sys.modules}} & {HEAVY!r})))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_the_core_needs_the_standard_library_alone() -> None:
+    allowed = sys.stdlib_module_names | {"relet"}
+    files = [SOURCE / "relet" / "errors.py", *sorted((SOURCE / "relet" / "core").rglob("*.py"))]
+    assert [f"{file.name}: {name}" for file in files for name in imported(file) if name not in allowed] == []
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_has_one_door(library: str) -> None:
+    elsewhere = [
+        str(file.relative_to(SOURCE))
+        for file in sorted((SOURCE / "relet").rglob("*.py"))
+        if library in imported(file) and file.relative_to(SOURCE / "relet").parts[0] != DOORS[library]
+    ]
+    assert elsewhere == []
+
+
+def test_relet_knows_nothing_of_the_pipelines_built_on_it() -> None:
+    files = sorted((SOURCE / "relet").rglob("*.py"))
+    assert [str(file) for file in files if "pipelines" in set(imported(file))] == []
+
+
+def test_every_module_is_read_on_the_oldest_python() -> None:
+    for file in [*sorted(SOURCE.rglob("*.py")), *sorted((ROOT / "pipelines").rglob("*.py"))]:
+        ast.parse(file.read_text(encoding="utf-8"), filename=str(file), feature_version=(3, 11))
+
+
+def test_type_hints_look_downward_too() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    height = {
+        room: -number for number, layer in enumerate(contract["layers"]) for room in re.findall(r"\w+", layer)
+    }
+    upward = []
+    for file in sorted((SOURCE / "relet").rglob("*.py")):
+        room = file.relative_to(SOURCE / "relet").with_suffix("").parts[0]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            parts = (node.module or "").split(".") if isinstance(node, ast.ImportFrom) else []
+            inside = room in height and len(parts) > 1 and parts[0] == "relet" and parts[1] != room
+            if inside and height[parts[1]] >= height[room]:
+                upward.append(f"{file.relative_to(SOURCE)}:{node.lineno} imports {'.'.join(parts)}")
+    assert upward == []
+
+
+def test_imports_go_only_downward() -> None:
+    linter = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([linter, "--no-cache"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
