@@ -1,0 +1,117 @@
+"""What is wrong with a CSV file, and in which line: slow, careful reading for files that fast reading refused."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import mmap
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from relet.errors import BadDataError
+
+BLOCK = 1024**2
+# How files begin that are often taken for CSV, and what to do with them.
+BEGINNINGS = {
+    b"\x1f\x8b": "a gzip file; unpack it first",
+    b"PK\x03\x04": "a zip file or a spreadsheet; unpack it, or save it as CSV",
+    b"%PDF": "a PDF document",
+    b"\xff\xfe": "UTF-16 text; convert it with: iconv -f utf-16 -t utf-8",
+    b"\xfe\xff": "UTF-16 text; convert it with: iconv -f utf-16 -t utf-8",
+    b"<!doc": "an HTML page; is the address right?",
+    b"<html": "an HTML page; is the address right?",
+}
+
+
+def readable_header(path: Path) -> list[str]:
+    """The names in the first line. Raises BadDataError where the file is empty, no text, or not UTF-8."""
+    if not path.stat().st_size:
+        raise BadDataError(f"{path.name}: the file is empty")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        _refuse_other_formats(path, content)
+        _refuse_other_encodings(path, content)
+    try:
+        header = next(_records(path), (1, []))[1]
+    except _MalformedError as error:
+        raise BadDataError(f"{path.name}: line 1 is no header: {error}") from error
+    if not any(header):
+        raise BadDataError(f"{path.name}: the file has no header; its first line has to name the columns")
+    return header
+
+
+def structure(path: Path, width: int, told: str) -> BadDataError:
+    """The first record that is not well formed or has not `width` fields; `told` is what the fast reader said."""
+    read = 0
+    try:
+        for line, record in _records(path):
+            if len(record) != width:
+                return BadDataError(
+                    f"{path.name}: row {read} (line {line}) has {len(record)} fields, the header has {width}; "
+                    "a field with a comma in it has to be quoted"
+                )
+            read += 1
+    except _MalformedError as error:
+        return BadDataError(
+            f"{path.name}: row {read} (line {error.line}): a quoted field is not closed, or its closing quote is "
+            f'followed by text ({error}); close it, and double each quote within it ("")'
+        )
+    return BadDataError(f"{path.name}: can't be read as CSV: {' '.join(told.split())[:300]}")
+
+
+def line_of(path: Path, index: int) -> int | None:
+    """The line in which data row `index` (from 0) begins; None where the file is not CSV text."""
+    try:
+        return next(islice(_records(path, strict=False), index + 1, None))[0]
+    except (StopIteration, UnicodeDecodeError, _MalformedError):
+        return None
+
+
+class _MalformedError(Exception):
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(what)
+        self.line = line
+
+
+def _records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """Each record that is not an empty line, with the line that it begins in; the header comes first."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=strict)
+        line = 1
+        try:
+            for record in reader:
+                if record:
+                    yield line, record
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise _MalformedError(line, str(error)) from error
+
+
+def _refuse_other_formats(path: Path, content: mmap.mmap) -> None:
+    start = content[:5].lower()
+    for beginning, what in BEGINNINGS.items():
+        if start.startswith(beginning.lower()):
+            raise BadDataError(f"{path.name}: this is no CSV file but {what}")
+    nul = content.find(b"\0")
+    if nul >= 0:
+        raise BadDataError(
+            f"{path.name}: this is no text: line {_line_at(content, nul)} has a NUL byte (byte {nul})"
+        )
+
+
+def _refuse_other_encodings(path: Path, content: mmap.mmap) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(content), BLOCK):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(content[start : start + BLOCK], final=start + BLOCK >= len(content))
+        except UnicodeDecodeError as error:
+            at = start - pending + error.start
+            raise BadDataError(
+                f"{path.name}: line {_line_at(content, at)} is not UTF-8 (byte 0x{content[at]:02x}); "
+                f"if it is Latin-1, convert it with: iconv -f latin1 -t utf-8 {path.name}"
+            ) from error
+
+
+def _line_at(content: mmap.mmap, position: int) -> int:
+    return 1 + sum(content[at : min(at + BLOCK, position)].count(b"\n") for at in range(0, position, BLOCK))
