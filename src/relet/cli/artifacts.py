@@ -130,7 +130,7 @@ def alias(reference: str, alias: str | None, store_url: str | None, why: str) ->
     if alias is None:
         wanted = Reference.parse(reference)
         for move in store.alias_history(wanted.name, wanted.selector):
-            click.echo(f"{move.when}  v{move.version}  by {move.by}  {move.why}".rstrip())
+            click.echo(f"{move.when}  v{move.number}  by {move.by}  {move.why}".rstrip())
         return
     version = store.version(reference)
     store.set_alias(version.name, alias, version.number, by=getpass.getuser(), why=why)

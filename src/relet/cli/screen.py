@@ -14,6 +14,7 @@ from relet.core.artifact import Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.engine.run import Job, Outcome, Result, Watcher
+from relet.tracking.courier import Delivery
 
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
 
@@ -161,7 +162,10 @@ def finish(job: Job, outcome: Outcome, *, as_json: bool) -> None:
             metrics=outcome.metrics,
             error=str(outcome.error) if outcome.error else None,
             exit_status=outcome.exit_status,
-            trackers=[{"tracker": each.tracker, "message": str(each)} for each in outcome.deliveries],
+            trackers=[
+                {"tracker": each.tracker, "queued": each.queued, "reason": each.reason}
+                for each in outcome.deliveries
+            ],
         )
         return
     click.echo()
@@ -173,7 +177,7 @@ def finish(job: Job, outcome: Outcome, *, as_json: bool) -> None:
     for line in _metrics(outcome.metrics):
         click.echo(line)
     for delivery in outcome.deliveries:
-        click.echo(f"tracked: {delivery}")
+        click.echo(_delivered(delivery))
     for line in _next(job, outcome):
         click.echo(line)
     if outcome.error is not None:
@@ -217,6 +221,13 @@ def _metrics(metrics: Mapping[str, float]) -> Iterator[str]:
     for name, value, baseline in rows:
         beside = f"{baseline:>12.4g}" if baseline is not None else ""
         yield f"{name:<16}{value:>12.4g}{beside}"
+
+
+def _delivered(delivery: Delivery) -> str:
+    if delivery.complete:
+        return f"tracked in {delivery.tracker}"
+    log = f"; its log is {delivery.log}" if delivery.log else ""
+    return f"{delivery.tracker}: {delivery.queued} records wait for `relet sync`: {delivery.reason}{log}"
 
 
 def _next(job: Job, outcome: Outcome) -> Iterator[str]:

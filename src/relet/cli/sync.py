@@ -16,12 +16,12 @@ def command(store_url: str | None, trackers: tuple[str, ...]) -> None:
     """Send the trackers what they have missed: each record arrives once, however often it is sent."""
     from relet.cli.place import open_default_store
     from relet.engine.project import find_root
-    from relet.tracking import KNOWN, open_tracker
+    from relet.tracking import TRACKERS, open_tracker
     from relet.tracking.outbox import deliver
 
     store = open_default_store(store_url)
     failed = False
-    for name in trackers or KNOWN:
+    for name in trackers or TRACKERS:
         if not store.pending(name):
             click.echo(f"{name}: nothing waits")
             continue

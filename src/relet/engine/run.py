@@ -269,8 +269,7 @@ def _move_aliases(
 ) -> None:
     by = result.run_id or parent.id
     for version in result.outputs.values():
-        latest = job.store.find(f"{version.name}:latest")
-        if latest is None or latest.number != version.number:
+        if job.store.aliases(version.name).get("latest") != version.number:
             job.store.set_alias(version.name, "latest", version.number, by=by, why="last run")
     if verdict is not None and not verdict.passed:
         return
