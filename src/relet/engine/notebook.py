@@ -25,7 +25,8 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     """A stored artifact as a value: a table as a pandas frame, a model as a `Model`, a file as its path.
 
     `as_` asks for another container: ibis, pandas, polars, arrow or path. `store` is a store's URL (default:
-    the one that the project around the current folder is configured with). Raises NotFoundError with the nearest right name.
+    the one that the project around the current folder is configured with).
+    Raises NotFoundError with the nearest right name.
     """
     from relet.engine.request import configured_store
     from relet.engine.values import read

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pdb
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,10 @@ from relet.errors import ComponentError, DamagedError, ReletError
 if TYPE_CHECKING:
     from relet.store import Store
     from relet.tracking.courier import Courier, Delivery
+
+# Where temporary files go and which modules are loaded belong to the process: in one process components are
+# called one after the other, whichever thread runs them.
+_calling = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,9 +351,10 @@ def _call(job: Job, component: Component, step: Step, workspace: Workspace, debu
         workspace.read(version, each.container) if (version := step.inputs[each.name]) else None
         for each in component.inputs
     ]
-    function = function_of(component, job.project.root, step.parts.code)
+    with _calling:
+        function = function_of(component, job.project.root, step.parts.code)
     scratch = Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder))
-    with _temporary_files_in(scratch):
+    with _calling, _temporary_files_in(scratch):
         try:
             returned = function(*inputs, **job.arguments[component.name])
             values = _named(component, returned)

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Figure, Verdict, Version
-from relet.errors import ComponentError
+from relet.errors import ComponentError, ReletError
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -45,6 +46,8 @@ def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> Written:
     folder.mkdir(parents=True)
     try:
         return _WRITERS[type_](value, folder)
+    except ReletError as error:
+        raise type(error)(f"{name}: {error}") from error
     except (TypeError, AttributeError, FileNotFoundError) as error:
         raise ComponentError(f"{name}: a {type(value).__name__} can't be stored as a {type_}: {error}") from error
 
@@ -166,8 +169,7 @@ class Workspace:
         """The folder with a version's files, digests verified."""
         place = (version.name, version.content)
         if place not in self._laid_out:
-            folder = self.folder / "inputs" / f"{version.name}-{version.number}-{len(self._laid_out)}"
-            folder.mkdir(parents=True)
+            folder = Path(mkdtemp(prefix=f"{version.name}-v{version.number}-", dir=self.folder))
             self.store.materialize(version, folder)
             self._laid_out[place] = folder
         return self._laid_out[place]
