@@ -18,8 +18,7 @@ from relet.engine.request import Order, prepare, read_order
 from relet.engine.run import Quiet, execute
 from relet.errors import ComponentError, DamagedError, NotFoundError, SettingError, WiringError
 from relet.store import Store, open_store
-
-from .conftest import Tiny
+from tests.tiny_project import Tiny
 
 
 def store_of(tiny: Tiny) -> Store:

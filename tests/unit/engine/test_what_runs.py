@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from .conftest import Tiny
+from tests.tiny_project import Tiny
 
 EVERYTHING = ["get", "clean", "check", "train"]
 

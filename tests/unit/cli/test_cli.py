@@ -1,0 +1,222 @@
+"""The command line, as a person meets it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_project import Tiny
+
+
+def relet(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run a command in this process; its exit status, and what it printed."""
+    from relet.cli import main
+
+    capsys.readouterr()
+    before = sys.argv
+    sys.argv = ["relet", *words]
+    try:
+        main()
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0)
+    finally:
+        sys.argv = before
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = relet(capsys, "--help")
+    assert status == 0
+    for verb in ("run", "why", "artifacts", "graph", "runs", "sync", "ui"):
+        assert re.search(rf"^  {verb} ", out, re.MULTILINE)
+
+
+def test_an_unknown_verb_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = relet(capsys, "artifact")
+    assert status == 2
+    assert "did you mean artifacts?" in err
+
+
+def test_a_run_prints_a_line_for_each_step_and_one_screen_at_its_end(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = relet(capsys, "run", "tiny")
+    assert status == 0
+    lines = out.splitlines()
+    assert re.match(r"get +run +first run +sample:v1 +\d+\.\d s", lines[0])
+    assert "clean_sample:v1 is the first batch" in out
+    assert re.search(r"finished in .* 4 run, 0 skipped, 7 new versions", out)
+    assert re.search(r"mae +11 +22", out)
+    assert "look further: relet artifacts show" in out
+    status, out, _ = relet(capsys, "run", "tiny", "etl.low=3")
+    assert re.search(r"clean +run +low 2 → 3 +clean_sample:v2", out)
+    assert re.search(r"get +skip +same key", out)
+
+
+def test_json_is_one_object_a_line(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = relet(capsys, "run", "tiny", "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [each["event"] for each in events].count("ended") == 4
+    assert events[-1]["event"] == "finished"
+    assert events[-1]["exit_status"] == status == 0
+
+
+def test_a_refusal_names_the_check_and_the_rows_and_ends_with_3(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = relet(capsys, "run", "tiny", "check.limit=9")
+    assert status == 3
+    assert "check says no: 1 rows are 9 or more" in out
+    assert "n=9  name=row 9" in out
+    assert "relet artifacts show report:v1" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["run", "tinny"], 2, "did you mean tiny?"),
+        (["run", "tiny", "steps=trian"], 2, "did you mean train?"),
+        (["run", "tiny", "etl.lwo=3"], 2, "etl.low"),
+        (["run", "tiny", "etl.low=many"], 2, "takes a whole number"),
+        (["run", "tiny", "etl.source=nowhere.csv"], 2, "nowhere.csv"),
+        (["run", "tiny.clean", "lwo=3"], 2, "did you mean low?"),
+        (["artifacts", "show", "sampel"], 2, "sampel"),
+        (["artifacts", "show", "no/name"], 2, "is no reference"),
+        (["why", "trian"], 2, "did you mean train?"),
+        (["runs", "20200101"], 2, "20200101"),
+    ],
+)
+def test_wrong_words_get_one_line_of_advice_and_no_traceback(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str], words: list[str], status: int, said: str
+) -> None:
+    relet(capsys, "run", "tiny")
+    ended, out, err = relet(capsys, *words)
+    assert ended == status
+    assert said in out + err
+    assert "Traceback" not in out + err
+
+
+def test_a_component_that_fails_ends_with_1_and_says_how_to_look_inside(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.edit("helper.py", "return", "raise ValueError('no mean')\n    return")
+    status, out, err = relet(capsys, "run", "tiny")
+    assert status == 1
+    assert "train raised ValueError: no mean" in err
+    assert "--pdb" in out
+
+
+def test_outside_a_project_it_says_where_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, _, err = relet(capsys, "run", "tiny")
+    assert status == 2
+    assert "no pipelines/ in" in err
+
+
+def test_help_of_a_component_shows_its_signature(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = relet(capsys, "run", "tiny.clean", "--help")
+    assert re.search(r"low +int +default 2", out)
+    assert "clean_sample" in out
+    _, out, _ = relet(capsys, "run", "tiny", "--help")
+    assert re.search(r"etl.low +int +clean.low", out)
+    assert re.search(r"score .*\(on request\)", out)
+
+
+def test_why_says_which_part_of_the_key_changed_old_and_new(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relet(capsys, "run", "tiny")
+    _, out, _ = relet(capsys, "why", "tiny")
+    assert out.count("same key") == 4
+    _, out, _ = relet(capsys, "why", "train", "modeling.factor=3")
+    assert "parameters: factor 2 → 3" in out
+    tiny.edit("helper.py", "return", "assert True\n    return")
+    _, out, _ = relet(capsys, "why", "tiny.train")
+    assert re.search(r"code: pipelines.tiny.helper [0-9a-f]{12} → [0-9a-f]{12}", out)
+    _, out, _ = relet(capsys, "why", "train", "etl.low=3")
+    assert "clean runs first: low 2 → 3" in out
+    _, out, _ = relet(capsys, "why", "train", "--json")
+    (step,) = json.loads(out)
+    assert step["changes"][0]["name"] == "pipelines.tiny.helper"
+
+
+def test_why_runs_nothing(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    relet(capsys, "why", "tiny")
+    assert not (tiny.root / ".relet").exists()
+
+
+def test_artifacts_are_listed_shown_and_named(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = relet(capsys, "artifacts", "list")
+    assert "the store is empty" in out
+    relet(capsys, "run", "tiny")
+    relet(capsys, "run", "tiny", "etl.low=3")
+    _, out, _ = relet(capsys, "artifacts", "list")
+    assert re.search(r"clean_sample:v2 +table .* 7 rows +latest", out)
+    _, out, _ = relet(capsys, "artifacts", "list", "clean_sample")
+    assert re.search(r"clean_sample:v1 +table .* 8 rows +reference", out)
+    _, out, _ = relet(capsys, "artifacts", "show", "clean_sample:reference")
+    assert "made by   clean of tiny" in out
+    assert re.search(r"from +sample:v1", out)
+    assert re.search(r"parameter low +2", out)
+    _, out, _ = relet(capsys, "artifacts", "alias", "clean_sample:v2", "reference", "--why", "a new year")
+    assert out == "clean_sample:reference is clean_sample:v2 now\n"
+    _, out, _ = relet(capsys, "artifacts", "alias", "clean_sample:reference")
+    assert "the first batch" in out
+    assert "a new year" in out
+
+
+def test_artifacts_are_checked_tidied_and_moved(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    relet(capsys, "run", "tiny")
+    relet(capsys, "run", "tiny", "etl.low=3")
+    assert relet(capsys, "artifacts", "verify")[:2] == (0, "nothing is broken\n")
+    _, out, _ = relet(capsys, "artifacts", "prune", "--keep", "1")
+    assert "dropped:v1" in out
+    assert "clean_sample:v1" not in out
+    _, out, _ = relet(capsys, "artifacts", "gc", "--older-than", "0")
+    assert re.match(r"[1-9]\d* files deleted", out)
+    assert relet(capsys, "artifacts", "verify")[0] == 0
+    bundle = str(tiny.root / "bundle.tar")
+    relet(capsys, "artifacts", "export", "clean_sample:v2", bundle)
+    _, out, _ = relet(capsys, "artifacts", "import", bundle, "--store", str(tiny.root / "other"))
+    assert out == "clean_sample:v1 is stored\n"
+    sha = json.loads(relet(capsys, "artifacts", "show", "clean_sample:v2", "--json")[1])["files"]["table.parquet"]
+    (tiny.root / ".relet" / "objects" / sha[:2] / sha).write_bytes(b"damage")
+    status, out, _ = relet(capsys, "artifacts", "verify")
+    assert status == 1
+    assert sha in out
+
+
+def test_runs_are_listed_and_shown(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nothing has run yet" in relet(capsys, "runs")[1]
+    relet(capsys, "run", "tiny")
+    _, out, _ = relet(capsys, "runs")
+    assert re.search(r"finished +4 run, 0 skipped +relet run tiny", out)
+    _, out, _ = relet(capsys, "runs", out.split()[0])
+    assert re.search(r"train +run +first run +weights:v1", out)
+
+
+def test_a_pipeline_is_drawn_as_text_and_as_svg(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = relet(capsys, "graph", "tiny")
+    assert re.search(r"← sample +from get", out)
+    assert "⊣ check must say yes" in out
+    relet(capsys, "graph", "tiny", "--svg", "graph.svg")
+    from xml.etree import ElementTree
+
+    drawing = ElementTree.parse(tiny.root / "graph.svg")
+    texts = [each.text for each in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"get", "clean", "check", "train", "score", "clean_sample"} <= set(texts)
+
+
+def test_the_reader_of_the_output_may_leave(tiny: Tiny) -> None:
+    command = f"{sys.executable} -m relet run tiny | true"
+    done = subprocess.run(["bash", "-c", command], cwd=tiny.root, capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
