@@ -1,0 +1,62 @@
+"""Trackers are mirrors: the store is the truth, and what a tracker misses waits in its outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from relet.errors import SettingError, TrackerError, nearest
+
+if TYPE_CHECKING:
+    from relet.core.record import RunRecord
+    from relet.store import Store
+
+
+class RefusedError(TrackerError):
+    """A tracker that answers, and would not have this one record: the others are sent all the same."""
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """A place that run records are mirrored to.
+
+    `send` is idempotent: a record is looked up by the tag `relet.run_id` before it is created, and one that is
+    there already is brought up to date. A record's parent is there before the record is. Each method raises
+    TrackerError where the tracker can't be reached, `send` RefusedError where it would not have the record.
+    """
+
+    name: str
+
+    def connect(self) -> None:
+        """Do what takes long and needs no record: import, connect, make the database."""
+
+    def send(self, record: RunRecord, store: Store) -> None:
+        """Make the tracker show this record, with what it made and what it was made of."""
+
+    def mirror_aliases(self, store: Store) -> None:
+        """Make the tracker's model aliases say what the store's say, `latest` aside."""
+
+
+def _mlflow(project_root: Path) -> Tracker:
+    from relet.tracking.mlflow import open_mlflow
+
+    return open_mlflow(project_root)
+
+
+TRACKERS: dict[str, Callable[[Path], Tracker]] = {"mlflow": _mlflow}
+
+
+def open_tracker(name: str, project_root: Path) -> Tracker:
+    """The tracker of that name; what it keeps locally lies in the project's folder. Connects to nothing yet.
+
+    >>> open_tracker("mlfow", Path())
+    Traceback (most recent call last):
+    relet.errors.SettingError: tracking: there is no tracker 'mlfow'; did you mean mlflow? set tracking=[mlflow]
+    """
+    if name not in TRACKERS:
+        known = ",".join(TRACKERS)
+        raise SettingError(
+            f"tracking: there is no tracker {name!r}; {nearest(name, TRACKERS)} set tracking=[{known}]"
+        )
+    return TRACKERS[name](project_root)

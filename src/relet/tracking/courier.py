@@ -1,0 +1,157 @@
+"""Start the process that mirrors a run to its trackers, and part with it when the run is over."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relet.errors import ReletError
+
+# What keeps mlflow quiet, quick to give up and at home; what the user has set stays.
+ENVIRONMENT = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How a tracker stands after a run: `queued` records wait for `relet sync`, for this reason.
+
+    `log` is what the tracker's process wrote; it is kept only where something went wrong.
+    """
+
+    tracker: str
+    queued: int = 0
+    reason: str = ""
+    log: Path | None = None
+
+    @property
+    def complete(self) -> bool:
+        return not self.queued and not self.reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Process:
+    tracker: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Courier:
+    """The trackers' processes; `failures` are the trackers whose process could not be started."""
+
+    store_url: str
+    processes: tuple[_Process, ...]
+    failures: tuple[Delivery, ...] = ()
+
+    def finish(self, patience: float = 20) -> tuple[Delivery, ...]:
+        """Wait so many seconds, for all trackers together, until all is sent; what is not stays queued."""
+        for each in self.processes:
+            _tell_to_end(each.process)
+        until = time.monotonic() + patience
+        ended = tuple(self._end(each, until, patience) for each in self.processes)
+        return (*self.failures, *ended)
+
+    def _end(self, each: _Process, until: float, patience: float) -> Delivery:
+        try:
+            status = each.process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _stop(each.process)
+            reason = f"{each.tracker} was not done {patience:g} s after the run"
+        else:
+            if status == 0:
+                each.log.unlink(missing_ok=True)
+                return Delivery(tracker=each.tracker)
+            reason = _last_line(each.log) or f"its process ended with status {status}"
+        queued = _queued(self.store_url, each.tracker)
+        return Delivery(tracker=each.tracker, queued=queued, reason=reason, log=each.log)
+
+
+def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courier:
+    """Start one process per tracker and return at once. Never raises because of a tracker."""
+    processes: list[_Process] = []
+    failures: list[Delivery] = []
+    for tracker in trackers:
+        if store_url.startswith("memory:"):
+            reason = "no other process sees a store in memory; send it with relet.tracking.outbox.deliver"
+            failures.append(Delivery(tracker=tracker, reason=reason))
+            continue
+        try:
+            processes.append(_start(store_url, project_root, tracker))
+        except OSError as error:
+            reason = f"the tracker's process can't be started: {error}"
+            failures.append(Delivery(tracker=tracker, queued=_queued(store_url, tracker), reason=reason))
+    return Courier(store_url=store_url, processes=tuple(processes), failures=tuple(failures))
+
+
+def _start(store_url: str, project_root: Path, tracker: str) -> _Process:
+    # -P: a file called mlflow.py in the project must not be taken for mlflow.
+    program = (sys.executable, "-P", "-m", "relet.tracking.deliver")
+    descriptor, log = tempfile.mkstemp(prefix=f"relet-{tracker}-", suffix=".log")
+    try:
+        # A session of its own: Ctrl-C in the terminal ends the run, which then has this process send the rest.
+        process = subprocess.Popen(
+            [*program, "--store", store_url, "--project-root", str(project_root.absolute()), "--tracker", tracker],
+            stdin=subprocess.PIPE,
+            stdout=descriptor,
+            stderr=descriptor,
+            start_new_session=True,
+            env=ENVIRONMENT | os.environ,
+        )
+    except OSError:
+        Path(log).unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    return _Process(tracker=tracker, log=Path(log), process=process)
+
+
+def _tell_to_end(process: subprocess.Popen[bytes]) -> None:
+    """A word and the end of its input: a process forked in between may hold the pipe open."""
+    assert process.stdin is not None
+    try:
+        process.stdin.write(b"end\n")
+        process.stdin.close()
+    except OSError:
+        pass  # It has ended already.
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _queued(store_url: str, tracker: str) -> int:
+    """How many records wait, or 0 where the store can't say."""
+    from relet.store import open_store
+
+    try:
+        return len(list(open_store(store_url).pending(tracker)))
+    except ReletError:
+        return 0

@@ -1,0 +1,88 @@
+"""The process that sends what waits for a tracker while a run goes on: `python -m relet.tracking.deliver`.
+
+It ends when its standard input does, or says anything: then it sends what is left. Exit status 0: nothing waits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from relet.errors import ReletError, TrackerError
+from relet.store import Store, open_store
+from relet.tracking import Tracker, open_tracker
+from relet.tracking.outbox import Report, deliver
+
+# Seconds: between looks into a store on this machine or elsewhere, and between tries of a dead tracker.
+LOOK_HERE, LOOK_THERE, TRY_AGAIN = 0.1, 1.0, 5.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", required=True, help="the store's URL")
+    parser.add_argument("--project-root", required=True, type=Path, help="where a local tracker keeps its files")
+    parser.add_argument("--tracker", required=True, help="the tracker's name")
+    parser.add_argument("--linger", type=int, default=60, help="seconds to go on after standard input has ended")
+    chosen = parser.parse_args(arguments)
+    # The run comes first: what is sent here can be sent later, too.
+    os.nice(5)
+    try:
+        store = open_store(chosen.store)
+        report = _mirror_run(store, open_tracker(chosen.tracker, chosen.project_root), chosen.linger)
+    except ReletError as error:
+        return _fail(str(error))
+    if report.waiting or report.failed:
+        return _fail(report.failed or f"{report.waiting} records wait")
+    return 0
+
+
+def _mirror_run(store: Store, tracker: Tracker, linger: int) -> Report:
+    look = LOOK_THERE if "://" in store.url else LOOK_HERE
+    tried = -TRY_AGAIN
+    try:
+        tracker.connect()
+    except TrackerError as error:
+        print(error, file=sys.stderr, flush=True)
+        tried = time.monotonic()
+    report = Report(tracker=tracker.name)
+    while not _told_to_end(look):
+        if (report.failed and time.monotonic() - tried < TRY_AGAIN) or not store.pending(tracker.name):
+            continue
+        report = deliver(store, tracker, log=_say, mirror=False)
+        tried = time.monotonic()
+    # The run is over and nobody may be waiting any more: a tracker that hangs must not keep this process.
+    signal.alarm(linger)
+    return _last(lambda: deliver(store, tracker, log=_say), linger)
+
+
+def _last(send: Callable[[], Report], linger: int) -> Report:
+    """Send until nothing comes in any more: another deliverer's lease may have hidden what is left."""
+    until = time.monotonic() + linger
+    report = send()
+    while report.waiting and report.sent and report.unreachable is None and time.monotonic() < until:
+        report = send()
+    return report
+
+
+def _told_to_end(seconds: float) -> bool:
+    """Wait for standard input to say something or to end, for so many seconds."""
+    return bool(select.select([sys.stdin.fileno()], [], [], seconds)[0])
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _fail(reason: str) -> int:
+    print(" ".join(reason.split()), file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,371 @@
+"""Run records as MLflow's experiments, runs, datasets, models and files, in few calls a record."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.record import Link, RunRecord, Status
+from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
+from relet.tracking import RefusedError
+from relet.tracking.memory import model_aliases, registered_name
+from relet.tracking.mlflow import mapping, registry
+from relet.tracking.mlflow.database import prepare
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+    from relet.store import Store
+
+FILES = {ArtifactType.FIGURE, ArtifactType.METRICS, ArtifactType.VERDICT}
+BATCH = 100
+REFUSALS = {
+    "BAD_REQUEST",
+    "INVALID_PARAMETER_VALUE",
+    "INVALID_STATE",
+    "MALFORMED_REQUEST",
+    "RESOURCE_ALREADY_EXISTS",
+    "RESOURCE_DOES_NOT_EXIST",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sending:
+    """A record on its way: MLflow's run for it as it was found, and the ids that the calls need."""
+
+    record: RunRecord
+    store: Store
+    run: Run
+    experiment_id: str
+
+    @property
+    def run_id(self) -> str:
+        return str(self.run.info.run_id)
+
+
+class MlflowTracker:
+    """Mirrors records to the MLflow that `uri` names: a server, or a database with its files below `artifacts`.
+
+    Not safe to share between threads. Records are looked up before they are created, so that one which was sent
+    by a process that died before it said so is not sent twice.
+    """
+
+    def __init__(self, uri: str, *, artifacts: Path | None = None, name: str = "mlflow") -> None:
+        self.name = name
+        self.uri = uri
+        self._artifacts = artifacts
+        self._opened: MlflowClient | None = None
+        self._experiments: dict[str, str] = {}
+        self._run_ids: dict[str, str] = {}
+        self._made_here: set[str] = set()
+        self._versions: dict[str, Version | None] = {}
+
+    def connect(self) -> None:
+        with self._speaking():
+            self._client()
+
+    def send(self, record: RunRecord, store: Store) -> None:
+        with self._speaking(f"run {record.id}"):
+            self._send(record, store)
+
+    def mirror_aliases(self, store: Store) -> None:
+        with self._speaking("model aliases"):
+            for model, alias, version in model_aliases(store):
+                registry.set_alias(self._client(), model, alias, version)
+
+    def _client(self) -> MlflowClient:
+        if self._opened is None:
+            from relet.tracking.courier import ENVIRONMENT
+
+            for name, value in ENVIRONMENT.items():
+                os.environ.setdefault(name, value)
+            prepare(self.uri)
+            from mlflow import MlflowClient
+
+            client = MlflowClient(self.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or self.uri)
+            client.search_experiments(max_results=1)
+            self._opened = client
+        return self._opened
+
+    @contextmanager
+    def _speaking(self, about: str = "") -> Iterator[None]:
+        """Turn whatever mlflow raises into TrackerError, or RefusedError where it answered and said no."""
+        try:
+            yield
+        except (ReletError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            # What is remembered may be half true now: look everything up again.
+            self._run_ids.clear()
+            self._made_here.clear()
+            self._experiments.clear()
+            reason = " ".join(str(error).split())[:500]
+            if about and getattr(error, "error_code", None) in REFUSALS:
+                raise RefusedError(f"mlflow at {_public(self.uri)} refused {about}: {reason}") from error
+            raise TrackerError(
+                f"mlflow at {_public(self.uri)} can't be used: {reason}; set MLFLOW_TRACKING_URI to one that can, "
+                "and send what waits with `relet sync`"
+            ) from error
+
+    def _send(self, record: RunRecord, store: Store) -> None:
+        parent = self._parent(record, store)
+        experiment_id = self._experiment(record.experiment)
+        wanted = mapping.tags(record, parent=parent, user=_user())
+        run = self._find(record, experiment_id) or self._create(record, experiment_id, wanted, store)
+        self._run_ids[record.id] = run.info.run_id
+        if run.info.lifecycle_stage == "deleted":
+            # Somebody threw it away in MLflow; that is no reason to make it again.
+            return
+        sending = _Sending(record=record, store=store, run=run, experiment_id=experiment_id)
+        self._log(sending, wanted, self._models(sending))
+        self._log_inputs(sending)
+        if record.status is not Status.RUNNING:
+            self._log_files(sending)
+            ended = mapping.milliseconds(record.ended or record.started)
+            self._client().set_terminated(run.info.run_id, mapping.STATUS[record.status], ended)
+
+    def _experiment(self, name: str) -> str:
+        """The id of an experiment, which is created once, whoever else is at it."""
+        if name in self._experiments:
+            return self._experiments[name]
+        from mlflow.exceptions import MlflowException
+
+        client = self._client()
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            # Each run has a folder of its own below this one.
+            location = self._artifacts.absolute().as_uri() if self._artifacts else None
+            try:
+                client.create_experiment(name, artifact_location=location)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            found = client.get_experiment_by_name(name)
+        if found is None or found.lifecycle_stage == "deleted":
+            raise RefusedError(
+                f"mlflow at {_public(self.uri)}: the experiment {name!r} was deleted; restore it with "
+                "`mlflow experiments restore`, or set main.experiment_name to another"
+            )
+        self._experiments[name] = str(found.experiment_id)
+        return self._experiments[name]
+
+    def _parent(self, record: RunRecord, store: Store) -> str | None:
+        """MLflow's id of the run that a record belongs to, which is sent first when it isn't there yet."""
+        if record.parent is None:
+            return self._outer(record)
+        if record.parent not in self._run_ids:
+            try:
+                parent = store.run(record.parent)
+            except NotFoundError:
+                return None
+            self._send(parent, store)
+        return self._run_ids[record.parent]
+
+    def _outer(self, record: RunRecord) -> str | None:
+        """The run of `mlflow run` that relet was started in, where this MLflow has it."""
+        outer = record.machine.get("mlflow_run_id")
+        if not outer:
+            return None
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return str(self._client().get_run(outer).info.run_id)
+        except MlflowException as error:
+            if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                return None
+            raise
+
+    def _find(self, record: RunRecord, experiment_id: str) -> Run | None:
+        if record.parent in self._made_here and record.id not in self._run_ids and self._alone(None):
+            # Parents come first: below one that was made a moment ago nothing can be yet.
+            return None
+        found = self._look_up(record, experiment_id)
+        return min(found, key=lambda run: run.info.lifecycle_stage == "deleted") if found else None
+
+    def _look_up(self, record: RunRecord, experiment_id: str) -> list[Run]:
+        from mlflow.entities import ViewType
+
+        matches = f"tags.`{mapping.RUN_ID}` = '{record.id}'"
+        return list(self._client().search_runs([experiment_id], matches, ViewType.ALL, max_results=5))
+
+    def _alone(self, store: Store | None) -> bool:
+        """Whether the lease already keeps everybody else away: nobody on another machine sees this database."""
+        return self.uri.startswith("sqlite:") and (store is None or "://" not in store.url)
+
+    def _create(self, record: RunRecord, experiment_id: str, tags: Mapping[str, str], store: Store) -> Run:
+        """Create a record's run. Two machines may do so at once: who sees the other's gives way and looks again."""
+        client = self._client()
+        while True:
+            run = client.create_run(
+                experiment_id,
+                start_time=mapping.milliseconds(record.started),
+                tags=dict(tags),
+                run_name=mapping.run_name(record),
+            )
+            self._made_here.add(record.id)
+            if self._alone(store):
+                return run
+            others = [o for o in self._look_up(record, experiment_id) if o.info.run_id != run.info.run_id]
+            if not others:
+                return run
+            client.delete_tag(run.info.run_id, mapping.RUN_ID)
+            client.delete_run(run.info.run_id)
+            time.sleep(random.uniform(0.05, 0.5))
+            if there := self._find(record, experiment_id):
+                return there
+
+    def _log(self, sending: _Sending, wanted: Mapping[str, str], model_id: str | None) -> None:
+        """Tags, parameters and metrics that the run doesn't have yet: one call, or more above MLflow's limits."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        record, known = sending.record, sending.run.data
+        tags = [RunTag(k, v) for k, v in wanted.items() if known.tags.get(k) != v]
+        parameters = [Param(k, v) for k, v in mapping.parameters(record).items() if k not in known.params]
+        metrics = []
+        if record.status is not Status.RUNNING:
+            at = mapping.milliseconds(record.ended or record.started)
+            metrics = [
+                Metric(mapping.allowed(k), float(v), at, 0, model_id=model_id)
+                for k, v in record.metrics.items()
+                if mapping.allowed(k) not in known.metrics
+            ]
+        for start in range(0, max(len(tags), len(parameters), len(metrics)), BATCH):
+            batch = slice(start, start + BATCH)
+            self._client().log_batch(
+                sending.run_id, tags=tags[batch], params=parameters[batch], metrics=metrics[batch]
+            )
+
+    def _log_inputs(self, sending: _Sending) -> None:
+        """Tables as datasets, what came in and what went out; models that came in."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput
+
+        record, run = sending.record, sending.run
+        has = run.inputs.dataset_inputs if run.inputs else []
+        known = {(each.dataset.name, each.dataset.digest) for each in has}
+        datasets = []
+        for context, links in (("input", record.inputs), ("output", record.outputs)):
+            for link in links.values():
+                if link.type != ArtifactType.TABLE:
+                    continue
+                dataset = Dataset(**mapping.dataset(link, self._version(link, sending.store), sending.store.url))
+                if (dataset.name, dataset.digest) not in known:
+                    datasets.append(DatasetInput(dataset, [InputTag("mlflow.data.context", context)]))
+        there = {each.model_id for each in (run.inputs.model_inputs or [])} if run.inputs else set()
+        wanted = (self._known_model(record, each) for each in record.inputs.values())
+        models = [LoggedModelInput(each) for each in dict.fromkeys(wanted) if each and each not in there]
+        if datasets or models:
+            self._client().log_inputs(sending.run_id, datasets=datasets, models=models or None)
+
+    def _known_model(self, record: RunRecord, link: Link) -> str | None:
+        if link.type != ArtifactType.MODEL:
+            return None
+        name = registered_name(record.pipeline, link.version.partition(":")[0])
+        found = registry.registered(self._client(), name, link.content)
+        return registry.model_id(found) if found else None
+
+    def _models(self, sending: _Sending) -> str | None:
+        """See to it that each model that went out is logged and registered; the id of the last."""
+        model_id = None
+        for link in sending.record.outputs.values():
+            if link.type == ArtifactType.MODEL and sending.record.status is not Status.RUNNING:
+                model_id = self._model(sending, link) or model_id
+        return model_id
+
+    def _model(self, sending: _Sending, link: Link) -> str | None:
+        from mlflow.entities import LoggedModelOutput
+
+        client, run = self._client(), sending.run
+        version = self._version(link, sending.store)
+        name = registered_name(sending.record.pipeline, link.version.partition(":")[0])
+        found = registry.registered(client, name, link.content)
+        model_id = registry.model_id(found) if found else None
+        if model_id is None and version is not None:
+            model_id = registry.log_model(
+                client,
+                run_id=sending.run_id,
+                experiment_id=sending.experiment_id,
+                version=version,
+                store=sending.store,
+            )
+        if model_id is None:
+            return None
+        if model_id not in {each.model_id for each in (run.outputs.model_outputs if run.outputs else [])}:
+            client.log_outputs(sending.run_id, [LoggedModelOutput(model_id, step=0)])
+        if found is None and version is not None:
+            registry.register(client, name, model_id=model_id, run_id=sending.run_id, version=version)
+        return model_id
+
+    def _version(self, link: Link, store: Store) -> Version | None:
+        """The stored version behind a link, or None where it was pruned; read once, since it never changes."""
+        if link.version not in self._versions:
+            self._versions[link.version] = store.find(Reference.parse(link.version))
+        return self._versions[link.version]
+
+    def _log_files(self, sending: _Sending) -> None:
+        """Figures, metrics and verdicts of a component; the lock and the diff of a pipeline. A skipped run made
+        nothing, and what was pruned or is damaged is left out."""
+        record, store = sending.record, sending.store
+        wanted = dict(_documents(record))
+        for link in record.outputs.values():
+            version = self._version(link, store)
+            if version and version.type in FILES and record.status is not Status.SKIPPED:
+                wanted |= _named(version)
+        if not wanted:
+            return
+        with tempfile.TemporaryDirectory(prefix="relet-files-") as folder:
+            for path, digest in wanted.items():
+                _fetch(store.fetch_object, digest, Path(folder) / path)
+            if any(Path(folder).iterdir()):
+                self._client().log_artifacts(sending.run_id, folder)
+
+
+def _documents(record: RunRecord) -> Iterator[tuple[str, str]]:
+    if record.parent is None:
+        if record.lock:
+            yield "code/requirements.lock.txt", record.lock
+        if record.code.diff:
+            yield "code/uncommitted.diff.txt", record.code.diff
+
+
+def _named(version: Version) -> dict[str, str]:
+    """Path in MLflow → digest: a single file is called after its artifact, several lie in a folder of its name."""
+    if len(version.files) == 1:
+        ((path, digest),) = version.files.items()
+        return {f"{version.name}{Path(path).suffix}": digest}
+    return {f"{version.name}/{path}": digest for path, digest in version.files.items()}
+
+
+def _fetch(fetch: Callable[[str, Path], None], digest: str, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        fetch(digest, to)
+    except (NotFoundError, DamagedError):
+        to.unlink(missing_ok=True)
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
+
+
+def _public(uri: str) -> str:
+    """A URI without the name and password it may hold.
+
+    >>> _public("postgresql://me:secret@db/mlflow")
+    'postgresql://…@db/mlflow'
+    """
+    scheme, mark, rest = uri.partition("://")
+    before, at, after = rest.rpartition("@")
+    return f"{scheme}{mark}…@{after}" if at and "/" not in before else uri

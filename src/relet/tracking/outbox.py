@@ -1,0 +1,106 @@
+"""Send what waits for a tracker. A record leaves the outbox when the tracker has it, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from relet.errors import NotFoundError, ReletError, TrackerError
+from relet.tracking import RefusedError
+from relet.tracking.lease import lease
+
+if TYPE_CHECKING:
+    from relet.store import Store
+    from relet.tracking import Tracker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one delivery did: the runs it sent, those that were refused with the reason of each, how many wait now.
+
+    `unreachable` is the reason why it stopped, where the tracker itself was at fault.
+    """
+
+    tracker: str
+    sent: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    waiting: int = 0
+    unreachable: str | None = None
+
+    @property
+    def failed(self) -> str | None:
+        """Why something was not sent, or None."""
+        return self.unreachable or next(iter(self.refused.values()), None)
+
+    def __str__(self) -> str:
+        """
+        >>> str(Report(tracker="mlflow", sent=("a", "b")))
+        '2 sent'
+        >>> str(Report(tracker="mlflow", waiting=3, unreachable="mlflow can't be used"))
+        "0 sent, 3 wait: mlflow can't be used"
+        """
+        waits = f", {self.waiting} wait" if self.waiting else ""
+        return f"{len(self.sent)} sent{waits}{f': {self.failed}' if self.failed else ''}"
+
+
+def deliver(
+    store: Store,
+    tracker: Tracker,
+    *,
+    log: Callable[[str], None] | None = None,
+    mirror: bool = True,
+    wait: float = 30,
+) -> Report:
+    """Send all that waits for a tracker, the oldest first, once; `mirror` its model aliases too.
+
+    Never raises for the tracker's sake. A tracker that can't be reached ends the delivery, a record that it
+    refuses does not: either stays in the outbox. `wait`: seconds to wait for another process's delivery.
+    """
+    say = log or (lambda _: None)
+    sent: list[str] = []
+    refused: dict[str, str] = {}
+    unreachable = None
+    try:
+        with lease(store.url, tracker.name, wait=wait):
+            for run_id, refusal in _each(store, tracker):
+                say(f"{tracker.name}: {refusal or f'sent {run_id}'}")
+                if refusal:
+                    refused[run_id] = refusal
+                else:
+                    sent.append(run_id)
+            if mirror:
+                tracker.mirror_aliases(store)
+    except TrackerError as error:
+        unreachable = str(error)
+        say(unreachable)
+    return Report(
+        tracker=tracker.name,
+        sent=tuple(sent),
+        refused=refused,
+        waiting=len(list(store.pending(tracker.name))),
+        unreachable=unreachable,
+    )
+
+
+def _each(store: Store, tracker: Tracker) -> Iterator[tuple[str, str]]:
+    """Send each pending run: its id, and why it was refused or an empty text. Raises TrackerError where the
+    tracker can't be reached."""
+    for run_id in list(store.pending(tracker.name)):
+        try:
+            tracker.send(store.run(run_id), store)
+        except RefusedError as error:
+            yield run_id, str(error)
+        except TrackerError:
+            raise
+        except NotFoundError:
+            # Its record was pruned, so that there is nothing left to send.
+            store.done(tracker.name, run_id)
+        except ReletError as error:
+            yield run_id, f"run {run_id}: {error}"
+        except Exception as error:
+            # A fault of ours in one record must not keep the others back.
+            yield run_id, f"run {run_id}: {type(error).__name__}: {error}"
+        else:
+            store.done(tracker.name, run_id)
+            yield run_id, ""
