@@ -48,10 +48,10 @@ def modules() -> list[str]:
     return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
 
 
-def loaded(module: str) -> set[str]:
-    """The top-level packages that importing a module in a fresh process brings along."""
+def loaded(*names: str) -> set[str]:
+    """The top-level packages that importing these modules in a fresh process brings along."""
     program = (
-        f"import sys, json, {module}; print(json.dumps(sorted({{n.partition('.')[0] for n in sys.modules}})))"
+        f"import sys, json, {', '.join(names)}; print(json.dumps([n.partition('.')[0] for n in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,174 @@
+"""The MLflow project files: what they say, and what `mlflow run` does with them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from relet.engine.mlproject import PYTHON, generate, out_of_date, pins, words, write
+from relet.engine.project import open_project
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[Path, str]:
+    return generate(open_project("nyc_rentals", ROOT).pipeline, ROOT)
+
+
+def entry(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(text)["entry_points"]["main"]
+    return found
+
+
+def test_the_files_in_the_repository_are_what_signatures_and_lock_say(files: dict[Path, str]) -> None:
+    stale = [str(path.relative_to(ROOT)) for path in out_of_date(files)]
+    assert stale == [], "run `relet mlproject nyc_rentals`"
+
+
+def test_no_component_s_folder_is_left_over(files: dict[Path, str]) -> None:
+    there = {*(ROOT / "pipelines" / "nyc_rentals" / "mlprojects").glob("*/*")}
+    assert there == {path for path in files if "mlprojects" in path.parts}
+
+
+def test_a_changed_file_is_out_of_date_until_it_is_written(tmp_path: Path) -> None:
+    for name in ("requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    files = generate(open_project("nyc_rentals", ROOT).pipeline, tmp_path)
+    assert out_of_date(files) == list(files)
+    write(files)
+    assert out_of_date(files) == []
+    changed = tmp_path / "MLproject"
+    changed.write_text(changed.read_text().replace("hydra_options", "options"))
+    assert out_of_date(files) == [changed]
+
+
+def test_a_component_s_project_has_its_inputs_and_hyperparameters(files: dict[Path, str]) -> None:
+    pipeline = open_project("nyc_rentals", ROOT).pipeline
+    for each in pipeline.components:
+        main = entry(files[ROOT / "pipelines" / "nyc_rentals" / "mlprojects" / each.name / "MLproject"])
+        names = [*(i.name for i in each.inputs), *(p.name for p in each.parameters)]
+        assert list(main["parameters"]) == names
+        assert all(f"{name}={{{name}}}" in main["command"] for name in names)
+    cleaning = entry(files[ROOT / "pipelines/nyc_rentals/mlprojects/basic_cleaning/MLproject"])["parameters"]
+    assert cleaning["sample"] == {"type": "string", "default": "sample:latest"}
+    assert cleaning["min_price"] == {"type": "float", "default": 10}
+
+
+def test_the_environments_hold_the_locked_versions(files: dict[Path, str]) -> None:
+    environment = yaml.safe_load(files[ROOT / "python_env.yaml"])
+    conda = yaml.safe_load(files[ROOT / "conda.yaml"])
+    assert environment["python"] == PYTHON
+    assert conda["dependencies"] == [f"python={PYTHON}", "pip", {"pip": environment["dependencies"]}]
+    lock = (ROOT / "requirements.lock").read_text()
+    assert all(f"\n{pin} \\\n" in f"\n{lock}" for pin in environment["dependencies"])
+
+
+def test_a_package_that_only_the_tests_need_is_left_out() -> None:
+    names = {pin.partition("==")[0] for pin in pins(ROOT)}
+    assert {"hydra-core", "antlr4-python3-runtime", "mlflow-skinny", "numpy", "pytest"} <= names
+    assert not {"hypothesis", "moto", "ruff", "uv"} & names
+
+
+def test_every_pin_of_a_package_with_two_is_kept() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert sum(pin.startswith("numpy==") for pin in pins(ROOT)) == lock.count("\nnumpy==")
+
+
+def test_options_are_split_as_a_shell_would_without_running_anything() -> None:
+    given = ["steps=a", """model=boosted 'etl.source=a b.csv' x=$(touch\\ y);z `w`"""]
+    assert words("nyc_rentals", given)[3:] == ["model=boosted", "etl.source=a b.csv", "x=$(touch y);z", "`w`"]
+
+
+def test_an_input_at_its_default_is_left_to_the_run() -> None:
+    given = ["sample=sample:latest", "min_price=50"]
+    assert words("nyc_rentals.basic_cleaning", given) == ["run", "nyc_rentals.basic_cleaning", "min_price=50"]
+    given = ["sample=sample:v1"]
+    assert words("nyc_rentals.basic_cleaning", given)[2:] == given
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The project in a folder of its own, with a store of its own."""
+    copy = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".relet", "mlruns", "mlflow.db*", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    return copy
+
+
+def mlflow_run(
+    checkout: Path, *arguments: str, folder: str = ".", manager: str = "local"
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{checkout / 'mlflow.db'}",
+        "MLFLOW_ENV_ROOT": str(checkout.parent / "envs"),
+        "PYTHONPATH": "",
+    }
+    command = [BIN / "mlflow", "run", folder, "--env-manager", manager, *arguments]
+    return subprocess.run(
+        command, cwd=checkout, env=environment, capture_output=True, text=True, timeout=800, check=False
+    )
+
+
+def artifacts(checkout: Path) -> set[str]:
+    return {path.name for path in (checkout / ".relet" / "artifacts").glob("*")}
+
+
+SMALL = "etl.rows=300 data_check.min_rows=10"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_mlflow_runs_the_steps_that_are_asked_for(checkout: Path) -> None:
+    options = f"model=random_forest etl.min_price=50 {SMALL}"
+    done = mlflow_run(checkout, "-P", "steps=get_data,basic_cleaning", "-P", f"hydra_options={options}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert artifacts(checkout) == {"sample", "clean_sample", "quarantine"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_component_s_folder_runs_it_alone(checkout: Path) -> None:
+    folder = "pipelines/nyc_rentals/mlprojects"
+    done = mlflow_run(checkout, "-P", "rows=300", folder=f"{folder}/get_data")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert artifacts(checkout) == {"sample"}
+    done = mlflow_run(checkout, "-P", "min_price=50", folder=f"{folder}/basic_cleaning")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert artifacts(checkout) == {"sample", "clean_sample", "quarantine"}
+    records = [json.loads(path.read_text()) for path in (checkout / ".relet" / "runs").glob("*.json")]
+    assert {50} == {r["parameters"]["min_price"] for r in records if r["component"] == "basic_cleaning"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_parameter_is_never_executed(checkout: Path) -> None:
+    evil = """x'; touch harm; echo " $(touch harm) `touch harm` {steps} && touch harm #"""
+    for arguments in ([f"steps={evil}"], ["steps=get_data", "-P", f"hydra_options={evil}"]):
+        done = mlflow_run(checkout, "-P", *arguments)
+        assert done.returncode != 0
+    assert not list(checkout.rglob("harm"))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_mlflow_makes_an_environment_of_the_locked_versions(checkout: Path) -> None:
+    """uv takes the index that the user configured for it; without that exact Python there is nothing to test."""
+    if subprocess.run([BIN / "uv", "python", "find", PYTHON], capture_output=True).returncode:
+        pytest.skip(f"no Python {PYTHON} on this machine")
+    done = mlflow_run(checkout, "-P", "steps=get_data", "-P", f"hydra_options={SMALL}", manager="uv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert artifacts(checkout) == {"sample"}
+    (python,) = (checkout.parent / "envs").glob("*/bin/python")
+    version = "import hydra, sys; print(sys.version.split()[0], hydra.__version__)"
+    shown = subprocess.run([python, "-c", version], capture_output=True, text=True).stdout.split()
+    assert shown == [PYTHON, next(pin for pin in pins(ROOT) if pin.startswith("hydra-core==")).partition("==")[2]]
