@@ -1,0 +1,224 @@
+"""What verify, prune, garbage collection, export and import keep to, in memory, on a folder and on S3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relet.core.artifact import Version
+from relet.core.record import CodeState, Link, RunRecord, Status
+from relet.errors import DamagedError, NotFoundError, StoreError
+from relet.store import Store, open_store
+
+FreshUrl = Callable[[], str]
+NOW = timedelta(0)
+
+
+def add(store: Store, content: bytes = b"rows", name: str = "sample") -> Version:
+    sha = store.put_object(content)
+    return store.add_version(name=name, type="file", content=sha, files={"data.csv": sha})
+
+
+def object_path(version: Version) -> str:
+    sha = version.files["data.csv"]
+    return f"objects/{sha[:2]}/{sha}"
+
+
+steps = st.one_of(
+    st.tuples(st.just("add"), st.integers(0, 6)),
+    st.tuples(st.just("alias"), st.integers(1, 7)),
+    st.tuples(st.just("prune"), st.integers(1, 3)),
+    st.tuples(st.just("gc"), st.just(0)),
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(sequence=st.lists(steps, max_size=12))
+def test_whatever_is_added_aliased_pruned_and_collected_the_rest_is_whole(
+    fresh_url: FreshUrl, sequence: list[tuple[str, int]]
+) -> None:
+    store = open_store(fresh_url())
+    given_out: dict[int, int] = {}
+    alive: set[int] = set()
+    aliased: int | None = None
+    for action, argument in sequence:
+        if action == "add":
+            version = add(store, bytes([argument]))
+            assert given_out.setdefault(version.number, argument) == argument, "a number was used again"
+            assert version.number in alive or version.number == max(given_out)
+            alive.add(version.number)
+        elif action == "alias" and argument in alive:
+            store.set_alias("sample", "prod", argument, by="test", why="")
+            aliased = argument
+        elif action == "prune":
+            store.prune(argument)
+            alive = {n for n in alive if n in sorted(alive)[-argument:] or n == aliased}
+        elif action == "gc":
+            store.gc(NOW)
+    stored = store.versions("sample")
+    assert {version.number for version in stored} == alive
+    for version in stored:
+        assert store.read_object(version.files["data.csv"]) == bytes([given_out[version.number]])
+    assert store.verify() == []
+
+
+def test_verify_names_a_damaged_and_a_missing_object_with_their_versions(store: Store) -> None:
+    damaged, missing, whole = add(store, b"1"), add(store, b"2"), add(store, b"3")
+    store._bucket.put(object_path(damaged), b"x")
+    store._bucket.delete([object_path(missing)])
+    problems = store.verify()
+    assert [(each.kind, each.where) for each in problems] == [
+        ("damaged", f"{damaged} data.csv"),
+        ("missing", f"{missing} data.csv"),
+    ]
+    assert [each.kind for each in store.verify()] == ["missing", "missing"]
+    assert store.read_object(whole.files["data.csv"]) == b"3"
+    add(store, b"1")
+    add(store, b"2")
+    assert store.verify() == []
+
+
+def test_verify_names_a_damaged_object_that_no_version_holds(store: Store) -> None:
+    sha = store.put_object(b"a lock file")
+    store._bucket.put(f"objects/{sha[:2]}/{sha}", b"x")
+    assert [each.kind for each in store.verify()] == ["damaged"]
+
+
+def test_verify_names_documents_that_can_not_be_read(store: Store) -> None:
+    add(store)
+    store.set_alias("sample", "prod", 1, by="test", why="")
+    paths = [
+        "artifacts/sample/aliases/prod/1.json",
+        "artifacts/sample/versions/2.json",
+        "keys/k.json",
+        "runs/r.json",
+    ]
+    for path in paths:
+        store._bucket.put(path, b"{")
+    assert sorted(each.where for each in store.verify() if each.kind == "unreadable") == sorted(paths)
+    assert [version.number for version in store.versions("sample")] == [1]
+    with pytest.raises(DamagedError, match=r"versions/2\.json"):
+        store.version("sample:v2")
+    assert add(store, b"next").number == 3
+    assert list(store.runs()) == []
+
+
+def test_verify_names_an_alias_without_its_version_and_a_run_without_its_lock(store: Store) -> None:
+    add(store)
+    store.set_alias("sample", "prod", 1, by="test", why="")
+    store._bucket.delete(["artifacts/sample/versions/1.json"])
+    add(store, b"other")
+    store._bucket.delete(["artifacts/sample/versions/1.json"])
+    add(store, b"third")
+    store._bucket.put_document(
+        "artifacts/sample/aliases/prod/2.json", {"number": 9, "when": "", "by": "", "why": ""}
+    )
+    record = RunRecord(id="r", pipeline="p", experiment="e", status=Status.FINISHED, started="", lock="ab" * 32)
+    store.put_run(record)
+    assert {(each.kind, each.where) for each in store.verify()} == {
+        ("dangling", "sample:prod"),
+        ("missing", "run r lock"),
+    }
+
+
+def test_prune_keeps_the_newest_what_an_alias_holds_and_what_a_tracker_waits_for(store: Store) -> None:
+    for content in range(6):
+        add(store, bytes([content]))
+    store.set_alias("sample", "release-1.0.0", 2, by="test", why="")
+    link = Link(version="sample:v3", type="file", content="c")
+    store.put_run(
+        RunRecord(
+            id="r", pipeline="p", experiment="e", status=Status.FINISHED, started="", outputs={"sample": link}
+        )
+    )
+    store.put_pending("mlflow", "r")
+    store.put_key("k", {"sample": "sample:v1"})
+    assert store.prune(keep=2) == ["sample:v1", "sample:v4"]
+    assert [version.number for version in store.versions("sample")] == [2, 3, 5, 6]
+    with pytest.raises(NotFoundError, match="v1 was pruned"):
+        store.version("sample:v1")
+    assert store.key("k") is None
+    assert store.prune(keep=2) == []
+    store.done("mlflow", "r")
+    assert store.prune(keep=2) == ["sample:v3"]
+    assert store.verify() == []
+    with pytest.raises(StoreError, match="keep must be at least 1"):
+        store.prune(keep=0)
+
+
+def test_pruned_content_that_comes_back_gets_a_number_that_was_never_used(store: Store) -> None:
+    for content in range(3):
+        add(store, bytes([content]))
+    store.prune(keep=1)
+    store.gc(NOW)
+    assert add(store, b"\0").number == 4
+
+
+def test_garbage_collection_takes_only_what_nothing_refers_to(store: Store) -> None:
+    version = add(store, b"held")
+    lock, diff, garbage = (store.put_object(content) for content in (b"lock", b"diff", b"garbage"))
+    store.put_run(
+        RunRecord(
+            id="r",
+            pipeline="p",
+            experiment="e",
+            status=Status.RUNNING,
+            started="",
+            lock=lock,
+            code=CodeState(dirty=True, diff=diff),
+        )
+    )
+    assert store.gc() == []
+    assert store.gc(NOW) == [f"objects/{garbage[:2]}/{garbage}"]
+    assert all(store.has_object(sha) for sha in (lock, diff, version.files["data.csv"]))
+    assert not store.has_object(garbage)
+
+
+def test_garbage_collection_spares_what_an_unreadable_document_may_refer_to(store: Store) -> None:
+    sha = store.put_object(b"named in a torn manifest")
+    add(store, b"other")
+    store._bucket.put("artifacts/sample/versions/2.json", f'{{"files": {{"a": "{sha}"'.encode())
+    store._bucket.put("releases/1.json", f'{{"of": "{store.put_object(b"released")}"}}'.encode())
+    assert store.gc(NOW) == []
+
+
+def test_an_exported_version_is_imported_elsewhere_under_the_next_number(
+    store: Store, tmp_path: Path, fresh_url: FreshUrl
+) -> None:
+    add(store, b"first")
+    version = add(store, b"second")
+    store.export_version("sample:v2", tmp_path / "sample.tar")
+    store.export_version("sample", tmp_path / "again.tar")
+    assert (tmp_path / "sample.tar").read_bytes() == (tmp_path / "again.tar").read_bytes()
+    other = open_store(fresh_url())
+    imported = other.import_version(tmp_path / "sample.tar")
+    assert (imported.number, imported.content, imported.files) == (1, version.content, version.files)
+    assert other.read_object(version.files["data.csv"]) == b"second"
+    assert other.import_version(tmp_path / "sample.tar") == imported
+    other.export_version("sample", tmp_path / "from_other.tar")
+    assert (tmp_path / "sample.tar").read_bytes() == (tmp_path / "from_other.tar").read_bytes()
+    assert store.import_version(tmp_path / "sample.tar") == version
+
+
+def test_a_flipped_byte_in_an_exported_file_is_found_and_nothing_is_stored(
+    store: Store, tmp_path: Path, fresh_url: FreshUrl
+) -> None:
+    add(store, b"some rows " * 200)
+    path = tmp_path / "sample.tar"
+    store.export_version("sample", path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"some rows")] ^= 1
+    path.write_bytes(content)
+    other = open_store(fresh_url())
+    with pytest.raises(DamagedError, match="is damaged: object"):
+        other.import_version(path)
+    assert other._bucket.entries("") == []

@@ -1,0 +1,12 @@
+"""A store in memory that no other test shares."""
+
+from __future__ import annotations
+
+import pytest
+
+from relet.store import Store, open_store
+
+
+@pytest.fixture
+def store() -> Store:
+    return open_store("memory://")
