@@ -25,6 +25,9 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
+# -P: a file called mlflow.py in the project must not be taken for mlflow.
+PROGRAM = (sys.executable, "-P", "-m", "relet.tracking.deliver")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
@@ -99,13 +102,11 @@ def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courie
 
 
 def _start(store_url: str, project_root: Path, tracker: str) -> _Process:
-    # -P: a file called mlflow.py in the project must not be taken for mlflow.
-    program = (sys.executable, "-P", "-m", "relet.tracking.deliver")
     descriptor, log = tempfile.mkstemp(prefix=f"relet-{tracker}-", suffix=".log")
     try:
         # A session of its own: Ctrl-C in the terminal ends the run, which then has this process send the rest.
         process = subprocess.Popen(
-            [*program, "--store", store_url, "--project-root", str(project_root.absolute()), "--tracker", tracker],
+            [*PROGRAM, "--store", store_url, "--project-root", str(project_root.absolute()), "--tracker", tracker],
             stdin=subprocess.PIPE,
             stdout=descriptor,
             stderr=descriptor,

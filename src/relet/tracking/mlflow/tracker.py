@@ -190,7 +190,14 @@ class MlflowTracker:
             # Parents come first: below one that was made a moment ago nothing can be yet.
             return None
         found = self._look_up(record, experiment_id)
-        return min(found, key=lambda run: run.info.lifecycle_stage == "deleted") if found else None
+        if not found:
+            return None
+        best = min(found, key=lambda run: bool(run.info.lifecycle_stage == "deleted"))
+        models = any(
+            link.type == ArtifactType.MODEL for link in (*record.inputs.values(), *record.outputs.values())
+        )
+        # A search leaves out which models a run has.
+        return self._client().get_run(best.info.run_id) if models else best
 
     def _look_up(self, record: RunRecord, experiment_id: str) -> list[Run]:
         from mlflow.entities import ViewType
@@ -203,7 +210,7 @@ class MlflowTracker:
         return self.uri.startswith("sqlite:") and (store is None or "://" not in store.url)
 
     def _create(self, record: RunRecord, experiment_id: str, tags: Mapping[str, str], store: Store) -> Run:
-        """Create a record's run. Two machines may do so at once: who sees the other's gives way and looks again."""
+        """Create a record's run. Of two machines at it at once, who sees the other gives way and looks again."""
         client = self._client()
         while True:
             run = client.create_run(
