@@ -148,7 +148,8 @@ def _fetched(url: str, folder: Path, *, max_bytes: int, progress: Progress, time
 def _persist(session: requests.Session, fetch: _Fetch) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _attempt(session, fetch)
+            _attempt(session, fetch)
+            return
         except _BrokenError as error:
             if attempt == ATTEMPTS:
                 raise BadDataError(
@@ -225,30 +226,39 @@ def _receive(fetch: _Fetch, response: requests.Response, start: int) -> None:
         _drop(fetch.part)
         _write_known(fetch.part, _told(response))
     got = start
-    with fetch.part.open("ab") as file:
-        for block in _blocks(response, fetch.timeout):
-            got += len(block)
-            if got > fetch.max_bytes:
-                file.close()
-                _drop(fetch.part)
-                raise _too_large(fetch, f"sends more than {fetch.max_bytes} bytes")
-            file.write(block)
-            fetch.progress(got, total)
+    try:
+        with fetch.part.open("ab") as file:
+            for block in _blocks(response, fetch.timeout):
+                got += len(block)
+                if got > fetch.max_bytes:
+                    raise _too_large(fetch, f"sends more than {fetch.max_bytes} bytes")
+                file.write(block)
+                fetch.progress(got, total)
+    except BadDataError:
+        _drop(fetch.part)
+        raise
+    except _BrokenError as error:
+        raise _BrokenError(f"{_stopped(got, total)} ({error})") from error
     if total is not None and got != total:
-        raise _BrokenError(f"stopped after {got} of {total} bytes")
+        raise _BrokenError(_stopped(got, total))
     _finish(fetch)
+
+
+def _stopped(got: int, total: int | None) -> str:
+    return f"stopped after {got} of {'an unknown number of' if total is None else total} bytes"
 
 
 def _blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
     """The body as it comes. Raises _BrokenError when it breaks, or next to nothing comes for `timeout` seconds."""
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError
 
     since, come = time.monotonic(), 0
     while True:
         try:
             block = response.raw.read1(BLOCK, decode_content=True)
         except (HTTPError, OSError) as error:
-            raise _BrokenError(f"the connection broke: {_reason(error)}") from error
+            cut = isinstance(error, IncompleteRead | ProtocolError)
+            raise _BrokenError("the connection broke" if cut else _reason(error)) from error
         if not block:
             return
         yield block
