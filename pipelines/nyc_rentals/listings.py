@@ -1,0 +1,27 @@
+"""The columns of a listings file, as Inside Airbnb's public summary files have them."""
+
+from __future__ import annotations
+
+from relet.data.schema import Column, Schema
+
+LISTINGS = Schema(
+    columns=(
+        Column("id", "int64", nullable=False),
+        Column("name", "string"),
+        Column("host_id", "int64", nullable=False),
+        Column("host_name", "string"),
+        Column("neighbourhood_group", "string"),
+        Column("neighbourhood", "string"),
+        Column("latitude", "double"),
+        Column("longitude", "double"),
+        Column("room_type", "string"),
+        Column("price", "int64"),
+        Column("minimum_nights", "int64"),
+        Column("number_of_reviews", "int64"),
+        Column("last_review", "date32"),
+        Column("reviews_per_month", "double"),
+        Column("calculated_host_listings_count", "int64"),
+        Column("availability_365", "int64"),
+    ),
+    unique=("id",),
+)
