@@ -87,6 +87,12 @@ def test_options_are_split_as_a_shell_would_without_running_anything() -> None:
     assert words("nyc_rentals", given)[3:] == ["model=boosted", "etl.source=a b.csv", "x=$(touch y);z", "`w`"]
 
 
+def test_an_empty_mapping_leaves_the_configuration_s_own() -> None:
+    given = ["family=boosted", "parameters={}"]
+    assert words("nyc_rentals.train_model", given)[2:] == ["family=boosted"]
+    assert words("nyc_rentals.train_model", ["parameters={a: 1}"])[2:] == ["parameters={a: 1}"]
+
+
 def test_an_input_at_its_default_is_left_to_the_run() -> None:
     given = ["sample=sample:latest", "min_price=50"]
     assert words("nyc_rentals.basic_cleaning", given) == ["run", "nyc_rentals.basic_cleaning", "min_price=50"]

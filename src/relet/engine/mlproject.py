@@ -150,15 +150,17 @@ def words(target: str, given: Sequence[str]) -> list[str]:
     """What `relet run` is to be called with, from what an MLproject's command hands over.
 
     For a pipeline the last word holds several, split as a shell would, without running anything; for a component,
-    an input that is asked for at its own default is left out: it may be absent then, as in any other run.
+    an input that is asked for at its own default is left out: it may be absent then, as in any other run; and an
+    empty mapping leaves the configuration's own.
 
     >>> words("nyc_rentals", ["steps=all", "model=boosted 'etl.source=a b.csv'"])
     ['run', 'nyc_rentals', 'steps=all', 'model=boosted', 'etl.source=a b.csv']
     """
     name, _, component = target.partition(".")
     if component:
-        inputs = open_project(name).pipeline.component(component).inputs
-        defaults = {f"{each.name}={_reference(each)}" for each in inputs}
+        contract = open_project(name).pipeline.component(component)
+        defaults = {f"{each.name}={_reference(each)}" for each in contract.inputs}
+        defaults |= {f"{each.name}={{}}" for each in contract.parameters if dict in each.types}
         return ["run", target, *(word for word in given if word not in defaults)]
     *steps, options = given
     return ["run", target, *steps, *shlex.split(options)]
