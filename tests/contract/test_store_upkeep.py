@@ -99,7 +99,7 @@ def test_verify_names_documents_that_can_not_be_read(store: Store) -> None:
     paths = [
         "artifacts/sample/aliases/prod/1.json",
         "artifacts/sample/versions/2.json",
-        "keys/k.json",
+        "keys/7.json",
         "runs/r.json",
     ]
     for path in paths:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 SCHEMES = ("file", "memory", "s3", "gs", "az")
+RETRIES = 4
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
 
@@ -83,7 +84,7 @@ def _cloud(url: str) -> Bucket:
     from obstore.store import from_url
 
     # obstore's own patience is three minutes a request, which looks like a hang.
-    retry: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
+    retry: RetryConfig = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=30)}
     try:
         backend = from_url(url, client_options=_client_options(), retry_config=retry)
     except (BaseError, ValueError) as error:

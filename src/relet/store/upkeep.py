@@ -119,9 +119,9 @@ def _why_unreadable(bucket: Bucket, path: str) -> str | None:
     try:
         if parts[0] == "runs":
             runs.read(bucket, path)
-        elif number and parts[2] == "versions":
+        elif number and parts[2:3] == ["versions"]:
             versions.read(bucket, parts[1], number)
-        elif number and parts[2] == "aliases":
+        elif number and parts[2:3] == ["aliases"] and len(parts) == 5:
             aliases.read(bucket, parts[1], parts[3], number)
         else:
             bucket.document(path)
@@ -217,6 +217,6 @@ def _wanted(path: str, document: Document, every: set[str]) -> set[str]:
     folder, *below = path.split("/")
     if folder == "runs":
         return {document["lock"], document["code"]["diff"]} - {None}
-    if folder == "artifacts" and below[1] == "versions":
+    if folder == "artifacts" and below[1:2] == ["versions"]:
         return set() if versions.TOMBSTONE in document else set(document["files"].values())
     return set() if folder == "artifacts" else every

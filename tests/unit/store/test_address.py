@@ -1,0 +1,129 @@
+"""From a URL to a store, and what is asked of it before the first write."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from relet.core.artifact import ArtifactType
+from relet.errors import StoreError
+from relet.store import open_store
+
+LAYOUT_1 = Path(__file__).parent / "layout_1"
+
+
+def test_opening_a_folder_for_reading_makes_nothing(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "a" / "b")
+    assert store.names() == []
+    assert not (tmp_path / "a").exists()
+    store.put_object(b"x")
+    assert (tmp_path / "a" / "b" / "format").read_text() == "1\n"
+
+
+def test_a_folder_stays_where_it_is_when_the_process_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store(".relet")
+    assert store.url == str(tmp_path / ".relet")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    sha = store.put_object(b"x")
+    assert open_store(f"file://{tmp_path}/.relet").read_object(sha) == b"x"
+
+
+def test_memory_is_shared_by_name_within_the_process() -> None:
+    sha = open_store("memory://shared-by-name").put_object(b"x")
+    assert open_store("memory://shared-by-name").has_object(sha)
+    assert not open_store("memory://another").has_object(sha)
+    assert not open_store("memory://").has_object(sha)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("s33://bucket/prefix", r"unknown scheme 's33': did you mean s3\?"),
+        ("https://example.org/store", "unknown scheme 'https'"),
+        ("", r"store\.url is empty"),
+        ("az://container/prefix", "credentials and accounts come from the environment"),
+    ],
+)
+def test_a_url_that_names_no_store_is_answered_with_what_would(
+    url: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    with pytest.raises(StoreError, match=message):
+        open_store(url)
+
+
+def test_a_newer_layout_is_refused_with_advice_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "format").write_text("2\n")
+    with pytest.raises(StoreError, match="layout is number 2, this relet reads up to 1; upgrade relet"):
+        open_store(tmp_path)
+    (tmp_path / "format").write_text("what?")
+    with pytest.raises(StoreError, match=r"should hold the layout's number, got 'what\?'"):
+        open_store(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["format"]
+
+
+def test_an_older_layout_is_read_by_its_reader_and_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from relet.store import bucket, layout
+
+    def reads_layout_1(path: str, document: layout.Document) -> layout.Document:
+        return {**document, "description": "read by the old reader"} if "versions" in path else document
+
+    shutil.copytree(LAYOUT_1, tmp_path / "store")
+    monkeypatch.setattr(layout, "READERS", {1: reads_layout_1, 2: lambda _, document: document})
+    monkeypatch.setattr(bucket, "READERS", layout.READERS)
+    monkeypatch.setattr(bucket, "FORMAT", 2)
+    store = open_store(tmp_path / "store")
+    assert store.version("sample:v1").description == "read by the old reader"
+    with pytest.raises(StoreError, match="older layout 1, which this relet only reads"):
+        store.put_object(b"x")
+
+
+def test_a_store_that_layout_1_wrote_is_read_whole() -> None:
+    store = open_store(LAYOUT_1)
+    version = store.version("sample:prod")
+    assert (str(version), version.type) == ("sample:v1", ArtifactType.FILE)
+    assert store.read_object(version.files["data.csv"]) == b"id,price\n1,100\n"
+    assert [run.id for run in store.runs()] == ["20260101T000000000000-0a0a0a0a"]
+    assert store.key("a" * 64) == {"sample": "sample:v1"}
+    assert store.pending("mlflow") == ["20260101T000000000000-0a0a0a0a"]
+    assert store.alias_history("sample", "prod")[0].why == "it was better"
+    assert store.verify() == []
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_place_that_ignores_conditional_writes_is_refused(
+    monkeypatch: pytest.MonkeyPatch, existing: bool
+) -> None:
+    from obstore.store import MemoryStore
+
+    url = f"memory://careless-{existing}"
+    if existing:
+        open_store(url).put_object(b"x")
+    honest = MemoryStore.put
+
+    def careless(self: MemoryStore, path: str, content: bytes, **_: object) -> object:
+        return honest(self, path, content)
+
+    monkeypatch.setattr(MemoryStore, "put", careless)
+    store = open_store(url)
+    with pytest.raises(StoreError, match="ignores conditional writes"):
+        store.put_object(b"y")
+    with pytest.raises(StoreError, match="ignores conditional writes"):
+        store.put_object(b"y")
+
+
+def test_a_bucket_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("relet.store.address.RETRIES", 0)
+    with pytest.raises(StoreError, match=r"s3://bucket/prefix.*can't be reached"):
+        open_store("s3://bucket/prefix")

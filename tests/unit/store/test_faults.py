@@ -1,0 +1,215 @@
+"""What a store does when the place it lies in lets it down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from relet.core.artifact import Version
+from relet.core.record import RunRecord, Status
+from relet.errors import DamagedError, StoreError
+from relet.store import Store, open_store
+
+NOW = timedelta(0)
+
+
+def add(store: Store, content: bytes = b"rows") -> Version:
+    sha = store.put_object(content)
+    return store.add_version(name="sample", type="file", content=sha, files={"data.csv": sha})
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder in which nothing can be made: by its permissions, or for root by its attribute."""
+    folders = [str(folder), *(str(path) for path in folder.rglob("*") if path.is_dir())]
+    if os.getuid() != 0:
+        close, reopen = ["chmod", "u-w", *folders], ["chmod", "u+w", *folders]
+    else:
+        close, reopen = ["chattr", "+i", *folders], ["chattr", "-i", *folders]
+    if not shutil.which(close[0]) or subprocess.run(close, capture_output=True).returncode:
+        pytest.skip(f"root writes everywhere, and {close[0]} can't stop it on this file system")
+    try:
+        yield
+    finally:
+        subprocess.run(reopen, check=True)
+
+
+@contextmanager
+def tiny_disk(folder: Path) -> Iterator[None]:
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if os.getuid() != 0 or not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root can mount a tiny disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_read_only_store_is_read_and_says_why_it_can_not_be_written(tmp_path: Path) -> None:
+    version = add(open_store(tmp_path / "store"))
+    with read_only(tmp_path / "store"):
+        store = open_store(tmp_path / "store")
+        assert store.version("sample") == version
+        assert store.read_object(version.files["data.csv"]) == b"rows"
+        with pytest.raises(StoreError, match=r"can't write .*/store/.*permission denied.*store\.url"):
+            add(store, b"more")
+    assert store.verify() == []
+    assert add(store, b"more").number == 2
+
+
+def test_a_damaged_object_in_a_read_only_store_is_named_all_the_same(tmp_path: Path) -> None:
+    sha = add(open_store(tmp_path / "store")).files["data.csv"]
+    (tmp_path / "store" / "objects" / sha[:2] / sha).write_bytes(b"r0ws")
+    with read_only(tmp_path / "store"), pytest.raises(DamagedError, match=f"object {sha}.*not be moved aside"):
+        open_store(tmp_path / "store").read_object(sha)
+
+
+def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk"):
+        store = open_store(tmp_path / "disk" / "store")
+        version = add(store)
+        big = tmp_path / "big"
+        big.write_bytes(os.urandom(400_000))
+        for content in (big, big.read_bytes()):
+            with pytest.raises(StoreError, match=r"can't write .*the disk is full; free some space"):
+                store.put_object(content)
+        with pytest.raises(StoreError, match=r"can't write .*No space left"):
+            (tmp_path / "other").mkdir()
+            open_store(tmp_path / "other").put_object(big)
+            sha = open_store(tmp_path / "other").put_object(big)
+            open_store(tmp_path / "other").fetch_object(sha, tmp_path / "disk" / "copy")
+        assert store.verify() == []
+        assert list(store._bucket.staged()) == []
+        assert store.read_object(version.files["data.csv"]) == b"rows"
+        assert add(store, b"little").number == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(28, "the disk is full"), (30, "read-only"), (13, "permission denied")]
+)
+def test_what_the_disk_says_becomes_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
+) -> None:
+    from obstore.exceptions import GenericError
+    from obstore.store import LocalStore
+
+    store = open_store(tmp_path / "store")
+    version = add(store)
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise GenericError(f"Generic LocalFileSystem error: as if it were so (os error {number})")
+
+        patch.setattr(LocalStore, "put", refuse)
+        with pytest.raises(StoreError, match=advice):
+            add(store, b"more")
+    assert (store.version("sample"), store.verify()) == (version, [])
+
+
+def test_a_file_in_the_place_of_the_store_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a store")
+    with pytest.raises(StoreError, match="a file stands where a folder should be"):
+        open_store(tmp_path / "file")
+    with pytest.raises(StoreError, match="a file stands where a folder should be"):
+        add(open_store(tmp_path / "file" / "below"))
+
+
+def test_what_a_killed_writer_staged_is_no_version_and_goes_with_the_garbage(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    version = add(store)
+    sha = version.files["data.csv"]
+    left = [
+        tmp_path / "store" / "objects" / sha[:2] / f"{sha}#1",
+        tmp_path / "store" / "artifacts" / "sample" / "versions" / "2.json#3",
+        tmp_path / "store" / "runs" / "r.json#1",
+    ]
+    for path in left:
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(b"{")
+    assert (store.verify(), store.versions("sample"), list(store.runs())) == ([], [version], [])
+    assert add(store, b"more").number == 2
+    assert store.gc() == []
+    assert len(store.gc(NOW)) == 3
+    assert not any(path.exists() for path in left)
+
+
+def test_an_old_object_that_is_stored_again_is_young_for_the_collector(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    sha = store.put_object(b"from a run of last week")
+    other = store.put_object(b"garbage of last week")
+    for each in (sha, other):
+        os.utime(tmp_path / "store" / "objects" / each[:2] / each, (1_700_000_000, 1_700_000_000))
+    assert store.put_object(b"from a run of last week") == sha
+    assert store.gc() == [f"objects/{other[:2]}/{other}"]
+    assert store.has_object(sha)
+
+
+class Ended(BaseException):
+    """As if the process ended here."""
+
+
+WRITES = ("create", "put", "delete", "move")
+
+
+def work(store: Store) -> None:
+    """One of everything that a run writes, twice, so that what is there already is met too."""
+    for content in (b"1", b"2"):
+        lock = store.put_object(b"lock")
+        record = RunRecord(
+            id=content.decode(), pipeline="p", experiment="e", status=Status.RUNNING, started="", lock=lock
+        )
+        store.put_run(record)
+        version = add(store, content)
+        store.set_alias("sample", "latest", version.number, by="run", why="")
+        store.put_key(content.decode(), {"sample": str(version)})
+        store.put_pending("mlflow", record.id)
+        store.done("mlflow", record.id)
+        store.prune(keep=1)
+        store.gc(NOW)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_wherever_a_process_ends_nothing_is_broken_and_the_next_one_completes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    from relet.store.bucket import Bucket
+
+    ends = 0
+    while True:
+        url, left = str(tmp_path / str(ends)), [ends]
+        with monkeypatch.context() as patch:
+            for name in WRITES:
+                patch.setattr(Bucket, name, ending(getattr(Bucket, name), left, after))
+            try:
+                work(open_store(url))
+                break
+            except Ended:
+                pass
+        store = open_store(url)
+        assert store.verify() == [], f"the process ended at write {ends}"
+        work(store)
+        assert store.verify() == []
+        assert store.pending("mlflow") == []
+        ends += 1
+    assert ends > 15
+
+
+def ending(write: object, left: list[int], after: bool) -> object:
+    def ends(self: object, *arguments: object) -> object:
+        left[0] -= 1
+        if left[0] < 0 and not after:
+            raise Ended
+        result = write(self, *arguments)  # type: ignore[operator]
+        if left[0] < 0:
+            raise Ended
+        return result
+
+    return ends
