@@ -1,13 +1,12 @@
 """The flagship: from a batch of listings to a tested model of the nightly price."""
 
-from relet import Pipeline
-
 from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
 from pipelines.nyc_rentals.components.data_check import data_check
 from pipelines.nyc_rentals.components.data_split import data_split
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model
 from pipelines.nyc_rentals.components.train_model import train_model
+from relet import Pipeline
 
 # relet reads this file without running it: everything here is a name or a literal.
 pipeline = Pipeline(
@@ -34,8 +33,10 @@ pipeline = Pipeline(
         "modeling.family": "train_model.family",
         "modeling.val_size": "train_model.val_size",
         "modeling.max_tfidf_features": "train_model.max_tfidf_features",
+        "modeling.refit": "train_model.refit",
         "modeling.boosted": "train_model.parameters",
         "modeling.random_forest": "train_model.parameters",
         "gate.min_r2": "test_model.min_r2",
+        "gate.max_worse": "test_model.max_worse",
     },
 )
