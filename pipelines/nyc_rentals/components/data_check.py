@@ -1,0 +1,45 @@
+"""Run the data tests on a batch, and say whether it may be trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from relet import Stored, Verdict, component
+from relet.checks.suite import run_suite
+
+SUITE = Path(__file__).parents[1] / "checks"
+
+
+class Checked(NamedTuple):
+    check_report: Verdict
+
+
+@component(job_type="data_check", resources=("checks",), judges=("clean_sample",))
+def data_check(
+    clean_sample: Path,
+    reference: Annotated[Path, Stored("clean_sample:reference", initially="clean_sample")],
+    *,
+    kl_threshold: float = 0.2,
+    min_rows: int = 15000,
+    max_rows: int = 1000000,
+    min_price: float = 10,
+    max_price: float = 350,
+    west: float = -74.25,
+    east: float = -73.5,
+    south: float = 40.5,
+    north: float = 41.2,
+) -> Checked:
+    """Run the pytest suite in `checks/` on the batch; its verdict gates what is trained on it."""
+    options = {
+        "kl_threshold": kl_threshold,
+        "min_rows": min_rows,
+        "max_rows": max_rows,
+        "min_price": min_price,
+        "max_price": max_price,
+        "west": west,
+        "east": east,
+        "south": south,
+        "north": north,
+    }
+    return Checked(run_suite(SUITE, data=clean_sample, reference=reference, options=options))

@@ -1,0 +1,78 @@
+"""A pytest plugin that keeps what each test said, as checks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from relet.core.artifact import Check
+
+
+class Collector:
+    """Gathers one check per test, and one per file that can't be collected.
+
+    A test's `record_property("p_value", …)` becomes the check's. A skipped test has said nothing: that is no yes.
+    """
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self._found: dict[str, Check] = {}
+        self._says: dict[str, str] = {}
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        return tuple(self._found.values())
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        documented = getattr(getattr(item, "obj", None), "__doc__", None) or ""
+        self._says[item.nodeid] = documented.strip().partition("\n")[0]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            name = report.nodeid or "collection"
+            self._found[name] = Check(name=name, passed=False, message=f"can't be collected: {_last(report)}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        before = self._found.get(report.nodeid)
+        if (before and not before.passed) or (report.passed and report.when != "call"):
+            return
+        properties = dict(report.user_properties)
+        p_value: Any = properties.get("p_value")
+        self._found[report.nodeid] = Check(
+            name=_short(report.nodeid),
+            passed=report.passed,
+            message=self._says.get(report.nodeid, "") if report.passed else _why(report),
+            rows=tuple(properties.get("rows", ())),  # type: ignore[arg-type]
+            p_value=None if p_value is None else float(p_value),
+        )
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.interrupted = excinfo.type is KeyboardInterrupt
+
+
+def _short(node: str) -> str:
+    """The test's own name: the file's says no more, but where a class has two.
+
+    >>> _short("test_listings.py::test_borough[Bronx]")
+    'test_borough[Bronx]'
+    """
+    return node.partition("::")[2] or node
+
+
+def _why(report: pytest.TestReport) -> str:
+    """Why a test did not pass, in one line that is the same in every process."""
+    if report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        return "skipped, which is no yes: " + str(reason).removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message if crash else report.longrepr).strip()
+    said = text.partition("\n")[0].removeprefix("AssertionError: ").removeprefix("Failed: ")
+    when = "" if report.when == "call" else f"in its {report.when}: "
+    return when + re.sub(r" at 0x[0-9a-fA-F]+", "", said)
+
+
+def _last(report: pytest.CollectReport) -> str:
+    lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
+    return re.sub(r"^E\s+", "", lines[-1]) if lines else "no reason was given"

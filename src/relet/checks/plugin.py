@@ -1,0 +1,113 @@
+"""The pytest plugin by which a suite of data tests is run by hand.
+
+    pytest pipelines/nyc_rentals/checks --data clean_sample:latest --kl-threshold 0.2
+
+It does nothing unless a folder or file on the command line belongs to the suite of a pipeline's component: to a
+resource of it, with a verdict among its outputs. Then each hyperparameter of that component is an option.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from relet.errors import ReletError
+
+if TYPE_CHECKING:
+    from relet.core.component import Component, Parameter
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    try:
+        suite = next(_suites(early_config.invocation_params.dir, args), None)
+    except ReletError as error:
+        raise pytest.UsageError(str(error)) from error
+    if suite is None:
+        return
+    root, component = suite
+    data, reference = _defaults(component)
+    group = parser.getgroup("relet", f"the data tests of {component.name}")
+    group.addoption("--data", default=data, help=f"the batch: name:alias or a file; else {data}")
+    group.addoption("--reference", default=reference, help=f"what it is compared with; else {reference}")
+    group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
+    for each in component.parameters:
+        option = f"--{each.name.replace('_', '-')}"
+        group.addoption(option, type=_reader(each), default=each.default, help=f"else {each.default}")
+    early_config.pluginmanager.register(_Suite(component))
+
+
+class _Suite:
+    """Gives the fixtures their values once the options are parsed."""
+
+    def __init__(self, component: Component) -> None:
+        self.component = component
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        from relet.checks.fixtures import plugin
+
+        data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
+        if config.option.help:
+            return
+        options = {each.name: config.getoption(each.name) for each in self.component.parameters}
+        config.pluginmanager.register(
+            plugin(lambda: located(data, store), lambda: located(reference, store), options)
+        )
+
+
+def located(text: str, store: str) -> Path:
+    """The file that a path, or a reference into the store, names. Ends pytest where there is neither."""
+    if Path(text).is_file():
+        return Path(text)
+    from relet.store import open_store
+
+    if "://" not in store and not Path(store).is_dir():
+        pytest.exit(f"there is neither a file {text} nor a store {store}; set --data, --reference or --store", 4)
+    try:
+        opened = open_store(store)
+        folder = Path(tempfile.mkdtemp(prefix="relet-checks-"))
+        opened.materialize(opened.version(text), folder)
+    except ReletError as error:
+        pytest.exit(f"{error}; set --data, --reference or --store", 4)
+    return next(file for file in folder.rglob("*") if file.is_file())
+
+
+def _suites(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]]:
+    """The project's root and the component, for each word that lies in the suite of one."""
+    for word in words:
+        path = (here / word.partition("::")[0]).resolve()
+        if not path.exists():
+            continue
+        for home in (path, *path.parents):
+            if (home / "pipeline.py").is_file() and home.parent.name == "pipelines":
+                root = home.parents[1]
+                found = _checking(root, home, path.relative_to(home))
+                yield from ((root, component) for component in found)
+
+
+def _checking(root: Path, home: Path, path: Path) -> Iterator[Component]:
+    from relet.core.code import Code
+    from relet.core.pipeline import read_pipeline
+
+    for component in read_pipeline(home.name, home / "pipeline.py", Code((root,))).components:
+        if component.gates and any(path.is_relative_to(resource) for resource in component.resources):
+            yield component
+
+
+def _defaults(component: Component) -> tuple[str, str]:
+    """What is tested and compared with where nothing is said: as the component's own inputs have it."""
+    judged = [*component.judges, *(each.name for each in component.inputs if not each.stored)]
+    data = f"{judged[0]}:latest"
+    return data, next((each.stored.reference for each in component.inputs if each.stored), data)
+
+
+def _reader(parameter: Parameter) -> Any:
+    """What turns an option's text into the parameter's type; a word that is no number stays out."""
+    if bool in parameter.types:
+        return lambda text: {"true": True, "false": False}[text.lower()]
+    return next((kind for kind in parameter.types if kind in (float, int)), str)

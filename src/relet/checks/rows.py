@@ -1,0 +1,42 @@
+"""Rows of a table as a verdict keeps them, and as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+
+
+def as_json(rows: pd.DataFrame) -> list[Row]:
+    """Rows as JSON can hold them: missing values as None, dates and whatever else has no form of its own as text.
+
+    >>> import pandas as pd
+    >>> as_json(pd.DataFrame({"rent": [900.0, None], "since": pd.to_datetime(["2019-07-08", "2019-07-09"])}))
+    [{'rent': 900.0, 'since': '2019-07-08'}, {'rent': None, 'since': '2019-07-09'}]
+    """
+    return [{str(name): _plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def as_text(rows: Sequence[Row]) -> str:
+    """One line a row, each value with its column's name.
+
+    >>> print(as_text([{"id": 7, "name": "Loft\\nwith a view"}]))
+      id=7 name='Loft\\nwith a view'
+    """
+    return "\n".join("  " + " ".join(f"{name}={value!r}" for name, value in row.items()) for row in rows)
+
+
+def _plain(value: Any) -> Any:
+    import pandas as pd
+
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return str(value).removesuffix(" 00:00:00")
+    if hasattr(value, "item"):
+        value = value.item()
+    return value if isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,133 @@
+"""Run a pytest suite on data, in this process, and turn what it found into a verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from relet.core.artifact import Check, Verdict
+from relet.errors import ComponentError
+
+if TYPE_CHECKING:
+    from relet.checks.collector import Collector
+
+# A suite means the same wherever it runs: no configuration of the project, no plugin but these, nothing written.
+# Two plugins are left out because they would undo what an outer pytest set up, two because they collect garbage.
+_LEFT_OUT = ("cacheprovider", "doctest", "faulthandler", "logging", "threadexception", "unraisableexception")
+_ALONE = (
+    f"-c{os.devnull}",
+    "--import-mode=importlib",
+    "--capture=sys",
+    "--color=no",
+    "--continue-on-collection-errors",
+    *(f"-pno:{name}" for name in _LEFT_OUT),
+)
+_TOLD_BY_ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
+
+
+def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str, Any] | None = None) -> Verdict:
+    """The verdict of the suite in `folder` on a table: yes where every test of it passed.
+
+    `data` and `reference` are Parquet or CSV files, `options` the values of the hyperparameters' fixtures. The
+    suite is read anew, and neither configuration nor plugins of the project around it have a say. A test file
+    that can't be imported is a failed check. Raises ComponentError where no test was run, or pytest itself
+    failed: such a suite has said nothing, which is not a yes. Not for two threads at a time: pytest takes over
+    the process's standard streams while it runs.
+    """
+    import pytest
+
+    from relet.checks.collector import Collector
+    from relet.checks.fixtures import plugin
+
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise ComponentError(f"there is no folder of data tests {folder}")
+    collector = Collector()
+    fixtures = plugin(lambda: data, lambda: reference, options or {})
+    words = [str(folder), f"--rootdir={folder}", f"--confcutdir={folder}", *_ALONE]
+    with _alone(folder), _silenced() as printed:
+        status = pytest.main(words, plugins=[fixtures, collector])
+    if collector.interrupted:
+        raise KeyboardInterrupt
+    _check_that_it_spoke(folder, int(status), collector, printed.getvalue())
+    return judge(collector.checks)
+
+
+def judge(checks: tuple[Check, ...]) -> Verdict:
+    """One verdict on all checks: yes where each of them says yes.
+
+    >>> judge((Check(name="test_prices", passed=False, message="2 rows: a price of 0"),)).reason
+    '1 of 1 check failed: test_prices (2 rows: a price of 0)'
+    """
+    failed = [check for check in checks if not check.passed]
+    noun = "check" if len(checks) == 1 else "checks"
+    if not failed:
+        return Verdict(passed=True, reason=f"{len(checks)} {noun} passed", checks=checks)
+    named = "; ".join(f"{check.name} ({check.message})" if check.message else check.name for check in failed)
+    return Verdict(passed=False, reason=f"{len(failed)} of {len(checks)} {noun} failed: {named}", checks=checks)
+
+
+def _check_that_it_spoke(folder: Path, status: int, collector: Collector, printed: str) -> None:
+    """Raise unless the exit status and what was collected agree that tests were run."""
+    if collector.checks and status in (0, 1, 2):
+        if status == 0 or any(not check.passed for check in collector.checks):
+            return
+    elif status == 5 or status == 0:
+        raise ComponentError(
+            f"the data tests in {folder} say nothing: no test was found; its files are test_*.py, and their "
+            "tests functions test_*"
+        )
+    said = [line for line in printed.splitlines() if line.strip()]
+    raise ComponentError(
+        f"the data tests in {folder} broke off, pytest's status {status}: " + "\n".join(said[-8:])
+    )
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[io.StringIO]:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        yield printed
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep out what belongs to the process around, and leave it as it was found."""
+    environment = dict(os.environ)
+    writes, prefix = sys.dont_write_bytecode, sys.pycache_prefix
+    path = sys.path.copy()
+    modules = _take_out(folder)
+    for name in _TOLD_BY_ENVIRONMENT:
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        with tempfile.TemporaryDirectory(prefix="relet-checks-") as elsewhere:
+            # A suite edited twice within a second must not meet the byte code of its first form.
+            sys.dont_write_bytecode, sys.pycache_prefix = True, elsewhere
+            yield
+    finally:
+        sys.dont_write_bytecode, sys.pycache_prefix = writes, prefix
+        sys.path[:] = path
+        _take_out(folder)
+        sys.modules.update(modules)
+        for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", *_TOLD_BY_ENVIRONMENT):
+            os.environ.pop(name, None)
+            if name in environment:
+                os.environ[name] = environment[name]
+
+
+def _take_out(folder: Path) -> dict[str, ModuleType]:
+    """Remove the modules that came from the folder, and return them by name."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            found[name] = sys.modules.pop(name)
+    return found

@@ -1,0 +1,39 @@
+"""How far predictions are from the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+
+def regression(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
+    """Mean absolute error and root mean squared error, in the target's units, and R².
+
+    >>> regression([1.0, 3.0], [1.0, 2.0])
+    {'mae': 0.5, 'rmse': 0.7071067811865476, 'r2': 0.5}
+    """
+    y, p = np.asarray(truth, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    errors = y - p
+    spread = float(np.sum((y - y.mean()) ** 2))
+    explained = 1 - float(np.sum(errors**2)) / spread if spread else float("nan")
+    return {"mae": float(np.mean(np.abs(errors))), "rmse": float(np.sqrt(np.mean(errors**2))), "r2": explained}
+
+
+def baseline(train: pd.DataFrame, rows: pd.DataFrame, target: str, by: list[str]) -> NDArray[np.float64]:
+    """The simplest prediction worth beating: the median target of the training rows that agree in `by`.
+
+    Where none agrees: the median of all.
+    """
+    medians = train.groupby(by, observed=True)[target].median().rename("median")
+    joined: Any = rows[by].merge(medians, how="left", left_on=by, right_index=True)["median"]
+    return np.asarray(joined.fillna(float(train[target].median())), dtype=np.float64)
+
+
+def beside(model: dict[str, float], base: dict[str, float]) -> dict[str, float]:
+    """One set of metrics, the baseline's named `baseline_…`."""
+    return {**model, **{f"baseline_{name}": value for name, value in base.items()}}

@@ -1,0 +1,36 @@
+"""What the feature blocks have in common: they read raw rows and name what they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+class Block(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A transformer from a table with named columns to a matrix of floats, each row on its own.
+
+    A subclass says how in `transform` and sets `names_` (one name a column) in `fit`. Blocks that learn nothing
+    only define `_names`.
+    """
+
+    names_: list[str]
+
+    def fit(self, rows: pd.DataFrame, y: Any = None) -> Block:
+        self.names_ = self._names()
+        return self
+
+    def _names(self) -> list[str]:
+        raise NotImplementedError
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """The names of the columns that `transform` makes."""
+        return np.asarray(self.names_, dtype=object)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "names_")

@@ -1,0 +1,1 @@
+"""Estimators, and the model that a training makes: an inference pipeline that can be exported and loaded."""

@@ -1,0 +1,78 @@
+"""The files that make a model folder an MLflow model, written without mlflow and without a time or an id."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What a model needs to be loaded and to predict, beside relet itself.
+NEEDED = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
+# The oldest Python that the lock resolves for: what needs no newer one names none.
+PYTHON = "3.11"
+
+
+def versions() -> dict[str, str]:
+    """The installed version of each package that a model needs."""
+    return {name: version(name) for name in NEEDED}
+
+
+def environment_files() -> dict[str, str]:
+    """requirements.txt, python_env.yaml and conda.yaml, with the installed versions pinned."""
+    pins = [f"{name}=={number}" for name, number in versions().items()]
+    pins.append(f"relet=={version('relet')}")
+    listed = "".join(f"    - {pin}\n" for pin in pins)
+    return {
+        "requirements.txt": "".join(f"{pin}\n" for pin in pins),
+        "python_env.yaml": f'python: "{PYTHON}"\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n',
+        "conda.yaml": (
+            f"name: model\nchannels:\n- conda-forge\ndependencies:\n- python={PYTHON}\n- pip\n- pip:\n{listed}"
+        ),
+    }
+
+
+def mlmodel(example: pd.DataFrame) -> str:
+    """The MLmodel file: a python_function that relet loads, with its signature."""
+    inputs = [{"name": str(name), "type": _type(example[name]), "required": False} for name in example.columns]
+    signature = {
+        "inputs": json.dumps(inputs),
+        "outputs": json.dumps([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),
+        "params": None,
+    }
+    described: dict[str, Any] = {
+        "flavors": {
+            "python_function": {
+                "loader_module": "relet.training.pyfunc",
+                "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+            }
+        },
+        "saved_input_example_info": {
+            "artifact_path": "input_example.json",
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+        "signature": signature,
+    }
+    # JSON is YAML: no library is needed to write it, and no version of one changes it
+    return json.dumps(described, indent=1) + "\n"
+
+
+def input_example(example: pd.DataFrame) -> str:
+    """A few rows in the form that MLflow shows and sends."""
+    return json.dumps(
+        json.loads(example.to_json(orient="split", index=False, date_format="iso", date_unit="s")), indent=1
+    )
+
+
+def _type(column: Any) -> str:
+    """MLflow's type: whole numbers as doubles, since a missing one can't be whole; dates as they come."""
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(column):
+        return "boolean"
+    if pd.api.types.is_numeric_dtype(column):
+        return "double"
+    return "any" if pd.api.types.is_datetime64_any_dtype(column) else "string"
