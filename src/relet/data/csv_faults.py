@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import mmap
 from collections.abc import Iterator
@@ -25,18 +26,22 @@ BEGINNINGS = {
 
 
 def readable_header(path: Path) -> list[str]:
-    """The names in the first line. Raises BadDataError where the file is empty, no text, or not UTF-8."""
+    """The names in the first line. Raises BadDataError where the file is no text, not UTF-8, or has no row."""
     if not path.stat().st_size:
         raise BadDataError(f"{path.name}: the file is empty")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         _refuse_other_formats(path, content)
         _refuse_other_encodings(path, content)
     try:
-        header = next(_records(path), (1, []))[1]
+        records = _records(path)
+        header = next(records, (1, []))[1]
     except _MalformedError as error:
         raise BadDataError(f"{path.name}: line 1 is no header: {error}") from error
     if not any(header):
         raise BadDataError(f"{path.name}: the file has no header; its first line has to name the columns")
+    with contextlib.suppress(_MalformedError):
+        if next(records, None) is None:
+            raise BadDataError(f"{path.name}: there is a header and no row below it")
     return header
 
 

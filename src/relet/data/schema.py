@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ColumnType = Literal["int64", "double", "string", "bool", "date32", "timestamp[us]"]
+BLOCK = 4 * 1024**2
 CALLED: dict[str, str] = {
     "int64": "a whole number",
     "double": "a number",
@@ -68,16 +69,20 @@ def read_csv(path: Path, schema: Schema) -> pa.Table:
     Traceback (most recent call last):
     relet.errors.BadDataError: rents.csv: row 2 (line 3), column 'rent': expected a number, got 'cheap'
     """
+    import pyarrow as pa
+
     with path.open("rb") as file:
         if file.read(4) == b"PAR1":
             return read_parquet(path, schema)
     header = csv_faults.readable_header(path)
     _check_names(path, schema, header)
-    table = _texts(path, header)
-    if not table.num_rows:
-        raise BadDataError(f"{path.name}: there is a header and no row below it")
-    typed = [_typed(path, table.column(header.index(column.name)), column) for column in schema.columns]
-    return _checked(path, schema, typed)
+    types = {column.name: column.type for column in schema.columns}
+    try:
+        table = _parsed(path, types)
+    except pa.ArrowInvalid as error:
+        table = _explained(path, schema, header, str(error))
+    _check_quotes(path, header, table.num_rows)
+    return _checked(path, schema, [table.column(name) for name in schema.names])
 
 
 def read_parquet(path: Path, schema: Schema) -> pa.Table:
@@ -113,28 +118,60 @@ def _check_names(path: Path, schema: Schema, header: Sequence[str]) -> None:
         raise BadDataError(f"{path.name}: {'; '.join(wrong)}")
 
 
-def _texts(path: Path, header: Sequence[str]) -> pa.Table:
-    """Every field as text, by DuckDB: it is strict about quotes, where pyarrow lets an unclosed one swallow rows.
+def _parsed(path: Path, types: Mapping[str, str]) -> pa.Table:
+    """The rows with these types. pyarrow is strict about types and the number of fields, not about quotes."""
+    import pyarrow as pa
+    import pyarrow.csv
 
-    Types are pyarrow's affair, which is strict about them, where DuckDB rounds 1.5 to an integer in silence.
+    return pyarrow.csv.read_csv(
+        path.open("rb"),  # by its name alone, it could be taken for compressed
+        read_options=pyarrow.csv.ReadOptions(block_size=BLOCK),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types={name: pa.type_for_alias(type) for name, type in types.items()},
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    )
+
+
+def _explained(path: Path, schema: Schema, header: Sequence[str], told: str) -> pa.Table:
+    """Read again what could not be read with its types, so that the first wrong value is named by its place."""
+    import pyarrow as pa
+
+    try:
+        texts = _parsed(path, dict.fromkeys(header, "string"))
+    except pa.ArrowInvalid as error:
+        raise csv_faults.structure(path, len(header), told) from error
+    _check_quotes(path, header, texts.num_rows)
+    return pa.table({column.name: _typed(path, texts.column(column.name), column) for column in schema.columns})
+
+
+def _check_quotes(path: Path, header: Sequence[str], rows: int) -> None:
+    """Read the quotes again, by DuckDB: it is strict about them, where pyarrow lets an unclosed one swallow rows.
+
+    DuckDB alone would not do: it rounds 1.5 to an integer, and drops an empty field too many, in silence.
     """
     import duckdb
 
     names = {f"c{place}": "VARCHAR" for place in range(len(header))}
+    options = (
+        "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
+        "null_padding = false, compression = 'none'"
+    )
     with tempfile.TemporaryDirectory(prefix="relet-csv-") as folder:
-        # Under its own name the file could be taken for a pattern, or for compressed.
+        # Under its own name the file could be taken for a pattern.
         link = Path(folder) / "rows.csv"
         link.symlink_to(path.resolve())
-        options = (
-            "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
-            "null_padding = false, compression = 'none'"
-        )
         try:
             with duckdb.connect(":memory:") as connection:
-                rows = connection.sql(f"SELECT * FROM read_csv('{link}', columns = {names}, {options})")
-                return rows.to_arrow_table()
+                query = f"SELECT count(*) FROM read_csv('{link}', columns = {names}, {options})"
+                counted = connection.sql(query).fetchall()[0][0]
         except duckdb.Error as error:
             raise csv_faults.structure(path, len(header), str(error)) from error
+    if counted != rows and len(header) > 1:
+        raise csv_faults.structure(path, len(header), f"it can be read as {rows} rows and as {counted}")
 
 
 def _typed(path: Path, texts: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
