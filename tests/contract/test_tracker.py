@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -11,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,9 @@ def free_port() -> int:
 
 @contextmanager
 def _postgres(folder: Path) -> Iterator[Place]:
-    pytest.importorskip("psycopg2", reason="MLflow speaks to PostgreSQL through psycopg2, which is not installed")
+    driver = next((each for each in ("psycopg", "psycopg2") if importlib.util.find_spec(each)), None)
+    if driver is None:
+        pytest.skip("neither psycopg nor psycopg2 is installed, through which MLflow speaks to PostgreSQL")
     found = [shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
     initdb = next((each for each in found if each), None)
     if initdb is None:
@@ -147,7 +150,7 @@ def _postgres(folder: Path) -> Iterator[Place]:
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c fsync=off"
         subprocess.run([control, "-D", data / "db", "-o", options, "-l", data / "log", "-w", "start"], **run)
         try:
-            uri = f"postgresql://relet@127.0.0.1:{port}/postgres"
+            uri = f"postgresql+{driver}://relet@127.0.0.1:{port}/postgres"
             yield _mlflow(uri, folder / "mlruns")
         finally:
             subprocess.run([control, "-D", data / "db", "-m", "immediate", "stop"], **run)
@@ -160,16 +163,28 @@ LONG = [pytest.param(name, marks=[pytest.mark.long, pytest.mark.timeout(300)]) f
 MLFLOW = ["sqlite", *LONG]
 
 
-@pytest.fixture(scope="module", params=["memory", *MLFLOW])
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with PLACES[request.param](tmp_path_factory.mktemp("tracker")) as place:
-        yield place
+@pytest.fixture(scope="module")
+def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
+    """Each place by name, started when it is first asked for."""
+    opened: dict[str, Place] = {}
+    with ExitStack() as stack:
+
+        def open_place(name: str) -> Place:
+            if name not in opened:
+                opened[name] = stack.enter_context(PLACES[name](tmp_path_factory.mktemp(name)))
+            return opened[name]
+
+        yield open_place
 
 
-@pytest.fixture(scope="module", params=MLFLOW)
-def mlflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with PLACES[request.param](tmp_path_factory.mktemp("tracker")) as place:
-        yield place
+@pytest.fixture(params=["memory", *MLFLOW])
+def place(request: pytest.FixtureRequest, open_place: Callable[[str], Place]) -> Place:
+    return open_place(request.param)
+
+
+@pytest.fixture(params=MLFLOW)
+def mlflow(request: pytest.FixtureRequest, open_place: Callable[[str], Place]) -> Place:
+    return open_place(request.param)
 
 
 def runs(tracker: Tracker, run_id: str) -> list[Any]:

@@ -136,7 +136,7 @@ def test_a_run_is_mirrored_while_it_goes_on(store: Store, tmp_path: Path) -> Non
 @pytest.mark.long
 def test_killing_the_process_loses_nothing(store: Store, tmp_path: Path) -> None:
     ids = waiting(store, 12)
-    for _ in range(3):
+    for _ in range(2):
         started = courier.start(store.url, tmp_path, ["mlflow"])
         left, until = len(store.pending("mlflow")), time.monotonic() + 60
         while len(store.pending("mlflow")) > left - 2 and time.monotonic() < until:
@@ -206,6 +206,7 @@ def test_the_process_ends_by_itself_when_the_run_was_killed(
 ) -> None:
     waiting(store)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", hanging)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
     monkeypatch.setattr(courier, "PROGRAM", (*courier.PROGRAM, "--linger", "1"))
     process = courier.start(store.url, tmp_path, ["mlflow"]).processes[0].process
     assert process.stdin is not None
