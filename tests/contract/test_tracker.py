@@ -410,7 +410,7 @@ def test_a_model_is_logged_and_registered_once_for_each_content(mlflow: Place, s
     train = component_run(store, parent, pipeline=pipeline, outputs={"model": link}, metrics={"mae": 1.0})
     again = component_run(store, parent, pipeline=pipeline, outputs={"model": link})
     test = component_run(store, parent, pipeline=pipeline, inputs={"model": link})
-    for record in (train, again, test, train):
+    for record in (train, again, test, train, test):
         mlflow.open().send(record, store)
     client = tracker._client()  # type: ignore[attr-defined]
     (registered,) = client.search_model_versions(f"name = '{pipeline}_model'")
