@@ -1,0 +1,198 @@
+"""How far the flagship's models err beside the usual way: one table, both on the same test rows.
+
+    python bench/accuracy.py [--seeds 5] [--data LISTINGS.csv] [--reference FOLDER] [model.setting=value …]
+
+The reference's own scripts clean, split and train, in this process, with a tracker that does nothing. relet's
+`train_model` then learns from the same rows with the settings of `conf/model`. Each seed is another split.
+Settings are chosen on validation rows; this program is for reporting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import runpy
+import statistics
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+sys.path.insert(0, str(ROOT))
+REFERENCE = "reference"
+FAMILIES = ("random_forest", "boosted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """What one model reached on the test rows of one split. MAE in dollars; seconds to fit and validate."""
+
+    mae: float
+    r2: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What each model reached on one split, by name; the reference is one of them."""
+
+    found: Mapping[str, Reached]
+
+    @property
+    def mae(self) -> dict[str, float]:
+        return {name: reached.mae for name, reached in self.found.items()}
+
+    def mae_ratio(self, family: str) -> float:
+        return self.found[family].mae / self.found[REFERENCE].mae
+
+    def r2_ratio(self, family: str) -> float:
+        return self.found[family].r2 / self.found[REFERENCE].r2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
+    parser.add_argument("--reference", type=Path, default=SHARED / "bench" / "course_reference")
+    parser.add_argument("overrides", nargs="*", help="in place of conf/model, such as boosted.num_leaves=15")
+    given = parser.parse_args()
+    compared = compare(given.data, given.reference, seeds=given.seeds, overrides=given.overrides)
+    print(f"medians of {given.seeds} splits of {given.data.name}")
+    print("\n".join(table(compared)))
+
+
+def compare(data: Path, reference: Path, *, seeds: int, overrides: Sequence[str] = ()) -> list[Compared]:
+    """Each model on `seeds` splits, 1, 2, 3 …, with the progress on the standard error."""
+    with tempfile.TemporaryDirectory() as folder:
+        return [_split_once(data, reference, Path(folder), seed, overrides) for seed in range(1, seeds + 1)]
+
+
+def _split_once(data: Path, reference: Path, folder: Path, seed: int, overrides: Sequence[str]) -> Compared:
+    trainval, test, reached = usual_way(reference, data, folder, seed)
+    found = {REFERENCE: reached}
+    for family in FAMILIES:
+        found[family] = ours(family, trainval, test, seed, overrides)
+    seen = ", ".join(f"{name} {reached.mae:.2f} ({reached.seconds:.1f} s)" for name, reached in found.items())
+    print(f"seed {seed}: {seen}", file=sys.stderr)
+    return Compared(found=found)
+
+
+def usual_way(reference: Path, data: Path, folder: Path, seed: int) -> tuple[Path, Path, Reached]:
+    clean, trainval, test, model = (folder / name for name in ("clean.csv", "tv.csv", "te.csv", "model"))
+    forest = json.dumps(_settings(reference / "config.yaml")["rf"])
+    (folder / "rf.json").write_text(forest, encoding="utf-8")
+    script(reference / "basic_cleaning", inp=data, out=clean, min_price=10, max_price=350)
+    script(reference / "data_split", inp=clean, trainval=trainval, test=test, test_size=0.2, seed=seed)
+    began = time.perf_counter()
+    names = script(
+        reference / "train_random_forest",
+        trainval=trainval,
+        rf_config=folder / "rf.json",
+        max_tfidf=5,
+        out=model,
+        seed=seed,
+    )
+    seconds = time.perf_counter() - began
+    rows = names["pd"].read_csv(test)
+    for column in ("name", "last_review"):
+        rows[column] = rows[column].astype(object)
+    return trainval, test, _reached(rows["price"], names["p"].predict(rows.drop(columns="price")), seconds)
+
+
+def ours(family: str, trainval: Path, test: Path, seed: int, overrides: Sequence[str]) -> Reached:
+    from pipelines.nyc_rentals.components.train_model import train_model
+
+    chosen = [each.removeprefix("modeling.") for each in overrides]
+    settings = _settings(ROOT / "pipelines" / "nyc_rentals" / "conf" / "model" / f"{family}.yaml", chosen)
+    parameters = settings.pop(family)
+    rows = _table(trainval)
+    began = time.perf_counter()
+    trained = train_model(rows, seed=seed, parameters=parameters, **settings)
+    seconds = time.perf_counter() - began
+    held_out = _table(test)
+    return _reached(held_out["price"], trained.model.predict(held_out.drop(columns="price")), seconds)
+
+
+def script(folder: Path, **arguments: Any) -> Mapping[str, Any]:
+    """Run a step of the reference in this process; returns the names that its script leaves behind."""
+    with _stand_in(arguments), _within(folder), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        return runpy.run_path(str(folder / "run.py"))
+
+
+@contextmanager
+def _stand_in(arguments: Mapping[str, Any]) -> Iterator[None]:
+    """In place of the reference's `common`: its arguments, and a tracker that does nothing."""
+    silent: Any = types.ModuleType("mlflow")
+    silent.start_run = nullcontext
+    for name in ("log_metrics", "log_params", "log_artifact", "log_artifacts", "log_figure"):
+        setattr(silent, name, lambda *_, **__: None)
+    silent.sklearn = types.SimpleNamespace(save_model=lambda *_, **__: None)
+    common: Any = types.ModuleType("common")
+    common.mlflow = silent
+    common.args = lambda *_: argparse.Namespace(**{name: str(value) for name, value in arguments.items()})
+    sys.modules["common"] = common
+    try:
+        yield
+    finally:
+        del sys.modules["common"]
+
+
+@contextmanager
+def _within(folder: Path) -> Iterator[None]:
+    """The folder first on the path of imports, as it is for a script started there."""
+    before = list(sys.path)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    read = OmegaConf.load(path)
+    known = [each for each in overrides if each.partition("=")[0].partition(".")[0] in read]
+    made: Any = OmegaConf.to_container(OmegaConf.merge(read, OmegaConf.from_dotlist(known)))
+    return dict(made)
+
+
+def _table(path: Path) -> Any:
+    """Rows as a component gets them: typed, and in the stored order."""
+    import pandas as pd
+
+    rows = pd.read_csv(path)
+    rows["last_review"] = pd.to_datetime(rows["last_review"])
+    return rows.sort_values(list(rows.columns), na_position="first", ignore_index=True)
+
+
+def _reached(truth: Any, predicted: Any, seconds: float) -> Reached:
+    from relet.evaluation.metrics import regression
+
+    found = regression(truth, predicted)
+    return Reached(mae=found["mae"], r2=found["r2"], seconds=seconds)
+
+
+def table(compared: Sequence[Compared]) -> Iterator[str]:
+    """One line a model: medians over the seeds, and the range of the ratios."""
+    yield "| model | test MAE, $ | R2 | MAE ÷ reference's (range) | fit and validate, s |"
+    yield "|---|---|---|---|---|"
+    for name in (REFERENCE, *FAMILIES):
+        ratios = [each.mae_ratio(name) for each in compared]
+        reached = [each.found[name] for each in compared]
+        columns = zip(*((each.mae, each.r2, each.seconds) for each in reached), strict=True)
+        mae, r2, seconds = map(statistics.median, columns)
+        spread = f"{statistics.median(ratios):.4f} ({min(ratios):.4f} to {max(ratios):.4f})"
+        yield f"| {name} | {mae:.2f} | {r2:.3f} | {spread} | {seconds:.1f} |"
+
+
+if __name__ == "__main__":
+    main()
