@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from pipelines.nyc_rentals.inference import TARGET, importances, inference_pipeline
+from pipelines.nyc_rentals.inference import INPUTS, TARGET, importances, inference_pipeline
 from relet import Figure, Metrics, Model, component
 from relet.evaluation.metrics import baseline, beside, regression
 from relet.report.bars import bars
@@ -44,18 +44,18 @@ def train_model(
         pipeline = inference_pipeline(
             family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
         )
-        pipeline.fit(rows.drop(columns=TARGET), rows[TARGET])
+        pipeline.fit(rows[INPUTS], rows[TARGET])
         if "n_jobs" in pipeline[-1].get_params():
             # trees that are summed in parallel are summed in any order: the last bits would differ
             pipeline[-1].set_params(n_jobs=1)
         return pipeline
 
     pipeline = fitted(train)
-    found = regression(validation[TARGET], pipeline.predict(validation))
+    found = regression(validation[TARGET], pipeline.predict(validation[INPUTS]))
     base = regression(validation[TARGET], baseline(train, validation, TARGET, BASELINE_BY))
     if refit:
         pipeline = fitted(trainval)
-    example = trainval.drop(columns=TARGET).head(EXAMPLE_ROWS)
+    example = trainval[INPUTS].head(EXAMPLE_ROWS)
     about = {"family": family, "rows": len(trainval if refit else train), "validation": found}
     return Trained(
         model=Model(pipeline=pipeline, example=example, target=TARGET, about=about),

@@ -12,6 +12,7 @@ from relet.features.block import Block
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
@@ -78,7 +79,7 @@ class CrossFittedTargetEncoder(Block):
 
         position = pc.index_in(self._labels(rows), value_set=tokens.vocabulary(self.values_))
         code = pc.fill_null(position, -1).to_numpy(zero_copy_only=False)
-        return np.append(self.means_, self.overall_)[code].reshape(-1, 1)
+        return np.asarray(np.append(self.means_, self.overall_)[code].reshape(-1, 1))
 
     def _fit(self, rows: pd.DataFrame, y: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         super().fit(rows, y)
@@ -97,18 +98,16 @@ class CrossFittedTargetEncoder(Block):
         count = np.bincount(code, minlength=size)
         return np.asarray((total + self.smoothing * overall) / (count + self.smoothing))
 
-    def _labels(self, rows: pd.DataFrame) -> Any:
-        import pyarrow.compute as pc
-
-        parts = tokens.categories(rows, self.names)
-        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "")
+    def _labels(self, rows: pd.DataFrame) -> pa.Array:
+        return tokens.categories(rows, [self.names])[0]
 
 
 class CrossFittedScore(Block):
     """A linear model's prediction from the words of `text` and from `categories`: one telling number.
 
     Ridge regression (penalty `alpha`) on TF-IDF weights of the words that occur at least `min_count` times and
-    on indicators of the categories. `fit_transform` predicts each training row from the other folds.
+    on indicators of the categories, each a column or several columns together. `fit_transform` predicts each
+    training row from the other folds.
 
     `group` names an id, such as the host's. A second column is then how far the group's other rows lie above
     the score: (sum of residuals) / (rows + group_smoothing), cross-fitted, missing for an unknown group. A
@@ -126,7 +125,7 @@ class CrossFittedScore(Block):
         self,
         text: str,
         *,
-        categories: Sequence[str] = (),
+        categories: Sequence[str | Sequence[str]] = (),
         group: str | None = None,
         alpha: float = 1.0,
         min_count: int = 5,

@@ -130,7 +130,8 @@ class TextWeights(Block):
         self.vectorizer_ = TfidfVectorizer(max_features=self.max_features, stop_words=self.stop_words)
         self.vectorizer_.fit(self._texts(rows))
         self._forget_addresses()
-        return super().fit(rows, y)  # type: ignore[return-value]
+        super().fit(rows, y)
+        return self
 
     def _names(self) -> list[str]:
         return [f"{self.name}_{word}" for word in self.vectorizer_.get_feature_names_out()]

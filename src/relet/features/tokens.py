@@ -41,15 +41,22 @@ def words(text: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
     return row[filled], found.filter(filled)
 
 
-def categories(rows: pd.DataFrame, names: Sequence[str]) -> list[pa.Array]:
-    """One token a row for each column: the column's name and the row's value."""
+def categories(rows: pd.DataFrame, names: Sequence[str | Sequence[str]]) -> list[pa.Array]:
+    """One token a row for each entry of `names`: a column's name and value, or several columns' together."""
     import pyarrow.compute as pc
 
     made = []
-    for name in names:
-        value = pc.fill_null(columns.texts(rows, name), "")
-        made.append(pc.binary_join_element_wise(f"{CATEGORY}{name}", pc.replace_substring(value, "\n", " "), "="))
+    for entry in names:
+        parts = [_category(rows, name) for name in ([entry] if isinstance(entry, str) else entry)]
+        made.append(parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, ""))
     return made
+
+
+def _category(rows: pd.DataFrame, name: str) -> pa.Array:
+    import pyarrow.compute as pc
+
+    value = pc.replace_substring(pc.fill_null(columns.texts(rows, name), ""), SEPARATOR, " ")
+    return pc.binary_join_element_wise(f"{CATEGORY}{name}", value, "=")
 
 
 @lru_cache(maxsize=16)

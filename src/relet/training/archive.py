@@ -9,6 +9,8 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import PurePosixPath
 from typing import Any
 
 from relet.errors import ModelError
@@ -16,40 +18,93 @@ from relet.errors import ModelError
 SCHEMA = "schema.json"
 # The time that every member of an archive is given: the earliest that zip knows.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+# An array's name in an archive is the digest of its bytes.
+MEMBER = re.compile(r"[0-9a-f]{64}\.np[yz]")
 
-# What a model may be made of beyond what skops itself trusts. The loader owns this list: what a file says of
-# itself is not asked.
+# All that a model may be made of. The loader owns this list: what a file says of itself is not asked, nor what
+# skops trusts. A type belongs here when setting its attributes can't run or read anything.
 TRUSTED = frozenset(
     (
+        "builtins.bool",
+        "builtins.dict",
+        "builtins.float",
+        "builtins.int",
+        "builtins.list",
+        "builtins.slice",
+        "builtins.str",
+        "builtins.tuple",
+        "numpy.bool",
+        "numpy.float32",
+        "numpy.float64",
+        "numpy.int32",
+        "numpy.int64",
+        "numpy.ndarray",
+        "relet.features.encoding.CrossFittedScore",
+        "relet.features.encoding.CrossFittedTargetEncoder",
         "relet.features.numeric.Combinations",
         "relet.features.numeric.DaysSince",
         "relet.features.numeric.Numbers",
         "relet.features.text.PatternFeatures",
         "relet.features.text.TextWeights",
         "relet.features.text.TitleStyle",
-        "relet.features.encoding.CrossFittedScore",
-        "relet.features.encoding.CrossFittedTargetEncoder",
         "relet.training.estimators.BoostedRegressor",
+        "sklearn.compose._column_transformer.ColumnTransformer",
+        "sklearn.dummy.DummyClassifier",
+        "sklearn.dummy.DummyRegressor",
+        "sklearn.ensemble._forest.ExtraTreesClassifier",
+        "sklearn.ensemble._forest.ExtraTreesRegressor",
+        "sklearn.ensemble._forest.RandomForestClassifier",
+        "sklearn.ensemble._forest.RandomForestRegressor",
+        "sklearn.feature_extraction.text.TfidfTransformer",
+        "sklearn.feature_extraction.text.TfidfVectorizer",
+        "sklearn.impute._base.SimpleImputer",
+        "sklearn.linear_model._base.LinearRegression",
+        "sklearn.linear_model._logistic.LogisticRegression",
+        "sklearn.linear_model._ridge.Ridge",
+        "sklearn.pipeline.FeatureUnion",
+        "sklearn.pipeline.Pipeline",
+        "sklearn.preprocessing._data.StandardScaler",
+        "sklearn.preprocessing._encoders.OneHotEncoder",
+        "sklearn.preprocessing._encoders.OrdinalEncoder",
+        "sklearn.preprocessing._target_encoder.TargetEncoder",
+        "sklearn.tree._classes.DecisionTreeClassifier",
+        "sklearn.tree._classes.DecisionTreeRegressor",
+        "sklearn.tree._classes.ExtraTreeClassifier",
+        "sklearn.tree._classes.ExtraTreeRegressor",
         "sklearn.tree._tree.Tree",
+    )
+)
+# How skops puts together what holds data. Its other ways call functions that the file names.
+LOADERS = frozenset(
+    (
+        "DictNode",
+        "JsonNode",
+        "ListNode",
+        "NdArrayNode",
+        "ObjectNode",
+        "SliceNode",
+        "TreeNode",
+        "TupleNode",
+        "TypeNode",
     )
 )
 
 
 def dump(estimator: Any) -> bytes:
-    """A fitted estimator as a skops archive, its ids renumbered and its times fixed.
+    """A fitted estimator as a skops archive: no ids or times in it, arrays named by their digests.
 
     Raises ModelError for an estimator that holds a type which the loader would not trust.
     """
-    from skops.io import dumps, get_untrusted_types
+    from skops.io import dumps
 
-    raw = dumps(estimator)
-    refused = sorted(set(get_untrusted_types(data=raw)) - TRUSTED)
+    content = _canonical(dumps(estimator))
+    refused = _refused(_checked(content)[0])
     if refused:
         raise ModelError(
             f"the model holds {', '.join(refused)}, which no loader trusts; "
             "build it of relet.features blocks, scikit-learn and relet.training estimators"
         )
-    return _canonical(raw)
+    return content
 
 
 def load(content: bytes, name: str) -> Any:
@@ -57,52 +112,92 @@ def load(content: bytes, name: str) -> Any:
 
     Raises ModelError for what is no archive, is damaged, or holds a type that is not trusted.
     """
-    from skops.io import get_untrusted_types, loads
-
     try:
-        refused = sorted(set(get_untrusted_types(data=content)) - TRUSTED)
+        schema, members = _checked(content)
+        refused = _refused(schema)
     except Exception as error:
-        # whatever a crafted or damaged file makes skops stumble over, it is no model
+        # whatever a crafted or damaged file makes a reader stumble over, it is no model
         raise ModelError(f"{name} can't be read as a skops archive: {type(error).__name__}: {error}") from error
     if refused:
         raise ModelError(f"{name} holds types that are not trusted, so it is not loaded: {', '.join(refused)}")
+    for member, data in members.items():
+        if sha256(data).hexdigest() != PurePosixPath(member).stem:
+            raise ModelError(f"{name} is damaged: {member} is not what its name says")
+    from skops.io import loads
+
     try:
         return loads(content, trusted=sorted(TRUSTED))
     except Exception as error:
         raise ModelError(f"{name} can't be loaded: {type(error).__name__}: {error}") from error
 
 
+def _checked(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """An archive's schema and arrays, none of them where or what it should not be."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.infolist():
+            if member.filename != SCHEMA and not MEMBER.fullmatch(member.filename):
+                raise ModelError(f"{member.filename!r} has no place in a model")
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ModelError(f"{member.filename} is compressed, which no model that relet writes is")
+        members = {name: archive.read(name) for name in archive.namelist()}
+    return json.loads(members.pop(SCHEMA)), members
+
+
+def _refused(schema: dict[str, Any]) -> list[str]:
+    """The types and ways of loading in a schema that are not trusted."""
+    found = set()
+    for node in _nodes(schema):
+        name = f"{node['__module__']}.{node['__class__']}"
+        if name not in TRUSTED:
+            found.add(name)
+        elif node["__loader__"] not in LOADERS:
+            found.add(f"{name} by {node['__loader__']}")
+    return sorted(found)
+
+
 def _canonical(raw: bytes) -> bytes:
-    """The same archive with ids in order of appearance, and members in the order of those ids."""
+    """The same archive without the ids, which are addresses, and with arrays named by their digests.
+
+    Whether two attributes share one object is not kept: it differs between a fitted and a loaded estimator.
+    """
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         schema = json.loads(archive.read(SCHEMA))
-        members = {name: archive.read(name) for name in archive.namelist() if name != SCHEMA}
-    numbers: dict[Any, int] = {}
-    files: dict[str, str] = {}
+        arrays = {name: archive.read(name) for name in archive.namelist() if name != SCHEMA}
+    members: dict[str, bytes] = {}
     for node in _nodes(schema):
-        node["__id__"] = numbers.setdefault(_identity(node), len(numbers) + 1)
+        node.pop("__id__", None)
         if isinstance(node.get("file"), str):
-            suffix = re.sub(r"^[^.]*", "", node["file"])
-            files.setdefault(node["file"], f"{len(files) + 1}{suffix}")
-            node["file"] = files[node["file"]]
+            data = _without_padding(arrays[node["file"]])
+            node["file"] = sha256(data).hexdigest() + PurePosixPath(node["file"]).suffix
+            members[node["file"]] = data
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, SCHEMA, json.dumps(schema, indent=0).encode())
-        for old, new in files.items():
-            _add(archive, new, members[old])
+        for name, data in sorted(members.items()):
+            _add(archive, name, data)
     return written.getvalue()
 
 
-def _identity(node: dict[str, Any]) -> Any:
-    """What makes a node the same as another: constants by their value, since Python may or may not share them."""
-    if node.get("is_json") or node["__loader__"] == "TypeNode":
-        return (node["__module__"], node["__class__"], node.get("content"))
-    return node["__id__"]
+def _without_padding(stored: bytes) -> bytes:
+    """The same array with zeros between the fields of a record, where memory that was never written may show."""
+    import numpy as np
+
+    if not stored.startswith(np.lib.format.MAGIC_PREFIX):
+        return stored
+    array = np.load(io.BytesIO(stored), allow_pickle=False)
+    if not array.dtype.names:
+        return stored
+    clean = np.zeros(array.shape, array.dtype)
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    written = io.BytesIO()
+    np.save(written, clean, allow_pickle=False)
+    return written.getvalue()
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
-        if "__id__" in value:
+        if "__loader__" in value:
             yield value
         for child in value.values():
             yield from _nodes(child)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.core.code import Code
-from relet.errors import ModelError
+from relet.errors import BadDataError, ModelError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +37,18 @@ class Model:
     about: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """One prediction for each row; a row's never depends on the rows beside it."""
+        """One prediction for each row; a row's never depends on the rows beside it.
+
+        Raises BadDataError for a column that is missing or holds something else.
+        """
         import numpy as np
 
+        missing = [name for name in self.example.columns if name not in rows.columns]
+        if missing:
+            raise BadDataError(
+                f"the model needs the column {missing[0]!r}, which the rows don't have: "
+                f"{nearest(missing[0], map(str, rows.columns))}"
+            )
         return np.asarray(self.pipeline.predict(rows), dtype=np.float64)
 
 
@@ -60,16 +69,18 @@ def export(model: Model, folder: Path) -> None:
 
     rows = pd.concat([rows, golden.adversarial(model.example)], ignore_index=True)
     _write_json(folder / GOLDEN, golden.record(rows, model.predict(rows)))
+    kinds = {str(name): packaging.kind(model.example[name]) for name in model.example.columns}
     about = {
         "format": FORMAT,
         "target": model.target,
         "about": model.about,
+        "columns": kinds,
         "code": dict(_code(model.pipeline)),
         "packages": packaging.versions(),
     }
     _write_json(folder / ABOUT, about)
     _write(folder / "input_example.json", packaging.input_example(model.example))
-    _write(folder / "MLmodel", packaging.mlmodel(model.example))
+    _write(folder / "MLmodel", packaging.mlmodel(kinds))
     for name, text in packaging.environment_files().items():
         _write(folder / name, text)
 
@@ -92,7 +103,9 @@ def load(folder: Path) -> Model:
     if hasattr(final, "attach"):
         _attach(final, _read(folder / NATIVE).decode(), folder.name)
     stored = _read_json(folder / GOLDEN)
-    model = Model(pipeline=pipeline, example=_example(folder), target=about["target"], about=about["about"])
+    model = Model(
+        pipeline=pipeline, example=_example(folder, about.get("columns", {})), target=about["target"], about=about["about"]
+    )
     golden.check(stored, model.predict, exactly=about["packages"] == packaging.versions(), name=folder.name)
     return model
 
@@ -104,12 +117,23 @@ def _attach(estimator: Any, text: str, name: str) -> None:
         raise ModelError(f"{name}: {NATIVE} can't be read as a LightGBM model: {error}") from error
 
 
-def _example(folder: Path) -> pd.DataFrame:
+def _example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
+    """The example rows, each column of the kind that it was exported with."""
+    import pandas as pd
+
     from relet.training import golden
 
     stored = _read_json(folder / "input_example.json")
     rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
-    return golden.rows_from_json(rows, stored["columns"])
+    example = golden.rows_from_json(rows, stored["columns"])
+    for name, kind in kinds.items():
+        if kind == "date":
+            example[name] = pd.to_datetime(example[name], format="ISO8601")
+        elif kind == "number":
+            example[name] = pd.to_numeric(example[name])
+        elif kind == "boolean":
+            example[name] = example[name].astype(bool)
+    return example
 
 
 def _code(pipeline: Any) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -27,16 +28,18 @@ def environment_files() -> dict[str, str]:
     listed = "".join(f"    - {pin}\n" for pin in pins)
     return {
         "requirements.txt": "".join(f"{pin}\n" for pin in pins),
-        "python_env.yaml": f'python: "{PYTHON}"\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n',
+        "python_env.yaml": (
+            f'python: "{PYTHON}"\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n'
+        ),
         "conda.yaml": (
             f"name: model\nchannels:\n- conda-forge\ndependencies:\n- python={PYTHON}\n- pip\n- pip:\n{listed}"
         ),
     }
 
 
-def mlmodel(example: pd.DataFrame) -> str:
-    """The MLmodel file: a python_function that relet loads, with its signature."""
-    inputs = [{"name": str(name), "type": _type(example[name]), "required": False} for name in example.columns]
+def mlmodel(kinds: Mapping[str, str]) -> str:
+    """The MLmodel file: a python_function that relet loads, with its signature. `kinds` are those of `kind`."""
+    inputs = [{"name": name, "type": _MLFLOW_TYPES[kind_], "required": True} for name, kind_ in kinds.items()]
     signature = {
         "inputs": json.dumps(inputs),
         "outputs": json.dumps([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),
@@ -67,12 +70,21 @@ def input_example(example: pd.DataFrame) -> str:
     )
 
 
-def _type(column: Any) -> str:
-    """MLflow's type: whole numbers as doubles, since a missing one can't be whole; dates as they come."""
+# Whole numbers as doubles, since a missing one can't be whole; dates as they come, as text or as a date.
+_MLFLOW_TYPES = {"boolean": "boolean", "date": "any", "number": "double", "text": "string"}
+
+
+def kind(column: pd.Series[Any]) -> str:
+    """What a column holds: boolean, number, date or text.
+
+    >>> import pandas as pd
+    >>> kind(pd.Series([1, 2]))
+    'number'
+    """
     import pandas as pd
 
     if pd.api.types.is_bool_dtype(column):
         return "boolean"
     if pd.api.types.is_numeric_dtype(column):
-        return "double"
-    return "any" if pd.api.types.is_datetime64_any_dtype(column) else "string"
+        return "number"
+    return "date" if pd.api.types.is_datetime64_any_dtype(column) else "text"
