@@ -32,7 +32,7 @@ EXPORTS = {
     "run": "relet.engine.notebook",
 }
 
-__all__ = [*EXPORTS, "__version__"]  # noqa: PLE0604
+__all__ = [*EXPORTS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

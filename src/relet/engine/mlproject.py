@@ -143,7 +143,8 @@ def _yaml(content: Mapping[str, Any], pipeline: Pipeline) -> str:
     import yaml
 
     header = f"# Made by `relet mlproject {pipeline.name}` from the signatures and the lock: change those.\n"
-    return header + yaml.safe_dump(dict(content), sort_keys=False, width=10_000, allow_unicode=True)
+    dumped: str = yaml.safe_dump(dict(content), sort_keys=False, width=10_000, allow_unicode=True)
+    return header + dumped
 
 
 def words(target: str, given: Sequence[str]) -> list[str]:

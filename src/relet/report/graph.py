@@ -90,8 +90,8 @@ def graph_svg(pipeline: Pipeline) -> str:
         *(_box(pipeline, each, places[each.name]) for each in pipeline.components),
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img"><title>{escape(pipeline.name)}</title><style>{_STYLE}</style>{"".join(drawn)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img"><title>{escape(pipeline.name)}</title><style>{_STYLE}</style>{"".join(drawn)}</svg>\n'
     )
 
 
@@ -125,11 +125,8 @@ def _path(wire: Link, places: dict[str, tuple[int, int]], number: int) -> str:
     else:
         line = f"M{x1} {y1} C{x1 + 60} {y1} {x2 - 60} {y2} {x2} {y2}"
     label_y = bend - 4 if far else (y1 + y2) // 2 - 5
-    label = (
-        ""
-        if wire.gate
-        else (
-            f'<text class="small" text-anchor="middle" x="{(x1 + x2) // 2}" y="{label_y}">{escape(wire.label)}</text>'
-        )
-    )
-    return f'<path{" class=" + chr(34) + "gate" + chr(34) if wire.gate else ""} d="{line}"/>{label}'
+    middle = (x1 + x2) // 2
+    text = f'<text class="small" text-anchor="middle" x="{middle}" y="{label_y}">{escape(wire.label)}</text>'
+    if wire.gate:
+        return f'<path class="gate" d="{line}"/>'
+    return f'<path d="{line}"/>{text}'
