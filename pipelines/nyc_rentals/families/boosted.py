@@ -51,8 +51,16 @@ def boosted(*, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]
     """
     del max_tfidf_features
     ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    # alpha, min_count and group_folds were chosen on validation rows
     score = CrossFittedScore(
-        "name", categories=["neighbourhood", "room_type"], group="host_id", seed=seed, log_target=True
+        "name",
+        categories=["neighbourhood", "room_type", ["neighbourhood", "room_type"]],
+        group="host_id",
+        alpha=3.0,
+        min_count=2,
+        group_folds=20,
+        seed=seed,
+        log_target=True,
     )
     neighbourhood = CrossFittedTargetEncoder(["neighbourhood"], seed=seed, log_target=True)
     features = ColumnTransformer(

@@ -104,7 +104,10 @@ def load(folder: Path) -> Model:
         _attach(final, _read(folder / NATIVE).decode(), folder.name)
     stored = _read_json(folder / GOLDEN)
     model = Model(
-        pipeline=pipeline, example=_example(folder, about.get("columns", {})), target=about["target"], about=about["about"]
+        pipeline=pipeline,
+        example=_example(folder, about.get("columns", {})),
+        target=about["target"],
+        about=about["about"],
     )
     golden.check(stored, model.predict, exactly=about["packages"] == packaging.versions(), name=folder.name)
     return model
@@ -129,7 +132,7 @@ def _example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
     for name, kind in kinds.items():
         if kind == "date":
             example[name] = pd.to_datetime(example[name], format="ISO8601")
-        elif kind == "number":
+        elif kind in ("number", "whole"):
             example[name] = pd.to_numeric(example[name])
         elif kind == "boolean":
             example[name] = example[name].astype(bool)

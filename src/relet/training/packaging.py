@@ -70,21 +70,24 @@ def input_example(example: pd.DataFrame) -> str:
     )
 
 
-# Whole numbers as doubles, since a missing one can't be whole; dates as they come, as text or as a date.
-_MLFLOW_TYPES = {"boolean": "boolean", "date": "any", "number": "double", "text": "string"}
+# "any" where MLflow's types are too narrow: whole numbers come as 64-bit integers, which MLflow does not take for
+# doubles, or with gaps, which it does not take for integers; dates come as text or as dates.
+_MLFLOW_TYPES = {"boolean": "boolean", "date": "any", "number": "double", "text": "string", "whole": "any"}
 
 
 def kind(column: pd.Series[Any]) -> str:
-    """What a column holds: boolean, number, date or text.
+    """What a column holds: boolean, whole (numbers without a fraction), number, date or text.
 
     >>> import pandas as pd
-    >>> kind(pd.Series([1, 2]))
-    'number'
+    >>> kind(pd.Series([1, 2])), kind(pd.Series([0.5]))
+    ('whole', 'number')
     """
     import pandas as pd
 
     if pd.api.types.is_bool_dtype(column):
         return "boolean"
+    if pd.api.types.is_integer_dtype(column):
+        return "whole"
     if pd.api.types.is_numeric_dtype(column):
         return "number"
     return "date" if pd.api.types.is_datetime64_any_dtype(column) else "text"
