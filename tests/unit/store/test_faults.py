@@ -152,6 +152,26 @@ def test_an_old_object_that_is_stored_again_is_young_for_the_collector(tmp_path:
     assert store.has_object(sha)
 
 
+def test_an_object_that_a_writer_finds_while_garbage_is_collected_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from relet.store import upkeep
+
+    store = open_store(tmp_path / "store")
+    sha = store.put_object(b"garbage, until a run made it again")
+    os.utime(tmp_path / "store" / "objects" / sha[:2] / sha, (1_700_000_000, 1_700_000_000))
+    look = upkeep._referred
+
+    def writer_in_between(*arguments: object) -> object:
+        found = look(*arguments)  # type: ignore[arg-type]
+        add(store, b"garbage, until a run made it again")
+        return found
+
+    monkeypatch.setattr(upkeep, "_referred", writer_in_between)
+    assert store.gc() == []
+    assert store.verify() == []
+
+
 class Ended(BaseException):
     """As if the process ended here."""
 
