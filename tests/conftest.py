@@ -1,5 +1,11 @@
 """What every test may ask for."""
 
+import os
+
+from relet.engine.loading import WAIT
 from tests.tiny_project import tiny
+
+# as the engine does before it imports numeric libraries, and before any test does
+os.environ.setdefault("OMP_WAIT_POLICY", WAIT)
 
 __all__ = ["tiny"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from relet import Stored, Verdict, component
-from relet.checks.suite import run_suite
+from relet.checks import run_suite
 
 SUITE = Path(__file__).parents[1] / "checks"
 

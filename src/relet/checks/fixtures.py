@@ -1,5 +1,7 @@
 """What a data test may ask for: the batch, its reference, and the hyperparameters of the component that checks."""
 
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -92,7 +94,7 @@ class Batch:
         return self._frame.copy(deep=False)  # pandas copies what is written to
 
     def schema(self) -> dict[str, str]:
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        import pyarrow.parquet as pq
 
         found = _read_text(self.path).schema if _is_text(self.path) else pq.read_schema(self.path)
         return {field.name: str(field.type) for field in found}
@@ -104,7 +106,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _read_text(path: Path) -> pa.Table:
-    import pyarrow.csv as csv  # type: ignore[import-untyped]
+    import pyarrow.csv as csv
 
     return csv.read_csv(
         path,

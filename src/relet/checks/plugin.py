@@ -8,6 +8,8 @@ resource of it, with a verdict among its outputs. Then each hyperparameter of th
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +21,9 @@ from relet.errors import ReletError
 
 if TYPE_CHECKING:
     from relet.core.component import Component, Parameter
+
+# Keeps the hyperparameters' values apart from pytest's own.
+DEST = "relet_"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,7 +42,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
     for each in component.parameters:
         option = f"--{each.name.replace('_', '-')}"
-        group.addoption(option, type=_reader(each), default=each.default, help=f"else {each.default}")
+        help = f"else {each.default}"
+        # Where pytest has an option of that name itself, the hyperparameter keeps its default.
+        with contextlib.suppress(ValueError):
+            group.addoption(option, dest=_place(each), type=_reader(each), default=each.default, help=help)
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))  # the suite may import what its pipeline imports
     early_config.pluginmanager.register(_Suite(component))
 
 
@@ -52,9 +62,7 @@ class _Suite:
         from relet.checks.fixtures import plugin
 
         data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
-        if config.option.help:
-            return
-        options = {each.name: config.getoption(each.name) for each in self.component.parameters}
+        options = {each.name: config.getoption(_place(each), each.default) for each in self.component.parameters}
         config.pluginmanager.register(
             plugin(lambda: located(data, store), lambda: located(reference, store), options)
         )
@@ -106,8 +114,18 @@ def _defaults(component: Component) -> tuple[str, str]:
     return data, next((each.stored.reference for each in component.inputs if each.stored), data)
 
 
+def _place(parameter: Parameter) -> str:
+    return f"relet_{parameter.name}"
+
+
 def _reader(parameter: Parameter) -> Any:
-    """What turns an option's text into the parameter's type; a word that is no number stays out."""
+    """What turns an option's text into a value of the parameter's type; ValueError where it is none."""
     if bool in parameter.types:
-        return lambda text: {"true": True, "false": False}[text.lower()]
+        return _truth
     return next((kind for kind in parameter.types if kind in (float, int)), str)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"true or false, got {text}")
+    return text.lower() == "true"

@@ -125,9 +125,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _take_out(folder: Path) -> dict[str, ModuleType]:
     """Remove the modules that came from the folder, and return them by name."""
-    found = {}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and Path(file).is_relative_to(folder):
-            found[name] = sys.modules.pop(name)
-    return found
+    start = f"{folder}{os.sep}"
+    found = [
+        name for name, module in sys.modules.items() if str(getattr(module, "__file__", None)).startswith(start)
+    ]
+    return {name: sys.modules.pop(name) for name in found}

@@ -173,8 +173,11 @@ def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
 
     try:
         if pa.types.is_dictionary(array.type):
+            # the values first: there is no kernel that takes from views
+            array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(field.type))
             array = array.dictionary_decode()
-        array = array.cast(field.type)
+        if array.type != field.type:
+            array = array.cast(field.type)
         # Bytes that claim to be text are found here and not by whichever engine reads the table first.
         array.validate(full=pa.types.is_string(field.type))
     except pa.ArrowException as error:

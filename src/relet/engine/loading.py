@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -10,6 +11,10 @@ from typing import Any
 
 from relet.core.component import Component
 from relet.errors import WiringError
+
+# How OpenMP's threads wait for each other, read when a numeric library loads. Waiting actively, which is the
+# default, makes a fit ten times slower as soon as another process wants a core: the tracker's, for one.
+WAIT = "PASSIVE"
 
 # What each module's digest was when this process imported it.
 _imported: dict[str, str] = {}
@@ -22,6 +27,7 @@ def function_of(component: Component, root: Path, code: Mapping[str, str]) -> Ca
     speaks of the edited one. Raises WiringError where relet itself was edited.
     """
     _forget_edited(code)
+    os.environ.setdefault("OMP_WAIT_POLICY", WAIT)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     module = import_module(component.module)

@@ -27,7 +27,8 @@ def bars(shares: Mapping[str, float], *, title: str, most: int = 20) -> str:
     left_out = f", the first {most} of {len(shares)}" if len(shares) > most else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img"><title>{escape(title)}</title><style>{_STYLE}</style><rect width="{width}" height="{height}" '
+        f'width="{width}" height="{height}" role="img"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f'<rect width="{width}" height="{height}" '
         f'style="fill:#fff"/><text class="title" x="14" y="28">{escape(title + left_out)}</text>{drawn}</svg>\n'
     )
 

@@ -91,7 +91,9 @@ def graph_svg(pipeline: Pipeline) -> str:
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img"><title>{escape(pipeline.name)}</title><style>{_STYLE}</style>{"".join(drawn)}</svg>\n'
+        f'width="{width}" height="{height}" role="img">'
+        f"<title>{escape(pipeline.name)}</title><style>{_STYLE}</style>"
+        f"{''.join(drawn)}</svg>\n"
     )
 
 
