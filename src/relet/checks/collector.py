@@ -25,6 +25,11 @@ class Collector:
     def checks(self) -> tuple[Check, ...]:
         return tuple(self._found.values())
 
+    @property
+    def complete(self) -> bool:
+        """Whether every test that was collected has been run."""
+        return self._says.keys() <= self._found.keys()
+
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         documented = getattr(getattr(item, "obj", None), "__doc__", None) or ""
         self._says[item.nodeid] = documented.strip().partition("\n")[0]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ def _zeroed(array: pa.Array) -> pa.Array:
 
     if not array.null_count:
         return array
+    if pa.types.is_decimal(array.type):
+        return pc.fill_null(array, pa.scalar(Decimal(0), array.type))
     zero = pa.scalar(
         0, pa.int64() if pa.types.is_temporal(array.type) and array.type.bit_width == 64 else pa.int32()
     )

@@ -51,7 +51,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def by_hand(project: Path, *words: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:relet", "-p", "relet.checks.plugin", *words]
+    command = [sys.executable, "-m", "pytest", *words]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
