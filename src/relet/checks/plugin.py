@@ -8,6 +8,7 @@ resource of it, with a verdict among its outputs. Then each hyperparameter of th
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
         option = f"--{each.name.replace('_', '-')}"
         help = f"else {each.default}"
         # Where pytest has an option of that name itself, the hyperparameter keeps its default.
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, argparse.ArgumentError):
             group.addoption(option, dest=_place(each), type=_reader(each), default=each.default, help=help)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # the suite may import what its pipeline imports

@@ -8,6 +8,7 @@ never NaN; zero has no sign; times count microseconds, with a zone always in UTC
 # pyarrow and ibis ship no stubs.
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -62,8 +63,9 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     if "polars" in packages and hasattr(value, "collect"):
         value = value.collect()
     if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
-        reader = pa.RecordBatchReader.from_stream(value)
-        return reader.schema, reader
+        with contextlib.suppress(pa.ArrowInvalid):  # a single column streams too, and is no table
+            reader = pa.RecordBatchReader.from_stream(value)
+            return reader.schema, reader
     raise BadDataError(
         f"a table was expected, got {type(value).__module__}.{type(value).__qualname__}; "
         "return an Ibis table, a pandas or Polars frame, a pyarrow table, or the Path of a Parquet file"

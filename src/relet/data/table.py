@@ -9,6 +9,7 @@ is what keys and verdicts use; that of its file only verifies the bytes.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import weakref
@@ -269,7 +270,8 @@ def _read_ibis(path: Path) -> Table:
     connection = _connection()
     if set("*?[") & set(str(path)):
         # DuckDB would take the path for a pattern.
-        return connection.create_table(f"stored_{os.urandom(8).hex()}", _read_arrow(path), temp=True)
+        plain = Path(tempfile.mkdtemp(prefix="relet-table-", dir="/tmp")) / "table.parquet"
+        path = Path(shutil.copy(path, plain))
     return connection.read_parquet(path)
 
 

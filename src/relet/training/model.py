@@ -60,6 +60,7 @@ def export(model: Model, folder: Path) -> None:
     """
     from relet.training import archive, golden, packaging
 
+    folder.mkdir(parents=True, exist_ok=True)
     final = model.pipeline[-1]
     if hasattr(final, "attach"):
         _write(folder / NATIVE, final.native)

@@ -101,7 +101,6 @@ def test_every_engine_and_every_order_gives_the_same_digest_and_bytes(rows: pa.T
     assert written(pl.from_arrow(shuffled)) == expected
     assert written(pl.from_arrow(shuffled).lazy()) == expected
     assert written(as_pandas(shuffled)) == expected
-    assert written(ibis.memtable(shuffled)) == expected
     assert written(as_duckdb_expression(shuffled)) == expected
 
 
@@ -308,7 +307,7 @@ def test_the_digest_of_a_known_table_never_changes() -> None:
     rows = pa.table(
         {"id": [2, 1], "name": ["zwei", None], "price": [1.5, math.nan], "day": [dt.date(2019, 7, 8), None]}
     )
-    assert written(rows)[0] == "DIGEST"
+    assert written(rows)[0] == "c6ca1f9c652ee90d65b17090013e09f88c256ea2872e9a0b26fd6a944da078de"
 
 
 def test_tables_alive_together_can_be_joined_and_the_connection_goes_with_the_last(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Metrics and gates: what passes, what does not, and what is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
+from relet.evaluation.gates import judge, slices
+from relet.evaluation.metrics import baseline, regression
+
+GOOD = {"mae": 10.0, "rmse": 12.0, "r2": 0.6}
+
+
+@given(arrays(float, 12, elements=st.floats(1, 500)), arrays(float, 12, elements=st.floats(1, 500)))
+def test_metrics_are_scikit_learns(truth, predicted):
+    if np.ptp(truth) < 1e-3:
+        return
+    found = regression(truth, predicted)
+    assert found["mae"] == pytest.approx(mean_absolute_error(truth, predicted))
+    assert found["rmse"] == pytest.approx(root_mean_squared_error(truth, predicted))
+    assert found["r2"] == pytest.approx(r2_score(truth, predicted))
+
+
+def test_the_baseline_is_the_median_of_those_alike_else_of_all():
+    train = pd.DataFrame({"place": ["a", "a", "b"], "price": [1.0, 3.0, 10.0]})
+    rows = pd.DataFrame({"place": ["b", "a", "new"]}, index=[7, 3, 9])
+    assert baseline(train, rows, "price", ["place"]).tolist() == [10.0, 2.0, 3.0]
+
+
+def test_a_model_at_the_gate_passes_and_one_below_does_not():
+    assert judge(GOOD, min_r2=0.6, max_worse=1.0).passed
+    refused = judge(GOOD, min_r2=0.61, max_worse=1.0)
+    assert not refused.passed
+    assert "R2 0.600, at least 0.61" in refused.reason
+
+
+@pytest.mark.parametrize(("mae", "passed"), [(10.0, True), (10.2, True), (10.21, False)])
+def test_a_model_may_be_worse_than_the_champion_by_so_much(mae, passed):
+    verdict = judge({**GOOD, "mae": mae}, min_r2=0.0, max_worse=1.02, champion=GOOD)
+    assert verdict.passed is passed
+    assert passed or "times the champion's" in verdict.reason
+
+
+def test_a_model_without_any_r2_does_not_pass():
+    assert not judge({**GOOD, "r2": float("nan")}, min_r2=0.0, max_worse=1.0).passed
+
+
+def test_small_groups_are_not_reported():
+    rows = pd.DataFrame({"place": ["a"] * 40 + ["b"] * 3, "price": np.arange(43.0)})
+    (only,) = slices(rows, "price", rows["price"].to_numpy() + 2, ["place"])
+    assert (only.name, only.passed) == ("place = a", True)
+    assert "MAE 2.00" in only.message
