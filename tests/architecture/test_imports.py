@@ -36,7 +36,10 @@ HEAVY = {
 }
 
 # The blocks of inference pipelines are scikit-learn estimators: their classes need it to be defined at all.
-ESTIMATORS = {"relet.features": {"numpy", "sklearn", "scipy"}}
+ESTIMATORS = {
+    "relet.features": {"numpy", "sklearn", "scipy"},
+    "relet.training.estimators": {"numpy", "sklearn", "scipy"},
+}
 
 # The one room that may import a library, for each library that only one room may.
 DOORS = {"mlflow": "tracking", "wandb": "tracking", "hydra": "config", "omegaconf": "config", "obstore": "store"}

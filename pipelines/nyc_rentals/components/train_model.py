@@ -27,11 +27,11 @@ def train_model(
     trainval: pd.DataFrame,
     *,
     family: str = "boosted",
-    val_size: float = 0.2,
+    val_size: float = 0.1,
     seed: int = 42,
     stratify_by: str | None = "neighbourhood_group",
     max_tfidf_features: int = 5,
-    refit: bool = True,
+    refit: bool = False,
     parameters: dict[str, Any] = {},  # noqa: B006
 ) -> Trained:
     """Fit on one part, measure on the other; with `refit` the model that is kept then learns from both.

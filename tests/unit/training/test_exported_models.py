@@ -122,11 +122,11 @@ def test_a_file_that_is_cut_off_is_refused(folder, file, share):
 
 def test_a_model_that_predicts_something_else_is_refused_with_the_difference(folder):
     golden = json.loads((folder / "golden.json").read_text())
-    golden["predictions"][1] = (float.fromhex(golden["predictions"][1]) + 2e-16).hex()
+    golden["predictions"][1] = np.nextafter(float.fromhex(golden["predictions"][1]), 1e9).item().hex()
     (folder / "golden.json").write_text(json.dumps(golden))
-    stored = json.loads((folder / "golden.json").read_text())["predictions"][1]
-    golden["predictions"][1] = np.nextafter(float.fromhex(stored), 1e9).item().hex()
-    (folder / "golden.json").write_text(json.dumps(golden))
+    about = json.loads((folder / "relet.json").read_text())
+    about["files"]["golden.json"] = hashlib.sha256((folder / "golden.json").read_bytes()).hexdigest()
+    (folder / "relet.json").write_text(json.dumps(about))
     with pytest.raises(ModelError, match="golden row 1 gives"):
         load(folder)
 
