@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ ARCHIVE = "inference.skops"
 NATIVE = "booster.txt"
 GOLDEN = "golden.json"
 ABOUT = "relet.json"
+EXAMPLE = "input_example.json"
 FORMAT = 1
 
 
@@ -79,8 +81,8 @@ def export(model: Model, folder: Path) -> None:
         "code": dict(_code(model.pipeline)),
         "packages": packaging.versions(),
     }
-    _write_json(folder / ABOUT, about)
-    _write(folder / "input_example.json", packaging.input_example(model.example))
+    _write(folder / EXAMPLE, packaging.input_example(model.example))
+    _write_json(folder / ABOUT, {**about, "files": _digests(folder)})
     _write(folder / "MLmodel", packaging.mlmodel(kinds))
     for name, text in packaging.environment_files().items():
         _write(folder / name, text)
@@ -98,10 +100,13 @@ def load(folder: Path) -> Model:
         raise ModelError(
             f"{folder.name} was written by a newer relet (format {about['format']}); install that one"
         )
+    _check_files(folder, about.get("files", {}))
     _check_code(about["code"], folder.name)
     pipeline = archive.load(_read(folder / ARCHIVE), folder.name)
     final = pipeline[-1]
     if hasattr(final, "attach"):
+        if NATIVE not in about["files"]:
+            raise ModelError(f"{folder.name} is no whole model: {ABOUT} names no {NATIVE}")
         _attach(final, _read(folder / NATIVE).decode(), folder.name)
     stored = _read_json(folder / GOLDEN)
     model = Model(
@@ -127,7 +132,7 @@ def _example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
 
     from relet.training import golden
 
-    stored = _read_json(folder / "input_example.json")
+    stored = _read_json(folder / EXAMPLE)
     rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
     example = golden.rows_from_json(rows, stored["columns"])
     for name, kind in kinds.items():
@@ -158,6 +163,19 @@ def _modules(value: Any) -> set[str]:
         getattr(value, name) for name in ("steps", "transformers_", "transformer_list") if hasattr(value, name)
     ]
     return own.union(*map(_modules, nested))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file that is loaded."""
+    present = [folder / name for name in (ARCHIVE, NATIVE, GOLDEN, EXAMPLE) if (folder / name).is_file()]
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in present}
+
+
+def _check_files(folder: Path, recorded: dict[str, str]) -> None:
+    """Before any file is parsed: LightGBM ends the process over a model text that was cut off."""
+    for name in (ARCHIVE, GOLDEN, EXAMPLE, *recorded):
+        if sha256(_read(folder / name)).hexdigest() != recorded.get(name):
+            raise ModelError(f"{folder.name} is damaged: {name} is not what was exported; export it again")
 
 
 def _check_code(recorded: dict[str, str], name: str) -> None:
