@@ -93,7 +93,7 @@ def read_parquet(path: Path, schema: Schema) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
             _check_names(path, schema, file.schema_arrow.names)
-            table = file.read(columns=list(schema.names))
+            table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise BadDataError(f"{path.name}: can't be read as Parquet: {error}") from error
     if not table.num_rows:

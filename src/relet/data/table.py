@@ -9,7 +9,7 @@ is what keys and verdicts use; that of its file only verifies the bytes.
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import tempfile
 import threading
 import weakref
@@ -185,10 +185,12 @@ def _sorted_in_memory(table: pa.Table) -> pa.Table:
     table = table.combine_chunks()
     if _increases(table.column(0)):
         return table
-    keys = [(name, "ascending", "at_start") for name in table.column_names]
-    order = pc.sort_indices(table, sort_keys=keys[:1])
+    # By names of our own: pyarrow would take a column named ".a" for a path into nested columns.
+    keys = [(f"c{place}", "ascending", "at_start") for place in range(table.num_columns)]
+    named = table.rename_columns([name for name, *_ in keys])
+    order = pc.sort_indices(named, sort_keys=keys[:1])
     if not _increases(table.column(0).take(order)):
-        order = pc.sort_indices(table, sort_keys=keys)
+        order = pc.sort_indices(named, sort_keys=keys)
     return table.take(order)
 
 
@@ -267,12 +269,8 @@ def _nullable_dtype(type: pa.DataType) -> Any:
 
 
 def _read_ibis(path: Path) -> Table:
-    connection = _connection()
-    if set("*?[") & set(str(path)):
-        # DuckDB would take the path for a pattern.
-        plain = Path(tempfile.mkdtemp(prefix="relet-table-", dir="/tmp")) / "table.parquet"
-        path = Path(shutil.copy(path, plain))
-    return connection.read_parquet(path)
+    # DuckDB takes the path for a pattern, in which these letters would match others.
+    return _connection().read_parquet(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
 _alive = threading.local()
