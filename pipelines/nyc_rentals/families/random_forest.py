@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
@@ -26,6 +25,9 @@ NUMBERS = [
 
 def random_forest(*, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]) -> Pipeline:
     """The inference pipeline, not fitted; `parameters` are those of scikit-learn's forest."""
+    # here, since the table of families imports this module for the other ones too
+    from sklearn.ensemble import RandomForestRegressor
+
     features = ColumnTransformer(
         [
             ("room", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["room_type"]),
