@@ -116,7 +116,7 @@ def _defaults(component: Component) -> tuple[str, str]:
 
 
 def _place(parameter: Parameter) -> str:
-    return f"relet_{parameter.name}"
+    return f"{DEST}{parameter.name}"
 
 
 def _reader(parameter: Parameter) -> Any:

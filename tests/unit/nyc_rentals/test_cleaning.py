@@ -1,0 +1,86 @@
+"""Cleaning keeps what a guest could book, and every row that leaves has a reason."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+import pytest
+
+from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
+from pipelines.nyc_rentals.generated import simulate
+from relet.data.table import read_table, write_table
+
+
+def on_duckdb(table: pd.DataFrame) -> Any:
+    """As the engine hands tables to components."""
+    path = Path(tempfile.mkdtemp()) / "sample.parquet"
+    write_table(table, path)
+    return read_table(path, "ibis")
+
+
+def on_polars(table: pd.DataFrame) -> Any:
+    polars = pytest.importorskip("polars")
+    return ibis.polars.connect({"sample": polars.from_pandas(table)}).table("sample")
+
+
+@pytest.fixture(params=[on_duckdb, on_polars])
+def engine(request: pytest.FixtureRequest) -> Callable[[pd.DataFrame], Any]:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def listings() -> pd.DataFrame:
+    table = simulate(60, 5).to_pandas()
+    return table.assign(price=100, latitude=40.7, longitude=-74.0)
+
+
+CHANGES: list[tuple[dict[str, Any], str | None]] = [
+    ({"price": 9}, "price below 10"),
+    ({"price": 10}, None),
+    ({"price": 350}, None),
+    ({"price": 351}, "price above 350"),
+    ({"price": None}, "no price"),
+    ({"room_type": None}, "no room_type"),
+    ({"neighbourhood_group": None}, "no neighbourhood_group"),
+    ({"latitude": None}, "no latitude"),
+    ({"longitude": -73.49}, "outside the city"),
+    ({"longitude": -74.25}, None),
+    ({"latitude": 41.21}, "outside the city"),
+    ({"price": 0, "room_type": None, "longitude": 0.0}, "price below 10"),
+    ({"name": None, "host_name": None, "last_review": None, "reviews_per_month": None}, None),
+]
+
+
+def test_each_row_leaves_for_the_first_reason_that_holds(
+    engine: Callable[[pd.DataFrame], Any], listings: pd.DataFrame
+) -> None:
+    listings = listings.astype({"price": "Int64", "last_review": "datetime64[us]"})
+    for row, (change, _) in enumerate(CHANGES):
+        for column, value in change.items():
+            listings.loc[row, column] = value
+    cleaned = basic_cleaning(engine(listings))
+    reasons = cleaned.quarantine.to_pandas().set_index("id")["reason"].to_dict()
+    expected = {listings["id"][row]: reason for row, (_, reason) in enumerate(CHANGES) if reason}
+    assert reasons == expected
+    kept = set(cleaned.clean_sample.to_pandas()["id"])
+    assert kept == set(listings["id"]) - set(expected)
+
+
+def test_every_engine_gives_the_same_rows_and_none_is_lost(engine: Callable[[pd.DataFrame], Any]) -> None:
+    table = simulate(5_000, 2).to_pandas().astype({"last_review": "datetime64[us]"})
+    cleaned = basic_cleaning(engine(table))
+    kept, left = (each.to_pandas() for each in cleaned)
+    assert sorted([*kept["id"], *left["id"]]) == table["id"].tolist()
+    assert list(kept.columns) == list(table.columns)
+    assert list(left.columns) == [*table.columns, "reason"]
+    good = table["price"].between(10, 350) & table["longitude"].between(-74.25, -73.5)
+    assert set(kept["id"]) == set(table["id"][good])
+
+
+def test_the_bounds_are_parameters(listings: pd.DataFrame) -> None:
+    cleaned = basic_cleaning(on_duckdb(listings), max_price=99.5)
+    assert set(cleaned.quarantine.to_pandas()["reason"]) == {"price above 99.5"}
+    assert basic_cleaning(on_duckdb(listings), west=-73.9).clean_sample.count().execute() == 0

@@ -1,0 +1,114 @@
+"""The flagship's data tests say no to each fault, and name the rows."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines.nyc_rentals.components.data_check import data_check
+from pipelines.nyc_rentals.generated import simulate
+from relet import Verdict
+from relet.data.table import read_table, write_table
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    table = simulate(2_000, 9).to_pandas()
+    inside = table["price"].between(10, 350) & table["longitude"].between(-74.25, -73.5)
+    path = tmp_path_factory.mktemp("reference") / "reference.parquet"
+    write_table(arrow(table[inside]), path)
+    return path
+
+
+def arrow(table: pd.DataFrame) -> object:
+    import pyarrow as pa
+
+    fields = simulate(1, 1).schema
+    return pa.Table.from_pandas(
+        table, preserve_index=False, schema=fields if set(fields.names) <= set(table) else None
+    )
+
+
+def checked(table: pd.DataFrame, reference: Path, **values: float) -> Verdict:
+    path = reference.parent / "batch.parquet"
+    write_table(arrow(table), path)
+    return data_check(path, reference, min_rows=1_000, **values).check_report  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def batch(reference: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = read_table(reference, "arrow").to_pandas()
+    return frame
+
+
+def test_the_first_batch_passes_against_itself(batch: pd.DataFrame, reference: Path) -> None:
+    verdict = checked(batch, reference, kl_threshold=0.0)
+    assert verdict.passed, verdict.reason
+    assert len(verdict.checks) == 9 and all(check.message for check in verdict.checks)
+
+
+def failed(verdict: Verdict) -> dict[str, str]:
+    return {check.name: check.message for check in verdict.checks if not check.passed}
+
+
+def test_a_price_out_of_range_is_shown_with_its_row(batch: pd.DataFrame, reference: Path) -> None:
+    batch.loc[3, "price"] = 5_000
+    verdict = checked(batch, reference)
+    assert failed(verdict) == {"test_price_range": "1 row: a price outside 10…350 dollars"}
+    (check,) = (check for check in verdict.checks if not check.passed)
+    assert check.rows == ({"id": batch["id"][3], "price": 5_000},)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "test"),
+    [
+        ("longitude", -73.0, "test_inside_the_city"),
+        ("latitude", None, "test_inside_the_city"),
+        ("neighbourhood_group", "Hoboken", "test_borough_names"),
+        ("price", 9, "test_price_range"),
+    ],
+)
+def test_a_bad_value_fails_its_test(
+    batch: pd.DataFrame, reference: Path, column: str, value: object, test: str
+) -> None:
+    batch.loc[0, column] = value
+    assert test in failed(checked(batch, reference))
+
+
+def test_ids_twice_fail(batch: pd.DataFrame, reference: Path) -> None:
+    batch.loc[1, "id"] = batch.loc[0, "id"]
+    assert failed(checked(batch, reference)) == {"test_ids_are_unique": "2 rows: an id that another row has too"}
+
+
+def test_columns_in_another_order_or_of_another_type_fail(batch: pd.DataFrame, reference: Path) -> None:
+    import pyarrow as pa
+
+    path = reference.parent / "batch.parquet"
+    table = arrow(batch)
+    assert isinstance(table, pa.Table)
+    write_table(table.select(sorted(table.column_names)), path)
+    verdict = data_check(path, reference, min_rows=1).check_report
+    assert set(failed(verdict)) == {"test_columns_in_order"}
+    place = table.column_names.index("price")
+    write_table(table.set_column(place, "price", table["price"].cast(pa.float64())), path)
+    verdict = data_check(path, reference, min_rows=1).check_report
+    assert failed(verdict) == {"test_types": "price is double, not int64"}
+
+
+def test_too_few_and_too_many_rows_fail(batch: pd.DataFrame, reference: Path) -> None:
+    assert set(failed(checked(batch.head(900), reference))) == {"test_row_count"}
+    assert set(failed(checked(batch, reference, max_rows=1_500))) == {"test_row_count"}
+
+
+def test_boroughs_unlike_the_references_fail_by_their_divergence(batch: pd.DataFrame, reference: Path) -> None:
+    queens = batch[(batch["neighbourhood_group"] != "Manhattan") | (batch["id"] % 20 == 0)]
+    verdict = checked(queens, reference)
+    assert failed(verdict)["test_boroughs_like_the_reference"].startswith("the divergence is 0.")
+    assert checked(queens, reference, kl_threshold=5.0).passed
+
+
+def test_a_borough_that_the_reference_lacks_is_infinitely_far(batch: pd.DataFrame, reference: Path) -> None:
+    path = reference.parent / "old.parquet"
+    write_table(arrow(batch[batch["neighbourhood_group"] != "Queens"]), path)
+    verdict = data_check(reference, path, min_rows=1).check_report
+    assert "inf bits" in failed(verdict)["test_boroughs_like_the_reference"]
