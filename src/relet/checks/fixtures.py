@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,56 +30,64 @@ def plugin(data: Callable[[], Path], reference: Callable[[], Path], options: Map
     its frame no other test sees.
     """
 
-    class Fixtures:
-        @pytest.fixture(scope="session")
-        def _batch(self) -> Batch:
-            return Batch(data())
+    @pytest.fixture(scope="session", name="_batch")
+    def batch() -> Batch:
+        return Batch(data())
 
-        @pytest.fixture(scope="session")
-        def _reference_batch(self) -> Batch:
-            return Batch(reference())
+    @pytest.fixture(scope="session", name="_reference_batch")
+    def reference_batch() -> Batch:
+        return Batch(reference())
 
-        @pytest.fixture
-        def data(self, _batch: Batch) -> pd.DataFrame:
-            """The batch that is tested."""
-            return _batch.frame()
-
-        @pytest.fixture
-        def reference(self, _reference_batch: Batch) -> pd.DataFrame:
-            """The batch that it is compared with."""
-            return _reference_batch.frame()
-
-        @pytest.fixture
-        def schema(self, _batch: Batch) -> dict[str, str]:
-            """The Arrow type of each column of the batch, in the columns' order."""
-            return _batch.schema()
-
-        @pytest.fixture
-        def offending(self, request: pytest.FixtureRequest) -> Offending:
-            """Fail where there are rows that speak against a test, and keep the first of them for the report."""
-
-            def offending(rows: pd.DataFrame, what: str) -> None:
-                __tracebackhide__ = True
-                if not len(rows):
-                    return
-                kept = as_json(rows.head(ROWS))
-                request.node.user_properties.append(("rows", kept))
-                noun = "row" if len(rows) == 1 else "rows"
-                pytest.fail(f"{len(rows):,} {noun}: {what}\n{as_text(kept)}", pytrace=False)
-
-            return offending
-
-    for name, value in options.items():
-        setattr(Fixtures, name, _constant(value))
-    return Fixtures()
+    constants = {name: _constant(name, value) for name, value in options.items()}
+    # A module, as plugins are: pytest deprecates methods as fixtures of a session.
+    module = ModuleType("relet_data_tests", "The fixtures of data tests.")
+    vars(module).update(_FIXTURES, batch=batch, reference_batch=reference_batch, **constants)
+    return module
 
 
-def _constant(value: Any) -> Any:
-    @pytest.fixture(scope="session")
-    def constant(_self: object) -> Any:
+def _constant(name: str, value: Any) -> Any:
+    @pytest.fixture(scope="session", name=name)
+    def constant() -> Any:
         return value
 
     return constant
+
+
+@pytest.fixture(name="data")
+def _data(_batch: Batch) -> pd.DataFrame:
+    """The batch that is tested."""
+    return _batch.frame()
+
+
+@pytest.fixture(name="reference")
+def _reference(_reference_batch: Batch) -> pd.DataFrame:
+    """The batch that it is compared with."""
+    return _reference_batch.frame()
+
+
+@pytest.fixture(name="schema")
+def _schema(_batch: Batch) -> dict[str, str]:
+    """The Arrow type of each column of the batch, in the columns' order."""
+    return _batch.schema()
+
+
+@pytest.fixture(name="offending")
+def _offending(request: pytest.FixtureRequest) -> Offending:
+    """Fail where there are rows that speak against a test, and keep the first of them for the report."""
+
+    def offending(rows: pd.DataFrame, what: str) -> None:
+        __tracebackhide__ = True
+        if not len(rows):
+            return
+        kept = as_json(rows.head(ROWS))
+        request.node.user_properties.append(("rows", kept))
+        noun = "row" if len(rows) == 1 else "rows"
+        pytest.fail(f"{len(rows):,} {noun}: {what}\n{as_text(kept)}", pytrace=False)
+
+    return offending
+
+
+_FIXTURES = {"data": _data, "reference": _reference, "schema": _schema, "offending": _offending}
 
 
 class Batch:

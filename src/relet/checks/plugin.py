@@ -43,10 +43,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
     for each in component.parameters:
         option = f"--{each.name.replace('_', '-')}"
-        help = f"else {each.default}"
+        taken = {"dest": _place(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
         # Where pytest has an option of that name itself, the hyperparameter keeps its default.
         with contextlib.suppress(ValueError, argparse.ArgumentError):
-            group.addoption(option, dest=_place(each), type=_reader(each), default=each.default, help=help)
+            group.addoption(option, type=_reader(each), default=each.default, **taken)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # the suite may import what its pipeline imports
     early_config.pluginmanager.register(_Suite(component))

@@ -1,8 +1,10 @@
 """A suite of data tests becomes a verdict, whatever surrounds it."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -145,15 +147,35 @@ def test_ctrl_c_in_a_data_test_reaches_the_caller(suite: Path, table: Path) -> N
         verdict(suite, table, "def test_a(): raise KeyboardInterrupt\n")
 
 
-def test_a_suite_edited_between_two_runs_is_read_anew(suite: Path, table: Path) -> None:
-    # Same size, same second: byte code of the first form would look fresh.
-    (suite / "bounds.py").write_text("LOW = 1\n")
-    head = f"import sys; sys.path.insert(0, {str(suite)!r})\nfrom bounds import LOW\n"
+def test_a_suite_edited_within_a_second_is_read_anew(
+    suite: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    text = "def test_a(): assert 1 == 1\n"
+    file = suite / "test_rents.py"
+    for expected, form in ((True, text), (False, text.replace("== 1", "== 2"))):
+        file.write_text(form)
+        os.utime(file, (1_000, 1_000))
+        if expected:  # byte code of the first form, as pytest run by hand leaves it
+            by_hand = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
+            subprocess.run(by_hand, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}, cwd=suite, check=True)
+            assert list(suite.rglob("*.pyc"))
+        assert run_suite(suite, data=table, reference=table).passed is expected
+
+
+def test_a_module_beside_the_tests_is_read_anew_and_what_was_loaded_is_put_back(
+    suite: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (suite / "bounds_of_rents.py").write_text("LOW = 1\n")
+    stale = ModuleType("bounds_of_rents")
+    stale.__file__ = str(suite / "bounds_of_rents.py")
+    monkeypatch.setitem(sys.modules, "bounds_of_rents", stale)
+    head = f"import sys; sys.path.insert(0, {str(suite)!r})\nfrom bounds_of_rents import LOW\n"
     assert verdict(suite, table, head + "def test_a(): assert LOW == 1\n").passed
-    assert not verdict(suite, table, head + "def test_a(): assert LOW == 2\n").passed
-    (suite / "bounds.py").write_text("LOW = 2\n")
-    assert verdict(suite, table, head + "def test_a(): assert LOW == 2\n").passed
-    assert "bounds" not in sys.modules and str(suite) not in sys.path
+    assert sys.modules["bounds_of_rents"] is stale
+    monkeypatch.delitem(sys.modules, "bounds_of_rents")
+    assert verdict(suite, table, head + "def test_a(): assert LOW == 1\n").passed
+    assert "bounds_of_rents" not in sys.modules and str(suite) not in sys.path
 
 
 def test_the_project_around_has_no_say(suite: Path, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +194,7 @@ def test_nothing_is_printed_nor_written_nor_left(
     suite: Path, table: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     before, hooks = dict(os.environ), sys.meta_path.copy()
     verdict(suite, table, "def test_a():\n    print('to be seen')\n    assert False\n")
     assert capfd.readouterr() == ("", "")
