@@ -109,7 +109,7 @@ def _alone(folder: Path) -> Iterator[None]:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         with tempfile.TemporaryDirectory(prefix="relet-checks-") as elsewhere:
-            # A suite edited twice within a second must not meet the byte code of its first form.
+            # A module edited twice within a second must not be met as the byte code of its first form.
             sys.dont_write_bytecode, sys.pycache_prefix = True, elsewhere
             yield
     finally:

@@ -1,7 +1,7 @@
 """A suite of data tests becomes a verdict, whatever surrounds it."""
 
 import os
-import subprocess
+import py_compile
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -147,20 +147,15 @@ def test_ctrl_c_in_a_data_test_reaches_the_caller(suite: Path, table: Path) -> N
         verdict(suite, table, "def test_a(): raise KeyboardInterrupt\n")
 
 
-def test_a_suite_edited_within_a_second_is_read_anew(
-    suite: Path, table: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    text = "def test_a(): assert 1 == 1\n"
-    file = suite / "test_rents.py"
-    for expected, form in ((True, text), (False, text.replace("== 1", "== 2"))):
-        file.write_text(form)
-        os.utime(file, (1_000, 1_000))
-        if expected:  # byte code of the first form, as pytest run by hand leaves it
-            by_hand = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
-            subprocess.run(by_hand, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}, cwd=suite, check=True)
-            assert list(suite.rglob("*.pyc"))
-        assert run_suite(suite, data=table, reference=table).passed is expected
+def test_byte_code_of_an_earlier_form_is_not_taken(suite: Path, table: Path) -> None:
+    module = suite / "bound_of_rents.py"
+    for form in ("LOW = 1\n", "LOW = 2\n"):  # of one size, within one second
+        module.write_text(form)
+        os.utime(module, (1_000, 1_000))
+        if "1" in form:
+            py_compile.compile(str(module))
+    head = f"import sys; sys.path.insert(0, {str(suite)!r})\nfrom bound_of_rents import LOW\n"
+    assert verdict(suite, table, head + "def test_a(): assert LOW == 2\n").passed
 
 
 def test_a_module_beside_the_tests_is_read_anew_and_what_was_loaded_is_put_back(
