@@ -74,7 +74,7 @@ def test_odd_paths_are_no_patterns(tmp_path: Path) -> None:
     assert read_csv(written(folder, HEADER + "1,x,1,\n"), SCHEMA).num_rows == 1
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

@@ -91,7 +91,7 @@ def as_expression(rows: pa.Table, folder: str) -> ibis.Table:
     return read.mutate(relet_more=1).drop("relet_more")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(), st.randoms(use_true_random=False))
 def test_every_engine_and_every_order_gives_the_same_digest_and_bytes(rows: pa.Table, random: Any) -> None:
     expected = written(rows)
@@ -105,7 +105,7 @@ def test_every_engine_and_every_order_gives_the_same_digest_and_bytes(rows: pa.T
         assert written(as_expression(shuffled, folder)) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(min_rows=2), st.integers(1, 5))
 def test_chunks_leave_no_trace(rows: pa.Table, size: int) -> None:
     pieces = pa.concat_tables([rows.slice(start, size) for start in range(0, rows.num_rows, size)])
@@ -113,7 +113,7 @@ def test_chunks_leave_no_trace(rows: pa.Table, size: int) -> None:
     assert written(pieces.to_reader()) == written(rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(min_rows=1), st.integers(1, 7))
 def test_sorting_on_disk_and_small_row_groups_give_the_same_content(rows: pa.Table, group: int) -> None:
     expected, content = written(rows)
@@ -125,7 +125,7 @@ def test_sorting_on_disk_and_small_row_groups_give_the_same_content(rows: pa.Tab
         assert written(rows)[0] == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables())
 def test_write_read_write_is_a_fixed_point_in_every_container(rows: pa.Table) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -137,7 +137,7 @@ def test_write_read_write_is_a_fixed_point_in_every_container(rows: pa.Table) ->
             assert written(read_table(path, "pandas")) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(min_rows=1), st.data())
 def test_any_changed_cell_row_name_or_type_gives_another_digest(rows: pa.Table, data: st.DataObject) -> None:
     expected = written(rows)[0]
