@@ -24,6 +24,8 @@ Progress = Callable[[int, int | None], None]
 MAX_BYTES = 2 * 1024**3
 BLOCK = 256 * 1024
 ATTEMPTS = 4
+# Seconds before the second attempt; each further one waits twice as long.
+PAUSE = 0.4
 REDIRECTS = 5
 # A server that sends less than this in `timeout` seconds is taken for one that has stopped.
 SLOWEST_BYTES = 1024
@@ -155,7 +157,7 @@ def _persist(session: requests.Session, fetch: _Fetch) -> None:
                 raise BadDataError(
                     f"{_shown(fetch.url)}: {error}; tried {ATTEMPTS} times{_kept(fetch)}"
                 ) from error
-        time.sleep(min(0.2 * 2**attempt, fetch.timeout))
+        time.sleep(min(PAUSE * 2 ** (attempt - 1), fetch.timeout))
 
 
 def _attempt(session: requests.Session, fetch: _Fetch) -> None:

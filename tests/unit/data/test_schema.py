@@ -155,6 +155,11 @@ def test_the_first_of_many_wrong_values_is_named(tmp_path: Path) -> None:
     assert "row 6007 (line 6008), column 'price'" in fault(tmp_path, HEADER + rows)
 
 
+def test_blanks_around_a_number_are_no_fault(tmp_path: Path) -> None:
+    assert read_csv(written(tmp_path, HEADER + " 1 ,n, 2.5,\n"), SCHEMA).column("price").to_pylist() == [2.5]
+    assert "row 2 (line 3), column 'id'" in fault(tmp_path, HEADER + " 1 ,n,1,\nx,n,1,\n")
+
+
 def test_an_id_that_is_there_twice_is_named_with_its_rows(tmp_path: Path) -> None:
     said = fault(tmp_path, HEADER + "7,a,1,\n8,b,1,\n7,c,1,\n9,d,1,\n7,e,1,\n8,f,1,\n")
     assert (

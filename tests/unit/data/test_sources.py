@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from relet.data import sources
 from relet.data.sources import digest, resolve
 from relet.errors import BadDataError, StoreError
 
@@ -39,8 +40,14 @@ class Origin:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients hang up on purpose
         self.root = f"http://127.0.0.1:{self.server.server_port}"
         self.url = f"{self.root}/listings.csv"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -219,6 +226,33 @@ def test_what_unpacks_to_more_than_the_limit_is_cut_off_too(origin: Origin, tmp_
     with pytest.raises(BadDataError, match="sends more than"):
         resolve(origin.url, tmp_path, max_bytes=1_000_000)
     assert resolve(origin.url, tmp_path).read_bytes() == b"x" * 10_000_000
+
+
+def test_the_rest_without_a_length_that_stops_short_is_not_taken_for_whole(origin: Origin, tmp_path: Path) -> None:
+    def rest(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(206)
+        request.send_header("Content-Range", f"bytes 300000-{len(CONTENT) - 1}/{len(CONTENT)}")
+        request.end_headers()
+        request.wfile.write(CONTENT[300_000:400_000])
+
+    origin.answers = [good(stop_after=300_000), rest, good()]
+    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert origin.asked[2]["Range"] == "bytes=400000-"
+
+
+def test_a_body_that_was_compressed_on_the_way_is_not_resumed(origin: Origin, tmp_path: Path) -> None:
+    def packed(request: BaseHTTPRequestHandler) -> None:
+        body = gzip.compress(CONTENT)
+        request.send_response(200)
+        request.send_header("ETag", '"one"')
+        request.send_header("Content-Encoding", "gzip")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body[: len(body) // 2])
+
+    origin.answers = [packed, good()]
+    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert "Range" not in origin.asked[1]
 
 
 @pytest.mark.parametrize("pause", [0.05, 5.0])

@@ -217,6 +217,7 @@ def test_nanoseconds_are_refused_not_cut() -> None:
     [
         (pa.table({"a": [[1, 2]]}), "column 'a' holds list"),
         (pa.table({"a": [{"b": 1}]}), "column 'a' holds struct"),
+        (pa.table({"a": pa.array([1], pa.timestamp("ns"))}), "column 'a' can't be stored"),
         (pa.table({"a": pa.array([1], pa.duration("s"))}), "column 'a' holds duration"),
         (pd.DataFrame({"a": [1, "x"]}), "column a"),
         (pd.DataFrame({"a": ["\ud800"]}, dtype=object), "does not fit|can't be stored"),
