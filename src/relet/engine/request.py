@@ -142,17 +142,23 @@ def _alone(component: Component, given: Mapping[str, str]) -> tuple[dict[str, An
             references[name] = str(Reference.parse(text))
         elif name in names:
             parameter = component.parameter(name)
-            values[name] = parameter.check(_value(text, parameter), f"{component.name}.{name}")
+            setting = f"{component.name}.{name}"
+            values[name] = parameter.check(_value(text, parameter, setting), setting)
         else:
             raise SettingError(f"{component.name} takes no {name!r}: {nearest(name, names)}")
     return values, references
 
 
-def _value(text: str, parameter: Parameter) -> Any:
+def _value(text: str, parameter: Parameter, setting: str) -> Any:
     """Text from a command line as YAML reads it; as it stands where text is what the parameter takes."""
     import yaml
 
-    value = yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        if str in parameter.types:
+            return text
+        raise SettingError(f"{setting} can't be read: {text!r}; it takes {parameter.accepted}") from None
     if str in parameter.types and not isinstance(value, str) and type(value) not in parameter.types:
         return text
     return value

@@ -128,6 +128,7 @@ def test_one_component_alone_takes_its_own_names(tiny: Tiny) -> None:
         (["factr=10"], SettingError, r"train takes no 'factr': did you mean factor\?"),
         (["factor=fast"], SettingError, "train.factor takes a number, got 'fast'"),
         (["factor"], SettingError, "write name=value"),
+        (["factor=[1"], SettingError, r"train.factor can't be read: '\[1'"),
         (["clean_sample=clean_sample:v9"], NotFoundError, "clean_sample:v9"),
     ],
 )
