@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import relet
-from relet.engine.run import Outcome
+from relet.engine.job import Outcome
 
 FILES = {
     "pipelines/tiny/pipeline.py": """

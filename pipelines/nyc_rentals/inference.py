@@ -12,23 +12,6 @@ from pipelines.nyc_rentals.families.boosted import boosted
 from pipelines.nyc_rentals.families.random_forest import random_forest
 from relet.errors import SettingError, nearest
 
-TARGET = "price"
-# What a model may read of a listing: not its id nor its host's name, which say nothing of the next listing.
-INPUTS = [
-    "name",
-    "host_id",
-    "neighbourhood_group",
-    "neighbourhood",
-    "latitude",
-    "longitude",
-    "room_type",
-    "minimum_nights",
-    "number_of_reviews",
-    "last_review",
-    "reviews_per_month",
-    "calculated_host_listings_count",
-    "availability_365",
-]
 FAMILIES = {"boosted": boosted, "random_forest": random_forest}
 
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from pipelines.nyc_rentals.inference import INPUTS, TARGET, importances, inference_pipeline
+from pipelines.nyc_rentals.columns import INPUTS, TARGET
+from pipelines.nyc_rentals.inference import importances, inference_pipeline
 from relet import Figure, Metrics, Model, component
 from relet.evaluation.metrics import baseline, beside, regression
 from relet.report.bars import bars

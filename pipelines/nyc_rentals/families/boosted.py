@@ -9,20 +9,12 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
+from pipelines.nyc_rentals.columns import NUMBERS
 from relet.features.encoding import CrossFittedScore, CrossFittedTargetEncoder
 from relet.features.numeric import Combinations, DaysSince, Numbers
 from relet.features.text import PatternFeatures, TitleStyle
 from relet.training.estimators import BoostedRegressor
 
-NUMBERS = [
-    "minimum_nights",
-    "number_of_reviews",
-    "reviews_per_month",
-    "calculated_host_listings_count",
-    "availability_365",
-    "longitude",
-    "latitude",
-]
 NUMERALS = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0}
 _N = r"(?P<n>[0-9]+(?:\.5)?|one|two|three|four|five|six)[\s\-]*"
 # What hosts write in a title, on its lower-case text.

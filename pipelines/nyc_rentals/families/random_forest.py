@@ -9,18 +9,9 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from pipelines.nyc_rentals.columns import NUMBERS
 from relet.features.numeric import DaysSince, Numbers
 from relet.features.text import TextWeights
-
-NUMBERS = [
-    "minimum_nights",
-    "number_of_reviews",
-    "reviews_per_month",
-    "calculated_host_listings_count",
-    "availability_365",
-    "longitude",
-    "latitude",
-]
 
 
 def random_forest(*, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]) -> Pipeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -31,7 +32,7 @@ def command(
     Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 3 a verdict said no,
     130 interrupted.
     """
-    if target is None or (wants_help and target is None):
+    if target is None:
         click.echo(ctx.get_help())
         ctx.exit(0 if wants_help else 2)
     if wants_help:
@@ -39,13 +40,13 @@ def command(
 
         click.echo(describe(target))
         return
-    from relet.cli.screen import finish, progress_of, watcher
+    from relet.cli.screen import finish, watcher
     from relet.engine.request import prepare, read_order
-    from relet.engine.run import execute, main_module_command
+    from relet.engine.run import execute
 
-    order = read_order(target, words, main_module_command())
+    order = read_order(target, words, (Path(sys.argv[0]).name, *sys.argv[1:]))
     with watcher(as_json=as_json) as watch:
-        job = prepare(order, progress=progress_of(watch))
+        job = prepare(order, progress=watch.fetched)
         watch.begin(job)
         outcome = execute(job, watch, debug=debug)
     finish(job, outcome, as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ import click
 from relet.core.artifact import Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
-from relet.engine.run import Job, Outcome, Result, Watcher
+from relet.engine.job import Job, Outcome, Result, Watcher
 from relet.tracking.courier import Delivery
 
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
@@ -39,10 +39,6 @@ def watcher(*, as_json: bool) -> Iterator[Screen]:
             yield live
     else:
         yield Lines()
-
-
-def progress_of(screen: Screen) -> Callable[[int, int | None], None]:
-    return screen.fetched
 
 
 class Lines:

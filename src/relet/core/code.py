@@ -24,6 +24,8 @@ DOMAIN_ROOMS = frozenset(
 )
 
 _LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
+# How the normal form writes the name by which code gets at a docstring.
+_READS_DOCSTRINGS = "str:'__doc__'"
 _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -43,12 +45,12 @@ def normal_form(tree: ast.Module) -> str:
     >>> normal_form(ast.parse("x = 1")) == normal_form(ast.parse("x = 2"))
     False
     """
+    text = _written(tree, keep_docstrings=False)
+    return _written(tree, keep_docstrings=True) if _READS_DOCSTRINGS in text else text
+
+
+def _written(tree: ast.Module, *, keep_docstrings: bool) -> str:
     written: list[str] = []
-    keep_docstrings = any(
-        (isinstance(node, ast.Attribute) and node.attr == "__doc__")
-        or (isinstance(node, ast.Name) and node.id == "__doc__")
-        for node in ast.walk(tree)
-    )
     _write(tree, written, keep_docstrings)
     return "".join(written)
 
@@ -126,6 +128,8 @@ class Code:
     roots: tuple[Path, ...]
     _trees: dict[Path, ast.Module] = field(default_factory=dict, repr=False, compare=False)
     _digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
+    _files: dict[str, Path | None] = field(default_factory=dict, repr=False, compare=False)
+    _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def tree(self, path: Path) -> ast.Module:
         if path not in self._trees:
@@ -139,6 +143,11 @@ class Code:
 
     def find(self, module: str) -> Path | None:
         """The file of a first-party module; for a namespace package its folder; None for any other."""
+        if module not in self._files:
+            self._files[module] = self._search(module)
+        return self._files[module]
+
+    def _search(self, module: str) -> Path | None:
         parts = module.split(".")
         for root in self.roots:
             base = root.joinpath(*parts)
@@ -167,7 +176,9 @@ class Code:
             if path.is_dir():
                 continue
             found[name] = self.digest(path)
-            for imported in self._imported(name, path):
+            if name not in self._imports:
+                self._imports[name] = tuple(dict.fromkeys(self._imported(name, path)))
+            for imported in self._imports[name]:
                 if imported not in seen:
                     seen.add(imported)
                     waiting.append(imported)
@@ -192,7 +203,7 @@ def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
     >>> list(imports(ast.parse("import a.b; from .c import d"), "p"))
     [('a.b', None), ('p.c', 'd')]
     """
-    for node in _executed(tree):
+    for node in _statements(tree.body):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, None
@@ -204,15 +215,21 @@ def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
                 yield module, None if alias.name == "*" else alias.name
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
-            for other in child.orelse:
-                yield other
-                yield from _executed(other)
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Every statement that may run, however nested; an import stands nowhere else."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If) and _is_type_checking(statement.test):
+            yield from _statements(statement.orelse)
             continue
-        yield child
-        yield from _executed(child)
+        for name in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(statement, name, ()))
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            yield from _statements(part.body)
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", ""))
 
 
 def _attributes(tree: ast.Module, name: str) -> set[str]:

@@ -14,7 +14,15 @@ from relet.errors import SettingError, nearest
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # What a parameter of each kind may be given as, and what it becomes.
-_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", NoneType: "null"}
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    NoneType: "null",
+    dict: "a mapping",
+    list: "a list",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -175,7 +175,8 @@ def _annotated(source: Module, node: ast.expr | None) -> tuple[ast.expr | None, 
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         node = ast.parse(node.value, mode="eval").body
     if isinstance(node, ast.Subscript) and source.dotted(node.value) == "typing.Annotated":
-        assert isinstance(node.slice, ast.Tuple)
+        if not isinstance(node.slice, ast.Tuple):
+            raise source.error(node, f"{ast.unparse(node)} marks nothing; write the type alone")
         inner, *marks = node.slice.elts
         return inner, [mark for mark in marks if isinstance(mark, ast.Call)]
     return node, []

@@ -10,6 +10,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -29,6 +31,8 @@ PAUSE = 0.4
 REDIRECTS = 5
 # A server that sends less than this in `timeout` seconds is taken for one that has stopped.
 SLOWEST_BYTES = 1024
+# A file that was modified less than this before the answer may change again under the same `Last-Modified`.
+SETTLED = timedelta(seconds=60)
 # Worth another try: the server may answer differently in a moment.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
@@ -109,8 +113,8 @@ class _Fetched:
 
     @property
     def validator(self) -> str:
-        """What `If-Range` takes: a weak ETag does not promise equal bytes."""
-        return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
+        """What `If-Range` takes."""
+        return self.etag or self.modified
 
 
 class _BrokenError(Exception):
@@ -284,7 +288,19 @@ def _told(response: requests.Response) -> _Fetched:
     """How the server names the file's state; of a body that was compressed on the way, no part can be resumed."""
     if not _plain(response):
         return _Fetched()
-    return _Fetched(etag=response.headers.get("ETag", ""), modified=response.headers.get("Last-Modified", ""))
+    etag = response.headers.get("ETag", "")
+    # a weak ETag promises the same meaning, not the same bytes
+    return _Fetched(etag="" if etag.startswith("W/") else etag, modified=_settled(response))
+
+
+def _settled(response: requests.Response) -> str:
+    """`Last-Modified`, where the file can't have changed again within that second: RFC 9110, section 8.8.2.2."""
+    modified = response.headers.get("Last-Modified", "")
+    try:
+        since = parsedate_to_datetime(response.headers["Date"]) - parsedate_to_datetime(modified)
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return modified if since >= SETTLED else ""
 
 
 def _plain(response: requests.Response) -> bool:

@@ -21,14 +21,17 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHO
 def code_state(root: Path, store: Store) -> CodeState:
     """The commit that `root` is at, and the diff of what is not committed, stored as an object.
 
+    Python and whatever lies in `pipelines/` counts as code: there a file that git does not know is not committed.
+
     Outside a git repository, or without git, there is no commit and nothing can be said of changes.
     """
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return CodeState(dirty=True)
     changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    unknown = _git(root, "ls-files", "--others", "--exclude-standard", "--", "*.py", "pipelines")
     if not changed:
-        return CodeState(commit=commit.strip())
+        return CodeState(commit=commit.strip(), dirty=bool(unknown))
     diff = _git(root, "diff", "HEAD", "--binary") or ""
     return CodeState(commit=commit.strip(), dirty=True, diff=store.put_object(diff.encode()))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType
 
 if TYPE_CHECKING:
-    from relet.engine.run import Outcome, Watcher
+    from relet.engine.job import Outcome, Watcher
 
 # What a person most likely wants to look at, by the artifact's type.
 _CONTAINERS = {

@@ -12,9 +12,9 @@ from relet.core.artifact import Reference
 from relet.core.component import Component, Parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import Request
+from relet.engine.job import Job
 from relet.engine.key import code_parts
 from relet.engine.project import Project, find_root, open_project, pipelines
-from relet.engine.run import Job
 from relet.errors import SettingError, nearest
 from relet.store import open_store
 

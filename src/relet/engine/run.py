@@ -3,112 +3,32 @@
 from __future__ import annotations
 
 import pdb
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
-from relet.core.plan import Action, Known, Request, Step, decide, plan
+from relet.core.plan import Action, Known, Plan, Step, decide, plan
 from relet.core.record import Link, RunRecord, Status, new_run_id, now
 from relet.engine.environment import code_state, lock_digest, machine
+from relet.engine.job import Job, Outcome, Quiet, Result, Watcher
 from relet.engine.loading import function_of
-from relet.engine.project import Project
 from relet.engine.values import Workspace, Written, write
 from relet.errors import ComponentError, DamagedError, ReletError
 
 if TYPE_CHECKING:
     from relet.store import Store
-    from relet.tracking.courier import Courier, Delivery
+    from relet.tracking.courier import Courier
 
 # Where temporary files go and which modules are loaded belong to the process: in one process components are
 # called one after the other, whichever thread runs them.
 _calling = threading.Lock()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What to run and where to put it.
-
-    `arguments` are the values that each function is called with; `parameters` the same as they were asked for
-    (a source outside by its path or URL): that is what records and trackers show.
-    """
-
-    project: Project
-    request: Request
-    arguments: Mapping[str, Mapping[str, Any]]
-    parameters: Mapping[str, Mapping[str, Any]]
-    store: Store
-    experiment: str
-    trackers: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What became of one component: `seconds` is wall time; `new` names the outputs that are new versions."""
-
-    component: str
-    action: Action
-    reason: str
-    outputs: Mapping[str, Version] = field(default_factory=dict)
-    new: frozenset[str] = frozenset()
-    seconds: float = 0.0
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    verdict: Verdict | None = None
-    run_id: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of a run: the results in order, what went wrong, and how each tracker took it."""
-
-    run_id: str
-    status: Status
-    results: tuple[Result, ...]
-    seconds: float
-    error: BaseException | None = None
-    deliveries: tuple[Delivery, ...] = ()
-
-    @property
-    def exit_status(self) -> int:
-        """0; 3 where a verdict said no; 130 after Ctrl-C; else that of the error."""
-        if self.status is Status.STOPPED:
-            return 3
-        if self.status is Status.INTERRUPTED:
-            return 130
-        return getattr(self.error, "exit_status", 1) if self.error else 0
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        return {name: value for result in self.results for name, value in result.metrics.items()}
-
-
-class Watcher(Protocol):
-    """Somebody who looks on while a run goes."""
-
-    def started(self, step: Step) -> None:
-        """A component begins to run."""
-
-    def ended(self, result: Result) -> None:
-        """A component was run, skipped or held back."""
-
-    def noted(self, message: str) -> None:
-        """Something that a person should know."""
-
-
-class Quiet:
-    """A watcher that says nothing."""
-
-    def started(self, step: Step) -> None: ...
-    def ended(self, result: Result) -> None: ...
-    def noted(self, message: str) -> None: ...
 
 
 def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, patience: float = 20) -> Outcome:
@@ -119,7 +39,7 @@ def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, pati
     """
     watch = watch or Quiet()
     began = perf_counter()
-    idle = plan(job.request, job.store).idle
+    planned = plan(job.request, job.store)
     parent = _record(
         job,
         RunRecord(
@@ -130,12 +50,12 @@ def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, pati
             started=now(),
         ),
     )
-    courier = None if idle else _announce(job, parent)
+    courier = None if planned.idle else _announce(job, parent)
     results: dict[str, Result] = {}
     error: BaseException | None = None
     try:
         with tempfile.TemporaryDirectory(prefix="relet-", ignore_cleanup_errors=True) as scratch:
-            for result in _steps(job, parent, Workspace(Path(scratch), job.store), watch, debug):
+            for result in _steps(job, planned, parent, Workspace(Path(scratch), job.store), watch, debug):
                 results[result.component] = result
                 watch.ended(result)
     except (KeyboardInterrupt, Exception) as raised:
@@ -207,14 +127,19 @@ def _shown(result: Result) -> dict[str, Any]:
     }
 
 
-def _steps(job: Job, parent: RunRecord, workspace: Workspace, watch: Watcher, debug: bool) -> Iterator[Result]:
-    """Act on each component in order. A damaged input is made again by starting over: what is whole is skipped."""
-    known = Known()
+def _steps(
+    job: Job, planned: Plan, parent: RunRecord, workspace: Workspace, watch: Watcher, debug: bool
+) -> Iterator[Result]:
+    """Act on each component in order: as planned until one has run, then as decided on what is known by then.
+
+    A damaged input is made again by starting over: what is whole is skipped.
+    """
+    known, as_planned = Known(), True
     waiting = list(job.request.components)
     damaged: set[str] = set()
     while waiting:
         component = waiting.pop(0)
-        step = decide(component, job.request, known, job.store)
+        step = planned[component.name] if as_planned else decide(component, job.request, known, job.store)
         try:
             result = _act(job, parent, component, step, workspace, watch, debug)
         except DamagedError as error:
@@ -222,9 +147,10 @@ def _steps(job: Job, parent: RunRecord, workspace: Workspace, watch: Watcher, de
                 raise
             damaged.add(str(error))
             watch.noted(f"{error}; what made it runs again")
-            known, waiting = Known(), list(job.request.components)
+            known, as_planned, waiting = Known(), False, list(job.request.components)
             continue
         known = known.made(component, step.inputs, result.outputs)
+        as_planned = as_planned and step.action is Action.SKIP
         yield result
 
 
@@ -274,8 +200,7 @@ def _move_aliases(
 ) -> None:
     by = result.run_id or parent.id
     for version in result.outputs.values():
-        if job.store.aliases(version.name).get("latest") != version.number:
-            job.store.set_alias(version.name, "latest", version.number, by=by, why="last run")
+        job.store.set_alias(version.name, "latest", version.number, by=by, why="last run")
     if verdict is not None and not verdict.passed:
         return
     for each in component.inputs:
@@ -325,10 +250,8 @@ def _run(
         metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
     )
     assert step.key is not None
-    job.store.put_run(record)
+    _keep(job, record)
     job.store.put_key(step.key, {name: str(version) for name, version in outputs.items()})
-    for tracker in job.trackers:
-        job.store.put_pending(tracker, record.id)
     return Result(
         component=component.name,
         action=Action.RUN,
@@ -416,8 +339,3 @@ def _store(
     )
     workspace.keep(version, written.folder)
     return version
-
-
-def main_module_command() -> tuple[str, ...]:
-    """The command line that this process was started with, program first, without its folder."""
-    return (Path(sys.argv[0]).name, *sys.argv[1:])

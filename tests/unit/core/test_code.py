@@ -122,6 +122,41 @@ def test_a_closure_holds_what_is_imported_transitively_and_inside_functions(tmp_
     assert closure.third_party == {"numpy", "yaml"}
 
 
+def test_imports_are_found_however_deep_they_stand(tmp_path: Path) -> None:
+    source = """
+try:
+    import m1
+except OSError:
+    import m2
+else:
+    import m3
+finally:
+    import m4
+match 1:
+    case 1:
+        import m5
+with open("x"):
+    for _ in ():
+        import m6
+    else:
+        while True:
+            import m7
+class A:
+    async def f(self):
+        if True:
+            def g():
+                import m8
+        elif False:
+            import m9
+try:
+    pass
+except* ValueError:
+    import m10
+"""
+    found = project(tmp_path, app__a=source).closure("app.a").third_party
+    assert found == {f"m{number}" for number in range(1, 11)}
+
+
 def test_relative_imports_and_cycles_are_followed(tmp_path: Path) -> None:
     code = project(tmp_path, app__a="from . import b", app__b="from .a import x\nfrom .c.d import y", app__c__d="")
     assert list(code.closure("app.a").modules) == ["app.a", "app.b", "app.c.d"]

@@ -103,6 +103,7 @@ def test_reading_a_component_imports_nothing(tmp_path: Path) -> None:
             "its default takes a whole number, got 'b'",
         ),
         ("@component(job_type='x')\ndef step(*, a: int = b) -> None: ...", "must be a literal, got b"),
+        ("@component(job_type='x')\ndef step(*, a: Annotated[int] = 1) -> None: ...", "marks nothing"),
         ("@component(job_type='x')\ndef step(): ...", "no return annotation"),
         ("@component(job_type='x')\ndef step() -> Table: ...", "names no artifact"),
         ("@component(job_type='x')\ndef step() -> Other: ...", "Other must be a NamedTuple in the same module"),

@@ -14,8 +14,9 @@ import pytest
 
 import relet
 from relet.core.record import Status
+from relet.engine.job import Quiet
 from relet.engine.request import Order, prepare, read_order
-from relet.engine.run import Quiet, execute
+from relet.engine.run import execute
 from relet.errors import ComponentError, DamagedError, NotFoundError, SettingError, WiringError
 from relet.store import Store, open_store
 from tests.tiny_project import Tiny
@@ -67,6 +68,15 @@ def test_a_run_records_the_commit_and_what_was_not_committed(tiny: Tiny) -> None
     dirty = store_of(tiny).run(tiny.run().run_id).code
     assert (dirty.commit, dirty.dirty) == (clean.commit, True)
     assert b"+    assert True" in store_of(tiny).read_object(dirty.diff or "")
+
+
+def test_code_that_git_does_not_know_is_not_committed(tiny: Tiny) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *arguments], cwd=tiny.root, check=True)
+    assert not store_of(tiny).run(tiny.run().run_id).code.dirty
+    tiny.path("new.py").write_text("x = 1\n")
+    assert store_of(tiny).run(tiny.run().run_id).code.dirty
 
 
 def test_the_first_batch_becomes_the_reference_and_says_so(tiny: Tiny) -> None:

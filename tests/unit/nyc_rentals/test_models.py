@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.nyc_rentals.columns import INPUTS
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model as measure_model
 from pipelines.nyc_rentals.components.train_model import train_model
-from pipelines.nyc_rentals.inference import INPUTS
 from relet.errors import BadDataError, SettingError
 from relet.training.model import export, load
 
