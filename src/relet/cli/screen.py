@@ -14,6 +14,7 @@ from relet.core.artifact import Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.engine.job import Job, Outcome, Result, Watcher
+from relet.errors import ComponentError
 from relet.tracking.courier import Delivery
 
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
@@ -231,11 +232,11 @@ def _next(job: Job, outcome: Outcome) -> Iterator[str]:
     match outcome.status:
         case Status.INTERRUPTED:
             yield "interrupted; every finished step is kept: the same command goes on from here"
-        case Status.FAILED:
+        case Status.FAILED if isinstance(outcome.error, ComponentError):
             yield f"finished steps are kept; look inside with: relet run {pipeline} … --pdb"
         case Status.STOPPED:
             yield f"what was judged is stored; look at it with: relet artifacts show {_judged(outcome)}"
-        case _:
+        case Status.FINISHED:
             versions = [version for result in outcome.results for version in result.outputs.values()]
             models = [version for version in versions if version.type == "model"]
             shown = (models or versions)[-1:]
