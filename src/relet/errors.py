@@ -48,6 +48,10 @@ class TrackerError(ReletError):
     """A tracker that did not take a record."""
 
 
+class SetUpError(ReletError):
+    """An environment that can't be made, or code that can't be laid out: the message says what is missing."""
+
+
 class ComponentError(ReletError):
     """A component that raised; `__cause__` is what it raised."""
 

@@ -283,6 +283,10 @@ def test_a_key_leads_to_its_outputs_while_all_of_them_are_there(store: Store) ->
     assert store.key("k" * 64) is None
     store.put_key("k" * 64, {"one": str(one), "two": str(two)})
     assert store.key("k" * 64) == {"one": "one:v1", "two": "two:v1"}
+    assert store.maker("k" * 64) is None
+    store.put_key("k" * 64, {"one": str(one), "two": str(two)}, run="20260101T000000000000-0a0a0a0a")
+    assert store.maker("k" * 64) == "20260101T000000000000-0a0a0a0a"
+    assert store.maker("unknown") is None
     sha = two.files["data.csv"]
     store._bucket.delete([f"objects/{sha[:2]}/{sha}"])
     assert store.key("k" * 64) is None

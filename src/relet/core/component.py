@@ -13,6 +13,9 @@ from relet.errors import SettingError, nearest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# What can make a component an environment of its own, as MLflow names them.
+MANAGERS = ("uv", "virtualenv", "conda", "docker")
+
 # What a parameter of each kind may be given as, and what it becomes.
 _WORDS = {
     int: "a whole number",
@@ -92,7 +95,9 @@ class Component:
     """One step of a pipeline, as its signature and its decorator describe it.
 
     `module` is the module that defines the function, `path` its file; `resources` are files and folders that it
-    reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs that its verdict gates.
+    reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs that its verdict gates;
+    `tolerance` is by how much each output's numbers may differ when it is reproduced (none: not at all);
+    `environment` is what makes it an environment of its own: a manager, or `manager:lock`.
     """
 
     name: str
@@ -105,6 +110,8 @@ class Component:
     outputs: tuple[Output, ...] = ()
     resources: tuple[str, ...] = ()
     judges: tuple[str, ...] = ()
+    tolerance: Mapping[str, float] = field(default_factory=dict)
+    environment: str | None = None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -144,11 +151,18 @@ class Options:
 
     job_type: str
     resources: tuple[str, ...] = ()
-    judges: tuple[str, ...] = field(default=())
+    judges: tuple[str, ...] = ()
+    tolerance: float | Mapping[str, float] | None = None
+    environment: str | None = None
 
 
 def component(
-    *, job_type: str, resources: tuple[str, ...] = (), judges: tuple[str, ...] = ()
+    *,
+    job_type: str,
+    resources: tuple[str, ...] = (),
+    judges: tuple[str, ...] = (),
+    tolerance: float | Mapping[str, float] | None = None,
+    environment: str | None = None,
 ) -> Callable[[Function], Function]:
     """Mark a function as a component of a pipeline; the function itself stays as it is.
 
@@ -156,12 +170,23 @@ def component(
     relative to the pipeline's folder; `judges` names the inputs that its verdict gates (without it: all that
     are not stored versions).
 
+    `tolerance` is by how much a reproduced number x may differ from the recorded one, relative to max(1, |x|), so
+    that the verdict is still EQUIVALENT: one number for all outputs, or a mapping from outputs to numbers.
+    `environment` runs it in an environment of its own, made by "uv", "virtualenv", "conda" or "docker" from the
+    project's lock, or from another one: "uv:locks/torch.lock".
+
     >>> @component(job_type="clean")
     ... def halve(*, size: int = 2) -> None: ...
     >>> halve.__relet__.job_type
     'clean'
     """
-    options = Options(job_type=job_type, resources=tuple(resources), judges=tuple(judges))
+    options = Options(
+        job_type=job_type,
+        resources=tuple(resources),
+        judges=tuple(judges),
+        tolerance=tolerance,
+        environment=environment,
+    )
 
     def mark(function: Function) -> Function:
         function.__relet__ = options  # type: ignore[attr-defined]

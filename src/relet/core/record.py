@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Status(StrEnum):
@@ -50,20 +50,56 @@ class KeyParts:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeState:
-    """The commit a run's code came from, and what was not committed (`diff`: SHA-256 of the stored diff)."""
+    """The commit a run's code came from, and what was not committed.
+
+    `diff` is the SHA-256 of the stored diff; `untracked` are the files of the code closures that git does not
+    hold, each with the SHA-256 of its stored content; `repository` is where the commit can be fetched, without
+    credentials; `folder` is the project's folder in the repository, "" for its top.
+    """
 
     commit: str | None = None
     dirty: bool = False
     diff: str | None = None
+    untracked: Mapping[str, str] = field(default_factory=dict)
+    repository: str | None = None
+    folder: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caveat:
+    """Something that decided what a run made and that no record holds: it can't be promised to come again.
+
+    `kind` is one of import (a first-party module that no import statement names), file (read, and neither input
+    nor resource), network, process (another program), uncommitted (code) and lock (a package that is installed
+    in another version than the lock's).
+    """
+
+    kind: str
+    what: str
+
+    def __str__(self) -> str:
+        return CAVEATS.get(self.kind, f"{self.kind}: {{}}").format(self.what)
+
+
+# How each kind of caveat reads.
+CAVEATS = {
+    "import": "imports {} without an import statement",
+    "file": "reads {}, which is neither its input nor its resource",
+    "network": "connects to {}",
+    "process": "starts {}, which nobody watches",
+    "uncommitted": "runs code that is not committed: {}",
+    "lock": "runs in an environment that is not the lock's: {}",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One run: of a pipeline (`component` is None, `parent` is None) or of one component in it.
 
-    `steps` is a pipeline's: component → its action, the reason, and the versions it has (`outputs`). Times are
-    ISO 8601 in UTC; `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread
-    counts.
+    `steps` is a pipeline's: component → its action, the reason, the run of the component that made what it has
+    (`run`, an earlier one where it was skipped), and the versions it has (`outputs`). Times are ISO 8601 in UTC;
+    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread counts; `caveats`
+    says what of it no record holds.
     """
 
     id: str
@@ -88,10 +124,29 @@ class RunRecord:
     machine: Mapping[str, Any] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     message: str = ""
+    caveats: tuple[Caveat, ...] = ()
     format: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The parameters that named something outside → the SHA-256 of its content, which the store holds."""
+        values = self.parts.parameters if self.parts else {}
+        return {
+            name: str(value["sha256"])
+            for name, value in values.items()
+            if isinstance(value, Mapping) and value.keys() == {"sha256"}
+        }
+
+    @property
+    def objects(self) -> dict[str, str]:
+        """What the run needs to be made again beside its inputs: what it is → its object's SHA-256."""
+        wanted = {"lock": self.lock, "diff": self.code.diff}
+        wanted |= {f"file {path}": digest for path, digest in self.code.untracked.items()}
+        wanted |= {f"source of {name}": digest for name, digest in self.sources.items()}
+        return {what: digest for what, digest in wanted.items() if digest}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> RunRecord:
@@ -99,6 +154,7 @@ class RunRecord:
             side: {name: Link(**link) for name, link in stored[side].items()} for side in ("inputs", "outputs")
         }
         parts = KeyParts(**stored["parts"]) if stored["parts"] else None
+        # A record of format 1 lacks what format 2 added: the defaults say that nothing is known.
         return cls(
             **{
                 **stored,
@@ -107,6 +163,7 @@ class RunRecord:
                 "parts": parts,
                 "code": CodeState(**stored["code"]),
                 "command": tuple(stored["command"]),
+                "caveats": tuple(Caveat(**each) for each in stored.get("caveats", ())),
             }
         )
 

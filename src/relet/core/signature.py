@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
 from relet.core.artifact import ArtifactType, Source, Stored
 from relet.core.code import Code, imports
-from relet.core.component import Component, Input, Output, Parameter
+from relet.core.component import MANAGERS, Component, Input, Options, Output, Parameter
 from relet.errors import SignatureError, nearest
 
 # Every way to spell an artifact's type in a signature → the container that the function gets.
@@ -122,6 +123,9 @@ def read_component(name: str, module: str, path: Path, code: Code) -> Component:
     arguments = function.args
     if arguments.vararg or arguments.kwarg:
         raise source.error(function, f"{name} takes *args or **kwargs; name every input and parameter")
+    outputs = tuple(_outputs(source, function))
+    options["tolerance"] = _tolerance(source, function, options.get("tolerance"), [each.name for each in outputs])
+    _check_environment(source, function, options.get("environment"))
     positional = [*arguments.posonlyargs, *arguments.args]
     with_default = {argument.arg for argument in positional[len(positional) - len(arguments.defaults) :]}
     return Component(
@@ -134,9 +138,32 @@ def read_component(name: str, module: str, path: Path, code: Code) -> Component:
             _parameter(source, argument, default)
             for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         ),
-        outputs=tuple(_outputs(source, function)),
+        outputs=outputs,
         **options,
     )
+
+
+def _tolerance(source: Module, function: ast.FunctionDef, given: Any, outputs: list[str]) -> dict[str, float]:
+    """The tolerance of each output that has one, from a number for all or a mapping."""
+    if given is None:
+        return {}
+    wanted = given if isinstance(given, dict) else dict.fromkeys(outputs, given)
+    for name, value in wanted.items():
+        if name not in outputs:
+            raise source.error(
+                function, f"tolerance= names {name!r}, which is no output: {nearest(str(name), outputs)}"
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise source.error(function, f"tolerance= of {name} must be a number from 0 up, got {value!r}")
+    return {name: float(value) for name, value in wanted.items()}
+
+
+def _check_environment(source: Module, function: ast.FunctionDef, given: Any) -> None:
+    if given is None:
+        return
+    manager = given.partition(":")[0] if isinstance(given, str) else str(given)
+    if manager not in MANAGERS:
+        raise source.error(function, f"environment= got {given!r}: {nearest(manager, MANAGERS)}")
 
 
 def _options(source: Module, function: ast.FunctionDef) -> dict[str, Any]:
@@ -146,7 +173,7 @@ def _options(source: Module, function: ast.FunctionDef) -> dict[str, Any]:
             "relet.core.component.component",
         ):
             options = {str(k.arg): source.literal(k.value, f"{k.arg}=") for k in decorator.keywords}
-            known = ("job_type", "resources", "judges")
+            known = [each.name for each in fields(Options)]
             for option in options:
                 if option not in known:
                     raise source.error(decorator, f"@component has no {option}=: {nearest(option, known)}")

@@ -70,12 +70,22 @@ def _try(bucket: Bucket, run_id: str) -> RunRecord | None:
         return None
 
 
-def put_key(bucket: Bucket, key: str, outputs: Mapping[str, str]) -> None:
-    """Write down which versions a key's outputs are: output name → `clean_sample:v3`."""
+def put_key(bucket: Bucket, key: str, outputs: Mapping[str, str], run: str | None = None) -> None:
+    """Write down which versions a key's outputs are: output name → `clean_sample:v3`; and which run made them."""
     for reference in outputs.values():
         if Reference.parse(reference).number is None:
             raise StoreError(f"a key leads to versions, got {reference!r}; write it as name:v3")
-    bucket.put_document(key_path(key), {"outputs": dict(outputs)})
+    bucket.put_document(key_path(key), {"outputs": dict(outputs), "run": run})
+
+
+def maker(bucket: Bucket, key: str) -> str | None:
+    """The run that last made what a key leads to; None where the key's document does not say, or can't be read."""
+    try:
+        document = bucket.document(key_path(key)) or {}
+    except DamagedError:
+        return None
+    found = document.get("run")
+    return found if isinstance(found, str) else None
 
 
 def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:

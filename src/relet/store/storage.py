@@ -128,13 +128,17 @@ class Store:
         """The run records that can be read, the newest first."""
         return runs.newest_first(self._bucket, limit)
 
-    def put_key(self, key: str, outputs: Mapping[str, str]) -> None:
-        """Write down what a key leads to: output name → `clean_sample:v3`."""
-        runs.put_key(self._bucket, key, outputs)
+    def put_key(self, key: str, outputs: Mapping[str, str], run: str | None = None) -> None:
+        """Write down what a key leads to, output name → `clean_sample:v3`, and the run that made it."""
+        runs.put_key(self._bucket, key, outputs, run)
 
     def key(self, key: str) -> dict[str, str] | None:
         """What a key leads to; None unless every version and all its objects are there."""
         return runs.outputs_of(self._bucket, key)
+
+    def maker(self, key: str) -> str | None:
+        """The run that last made what a key leads to, or None where that is not known."""
+        return runs.maker(self._bucket, key)
 
     def put_pending(self, tracker: str, run_id: str) -> None:
         """Note in a tracker's outbox that it has to be sent this run's record as it is now."""

@@ -79,6 +79,13 @@ def step(
     assert found.gates
 
 
+def test_a_tolerance_is_for_all_outputs_or_for_those_it_names(tmp_path: Path) -> None:
+    for given, wanted in (("1e-6", {"table": 1e-6, "report": 1e-6}), ("{'table': 0}", {"table": 0.0})):
+        source = f"@component(job_type='x', tolerance={given}, environment='uv')\ndef step() -> Made: ..."
+        found = read(tmp_path, source)
+        assert (found.tolerance, found.environment) == (wanted, "uv")
+
+
 def test_reading_a_component_imports_nothing(tmp_path: Path) -> None:
     found = read(tmp_path, "import no_such_module\n@component(job_type='x')\ndef step() -> None: 1 / 0")
     assert found.outputs == ()
@@ -112,6 +119,19 @@ def test_reading_a_component_imports_nothing(tmp_path: Path) -> None:
             "n: int is no artifact type",
         ),
         ("@component(job_type='x')\ndef stop() -> None: ...", r"no function 'step': did you mean stop\?"),
+        (
+            "@component(job_type='x', tolerance={'tabel': 1e-6})\ndef step() -> Made: ...",
+            r"tolerance= names 'tabel', which is no output: did you mean table\?",
+        ),
+        (
+            "@component(job_type='x', tolerance='small')\ndef step() -> Made: ...",
+            "tolerance= of table must be a number from 0 up, got 'small'",
+        ),
+        ("@component(job_type='x', tolerance=True)\ndef step() -> Made: ...", "from 0 up, got True"),
+        (
+            "@component(job_type='x', environment='uvv:a.lock')\ndef step() -> None: ...",
+            r"environment= got 'uvv:a.lock': did you mean uv\?",
+        ),
     ],
 )
 def test_what_can_be_no_contract_is_refused_with_its_place(tmp_path: Path, source: str, said: str) -> None:
