@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relet.core.artifact import Version
-from relet.core.record import CodeState, Link, RunRecord, Status
+from relet.core.record import CodeState, KeyParts, Link, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
 
@@ -130,6 +130,24 @@ def test_verify_names_an_alias_without_its_version_and_a_run_without_its_lock(st
     }
 
 
+def test_a_version_is_found_by_its_content_whatever_its_number(store: Store) -> None:
+    first, second, third = (add(store, content) for content in (b"1", b"2", b"3"))
+    assert [store.find_content("sample", each.content) for each in (first, second)] == [first, second]
+    assert store.find_content("sample", "c" * 64) is None
+    assert store.find_content("model", first.content) is None
+    store._bucket.delete([f"artifacts/sample/contents/{second.content}.json"])
+    store._bucket.put_document(f"artifacts/sample/contents/{third.content}.json", {"number": 1})
+    assert [store.find_content("sample", each.content) for each in (second, third)] == [second, third]
+    store.prune(keep=1)
+    assert [store.find_content("sample", each.content) for each in (first, second, third)] == [None, None, third]
+    again = add(store, b"1")
+    assert (again.number, store.find_content("sample", first.content)) == (4, again)
+    with pytest.raises(StoreError, match="can't be"):
+        store.find_content("../evil", "c")
+    with pytest.raises(StoreError, match="can't be"):
+        store.find_content("sample", "../../runs/r")
+
+
 def test_prune_keeps_the_newest_what_an_alias_holds_and_what_a_tracker_waits_for(store: Store) -> None:
     for content in range(6):
         add(store, bytes([content]))
@@ -181,6 +199,81 @@ def test_garbage_collection_takes_only_what_nothing_refers_to(store: Store) -> N
     assert store.gc(NOW) == [f"objects/{garbage[:2]}/{garbage}"]
     assert all(store.has_object(sha) for sha in (lock, diff, version.files["data.csv"]))
     assert not store.has_object(garbage)
+
+
+def needing(store: Store) -> tuple[RunRecord, dict[str, str]]:
+    """A run that needs one of everything to be made again, and each thing's object by what it is."""
+    held = {
+        what: store.put_object(what.encode())
+        for what in ("lock", "diff", "file new.py", "file pipelines/it.sql", "source of url")
+    }
+    record = RunRecord(
+        id="r",
+        pipeline="p",
+        experiment="e",
+        status=Status.FINISHED,
+        started="",
+        lock=held["lock"],
+        code=CodeState(
+            dirty=True,
+            diff=held["diff"],
+            untracked={what[5:]: sha for what, sha in held.items() if what.startswith("file ")},
+        ),
+        parts=KeyParts(component="c", parameters={"url": {"sha256": held["source of url"]}, "rows": 3}),
+    )
+    return record, held
+
+
+def test_what_a_run_needs_to_be_made_again_is_never_garbage(store: Store) -> None:
+    record, held = needing(store)
+    store.put_run(record)
+    garbage = store.put_object(b"garbage")
+    assert store.gc(NOW) == [f"objects/{garbage[:2]}/{garbage}"]
+    assert {what: store.read_object(sha) for what, sha in held.items()} == {w: w.encode() for w in held}
+    assert store.verify() == []
+
+
+def test_verify_names_each_thing_that_a_run_needs_and_that_is_gone(store: Store) -> None:
+    record, held = needing(store)
+    store.put_run(record)
+    store._bucket.delete([f"objects/{sha[:2]}/{sha}" for sha in held.values()])
+    assert [str(each) for each in store.verify()] == [
+        f"missing: run r {what}: object {sha} is missing, so the run can't be made again exactly"
+        for what, sha in held.items()
+    ]
+
+
+def test_a_record_of_format_1_keeps_its_objects_and_is_not_blamed_for_a_source_that_was_never_stored(
+    store: Store,
+) -> None:
+    record, held = needing(store)
+    document = record.to_json()
+    document.update(format=1)
+    for added in ("untracked", "repository", "folder"):
+        del document["code"][added]
+    del document["caveats"]
+    store._bucket.put_document("runs/r.json", document)
+    store._bucket.delete([f"objects/{sha[:2]}/{sha}" for sha in [held["source of url"]]])
+    store.gc(NOW)
+    assert [what for what, sha in held.items() if store.has_object(sha)] == ["lock", "diff"]
+    assert store.verify() == []
+    store._bucket.delete([f"objects/{sha[:2]}/{sha}" for sha in held.values()])
+    assert [each.where for each in store.verify()] == ["run r lock", "run r diff"]
+
+
+@pytest.mark.parametrize("change", [{"format": 3}, {"format": 3, "code": None}, {"novelty": "x"}])
+def test_every_digest_in_a_record_that_this_relet_can_not_read_is_protected(
+    store: Store, change: dict[str, object]
+) -> None:
+    sha = store.put_object(b"what only a newer relet knows of")
+    record, held = needing(store)
+    document = record.to_json() | {"weights": {"of": [f"sha256:{sha}"]}} | change
+    store._bucket.put_document("runs/r.json", document)
+    store.gc(NOW)
+    kept = {"lock", "source of url"} if "code" in change else set(held)
+    assert kept <= {what for what, digest in held.items() if store.has_object(digest)}
+    assert store.has_object(sha)
+    assert [each.kind for each in store.verify()] == ["unreadable"]
 
 
 def test_garbage_collection_spares_what_an_unreadable_document_may_refer_to(store: Store) -> None:

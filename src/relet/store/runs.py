@@ -11,7 +11,7 @@ from relet.core.record import RunRecord
 from relet.errors import DamagedError, NotFoundError, StoreError, nearest
 from relet.store import objects, versions
 from relet.store.bucket import PARALLEL, Bucket
-from relet.store.layout import encode, key_path, outbox_folder, run_path, word
+from relet.store.layout import Document, encode, key_path, outbox_folder, run_path, word
 
 
 def put(bucket: Bucket, record: RunRecord) -> None:
@@ -37,7 +37,11 @@ def read(bucket: Bucket, path: str) -> RunRecord | None:
 
 
 def parse(bucket: Bucket, path: str, stored: bytes) -> RunRecord:
-    document = bucket.parse(path, stored)
+    return from_document(bucket, path, bucket.parse(path, stored))
+
+
+def from_document(bucket: Bucket, path: str, document: Document) -> RunRecord:
+    """Raises StoreError where a newer relet wrote the record, DamagedError where it is none."""
     written = document.get("format")
     if isinstance(written, int) and written > records.FORMAT:
         raise StoreError(

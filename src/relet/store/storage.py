@@ -87,6 +87,10 @@ class Store:
         """The version that a reference names, or None."""
         return versions.find(self._bucket, _parsed(reference))
 
+    def find_content(self, name: str, content: str) -> Version | None:
+        """The version of an artifact that has this content digest, whatever its number, or None."""
+        return versions.find_content(self._bucket, artifact_name(name), content)
+
     def versions(self, name: str) -> list[Version]:
         """An artifact's versions that were not pruned, the oldest first."""
         return versions.living(self._bucket, name)

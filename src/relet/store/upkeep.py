@@ -25,6 +25,8 @@ from relet.store.layout import (
 
 # What is younger than this may belong to a run that has not written its manifest yet.
 GRACE = timedelta(hours=1)
+# Records of an older format name sources whose content was never stored: nothing of theirs is lost.
+SOURCES_STORED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +100,10 @@ def _dangling(bucket: Bucket, name: str, alive: set[int]) -> Iterator[Problem]:
 
 def _runs_without_objects(bucket: Bucket) -> Iterator[Problem]:
     for record in runs.newest_first(bucket):
-        wanted = {"lock": record.lock, "diff": record.code.diff}
-        gone = objects.absent(bucket, [digest for digest in wanted.values() if digest])
+        wanted = record.objects
+        if record.format < SOURCES_STORED:
+            wanted = {what: digest for what, digest in wanted.items() if digest not in record.sources.values()}
+        gone = set(objects.absent(bucket, wanted.values()))
         for what, digest in wanted.items():
             if digest in gone:
                 message = f"object {digest} is missing, so the run can't be made again exactly"
@@ -172,8 +176,9 @@ def _forget(bucket: Bucket, version: Version) -> None:
 def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
     """Delete objects and staged files that nothing refers to and that are older than `older_than`; their paths.
 
-    Referred to is what a version holds, a run record's lock and diff, and, to be on the safe side, every digest
-    written anywhere in a document that can't be read or that this relet does not know.
+    Referred to is what a version holds, what a run record needs to be made again (`RunRecord.objects`), and, to
+    be on the safe side, every digest written anywhere in a document that can't be read, that a newer relet wrote,
+    or that this relet does not know.
     """
     before = datetime.now(UTC) - older_than
     candidates = [entry for entry in bucket.entries("objects/") if entry.modified <= before]
@@ -208,15 +213,15 @@ def _digests(bucket: Bucket, path: str) -> set[str]:
     every = set(re.findall(DIGEST.pattern, stored.decode(errors="replace")))
     try:
         document = bucket.parse(path, stored)
-        return every & _wanted(path, document, every)
-    except (DamagedError, TypeError, KeyError, AttributeError):
+        return every & _wanted(bucket, path, document, every)
+    except (StoreError, TypeError, KeyError, AttributeError):
         return every
 
 
-def _wanted(path: str, document: Document, every: set[str]) -> set[str]:
+def _wanted(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
     folder, *below = path.split("/")
     if folder == "runs":
-        return {document["lock"], document["code"]["diff"]} - {None}
+        return set(runs.from_document(bucket, path, document).objects.values())
     if folder == "artifacts" and below[1:2] == ["versions"]:
         return set() if versions.TOMBSTONE in document else set(document["files"].values())
     return set() if folder == "artifacts" else every

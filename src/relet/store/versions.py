@@ -159,6 +159,18 @@ def _choices(bucket: Bucket, reference: Reference) -> str:
     return nearest(reference.selector, [*selectors, *aliases.currents(bucket, reference.name), "latest"])
 
 
+def find_content(bucket: Bucket, name: str, content: str) -> Version | None:
+    """The version of an artifact that has this content and was not pruned, or None.
+
+    The content's pointer leads to it; where a writer was killed before it wrote one, all versions are looked at.
+    """
+    pointed = bucket.get(content_path(name, content))
+    known = None if pointed is None else _try(bucket, name, _number_in(bucket, pointed))
+    if known and known.content == content:
+        return known
+    return next((each for each in reversed(living(bucket, name)) if each.content == content), None)
+
+
 def materialize(bucket: Bucket, version: Version, folder: Path) -> None:
     """Write a version's files below a folder, each verified. Raises DamagedError naming the version and file."""
     for path, digest in sorted(version.files.items()):

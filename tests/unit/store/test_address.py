@@ -91,11 +91,32 @@ def test_a_store_that_layout_1_wrote_is_read_whole() -> None:
     version = store.version("sample:prod")
     assert (str(version), version.type) == ("sample:v1", ArtifactType.FILE)
     assert store.read_object(version.files["data.csv"]) == b"id,price\n1,100\n"
-    assert [run.id for run in store.runs()] == ["20260101T000000000000-0a0a0a0a"]
+    assert [(run.format, run.id[:8]) for run in store.runs()] == [(2, "20260102"), (1, "20260101")]
+    assert store.run("20260101T000000000000-0a0a0a0a").caveats == ()
     assert store.key("a" * 64) == {"sample": "sample:v1"}
     assert store.pending("mlflow") == ["20260101T000000000000-0a0a0a0a"]
     assert store.alias_history("sample", "prod")[0].why == "it was better"
     assert store.verify() == []
+
+
+def test_a_run_record_of_format_2_is_read_whole() -> None:
+    store = open_store(LAYOUT_1)
+    record = store.run("20260102T000000000000-0b0b0b0b")
+    assert [str(caveat) for caveat in record.caveats] == [
+        "connects to example.org",
+        "runs code that is not committed: pipelines/p/new.py",
+    ]
+    assert (record.code.repository, record.code.folder) == ("https://example.org/p.git", "models/p")
+    assert {what: store.read_object(digest) for what, digest in record.objects.items()} == {
+        "lock": b"obstore==0.12.1\n",
+        "diff": b"a diff\n",
+        "file pipelines/p/new.py": b"x = 1\n",
+        "source of source": b"id;price\n1;100\n",
+    }
+    assert record.inputs == {}
+    assert record.parts is not None
+    assert record.parts.inputs == {"before": None}
+    assert store.maker("b" * 64) == record.id
 
 
 @pytest.mark.parametrize("existing", [False, True])
