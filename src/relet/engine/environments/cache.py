@@ -1,0 +1,138 @@
+"""Where environments are kept: one folder each, named by its lock's digest, with a stamp that is written last.
+
+An environment is made where it stays, since neither scripts nor a conda prefix can be moved. What has no stamp was
+never finished: it is cleared and made again. The lock beside it is held by whoever makes it, and by the programs
+that they started, so that a builder that was killed keeps the others away until its last program has ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from relet.errors import SetUpError
+
+# The number of this layout: it is part of the digest, so that an older relet's environments are left alone.
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where an environment is being made, with its lock's file in it; `held` is the descriptor that locks it."""
+
+    folder: Path
+    held: int
+
+    @property
+    def prefix(self) -> Path:
+        return self.folder / "env"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "requirements.lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What a finished environment was when it was finished: its Python, and evidence that it still is that."""
+
+    python: str
+    evidence: str
+
+
+def home() -> Path:
+    """The user's cache: `RELET_CACHE`, else what the platform's convention says."""
+    if own := os.environ.get("RELET_CACHE"):
+        return Path(own)
+    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # A relative path is to be ignored: XDG Base Directory Specification 0.8.
+    return (shared if shared.is_absolute() else Path.home() / ".cache") / "relet"
+
+
+def digest(lock: bytes, python: str) -> str:
+    """What names an environment: it depends on the lock, the Python and the platform.
+
+    >>> digest(b"", "3.11.7") == digest(b"", "3.11.8")
+    False
+    """
+    about = [FORMAT, python, platform.system(), platform.machine(), *platform.libc_ver()]
+    return sha256(json.dumps(about).encode() + lock).hexdigest()[:16]
+
+
+def kept(
+    folder: Path,
+    lock: bytes,
+    *,
+    make: Callable[[Site], str],
+    evidence: Callable[[], str | None],
+    say: Callable[[str], None],
+) -> tuple[Stamp, bool]:
+    """The stamp of a whole environment in `folder`, and whether it had to be made.
+
+    `make` makes it and returns its Python's version. `evidence` is what would differ if it were damaged, None
+    where it is gone. Raises SetUpError where the folder can't be written, and whatever `make` raises.
+    """
+    if found := whole(folder, evidence):
+        return found, False
+    try:
+        with _alone(folder, say) as held:
+            if found := whole(folder, evidence):
+                return found, False
+            clear(folder)
+            folder.mkdir()
+            site = Site(folder=folder, held=held)
+            try:
+                site.lock.write_bytes(lock)
+                stamp = Stamp(python=make(site), evidence=evidence() or "")
+                _finish(folder, stamp)
+            except BaseException:
+                clear(folder)
+                raise
+            return stamp, True
+    except OSError as error:
+        raise SetUpError(f"{folder.parent} can't hold environments ({error.strerror}); set RELET_CACHE") from error
+
+
+def whole(folder: Path, evidence: Callable[[], str | None]) -> Stamp | None:
+    """The stamp of the environment in `folder`, where it was finished and is what it was then."""
+    try:
+        stamp = Stamp(**json.loads((folder / "stamp.json").read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return stamp if stamp.evidence == evidence() else None
+
+
+def clear(folder: Path) -> None:
+    """Remove an environment, its stamp first."""
+    (folder / "stamp.json").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finish(folder: Path, stamp: Stamp) -> None:
+    draft = folder / "stamp.json.draft"
+    draft.write_text(json.dumps({"python": stamp.python, "evidence": stamp.evidence}), encoding="utf-8")
+    draft.replace(folder / "stamp.json")
+
+
+@contextmanager
+def _alone(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
+    """Hold the lock on an environment; the kernel takes it back when the last holder ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another process that makes the environment {folder.name}")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)

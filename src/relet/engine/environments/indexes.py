@@ -1,0 +1,63 @@
+"""The package indexes that the user told pip of, for uv, which does not read pip's configuration."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+# pip's setting, and what uv calls it; the second name is an older one that uv still reads.
+_NAMES = {
+    "index-url": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    "extra-index-url": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
+    "cert": ("SSL_CERT_FILE",),
+}
+
+
+def for_uv() -> dict[str, str]:
+    """The environment variables that tell uv what pip was told; what the user told uv itself is left alone."""
+    untold = {name: theirs[0] for name, theirs in _NAMES.items() if not any(map(os.environ.get, theirs))}
+    asked = _asked_of_pip() if untold else {}
+    return {
+        # Every file is held to its hash, so whichever index offers it first makes no difference.
+        "UV_INDEX_STRATEGY": os.environ.get("UV_INDEX_STRATEGY") or "unsafe-best-match",
+        "UV_HTTP_TIMEOUT": os.environ.get("UV_HTTP_TIMEOUT") or "180",
+        **{theirs: asked[name] for name, theirs in untold.items() if asked.get(name)},
+    }
+
+
+def for_container(told: Mapping[str, str]) -> dict[str, str]:
+    """Of what uv is told here, what pip and uv are told inside a container: nothing of this machine's folders."""
+    reached = {name: _reached(told.get(name, "")) for name in ("UV_DEFAULT_INDEX", "UV_INDEX")}
+    reached |= {"PIP_INDEX_URL": reached["UV_DEFAULT_INDEX"], "PIP_EXTRA_INDEX_URL": reached["UV_INDEX"]}
+    strategy = {name: told[name] for name in ("UV_INDEX_STRATEGY", "UV_HTTP_TIMEOUT")}
+    return {name: value for name, value in (reached | strategy).items() if value}
+
+
+def _reached(addresses: str) -> str:
+    return " ".join(each for each in addresses.split() if not each.startswith(("file:", "/", ".")))
+
+
+def _asked_of_pip() -> dict[str, str]:
+    """pip's settings, from its files and its environment variables; none where there is no pip.
+
+    An environment that uv made has no pip: the Python that it was made of may have one.
+    """
+    for python in dict.fromkeys([sys.executable, getattr(sys, "_base_executable", sys.executable)]):
+        done = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return _parsed(done.stdout)
+    return {name: value for name in _NAMES if (value := os.environ.get(f"PIP_{name.upper().replace('-', '_')}"))}
+
+
+def _parsed(listing: str) -> dict[str, str]:
+    """What `pip config list` shows; what counts for every command, under what counts for `install` alone."""
+    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in listing.splitlines():
+        setting, _, shown = line.partition("=")
+        section, _, name = setting.rpartition(".")
+        if section in found:
+            found[section][name] = " ".join(str(ast.literal_eval(shown)).split())
+    return {**found["global"], **found["install"], **found[":env:"]}

@@ -1,0 +1,88 @@
+"""The Pythons that this machine has."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from relet.errors import SetUpError
+
+_ASK = (
+    "import platform, sys; print(sys.implementation.name, platform.python_version(), "
+    "getattr(sys, '_base_executable', None) or sys.executable, sep='\\n')"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """A Python that is no environment's own: its path, and its version as "3.11.7"."""
+
+    path: Path
+    python: str
+
+
+def find(python: str) -> Interpreter:
+    """The Python of exactly this version, else the newest one of the same minor version: this process's own first.
+
+    It is looked for on PATH and where pyenv and uv put theirs. Raises SetUpError where there is none.
+    """
+    minor = ".".join(python.split(".")[:2])
+    own = Interpreter(path=_own(), python=platform.python_version())
+    if python == own.python or (python == minor and _is(own, minor)):
+        return own
+    others = [found for path in dict.fromkeys(_places(minor)) if (found := ask(path))]
+    fitting = [each for each in [own, *others] if _is(each, minor)]
+    exact = [each for each in fitting if each.python == python]
+    if exact:
+        return exact[0]
+    if not fitting:
+        there = ", ".join(sorted({own.python, *(each.python for each in others)}))
+        raise SetUpError(
+            f"no Python {minor} on this machine (it has {there}); install one, with python{minor} on PATH"
+        )
+    return own if own in fitting else max(fitting, key=lambda each: age(each.python))
+
+
+def _own() -> Path:
+    return Path(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def _is(each: Interpreter, minor: str) -> bool:
+    return each.python.startswith(f"{minor}.")
+
+
+def age(python: str) -> int:
+    """The third number of a version; a preview has the number of what it is a preview of."""
+    digits = python.split(".")[2]
+    return int("".join(c if c.isdigit() else " " for c in digits).split()[0])
+
+
+def _places(minor: str) -> Iterator[Path]:
+    """Where a Python of this minor version may be."""
+    for folder in os.get_exec_path():
+        yield from (Path(folder, name) for name in (f"python{minor}", "python3", "python"))
+    home = Path.home()
+    pyenv = Path(os.environ.get("PYENV_ROOT") or home / ".pyenv")
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
+    for found in sorted([*pyenv.glob(f"versions/{minor}.*"), *uv.glob(f"cpython-{minor}.*")]):
+        yield found / "bin" / f"python{minor}"
+
+
+def ask(path: Path) -> Interpreter | None:
+    """The Python at a path, None if it does not start: a shim may stand for a Python that is not there."""
+    if not os.access(path, os.X_OK):
+        return None
+    try:
+        done = subprocess.run(
+            [path, "-I", "-S", "-c", _ASK], capture_output=True, text=True, timeout=20, check=True
+        )
+        implementation, version, base = done.stdout.splitlines()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return Interpreter(path=Path(base), python=version) if implementation == sys.implementation.name else None
