@@ -14,6 +14,7 @@ from relet.errors import ReletError, nearest
 COMMANDS = {
     "run": "Run a pipeline, or one of its components alone.",
     "why": "Say what a run would do, and which part of each key changed.",
+    "reproduce": "Make a run again, and say whether the result is the same.",
     "graph": "Draw a pipeline.",
     "runs": "List what ran, and how it ended.",
     "artifacts": "List, show, name, check, move and tidy what the store holds.",

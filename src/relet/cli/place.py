@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from relet.errors import NotFoundError
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -23,3 +26,13 @@ def open_default_store(url: str | None) -> Store:
     from relet.store import open_store
 
     return open_store(url or configured_store())
+
+
+def default_root() -> Path | None:
+    """The project's folder around the current one, or None outside of any."""
+    from relet.engine.project import find_root
+
+    try:
+        return find_root()
+    except NotFoundError:
+        return None

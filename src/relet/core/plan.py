@@ -61,9 +61,15 @@ class Change:
                 return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
             case "packages":
                 return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
+            case "machine":
+                return f"{self.name} {_set(self.old)} → {_set(self.new)}"
             case "code":
                 return f"code of {self.name} {_verb(self.old, self.new)}"
         return f"{self.name} {_verb(self.old, self.new)}"
+
+
+def _set(value: Any) -> str:
+    return "not set" if value is None else str(value)
 
 
 def _shown(value: Any) -> str:
@@ -125,7 +131,8 @@ class Request:
 
     `parameters` holds every parameter of every component (`Component.check`); `key_parameters` the same as they
     enter the key: a source outside by its content. `code` holds for each component the parts of its key that
-    come from its source. `inputs` names stored versions that take the place of this run's products.
+    come from its source. `inputs` names stored versions that take the place of this run's products: by the
+    input's name for every component, by `component.input` for one.
     """
 
     pipeline: Pipeline
@@ -133,6 +140,10 @@ class Request:
     key_parameters: Mapping[str, Mapping[str, Any]]
     code: Mapping[str, KeyParts]
     inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def given(self, component: Component, each: Input) -> str | None:
+        """The stored version that an input was told to take, or None."""
+        return self.inputs.get(f"{component.name}.{each.name}", self.inputs.get(each.name))
 
 
 @dataclass(frozen=True)
@@ -221,7 +232,7 @@ def _sources(component: Component, request: Request) -> set[str]:
     made_here = {output.name for each in request.components for output in each.outputs}
     names = set()
     for each in component.inputs:
-        if each.name in request.inputs:
+        if request.given(component, each):
             continue
         if each.stored is None or each.name in made_here:
             names.add(each.name)
@@ -231,8 +242,8 @@ def _sources(component: Component, request: Request) -> set[str]:
 
 
 def _version(component: Component, each: Input, request: Request, known: Known, store: Shelf) -> Version | None:
-    if each.name in request.inputs:
-        return _required(component, each, request.inputs[each.name], store)
+    if given := request.given(component, each):
+        return _required(component, each, given, store)
     if each.name in known.versions:
         return known.versions[each.name]
     if each.stored is None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from relet.core.artifact import Verdict, Version
 from relet.core.plan import Action, Request, Step
-from relet.core.record import Status
+from relet.core.record import Caveat, Status
+from relet.engine.calling import Caller
 from relet.engine.project import Project
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class Job:
     """What to run and where to put it.
 
     `arguments` are the values that each function is called with; `parameters` the same as they were asked for
-    (a source outside by its path or URL): that is what records and trackers show.
+    (a source outside by its path or URL): that is what records and trackers show. `callers` are what calls a
+    component that does not run in this process.
     """
 
     project: Project
@@ -32,11 +34,15 @@ class Job:
     experiment: str
     trackers: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    callers: Mapping[str, Caller] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What became of one component: `seconds` is wall time; `new` names the outputs that are new versions."""
+    """What became of one component: `seconds` is wall time; `new` names the outputs that are new versions.
+
+    `run_id` is the run that made the outputs: an earlier one where the component was skipped.
+    """
 
     component: str
     action: Action
@@ -47,6 +53,7 @@ class Result:
     metrics: Mapping[str, float] = field(default_factory=dict)
     verdict: Verdict | None = None
     run_id: str | None = None
+    caveats: tuple[Caveat, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,25 @@ def code_parts(project: Project, components: Iterable[Component]) -> dict[str, K
     return {each.name: _parts(project, each, installed) for each in components}
 
 
+def code_files(project: Project, parts: KeyParts) -> frozenset[str]:
+    """The files that a component's code and resources lie in, relative to the project's folder."""
+    found = [path for module in parts.code if (path := project.code.find(module))]
+    found += [project.folder / name for name in parts.resources]
+    return _relative(project, found)
+
+
+def pipeline_files(project: Project) -> frozenset[str]:
+    """The files that the pipeline is read from, whichever of its components run."""
+    found = [project.folder / "pipeline.py", *project.conf.rglob("*")]
+    found += [component.path for component in project.pipeline.components]
+    return _relative(project, found)
+
+
+def _relative(project: Project, paths: Iterable[Path]) -> frozenset[str]:
+    inside = (path for path in paths if path.is_relative_to(project.root) and path.is_file())
+    return frozenset(path.relative_to(project.root).as_posix() for path in inside)
+
+
 def _parts(project: Project, component: Component, installed: Distributions) -> KeyParts:
     resources = dict(_resources(project, component))
     closures = [project.code.closure(component.module)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from relet.core.component import Component
@@ -46,3 +48,35 @@ def _forget_edited(code: Mapping[str, str]) -> None:
             if not name.startswith("relet."):
                 sys.modules.pop(name, None)
                 _imported.pop(name, None)
+
+
+@contextmanager
+def only_closure(root: Path, code: Mapping[str, str]) -> Iterator[None]:
+    """Hide the first-party modules that are not in a component's closure while it is called.
+
+    One that it imports all the same is then read from its file, which is seen, rather than found in memory
+    because another component needed it. What was hidden comes back, and what it loaded goes.
+    """
+    hidden = {name: sys.modules.pop(name) for name in _outside(root, code)}
+    try:
+        yield
+    finally:
+        for name in _outside(root, code):
+            del sys.modules[name]
+        sys.modules.update(hidden)
+
+
+def _outside(root: Path, code: Mapping[str, str]) -> list[str]:
+    below, environment = f"{root}{os.sep}", f"{sys.prefix}{os.sep}"
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if name not in code
+        and name.partition(".")[0] not in ("relet", "__main__")
+        and _file(module).startswith(below)
+        and not _file(module).startswith(environment)
+    ]
+
+
+def _file(module: ModuleType) -> str:
+    return str(getattr(module, "__file__", None) or "")

@@ -14,6 +14,7 @@ from typing import Any
 
 from relet.core.component import Component, Input, Parameter
 from relet.core.pipeline import Pipeline
+from relet.engine.environments.docker import dockerfile
 from relet.engine.project import open_project
 
 # MLflow's virtualenv takes an exact version only; uv and conda take it too.
@@ -36,7 +37,9 @@ def generate(pipeline: Pipeline, root: Path) -> dict[Path, str]:
     for each in pipeline.components:
         folder = Path("pipelines", pipeline.name, "mlprojects", each.name)
         files[root / folder / "MLproject"] = _alone(pipeline, each, "/".join([".."] * len(folder.parts)))
-    return {path: _yaml(content, pipeline) for path, content in files.items()}
+    header = f"# Made by `relet mlproject {pipeline.name}` from the signatures and the lock: change those.\n"
+    texts = {path: header + _yaml(content) for path, content in files.items()}
+    return texts | {root / "Dockerfile": header + dockerfile(PYTHON)}
 
 
 def out_of_date(files: Mapping[Path, str]) -> list[Path]:
@@ -139,12 +142,11 @@ def _reference(each: Input) -> str:
     return each.stored.reference if each.stored else f"{each.name}:latest"
 
 
-def _yaml(content: Mapping[str, Any], pipeline: Pipeline) -> str:
+def _yaml(content: Mapping[str, Any]) -> str:
     import yaml
 
-    header = f"# Made by `relet mlproject {pipeline.name}` from the signatures and the lock: change those.\n"
     dumped: str = yaml.safe_dump(dict(content), sort_keys=False, width=10_000, allow_unicode=True)
-    return header + dumped
+    return dumped
 
 
 def words(target: str, given: Sequence[str]) -> list[str]:

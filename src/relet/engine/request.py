@@ -125,6 +125,14 @@ def configured_store(start: Path | None = None) -> str:
     return next(iter(found.values()), store_address(".relet", root))
 
 
+def configured_trackers(root: Path | None) -> tuple[str, ...]:
+    """The trackers that the project's pipelines are configured with; none outside of a project."""
+    names = pipelines(root) if root else []
+    projects = [open_project(name, root) for name in names]
+    every = (each for project in projects for each in settings(project.pipeline, project.conf).tracking)
+    return tuple(dict.fromkeys(every))
+
+
 def _selected(pipeline: Pipeline, order: Order, chosen: Settings) -> tuple[Component, ...]:
     if order.component:
         return (pipeline.component(order.component),)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pdb
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -15,20 +12,29 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.plan import Action, Known, Plan, Step, decide, plan
-from relet.core.record import Link, RunRecord, Status, new_run_id, now
-from relet.engine.environment import code_state, lock_digest, machine
+from relet.core.record import Caveat, Link, RunRecord, Status, new_run_id, now
+from relet.engine.calling import Call, Called, Laid, call_here
 from relet.engine.job import Job, Outcome, Quiet, Result, Watcher
-from relet.engine.loading import function_of
-from relet.engine.values import Workspace, Written, write
-from relet.errors import ComponentError, DamagedError, ReletError
+from relet.engine.key import code_files, pipeline_files
+from relet.engine.surroundings import Surroundings, machine, surroundings
+from relet.engine.values import Workspace, Written
+from relet.errors import BadDataError, DamagedError, NotFoundError
 
 if TYPE_CHECKING:
     from relet.store import Store
     from relet.tracking.courier import Courier
 
-# Where temporary files go and which modules are loaded belong to the process: in one process components are
-# called one after the other, whichever thread runs them.
-_calling = threading.Lock()
+
+@dataclass(frozen=True, kw_only=True)
+class _Going:
+    """A run while it goes: what is asked, its record, what is the same for all its components, where they work."""
+
+    job: Job
+    parent: RunRecord
+    around: Surroundings
+    workspace: Workspace
+    watch: Watcher
+    debug: bool
 
 
 def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, patience: float = 20) -> Outcome:
@@ -40,22 +46,16 @@ def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, pati
     watch = watch or Quiet()
     began = perf_counter()
     planned = plan(job.request, job.store)
-    parent = _record(
-        job,
-        RunRecord(
-            id=new_run_id(),
-            pipeline=job.request.pipeline.name,
-            experiment=job.experiment,
-            status=Status.RUNNING,
-            started=now(),
-        ),
-    )
+    around = surroundings(job.project.root, job.project.lock, _files(job), job.store)
+    parent = _record(job, around)
     courier = None if planned.idle else _announce(job, parent)
     results: dict[str, Result] = {}
     error: BaseException | None = None
     try:
         with tempfile.TemporaryDirectory(prefix="relet-", ignore_cleanup_errors=True) as scratch:
-            for result in _steps(job, planned, parent, Workspace(Path(scratch), job.store), watch, debug):
+            workspace = Workspace(Path(scratch), job.store)
+            going = _Going(job=job, parent=parent, around=around, workspace=workspace, watch=watch, debug=debug)
+            for result in _steps(going, planned):
                 results[result.component] = result
                 watch.ended(result)
     except (KeyboardInterrupt, Exception) as raised:
@@ -68,6 +68,7 @@ def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, pati
         message=str(error or ""),
         steps={name: _shown(result) for name, result in results.items()},
         metrics={name: value for result in results.values() for name, value in result.metrics.items()},
+        caveats=tuple(dict.fromkeys(each for result in results.values() for each in result.caveats)),
     )
     _keep(job, parent)
     deliveries = courier.finish(patience) if courier else ()
@@ -81,12 +82,22 @@ def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, pati
     )
 
 
-def _record(job: Job, record: RunRecord) -> RunRecord:
-    """A record with what is the same for every run of the job."""
-    return replace(
-        record,
-        code=code_state(job.project.root, job.store),
-        lock=lock_digest(job.project.lock, job.store),
+def _files(job: Job) -> frozenset[str]:
+    """The files that this run's code lies in, relative to the project's folder."""
+    closures = (code_files(job.project, parts) for parts in job.request.code.values())
+    return pipeline_files(job.project).union(*closures)
+
+
+def _record(job: Job, around: Surroundings) -> RunRecord:
+    """The pipeline's record, with what is the same for every run of the job."""
+    return RunRecord(
+        id=new_run_id(),
+        pipeline=job.request.pipeline.name,
+        experiment=job.experiment,
+        status=Status.RUNNING,
+        started=now(),
+        code=around.code,
+        lock=around.lock,
         machine=machine(),
         command=job.command,
         parameters=job.parameters,
@@ -109,7 +120,7 @@ def _keep(job: Job, record: RunRecord) -> None:
         job.store.put_pending(tracker, record.id)
 
 
-def _status(error: BaseException | None, results: Any) -> Status:
+def _status(error: BaseException | None, results: Iterable[Result]) -> Status:
     if isinstance(error, KeyboardInterrupt):
         return Status.INTERRUPTED
     if error is not None:
@@ -127,13 +138,12 @@ def _shown(result: Result) -> dict[str, Any]:
     }
 
 
-def _steps(
-    job: Job, planned: Plan, parent: RunRecord, workspace: Workspace, watch: Watcher, debug: bool
-) -> Iterator[Result]:
+def _steps(going: _Going, planned: Plan) -> Iterator[Result]:
     """Act on each component in order: as planned until one has run, then as decided on what is known by then.
 
     A damaged input is made again by starting over: what is whole is skipped.
     """
+    job = going.job
     known, as_planned = Known(), True
     waiting = list(job.request.components)
     damaged: set[str] = set()
@@ -141,12 +151,12 @@ def _steps(
         component = waiting.pop(0)
         step = planned[component.name] if as_planned else decide(component, job.request, known, job.store)
         try:
-            result = _act(job, parent, component, step, workspace, watch, debug)
+            result = _act(going, component, step)
         except DamagedError as error:
             if str(error) in damaged:
                 raise
             damaged.add(str(error))
-            watch.noted(f"{error}; what made it runs again")
+            going.watch.noted(f"{error}; what made it runs again")
             known, as_planned, waiting = Known(), False, list(job.request.components)
             continue
         known = known.made(component, step.inputs, result.outputs)
@@ -154,31 +164,40 @@ def _steps(
         yield result
 
 
-def _act(
-    job: Job,
-    parent: RunRecord,
-    component: Component,
-    step: Step,
-    workspace: Workspace,
-    watch: Watcher,
-    debug: bool,
-) -> Result:
+def _act(going: _Going, component: Component, step: Step) -> Result:
     if step.action is Action.WAITS:
         return Result(component=component.name, action=step.action, reason=step.reason)
     if step.action is Action.SKIP:
-        result = Result(component=component.name, action=step.action, reason=step.reason, outputs=step.outputs)
+        result = _skip(going.job.store, component, step)
     else:
-        watch.started(step)
-        result = _run(job, parent, component, step, workspace, debug)
-    verdict = _verdict_of(result.outputs, workspace)
+        going.watch.started(step)
+        result = _run(going, component, step)
+    verdict = _verdict_of(result.outputs, going.workspace)
     metrics = {
         name: value
         for version in result.outputs.values()
         if version.type is ArtifactType.METRICS
         for name, value in version.metadata.get("metrics", {}).items()
     }
-    _move_aliases(job, component, step, result, verdict, parent, watch)
+    _move_aliases(going, component, step, result, verdict)
     return replace(result, verdict=verdict, metrics=metrics)
+
+
+def _skip(store: Store, component: Component, step: Step) -> Result:
+    """What an earlier run made, whose record says how, and what of it no record holds."""
+    made_by = store.maker(step.key) if step.key else None
+    try:
+        caveats = store.run(made_by).caveats if made_by else ()
+    except (NotFoundError, DamagedError):
+        caveats = ()
+    return Result(
+        component=component.name,
+        action=step.action,
+        reason=step.reason,
+        outputs=step.outputs,
+        run_id=made_by,
+        caveats=caveats,
+    )
 
 
 def _verdict_of(outputs: Mapping[str, Version], workspace: Workspace) -> Verdict | None:
@@ -190,36 +209,30 @@ def _verdict_of(outputs: Mapping[str, Version], workspace: Workspace) -> Verdict
 
 
 def _move_aliases(
-    job: Job,
-    component: Component,
-    step: Step,
-    result: Result,
-    verdict: Verdict | None,
-    parent: RunRecord,
-    watch: Watcher,
+    going: _Going, component: Component, step: Step, result: Result, verdict: Verdict | None
 ) -> None:
-    by = result.run_id or parent.id
+    store = going.job.store
+    by = result.run_id if result.action is Action.RUN and result.run_id else going.parent.id
     for version in result.outputs.values():
-        job.store.set_alias(version.name, "latest", version.number, by=by, why="last run")
+        store.set_alias(version.name, "latest", version.number, by=by, why="last run")
     if verdict is not None and not verdict.passed:
         return
     for each in component.inputs:
         version_or_none = step.inputs.get(each.name)
-        if each.stored and each.stored.initially and version_or_none and not job.store.find(each.stored.reference):
+        if each.stored and each.stored.initially and version_or_none and not store.find(each.stored.reference):
             reference = Reference.parse(each.stored.reference)
-            job.store.set_alias(
+            store.set_alias(
                 reference.name, reference.selector, version_or_none.number, by=by, why="the first batch"
             )
-            watch.noted(f"{version_or_none} is the first batch: it becomes {reference}")
+            going.watch.noted(f"{version_or_none} is the first batch: it becomes {reference}")
 
 
-def _run(
-    job: Job, parent: RunRecord, component: Component, step: Step, workspace: Workspace, debug: bool
-) -> Result:
+def _run(going: _Going, component: Component, step: Step) -> Result:
+    job = going.job
     record = replace(
-        parent,
+        going.parent,
         id=new_run_id(),
-        parent=parent.id,
+        parent=going.parent.id,
         component=component.name,
         job_type=component.job_type,
         description=component.description,
@@ -231,7 +244,10 @@ def _run(
     )
     began = perf_counter()
     try:
-        written = _call(job, component, step, workspace, debug)
+        called = _call(going, component, step)
+        # What was read from outside is kept: it may be gone, or something else, when the run is made again.
+        for path, digest in _sources(job, component):
+            _keep_source(job.store, path, digest)
     except DamagedError:
         raise
     except BaseException as error:
@@ -239,19 +255,22 @@ def _run(
         _keep(job, replace(record, status=status, ended=now(), message=f"{type(error).__name__}: {error}"))
         raise
     outputs = {
-        name: _store(job.store, name, each, component.description, record.id, workspace)
-        for name, each in written.items()
+        name: _store(job.store, name, each, component.description, record.id, going.workspace)
+        for name, each in called.outputs.items()
     }
+    caveats = (*_caveats(going, step), *called.caveats)
     record = replace(
         record,
         status=Status.FINISHED,
         ended=now(),
         outputs={name: _link(version) for name, version in outputs.items()},
         metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
+        machine=called.machine or record.machine,
+        caveats=caveats,
     )
     assert step.key is not None
     _keep(job, record)
-    job.store.put_key(step.key, {name: str(version) for name, version in outputs.items()})
+    job.store.put_key(step.key, {name: str(version) for name, version in outputs.items()}, record.id)
     return Result(
         component=component.name,
         action=Action.RUN,
@@ -260,6 +279,7 @@ def _run(
         new=frozenset(name for name, version in outputs.items() if version.producer == record.id),
         seconds=perf_counter() - began,
         run_id=record.id,
+        caveats=caveats,
     )
 
 
@@ -267,61 +287,44 @@ def _link(version: Version) -> Link:
     return Link(version=str(version), type=version.type, content=version.content)
 
 
-def _call(job: Job, component: Component, step: Step, workspace: Workspace, debug: bool) -> dict[str, Written]:
+def _caveats(going: _Going, step: Step) -> tuple[Caveat, ...]:
+    assert step.parts is not None
+    files = code_files(going.job.project, step.parts) | pipeline_files(going.job.project)
+    return going.around.caveats(files, step.parts.packages)
+
+
+def _call(going: _Going, component: Component, step: Step) -> Called:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
     assert step.parts is not None
-    inputs = [
-        workspace.read(version, each.container) if (version := step.inputs[each.name]) else None
-        for each in component.inputs
-    ]
-    with _calling:
-        function = function_of(component, job.project.root, step.parts.code)
-    scratch = Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder))
-    with _calling, _temporary_files_in(scratch):
-        try:
-            returned = function(*inputs, **job.arguments[component.name])
-            values = _named(component, returned)
-            return {
-                output.name: write(
-                    output.name, output.type, values[output.name], scratch / "outputs" / output.name
-                )
-                for output in component.outputs
-            }
-        except ReletError:
-            raise
-        except Exception as error:
-            if debug:
-                pdb.post_mortem(_from_component(error))
-            raise ComponentError(f"{component.name} raised {type(error).__name__}: {error}") from error
+    job, workspace = going.job, going.workspace
+    inputs = {
+        name: Laid(folder=workspace.path(version), type=version.type) if version else None
+        for name, version in step.inputs.items()
+    }
+    resources = (job.project.folder / name for name in component.resources)
+    call = Call(
+        component=component,
+        root=job.project.root,
+        code=step.parts.code,
+        inputs=inputs,
+        arguments=job.arguments[component.name],
+        files=(*resources, *(path for path, _ in _sources(job, component))),
+        scratch=Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder)),
+    )
+    caller = job.callers.get(component.name)
+    return caller(call) if caller else call_here(call, debug=going.debug)
 
 
-def _from_component(error: Exception) -> Any:
-    """The traceback without relet's own first frame, so that pdb's `up` ends in the component."""
-    trace = error.__traceback__
-    return trace.tb_next if trace and trace.tb_next else trace
+def _sources(job: Job, component: Component) -> Iterator[tuple[Path, str]]:
+    """The local files of a component's sources outside, each with the digest of its content."""
+    for name, value in job.request.key_parameters[component.name].items():
+        if isinstance(value, Mapping) and value.keys() == {"sha256"}:
+            yield Path(job.arguments[component.name][name]), str(value["sha256"])
 
 
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    before = tempfile.tempdir
-    tempfile.tempdir = str(folder)
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before
-
-
-def _named(component: Component, returned: Any) -> dict[str, Any]:
-    """What the function returned, by the artifacts' names."""
-    names = [output.name for output in component.outputs]
-    if not names:
-        return {}
-    if not isinstance(returned, tuple) or len(returned) != len(names):
-        raise ComponentError(
-            f"{component.name} returned a {type(returned).__name__}; "
-            f"its signature promises the artifacts {', '.join(names)}"
-        )
-    return dict(zip(names, returned, strict=True))
+def _keep_source(store: Store, path: Path, digest: str) -> None:
+    if store.put_object(path) != digest:
+        raise BadDataError(f"{path} changed while it was read; run again")
 
 
 def _store(

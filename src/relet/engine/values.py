@@ -131,6 +131,15 @@ def folder_digest(folder: Path) -> str:
     return whole.hexdigest()
 
 
+def content_of(type_: ArtifactType, folder: Path) -> str:
+    """The digest that the content of files in a folder really has. Raises BadDataError for a torn table."""
+    if type_ is ArtifactType.TABLE:
+        from relet.data.table import content_digest
+
+        return content_digest(folder / TABLE)
+    return folder_digest(folder)
+
+
 def read(folder: Path, type_: ArtifactType, container: str) -> Any:
     """An artifact's files as the value a function takes; `container` is that of `relet.core.component.Input`."""
     if container == "path":

@@ -1,0 +1,110 @@
+"""`relet reproduce`: make a run again and say whether the result is the same."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from relet.cli.place import STORE, open_default_store
+from relet.core.reproduction import Likeness, Reproduction, StepVerdict
+
+_COLOURS = {
+    Likeness.IDENTICAL: "green",
+    Likeness.EQUIVALENT: "green",
+    Likeness.DIVERGED: "red",
+    Likeness.IMPOSSIBLE: "yellow",
+}
+# How many sentences about one output the screen shows; the stored verdict has all.
+SHOWN = 6
+
+
+@click.command("reproduce")
+@click.argument("target")
+@STORE
+@click.option("--here", is_flag=True, help="In this environment, instead of one made from the recorded lock.")
+@click.option("--python", metavar="VERSION", help="With another Python than the recorded one, such as 3.12.")
+@click.option(
+    "--keep", type=click.Path(file_okay=False, path_type=Path), help="Do it in this empty folder, and leave it."
+)
+@click.option("--json", "as_json", is_flag=True, help="The verdict as JSON, for programs.")
+def command(
+    target: str, store_url: str | None, here: bool, python: str | None, keep: Path | None, as_json: bool
+) -> None:
+    """Make TARGET again in a clean place, and say whether the result is the same.
+
+    TARGET is a run's id (`relet runs`), or a version (`model:v7`, `model:prod`): then the steps of its run that
+    lead up to it. The recorded commit and the recorded lock are laid out, the recorded steps run with the recorded
+    parameters on the stored inputs, and every output is compared.
+
+    \b
+    IDENTICAL   every digest is equal                                  exit status 0
+    EQUIVALENT  numbers differ within what components declared         0
+    DIVERGED    the first step that differs is named, and how          1
+    IMPOSSIBLE  what is missing is named                               2
+
+    Thread counts are those recorded, unless variables such as OMP_NUM_THREADS are set for this command.
+    """
+    from relet.cli.place import default_root
+    from relet.engine.reproduce import Wishes, reproduce
+    from relet.engine.reproduce import keep as keep_verdict
+    from relet.engine.request import configured_trackers
+    from relet.tracking.courier import start
+
+    store = open_default_store(store_url)
+    root = default_root()
+    trackers = configured_trackers(root)
+    courier = start(store.url, root, trackers) if root and trackers else None
+    found = reproduce(
+        target,
+        store,
+        root=root,
+        wishes=Wishes(here=here, python=python, kept=keep),
+        tell=lambda line: click.echo(line, err=as_json),
+    )
+    version = keep_verdict(found, store, trackers)
+    deliveries = courier.finish() if courier else ()
+    if as_json:
+        click.echo(json.dumps({**found.to_json(), "version": str(version)}, indent=1, ensure_ascii=False))
+    else:
+        for line in _lines(found):
+            click.echo(line)
+        click.echo(f"stored as {version}" + (f"; laid out in {keep}" if keep else ""))
+        for each in deliveries:
+            if not each.complete:
+                click.echo(f"{each.tracker}: {each.queued} records wait for `relet sync`: {each.reason}")
+    sys.exit(found.likeness.exit_status)
+
+
+def _lines(found: Reproduction) -> Iterator[str]:
+    width = max((len(step.component) for step in found.steps), default=0) + 2
+    yield ""
+    for step in found.steps:
+        yield from _step(step, width)
+    for each in found.pinned:
+        yield f"taken as stored: {each}"
+    for caveat in found.caveats:
+        yield f"not promised: {caveat}"
+    word = click.style(found.likeness, fg=_COLOURS[found.likeness], bold=True)
+    yield f"{word}  {found.target}: {found.reason}"
+    if found.seconds and found.recorded_seconds:
+        yield f"{found.seconds:.1f} s; the recorded steps took {found.recorded_seconds:.1f} s"
+
+
+def _step(step: StepVerdict, width: int) -> Iterator[str]:
+    word = click.style(f"{step.likeness:<12}", fg=_COLOURS[step.likeness])
+    made = "  ".join(output.recorded for output in step.outputs)
+    took = f"{step.seconds:.1f} s" if step.seconds is not None else ""
+    follows = "" if step.inputs_equal else "  (its inputs differ)"
+    yield f"{step.component:<{width}}{word}{made:<56}{took:>7}{follows}".rstrip()
+    if step.error:
+        yield f"{'':<{width}}{step.error}"
+    for output in step.outputs:
+        if output.likeness is not Likeness.IDENTICAL and not step.error:
+            for line in output.differences[:SHOWN]:
+                yield f"{'':<{width}}{output.name}: {line}"
+            if len(output.differences) > SHOWN:
+                yield f"{'':<{width}}{output.name}: and {len(output.differences) - SHOWN} more"

@@ -1,0 +1,184 @@
+"""The verdict on a run that was made again: decided here as a value, from what was recorded and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from relet.core.artifact import Check, Verdict
+from relet.core.plan import Change
+
+# The artifact that verdicts on runs are stored as: no component's output may have its name.
+ARTIFACT = "reproduction"
+FORMAT = 1
+
+
+class Likeness(StrEnum):
+    """How what was made again is like what was recorded, from best to worst."""
+
+    IDENTICAL = "IDENTICAL"
+    EQUIVALENT = "EQUIVALENT"
+    DIVERGED = "DIVERGED"
+    IMPOSSIBLE = "IMPOSSIBLE"
+
+    @property
+    def exit_status(self) -> int:
+        return {"DIVERGED": 1, "IMPOSSIBLE": 2}.get(self, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputVerdict:
+    """One output: `recorded` is the version it had; the contents are digests, None where it was not made.
+
+    `largest` is the largest difference of two numbers, relative to max(1, |recorded|); `differences` says more.
+    """
+
+    name: str
+    recorded: str
+    recorded_content: str
+    reproduced_content: str | None
+    likeness: Likeness
+    largest: float | None = None
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepVerdict:
+    """One step: `inputs_equal` says whether it took what the recorded run took; `changes` what else of its key,
+    and of the machine, was different; `error` why it was not made.
+    """
+
+    component: str
+    run: str
+    outputs: tuple[OutputVerdict, ...]
+    inputs_equal: bool = True
+    changes: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+    error: str = ""
+    seconds: float | None = None
+
+    @property
+    def likeness(self) -> Likeness:
+        if self.error:
+            return Likeness.DIVERGED
+        order = list(Likeness)
+        return max((each.likeness for each in self.outputs), key=order.index, default=Likeness.IDENTICAL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """What became of making a run again.
+
+    `run` is the run whose commit and lock were rebuilt; `environment` what made the environment ("here": it was
+    the current one); `recorded` and `reproduced` are the machines; `missing` is what makes it impossible; `pinned`
+    are the stored versions that were taken as they are; times are in seconds.
+    """
+
+    target: str
+    run: str
+    likeness: Likeness
+    reason: str
+    when: str
+    steps: tuple[StepVerdict, ...] = ()
+    missing: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+    pinned: tuple[str, ...] = ()
+    commit: str | None = None
+    lock: str | None = None
+    environment: str = ""
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    reproduced: Mapping[str, Any] = field(default_factory=dict)
+    recorded_seconds: float | None = None
+    seconds: float | None = None
+    format: int = FORMAT
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The versions that the verdict speaks of, `model:v7`."""
+        return tuple(output.recorded for step in self.steps for output in step.outputs)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def verdict(self) -> Verdict:
+        """The same as an artifact of type verdict: yes where it is IDENTICAL or EQUIVALENT."""
+        checks = tuple(
+            Check(
+                name=f"{step.component}.{output.name}",
+                passed=output.likeness.exit_status == 0,
+                message=f"{output.likeness}{'; '.join(('', *output.differences))}",
+            )
+            for step in self.steps
+            for output in step.outputs
+        )
+        passed = self.likeness.exit_status == 0
+        return Verdict(passed=passed, reason=f"{self.likeness}: {self.reason}", checks=checks)
+
+
+def judge(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
+    """The verdict on all steps, and its reason in one sentence or two; `steps` are in the order they ran."""
+    worst = max((step.likeness for step in steps), key=list(Likeness).index, default=Likeness.IDENTICAL)
+    outputs = [output for step in steps for output in step.outputs]
+    if worst is Likeness.IDENTICAL:
+        return worst, f"every digest is equal, of {len(outputs)} outputs of {_count(len(steps), 'step')}"
+    if worst is Likeness.EQUIVALENT:
+        return worst, _equivalent(steps)
+    diverged = [step for step in steps if step.likeness is Likeness.DIVERGED]
+    first = next((step for step in diverged if step.inputs_equal), diverged[0])
+    return worst, _diverged(first)
+
+
+def _equivalent(steps: Iterable[StepVerdict]) -> str:
+    told = []
+    changes: dict[str, None] = {}
+    for step in steps:
+        for output in step.outputs:
+            if output.likeness is Likeness.EQUIVALENT:
+                largest = f" (largest difference {output.largest:.2g})" if output.largest else ""
+                told.append(f"{step.component}: {output.name} within its tolerance{largest}")
+                changes |= dict.fromkeys(step.changes)
+    return f"{'; '.join(told)}; {_because(tuple(changes))}"
+
+
+def _diverged(step: StepVerdict) -> str:
+    if step.error:
+        what = f"it was not made: {step.error}"
+    else:
+        wrong = [output for output in step.outputs if output.likeness is Likeness.DIVERGED]
+        what = "; ".join(
+            f"{output.name}: {output.differences[0] if output.differences else 'other bytes'}" for output in wrong
+        )
+    inputs = "its inputs were equal" if step.inputs_equal else "its inputs were within their tolerance, not equal"
+    return f"{step.component} is the first step that differs ({inputs}): {what}; {_because(step.changes)}"
+
+
+def _because(changes: tuple[str, ...]) -> str:
+    if not changes:
+        return "nothing that is recorded was different: `relet run --check-determinism` looks for what is not"
+    shown = "; ".join(changes[:5])
+    return f"different was: {shown}" + (f" and {len(changes) - 5} more" if len(changes) > 5 else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def machine_changes(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What of two machines differs: Python, platform, number of CPUs, variables that set thread counts.
+
+    >>> [str(each) for each in machine_changes({"python": "3.11.7"}, {"python": "3.12.1"})]
+    ['python 3.11.7 → 3.12.1']
+    """
+    old, new = _flat(recorded), _flat(reproduced)
+    return tuple(
+        Change(part="machine", name=name, old=old.get(name), new=new.get(name))
+        for name in dict.fromkeys((*old, *new))
+        if old.get(name) != new.get(name) and name != "mlflow_run_id"
+    )
+
+
+def _flat(machine: Mapping[str, Any]) -> dict[str, Any]:
+    rest = {name: value for name, value in machine.items() if name != "environment"}
+    return rest | dict(machine.get("environment") or {})

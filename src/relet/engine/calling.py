@@ -1,0 +1,123 @@
+"""Calls one component's function: inputs out of folders, outputs into folders, and what else it touched."""
+
+from __future__ import annotations
+
+import pdb
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relet.core.artifact import ArtifactType
+from relet.core.component import Component
+from relet.core.record import Caveat
+from relet.engine.loading import function_of, only_closure
+from relet.engine.observing import Allowed, caveats, watched
+from relet.engine.values import Written, read, write
+from relet.errors import ComponentError, ReletError
+
+# Where temporary files go and which modules are loaded belong to the process: in one process components are
+# called one after the other, whichever thread runs them.
+_calling = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laid:
+    """An input that is laid out: its folder, and what kind of artifact lies in it."""
+
+    folder: Path
+    type: ArtifactType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A component's function with all that it is called with.
+
+    `root` is the project's folder; `code` the closure (module → digest); `files` are the resources, and the files
+    that parameters name: what it may read beside its inputs; `scratch` is an empty folder for all it writes.
+    """
+
+    component: Component
+    root: Path
+    code: Mapping[str, str]
+    inputs: Mapping[str, Laid | None]
+    arguments: Mapping[str, Any]
+    files: tuple[Path, ...]
+    scratch: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """What a call made, and what of it no record holds; `machine` is where, if not in this process."""
+
+    outputs: Mapping[str, Written]
+    caveats: tuple[Caveat, ...] = ()
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+
+Caller = Callable[[Call], Called]
+
+
+def call_here(call: Call, *, debug: bool = False) -> Called:
+    """Call the function in this process, and write what it returns below `scratch`; nothing is stored.
+
+    Raises ComponentError where the function raised (with `debug` pdb opens there first), or returned something
+    else than it promised.
+    """
+    component = call.component
+    inputs = [
+        read(laid.folder, laid.type, each.container) if (laid := call.inputs[each.name]) else None
+        for each in component.inputs
+    ]
+    with _calling, _temporary_files_in(call.scratch), only_closure(call.root, call.code), watched() as touched:
+        try:
+            function = function_of(component, call.root, call.code)
+            returned = function(*inputs, **call.arguments)
+            values = _named(component, returned)
+            outputs = {
+                output.name: write(
+                    output.name, output.type, values[output.name], call.scratch / "outputs" / output.name
+                )
+                for output in component.outputs
+            }
+        except ReletError:
+            raise
+        except Exception as error:
+            if debug:
+                pdb.post_mortem(_from_component(error))
+            raise ComponentError(f"{component.name} raised {type(error).__name__}: {error}") from error
+    laid_out = [laid.folder for laid in call.inputs.values() if laid]
+    allowed = Allowed(root=call.root, code=frozenset(call.code), paths=(*call.files, *laid_out, call.scratch))
+    return Called(outputs=outputs, caveats=caveats(touched, allowed))
+
+
+def _from_component(error: Exception) -> Any:
+    """The traceback without relet's own first frame, so that pdb's `up` ends in the component."""
+    trace = error.__traceback__
+    return trace.tb_next if trace and trace.tb_next else trace
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    before = tempfile.tempdir
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _named(component: Component, returned: Any) -> dict[str, Any]:
+    """What the function returned, by the artifacts' names."""
+    names = [output.name for output in component.outputs]
+    if not names:
+        return {}
+    if not isinstance(returned, tuple) or len(returned) != len(names):
+        raise ComponentError(
+            f"{component.name} returned a {type(returned).__name__}; "
+            f"its signature promises the artifacts {', '.join(names)}"
+        )
+    return dict(zip(names, returned, strict=True))

@@ -1,0 +1,198 @@
+"""Another interpreter that calls components: its process is started once, and asked a line at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import relet
+from relet import errors
+from relet.core.artifact import ArtifactType
+from relet.core.record import Caveat, KeyParts
+from relet.engine.calling import Call, Called
+from relet.engine.values import Written
+from relet.engine.worker import PROTOCOL
+from relet.errors import ComponentError, ReletError, SetUpError
+
+# What of this process's environment would change which code another interpreter runs.
+_OWN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
+
+
+class Interpreter:
+    """A process of an environment's interpreter that calls the components of one project's pipeline.
+
+    `command` starts the interpreter; `environment` is the whole environment of its process; `options` are those of
+    `relet.engine.worker`; what the process prints goes to `log`, or where this process's own errors go. It ends
+    with `close`, or with the `with` block. Methods raise ComponentError where the process ended by itself.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        root: Path,
+        pipeline: str,
+        environment: Mapping[str, str],
+        options: Sequence[str] = (),
+        log: Path | None = None,
+    ) -> None:
+        words = [
+            *command,
+            "-P",
+            "-m",
+            "relet.engine.worker",
+            "--root",
+            str(root),
+            "--pipeline",
+            pipeline,
+            *options,
+        ]
+        self._log = log
+        with ExitStack() as opened:
+            errors = opened.enter_context(log.open("ab")) if log else None
+            try:
+                self._process = subprocess.Popen(
+                    words,
+                    cwd=root,
+                    env=dict(environment),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    encoding="utf-8",
+                )
+            except OSError as error:
+                raise SetUpError(f"{command[0]} can't be started: {error.strerror or error}") from error
+        greeting = self._answer("the interpreter")
+        if greeting.get("protocol") != PROTOCOL:
+            self.close()
+            raise SetUpError(
+                f"the relet that {command[0]} runs speaks protocol {greeting.get('protocol')}, this one speaks "
+                f"{PROTOCOL}; use the same relet on both sides"
+            )
+        self.machine: dict[str, Any] = greeting["machine"]
+
+    def __enter__(self) -> Interpreter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process: it has nothing to finish when nobody asks."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                # it may have ended before what was written to it could be sent
+                with suppress(OSError):
+                    stream.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def parts(self, components: Iterable[str]) -> dict[str, KeyParts]:
+        """What the keys of the components take from source and packages there, parameters and inputs aside."""
+        answer = self._ask({"ask": "parts", "components": list(components)}, "the project")
+        return {name: KeyParts(**parts) for name, parts in answer["parts"].items()}
+
+    def call(self, call: Call) -> Called:
+        """Call a component there. Raises what it raised, by the same name where it is relet's own."""
+        inputs = {
+            name: {"folder": str(laid.folder), "type": laid.type} if laid else None
+            for name, laid in call.inputs.items()
+        }
+        question = {
+            "ask": "call",
+            "component": call.component.name,
+            "code": dict(call.code),
+            "inputs": inputs,
+            "arguments": dict(call.arguments),
+            "files": [str(file) for file in call.files],
+            "scratch": str(call.scratch),
+        }
+        answer = self._ask(question, call.component.name)
+        outputs = {
+            name: Written(
+                type=ArtifactType(each["type"]),
+                folder=Path(each["folder"]),
+                content=each["content"],
+                metadata=each["metadata"],
+            )
+            for name, each in answer["outputs"].items()
+        }
+        caveats = tuple(Caveat(**each) for each in answer["caveats"])
+        return Called(outputs=outputs, caveats=caveats, machine=answer["machine"])
+
+    def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        # where it has ended, reading its answer says how
+        with suppress(OSError):
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+        answer = self._answer(about)
+        if "error" in answer:
+            raise _as_error(answer["error"])
+        return answer
+
+    def _answer(self, about: str) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            status = self._ended()
+            raise ComponentError(f"{about} ended its process with status {status}{self._said()}") from None
+        return answer
+
+    def _ended(self) -> int:
+        try:
+            return self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _said(self) -> str:
+        """The last line that the process wrote, where it was kept."""
+        content = self._log.read_text(encoding="utf-8", errors="replace") if self._log else ""
+        last = next((line.strip() for line in reversed(content.splitlines()) if line.strip()), "")
+        return f": {last[:300]}" if last else ""
+
+
+def _as_error(told: Mapping[str, str]) -> ReletError:
+    kind = getattr(errors, told["type"], ComponentError)
+    error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(told["message"])
+    error.add_note(told["trace"])
+    return error
+
+
+def clean_environment(changes: Mapping[str, str], *, lock: bytes, root: Path, scratch: Path) -> dict[str, str]:
+    """This process's environment for an interpreter made from `lock`: without what decides which code it runs.
+
+    relet itself is that of the project's folder `root`, where it holds one, or the lock's; else this one, which
+    is then linked to from `scratch`.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in _OWN}
+    if (root / "src" / "relet" / "__init__.py").is_file():
+        environment["PYTHONPATH"] = str(root / "src")
+    elif not any(line.startswith(b"relet==") for line in lock.splitlines()):
+        environment["PYTHONPATH"] = str(_relet_alone(scratch))
+    return environment | dict(changes)
+
+
+def _relet_alone(scratch: Path) -> Path:
+    """A folder that holds this relet and no other package."""
+    package = Path(relet.__file__).parent
+    folder = scratch / "relet-itself"
+    folder.mkdir(exist_ok=True)
+    link = folder / package.name
+    if not link.exists():
+        link.symlink_to(package, target_is_directory=True)
+    return folder

@@ -1,0 +1,157 @@
+"""One step that was made again, beside what its run recorded."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.component import Component
+from relet.core.plan import differences
+from relet.core.record import Link, RunRecord
+from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
+from relet.engine.job import Outcome, Result
+from relet.engine.project import Project
+from relet.engine.values import TABLE, content_of
+from relet.errors import DamagedError
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+
+# How an output is like the recorded one, the largest difference of two numbers, and what is to be said of it.
+Found = tuple[Likeness, float | None, tuple[str, ...]]
+_IDENTICAL: Found = (Likeness.IDENTICAL, None, ())
+_NOT_MADE: Found = (Likeness.DIVERGED, None, ("it was not made",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What was made again: in which store, what became of it, from which project, on which machine."""
+
+    store: Store
+    outcome: Outcome
+    project: Project
+    machine: Mapping[str, Any]
+
+    def result(self, component: str) -> Result | None:
+        return next((each for each in self.outcome.results if each.component == component), None)
+
+
+def judge_step(record: RunRecord, made: Made, store: Store) -> StepVerdict:
+    """The verdict on one step: every output of the record beside what was made."""
+    component = made.project.pipeline.component(str(record.component))
+    result = made.result(component.name)
+    again = made.store.run(result.run_id) if result and result.run_id else None
+    outputs = tuple(
+        _judge_output(name, link, component, again, made, store) for name, link in record.outputs.items()
+    )
+    return StepVerdict(
+        component=component.name,
+        run=record.id,
+        outputs=outputs,
+        inputs_equal=again is None or _contents(record.inputs) == _contents(again.inputs),
+        changes=_changes(record, again, made),
+        caveats=tuple(map(str, record.caveats)),
+        error="" if again else _why_not(component.name, result, made.outcome),
+        seconds=result.seconds if result else None,
+    )
+
+
+def _contents(links: Mapping[str, Link]) -> dict[str, str]:
+    return {name: link.content for name, link in links.items()}
+
+
+def _changes(record: RunRecord, again: RunRecord | None, made: Made) -> tuple[str, ...]:
+    """What was not as recorded: the parts of the key, inputs aside, and the machine."""
+    found = []
+    if record.parts and again and again.parts:
+        found += [each for each in differences(record.parts, again.parts) if each.part != "inputs"]
+    found += machine_changes(record.machine, again.machine if again else made.machine)
+    return tuple(map(str, found))
+
+
+def _why_not(component: str, result: Result | None, outcome: Outcome) -> str:
+    if result is not None:
+        return result.reason
+    error = outcome.error
+    return str(error) if error and component in str(error) else "the run ended before it"
+
+
+def _judge_output(
+    name: str, link: Link, component: Component, again: RunRecord | None, made: Made, store: Store
+) -> OutputVerdict:
+    got = again.outputs.get(name) if again else None
+    likeness, largest, told = _NOT_MADE
+    if again is not None and got is not None:
+        pair = _Pair(
+            recorded=store.find_content(Reference.parse(link.version).name, link.content),
+            reproduced=made.store.version(got.version),
+            same=got.content == link.content,
+            tolerance=component.tolerance.get(name),
+        )
+        likeness, largest, told = _compared(pair, again, made, store)
+    return OutputVerdict(
+        name=name,
+        recorded=link.version,
+        recorded_content=link.content,
+        reproduced_content=got.content if got else None,
+        likeness=likeness,
+        largest=largest,
+        differences=told,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """An output as the store holds it (None: it was pruned) and as it was made again; `same` are their digests."""
+
+    recorded: Version | None
+    reproduced: Version
+    same: bool
+    tolerance: float | None
+
+
+def _compared(pair: _Pair, again: RunRecord, made: Made, store: Store) -> Found:
+    recorded = pair.recorded
+    if pair.same and (recorded is None or recorded.files == pair.reproduced.files):
+        return _IDENTICAL
+    if recorded is None:
+        told = "other content; what was recorded was pruned, so the two can't be compared"
+        return Likeness.DIVERGED, None, (told,)
+    with tempfile.TemporaryDirectory(prefix="relet-compare-") as folder:
+        scratch = Path(folder)
+        try:
+            store.materialize(recorded, scratch / "recorded")
+        except DamagedError as error:
+            # the digest in the record stands, whatever became of the stored bytes
+            return (Likeness.IDENTICAL if pair.same else Likeness.DIVERGED), None, (str(error),)
+        if pair.same and content_of(recorded.type, scratch / "recorded") == recorded.content:
+            return _IDENTICAL
+        made.store.materialize(pair.reproduced, scratch / "reproduced")
+        return _looked_at(pair, recorded, _rows(again, made, scratch), scratch)
+
+
+def _looked_at(pair: _Pair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
+    from relet.evaluation.comparison import compare
+
+    found = compare(
+        recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
+    )
+    if pair.same:
+        told = f"{recorded} in the store is not what the run recorded; somebody changed it"
+        return Likeness.DIVERGED, found.largest, (told, *found.differences)
+    return (Likeness.EQUIVALENT if found.within else Likeness.DIVERGED), found.largest, found.differences
+
+
+def _rows(again: RunRecord, made: Made, scratch: Path) -> tuple[Path, ...]:
+    """The tables that a step took, for its models to be asked about."""
+    found = []
+    for name, link in again.inputs.items():
+        if link.type == ArtifactType.TABLE:
+            made.store.materialize(made.store.version(link.version), scratch / "rows" / name)
+            found.append(scratch / "rows" / name / TABLE)
+    return tuple(found)

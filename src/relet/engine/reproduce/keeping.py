@@ -1,0 +1,50 @@
+"""A verdict on a run, stored beside what it judged, and handed on to the trackers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relet.core.artifact import ArtifactType, Version
+from relet.core.reproduction import ARTIFACT, Reproduction
+from relet.engine.values import write
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+REPORT = "reproduction.json"
+
+
+def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Version:
+    """Store a verdict as a version of the artifact `reproduction`, and note for the trackers which runs it judged.
+
+    `verdict.json` is the verdict as any other, `reproduction.json` all that was found.
+    """
+    with tempfile.TemporaryDirectory(prefix="relet-verdict-") as scratch:
+        written = write(ARTIFACT, ArtifactType.VERDICT, found.verdict(), Path(scratch) / "outputs")
+        report = json.dumps(found.to_json(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        (written.folder / REPORT).write_text(report, encoding="utf-8")
+        digest = store.put_object(written.folder / REPORT)
+        version = store.add_version(
+            name=ARTIFACT,
+            type=written.type,
+            content=digest,
+            files={path: store.put_object(file) for path, file in written.files.items()},
+            description=f"Whether {found.target} can be made again.",
+            metadata={
+                **written.metadata,
+                "verdict": str(found.likeness),
+                "run": found.run,
+                "target": found.target,
+                "judged": list(found.judged),
+                "when": found.when,
+            },
+        )
+        store.set_alias(ARTIFACT, "latest", version.number, by="relet reproduce", why=found.target)
+    for tracker in trackers:
+        for run_id in dict.fromkeys([found.run, *(step.run for step in found.steps)]):
+            store.put_pending(tracker, run_id)
+    return version

@@ -1,0 +1,112 @@
+"""The process that calls components for another one: `python -P -m relet.engine.worker --root … --pipeline …`.
+
+Questions come on standard input, answers go out on what was standard output, a line of JSON each. What a component
+prints goes to standard error, and what it would read from standard input is empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from relet.core.artifact import ArtifactType
+from relet.engine.calling import Call, Called, Laid, call_here
+from relet.engine.key import code_parts
+from relet.engine.project import Project, open_project
+from relet.engine.surroundings import machine
+from relet.errors import ReletError
+
+# Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
+PROTOCOL = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", required=True, type=Path, help="the project's folder")
+    parser.add_argument("--pipeline", required=True, help="the pipeline's name")
+    parser.add_argument("--shift-clock", type=float, metavar="SECONDS", help="let the clock show another time")
+    parser.add_argument("--no-network", action="store_true", help="refuse every connection")
+    chosen = parser.parse_args(arguments)
+    questions, answers = _own_streams()
+    if chosen.shift_clock is not None:
+        from relet.engine.disturbance import shift_clock
+
+        shift_clock(chosen.shift_clock)
+    if chosen.no_network:
+        from relet.engine.disturbance import cut_network
+
+        cut_network()
+    _say(answers, {"protocol": PROTOCOL, "machine": machine()})
+    for question in questions:
+        _say(answers, _answered(json.loads(question), chosen.pipeline, chosen.root))
+
+
+def _own_streams() -> tuple[Iterator[str], TextIO]:
+    """This process's streams for questions and answers, out of the components' reach."""
+    questions = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return iter(questions.readline, ""), answers
+
+
+def _say(answers: TextIO, answer: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+def _answered(question: Mapping[str, Any], pipeline: str, root: Path) -> dict[str, Any]:
+    """The answer to a question, or the error that came of it. Each question opens the project as it is then."""
+    try:
+        return _ANSWERS[question["ask"]](open_project(pipeline, root), question)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        own = isinstance(error, ReletError)
+        message = str(error) if own else f"{type(error).__name__}: {error}"
+        kind = type(error).__name__ if own else "ComponentError"
+        return {"error": {"type": kind, "message": message, "trace": traceback.format_exc()}}
+
+
+def _parts(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
+    components = [project.pipeline.component(name) for name in question["components"]]
+    return {"parts": {name: asdict(parts) for name, parts in code_parts(project, components).items()}}
+
+
+def _call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = {
+        name: Laid(folder=Path(laid["folder"]), type=ArtifactType(laid["type"])) if laid else None
+        for name, laid in question["inputs"].items()
+    }
+    call = Call(
+        component=project.pipeline.component(question["component"]),
+        root=project.root,
+        code=question["code"],
+        inputs=inputs,
+        arguments=question["arguments"],
+        files=tuple(Path(file) for file in question["files"]),
+        scratch=Path(question["scratch"]),
+    )
+    return as_answer(call_here(call))
+
+
+def as_answer(called: Called) -> dict[str, Any]:
+    outputs = {
+        name: {"type": each.type, "folder": str(each.folder), "content": each.content, "metadata": each.metadata}
+        for name, each in called.outputs.items()
+    }
+    return {"outputs": outputs, "caveats": [asdict(each) for each in called.caveats], "machine": machine()}
+
+
+_ANSWERS: dict[str, Callable[[Project, Mapping[str, Any]], dict[str, Any]]] = {"parts": _parts, "call": _call}
+
+
+if __name__ == "__main__":
+    main()
