@@ -52,6 +52,14 @@ class SetUpError(ReletError):
     """An environment that can't be made, or code that can't be laid out: the message says what is missing."""
 
 
+class ImpossibleError(ReletError):
+    """A run that can't be made again; `missing` says of each thing that is gone what it is."""
+
+    def __init__(self, *missing: str) -> None:
+        super().__init__("; ".join(missing))
+        self.missing = missing
+
+
 class ComponentError(ReletError):
     """A component that raised; `__cause__` is what it raised."""
 
