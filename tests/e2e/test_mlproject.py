@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from relet.engine.mlproject import PYTHON, generate, out_of_date, pins, words, write
 from relet.engine.project import open_project
@@ -69,6 +71,22 @@ def test_the_environments_hold_the_locked_versions(files: dict[Path, str]) -> No
     assert conda["dependencies"] == [f"python={PYTHON}", "pip", {"pip": environment["dependencies"]}]
     lock = (ROOT / "requirements.lock").read_text()
     assert all(f"\n{pin} \\\n" in f"\n{lock}" for pin in environment["dependencies"])
+
+
+def test_the_dockerfile_makes_the_same_python_from_the_same_lock(files: dict[Path, str]) -> None:
+    text = files[ROOT / "Dockerfile"]
+    assert f"\nFROM python:{PYTHON}-slim\n" in text
+    assert "\nCOPY requirements.lock " in text
+    assert text.startswith("# Made by `relet mlproject nyc_rentals`")
+    assert "://" not in text, "which index is asked is the user's own setting"
+
+
+def test_the_conda_environment_is_one_that_conda_takes(files: dict[Path, str]) -> None:
+    conda = yaml.safe_load(files[ROOT / "conda.yaml"])
+    assert {*conda} == {"name", "channels", "dependencies"}
+    *specs, from_pip = conda["dependencies"]
+    assert all(re.fullmatch(r"[a-z0-9_.\-]+(=[0-9.]+)?", spec) for spec in specs)
+    assert all(Requirement(pin).specifier for pin in from_pip["pip"])
 
 
 def test_a_package_that_only_the_tests_need_is_left_out() -> None:

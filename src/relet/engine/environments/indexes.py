@@ -46,7 +46,9 @@ def _asked_of_pip() -> dict[str, str]:
     An environment that uv made has no pip: the Python that it was made of may have one.
     """
     for python in dict.fromkeys([sys.executable, getattr(sys, "_base_executable", sys.executable)]):
-        done = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+        # -P: a folder named pip where the user happens to be is not pip.
+        command = [python, "-P", "-m", "pip", "config", "list"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return _parsed(done.stdout)
     return {name: value for name in _NAMES if (value := os.environ.get(f"PIP_{name.upper().replace('-', '_')}"))}
