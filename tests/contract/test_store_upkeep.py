@@ -14,6 +14,7 @@ from relet.core.artifact import Version
 from relet.core.record import CodeState, KeyParts, Link, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
+from tests.unit.store.past import a_past, consistent, everything
 
 FreshUrl = Callable[[], str]
 NOW = timedelta(0)
@@ -315,3 +316,24 @@ def test_a_flipped_byte_in_an_exported_file_is_found_and_nothing_is_stored(
     with pytest.raises(DamagedError, match="is damaged: object"):
         other.import_version(path)
     assert other._bucket.entries("") == []
+
+
+def test_a_model_arrives_elsewhere_with_its_history_under_the_numbers_there(
+    store: Store, tmp_path: Path, fresh_url: FreshUrl
+) -> None:
+    model = a_past(store)
+    store.export_history("model", tmp_path / "model.tar")
+    store.export_history("model", tmp_path / "again.tar")
+    assert (tmp_path / "model.tar").read_bytes() == (tmp_path / "again.tar").read_bytes()
+    other = open_store(fresh_url())
+    add(other, b"own", "model")
+    arrival = other.import_bundle(tmp_path / "model.tar")
+    assert (str(arrival.version), arrival.version.content) == ("model:v3", model.content)
+    assert other.run("run5-train").outputs["model"].version == "model:v3"
+    assert other.find_content("model", model.content) == arrival.version
+    assert other.maker("key-run5-train") == "run5-train"
+    assert other.gc(NOW) == []
+    consistent(other)
+    before = everything(other)
+    assert other.import_bundle(tmp_path / "model.tar").runs == ()
+    assert everything(other) == before

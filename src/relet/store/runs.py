@@ -16,11 +16,19 @@ from relet.store.layout import Document, encode, key_path, outbox_folder, run_pa
 
 def put(bucket: Bucket, record: RunRecord) -> None:
     """Write a run's record, over the one before: only the run itself writes it."""
+    bucket.put(run_path(record.id), _encoded(record))
+
+
+def add(bucket: Bucket, record: RunRecord) -> bool:
+    """Write the record of a run that comes from elsewhere, unless it is here already: True where it was not."""
+    return bucket.create(run_path(record.id), _encoded(record))
+
+
+def _encoded(record: RunRecord) -> bytes:
     try:
-        content = encode(record.to_json())
+        return encode(record.to_json())
     except (TypeError, ValueError) as error:
         raise StoreError(f"run {record.id}: its record can't be written as JSON: {error}") from error
-    bucket.put(run_path(record.id), content)
 
 
 def get(bucket: Bucket, run_id: str) -> RunRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import RunRecord
@@ -16,6 +16,10 @@ from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
 from relet.store.layout import alias_name, artifact_name, object_path
 from relet.store.upkeep import GRACE, Problem
+
+if TYPE_CHECKING:
+    from relet.store.arrival import Arrival
+    from relet.store.history import History
 
 
 class Store:
@@ -182,11 +186,26 @@ class Store:
 
         transfer.export(self._bucket, self.version(reference), path)
 
-    def import_version(self, path: Path) -> Version:
-        """Store the version that a tar file holds; an equal one is not stored twice."""
+    def export_history(self, reference: str | Reference, path: Path) -> History:
+        """Write a version to a tar file with all that it stands on, the same bytes every time; what is in it.
+
+        Raises NotFoundError naming each thing that making it again stands on and that is gone.
+        """
+        from relet.store import history, transfer
+
+        found = history.gather(self._bucket, self.version(reference))
+        transfer.export_bundle(self._bucket, found.bundle, path)
+        return found
+
+    def import_bundle(self, path: Path) -> Arrival:
+        """Store what a tar file holds, a version alone or with its history; what is equal is not stored twice."""
         from relet.store import transfer
 
         return transfer.load(self._bucket, path)
+
+    def import_version(self, path: Path) -> Version:
+        """The same, giving the version that the tar file was made for, as it is here."""
+        return self.import_bundle(path).version
 
 
 def open_store(url: str | Path) -> Store:

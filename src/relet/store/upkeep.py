@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from relet.core.artifact import Version
-from relet.core.record import now
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import aliases, objects, runs, versions
 from relet.store.bucket import Bucket
@@ -17,7 +16,6 @@ from relet.store.layout import (
     DIGEST,
     Document,
     content_path,
-    encode,
     numbered,
     object_path,
     version_path,
@@ -165,8 +163,8 @@ def _held(bucket: Bucket) -> set[str]:
 
 def _forget(bucket: Bucket, version: Version) -> None:
     # The tombstone comes first: a pointer to a tombstone is ignored, a version without its pointer is not.
-    tombstone = {versions.TOMBSTONE: now(), "name": version.name, "number": version.number}
-    bucket.put(version_path(version.name, version.number), encode(tombstone))
+    tombstone = versions.tombstone(version.name, version.number, version.content)
+    bucket.put_document(version_path(version.name, version.number), tombstone)
     pointer = content_path(version.name, version.content)
     with suppress(DamagedError):
         if (bucket.document(pointer) or {}).get("number") == version.number:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from relet.errors import DamagedError, NotFoundError, StoreError, nearest
 from relet.store import aliases, objects
 from relet.store.bucket import Bucket
 from relet.store.layout import (
+    Document,
     content_path,
     encode,
     file_path,
@@ -89,6 +91,28 @@ def numbers(bucket: Bucket, name: str) -> list[int]:
     """Every number that was ever used, ascending, those of pruned versions too."""
     found = (numbered(entry.path) for entry in bucket.entries(versions_folder(name)))
     return sorted(number for number in found if number is not None)
+
+
+def tombstone(name: str, number: int, content: str | None) -> Document:
+    """What stands in the place of a version that was pruned: its number is never given again."""
+    return {TOMBSTONE: now(), "name": name, "number": number, "content": content}
+
+
+def reserve(bucket: Bucket, name: str, content: str | None) -> int:
+    """A number that reads as a pruned version: what run records from elsewhere call a version that is gone there.
+
+    The same one for the same content, as far as that is known.
+    """
+    taken = numbers(bucket, name)
+    for number in taken if content else []:
+        with suppress(DamagedError):
+            document = bucket.document(version_path(name, number)) or {}
+            if TOMBSTONE in document and document.get("content") == content:
+                return number
+    number = taken[-1] + 1 if taken else 1
+    while not bucket.create(version_path(name, number), encode(tombstone(name, number, content))):
+        number += 1
+    return number
 
 
 def read(bucket: Bucket, name: str, number: int) -> Version | None:

@@ -31,12 +31,54 @@ def test_a_member_that_would_leave_the_folder_is_refused(store: Store, tmp_path:
         store.import_version(path)
 
 
-def test_a_link_in_an_exported_file_is_refused(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
+)
+def test_a_link_or_a_device_in_an_exported_file_is_refused(store: Store, tmp_path: Path, kind: bytes) -> None:
     path = exported(store, tmp_path)
     with tarfile.open(path, "a:") as tar:
         member = tarfile.TarInfo("objects/" + "ab" * 32)
-        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        member.type, member.linkname = kind, "/etc/passwd"
         tar.addfile(member)
+    with pytest.raises(StoreError, match="never does"):
+        store.import_version(path)
+
+
+def test_a_member_that_claims_to_hold_endless_zeros_is_refused(store: Store, tmp_path: Path) -> None:
+    path = exported(store, tmp_path)
+    with tarfile.open(path, "a:", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo("objects/" + "ab" * 32)
+        member.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(2**60)}
+        member.size = 1
+        tar.addfile(member, io.BytesIO(b"x"))
+    with pytest.raises(StoreError, match="never does"):
+        store.import_version(path)
+
+
+def test_a_manifest_that_is_too_big_or_that_comes_twice_is_refused(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from relet.store import transfer
+
+    path = exported(store, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "LARGEST_MANIFEST", 20)
+        with pytest.raises(StoreError, match=r"holds 'manifest\.json', which an exported artifact never does"):
+            store.import_version(path)
+    store.import_version(path)
+    with tarfile.open(path, "a:") as tar:
+        tar.addfile(tarfile.TarInfo("manifest.json"), io.BytesIO())
+    with pytest.raises(StoreError, match="never does"):
+        store.import_version(path)
+
+
+def test_an_object_that_comes_twice_is_refused(store: Store, tmp_path: Path) -> None:
+    path = exported(store, tmp_path)
+    (sha,) = store.version("sample").files.values()
+    with tarfile.open(path, "a:") as tar:
+        member = tarfile.TarInfo(f"objects/{sha}")
+        member.size = 2000
+        tar.addfile(member, io.BytesIO(b"some rows " * 200))
     with pytest.raises(StoreError, match="never does"):
         store.import_version(path)
 
@@ -61,7 +103,7 @@ def test_a_file_that_is_not_there_or_lacks_its_manifest_is_refused(store: Store,
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "exported by a newer relet"),
+        ({"format": 3}, "exported by a newer relet"),
         ({"format": "x"}, "can't be read"),
         ({"files": {"../evil": "ab" * 32}}, "can't be a file of a version"),
         ({"files": {"a": "ab" * 32}}, "lacks object abab"),

@@ -1,0 +1,163 @@
+"""What was carried from another store, stored here: versions under other numbers, records that name those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from relet.core.artifact import Reference, Version
+from relet.core.record import Link, RunRecord, Status
+from relet.errors import StoreError
+from relet.store import aliases, objects, runs, versions
+from relet.store.bucket import Bucket
+from relet.store.layout import run_path
+from relet.store.manifest import Bundle, named, place
+
+LATEST = "latest"
+COMMAND = "relet artifacts import"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """What became of a bundle: `version` is the one that it was made for; `versions` what each was called where it
+    came from → what it is here; `runs` those whose records were stored, `known` those that were here already;
+    `gone` the versions that its records name and that did not come.
+    """
+
+    version: Version
+    versions: Mapping[str, Version]
+    runs: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> Arrival:
+    """Store a bundle whose objects are the verified `files`: objects, versions, run records, keys, in this order.
+
+    What is here already stays as it is, and what a reference means here does not change. Raises StoreError, with
+    nothing stored, where it holds a run that is another one here.
+    """
+    _refuse_other_runs(bucket, bundle)
+    bucket.each(lambda digest: objects.put(bucket, files[digest]), sorted(bundle.objects))
+    fresh = _fresh(bucket, bundle)
+    new = tuple(record for record in bundle.records if bucket.head(run_path(record.id)) is None)
+    arrived = {str(version): versions.add(bucket, version) for version in sorted(bundle.versions, key=_order)}
+    version = arrived[bundle.version]
+    newest = {_name(was): each for was, each in arrived.items()} | {version.name: version}
+    for name in fresh:
+        aliases.move(bucket, name, LATEST, newest[name].number, by=COMMAND, why=f"came with {bundle.version}")
+    contents = _contents(arrived)
+    places = _places(bucket, new, arrived)
+    stored = {record.id for record in new if runs.add(bucket, renumbered(record, places))}
+    _lead_keys(bucket, bundle.records, contents)
+    return Arrival(
+        version=version,
+        versions=arrived,
+        runs=tuple(record.id for record in bundle.records if record.id in stored),
+        known=tuple(record.id for record in bundle.records if record.id not in stored),
+        gone=tuple(sorted(was for was, content in bundle.named.items() if (_name(was), content) not in contents)),
+    )
+
+
+def _order(version: Version) -> tuple[str, int]:
+    return version.name, version.number
+
+
+def _name(reference: str) -> str:
+    return Reference.parse(reference).name
+
+
+def _refuse_other_runs(bucket: Bucket, bundle: Bundle) -> None:
+    """Raise StoreError where a run of the bundle, or one that made a version of it, is another one here."""
+    made_by = {version.producer for version in bundle.versions if version.producer}
+    known = {run_id: _known(bucket, run_id) for run_id in sorted(made_by | {each.id for each in bundle.records})}
+    for record in bundle.records:
+        here = known[record.id]
+        if here and _identity(here) != _identity(record):
+            raise StoreError(f"run {record.id} is another one in {bucket.url}; nothing was stored")
+    for version in bundle.versions:
+        here = known.get(version.producer or "")
+        if here and here.status is Status.FINISHED and not _made(here, version):
+            raise StoreError(
+                f"run {here.id} made {version}, it says, and in {bucket.url} it did not; nothing was stored"
+            )
+
+
+def _known(bucket: Bucket, run_id: str) -> RunRecord | None:
+    try:
+        return runs.read(bucket, run_path(run_id))
+    except StoreError:
+        return None
+
+
+def _identity(record: RunRecord) -> tuple[str | None, ...]:
+    """What of a run never changes, from its first record to its last."""
+    return record.pipeline, record.component, record.parent, record.started, record.key
+
+
+def _made(record: RunRecord, version: Version) -> bool:
+    return (version.name, version.content) in map(place, record.outputs.values())
+
+
+def _fresh(bucket: Bucket, bundle: Bundle) -> list[str]:
+    """The names that are new here, or that an import which ended on the way has begun to store.
+
+    For the others `latest` is held to what it means before the import.
+    """
+    coming = {(version.name, version.content) for version in bundle.versions}
+    fresh = []
+    for name in sorted({version.name for version in bundle.versions}):
+        if aliases.current(bucket, name, LATEST) is not None:
+            continue
+        here = versions.living(bucket, name)
+        if {(version.name, version.content) for version in here} <= coming:
+            fresh.append(name)
+        else:
+            aliases.move(bucket, name, LATEST, here[-1].number, by=COMMAND, why="an import does not move it")
+    return fresh
+
+
+def _places(bucket: Bucket, records: tuple[RunRecord, ...], arrived: Mapping[str, Version]) -> dict[str, str]:
+    """What each version that run records name is called here.
+
+    One that did not come gets a number as well, which reads as pruned: so it never means another version.
+    """
+    places = {was: str(version) for was, version in arrived.items()}
+    contents = _contents(arrived)
+    for was, content in sorted(named(records).items()):
+        if was in places:
+            continue
+        name = _name(was)
+        known = contents.get((name, content or ""))
+        found = None if known or content is None else versions.find_content(bucket, name, content)
+        places[was] = known or str(found or Reference(name, f"v{versions.reserve(bucket, name, content)}"))
+    return places
+
+
+def _contents(arrived: Mapping[str, Version]) -> dict[tuple[str, str], str]:
+    return {(version.name, version.content): str(version) for version in arrived.values()}
+
+
+def renumbered(record: RunRecord, places: Mapping[str, str]) -> RunRecord:
+    """A record whose links and steps name the versions by what they are called here."""
+
+    def moved(links: Mapping[str, Link]) -> dict[str, Link]:
+        return {name: replace(link, version=places[link.version]) for name, link in links.items()}
+
+    steps = {
+        component: {**step, "outputs": {name: places[was] for name, was in step.get("outputs", {}).items()}}
+        for component, step in record.steps.items()
+    }
+    return replace(record, inputs=moved(record.inputs), outputs=moved(record.outputs), steps=steps)
+
+
+def _lead_keys(bucket: Bucket, records: Iterable[RunRecord], contents: Mapping[tuple[str, str], str]) -> None:
+    """Let each run's key lead to its outputs, the newest run's first, unless it leads somewhere already."""
+    for record in sorted(records, key=lambda record: record.id, reverse=True):
+        outputs = {name: contents.get(place(link)) for name, link in record.outputs.items()}
+        whole = {name: reference for name, reference in outputs.items() if reference}
+        if record.status is not Status.FINISHED or record.key is None or whole.keys() != outputs.keys():
+            continue
+        if runs.outputs_of(bucket, record.key) is None:
+            runs.put_key(bucket, record.key, whole, record.id)

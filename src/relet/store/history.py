@@ -1,0 +1,216 @@
+"""What a version stands on, as far back as the store knows: the runs that made it, their inputs and objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from relet.core.artifact import Reference, Version
+from relet.core.record import RunRecord
+from relet.errors import DamagedError, NotFoundError, StoreError
+from relet.store import objects, runs, versions
+from relet.store.bucket import Bucket
+from relet.store.manifest import Bundle, named, place
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """A version with what it stands on, and what of that is gone: each of `notes` is a line for a person."""
+
+    bundle: Bundle
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """The run of a pipeline that made a version.
+
+    `records` are the pipeline's and its components' (of a skipped component the earlier run that made what it
+    has); `standing` those that the version stands on; `gone` says of each record that is not there whether the
+    version stands on it, and why that matters.
+    """
+
+    id: str | None = None
+    records: tuple[RunRecord, ...] = ()
+    standing: tuple[RunRecord, ...] = ()
+    gone: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def made(self) -> set[tuple[str, str]]:
+        return {place(link) for record in self.records for link in record.outputs.values()}
+
+    @property
+    def pinned(self) -> dict[str, tuple[str, str]]:
+        """The versions that its runs took and none of them made → name and content."""
+        made = self.made
+        taken = {link.version: place(link) for record in self.records for link in record.inputs.values()}
+        return {version: what for version, what in taken.items() if what not in made}
+
+
+def gather(bucket: Bucket, version: Version) -> History:
+    """All that has to come with a version, so that elsewhere it and what it stands on can be made again.
+
+    Raises NotFoundError naming each thing that making it again stands on and that is gone. What only a run
+    further back needs, or what is made again on the way, is left out and noted.
+    """
+    main = _family(bucket, version)
+    families = {main.id: main}
+    waiting = list(main.pinned.items())
+    while waiting:
+        reference, what = waiting.pop()
+        taken = _whole(bucket, reference, what[1])
+        family = _family(bucket, taken) if taken else Family()
+        if family.id not in families:
+            families[family.id] = family
+            waiting += family.pinned.items()
+    records = {record.id: record for family in families.values() for record in family.records}
+    everyone = tuple(records[run_id] for run_id in sorted(records))
+    mentioned = {**named(everyone), str(version): version.content}
+    whole = bucket.each(lambda each: _whole(bucket, *each), mentioned.items())
+    found = dict(zip(mentioned, whole, strict=True))
+    gone = frozenset(objects.absent(bucket, {digest for each in everyone for digest in each.objects.values()}))
+    refusals = [*_lost(version, main, found, gone)]
+    if refusals:
+        lines = "".join(f"\n  {each}" for each in refusals)
+        raise NotFoundError(
+            f"{version} can't be exported with its history, for what making it again stands on is gone:{lines}\n"
+            "export it without --with-history: then the version goes alone, and can be used but not made again"
+        )
+    carried = {str(each): each for each in found.values() if each}
+    bundle = Bundle(
+        version=str(version),
+        versions=tuple(_made_by(each, records) for each in sorted(carried.values(), key=_order)),
+        records=everyone,
+        gone=gone,
+    )
+    return History(bundle=bundle, notes=tuple(_notes(families.values(), found, gone)))
+
+
+def _order(version: Version) -> tuple[str, int]:
+    return version.name, version.number
+
+
+def _family(bucket: Bucket, version: Version) -> Family:
+    if version.producer is None:
+        return Family(gone={f"the run that made {version}: nothing says which it was": True})
+    gone: dict[str, bool] = {}
+    record = _record(bucket, version.producer, f"it made {version}", gone)
+    if record is None:
+        return Family(id=version.producer, gone=gone)
+    parent = _record(bucket, record.parent, f"run {record.id} was a part of it", gone)
+    records = {each.id: each for each in (parent, record) if each}
+    unknown: dict[str, str] = {}
+    for component, step in (parent.steps if parent else {}).items():
+        outputs = step.get("outputs", {})
+        for run_id in _makers(bucket, step.get("run"), outputs):
+            missing: dict[str, bool] = {}
+            maker = _record(bucket, run_id, f"it is what {component} has", missing)
+            records |= {maker.id: maker} if maker else {}
+            unknown |= {reference: what for what in missing for reference in outputs.values()}
+    standing = _standing(record, records.values())
+    taken = {link.version for each in standing for link in each.inputs.values()}
+    gone |= {what: any(unknown[each] == what for each in taken & unknown.keys()) for what in unknown.values()}
+    return Family(
+        id=parent.id if parent else record.id,
+        records=tuple(records.values()),
+        standing=(*([parent] if parent else []), *standing),
+        gone=gone,
+    )
+
+
+def _record(bucket: Bucket, run_id: str | None, why: str, gone: dict[str, bool]) -> RunRecord | None:
+    """A run's record; where there is none that can be read, `gone` gets a line that says so and what it is for."""
+    if run_id is None:
+        return None
+    try:
+        return runs.get(bucket, run_id)
+    except NotFoundError:
+        gone[f"the record of run {run_id}: {why}"] = True
+    except StoreError as error:
+        gone[f"the record of run {run_id}: {why}, and {error}"] = True
+    return None
+
+
+def _makers(bucket: Bucket, run_id: str | None, outputs: Mapping[str, str]) -> list[str]:
+    """The run of a step; where an older relet did not write it down, those that made what the step has."""
+    if run_id:
+        return [run_id]
+    found = (_find(bucket, reference) for reference in outputs.values())
+    return sorted({version.producer for version in found if version and version.producer})
+
+
+def _standing(record: RunRecord, records: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
+    """A run, and those among `records` that made its inputs, and theirs."""
+    makers = {place(link): each for each in records for link in each.outputs.values()}
+    standing: dict[str, RunRecord] = {}
+    waiting = [record]
+    while waiting:
+        each = waiting.pop()
+        if each.id not in standing:
+            standing[each.id] = each
+            waiting += [makers[place(link)] for link in each.inputs.values() if place(link) in makers]
+    return tuple(standing.values())
+
+
+def _find(bucket: Bucket, reference: str) -> Version | None:
+    try:
+        return versions.find(bucket, Reference.parse(reference))
+    except DamagedError:
+        return None
+
+
+def _whole(bucket: Bucket, reference: str, content: str | None) -> Version | None:
+    """The version that a record names, or the one that has its content by now, with all its objects; else None."""
+    found = _find(bucket, reference)
+    if found is None or objects.absent(bucket, found.files.values()):
+        name = Reference.parse(reference).name
+        found = versions.find_content(bucket, name, content) if content else None
+    return found if found and not objects.absent(bucket, found.files.values()) else None
+
+
+def _made_by(version: Version, records: Mapping[str, RunRecord]) -> Version:
+    """A version whose producer comes along: content that was made again names any of the runs that made it."""
+    what = (version.name, version.content)
+    makers = [record.id for record in records.values() if what in map(place, record.outputs.values())]
+    if version.producer in makers or (version.producer not in records and not makers):
+        return version
+    return replace(version, producer=max(makers, default=None))
+
+
+def _lost(
+    version: Version, main: Family, found: Mapping[str, Version | None], gone: frozenset[str]
+) -> Iterator[str]:
+    """What making a version again stands on and what is gone, each with what it is needed for."""
+    yield from (what for what, needed in main.gone.items() if needed)
+    if found[str(version)] is None:
+        yield f"{version}: an object of its own"
+    pinned = main.pinned
+    for record in main.standing:
+        for name, link in record.inputs.items():
+            if link.version in pinned and found[link.version] is None:
+                yield f"{link.version}: {record.component} took it as {name} (run {record.id})"
+    yield from _objects_lost(main.standing, gone)
+
+
+def _objects_lost(records: Iterable[RunRecord], gone: frozenset[str]) -> Iterator[str]:
+    needed: dict[str, list[str]] = {}
+    for record in records:
+        for what, digest in record.objects.items():
+            if digest in gone:
+                needed.setdefault(f"object {digest}: {what}", []).append(record.id)
+    for what, run_ids in needed.items():
+        yield f"{what} of run {', '.join(run_ids)}"
+
+
+def _notes(families: Iterable[Family], found: Mapping[str, Version | None], gone: frozenset[str]) -> Iterator[str]:
+    """What is left out, and what of it matters."""
+    made = {link.version for each in families for record in each.records for link in record.outputs.values()}
+    for reference in sorted(reference for reference, version in found.items() if version is None):
+        if reference in made:
+            yield f"without {reference}: it is gone, and a reproduction makes it again"
+        else:
+            yield f"without {reference}: it is gone, and what took it can't be made again"
+    records = {record.id: record for each in families for record in each.records}
+    for each in families:
+        yield from (f"without {what}" for what in each.gone if each.id)
+    yield from (f"without {what}" for what in _objects_lost(records.values(), gone))

@@ -1,0 +1,215 @@
+"""What a tar of artifacts says that it holds: versions, and the runs that they stand on. Read with suspicion."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from relet.core import record as records
+from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.record import Link, RunRecord
+from relet.errors import ReletError, StoreError
+from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, word
+
+# Format 1 holds one version alone, and is still what one version alone is written as.
+SINGLE = 1
+FORMAT = 2
+# Its number and its date belong to the store that it leaves: equal versions give equal bytes.
+CARRIED = ("name", "type", "content", "files", "description", "metadata", "producer")
+
+COMMIT = re.compile(r"[0-9a-f]{7,64}")
+# An option, or a transport of git's that starts a program (`ext::…`).
+NO_REPOSITORY = re.compile(r"-|[^/@]*::")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """What is carried from one store to another, in the names that it has in the store that it leaves.
+
+    `version` is the one that was asked for, and one of `versions`; `gone` are the objects that a record needs
+    to be made again and that were lost before: what stands on them comes without.
+    """
+
+    version: str
+    versions: tuple[Version, ...]
+    records: tuple[RunRecord, ...] = ()
+    gone: frozenset[str] = frozenset()
+
+    @property
+    def objects(self) -> set[str]:
+        """The digests of all that has to come with it."""
+        needed = {digest for record in self.records for digest in record.objects.values()} - self.gone
+        return needed | {digest for version in self.versions for digest in version.files.values()}
+
+    @property
+    def named(self) -> dict[str, str | None]:
+        """Every version that is in it, or that a record in it names → its content, as far as that is known."""
+        return named(self.records) | {str(version): version.content for version in self.versions}
+
+
+def named(runs: tuple[RunRecord, ...]) -> dict[str, str | None]:
+    """Every version that run records name → its content, where more than a pipeline's steps name it."""
+    found: dict[str, str | None] = {reference: None for record in runs for reference in step_outputs(record)}
+    return found | {link.version: link.content for record in runs for link in links(record)}
+
+
+def links(record: RunRecord) -> Iterator[Link]:
+    yield from record.inputs.values()
+    yield from record.outputs.values()
+
+
+def step_outputs(record: RunRecord) -> Iterator[str]:
+    for step in record.steps.values():
+        yield from step.get("outputs", {}).values()
+
+
+def place(link: Link) -> tuple[str, str]:
+    """What a link leads to, whatever its number: the artifact's name and the content."""
+    return Reference.parse(link.version).name, link.content
+
+
+def written(bundle: Bundle) -> bytes:
+    """A bundle as a manifest, equal bundles as equal bytes."""
+    document: Document = {
+        "format": FORMAT,
+        "version": bundle.version,
+        "versions": [{**_carried(version), "number": version.number} for version in bundle.versions],
+        "runs": [record.to_json() for record in bundle.records],
+        "gone": sorted(bundle.gone),
+    }
+    return encode(document)
+
+
+def written_alone(version: Version) -> bytes:
+    return encode({"format": SINGLE, **_carried(version)})
+
+
+def _carried(version: Version) -> Document:
+    stored = version.to_json()
+    return {field: stored[field] for field in CARRIED}
+
+
+def read(path: Path, manifest: bytes) -> Bundle:
+    """What a manifest says, once all of it is as relet writes it. Raises StoreError."""
+    try:
+        stored = json.loads(manifest)
+        if stored["format"] > FORMAT:
+            raise StoreError(f"{path} was exported by a newer relet (format {stored['format']}); upgrade relet")
+        return _alone(stored) if stored["format"] == SINGLE else _bundle(stored)
+    except StoreError as error:
+        raise StoreError(f"{path}: {error}; nothing was stored") from error
+    except (ReletError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise StoreError(f"{path}: its manifest can't be read: {error}; export it again") from error
+
+
+def _alone(stored: Document) -> Bundle:
+    draft = _version({**stored, "number": 1})
+    return Bundle(version=str(draft), versions=(draft,))
+
+
+def _bundle(stored: Document) -> Bundle:
+    bundle = Bundle(
+        version=stored["version"],
+        versions=tuple(map(_version, stored["versions"])),
+        records=tuple(map(_record, stored["runs"])),
+        gone=frozenset(map(_digest, stored["gone"])),
+    )
+    held = [str(version) for version in bundle.versions]
+    _once(held)
+    _once([record.id for record in bundle.records])
+    if bundle.version not in held:
+        raise StoreError(f"it says that it holds {bundle.version}, and does not")
+    _agree(bundle)
+    return bundle
+
+
+def _once(found: list[str]) -> None:
+    twice = [name for name, times in Counter(found).items() if times > 1]
+    if twice:
+        raise StoreError(f"it holds {twice[0]} twice")
+
+
+def _agree(bundle: Bundle) -> None:
+    """Raise StoreError where two places in a bundle say different things of one version."""
+    said = {str(version): (version.content, version.type) for version in bundle.versions}
+    for record in bundle.records:
+        for link in links(record):
+            if said.setdefault(link.version, (link.content, ArtifactType(link.type))) != (link.content, link.type):
+                raise StoreError(f"run {record.id} says of {link.version} what it is not")
+    outputs = {record.id: {place(link) for link in record.outputs.values()} for record in bundle.records}
+    for version in bundle.versions:
+        if version.producer in outputs and (version.name, version.content) not in outputs[version.producer]:
+            raise StoreError(f"{version} says that run {version.producer} made it, and that run does not")
+
+
+def _version(stored: Document) -> Version:
+    number, producer = stored["number"], stored["producer"]
+    version = Version.from_json({**{field: stored[field] for field in CARRIED}, "number": number})
+    artifact_name(version.name)
+    word(version.content, "a content digest")
+    file_paths(version.files)
+    for digest in version.files.values():
+        _digest(digest)
+    if type(number) is not int or number < 1:
+        raise StoreError(f"{version} can't be a version: they are numbered from 1")
+    if producer is not None:
+        word(producer, "a run id")
+    if not isinstance(version.description, str) or not isinstance(version.metadata, dict):
+        raise StoreError(f"{version} has no description, or no metadata")
+    return version
+
+
+def _digest(text: str) -> str:
+    if not DIGEST.fullmatch(text):
+        raise StoreError(f"{text!r} can't be an object's SHA-256")
+    return text
+
+
+def _record(stored: Document) -> RunRecord:
+    if stored["format"] > records.FORMAT:
+        raise StoreError(f"it holds a run's record of format {stored['format']}; upgrade relet")
+    record = RunRecord.from_json(stored)
+    word(record.id, "a run id")
+    for what, right in _checks(record):
+        if not right:
+            raise StoreError(f"run {record.id}: its {what} can't be read")
+    for name in (record.parent, record.key, *(step.get("run") for step in record.steps.values())):
+        if name is not None:
+            word(name, "a run id")
+    for digest in record.objects.values():
+        _digest(digest)
+    for link in links(record):
+        _numbered(link.version)
+        word(link.content, "a content digest")
+    for reference in step_outputs(record):
+        _numbered(reference)
+    # What a reproduction lays out, and hands to git, must name no place outside and no option.
+    for path in (*record.code.untracked, *([record.code.folder] if record.code.folder else [])):
+        file_path(path)
+    return record
+
+
+def _checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
+    """What is shown of a record, or leads somewhere, and whether it is of the type that everybody expects."""
+    for field in ("pipeline", "experiment", "started", "description", "message"):
+        yield field, isinstance(getattr(record, field), str)
+    for field in ("ended", "component", "job_type", "parent", "key", "lock"):
+        yield field, isinstance(getattr(record, field), str | None)
+    for field in ("parameters", "metrics", "steps", "machine"):
+        yield field, isinstance(getattr(record, field), Mapping)
+    for field in ("code", "packages", "resources", "parameters", "inputs"):
+        yield f"{field} in its key", record.parts is None or isinstance(getattr(record.parts, field), Mapping)
+    yield "metrics", all(isinstance(value, int | float) for value in record.metrics.values())
+    yield "command", all(isinstance(each, str) for each in record.command)
+    yield "caveats", all(isinstance(text, str) for each in record.caveats for text in (each.kind, each.what))
+    yield "commit", record.code.commit is None or bool(COMMIT.fullmatch(record.code.commit))
+    yield "repository", record.code.repository is None or not NO_REPOSITORY.match(record.code.repository)
+
+
+def _numbered(reference: str) -> None:
+    if Reference.parse(reference).number is None:
+        raise StoreError(f"{reference!r} names no version by its number")
