@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from relet.core.component import MANAGERS
+from relet.errors import SettingError
+
 
 @click.command(
     "run",
@@ -17,10 +20,30 @@ import click
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[steps=a,b] [OVERRIDES]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 @click.option("--pdb", "debug", is_flag=True, help="Open the debugger in a step that fails.")
+@click.option("--isolate", is_flag=True, help="Each step in an environment made from the lock.")
+@click.option(
+    "--env-manager",
+    type=click.Choice(MANAGERS),
+    help="What makes the environments of --isolate, which it implies (default: uv).",
+)
+@click.option(
+    "--check-determinism",
+    "twice",
+    is_flag=True,
+    help="Each step a second time under other circumstances; exit status 3 where one differs.",
+)
 @click.option("-h", "--help", "wants_help", is_flag=True, help="This text; after a TARGET, what it takes.")
 @click.pass_context
 def command(
-    ctx: click.Context, target: str | None, words: tuple[str, ...], as_json: bool, debug: bool, wants_help: bool
+    ctx: click.Context,
+    target: str | None,
+    words: tuple[str, ...],
+    as_json: bool,
+    debug: bool,
+    isolate: bool,
+    env_manager: str | None,
+    twice: bool,
+    wants_help: bool,
 ) -> None:
     """Run a pipeline, or one of its components alone.
 
@@ -40,14 +63,25 @@ def command(
 
         click.echo(describe(target))
         return
-    from relet.cli.screen import finish, watcher
+    manager = env_manager or ("uv" if isolate else None)
+    if debug and manager:
+        raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
+    from relet.cli.screen import checked, finish, watcher
+    from relet.engine.isolation import isolated
     from relet.engine.request import prepare, read_order
     from relet.engine.run import execute
 
     order = read_order(target, words, (Path(sys.argv[0]).name, *sys.argv[1:]))
     with watcher(as_json=as_json) as watch:
-        job = prepare(order, progress=watch.fetched)
-        watch.begin(job)
-        outcome = execute(job, watch, debug=debug)
+        asked = prepare(order, progress=watch.fetched)
+        watch.begin(asked)
+        with isolated(asked, manager, tell=watch.noted) as job:
+            outcome = execute(job, watch, debug=debug)
     finish(job, outcome, as_json=as_json)
-    sys.exit(outcome.exit_status)
+    if not twice or outcome.exit_status:
+        sys.exit(outcome.exit_status)
+    from relet.engine.determinism import check
+
+    verdict = check(job, outcome, tell=lambda found: checked(found, as_json=as_json))
+    checked(verdict, as_json=as_json)
+    sys.exit(0 if verdict.passed else 3)

@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import click
 
-from relet.core.artifact import Verdict
+from relet.core.artifact import Check, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.engine.job import Job, Outcome, Result, Watcher
@@ -179,6 +180,18 @@ def finish(job: Job, outcome: Outcome, *, as_json: bool) -> None:
         click.echo(line)
     if outcome.error is not None:
         click.echo(f"relet: {outcome.error}", err=True)
+
+
+def checked(found: Check | Verdict, *, as_json: bool) -> None:
+    """What came of doing a step a second time, or, as a verdict, of doing all of them."""
+    if as_json:
+        _say("checked" if isinstance(found, Check) else "determinism", **asdict(found))
+    elif isinstance(found, Check):
+        word = click.style("same" if found.passed else "differs", fg="green" if found.passed else "red")
+        click.echo(f"{found.name:<18}{word}{'' if found.passed else f'  {found.message}'}")
+    else:
+        word = click.style("deterministic" if found.passed else "not deterministic", fg=None, bold=True)
+        click.echo(f"{word}: {found.reason if found.passed else found.reason.partition(':')[0]}")
 
 
 def _summary(outcome: Outcome) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 from relet.core.artifact import Check, Verdict
 from relet.core.plan import Change
 
-# The artifact that verdicts on runs are stored as: no component's output may have its name.
+# The artifacts that verdicts on runs and on steps are stored as: no component's output may have their names.
 ARTIFACT = "reproduction"
+DETERMINISM = "determinism"
 FORMAT = 1
 
 

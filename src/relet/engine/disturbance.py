@@ -1,11 +1,13 @@
-"""Another clock and no network, for a process in which a component is called a second time."""
+"""Another clock, one processor, no network: for a process in which a component is called a second time."""
 
 from __future__ import annotations
 
+import os
 import sys
-from datetime import UTC, datetime, timedelta
+import time
 from typing import Any
 
+_STILL = 1_900_000_000.0
 _CONNECTIONS = frozenset(("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"))
 
 
@@ -13,7 +15,21 @@ def shift_clock(seconds: float) -> None:
     """Let Python's clocks show another time from now on; they go on as fast as before."""
     import time_machine
 
-    time_machine.travel(datetime.now(UTC) + timedelta(seconds=seconds), tick=True).start()
+    # a number of seconds: a datetime would set this process's time zone, too
+    time_machine.travel(time.time() + seconds, tick=True).start()
+
+
+def stop_clock() -> None:
+    """Let Python's clocks stand still from now on, at a time that is the same in every process."""
+    import time_machine
+
+    time_machine.travel(_STILL, tick=False).start()
+
+
+def use_one_cpu() -> None:
+    """Leave this process one processor, where the system lets it choose."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def cut_network() -> None:

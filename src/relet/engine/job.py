@@ -13,6 +13,7 @@ from relet.engine.calling import Caller
 from relet.engine.project import Project
 
 if TYPE_CHECKING:
+    from relet.engine.environments import Environment
     from relet.store import Store
     from relet.tracking.courier import Delivery
 
@@ -23,7 +24,7 @@ class Job:
 
     `arguments` are the values that each function is called with; `parameters` the same as they were asked for
     (a source outside by its path or URL): that is what records and trackers show. `callers` are what calls a
-    component that does not run in this process.
+    component that does not run in this process, in which of the `environments`.
     """
 
     project: Project
@@ -35,6 +36,7 @@ class Job:
     trackers: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     callers: Mapping[str, Caller] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -295,24 +295,27 @@ def _caveats(going: _Going, step: Step) -> tuple[Caveat, ...]:
 
 def _call(going: _Going, component: Component, step: Step) -> Called:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
-    assert step.parts is not None
-    job, workspace = going.job, going.workspace
-    inputs = {
+    call = call_for(going.job, component, step.inputs, going.workspace)
+    caller = going.job.callers.get(component.name)
+    return caller(call) if caller else call_here(call, debug=going.debug)
+
+
+def call_for(job: Job, component: Component, inputs: Mapping[str, Version | None], workspace: Workspace) -> Call:
+    """The call of a component with these inputs, laid out below the workspace."""
+    laid = {
         name: Laid(folder=workspace.path(version), type=version.type) if version else None
-        for name, version in step.inputs.items()
+        for name, version in inputs.items()
     }
     resources = (job.project.folder / name for name in component.resources)
-    call = Call(
+    return Call(
         component=component,
         root=job.project.root,
-        code=step.parts.code,
-        inputs=inputs,
+        code=job.request.code[component.name].code,
+        inputs=laid,
         arguments=job.arguments[component.name],
         files=(*resources, *(path for path, _ in _sources(job, component))),
         scratch=Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder)),
     )
-    caller = job.callers.get(component.name)
-    return caller(call) if caller else call_here(call, debug=going.debug)
 
 
 def _sources(job: Job, component: Component) -> Iterator[tuple[Path, str]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from relet.core.artifact import ArtifactType
+from relet.engine import disturbance
 from relet.engine.calling import Call, Called, Laid, call_here
 from relet.engine.key import code_parts
 from relet.engine.project import Project, open_project
@@ -31,17 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", required=True, type=Path, help="the project's folder")
     parser.add_argument("--pipeline", required=True, help="the pipeline's name")
     parser.add_argument("--shift-clock", type=float, metavar="SECONDS", help="let the clock show another time")
+    parser.add_argument("--stop-clock", action="store_true", help="let the clock stand still")
+    parser.add_argument("--one-cpu", action="store_true", help="use one processor, where there are several")
     parser.add_argument("--no-network", action="store_true", help="refuse every connection")
     chosen = parser.parse_args(arguments)
     questions, answers = _own_streams()
+    if chosen.one_cpu:
+        disturbance.use_one_cpu()
     if chosen.shift_clock is not None:
-        from relet.engine.disturbance import shift_clock
-
-        shift_clock(chosen.shift_clock)
+        disturbance.shift_clock(chosen.shift_clock)
+    if chosen.stop_clock:
+        disturbance.stop_clock()
     if chosen.no_network:
-        from relet.engine.disturbance import cut_network
-
-        cut_network()
+        disturbance.cut_network()
     _say(answers, {"protocol": PROTOCOL, "machine": machine()})
     for question in questions:
         _say(answers, _answered(json.loads(question), chosen.pipeline, chosen.root))
