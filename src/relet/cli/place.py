@@ -16,7 +16,7 @@ STORE = click.option(
     "--store",
     "store_url",
     envvar="RELET_STORE",
-    help="The store's URL (default: store.url of the project's pipelines).",
+    help="The store's URL (default: RELET_STORE, else store.url of the project's pipelines).",
 )
 
 

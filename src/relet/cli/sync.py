@@ -15,7 +15,7 @@ from relet.cli.place import STORE
 def command(store_url: str | None, trackers: tuple[str, ...]) -> None:
     """Send the trackers what they have missed: each record arrives once, however often it is sent."""
     from relet.cli.place import open_default_store
-    from relet.engine.project import find_root
+    from relet.engine.project import find_place
     from relet.tracking import TRACKERS, open_tracker
     from relet.tracking.outbox import deliver
 
@@ -25,7 +25,7 @@ def command(store_url: str | None, trackers: tuple[str, ...]) -> None:
         if not store.pending(name):
             click.echo(f"{name}: nothing waits")
             continue
-        report = deliver(store, open_tracker(name, find_root()))
+        report = deliver(store, open_tracker(name, find_place()))
         failed = failed or report.failed is not None
         click.echo(f"{name}: {report}")
     sys.exit(1 if failed else 0)

@@ -14,14 +14,14 @@ def command(port: int) -> None:
     """Open MLflow's own interface on what was tracked (needs the extra `ui`)."""
     from importlib.util import find_spec
 
-    from relet.engine.project import find_root
+    from relet.engine.project import find_place
     from relet.errors import ReletError
     from relet.tracking.mlflow import tracking_uri
 
     # the whole of mlflow, unlike its skinny half, brings the server's framework
     if find_spec("flask") is None:
         raise ReletError("relet ui needs the whole of mlflow; install it with: pip install 'relet[ui]'")
-    uri = tracking_uri(find_root())
+    uri = tracking_uri(find_place())
     click.echo(f"MLflow on {uri}: http://127.0.0.1:{port}  (Ctrl-C ends it)")
     arguments = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,21 @@ from relet.core.code import Code
 from relet.core.pipeline import Pipeline, read_pipeline
 from relet.errors import NotFoundError, nearest
 
+# The folder of a project that is run from elsewhere: its code is taken from there, and nothing is kept there.
+SETTING = "RELET_PROJECT"
+KEPT = ".relet"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A folder that holds `pipelines/`, and one pipeline in it, read from its source."""
+    """A folder that holds `pipelines/`, and one pipeline in it, read from its source.
+
+    `place` is where what is relative is kept: the store, downloads, MLflow's files. That is `root`, unless the
+    project is run from elsewhere.
+    """
 
     root: Path
+    place: Path
     folder: Path
     code: Code
     pipeline: Pipeline
@@ -29,12 +39,37 @@ class Project:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The nearest folder, from `start` (default: the current one) upwards, that holds `pipelines/`."""
+    """The folder that holds `pipelines/`: the nearest one from `start` upwards.
+
+    Without `start`, that of `RELET_PROJECT`, where it is set, else the nearest from the current folder upwards.
+    """
+    named = os.environ.get(SETTING)
+    if named and start is None:
+        if not _is_root(Path(named)):
+            raise NotFoundError(f"{SETTING} is {named}, which holds no pipelines/; set it to a project's folder")
+        return Path(named).resolve()
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / "pipelines").is_dir():
-            return folder
+    if found := _around(here):
+        return found
     raise NotFoundError(f"no pipelines/ in {here} or above it; change to the project's folder")
+
+
+def find_place(start: Path | None = None) -> Path:
+    """Where what is relative is kept: the project's folder around `start`, which is the current one if not given.
+
+    Outside of every project it is the current folder, if a project that lies elsewhere is run, or was run here.
+    """
+    here = (start or Path.cwd()).resolve()
+    elsewhere = start is None and (os.environ.get(SETTING) or (here / KEPT).is_dir())
+    return _around(here) or (here if elsewhere else find_root(start))
+
+
+def _around(here: Path) -> Path | None:
+    return next((folder for folder in (here, *here.parents) if _is_root(folder)), None)
+
+
+def _is_root(folder: Path) -> bool:
+    return (folder / "pipelines").is_dir()
 
 
 def pipelines(root: Path) -> list[str]:
@@ -55,7 +90,8 @@ def open_project(name: str, start: Path | None = None) -> Project:
             f"there is no pipeline {name!r} in {root / 'pipelines'}: {nearest(name, pipelines(root))}"
         )
     code = Code((root, Path(__file__).parents[2]))
-    return Project(root=root, folder=folder, code=code, pipeline=read_pipeline(name, path, code))
+    pipeline = read_pipeline(name, path, code)
+    return Project(root=root, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
 
 
 def pipeline_and_step(target: str, start: Path | None = None) -> tuple[str, str | None]:

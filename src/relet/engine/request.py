@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from relet.core.pipeline import Pipeline
 from relet.core.plan import Request
 from relet.engine.job import Job
 from relet.engine.key import code_parts
-from relet.engine.project import Project, find_root, open_project, pipelines
-from relet.errors import SettingError, nearest
+from relet.engine.project import KEPT, Project, find_place, find_root, open_project, pipelines
+from relet.errors import NotFoundError, SettingError, nearest
 from relet.store import open_store
 
 Progress = Callable[[int, int | None], None]
 
+# The store's URL, in place of `store.url` of the configuration; a path is relative to the current folder.
+STORE = "RELET_STORE"
 # A word that no shell and no person mistakes for a step's name.
 ALL_STEPS = "all"
 
@@ -97,32 +100,54 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         request=request,
         arguments=arguments,
         parameters=parameters,
-        store=open_store(store_address(chosen.store_url, project.root)),
+        store=open_store(_store_of(order, chosen, project)),
         experiment=chosen.experiment,
         trackers=chosen.tracking,
         command=order.command,
     )
 
 
-def store_address(url: str, root: Path) -> str:
-    """A store's URL as it is, a folder relative to the project's root as an absolute path."""
-    return url if "://" in url else str(root / url)
+def _store_of(order: Order, chosen: Settings, project: Project) -> str:
+    """The store that the order names, else that of RELET_STORE, else the configured one."""
+    own = os.environ.get(STORE)
+    return own if own and not names_store(order.overrides) else store_address(chosen.store_url, project.place)
+
+
+def names_store(words: Iterable[str]) -> bool:
+    """Whether the words of a command line say which store is meant.
+
+    >>> names_store(["etl.rows=10", "++store.url=elsewhere"])
+    True
+    """
+    return any(word.lstrip("+").startswith(("store.url=", "store=")) for word in words)
+
+
+def store_address(url: str, place: Path) -> str:
+    """A store's URL as it is, a folder relative to where the project keeps things as an absolute path."""
+    return url if "://" in url else str(place / url)
 
 
 def configured_store(start: Path | None = None) -> str:
-    """The address of the store that the project's pipelines are configured with.
+    """The address of the store: RELET_STORE, else the one that the project's pipelines are configured with.
 
-    Raises SettingError where they are configured with different ones.
+    Outside of every project, that of the projects from elsewhere that were run in the current folder. Raises
+    SettingError where the pipelines are configured with different ones, NotFoundError where there is neither.
     """
-    root = find_root(start)
+    if start is None and (own := os.environ.get(STORE)):
+        return own
+    place = find_place(start)
+    try:
+        root = find_root(start)
+    except NotFoundError:
+        return store_address(KEPT, place)
     found = {}
     for name in pipelines(root):
         project = open_project(name, root)
-        found[name] = store_address(settings(project.pipeline, project.conf).store_url, root)
+        found[name] = store_address(settings(project.pipeline, project.conf).store_url, place)
     if len(set(found.values())) > 1:
         shown = ", ".join(f"{name}: {url}" for name, url in found.items())
-        raise SettingError(f"the pipelines have different stores ({shown}); say which with --store")
-    return next(iter(found.values()), store_address(".relet", root))
+        raise SettingError(f"the pipelines have different stores ({shown}); say which with --store or {STORE}")
+    return next(iter(found.values()), store_address(KEPT, place))
 
 
 def configured_trackers(root: Path | None) -> tuple[str, ...]:
@@ -188,14 +213,15 @@ def _resolved(
             value = parameters[component.name][parameter.name]
             if parameter.source is None or value is None or value in parameter.source.builtin:
                 continue
-            path, digest = _fetched(str(value), project.root, progress)
+            path, digest = _fetched(str(value), project.place, progress)
             arguments[component.name][parameter.name] = path
             for_keys[component.name][parameter.name] = {"sha256": digest}
     return arguments, for_keys
 
 
-def _fetched(source: str, root: Path, progress: Progress | None) -> tuple[str, str]:
+def _fetched(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
     from relet.data.sources import digest, resolve
 
-    path = resolve(source, root / ".relet" / "downloads", progress=progress)
+    # Absolute: whatever calls the component may do so in another folder.
+    path = resolve(source, place / KEPT / "downloads", progress=progress).absolute()
     return str(path), digest(path)

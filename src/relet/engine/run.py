@@ -111,7 +111,7 @@ def _announce(job: Job, parent: RunRecord) -> Courier | None:
         return None
     from relet.tracking.courier import start
 
-    return start(job.store.url, job.project.root, job.trackers)
+    return start(job.store.url, job.project.place, job.trackers)
 
 
 def _keep(job: Job, record: RunRecord) -> None:

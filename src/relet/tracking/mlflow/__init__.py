@@ -13,12 +13,25 @@ SETTING = "MLFLOW_TRACKING_URI"
 def open_mlflow(project_root: Path) -> MlflowTracker:
     """The server that MLFLOW_TRACKING_URI names, else a SQLite file in the project's folder.
 
-    A database keeps no files: those go to `mlruns` in the project's folder, where `mlflow ui` finds both. A
-    server knows itself where its files go.
+    A database keeps no files: those go to `mlruns` beside a SQLite file, where `mlflow ui` finds both, else in the
+    project's folder. A server knows itself where its files go.
     """
-    root, uri = project_root.absolute(), tracking_uri(project_root)
-    artifacts = None if uri.startswith(("http://", "https://", "databricks")) else root / "mlruns"
+    uri = tracking_uri(project_root)
+    beside = local_folder(uri) or project_root.absolute()
+    artifacts = None if uri.startswith(("http://", "https://", "databricks")) else beside / "mlruns"
     return MlflowTracker(uri, artifacts=artifacts)
+
+
+def local_folder(uri: str) -> Path | None:
+    """The folder of a SQLite file; None for any other tracker, and where it is relative to nobody knows what.
+
+    >>> local_folder("sqlite:////home/ana/mlflow.db")
+    PosixPath('/home/ana')
+    >>> local_folder("sqlite:///mlflow.db"), local_folder("http://tracker:5000")
+    (None, None)
+    """
+    scheme, found, path = uri.partition("?")[0].partition("sqlite:///")
+    return Path(path).parent if found and not scheme and Path(path).is_absolute() else None
 
 
 def tracking_uri(project_root: Path) -> str:
