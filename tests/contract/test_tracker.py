@@ -21,6 +21,8 @@ import pytest
 
 from relet.core.artifact import Version
 from relet.core.record import CodeState, Link, RunRecord, Status, new_run_id
+from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
+from relet.engine.reproduce import keep
 from relet.store import Store, open_store
 from relet.tracking import RefusedError, Tracker
 from relet.tracking.memory import MemoryTracker
@@ -43,10 +45,13 @@ signature:
 
 @dataclass(frozen=True)
 class Place:
-    """A tracker's backing: `open` gives another handle on it, `ids` the tracker's runs that show a record."""
+    """A tracker's backing: `open` gives another handle on it, `ids` the tracker's runs that show a record, and
+    `verdict` what it says of having made the run again.
+    """
 
     open: Callable[[], Tracker]
     ids: Callable[[Tracker, str], list[str]]
+    verdict: Callable[[Tracker, str], str | None]
 
 
 @pytest.fixture
@@ -57,13 +62,18 @@ def store(tmp_path: Path) -> Store:
 @contextmanager
 def _memory(_: Path) -> Iterator[Place]:
     tracker = MemoryTracker()
-    yield Place(lambda: tracker, lambda _, run_id: [run_id] if run_id in tracker.runs else [])
+    yield Place(
+        open=lambda: tracker,
+        ids=lambda _, run_id: [run_id] if run_id in tracker.runs else [],
+        verdict=lambda _, run_id: tracker.verdicts.get(run_id),
+    )
 
 
 def _mlflow(uri: str, artifacts: Path | None) -> Place:
     return Place(
-        lambda: MlflowTracker(uri, artifacts=artifacts),
-        lambda tracker, id: [r.info.run_id for r in runs(tracker, id)],
+        open=lambda: MlflowTracker(uri, artifacts=artifacts),
+        ids=lambda tracker, id: [r.info.run_id for r in runs(tracker, id)],
+        verdict=lambda tracker, id: runs(tracker, id)[0].data.tags.get("relet.reproduction"),
     )
 
 
@@ -254,6 +264,31 @@ def test_what_is_sent_twice_is_there_once(place: Place, store: Store) -> None:
         tracker.send(record, store)
         tracker.send(record, store)
     assert len(place.ids(tracker, record.id)) == 1
+
+
+def test_the_verdict_on_a_run_that_was_made_again_is_a_tag(place: Place, store: Store) -> None:
+    tracker = place.open()
+    parent = pipeline_run(store, status=Status.FINISHED, ended=ENDED)
+    step = component_run(store, parent)
+    tracker.send(step, store)
+    assert place.verdict(tracker, parent.id) is None
+    output = OutputVerdict(
+        name="model",
+        recorded="model:v1",
+        recorded_content="c",
+        reproduced_content="c",
+        likeness=Likeness.IDENTICAL,
+    )
+    steps = (StepVerdict(component="train_model", run=step.id, outputs=(output,)),)
+    for likeness in (Likeness.DIVERGED, Likeness.IDENTICAL):
+        found = Reproduction(
+            target=parent.id, run=parent.id, likeness=likeness, reason="…", when=ENDED, steps=steps
+        )
+        keep(found, store, ["memory", "mlflow"])
+    assert {parent.id, step.id} <= set(store.pending("mlflow"))
+    for record in (parent, step):
+        tracker.send(record, store)
+        assert place.verdict(tracker, record.id) == f"IDENTICAL on {ENDED[:10]} (reproduction:v2)"
 
 
 def test_a_child_that_comes_first_brings_its_parent(place: Place, store: Store) -> None:

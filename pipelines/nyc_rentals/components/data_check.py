@@ -15,7 +15,7 @@ class Checked(NamedTuple):
     check_report: Verdict
 
 
-@component(job_type="data_check", resources=("checks",), judges=("clean_sample",))
+@component(job_type="data_check", resources=("checks",), judges=("clean_sample",), tolerance=1e-9)
 def data_check(
     clean_sample: Path,
     reference: Annotated[Path, Stored("clean_sample:reference", initially="clean_sample")],

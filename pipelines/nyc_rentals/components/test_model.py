@@ -18,7 +18,7 @@ class Tested(NamedTuple):
     test_metrics: Metrics
 
 
-@component(job_type="test_model", judges=("model",))
+@component(job_type="test_model", judges=("model",), tolerance=1e-6)
 def test_model(
     model: Annotated[Model, Stored("model:prod")],
     test: pd.DataFrame,

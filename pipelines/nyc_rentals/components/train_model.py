@@ -23,7 +23,7 @@ class Trained(NamedTuple):
     feature_importance: Figure
 
 
-@component(job_type="train_model")
+@component(job_type="train_model", tolerance=1e-6)
 def train_model(
     trainval: pd.DataFrame,
     *,

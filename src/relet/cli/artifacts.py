@@ -15,6 +15,7 @@ import click
 from relet.cli.place import STORE, open_default_store
 from relet.core.artifact import Reference, Version
 from relet.errors import NotFoundError
+from relet.store.reproductions import latest_on
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -90,6 +91,8 @@ def _shown(store: Store, version: Version) -> Iterator[str]:
     yield f"aliases   {', '.join(held) or 'none'}"
     yield f"created   {version.created}"
     yield f"content   {version.content}"
+    if judged := latest_on(store, str(version)):
+        yield f"again     {judged}"
     for name, value in version.metadata.items():
         yield f"  {name:<10}{_brief(value)}"
     for path, sha in version.files.items():
@@ -103,6 +106,8 @@ def _shown(store: Store, version: Version) -> Iterator[str]:
         return
     yield f"made by   {run.component} of {run.pipeline}, run {run.id}"
     yield f"commit    {run.code.commit or 'none'}{' with changes not committed' if run.code.dirty else ''}"
+    for caveat in run.caveats:
+        yield f"  not promised: {caveat}"
     for link in run.inputs.values():
         yield f"  from      {link.version:<24}{link.content[:16]}"
     for name, value in run.parameters.items():

@@ -11,6 +11,7 @@ import click
 
 from relet.cli.place import STORE
 from relet.core.record import RunRecord
+from relet.store.reproductions import Judged, latest_of_runs
 
 
 @click.command("runs")
@@ -25,25 +26,33 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
     store = open_default_store(store_url)
     if run_id:
         record = store.run(run_id)
-        click.echo(json.dumps(record.to_json(), indent=1) if as_json else "\n".join(_whole(record)))
+        lines = _whole(record, latest_of_runs(store).get(run_id))
+        click.echo(json.dumps(record.to_json(), indent=1) if as_json else "\n".join(lines))
         return
     records = list(islice((each for each in store.runs() if each.parent is None), limit))
     if as_json:
         click.echo(json.dumps([each.to_json() for each in records], indent=1))
         return
+    judged = latest_of_runs(store)
     for record in records:
-        click.echo(_line(record))
+        click.echo(_line(record, judged.get(record.id)))
     if not records:
         click.echo("nothing has run yet; try: relet run PIPELINE")
 
 
-def _line(record: RunRecord) -> str:
+def _line(record: RunRecord, judged: Judged | None) -> str:
     ran = sum(step["action"] == "run" for step in record.steps.values())
     counts = f"{ran} run, {len(record.steps) - ran} skipped"
     return (
         f"{record.id}  {record.started[:16].replace('T', ' ')}  {_seconds(record):>7}  {record.status:<12}"
-        f"{counts:<20}{' '.join(record.command)}"
+        f"{counts:<20}{judged.likeness if judged else '':<12}{' '.join(record.command)}{_not_promised(record)}"
     ).rstrip()
+
+
+def _not_promised(record: RunRecord) -> str:
+    """Which kinds of thing no record holds; `relet runs ID` lists them."""
+    kinds = dict.fromkeys(each.kind for each in record.caveats)
+    return f"  (not promised: {', '.join(kinds)})" if kinds else ""
 
 
 def _seconds(record: RunRecord) -> str:
@@ -53,8 +62,10 @@ def _seconds(record: RunRecord) -> str:
     return f"{took.total_seconds():.1f} s"
 
 
-def _whole(record: RunRecord) -> Iterator[str]:
-    yield _line(record)
+def _whole(record: RunRecord, judged: Judged | None) -> Iterator[str]:
+    yield _line(record, judged)
+    if judged:
+        yield f"again     {judged}"
     dirty = ", with changes that are not committed" if record.code.dirty else ""
     yield f"commit    {record.code.commit or 'none'}{dirty}"
     yield f"lock      {record.lock or 'none'}"
@@ -69,5 +80,7 @@ def _whole(record: RunRecord) -> Iterator[str]:
             yield f"  {side:<8}{link.version:<24}{link.type:<10}{link.content[:16]}"
     for name, value in record.metrics.items():
         yield f"  metric  {name:<24}{value:.6g}"
+    for caveat in record.caveats:
+        yield f"  not promised: {caveat}"
     if record.message:
         yield f"message   {record.message}"

@@ -137,8 +137,8 @@ def _equivalent(steps: Iterable[StepVerdict]) -> str:
     for step in steps:
         for output in step.outputs:
             if output.likeness is Likeness.EQUIVALENT:
-                largest = f" (largest difference {output.largest:.2g})" if output.largest else ""
-                told.append(f"{step.component}: {output.name} within its tolerance{largest}")
+                largest = f"largest difference {output.largest:.2g}" if output.largest else "its numbers are equal"
+                told.append(f"{step.component}: {output.name} within its tolerance ({largest})")
                 changes |= dict.fromkeys(step.changes)
     return f"{'; '.join(told)}; {_because(tuple(changes))}"
 

@@ -11,11 +11,14 @@ from relet.store.storage import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A stored verdict: its own version, its word, the run that was made again, and the versions it judged."""
+    """A stored verdict: its own version, its word, the run that was made again with those of its steps, and the
+    versions it judged.
+    """
 
     version: str
     likeness: str
     run: str
+    steps: tuple[str, ...]
     judged: frozenset[str]
     when: str
 
@@ -31,16 +34,18 @@ def verdicts(store: Store) -> Iterator[Judged]:
             version=str(version),
             likeness=str(told.get("verdict", "")),
             run=str(told.get("run", "")),
+            steps=tuple(told.get("steps", ())),
             judged=frozenset(told.get("judged", ())),
             when=str(told.get("when", "")),
         )
 
 
 def latest_of_runs(store: Store) -> dict[str, Judged]:
-    """The newest verdict on each run that has one: on the run itself, and on those whose outputs it judged."""
+    """The newest verdict on each run that has one: the one that was made again, and the runs of its steps."""
     found: dict[str, Judged] = {}
     for each in verdicts(store):
-        found.setdefault(each.run, each)
+        for run in (each.run, *each.steps):
+            found.setdefault(run, each)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from relet.core.artifact import ArtifactType, Version
 from relet.errors import NotFoundError
+from relet.store.reproductions import latest_of_runs
 
 if TYPE_CHECKING:
     from relet.core.record import RunRecord
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
 
 
 class MemoryTracker:
-    """Keeps the last record of each run, the content of each model, and where the models' aliases point."""
+    """Keeps the last record of each run and verdict on it, each model's content, and where models' aliases point."""
 
     def __init__(self, name: str = "memory") -> None:
         self.name = name
         self.runs: dict[str, RunRecord] = {}
         self.models: dict[str, list[str]] = {}
         self.aliases: dict[tuple[str, str], str] = {}
+        self.verdicts: dict[str, str] = {}
 
     def connect(self) -> None:
         """There is nothing to connect to."""
@@ -30,6 +32,8 @@ class MemoryTracker:
             with suppress(NotFoundError):
                 self.send(store.run(record.parent), store)
         self.runs[record.id] = record
+        if judged := latest_of_runs(store).get(record.id):
+            self.verdicts[record.id] = str(judged)
         for name, link in record.outputs.items():
             contents = self.models.setdefault(registered_name(record.pipeline, name), [])
             if link.type == ArtifactType.MODEL and link.content not in contents:

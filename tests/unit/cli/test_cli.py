@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
+from relet.engine.reproduce import keep
+from relet.store import open_store
 from tests.tiny_project import Tiny
 
 
@@ -34,7 +37,7 @@ def relet(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = relet(capsys, "--help")
     assert status == 0
-    for verb in ("run", "why", "artifacts", "graph", "runs", "sync", "ui"):
+    for verb in ("run", "why", "reproduce", "artifacts", "graph", "runs", "sync", "ui"):
         assert re.search(rf"^  {verb} ", out, re.MULTILINE)
 
 
@@ -199,9 +202,35 @@ def test_runs_are_listed_and_shown(tiny: Tiny, capsys: pytest.CaptureFixture[str
     assert "nothing has run yet" in relet(capsys, "runs")[1]
     relet(capsys, "run", "tiny")
     _, out, _ = relet(capsys, "runs")
-    assert re.search(r"finished +4 run, 0 skipped +relet run tiny", out)
+    assert re.search(r"finished +4 run, 0 skipped +relet run tiny  \(not promised: uncommitted, lock\)", out)
     _, out, _ = relet(capsys, "runs", out.split()[0])
     assert re.search(r"train +run +first run +.*weights:v1", out)
+    assert "not promised: runs code that is not committed: there is no commit" in out
+
+
+def test_a_verdict_is_shown_with_the_run_and_with_what_it_judged(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relet(capsys, "run", "tiny")
+    run_id = relet(capsys, "runs")[1].split()[0]
+    output = OutputVerdict(
+        name="metrics",
+        recorded="metrics:v1",
+        recorded_content="c",
+        reproduced_content="c",
+        likeness=Likeness.IDENTICAL,
+    )
+    step = StepVerdict(component="train", run="20260101T000000000000-0a0a0a0a", outputs=(output,))
+    when = "2026-01-01T00:00:00.000+00:00"
+    found = Reproduction(
+        target=run_id, run=run_id, likeness=Likeness.IDENTICAL, reason="…", when=when, steps=(step,)
+    )
+    keep(found, open_store(tiny.root / ".relet"))
+    assert re.search(r"0 skipped +IDENTICAL +relet run tiny", relet(capsys, "runs")[1])
+    said = "again     IDENTICAL on 2026-01-01 (reproduction:v1)"
+    assert said in relet(capsys, "runs", run_id)[1]
+    assert said in relet(capsys, "artifacts", "show", "metrics:v1")[1]
+    assert said not in relet(capsys, "artifacts", "show", "weights:v1")[1]
 
 
 def test_a_pipeline_is_drawn_as_text_and_as_svg(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,7 @@ def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Ver
                 "verdict": str(found.likeness),
                 "run": found.run,
                 "target": found.target,
+                "steps": [step.run for step in found.steps],
                 "judged": list(found.judged),
                 "when": found.when,
             },

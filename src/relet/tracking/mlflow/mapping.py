@@ -35,8 +35,10 @@ def run_name(record: RunRecord) -> str:
     return record.component or f"{record.pipeline} {record.id.rpartition('-')[2]}"
 
 
-def tags(record: RunRecord, *, parent: str | None, user: str | None) -> dict[str, str]:
-    """The tags of a record's run; `parent` is MLflow's id of the run it belongs to."""
+def tags(
+    record: RunRecord, *, parent: str | None, user: str | None, reproduced: str | None = None
+) -> dict[str, str]:
+    """The tags of a record's run; `parent` is MLflow's id of the run it belongs to, `reproduced` its verdict."""
     found: dict[str, Any] = {
         RUN_ID: record.id,
         "relet.pipeline": record.pipeline,
@@ -48,6 +50,8 @@ def tags(record: RunRecord, *, parent: str | None, user: str | None) -> dict[str
         "relet.dirty": str(record.code.dirty).lower(),
         "relet.lock": record.lock,
         "relet.diff": record.code.diff,
+        "relet.caveats": "; ".join(map(str, record.caveats)),
+        "relet.reproduction": reproduced,
         PARENT: parent,
         "mlflow.runName": run_name(record),
         "mlflow.source.git.commit": record.code.commit,

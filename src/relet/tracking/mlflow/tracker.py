@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import Link, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
+from relet.store.reproductions import latest_of_runs
 from relet.tracking import RefusedError
 from relet.tracking.memory import model_aliases, registered_name
 from relet.tracking.mlflow import mapping, registry
@@ -120,7 +121,8 @@ class MlflowTracker:
     def _send(self, record: RunRecord, store: Store) -> None:
         parent = self._parent(record, store)
         experiment_id = self._experiment(record.experiment)
-        wanted = mapping.tags(record, parent=parent, user=_user())
+        judged = latest_of_runs(store).get(record.id)
+        wanted = mapping.tags(record, parent=parent, user=_user(), reproduced=str(judged) if judged else None)
         run = self._find(record, experiment_id) or self._create(record, experiment_id, wanted, store)
         self._run_ids[record.id] = run.info.run_id
         if run.info.lifecycle_stage == "deleted":
