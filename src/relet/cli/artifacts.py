@@ -230,7 +230,7 @@ def import_(path: Path, store_url: str | None) -> None:
         click.echo(f"  {gone:<28}was gone when this was exported")
     known = f"; {_count(arrival.known, 'run')} were here already" if arrival.known else ""
     click.echo(f"{_count(arrival.runs, 'run')} stored{known}")
-    click.echo(f"look further: relet artifacts show {arrival.version}")
+    click.echo(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version}")
 
 
 def _count(things: Sized, noun: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,18 @@ from tests.unit.store.past import consistent
 
 @pytest.fixture
 def bundle(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> Path:
-    """The weights of the last of four runs, with their history."""
-    for settings in ([], ["etl.low=3"], ["modeling.factor=3"], ["etl.rows=20", "etl.low=4"]):
+    """The weights of the last of three runs, with their history; the project is committed."""
+    (tiny.root / ".gitignore").write_text(".relet\nthere\n*.tar\n")
+    for words in (["init"], ["add", "."], ["commit", "-m", "all of it"]):
+        git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+        subprocess.run([*git, *words], cwd=tiny.root, check=True, capture_output=True)
+    for settings in ([], ["etl.low=3"], ["etl.rows=20", "etl.low=4"]):
         assert relet(capsys, "run", "tiny", *settings)[0] == 0
     path = tiny.root / "bundle.tar"
-    status, out, _ = relet(capsys, "artifacts", "export", "weights:v4", "--with-history", str(path))
+    status, out, _ = relet(capsys, "artifacts", "export", "weights:v3", "--with-history", str(path))
     assert status == 0
     assert out.splitlines() == [
-        f"weights:v4 is in {path} with its history: 12 versions, 10 runs",
+        f"weights:v3 is in {path} with its history: 12 versions, 10 runs",
         "aliases stay here; set there what you need of: clean_sample:reference (v1)",
     ]
     return path
@@ -46,7 +51,7 @@ def there(tiny: Tiny, bundle: Path, capsys: pytest.CaptureFixture[str]) -> Store
 def test_what_arrives_is_whole_and_is_called_what_it_is_there(here: Store, there: Store) -> None:
     consistent(there)
     weights = there.version("weights:latest")
-    assert (str(weights), weights.content) == ("weights:v2", here.version("weights:v4").content)
+    assert (str(weights), weights.content) == ("weights:v2", here.version("weights:v3").content)
     record = there.run(str(weights.producer))
     assert record.inputs["clean_sample"].version == "clean_sample:v2"
     assert there.version("clean_sample:v2").content == here.version("clean_sample:v3").content
@@ -64,7 +69,7 @@ def test_the_new_store_is_told_what_made_the_model_and_import_says_what_it_did(
     _, out, _ = relet(capsys, "artifacts", "import", str(bundle), "--store", url)
     assert out.startswith("weights:v2 is stored\n")
     assert re.search(r"^  clean_sample:v3 +is clean_sample:v2 here$", out, re.MULTILINE)
-    assert "10 runs stored\nlook further: relet artifacts show weights:v2\n" in out
+    assert "10 runs stored\nlook further: relet artifacts show weights:v2   relet reproduce weights:v2\n" in out
     _, out, _ = relet(capsys, "artifacts", "show", "weights:v2", "--store", url)
     assert "aliases   latest\n" in out
     assert re.search(r"made by   train of tiny, run \S+\n", out)
@@ -90,13 +95,23 @@ def test_a_run_there_has_nothing_to_do(tiny: Tiny, there: Store, capsys: pytest.
     assert there.aliases("weights") == {"latest": 2}
 
 
+def test_the_model_and_what_it_was_compared_with_are_made_again_without_the_first_store(
+    tiny: Tiny, there: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(tiny.root / ".relet")
+    for version in ("weights:v2", "clean_sample:v1"):
+        status, out, err = relet(capsys, "reproduce", version, "--here", "--store", "there")
+        assert (status, err) == (0, "")
+        assert f"IDENTICAL  {version}: every digest is equal" in out
+
+
 def test_a_person_reads_what_is_gone_and_what_it_was_needed_for(
     tiny: Tiny, bundle: Path, here: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = here.run(str(here.version("weights:v4").producer))
+    record = here.run(str(here.version("weights:v3").producer))
     lock = record.objects["lock"]
     (tiny.root / ".relet" / "objects" / lock[:2] / lock).unlink()
-    status, out, err = relet(capsys, "artifacts", "export", "weights:v4", "--with-history", "again.tar")
+    status, out, err = relet(capsys, "artifacts", "export", "weights:v3", "--with-history", "again.tar")
     assert status == 2
     assert f"object {lock}: lock of run " in err
     assert "without --with-history" in err
@@ -109,7 +124,7 @@ def test_what_is_left_out_is_said_on_both_sides(
 ) -> None:
     (sha,) = here.version("clean_sample:v3").files.values()
     (tiny.root / ".relet" / "objects" / sha[:2] / sha).unlink()
-    _, out, _ = relet(capsys, "artifacts", "export", "weights:v4", "--with-history", "less.tar")
+    _, out, _ = relet(capsys, "artifacts", "export", "weights:v3", "--with-history", "less.tar")
     assert "without clean_sample:v3: it is gone, and a reproduction makes it again\n" in out
     _, out, _ = relet(capsys, "artifacts", "import", "less.tar", "--store", str(tiny.root / "there"))
     assert re.search(r"^  clean_sample:v3 +was gone when this was exported$", out, re.MULTILINE)

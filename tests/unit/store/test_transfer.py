@@ -44,11 +44,13 @@ def test_a_link_or_a_device_in_an_exported_file_is_refused(store: Store, tmp_pat
         store.import_version(path)
 
 
-def test_a_member_that_claims_to_hold_endless_zeros_is_refused(store: Store, tmp_path: Path) -> None:
+def test_a_member_that_claims_to_hold_more_zeros_than_the_file_has_bytes_is_refused(
+    store: Store, tmp_path: Path
+) -> None:
     path = exported(store, tmp_path)
     with tarfile.open(path, "a:", format=tarfile.PAX_FORMAT) as tar:
         member = tarfile.TarInfo("objects/" + "ab" * 32)
-        member.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(2**60)}
+        member.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(2**26)}
         member.size = 1
         tar.addfile(member, io.BytesIO(b"x"))
     with pytest.raises(StoreError, match="never does"):
