@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import click
 
@@ -32,6 +32,7 @@ from relet.errors import SettingError
     is_flag=True,
     help="Each step a second time under other circumstances; exit status 3 where one differs.",
 )
+@click.option("--here", is_flag=True, help="A repository's pipeline in this environment, not in its lock's.")
 @click.option("-h", "--help", "wants_help", is_flag=True, help="This text; after a TARGET, what it takes.")
 @click.pass_context
 def command(
@@ -43,13 +44,16 @@ def command(
     isolate: bool,
     env_manager: str | None,
     twice: bool,
+    here: bool,
     wants_help: bool,
 ) -> None:
     """Run a pipeline, or one of its components alone.
 
     TARGET is a pipeline (`nyc_rentals`), followed by steps=a,b and overrides in Hydra's syntax
     (`etl.max_price=300 model=random_forest`); or a component (`nyc_rentals.data_split`), followed by its own
-    inputs and parameters (`clean_sample=clean_sample:v2 test_size=0.3`).
+    inputs and parameters (`clean_sample=clean_sample:v2 test_size=0.3`). After a git repository as the first
+    word (`https://host/repository.git@1.0.0 nyc_rentals`), with a tag, branch or commit, it is that one's: run in
+    an environment made from its lock, with the store of the current folder.
 
     \b
     Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 3 a verdict said no,
@@ -58,6 +62,12 @@ def command(
     if target is None:
         click.echo(ctx.get_help())
         ctx.exit(0 if wants_help else 2)
+    from relet.engine.remote.address import find_address
+
+    if address := find_address(target, words):
+        from relet.engine.remote.visit import visit
+
+        visit(address, [*words, *_options(ctx)], here=here, tell=lambda line: click.echo(line, err=True))
     if wants_help:
         from relet.cli.describe import describe
 
@@ -71,7 +81,7 @@ def command(
     from relet.engine.request import prepare, read_order
     from relet.engine.run import execute
 
-    order = read_order(target, words, (Path(sys.argv[0]).name, *sys.argv[1:]))
+    order = read_order(target, words, ("relet", *sys.argv[1:]))
     with watcher(as_json=as_json) as watch:
         asked = prepare(order, progress=watch.fetched)
         watch.begin(asked)
@@ -85,3 +95,11 @@ def command(
     verdict = check(job, outcome, tell=lambda found: checked(found, as_json=as_json))
     checked(verdict, as_json=as_json)
     sys.exit(0 if verdict.passed else 3)
+
+
+def _options(ctx: click.Context) -> Iterator[str]:
+    """The options that were given, as words again."""
+    for option in ctx.command.params:
+        value = ctx.params.get(str(option.name))
+        if isinstance(option, click.Option) and value and option.name != "here":
+            yield option.opts[-1] if value is True else f"{option.opts[-1]}={value}"

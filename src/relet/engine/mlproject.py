@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,10 @@ from typing import Any
 from relet.core.component import Component, Input, Parameter
 from relet.core.pipeline import Pipeline
 from relet.engine.environments.docker import dockerfile
-from relet.engine.project import open_project
+from relet.engine.project import SETTING, find_root, open_project
+from relet.engine.request import STORE, callers_store, configured_store, names_store
+from relet.errors import ReletError, SettingError
+from relet.tracking.mlflow import local_folder, tracking_uri
 
 # MLflow's virtualenv takes an exact version only; uv and conda take it too.
 PYTHON = "3.11.7"
@@ -169,6 +173,56 @@ def words(target: str, given: Sequence[str]) -> list[str]:
     return ["run", target, *steps, *shlex.split(options)]
 
 
+def go_to_caller(root: Path, asked: Sequence[str]) -> None:
+    """Make this process one that was started by whoever had MLflow clone `root`, and runs its project.
+
+    MLflow clones into a temporary folder, where a store would be lost. Its local database lies where the caller
+    is: what is relative is relative to its folder then. Raises SettingError where there is none, and neither the
+    words that relet is asked with nor the environment name a store that lies elsewhere.
+    """
+    folder = local_folder(tracking_uri(root))
+    if folder is None:
+        _check_store(root, asked)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    if not names_store(asked):
+        os.environ[STORE] = callers_store()
+    os.environ[SETTING] = str(root)
+
+
+def _check_store(root: Path, asked: Sequence[str]) -> None:
+    given = [word.partition("=")[2] for word in asked if names_store([word])]
+    url = given[-1] if given else os.environ.get(STORE) or configured_store(root)
+    if "://" not in url and (root / url).is_relative_to(root):
+        raise SettingError(
+            f"MLflow cloned the project into {root}, where a store would be lost: set {STORE} to a bucket or to a "
+            "folder's whole path, or store.url=… in hydra_options"
+        )
+
+
+def cloned_by_mlflow(root: Path) -> bool:
+    """Whether a project's folder is a temporary one that MLflow made to clone it into."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if "MLFLOW_RUN_ID" not in os.environ or temporary not in root.parents:
+        return False
+    return re.fullmatch(r"tmp[a-z0-9_]{8}", root.relative_to(temporary).parts[0]) is not None
+
+
+def main(target: str, given: Sequence[str]) -> None:
+    """Become the run that an MLproject's command asks for: signals and the exit status are relet's own."""
+    # a project that is named elsewhere is not the one that MLflow runs
+    os.environ.pop(SETTING, None)
+    asked = words(target, given)
+    if cloned_by_mlflow(root := find_root()):
+        go_to_caller(root, asked)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "relet", *asked])
+
+
 if __name__ == "__main__":
-    # In place of this process, so that signals and the exit status are relet's own.
-    os.execv(sys.executable, [sys.executable, "-m", "relet", *words(sys.argv[1], sys.argv[2:])])
+    try:
+        main(sys.argv[1], sys.argv[2:])
+    except ReletError as error:
+        print(f"relet: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)

@@ -150,6 +150,14 @@ def configured_store(start: Path | None = None) -> str:
     return next(iter(found.values()), store_address(KEPT, place))
 
 
+def callers_store() -> str:
+    """The store of the project around the current folder; outside of every project, one in the current folder."""
+    try:
+        return configured_store()
+    except NotFoundError:
+        return store_address(KEPT, Path.cwd())
+
+
 def configured_trackers(root: Path | None) -> tuple[str, ...]:
     """The trackers that the project's pipelines are configured with; none outside of a project."""
     names = pipelines(root) if root else []

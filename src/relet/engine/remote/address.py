@@ -1,0 +1,115 @@
+"""A git repository and a revision of it, as a person writes them: `URL@REVISION`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relet.errors import SettingError, nearest
+
+SCHEMES = ("https", "ssh", "git", "file", "http")
+
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<authority>[^/]*)(?P<path>.*)", re.DOTALL)
+# git's short form of ssh; without a user, `host:path` is left to what else it may mean
+_SHORT = re.compile(r"(?P<host>[\w.\-]+@([\w.\-]+|\[[0-9a-fA-F:]+\]):)(?P<path>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A repository's URL, or its folder as it was written, and a tag, branch or commit; None for the default one.
+
+    As text it is what may be shown and kept: without a password.
+    """
+
+    url: str
+    revision: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The URL without a user and a password; the user `git` of an address over ssh belongs to it.
+
+        >>> Address(url="https://ana:secret@host/x.git").shown
+        'https://host/x.git'
+        >>> Address(url="ssh://git@host:22/x.git").shown, Address(url="git@host:x.git").shown
+        ('ssh://git@host:22/x.git', 'git@host:x.git')
+        """
+        found = _URL.fullmatch(self.url)
+        if found is None:
+            return self.url
+        user, at, host = found["authority"].rpartition("@")
+        kept = f"{user}{at}" if (found["scheme"].lower(), user) == ("ssh", "git") else ""
+        return f"{found['scheme']}://{kept}{host}{found['path']}"
+
+    def __str__(self) -> str:
+        return f"{self.shown}@{self.revision}" if self.revision else self.shown
+
+
+def read_address(text: str) -> Address | None:
+    """The repository and the revision that a word means; None for a word that is a pipeline's or a step's name.
+
+    The revision follows the first `@` after a `.git` that ends a name, else the last `@` that does not begin one.
+    A user's `@` is not taken for it; one in a path that has no revision is written %40.
+
+    >>> read_address("https://ana@host/relet.git@1.0.0")
+    Address(url='https://ana@host/relet.git', revision='1.0.0')
+    >>> read_address("git@host:team/relet")
+    Address(url='git@host:team/relet', revision=None)
+    >>> read_address("../relet@feature/x")
+    Address(url='../relet', revision='feature/x')
+    >>> read_address("nyc_rentals.data_split") is None
+    True
+
+    Raises SettingError for a scheme that git is not asked with, and for an `@` that nothing follows.
+    """
+    if found := _URL.fullmatch(text):
+        if found["scheme"].lower() not in SCHEMES:
+            raise SettingError(
+                f"{found['scheme']}:// is no address of a git repository: {nearest(found['scheme'], SCHEMES)}"
+            )
+        start = found.start("path")
+    elif found := _SHORT.fullmatch(text):
+        start = found.start("path")
+    elif "/" in text or re.match(r"\.{1,2}(@|$)|~", text) or re.search(r".\.git(@|$)", text):
+        start = 0
+    else:
+        return None
+    path, revision = _split(text[start:])
+    if revision == "":
+        raise SettingError(f"nothing follows the @ of {Address(url=text[:-1])}; write a tag, branch or commit")
+    return Address(url=text[:start] + path, revision=revision)
+
+
+def _split(path: str) -> tuple[str, str | None]:
+    """A path and its revision.
+
+    >>> _split("/team/relet.git@v1@2"), _split("/@team/relet")
+    (('/team/relet.git', 'v1@2'), ('/@team/relet', None))
+    """
+    forms = (r"(.*?[^/]\.git/?)@(.*)", r"(.*[^/])@(.*)")
+    found = next(filter(None, (re.fullmatch(form, path, re.DOTALL) for form in forms)), None)
+    return (found[1], found[2]) if found else (path, None)
+
+
+def find_address(target: str, words: Sequence[str]) -> Address | None:
+    """The repository that the first word of a command line means, None where it names a pipeline or a step.
+
+    A folder by its name alone is one where it is a repository, and a revision or a pipeline's name follows.
+    """
+    if "://" not in target and is_repository(Path(target).expanduser()) and ("/" in target or _named(words)):
+        return Address(url=target)
+    if found := read_address(target):
+        return found
+    folder, at, revision = target.partition("@")
+    return Address(url=folder, revision=revision) if at and revision and is_repository(Path(folder)) else None
+
+
+def _named(words: Sequence[str]) -> bool:
+    """Whether a pipeline's name comes first: whatever else follows one is an assignment or an option."""
+    return bool(words) and re.match(r"\w+(\.\w+)?$", words[0]) is not None
+
+
+def is_repository(folder: Path) -> bool:
+    """Whether a folder is a git repository: a work tree's top, or a bare one."""
+    return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
