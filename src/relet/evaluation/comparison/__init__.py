@@ -1,0 +1,55 @@
+"""How an artifact that was made again differs from the recorded one, and whether that is within a tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from relet.core.artifact import ArtifactType
+from relet.errors import BadDataError
+from relet.evaluation.comparison.documents import compare_figures, compare_metrics, compare_verdicts
+from relet.evaluation.comparison.files import compare_files
+from relet.evaluation.comparison.models import compare_models
+from relet.evaluation.comparison.outcome import Comparison, Difference, conclude
+from relet.evaluation.comparison.tables import compare_tables
+
+__all__ = ["Comparison", "compare"]
+
+_OF_NUMBERS: dict[ArtifactType, Callable[[Path, Path, float | None], Iterable[Difference]]] = {
+    ArtifactType.TABLE: compare_tables,
+    ArtifactType.METRICS: compare_metrics,
+    ArtifactType.FIGURE: compare_figures,
+    ArtifactType.VERDICT: compare_verdicts,
+}
+
+
+def compare(
+    type: ArtifactType, recorded: Path, reproduced: Path, *, tolerance: float | None, rows: Sequence[Path] = ()
+) -> Comparison:
+    """Compare two folders, each with the files of an artifact of this type.
+
+    Two numbers are within the tolerance where they differ by at most `tolerance` × max(1, |the recorded one|);
+    with None no difference is. Whole numbers in tables are compared exactly, as text is. `rows` are Parquet
+    tables that two models predict on, as far as these have the columns that the models need. What can't be
+    read is not within: nothing is raised for it.
+
+    >>> import tempfile
+    >>> from relet.core.artifact import ArtifactType
+    >>> recorded, reproduced = (Path(tempfile.mkdtemp()) for _ in range(2))
+    >>> _ = (recorded / "metrics.json").write_text('{"mae": 10.0}')
+    >>> _ = (reproduced / "metrics.json").write_text('{"mae": 10.001}')
+    >>> found = compare(ArtifactType.METRICS, recorded, reproduced, tolerance=0.001)
+    >>> found.within, found.differences
+    (True, ('mae: 10.0 → 10.001 (relative 0.0001)',))
+    """
+    missing = [side for side, at in (("recorded", recorded), ("reproduced", reproduced)) if not at.is_dir()]
+    if missing:
+        return conclude([Difference(f"the {missing[0]} {type} has no folder")])
+    try:
+        if type is ArtifactType.MODEL:
+            return conclude(compare_models(recorded, reproduced, tolerance, rows))
+        if type in _OF_NUMBERS:
+            return conclude(_OF_NUMBERS[type](recorded, reproduced, tolerance))
+        return conclude(compare_files(recorded, reproduced, single=type is ArtifactType.FILE))
+    except (BadDataError, OSError, RecursionError) as error:
+        return conclude([Difference(str(error))])

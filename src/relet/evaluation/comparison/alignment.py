@@ -1,0 +1,159 @@
+"""Which rows of two tables belong together."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from relet.evaluation.comparison.likeness import NEAR, Rows, but_for, by_likeness
+from relet.evaluation.comparison.numbers import sizes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from relet.evaluation.comparison.likeness import Pairs, Places
+
+# A column in which so many rows, evenly spread, already hold a value twice is no key; finding out is cheap.
+SAMPLE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alignment:
+    """Row `recorded[i]` belongs to row `reproduced[i]`; the others are only in one of the tables.
+
+    `key` is the column that says so, where there is one. Rows are counted from 0.
+    """
+
+    recorded: Places
+    reproduced: Places
+    only_recorded: Places
+    only_reproduced: Places
+    key: str | None = None
+
+
+def align(recorded: pa.Table, reproduced: pa.Table, tolerance: float | None) -> Alignment:
+    """Find for each row of one table that of the other which it was meant to be; both have the same columns.
+
+    Rows belong together by their position, if that leaves no difference but of near floats; else by a column of
+    unique values that are no floats, of which both tables have most; else by likeness.
+    """
+    near = min(max(NEAR, tolerance or 0.0), sys.float_info.max)
+    key, pairs = _by_key(recorded, reproduced)
+    if recorded.num_rows == reproduced.num_rows and _alike_in_place(recorded, reproduced, near):
+        every = np.arange(recorded.num_rows)
+        return _aligned(recorded, reproduced, (every, every), key)
+    if key is None:
+        return _aligned(recorded, reproduced, by_likeness(_rows(recorded, reproduced), near))
+    found = _aligned(recorded, reproduced, pairs, key)
+    rest = _rows(recorded.take(found.only_recorded), reproduced.take(found.only_reproduced))
+    place = _exact(recorded).index(key)
+    old, new = but_for(place, rest, near=near, unique=True)
+    more = found.only_recorded[old], found.only_reproduced[new - len(found.only_recorded)]
+    return _aligned(recorded, reproduced, _joined(pairs, more), key)
+
+
+def is_float(table: pa.Table, name: str) -> bool:
+    """Whether a column's numbers are compared by tolerance."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_floating(table.field(name).type))
+
+
+def floats(table: pa.Table, name: str) -> NDArray[np.float64]:
+    """A column of floats, NaN where it is null."""
+    return np.asarray(table.column(name).to_numpy(), dtype=np.float64)
+
+
+def _alike_in_place(recorded: pa.Table, reproduced: pa.Table, near: float) -> bool:
+    for name in sorted(recorded.column_names, key=lambda name: is_float(recorded, name)):
+        if recorded.column(name).equals(reproduced.column(name)):
+            continue
+        if not is_float(recorded, name):
+            return False
+        if (sizes(floats(recorded, name), floats(reproduced, name)) > near).any():
+            return False
+    return True
+
+
+def _by_key(recorded: pa.Table, reproduced: pa.Table) -> tuple[str | None, Pairs]:
+    """The column of unique values that finds the most rows, at least half of one table's; and these."""
+    best: tuple[str | None, Pairs] = None, (np.arange(0), np.arange(0))
+    fewest = min(recorded.num_rows, reproduced.num_rows)
+    for name in _exact(recorded):
+        if any(_repeats(table.column(name)) for table in (recorded, reproduced)):
+            continue
+        pairs = _by_unique(_codes(recorded, reproduced, name), recorded.num_rows)
+        if pairs is not None and len(pairs[0]) > len(best[1][0]) and 2 * len(pairs[0]) >= fewest:
+            best = name, pairs
+        if len(best[1][0]) == fewest:
+            break
+    return best
+
+
+def _by_unique(codes: NDArray[np.int32], recorded: int) -> Pairs | None:
+    """The rows with equal codes; None where a code is null's, or is twice in one table."""
+    old, new = codes[:recorded], codes[recorded:]
+    place = np.full(codes.max(initial=0) + 1, -1)
+    place[new] = np.arange(len(new))
+    found = place[old]
+    if not codes.all() or (np.bincount(old) > 1).any() or (np.bincount(new) > 1).any():
+        return None
+    return np.flatnonzero(found >= 0), found[found >= 0]
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a few rows are enough to see that a column has a value twice."""
+    import pyarrow.compute as pc
+
+    few = column.take(np.linspace(0, max(0, len(column) - 1), min(len(column), SAMPLE)).astype(np.int64))
+    return bool(pc.count_distinct(few, mode="all").as_py() < len(few))
+
+
+def _rows(recorded: pa.Table, reproduced: pa.Table) -> Rows:
+    names = [name for name in recorded.column_names if is_float(recorded, name)]
+    return Rows(
+        exact=[_codes(recorded, reproduced, name) for name in _exact(recorded)],
+        floats=[np.concatenate([floats(table, name) for table in (recorded, reproduced)]) for name in names],
+        again=np.arange(recorded.num_rows + reproduced.num_rows) >= recorded.num_rows,
+    )
+
+
+def _exact(table: pa.Table) -> list[str]:
+    return [name for name in table.column_names if not is_float(table, name)]
+
+
+def _codes(recorded: pa.Table, reproduced: pa.Table, name: str) -> NDArray[np.int32]:
+    """A code for each value of both tables: equal values have equal codes, and null has 0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    chunks = [chunk for table in (recorded, reproduced) for chunk in table.column(name).chunks]
+    encoded = pa.chunked_array(chunks, recorded.field(name).type).dictionary_encode()
+    codes = [pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
+    return np.concatenate([*codes, np.empty(0, np.int32)]) + np.int32(1)
+
+
+def _aligned(recorded: pa.Table, reproduced: pa.Table, pairs: Pairs, key: str | None = None) -> Alignment:
+    """The pairs in the order of the recorded table, and the rows that are in none."""
+    order = np.argsort(pairs[0], kind="stable")
+    old, new = (places[order] for places in pairs)
+    alone = [np.ones(table.num_rows, dtype=bool) for table in (recorded, reproduced)]
+    for rows, places in zip(alone, (old, new), strict=True):
+        rows[places] = False
+    return Alignment(
+        recorded=old,
+        reproduced=new,
+        only_recorded=np.flatnonzero(alone[0]),
+        only_reproduced=np.flatnonzero(alone[1]),
+        key=key,
+    )
+
+
+def _joined(pairs: Pairs, more: Pairs) -> Pairs:
+    return np.concatenate([pairs[0], more[0]]), np.concatenate([pairs[1], more[1]])

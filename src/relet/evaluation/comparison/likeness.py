@@ -1,0 +1,209 @@
+"""Rows of two tables that have no key: which are most alike."""
+
+# mypy: disable-error-code="import-untyped"
+# pandas' factorize is more than its stubs say.
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from relet.evaluation.comparison.numbers import sizes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    # Row numbers; and row numbers of both tables, of rows that belong together.
+    Places = NDArray[np.int64]
+    Pairs = tuple[Places, Places]
+
+# Floats this near to each other are taken for one number, whatever the tolerance: a row whose last bits differ
+# has to be found too, so that it can be said by how much they do.
+LAST_BITS = 1e-12
+NEAR = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows of both tables, numbered as one: the recorded ones, then the reproduced ones (`again`).
+
+    `exact` has a code for each value that is no float: equal values have equal codes.
+    """
+
+    exact: Sequence[NDArray[np.int32]]
+    floats: Sequence[NDArray[np.float64]]
+    again: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.again)
+
+    def only(self, places: Places) -> Rows:
+        if len(places) == len(self):
+            return self
+        return Rows(
+            exact=[codes[places] for codes in self.exact],
+            floats=[values[places] for values in self.floats],
+            again=self.again[places],
+        )
+
+
+def by_likeness(rows: Rows, near: float) -> Pairs:
+    """Pairs of rows, each row in one at most; the second of a pair is counted from the first reproduced row.
+
+    Rows belong together that agree in all that is no float, and in floats as nearly as there are others; then
+    those that differ in a single other column; then those whose floats differ by more. Where few rows found
+    another by all this, those of the same position belong together.
+    """
+    pairs = _in_turn(
+        rows,
+        [
+            partial(_whole_groups, near=near),
+            *(partial(_alike, gap=gap, near=near) for gap in (0.0, LAST_BITS, near)),
+            *(partial(but_for, column, near=near) for column in range(len(rows.exact))),
+            lambda left: _paired(left, _groups(left.exact, len(left))),
+            partial(_in_order, most=len(rows) / 2),
+        ],
+    )
+    return pairs[0], pairs[1] - int((~rows.again).sum())
+
+
+def but_for(column: int, rows: Rows, *, near: float, unique: bool = False) -> Pairs:
+    """Pairs that agree in all but one of the columns that are no floats, and nearly in floats.
+
+    With `unique` only such as no third row is like. There has to be another column that they agree in.
+    """
+    others = [codes for place, codes in enumerate(rows.exact) if place != column]
+    if not (others or rows.floats) or _same_values(rows.exact[column], rows.again):
+        return _none()
+    places, block = _split_by_floats(rows, _groups(others, len(rows)), near)
+    if unique:
+        alone = np.bincount(block, minlength=1)[block] == 2
+        places, block = places[alone], block[alone]
+    return _near(rows, _within(places, _paired(rows.only(places), block)), near)
+
+
+def _in_turn(rows: Rows, ways: Iterable[Callable[[Rows], Pairs]]) -> Pairs:
+    """Each way of pairing rows is tried on those that the ways before it left."""
+    waiting = np.arange(len(rows))
+    found = [_none()]
+    for way in ways:
+        left = rows.only(waiting)
+        if left.again.all() or not left.again.any():
+            break
+        pairs = way(left)
+        found.append(_within(waiting, pairs))
+        waiting = np.delete(waiting, np.concatenate(pairs))
+    return np.concatenate([old for old, _ in found]), np.concatenate([new for _, new in found])
+
+
+def _whole_groups(rows: Rows, near: float) -> Pairs:
+    """Pairs of groups that agree in all that is no float: those groups whose floats, sorted, are all near.
+
+    Sorted floats find a pairing within `near` where there is one, if there is one column of floats.
+    """
+    block = _groups(rows.exact, len(rows))
+    old, new = _paired(rows, block)
+    refused = _members(block, ~rows.again) != _members(block, rows.again)
+    refused[block[old[~_are_near(rows, (old, new), near)]]] = True
+    kept = ~refused[block[old]]
+    return old[kept], new[kept]
+
+
+def _alike(rows: Rows, gap: float, near: float) -> Pairs:
+    """Pairs that agree in all that is no float, and whose floats are near and linked by steps of at most `gap`."""
+    places, block = _split_by_floats(rows, _groups(rows.exact, len(rows)), gap)
+    return _near(rows, _within(places, _paired(rows.only(places), block)), near)
+
+
+def _in_order(rows: Rows, most: float) -> Pairs:
+    """The rows in their order, if they are as many on both sides, and more than `most` in all."""
+    old, new = np.flatnonzero(~rows.again), np.flatnonzero(rows.again)
+    return (old, new) if len(old) == len(new) and len(rows) > most else _none()
+
+
+def _paired(rows: Rows, block: Places) -> Pairs:
+    """The rows of each block in the order of their floats: the first of one side with the first of the other, …"""
+    places, block = _shared(rows, np.arange(len(rows)), block)
+    if not len(places):
+        return _none()
+    rows = rows.only(places)
+    order = np.lexsort((*reversed(rows.floats), rows.again, block))
+    block, again = block[order], rows.again[order]
+    starts = np.flatnonzero(np.r_[True, (block[1:] != block[:-1]) | (again[1:] != again[:-1])])
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+    place = block * len(order) + rank
+    _, old, new = np.intersect1d(place[~again], place[again], assume_unique=True, return_indices=True)
+    return _within(places, (order[~again][old], order[again][new]))
+
+
+def _groups(columns: Sequence[NDArray[np.int32]], size: int) -> Places:
+    """One number for each combination of codes, from 0."""
+    import pandas as pd
+
+    block = np.zeros(size, dtype=np.int64)
+    for codes in columns:
+        block = pd.factorize(block * (int(codes.max(initial=0)) + 1) + codes)[0]
+    return block
+
+
+def _split_by_floats(rows: Rows, block: Places, gap: float) -> tuple[Places, Places]:
+    """Blocks split where one float is more than `gap` from the next, and the rows that may still find another."""
+    places = np.arange(len(rows))
+    for values in rows.floats:
+        places, block = _shared(rows, places, block)
+        block = _split(block, values[places], gap)
+    return places, block
+
+
+def _shared(rows: Rows, places: Places, block: Places) -> tuple[Places, Places]:
+    """The rows of those blocks that have rows of both sides."""
+    again = rows.again[places]
+    kept = ((_members(block, again) > 0) & (_members(block, ~again) > 0))[block]
+    return places[kept], block[kept]
+
+
+def _split(block: Places, values: NDArray[np.float64], gap: float) -> Places:
+    order = np.lexsort((values, block))
+    sorted_, values = block[order], values[order]
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.diff(values) > gap * np.maximum(1, np.abs(values[:-1]))
+    for is_ in (np.isnan, np.isinf):
+        apart |= np.diff(is_(values))
+    split = np.empty_like(block)
+    split[order] = np.concatenate([np.zeros(min(1, len(order)), bool), (np.diff(sorted_) != 0) | apart]).cumsum()
+    return split
+
+
+def _members(block: NDArray[np.integer[Any]], chosen: NDArray[np.bool_]) -> Places:
+    """How many chosen rows each block has."""
+    return np.bincount(block[chosen], minlength=int(block.max(initial=-1)) + 1)
+
+
+def _same_values(codes: NDArray[np.int32], again: NDArray[np.bool_]) -> bool:
+    """Whether both sides have the same values equally often: then no value was changed into another."""
+    return np.array_equal(_members(codes, again), _members(codes, ~again))
+
+
+def _near(rows: Rows, pairs: Pairs, near: float) -> Pairs:
+    kept = _are_near(rows, pairs, near)
+    return pairs[0][kept], pairs[1][kept]
+
+
+def _are_near(rows: Rows, pairs: Pairs, near: float) -> NDArray[np.bool_]:
+    """For each pair whether all floats are near."""
+    kept = np.ones(len(pairs[0]), dtype=bool)
+    for values in rows.floats:
+        kept &= sizes(values[pairs[0]], values[pairs[1]]) <= near
+    return kept
+
+
+def _within(places: Places, pairs: Pairs) -> Pairs:
+    """Pairs of rows that were counted among `places` only, counted among all."""
+    return places[pairs[0]], places[pairs[1]]
+
+
+def _none() -> Pairs:
+    return np.arange(0), np.arange(0)

@@ -1,0 +1,169 @@
+"""Comparing models by what they predict: their files may differ."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.data.table import read_table
+from relet.errors import BadDataError, ModelError
+from relet.evaluation.comparison.files import differing_files
+from relet.evaluation.comparison.numbers import is_within, said, sizes
+from relet.evaluation.comparison.outcome import Difference, cut, remark
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from relet.training.model import Model
+
+# So many rows of each table both models predict, evenly spread over it.
+MOST_ROWS = 20_000
+
+
+def compare_models(
+    recorded: Path, reproduced: Path, tolerance: float | None, rows: Sequence[Path] = ()
+) -> Iterator[Difference]:
+    """Models by their predictions, on the tables in `rows` and on the golden rows of both.
+
+    Where one can't be loaded here, the golden predictions recorded at export are compared instead: a model that
+    other code or other libraries made is no worse for it. One whose files are damaged is.
+    """
+    sides = {"recorded": recorded, "reproduced": reproduced}
+    try:
+        golden = [_golden(folder, side) for side, folder in sides.items()]
+        yield from _predictions(_load(recorded), _load(reproduced), golden, tolerance, rows)
+    except BadDataError as error:
+        yield Difference(str(error))
+    except ModelError as error:
+        yield from _recorded_predictions(golden[0], golden[1], tolerance)
+        yield remark(f"only the golden predictions recorded at export are compared: {error}")
+    yield from map(remark, differing_files(recorded, reproduced))
+
+
+def _golden(folder: Path, side: str) -> dict[str, Any]:
+    """The golden rows and predictions of a model whose files are what was exported, else BadDataError."""
+    from relet.training.model import ABOUT, GOLDEN
+
+    try:
+        about = json.loads((folder / ABOUT).read_bytes())
+        for name, digest in about["files"].items():
+            if sha256((folder / name).read_bytes()).hexdigest() != digest:
+                raise BadDataError(f"the {side} model is damaged: {name} is not what was exported")
+        golden = json.loads((folder / GOLDEN).read_bytes())
+        predictions = [float.fromhex(value) for value in golden["predictions"]]
+        return {"columns": list(golden["columns"]), "rows": list(golden["rows"]), "predictions": predictions}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadDataError(f"the {side} model is damaged: {error}") from error
+
+
+def _load(folder: Path) -> Model:
+    from relet.training.model import load
+
+    try:
+        return load(folder)
+    except ModelError:
+        raise
+    except Exception as error:
+        # whatever a crafted folder makes a reader stumble over, it holds no model
+        raise ModelError(f"{folder.name} can't be loaded: {type(error).__name__}: {error}") from error
+
+
+def _recorded_predictions(
+    old: dict[str, Any], new: dict[str, Any], tolerance: float | None
+) -> Iterator[Difference]:
+    import numpy as np
+
+    if (old["columns"], old["rows"]) != (new["columns"], new["rows"]):
+        yield Difference("the golden rows differ, so that their predictions can't be compared")
+        return
+    yield from _numbers("golden rows", np.array(old["predictions"]), np.array(new["predictions"]), tolerance)
+
+
+def _predictions(
+    old: Model, new: Model, golden: list[dict[str, Any]], tolerance: float | None, rows: Sequence[Path]
+) -> Iterator[Difference]:
+    needed = list(old.example.columns)
+    others = set(needed) ^ set(new.example.columns)
+    if others:
+        names = ", ".join(map(repr, sorted(map(str, others))))
+        yield Difference(f"only one of the models needs the column{'s' * (len(others) > 1)} {names}")
+        return
+    for what, table in _tables(needed, golden, rows):
+        yield from _predicted(what, old, new, table, tolerance)
+
+
+def _tables(
+    needed: list[str], golden: list[dict[str, Any]], rows: Sequence[Path]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """What both models predict on, each with its name: as far as a table has all columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from relet.training.golden import rows_from_json
+
+    for side, stored in zip(("recorded", "reproduced"), golden, strict=True):
+        yield f"golden rows of the {side} model", rows_from_json(stored["rows"], stored["columns"])
+    for path in rows:
+        try:
+            if set(needed) <= set(pq.read_schema(path).names):
+                yield f"rows of {'/'.join(path.parts[-2:])}", _spread(read_table(path, "pandas"))[needed]
+        except (pa.ArrowException, OSError) as error:
+            raise BadDataError(f"{path} can't be read, to predict on its rows: {error}") from error
+
+
+def _spread(table: pd.DataFrame) -> pd.DataFrame:
+    """At most `MOST_ROWS` rows, evenly spread."""
+    import numpy as np
+
+    if len(table) <= MOST_ROWS:
+        return table
+    return table.iloc[np.linspace(0, len(table) - 1, MOST_ROWS).astype(np.int64)].reset_index(drop=True)
+
+
+def _predicted(
+    what: str, old: Model, new: Model, table: pd.DataFrame, tolerance: float | None
+) -> Iterator[Difference]:
+    before, after = _answer(old, table), _answer(new, table)
+    if isinstance(before, str) and isinstance(after, str):
+        yield remark(f"{what}: neither model predicts on them: {before}")
+    elif isinstance(before, str) or isinstance(after, str):
+        side, reason = ("recorded", before) if isinstance(before, str) else ("reproduced", after)
+        yield Difference(f"{what}: the {side} model does not predict on them: {reason}")
+    else:
+        yield from _numbers(what, before, after, tolerance)
+
+
+def _answer(model: Model, rows: pd.DataFrame) -> NDArray[np.float64] | str:
+    """The predictions, or why there are none."""
+    try:
+        return model.predict(rows)
+    except Exception as error:
+        # rows that were not made for a model make it fail in any way
+        return cut(f"{type(error).__name__}: {error}", 200)
+
+
+def _numbers(
+    what: str, old: NDArray[np.float64], new: NDArray[np.float64], tolerance: float | None
+) -> Iterator[Difference]:
+    import numpy as np
+
+    if old.shape != new.shape:
+        yield Difference(f"{what}: {len(new):,} predictions instead of {len(old):,}")
+        return
+    apart = sizes(old, new)
+    if apart.any():
+        worst = np.unravel_index(apart.argmax(), apart.shape)
+        size, row = float(apart[worst]), int(worst[0])
+        yield Difference(
+            f"{what}: {(apart > 0).sum():,} of {len(old):,} predictions differ, most of all in row {row:,}: "
+            f"{float(old[worst])!r} → {float(new[worst])!r} ({said(size)})",
+            size,
+            is_within(size, tolerance),
+        )

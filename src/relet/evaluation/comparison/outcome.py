@@ -1,0 +1,93 @@
+"""What a comparison says: differences as sentences, and whether all of them are within the tolerance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from relet.errors import BadDataError
+
+# So many sentences a person reads; the others are counted.
+MOST = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How a reproduced artifact differs from the recorded one.
+
+    `within`: every difference is a number within the tolerance. `largest` is the largest difference of two
+    numbers, relative to max(1, |recorded|): None where no numbers differ or could be compared, infinite where
+    a number meets none. `differences` are sentences, the most telling first.
+    """
+
+    within: bool
+    largest: float | None
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One way in which two artifacts differ; `size` is that of a difference of numbers, see `numbers.size`."""
+
+    sentence: str
+    size: float | None = None
+    within: bool = False
+
+
+def remark(sentence: str) -> Difference:
+    """What is worth saying and decides nothing."""
+    return Difference(sentence, 0.0, within=True)
+
+
+def conclude(differences: Iterable[Difference]) -> Comparison:
+    """The comparison that has these differences."""
+    found = sorted(differences, key=_first)
+    sizes = [difference.size for difference in found if difference.size]
+    sentences = [difference.sentence for difference in found]
+    if len(sentences) > MOST:
+        sentences[MOST:] = [f"and {len(sentences) - MOST:,} more"]
+    return Comparison(
+        within=all(difference.within for difference in found),
+        largest=max(sizes, default=None),
+        differences=tuple(sentences),
+    )
+
+
+def _first(difference: Difference) -> float:
+    """What no tolerance can allow comes first, then the large before the small."""
+    return -math.inf if difference.size is None else -difference.size
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """The files of an artifact by their relative paths."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def only_file(folder: Path, side: str) -> Path:
+    """The file of an artifact that has one; BadDataError where it has none or several."""
+    found = list(files_in(folder).values())
+    if len(found) != 1:
+        raise BadDataError(f"the {side} artifact should be one file, and has {len(found):,}")
+    return found[0]
+
+
+def cut(text: str, width: int = 80) -> str:
+    """At most so much of a text.
+
+    >>> cut("a long story", 7)
+    'a long…'
+    """
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def parting(old: str, new: str) -> int:
+    """How many letters two texts have in common before they part.
+
+    >>> parting("house", "hotel"), parting("a", "ab")
+    (2, 1)
+    """
+    together = zip(old, new, strict=False)
+    return next((place for place, (one, other) in enumerate(together) if one != other), min(len(old), len(new)))
