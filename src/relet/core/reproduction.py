@@ -72,7 +72,8 @@ class StepVerdict:
 class Reproduction:
     """What became of making a run again.
 
-    `run` is the run whose commit and lock were rebuilt; `environment` what made the environment ("here": it was
+    `run` is the run whose commit and lock were rebuilt, "" where it is not known; `version` the version that was
+    asked for, by its number, if it was not a run; `environment` what made the environment ("here": it was
     the current one); `recorded` and `reproduced` are the machines; `missing` is what makes it impossible; `pinned`
     are the stored versions that were taken as they are; times are in seconds.
     """
@@ -86,6 +87,7 @@ class Reproduction:
     missing: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
+    version: str | None = None
     commit: str | None = None
     lock: str | None = None
     environment: str = ""
@@ -97,8 +99,9 @@ class Reproduction:
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The versions that the verdict speaks of, `model:v7`."""
-        return tuple(output.recorded for step in self.steps for output in step.outputs)
+        """The versions that the verdict speaks of, `model:v7`; what was asked for also where it is impossible."""
+        outputs = [output.recorded for step in self.steps for output in step.outputs]
+        return tuple(dict.fromkeys([*outputs, *([self.version] if self.version else [])]))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -68,7 +69,11 @@ class Interpreter:
                 )
             except OSError as error:
                 raise SetUpError(f"{command[0]} can't be started: {error.strerror or error}") from error
-        greeting = self._answer("the interpreter")
+        try:
+            greeting = self._answer("the interpreter")
+        except ComponentError:
+            self.close()
+            raise
         if greeting.get("protocol") != PROTOCOL:
             self.close()
             raise SetUpError(
@@ -83,6 +88,9 @@ class Interpreter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            # interrupted: what it computes nobody wants any more
+            self._process.kill()
         self.close()
 
     def close(self) -> None:
@@ -148,16 +156,22 @@ class Interpreter:
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError:
-            status = self._ended()
-            raise ComponentError(f"{about} ended its process with status {status}{self._said()}") from None
+            raise ComponentError(f"{about} {self._ended()}{self._said()}") from None
         return answer
 
-    def _ended(self) -> int:
+    def _ended(self) -> str:
         try:
-            return self._process.wait(5)
+            status = self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            return self._process.wait()
+            self._process.wait()
+            return "closed the line to whoever asks, and was killed"
+        if status >= 0:
+            return f"ended its process with status {status}"
+        known = {each.value: each.name for each in signal.Signals}
+        return (
+            f"was ended by {known.get(-status, f'signal {-status}')}{' (no memory left?)' if status == -9 else ''}"
+        )
 
     def _said(self) -> str:
         """The last line that the process wrote, where it was kept."""
@@ -168,7 +182,9 @@ class Interpreter:
 
 def _as_error(told: Mapping[str, str]) -> ReletError:
     kind = getattr(errors, told["type"], ComponentError)
-    error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(told["message"])
+    # what can't be encoded, as the name of a file may have it, could not be stored in a record
+    message = told["message"].encode(errors="backslashreplace").decode()
+    error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(message)
     error.add_note(told["trace"])
     return error
 

@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONHASHSEED")
 # The user's own settings of git must not shape what is recorded.
 _DIFF = ("diff", "HEAD", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
-_PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/", "--no-relative")
+_PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/", "--no-relative", "--unified=3", "--submodule=short")
+# Where these are set, as in a hook, git works in the repository that they name, not in the folder it is asked in.
+_ELSEWHERE = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
 _PIN = re.compile(r"^([A-Za-z0-9][\w.\-]*)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -135,11 +147,17 @@ def git(folder: Path, *arguments: str, timeout: float = 60, input: bytes | None 
             timeout=timeout,
             check=True,
             input=input,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+            env=git_environment(),
         )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout
+
+
+def git_environment() -> dict[str, str]:
+    """This process's environment for git: it asks nobody, refreshes no index, works in the folder it is told."""
+    kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def machine() -> dict[str, Any]:

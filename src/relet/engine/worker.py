@@ -11,7 +11,9 @@ import json
 import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -37,6 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--no-network", action="store_true", help="refuse every connection")
     chosen = parser.parse_args(arguments)
     questions, answers = _own_streams()
+    with suppress(KeyboardInterrupt):
+        # whoever asks was interrupted as well, and says so
+        _serve(chosen, questions, answers)
+
+
+def _serve(chosen: argparse.Namespace, questions: Iterator[str], answers: TextIO) -> None:
     if chosen.one_cpu:
         disturbance.use_one_cpu()
     if chosen.shift_clock is not None:
@@ -51,12 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _own_streams() -> tuple[Iterator[str], TextIO]:
-    """This process's streams for questions and answers, out of the components' reach."""
+    """This process's streams for questions and answers, out of the reach of components and what they fork."""
     questions = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
+    # A forked process that outlives this one would hold them open, and whoever asks would wait for it.
+    for stream in (questions, answers):
+        os.register_at_fork(after_in_child=partial(os.close, stream.fileno()))
     return iter(questions.readline, ""), answers
 
 
@@ -71,6 +82,7 @@ def _answered(question: Mapping[str, Any], pipeline: str, root: Path) -> dict[st
         return _ANSWERS[question["ask"]](open_project(pipeline, root), question)
     except KeyboardInterrupt:
         raise
+    # SystemExit, too: a component that calls sys.exit() must not end in silence
     except BaseException as error:
         own = isinstance(error, ReletError)
         message = str(error) if own else f"{type(error).__name__}: {error}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import Reference, Version
 from relet.core.record import Caveat, Link, RunRecord, Status
+from relet.engine.reproduce.suspicion import unfit
 from relet.errors import DamagedError, ImpossibleError, NotFoundError
 
 if TYPE_CHECKING:
@@ -18,17 +20,28 @@ _RUN = re.compile(r"[0-9]{8}T[0-9]+-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is to be made again: a run, or a `version` and, where the store knows it, the `run` that made it."""
+
+    target: str
+    run: str | None
+    version: Version | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class History:
     """What is made again.
 
     `run` is the one that was asked for, or that made the version: its commit and its lock are rebuilt; `steps` are
     the runs of components to make again; `pinned` are the inputs that none of them made, `component.input` → link.
+    `echoed` are those that were taken under another name than that of the artifact, which one of the steps made
+    with the same content: its signature tells whether such an input was a stored version or this run's product.
     """
 
-    target: str
     run: RunRecord
     steps: tuple[RunRecord, ...]
     pinned: Mapping[str, Link]
+    echoed: Mapping[str, Link]
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
@@ -36,31 +49,70 @@ class History:
         return tuple(dict.fromkeys(every))
 
 
-def recorded(target: str, store: Store) -> History:
-    """The history of a run's id, or of a version: `model:v7`, `model:prod`.
-
-    A version's history are the steps of the run that made it that lead up to it. Raises NotFoundError for what is
-    not in the store, ImpossibleError where it does not say how it was made.
-    """
+def subject(target: str, store: Store) -> Subject:
+    """What a run's id, or a reference (`model:v7`, `model:prod`), names. Raises NotFoundError for neither."""
     if _RUN.fullmatch(target):
-        run = store.run(target)
-        steps = [run] if run.component else _steps(run, store)
-    else:
-        version = store.version(target)
-        run = _maker(version, store)
-        steps = _leading_to(run, store)
-    if not steps:
-        raise ImpossibleError(f"run {run.id} ended as {run.status} before any step was finished")
-    return History(target=target, run=run, steps=tuple(steps), pinned=_pinned(steps))
-
-
-def _maker(version: Version, store: Store) -> RunRecord:
-    if version.producer is None:
-        raise ImpossibleError(f"{version} does not say which run made it")
+        with suppress(DamagedError):
+            store.run(target)
+        return Subject(target=target, run=target)
     try:
-        return store.run(version.producer)
+        reference = Reference.parse(target)
+    except NotFoundError:
+        raise NotFoundError(
+            f"{target!r} is neither a run's id (`relet runs` lists them) nor a version, such as model:v7"
+        ) from None
+    version = store.version(reference)
+    return Subject(target=target, run=version.producer, version=version)
+
+
+def recorded(asked: Subject, store: Store) -> History:
+    """What the record of a run says of how it was made; of a version, the steps of its run that lead up to it.
+
+    Raises ImpossibleError where it does not say so.
+    """
+    run = _run(asked, store)
+    steps = _wanted(asked, run, store)
+    if not steps:
+        raise ImpossibleError(_nothing_finished(run))
+    for record in (run, *steps):
+        if wrong := unfit(record):
+            raise ImpossibleError(f"the record of run {record.id} names {wrong}: relet writes none such")
+    made = {each for record in steps for each in _contents(record.outputs.values())}
+    taken = {(str(record.component), name): link for record in steps for name, link in record.inputs.items()}
+    echoed = {place: link for place, link in taken.items() if made.intersection(_contents([link]))}
+    return History(
+        run=run,
+        steps=tuple(steps),
+        pinned={".".join(place): link for place, link in taken.items() if place not in echoed},
+        echoed={
+            ".".join(place): link
+            for place, link in echoed.items()
+            if Reference.parse(link.version).name != place[1]
+        },
+    )
+
+
+def _run(asked: Subject, store: Store) -> RunRecord:
+    if asked.run is None:
+        raise ImpossibleError(f"{asked.version} does not say which run made it: it came here without its history")
+    try:
+        return store.run(asked.run)
     except (NotFoundError, DamagedError) as error:
-        raise ImpossibleError(f"the record of the run that made {version} can't be had: {error}") from None
+        what = f"the run that made {asked.version}" if asked.version else f"run {asked.run}"
+        raise ImpossibleError(f"the record of {what} can't be had: {error}") from None
+
+
+def _wanted(asked: Subject, run: RunRecord, store: Store) -> list[RunRecord]:
+    if asked.version:
+        return _leading_to(run, store)
+    return _finished([run]) if run.component else _steps(run, store)
+
+
+def _nothing_finished(run: RunRecord) -> str:
+    if run.status is Status.RUNNING:
+        return f"run {run.id} has not ended, or was killed: name a version that it made, such as model:v7"
+    told = f" ({run.message})" if run.message else ""
+    return f"run {run.id} ended as {run.status} before any step was finished{told}: there is nothing to compare"
 
 
 def _steps(run: RunRecord, store: Store) -> list[RunRecord]:
@@ -72,7 +124,11 @@ def _steps(run: RunRecord, store: Store) -> list[RunRecord]:
             found += [store.run(run_id) for run_id in ids]
         except NotFoundError as error:
             raise ImpossibleError(str(error)) from None
-    return [record for record in found if record.status is Status.FINISHED]
+    return _finished(found)
+
+
+def _finished(records: Iterable[RunRecord]) -> list[RunRecord]:
+    return [record for record in records if record.status is Status.FINISHED]
 
 
 def _producers(outputs: Mapping[str, str], store: Store) -> Iterable[str]:
@@ -100,16 +156,6 @@ def _feeds(record: RunRecord, others: Iterable[RunRecord]) -> bool:
 
 def _contents(links: Iterable[Link]) -> Iterator[tuple[str, str]]:
     return ((Reference.parse(link.version).name, link.content) for link in links)
-
-
-def _pinned(steps: Iterable[RunRecord]) -> dict[str, Link]:
-    made = {each for record in steps for each in _contents(record.outputs.values())}
-    return {
-        f"{record.component}.{name}": link
-        for record in steps
-        for name, link in record.inputs.items()
-        if not made.intersection(_contents([link]))
-    }
 
 
 def missing(history: History, store: Store, *, lock: bool) -> Iterator[str]:

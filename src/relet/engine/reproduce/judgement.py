@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.component import Component
-from relet.core.plan import differences
+from relet.core.plan import Request, differences
 from relet.core.record import Link, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.engine.job import Outcome, Result
 from relet.engine.project import Project
 from relet.engine.values import TABLE, content_of
-from relet.errors import DamagedError
+from relet.errors import BadDataError, DamagedError
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -30,11 +31,12 @@ _NOT_MADE: Found = (Likeness.DIVERGED, None, ("it was not made",))
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What was made again: in which store, what became of it, from which project, on which machine."""
+    """What was made again: in which store, what became of it, from which project, as what, on which machine."""
 
     store: Store
     outcome: Outcome
     project: Project
+    request: Request
     machine: Mapping[str, Any]
 
     def result(self, component: str) -> Result | None:
@@ -56,7 +58,7 @@ def judge_step(record: RunRecord, made: Made, store: Store) -> StepVerdict:
         inputs_equal=again is None or _contents(record.inputs) == _contents(again.inputs),
         changes=_changes(record, again, made),
         caveats=tuple(map(str, record.caveats)),
-        error="" if again else _why_not(component.name, result, made.outcome),
+        error="" if again else _why_not(component.name, result, made),
         seconds=result.seconds if result else None,
     )
 
@@ -74,11 +76,13 @@ def _changes(record: RunRecord, again: RunRecord | None, made: Made) -> tuple[st
     return tuple(map(str, found))
 
 
-def _why_not(component: str, result: Result | None, outcome: Outcome) -> str:
+def _why_not(component: str, result: Result | None, made: Made) -> str:
     if result is not None:
         return result.reason
-    error = outcome.error
-    return str(error) if error and component in str(error) else "the run ended before it"
+    done = {each.component for each in made.outcome.results}
+    left = [each.name for each in made.request.components if each.name not in done]
+    # an error ends a run: it is that of the first step that has no result
+    return str(made.outcome.error) if component == left[0] else f"{left[0]} failed before it"
 
 
 def _judge_output(
@@ -129,10 +133,18 @@ def _compared(pair: _Pair, again: RunRecord, made: Made, store: Store) -> Found:
         except DamagedError as error:
             # the digest in the record stands, whatever became of the stored bytes
             return (Likeness.IDENTICAL if pair.same else Likeness.DIVERGED), None, (str(error),)
-        if pair.same and content_of(recorded.type, scratch / "recorded") == recorded.content:
+        if pair.same and _whole(recorded, scratch / "recorded"):
             return _IDENTICAL
         made.store.materialize(pair.reproduced, scratch / "reproduced")
         return _looked_at(pair, recorded, _rows(again, made, scratch), scratch)
+
+
+def _whole(version: Version, folder: Path) -> bool:
+    """Whether the files of a version have the content that it says they have."""
+    try:
+        return content_of(version.type, folder) == version.content
+    except (BadDataError, OSError):
+        return False
 
 
 def _looked_at(pair: _Pair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
@@ -141,10 +153,12 @@ def _looked_at(pair: _Pair, recorded: Version, rows: tuple[Path, ...], scratch: 
     found = compare(
         recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
     )
+    # a number that meets none is in the sentences; JSON has no infinity
+    largest = found.largest if found.largest is not None and math.isfinite(found.largest) else None
     if pair.same:
         told = f"{recorded} in the store is not what the run recorded; somebody changed it"
-        return Likeness.DIVERGED, found.largest, (told, *found.differences)
-    return (Likeness.EQUIVALENT if found.within else Likeness.DIVERGED), found.largest, found.differences
+        return Likeness.DIVERGED, largest, (told, *found.differences)
+    return (Likeness.EQUIVALENT if found.within else Likeness.DIVERGED), largest, found.differences
 
 
 def _rows(again: RunRecord, made: Made, scratch: Path) -> tuple[Path, ...]:

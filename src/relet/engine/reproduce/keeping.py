@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import ArtifactType, Version
 from relet.core.reproduction import ARTIFACT, Reproduction
 from relet.engine.values import write
+from relet.errors import DamagedError, NotFoundError
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -46,6 +48,16 @@ def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Ver
         )
         store.set_alias(ARTIFACT, "latest", version.number, by="relet reproduce", why=found.target)
     for tracker in trackers:
-        for run_id in dict.fromkeys([found.run, *(step.run for step in found.steps)]):
+        for run_id in _known(found, store):
             store.put_pending(tracker, run_id)
     return version
+
+
+def _known(found: Reproduction, store: Store) -> list[str]:
+    """The runs that the verdict speaks of, as far as the store has their records."""
+    known = []
+    for run_id in dict.fromkeys([found.run, *(step.run for step in found.steps)]):
+        with suppress(NotFoundError, DamagedError):
+            if run_id:
+                known.append(store.run(run_id).id)
+    return known

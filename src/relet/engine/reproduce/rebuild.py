@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from urllib.parse import urlsplit
 
-from relet.core.artifact import Reference
-from relet.core.plan import Request
-from relet.core.record import Link, RunRecord, now
+from relet.core.plan import Action, Request
+from relet.core.record import RunRecord, now
 from relet.core.reproduction import Likeness, Reproduction, judge
 from relet.engine import checkout, environments
 from relet.engine.interpreter import Interpreter, clean_environment
-from relet.engine.job import Job, Quiet, Result
-from relet.engine.project import Project, open_project
-from relet.engine.reproduce.history import History, missing, recorded
+from relet.engine.job import Quiet, Result
+from relet.engine.project import Project
+from relet.engine.reproduce.history import History, Subject, missing, recorded, subject
 from relet.engine.reproduce.judgement import Made, judge_step
+from relet.engine.reproduce.recipe import job_again
 from relet.engine.run import execute
-from relet.engine.values import content_of
+from relet.engine.surroundings import THREADS
 from relet.errors import (
+    BadDataError,
+    ComponentError,
     DamagedError,
     ImpossibleError,
+    NotFoundError,
     SettingError,
     SetUpError,
     SignatureError,
@@ -36,7 +37,9 @@ from relet.errors import (
 from relet.store import Store, open_store
 
 # What of the caller's environment belongs to the caller's own run.
-_CALLERS = ("RELET_", "MLFLOW_", "PYTEST_", "WANDB_")
+_CALLERS = ("RELET_", "MLFLOW_", "PYTEST_", "WANDB_", "XDG_", "GIT_")
+# What of the recorded code or the store stands in the way of making it again: a verdict, not an error.
+_IN_THE_WAY = (BadDataError, DamagedError, NotFoundError, SettingError, SignatureError, WiringError)
 
 Tell = Callable[[str], None]
 
@@ -66,27 +69,29 @@ def reproduce(
     """
     wishes = wishes or Wishes()
     began = perf_counter()
+    asked = subject(target, store)
     history: History | None = None
     try:
-        history = recorded(target, store)
+        history = recorded(asked, store)
         if gone := tuple(missing(history, store, lock=not wishes.here)):
             raise ImpossibleError(*gone)
-        found = _reproduced(history, store, root, wishes, tell)
+        found = _reproduced(asked, history, store, root, wishes, tell)
     except ImpossibleError as error:
-        return _impossible(target, history, store, error)
-    except (DamagedError, SignatureError, WiringError, SettingError) as error:
-        return _impossible(target, history, store, ImpossibleError(str(error)))
+        return _impossible(asked, history, error.missing)
+    except _IN_THE_WAY as error:
+        return _impossible(asked, history, (str(error),))
     return replace(found, seconds=perf_counter() - began)
 
 
-def _impossible(target: str, history: History | None, store: Store, error: ImpossibleError) -> Reproduction:
+def _impossible(asked: Subject, history: History | None, missing: tuple[str, ...]) -> Reproduction:
     return Reproduction(
-        target=target,
-        run=history.run.id if history else _run_of(target, store),
+        target=asked.target,
+        version=str(asked.version) if asked.version else None,
+        run=asked.run or "",
         likeness=Likeness.IMPOSSIBLE,
-        reason=str(error),
+        reason="; ".join(missing),
         when=now(),
-        missing=error.missing,
+        missing=missing,
         caveats=tuple(map(str, history.caveats)) if history else (),
         commit=history.run.code.commit if history else None,
         lock=history.run.lock if history else None,
@@ -94,12 +99,9 @@ def _impossible(target: str, history: History | None, store: Store, error: Impos
     )
 
 
-def _run_of(target: str, store: Store) -> str:
-    found = store.find(target) if ":" in target else None
-    return (found.producer or "") if found else target
-
-
-def _reproduced(history: History, store: Store, root: Path | None, wishes: Wishes, tell: Tell) -> Reproduction:
+def _reproduced(
+    asked: Subject, history: History, store: Store, root: Path | None, wishes: Wishes, tell: Tell
+) -> Reproduction:
     run = history.run
     with _clean_place(wishes.kept) as place:
         project_root = checkout.lay_out(run.code, place / "code", root=root, store=store)
@@ -108,49 +110,54 @@ def _reproduced(history: History, store: Store, root: Path | None, wishes: Wishe
         environment = _environment(lock, run, wishes, tell)
         tell(f"environment  {environment.manager}, Python {environment.python}")
         own = open_store(place / "store")
-        with Interpreter(
-            environment.command,
-            root=project_root,
-            pipeline=run.pipeline,
-            environment=_variables(run, lock, project_root, place),
-            log=place / "log",
-        ) as interpreter:
-            job = _job(history, store, own, project_root, place, interpreter)
+        variables = _variables(run, lock, project_root, place)
+        with _interpreter(environment, run, variables, project_root, place / "log") as there:
+            job = job_again(asked, history, store, own, project_root, there)
             outcome = execute(job, _Telling(tell))
-        made = Made(store=own, outcome=outcome, project=job.project, machine=interpreter.machine)
+        if isinstance(outcome.error, KeyboardInterrupt):
+            raise outcome.error
+        made = Made(store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine)
         steps = tuple(judge_step(record, made, store) for record in _in_order(history.steps, job.project))
     likeness, reason = judge(steps)
     return Reproduction(
-        target=history.target,
+        target=asked.target,
+        version=str(asked.version) if asked.version else None,
         run=run.id,
         likeness=likeness,
         reason=reason,
         when=now(),
         steps=steps,
         caveats=tuple(map(str, history.caveats)),
-        pinned=tuple(dict.fromkeys(link.version for link in history.pinned.values())),
+        pinned=_taken(history, job.request),
         commit=run.code.commit,
         lock=run.lock,
         environment=environment.manager,
         recorded=run.machine,
-        reproduced=interpreter.machine,
+        reproduced=there.machine,
         recorded_seconds=_seconds(history.steps),
     )
+
+
+def _taken(history: History, request: Request) -> tuple[str, ...]:
+    """The stored versions that were taken as they are, by the names that they had for the run."""
+    links = {**history.pinned, **history.echoed}
+    return tuple(dict.fromkeys(links[place].version for place in request.inputs))
 
 
 @contextmanager
 def _clean_place(kept: Path | None) -> Iterator[Path]:
     if kept is not None:
-        if kept.exists() and any(kept.iterdir()):
+        try:
+            kept.mkdir(parents=True, exist_ok=True)
+            full = any(kept.iterdir())
+        except OSError as error:
+            raise SetUpError(f"{kept} can't be used ({error.strerror}); name an empty folder") from error
+        if full:
             raise SetUpError(f"{kept} is not empty; name a folder that is, or is not there")
-        kept.mkdir(parents=True, exist_ok=True)
         yield kept.resolve()
         return
-    place = Path(tempfile.mkdtemp(prefix="relet-reproduce-")).resolve()
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="relet-reproduce-", ignore_cleanup_errors=True) as place:
+        yield Path(place).resolve()
 
 
 def _commit(run: RunRecord) -> str:
@@ -163,19 +170,33 @@ def _commit(run: RunRecord) -> str:
 def _environment(lock: bytes, run: RunRecord, wishes: Wishes, tell: Tell) -> environments.Environment:
     if wishes.here:
         return environments.here()
-    python = wishes.python or run.machine.get("python", "3.11")
     try:
-        return environments.build("uv", lock, python=python, progress=tell)
+        return environments.build(
+            "uv", lock, python=wishes.python or str(run.machine.get("python", "3.11")), progress=tell
+        )
     except SetUpError as error:
+        if wishes.python:
+            raise
         raise ImpossibleError(str(error)) from None
+
+
+def _interpreter(
+    environment: environments.Environment, run: RunRecord, variables: Mapping[str, str], root: Path, log: Path
+) -> Interpreter:
+    """The environment's interpreter, where it can call the recorded code at all."""
+    try:
+        return Interpreter(environment.command, root=root, pipeline=run.pipeline, environment=variables, log=log)
+    except (ComponentError, SetUpError) as error:
+        raise ImpossibleError(f"the environment ({environment.manager}) can't call components: {error}") from None
 
 
 def _variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> dict[str, str]:
     """The environment of the process: thread counts as recorded, unless this command was given its own."""
     home = place / "home"
     home.mkdir()
-    recorded = {k: v for k, v in run.machine.get("environment", {}).items() if k not in os.environ}
-    found = clean_environment({"HOME": str(home), **recorded}, lock=lock, root=project_root, scratch=place)
+    recorded = run.machine.get("environment") or {}
+    threads = {name: recorded[name] for name in THREADS if name in recorded and name not in os.environ}
+    found = clean_environment({"HOME": str(home), **threads}, lock=lock, root=project_root, scratch=place)
     return {name: value for name, value in found.items() if not name.startswith(_CALLERS)}
 
 
@@ -186,74 +207,8 @@ class _Telling(Quiet):
         self.tell = tell
 
     def ended(self, result: Result) -> None:
-        self.tell(f"made again   {result.component}  {result.seconds:.1f} s")
-
-
-def _job(history: History, store: Store, own: Store, root: Path, place: Path, interpreter: Interpreter) -> Job:
-    """The recorded steps with the recorded parameters, on the pinned inputs, which are carried over first."""
-    project = open_project(history.run.pipeline, root)
-    records = {str(record.component): record for record in history.steps}
-    components = tuple(each for each in project.pipeline.components if each.name in records)
-    if lost := sorted(records.keys() - {each.name for each in components}):
-        raise ImpossibleError(f"the pipeline of that commit has no step {', '.join(lost)}")
-    arguments, for_keys = {}, {}
-    for component in components:
-        record = records[component.name]
-        parameters = component.check(record.parameters)
-        sources = {name: {"sha256": digest} for name, digest in record.sources.items()}
-        arguments[component.name] = parameters | _laid_out(record, store, place / "sources")
-        for_keys[component.name] = parameters | sources
-    request = Request(
-        pipeline=project.pipeline,
-        components=components,
-        key_parameters=for_keys,
-        code=interpreter.parts(each.name for each in components),
-        inputs={each: _carried(link, store, own) for each, link in history.pinned.items()},
-    )
-    return Job(
-        project=project,
-        request=request,
-        arguments=arguments,
-        parameters={name: record.parameters for name, record in records.items()},
-        store=own,
-        experiment=history.run.experiment,
-        command=("relet", "reproduce", history.target),
-        callers={each.name: interpreter.call for each in components},
-    )
-
-
-def _laid_out(record: RunRecord, store: Store, folder: Path) -> dict[str, str]:
-    """The sources outside that a step read, from the store, each under the name that it had."""
-    found = {}
-    for name, digest in record.sources.items():
-        given = str(record.parameters.get(name, ""))
-        path = folder / digest / (Path(urlsplit(given).path).name or "source")
-        store.fetch_object(digest, path)
-        found[name] = str(path)
-    return found
-
-
-def _carried(link: Link, store: Store, own: Store) -> str:
-    """A pinned input as a version of the reproduction's own store, once it is what the run took."""
-    version = store.find_content(Reference.parse(link.version).name, link.content)
-    assert version is not None  # `missing` has looked
-    with tempfile.TemporaryDirectory(prefix="relet-pinned-") as scratch:
-        folder = Path(scratch)
-        store.materialize(version, folder)
-        if (found := content_of(version.type, folder)) != link.content:
-            raise ImpossibleError(
-                f"{version} is not what the run took: its content has the digest {found[:12]}, "
-                f"the run's had {link.content[:12]}; somebody changed it in the store"
-            )
-        return str(
-            own.add_version(
-                name=version.name,
-                type=version.type,
-                content=version.content,
-                files={path: own.put_object(folder / path) for path in version.files},
-                metadata=version.metadata,
-            )
-        )
+        if result.action is Action.RUN:
+            self.tell(f"made again   {result.component}  {result.seconds:.1f} s")
 
 
 def _in_order(records: tuple[RunRecord, ...], project: Project) -> list[RunRecord]:

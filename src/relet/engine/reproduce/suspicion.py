@@ -1,0 +1,50 @@
+"""What no record that relet wrote would name: it comes out of a store, into which others may write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from relet.core.record import CodeState, RunRecord
+from relet.errors import StoreError
+from relet.store.layout import DIGEST, file_path
+
+_NAME = re.compile(r"\w[\w\-]*")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def unfit(record: RunRecord) -> str | None:
+    """The first thing in a record that must not be laid out, handed to git or started; None where all may be."""
+    return next(_unfit(record), None)
+
+
+def _unfit(record: RunRecord) -> Iterator[str]:
+    for name in (record.pipeline, record.component):
+        if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
+            yield f"the pipeline or the step {name!r}"
+    yield from _unfit_code(record.code)
+    for what, digest in record.objects.items():
+        if not (isinstance(digest, str) and DIGEST.fullmatch(digest)):
+            yield f"the {what} {digest!r}"
+    environment = record.machine.get("environment") or {}
+    if not isinstance(environment, Mapping) or not all(isinstance(each, str) for each in environment.values()):
+        yield f"the environment {environment!r}"
+
+
+def _unfit_code(code: CodeState) -> Iterator[str]:
+    if code.commit is not None and not (isinstance(code.commit, str) and _COMMIT.fullmatch(code.commit)):
+        yield f"the commit {code.commit!r}"
+    if code.folder and _outside(code.folder):
+        yield f"the folder {code.folder!r}"
+    if not isinstance(code.untracked, Mapping):
+        yield f"the files {code.untracked!r}"
+        return
+    yield from (f"the file {path!r}" for path in code.untracked if _outside(path))
+
+
+def _outside(path: object) -> bool:
+    """Whether a path leads out of the project's repository, or into git's own folder."""
+    try:
+        return ".git" in file_path(str(path)).lower().split("/")
+    except StoreError:
+        return True
