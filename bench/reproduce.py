@@ -1,7 +1,7 @@
 """Whether what was made can be made again: verdicts under other circumstances, planted faults, and what it costs.
 
     python bench/reproduce.py [--data LISTINGS.csv] [--runs 3] [--python 3.12]
-                              [--only settings,faults,time,recording]
+                              [--only settings,faults,time,recording,isolate]
 
 Everything happens in clones of this repository's last commit, in a temporary folder. Environments are made from
 the lock, once, and then found.
@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import faults as planted_faults
 from faults import FAULTS, Fault, Planted
 from timing import Command, alternate, median_seconds, paired_ratio
 
@@ -72,7 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="a listings file, or `generated`")
     parser.add_argument("--runs", type=int, default=3, help="of each command that is timed")
-    parser.add_argument("--only", default="settings,faults,time,recording", help="which parts, with commas")
+    parser.add_argument(
+        "--only", default="settings,faults,time,recording,isolate", help="which parts, with commas"
+    )
     parser.add_argument("--python", default="3.12", help="the other Python")
     given = parser.parse_args()
     source = str(given.data) if str(given.data) == "generated" else str(given.data.resolve())
@@ -81,6 +84,7 @@ def main() -> None:
         "faults": faults,
         "time": lambda scratch: time(scratch, source, given.runs),
         "recording": lambda scratch: recording(scratch, source, max(given.runs, 5)),
+        "isolate": lambda scratch: isolate(scratch, max(given.runs, 5)),
     }
     rows: list[Row] = []
     for name in given.only.split(","):
@@ -97,33 +101,33 @@ def clone(folder: Path) -> Path:
     return folder
 
 
-def run_flagship(project: Path, source: str) -> str:
+def run_flagship(place: Path, source: str) -> str:
     """Run the flagship to its end; the run's id."""
     words = [RELET, "run", "nyc_rentals", "--json", "main.evaluate=true", f"etl.source={source}", "tracking=[]"]
-    done = subprocess.run(words, cwd=project, check=True, capture_output=True, text=True)
+    done = subprocess.run(words, cwd=place, check=True, capture_output=True, text=True)
     return str(json.loads(done.stdout.splitlines()[-1])["run"])
 
 
 def settings(scratch: Path, source: str, python: str) -> Iterator[Row]:
     """Ten reproductions under ten different settings, and one on another Python."""
-    project = clone(scratch / "first")
-    run = run_flagship(project, source)
+    place = clone(scratch / "first")
+    run = run_flagship(place, source)
     home = scratch / "another home"
     home.mkdir()
     elsewhere = scratch / "another folder with spaces"
     clone(elsewhere)
-    shutil.copytree(project / ".relet", elsewhere / ".relet")
+    shutil.copytree(place / ".relet", elsewhere / ".relet")
     cpu = str(min(os.sched_getaffinity(0)))
     wanted = [
-        (project, Setting(name="a second time", environment={})),
+        (place, Setting(name="a second time", environment={})),
         (elsewhere, Setting(name="in another folder", environment={})),
-        (project, Setting(name="another user's home", environment=_home(home))),
-        (project, Setting(name="TZ=JST-9", environment={"TZ": "JST-9"})),
-        (project, Setting(name="LANG and LC_ALL=C", environment={"LANG": "C", "LC_ALL": "C"})),
-        (project, Setting(name="PYTHONHASHSEED=0", environment={"PYTHONHASHSEED": "0"})),
-        (project, Setting(name="PYTHONHASHSEED=4242", environment={"PYTHONHASHSEED": "4242"})),
-        (project, Setting(name="1 thread", environment={"OMP_NUM_THREADS": "1"})),
-        (project, Setting(name="2 threads", environment={"OMP_NUM_THREADS": "2"})),
+        (place, Setting(name="another user's home", environment=_home(home))),
+        (place, Setting(name="TZ=JST-9", environment={"TZ": "JST-9"})),
+        (place, Setting(name="LANG and LC_ALL=C", environment={"LANG": "C", "LC_ALL": "C"})),
+        (place, Setting(name="PYTHONHASHSEED=0", environment={"PYTHONHASHSEED": "0"})),
+        (place, Setting(name="PYTHONHASHSEED=4242", environment={"PYTHONHASHSEED": "4242"})),
+        (place, Setting(name="1 thread", environment={"OMP_NUM_THREADS": "1"})),
+        (place, Setting(name="2 threads", environment={"OMP_NUM_THREADS": "2"})),
         (
             elsewhere,
             Setting(
@@ -138,7 +142,7 @@ def settings(scratch: Path, source: str, python: str) -> Iterator[Row]:
     yield _row(
         "ten reproductions under ten settings", f"{identical} IDENTICAL", "10 IDENTICAL", "", identical == 10
     )
-    other = _reproduced(project, run, Setting(name=f"Python {python}", environment={}, words=("--python", python)))
+    other = _reproduced(place, run, Setting(name=f"Python {python}", environment={}, words=("--python", python)))
     fine = other["likeness"] in ("IDENTICAL", "EQUIVALENT")
     yield _row(f"on Python {python}", other["likeness"], "IDENTICAL or EQUIVALENT", "", fine)
 
@@ -150,10 +154,10 @@ def _home(home: Path) -> dict[str, str]:
     return {"HOME": str(home), "USER": "somebody", "LOGNAME": "somebody", "RELET_CACHE": str(cache())}
 
 
-def _reproduced(project: Path, target: str, setting: Setting) -> dict[str, str]:
+def _reproduced(place: Path, target: str, setting: Setting) -> dict[str, str]:
     words = [*setting.prefix, str(RELET), "reproduce", target, "--json", *setting.words]
     done = subprocess.run(
-        words, cwd=project, env={**os.environ, **setting.environment}, capture_output=True, text=True, check=False
+        words, cwd=place, env={**os.environ, **setting.environment}, capture_output=True, text=True, check=False
     )
     try:
         found: dict[str, str] = json.loads(done.stdout)
@@ -194,9 +198,9 @@ def _is_named(fault: Fault, planted: Planted, found: Mapping[str, object]) -> bo
 
 def time(scratch: Path, source: str, runs: int) -> Iterator[Row]:
     """A reproduction, its environment there already, in turn with the original run in an empty store."""
-    project = clone(scratch / "first")
-    run = run_flagship(project, source)
-    _reproduced(project, run, Setting(name="environment made", environment={}))
+    place = clone(scratch / "first")
+    run = run_flagship(place, source)
+    _reproduced(place, run, Setting(name="environment made", environment={}))
     turn = iter(range(1000))
 
     def original() -> Command:
@@ -206,7 +210,7 @@ def time(scratch: Path, source: str, runs: int) -> Iterator[Row]:
         return Command(words=words, folder=fresh, environment={})
 
     def again() -> Command:
-        return Command(words=[str(RELET), "reproduce", run], folder=project, environment={})
+        return Command(words=[str(RELET), "reproduce", run], folder=place, environment={})
 
     readings = alternate({"run": original, "reproduce": again}, runs, warm_up=True)
     ratio = paired_ratio(readings["reproduce"], readings["run"])
@@ -246,6 +250,36 @@ def recording(scratch: Path, source: str, runs: int) -> Iterator[Row]:
         "2%",
         added < 0.05,
         added < 0.02,
+    )
+
+
+def isolate(scratch: Path, runs: int) -> Iterator[Row]:
+    """A step in an environment of its own, which is there already, in turn with the same step in this process."""
+    turn = iter(range(1000))
+
+    def command(*options: str) -> Callable[[], Command]:
+        def make() -> Command:
+            place = planted_faults.project(scratch / f"run-{next(turn)}")
+            return Command(
+                words=[str(RELET), "run", "prices", "steps=get", *options], folder=place, environment={}
+            )
+
+        return make
+
+    imports = Command(words=[sys.executable, "-c", "import mlflow"], folder=scratch, environment={})
+    makers = {"isolated": command("--isolate"), "here": command(), "import mlflow": lambda: imports}
+    readings = alternate(makers, runs, warm_up=True)
+    beyond = [
+        (a.seconds - b.seconds) / c.seconds for a, b, c in zip(*(readings[name] for name in makers), strict=True)
+    ]
+    ratio = statistics.median(beyond)
+    isolated, here, mlflow = (median_seconds(readings[name]) for name in makers)
+    yield _row(
+        "a warm isolated step beyond its work ÷ import mlflow",
+        f"({isolated:.2f} s − {here:.2f} s) ÷ {mlflow:.2f} s = {ratio:.2f}",
+        "1.3",
+        "",
+        ratio <= 1.3,
     )
 
 

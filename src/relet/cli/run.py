@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 
@@ -77,16 +78,14 @@ def command(
     if debug and manager:
         raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
     from relet.cli.screen import checked, finish, watcher
-    from relet.engine.isolation import isolated
     from relet.engine.request import prepare, read_order
     from relet.engine.run import execute
 
     order = read_order(target, words, ("relet", *sys.argv[1:]))
     with watcher(as_json=as_json) as watch:
-        asked = prepare(order, progress=watch.fetched)
-        watch.begin(asked)
-        with isolated(asked, manager, tell=watch.noted) as job:
-            outcome = execute(job, watch, debug=debug)
+        job = replace(prepare(order, progress=watch.fetched), manager=manager)
+        watch.begin(job)
+        outcome = execute(job, watch, debug=debug)
     finish(job, outcome, as_json=as_json)
     if not twice or outcome.exit_status:
         sys.exit(outcome.exit_status)

@@ -20,6 +20,7 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
 
     TARGET is a pipeline (`nyc_rentals`), or one step (`train_model`, `nyc_rentals.train_model`).
     """
+    from relet.engine.isolation import isolated
     from relet.engine.project import pipeline_and_step
     from relet.engine.request import prepare, read_order
 
@@ -27,7 +28,8 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
     if step and not any(word.startswith("steps=") for word in words):
         words = (*words, "main.evaluate=true")
     job = prepare(read_order(pipeline, words))
-    decided = plan(job.request, job.store)
+    with isolated(job) as settled:
+        decided = plan(settled.request, settled.store)
     shown = [decided[step]] if step else list(decided)
     if as_json:
         click.echo(json.dumps([_as_json(each) for each in shown], indent=1, default=str))

@@ -12,9 +12,9 @@ from pathlib import Path
 from relet.core.artifact import ArtifactType, Check, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.reproduction import DETERMINISM
-from relet.engine import environments
 from relet.engine.calling import Call
 from relet.engine.interpreter import Interpreter, clean_environment
+from relet.engine.isolation import environment_of
 from relet.engine.job import Job, Outcome, Result
 from relet.engine.run import call_for
 from relet.engine.values import Workspace, write
@@ -127,7 +127,7 @@ class _Looking:
 def _checked(looking: _Looking, result: Result, started: ExitStack) -> Check:
     """Whether a step made the same a second time, and what it depends on if not."""
     component = next(each for each in looking.job.request.components if each.name == result.component)
-    command = looking.job.environments.get(component.name, environments.here()).command
+    command = environment_of(looking.job, component, looking.scratch).command
     if command not in looking.running:
         looking.running[command] = started.enter_context(looking.start(command, disturbances()))
     difference = _difference(looking, component, result, looking.running[command])

@@ -13,7 +13,6 @@ from relet.engine.calling import Caller
 from relet.engine.project import Project
 
 if TYPE_CHECKING:
-    from relet.engine.environments import Environment
     from relet.store import Store
     from relet.tracking.courier import Delivery
 
@@ -23,8 +22,9 @@ class Job:
     """What to run and where to put it.
 
     `arguments` are the values that each function is called with; `parameters` the same as they were asked for
-    (a source outside by its path or URL): that is what records and trackers show. `callers` are what calls a
-    component that does not run in this process, in which of the `environments`.
+    (a source outside by its path or URL): that is what records and trackers show. `manager`
+    makes an environment of its own for each component that names none: uv, virtualenv, conda or docker; `callers`
+    call a component where it is settled already that this process does not.
     """
 
     project: Project
@@ -36,7 +36,7 @@ class Job:
     trackers: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     callers: Mapping[str, Caller] = field(default_factory=dict)
-    environments: Mapping[str, Environment] = field(default_factory=dict)
+    manager: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from relet.core.component import Component
 from relet.core.plan import Action, Known, Plan, Step, decide, plan
 from relet.core.record import Caveat, Link, RunRecord, Status, new_run_id, now
 from relet.engine.calling import Call, Called, Laid, call_here
+from relet.engine.isolation import isolated
 from relet.engine.job import Job, Outcome, Quiet, Result, Watcher
 from relet.engine.key import code_files, pipeline_files
 from relet.engine.surroundings import Surroundings, machine, surroundings
@@ -44,6 +45,11 @@ def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, pati
     the trackers. Errors are returned in the outcome, not raised.
     """
     watch = watch or Quiet()
+    with isolated(job, tell=watch.noted) as settled:
+        return _execute(settled, watch, debug=debug, patience=patience)
+
+
+def _execute(job: Job, watch: Watcher, *, debug: bool, patience: float) -> Outcome:
     began = perf_counter()
     planned = plan(job.request, job.store)
     around = surroundings(job.project.root, job.project.lock, _files(job), job.store)
