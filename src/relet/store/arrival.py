@@ -124,14 +124,11 @@ def _places(bucket: Bucket, records: tuple[RunRecord, ...], arrived: Mapping[str
     One that did not come gets a number as well, which reads as pruned: so it never means another version.
     """
     places = {was: str(version) for was, version in arrived.items()}
-    contents = _contents(arrived)
     for was, content in sorted(named(records).items()):
-        if was in places:
-            continue
-        name = _name(was)
-        known = contents.get((name, content or ""))
-        found = None if known or content is None else versions.find_content(bucket, name, content)
-        places[was] = known or str(found or Reference(name, f"v{versions.reserve(bucket, name, content)}"))
+        if was not in places:
+            name = _name(was)
+            here = versions.find_content(bucket, name, content) if content else None
+            places[was] = str(here or Reference(name, f"v{versions.reserve(bucket, name, content)}"))
     return places
 
 

@@ -94,6 +94,18 @@ def test_runs_there_skip_and_the_newest_names_are_latest(
     assert other.aliases("clean_sample") == {"latest": 2}
 
 
+def test_the_version_that_was_asked_for_is_latest_though_a_newer_one_comes_along(
+    store: Store, other: Store, tmp_path: Path
+) -> None:
+    asked = add(store, "model", b"weights", "run1-train")
+    champion = add(store, "model", b"by hand")
+    ran(store, "run1", {"train": ({"champion": champion}, {"model": b"weights"})})
+    store.export_history("model:v1", tmp_path / "b.tar")
+    other.import_bundle(tmp_path / "b.tar")
+    assert other.version("model:latest").content == asked.content
+    assert len(other.versions("model")) == 2
+
+
 def test_importing_twice_changes_nothing(store: Store, other: Store, model: Version, tmp_path: Path) -> None:
     forget(store, "clean_sample:v2")
     store.export_history("model", tmp_path / "b.tar")
