@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from relet.core.artifact import Reference, Version
 from relet.core.record import RunRecord
@@ -26,14 +26,13 @@ class Family:
     """The run of a pipeline that made a version.
 
     `records` are the pipeline's and its components' (of a skipped component the earlier run that made what it
-    has); `standing` those that the version stands on; `gone` says of each record that is not there whether the
-    version stands on it, and why that matters.
+    has); `standing` those that the version stands on; `gone` names each record that is not there, and what it is.
     """
 
     id: str | None = None
     records: tuple[RunRecord, ...] = ()
     standing: tuple[RunRecord, ...] = ()
-    gone: Mapping[str, bool] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
     @property
     def made(self) -> set[tuple[str, str]]:
@@ -92,42 +91,35 @@ def _order(version: Version) -> tuple[str, int]:
 
 def _family(bucket: Bucket, version: Version) -> Family:
     if version.producer is None:
-        return Family(gone={f"the run that made {version}: nothing says which it was": True})
-    gone: dict[str, bool] = {}
+        return Family(gone=(f"the run that made {version}: nothing says which it was",))
+    gone: list[str] = []
     record = _record(bucket, version.producer, f"it made {version}", gone)
     if record is None:
-        return Family(id=version.producer, gone=gone)
+        return Family(id=version.producer, gone=tuple(gone))
     parent = _record(bucket, record.parent, f"run {record.id} was a part of it", gone)
     records = {each.id: each for each in (parent, record) if each}
-    unknown: dict[str, str] = {}
     for component, step in (parent.steps if parent else {}).items():
-        outputs = step.get("outputs", {})
-        for run_id in _makers(bucket, step.get("run"), outputs):
-            missing: dict[str, bool] = {}
-            maker = _record(bucket, run_id, f"it is what {component} has", missing)
+        for run_id in _makers(bucket, step.get("run"), step.get("outputs", {})):
+            maker = _record(bucket, run_id, f"it is what {component} has", gone)
             records |= {maker.id: maker} if maker else {}
-            unknown |= {reference: what for what in missing for reference in outputs.values()}
-    standing = _standing(record, records.values())
-    taken = {link.version for each in standing for link in each.inputs.values()}
-    gone |= {what: any(unknown[each] == what for each in taken & unknown.keys()) for what in unknown.values()}
     return Family(
         id=parent.id if parent else record.id,
         records=tuple(records.values()),
-        standing=(*([parent] if parent else []), *standing),
-        gone=gone,
+        standing=(*([parent] if parent else []), *_standing(record, records.values())),
+        gone=tuple(gone),
     )
 
 
-def _record(bucket: Bucket, run_id: str | None, why: str, gone: dict[str, bool]) -> RunRecord | None:
+def _record(bucket: Bucket, run_id: str | None, why: str, gone: list[str]) -> RunRecord | None:
     """A run's record; where there is none that can be read, `gone` gets a line that says so and what it is for."""
     if run_id is None:
         return None
     try:
         return runs.get(bucket, run_id)
     except NotFoundError:
-        gone[f"the record of run {run_id}: {why}"] = True
+        gone.append(f"the record of run {run_id}: {why}")
     except StoreError as error:
-        gone[f"the record of run {run_id}: {why}, and {error}"] = True
+        gone.append(f"the record of run {run_id}: {why}, and {error}")
     return None
 
 
@@ -181,7 +173,7 @@ def _lost(
     version: Version, main: Family, found: Mapping[str, Version | None], gone: frozenset[str]
 ) -> Iterator[str]:
     """What making a version again stands on and what is gone, each with what it is needed for."""
-    yield from (what for what, needed in main.gone.items() if needed)
+    yield from main.gone
     if found[str(version)] is None:
         yield f"{version}: an object of its own"
     pinned = main.pinned

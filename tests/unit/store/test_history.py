@@ -257,7 +257,7 @@ def test_a_source_that_was_never_stored_is_named_and_all_that_is_gone_is_named_a
     assert "file pipelines/p/new.py of run run1, run1-get" in str(refused.value)
 
 
-@pytest.mark.parametrize("run", ["run5", "run5-train", "run4-clean", "run3-get"])
+@pytest.mark.parametrize("run", ["run5", "run5-train", "run5-test", "run4-clean", "run3-get"])
 def test_an_export_is_refused_where_a_record_that_it_stands_on_is_gone_or_torn(
     store: Store, model: Version, tmp_path: Path, run: str
 ) -> None:
@@ -306,6 +306,21 @@ def test_the_step_of_an_older_relet_is_known_by_what_it_made(
     assert {"run3-get", "run4-clean"} <= {record.id for record in history.bundle.records}
     other.import_bundle(tmp_path / "b.tar")
     assert other.key("key-run3-get") is not None
+    lose(store, store.run("run3-get").objects["diff"])
+    with pytest.raises(NotFoundError, match="diff of run run3-get"):
+        store.export_history("model", tmp_path / "b.tar")
+
+
+def test_history_goes_back_to_the_beginning(store: Store, tmp_path: Path) -> None:
+    before = ran(store, "run1", {"get": ({}, {"sample": b"rows"})})
+    for number in (2, 3, 4):
+        name = f"after_{number}"
+        before = ran(store, f"run{number}", {"refine": (before, {name: b"%d" % number})})
+    history = store.export_history("after_4", tmp_path / "b.tar")
+    assert [str(version) for version in history.bundle.versions] == [
+        *("after_2:v1", "after_3:v1", "after_4:v1", "sample:v1")
+    ]
+    assert {"run1", "run1-get", "run4-refine"} <= {record.id for record in history.bundle.records}
 
 
 def test_a_version_names_a_producer_that_comes_along(store: Store, other: Store, tmp_path: Path) -> None:
