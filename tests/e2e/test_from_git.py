@@ -129,6 +129,7 @@ def caller(tmp_path: Path) -> Caller:
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "RELET_CACHE": str(tmp_path / "cache"),
         "TMPDIR": str(tmp_path / "temporary"),
+        "MLFLOW_ENV_ROOT": str(tmp_path / "temporary" / "envs"),
     }
     return Caller(tmp_path / "caller", variables)
 
