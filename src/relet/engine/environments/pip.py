@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from relet.engine.environments.cache import Site
@@ -16,5 +17,7 @@ def install(site: Site, python: Path) -> None:
     Raises SetUpError with what pip said.
     """
     # Isolated: neither the folder that it is started in nor the user's own packages are seen.
-    command = ["-I", "-m", "pip", "install", *_QUIETLY, "--no-deps", "--require-hashes", "-r"]
-    start(site, "pip", python, *command, site.lock, failure="the lock can't be installed")
+    command = ("-I", "-m", "pip", "install", *_QUIETLY, "--no-deps", "--require-hashes")
+    # As with uv: bytecode is written now only where an import may not write it.
+    compiled = "--compile" if sys.dont_write_bytecode else "--no-compile"
+    start(site, "pip", python, *command, compiled, "-r", site.lock, failure="the lock can't be installed")

@@ -21,7 +21,11 @@ def make(site: Site, interpreter: Interpreter) -> None:
     bare = ("venv", "--quiet", "--no-project", "--python")
     failure = f"no environment of Python {interpreter.python} can be made"
     start(site, "uv", uv, *bare, interpreter.path, site.prefix, failure=failure)
-    sync = ("pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", "--allow-empty-requirements")
+    sync = ["pip", "sync", "--quiet", "--require-hashes", "--allow-empty-requirements"]
+    # Bytecode is written when a module is first imported. Only where that is forbidden is all of it written now:
+    # it takes ten times as long as the rest.
+    if sys.dont_write_bytecode:
+        sync.append("--compile-bytecode")
     python = site.prefix / "bin" / "python"
     failure = "the lock can't be installed"
     start(site, "uv", uv, *sync, "--python", python, site.lock, failure=failure, settings=settings)
