@@ -285,9 +285,9 @@ def test_no_password_is_kept_or_shown(repository: Repository, monkeypatch: pytes
     assert git(clone.folder, "config", "remote.origin.url") == "https://host/x.git"
     assert "secret" not in (clone.folder / ".git" / "config").read_text()
     with pytest.raises(SetUpError) as raised:
-        cloned(Address(url="https://ana:secret@127.0.0.1:1/y.git"))
+        cloned(Address(url="git://ana:secret@127.0.0.1:1/y.git"))
     assert "secret" not in str(raised.value)
-    assert "https://127.0.0.1:1/y.git can't be read: git says: " in str(raised.value)
+    assert "git://127.0.0.1:1/y.git can't be read: git says: " in str(raised.value)
 
 
 def test_a_cache_that_can_t_be_written_is_named(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,16 @@ class Address:
         kept = f"{user}{at}" if (found["scheme"].lower(), user) == ("ssh", "git") else ""
         return f"{found['scheme']}://{kept}{host}{found['path']}"
 
+    @property
+    def secret(self) -> str:
+        """The user and the password with their `@`, as they stand in the URL.
+
+        >>> Address(url="https://ana:secret@host/x.git").secret
+        'ana:secret@'
+        """
+        found = _URL.fullmatch(self.url)
+        return "".join(found["authority"].rpartition("@")[:2]) if found else ""
+
     def __str__(self) -> str:
         return f"{self.shown}@{self.revision}" if self.revision else self.shown
 

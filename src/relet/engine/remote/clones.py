@@ -85,11 +85,16 @@ def _names(address: Address) -> Mapping[str, str]:
         listed = ask_git("ls-remote", "--quiet", "--", _source(address), timeout=PATIENCE)
     except SetUpError as error:
         raise SetUpError(
-            f"{address.shown} can't be read: {_without_secrets(error)}; check the address, and that "
+            f"{address.shown} can't be read: {_told(error, address)}; check the address, and that "
             f"`git ls-remote {address.shown}` answers"
         ) from None
     lines = (line.split("\t", 1) for line in listed.splitlines())
     return {name.removesuffix("^{}"): commit for commit, name in lines}
+
+
+def _told(error: SetUpError, address: Address) -> str:
+    """What git says, without the user and the password that it may repeat."""
+    return str(error).replace(address.secret, "").rstrip(":")
 
 
 def _unknown(address: Address, names: Mapping[str, str]) -> NotFoundError:
@@ -99,10 +104,6 @@ def _unknown(address: Address, names: Mapping[str, str]) -> NotFoundError:
     if len(known) > SHOWN and not advice.startswith("did"):
         advice = f"`git ls-remote {address.shown}` lists its {len(known)} names"
     return NotFoundError(f"{address.shown} has no tag, branch or commit {address.revision!r}: {advice}")
-
-
-def _without_secrets(error: SetUpError) -> str:
-    return re.sub(r"(?<=://)[^/\s']*@", "", str(error)).rstrip(":")
 
 
 def _kept(shelf: Path, wanted: str) -> Clone | None:
@@ -135,7 +136,7 @@ def _checked_out(address: Address, wanted: str, folder: Path) -> str:
     try:
         clone(_source(address), wanted, folder)
     except SetUpError as error:
-        told = _without_secrets(error)
+        told = _told(error, address)
         raise NotFoundError(f"{address.shown} has no commit {wanted} that can be had: {told}") from None
     # the password that the address may hold is not kept
     origin = _source(Address(url=address.shown))
