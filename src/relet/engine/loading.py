@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from relet.core.component import Component
@@ -20,6 +19,8 @@ WAIT = "PASSIVE"
 
 # What each module's digest was when this process imported it.
 _imported: dict[str, str] = {}
+# The names of loaded modules that are none of a project's own.
+_foreign: dict[Path, set[str]] = {}
 
 
 def function_of(component: Component, root: Path, code: Mapping[str, str]) -> Callable[..., Any]:
@@ -67,16 +68,16 @@ def only_closure(root: Path, code: Mapping[str, str]) -> Iterator[None]:
 
 
 def _outside(root: Path, code: Mapping[str, str]) -> list[str]:
+    """The first-party modules that are loaded and not in the closure. Each name is looked at once for a root."""
+    foreign = _foreign.setdefault(root, set())
     below, environment = f"{root}{os.sep}", f"{sys.prefix}{os.sep}"
-    return [
-        name
-        for name, module in list(sys.modules.items())
-        if name not in code
-        and name.partition(".")[0] not in ("relet", "__main__")
-        and _file(module).startswith(below)
-        and not _file(module).startswith(environment)
-    ]
-
-
-def _file(module: ModuleType) -> str:
-    return str(getattr(module, "__file__", None) or "")
+    found = []
+    for name in sys.modules.keys() - foreign:
+        # out of its namespace: asking a lazy module for an attribute could import it
+        file = getattr(sys.modules.get(name), "__dict__", {}).get("__file__")
+        own = isinstance(file, str) and file.startswith(below) and not file.startswith(environment)
+        if not own or name.partition(".")[0] in ("relet", "__main__"):
+            foreign.add(name)
+        elif name not in code:
+            found.append(name)
+    return found

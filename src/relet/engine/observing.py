@@ -80,18 +80,13 @@ def watched() -> Iterator[Touched]:
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Called for everything that Python audits, thousands of times an import: nothing is worked out here.
-    touched = _touched
-    if touched is None:
-        return
-    if event == "open":
-        _opened(touched, arguments[0], arguments[2])
-    elif event in _NETWORK:
-        touched.addresses[_address(event, arguments)] = None
-    elif event in _PROCESS:
-        touched.programs[_program(event, arguments)] = None
+    note = _NOTES.get(event)
+    if note is not None and _touched is not None:
+        note(_touched, event, arguments)
 
 
-def _opened(touched: Touched, path: Any, flags: Any) -> None:
+def _opened(touched: Touched, _: str, arguments: tuple[Any, ...]) -> None:
+    path, _mode, flags = arguments
     if not isinstance(path, str | bytes):
         return
     text = os.fsdecode(path)
@@ -110,28 +105,45 @@ def _here() -> str:
         return ""
 
 
-def _address(event: str, arguments: tuple[Any, ...]) -> str:
+def _connected(touched: Touched, event: str, arguments: tuple[Any, ...]) -> None:
     where = arguments[-1] if event in ("socket.connect", "socket.sendto") else arguments
     if isinstance(where, tuple) and len(where) > 1:
-        return f"{_text(where[0])}:{_text(where[1])}"
-    return _text(where[0] if isinstance(where, tuple) and where else where)
+        shown = f"{_text(where[0])}:{_text(where[1])}"
+    else:
+        shown = _text(where[0] if isinstance(where, tuple) and where else where)
+    touched.addresses[shown] = None
 
 
-def _program(event: str, arguments: tuple[Any, ...]) -> str:
+def _started(touched: Touched, event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("os.fork", "os.forkpty"):
-        return "a copy of its own process"
-    return Path(_text(arguments[0])).name if event != "os.system" else _text(arguments[0])
+        shown = "a copy of its own process"
+    else:
+        shown = Path(_text(arguments[0])).name if event != "os.system" else _text(arguments[0])
+    touched.programs[shown] = None
 
 
 def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
+_NOTES = {
+    "open": _opened,
+    **dict.fromkeys(_NETWORK, _connected),
+    **dict.fromkeys(_PROCESS, _started),
+}
+
+
 def caveats(touched: Touched, allowed: Allowed) -> tuple[Caveat, ...]:
     """What of all that can't be promised to be the same again."""
     may_read = _both(allowed.paths) | _environment()
-    files = (_about_file(Path(os.path.normpath(file)), allowed, may_read) for file in touched.files)
-    found = dict.fromkeys(each for each in files if each)
+
+    @cache
+    def is_fine(folder: Path) -> bool:
+        return bool(may_read & {folder, *folder.parents} or may_read & {*(real := folder.resolve()).parents, real})
+
+    files = (Path(os.path.normpath(file)) for file in touched.files)
+    asked = (file for file in files if file not in may_read and not is_fine(file.parent))
+    found = dict.fromkeys(each for file in asked if (each := _about_file(file, allowed, may_read)))
     found |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
     found |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
     return tuple(_cut(found))
@@ -148,10 +160,9 @@ def _cut(found: Iterable[Caveat]) -> Iterator[Caveat]:
 
 
 def _about_file(file: Path, allowed: Allowed, may_read: frozenset[Path]) -> Caveat | None:
-    if may_read & {file, *file.parents} or may_read & {*(real := file.resolve()).parents, real}:
-        return None
-    if not file.is_file():
-        # a pipe, a folder, or a file that is not there: what was tried and failed decides nothing new
+    real = file.resolve()
+    # a pipe, a folder, or a file that is not there: what was tried and failed decides nothing new
+    if may_read & {real, *real.parents} or not file.is_file():
         return None
     if not file.is_relative_to(allowed.root):
         home = Path.home()
