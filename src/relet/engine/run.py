@@ -174,7 +174,7 @@ def _act(going: _Going, component: Component, step: Step) -> Result:
     if step.action is Action.WAITS:
         return Result(component=component.name, action=step.action, reason=step.reason)
     if step.action is Action.SKIP:
-        result = _skip(going.job.store, component, step)
+        result = _skip(going.job, component, step)
     else:
         going.watch.started(step)
         result = _run(going, component, step)
@@ -189,8 +189,15 @@ def _act(going: _Going, component: Component, step: Step) -> Result:
     return replace(result, verdict=verdict, metrics=metrics)
 
 
-def _skip(store: Store, component: Component, step: Step) -> Result:
-    """What an earlier run made, whose record says how, and what of it no record holds."""
+def _skip(job: Job, component: Component, step: Step) -> Result:
+    """What an earlier run made, whose record says how, and what of it no record holds.
+
+    A source that it read, and that the store has lost or never had, is kept from now on.
+    """
+    store = job.store
+    for path, digest in _sources(job, component):
+        if not store.has_object(digest):
+            _keep_source(store, path, digest)
     made_by = store.maker(step.key) if step.key else None
     try:
         caveats = store.run(made_by).caveats if made_by else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -161,8 +162,18 @@ def test_a_source_is_kept_so_that_the_run_can_be_made_again(tiny: Tiny) -> None:
     source.unlink()
     store = open_store(tiny.root / ".relet")
     assert store.read_object(records(tiny)["get"].sources["source"]) == content
-    store.gc(older_than=__import__("datetime").timedelta(0))
+    store.gc(older_than=timedelta(0))
     assert store.read_object(records(tiny)["get"].sources["source"]) == content
+
+
+def test_a_source_that_the_store_never_had_is_kept_when_its_step_is_skipped(tiny: Tiny) -> None:
+    source = tiny.root / "rows.csv"
+    source.write_text("n,name\n5,a\n6,b\n")
+    tiny.run(f"etl.source={source}")
+    digest = records(tiny)["get"].sources["source"]
+    (tiny.root / ".relet" / "objects" / digest[:2] / digest).unlink()
+    assert tiny.ran(f"etl.source={source}") == []
+    assert open_store(tiny.root / ".relet").read_object(digest) == source.read_bytes()
 
 
 def test_the_remote_is_recorded_without_its_password(tiny: Tiny) -> None:
