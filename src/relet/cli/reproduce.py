@@ -11,6 +11,7 @@ import click
 
 from relet.cli.place import STORE, open_default_store
 from relet.core.reproduction import Likeness, Reproduction, StepVerdict
+from relet.errors import ReletError
 
 _COLOURS = {
     Likeness.IDENTICAL: "green",
@@ -48,15 +49,16 @@ def command(
 
     Thread counts are those recorded, unless variables such as OMP_NUM_THREADS are set for this command.
     """
+    if here and python:
+        raise click.UsageError("--here is this environment with its Python: leave out --python, or --here")
     from relet.cli.place import default_root
     from relet.engine.reproduce import Wishes, reproduce
     from relet.engine.reproduce import keep as keep_verdict
-    from relet.engine.request import configured_trackers
     from relet.tracking.courier import start
 
     store = open_default_store(store_url)
     root = default_root()
-    trackers = configured_trackers(root)
+    trackers = _trackers(root)
     courier = start(store.url, root, trackers) if root and trackers else None
     found = reproduce(
         target,
@@ -79,6 +81,17 @@ def command(
     sys.exit(found.likeness.exit_status)
 
 
+def _trackers(root: Path | None) -> tuple[str, ...]:
+    """The project's trackers; none where it can't be read as it is now, since another commit is made again."""
+    from relet.engine.request import configured_trackers
+
+    try:
+        return configured_trackers(root)
+    except ReletError as error:
+        click.echo(f"no tracker is told of the verdict, since the project can't be read: {error}", err=True)
+        return ()
+
+
 def _lines(found: Reproduction) -> Iterator[str]:
     width = max((len(step.component) for step in found.steps), default=0) + 2
     yield ""
@@ -89,7 +102,12 @@ def _lines(found: Reproduction) -> Iterator[str]:
     for caveat in found.caveats:
         yield f"not promised: {caveat}"
     word = click.style(found.likeness, fg=_COLOURS[found.likeness], bold=True)
-    yield f"{word}  {found.target}: {found.reason}"
+    target = f"{found.target} ({found.subject})" if found.subject not in (None, found.target) else found.target
+    if len(found.missing) > 1:
+        yield f"{word}  {target}:"
+        yield from (f"  {each}" for each in found.missing)
+    else:
+        yield f"{word}  {target}: {found.reason}"
     if found.seconds and found.recorded_seconds:
         yield f"{found.seconds:.1f} s; the recorded steps took {found.recorded_seconds:.1f} s"
 

@@ -11,6 +11,9 @@ from typing import Any
 from relet.errors import NotFoundError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+# The artifacts that relet's own verdicts on runs and steps are stored as: no component's output has their names.
+REPRODUCTION = "reproduction"
+DETERMINISM = "determinism"
 
 
 class ArtifactType(StrEnum):

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from relet.core.artifact import DETERMINISM, REPRODUCTION
 from relet.core.code import Code
 from relet.core.component import Component
 from relet.core.signature import TYPES, Module, read_component
@@ -24,7 +25,8 @@ class Pipeline:
     configuration to the parameters that it feeds: `{"etl.min_price": ["basic_cleaning.min_price"]}`.
 
     Raises WiringError for a cycle, a missing producer, two producers of one name, two components of one name,
-    an output and an input of different types, and names that `on_request`, `settings` or `judges` get wrong.
+    an output and an input of different types, an output that is named as relet's own verdicts are, and names that
+    `on_request`, `settings` or `judges` get wrong.
     """
 
     components: Sequence[Any]
@@ -104,6 +106,10 @@ def _check_names(
     producers: dict[str, Component] = {}
     for each in components:
         for output in each.outputs:
+            if output.name in (REPRODUCTION, DETERMINISM):
+                raise WiringError(
+                    f"{each.name} makes {output.name}, which relet stores its own verdicts as; rename the output"
+                )
             if output.name in producers:
                 both = f"{producers[output.name].name} and {each.name}"
                 raise WiringError(f"two components make {output.name}: {both}; rename one output")

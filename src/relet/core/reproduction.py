@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from relet.core import artifact
 from relet.core.artifact import Check, Verdict
 from relet.core.plan import Change
 
-# The artifacts that verdicts on runs and on steps are stored as: no component's output may have their names.
-ARTIFACT = "reproduction"
-DETERMINISM = "determinism"
+ARTIFACT = artifact.REPRODUCTION
+DETERMINISM = artifact.DETERMINISM
 FORMAT = 1
 
 
@@ -72,7 +72,7 @@ class StepVerdict:
 class Reproduction:
     """What became of making a run again.
 
-    `run` is the run whose commit and lock were rebuilt, "" where it is not known; `version` the version that was
+    `run` is the run whose commit and lock were rebuilt, "" where it is not known; `subject` the version that was
     asked for, by its number, if it was not a run; `environment` what made the environment ("here": it was
     the current one); `recorded` and `reproduced` are the machines; `missing` is what makes it impossible; `pinned`
     are the stored versions that were taken as they are; times are in seconds.
@@ -87,7 +87,7 @@ class Reproduction:
     missing: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
-    version: str | None = None
+    subject: str | None = None
     commit: str | None = None
     lock: str | None = None
     environment: str = ""
@@ -101,7 +101,7 @@ class Reproduction:
     def judged(self) -> tuple[str, ...]:
         """The versions that the verdict speaks of, `model:v7`; what was asked for also where it is impossible."""
         outputs = [output.recorded for step in self.steps for output in step.outputs]
-        return tuple(dict.fromkeys([*outputs, *([self.version] if self.version else [])]))
+        return tuple(dict.fromkeys([*outputs, *([self.subject] if self.subject else [])]))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -126,7 +126,7 @@ def judge(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
     worst = max((step.likeness for step in steps), key=list(Likeness).index, default=Likeness.IDENTICAL)
     outputs = [output for step in steps for output in step.outputs]
     if worst is Likeness.IDENTICAL:
-        return worst, f"every digest is equal, of {len(outputs)} outputs of {_count(len(steps), 'step')}"
+        return worst, f"every digest is equal, of {_count(len(outputs), 'output')} of {_count(len(steps), 'step')}"
     if worst is Likeness.EQUIVALENT:
         return worst, _equivalent(steps)
     diverged = [step for step in steps if step.likeness is Likeness.DIVERGED]

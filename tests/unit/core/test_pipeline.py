@@ -60,6 +60,8 @@ def test_a_gate_comes_before_whatever_else_consumes_what_it_judges() -> None:
         ([step("a", ["b"], ["a"]), step("b", ["a"], ["b"])], "goes in a circle: .*a.*b"),
         ([step("a", ["sampel"]), step("b", [], ["sample"])], r"a takes sampel, .* did you mean sample\?"),
         ([step("a", [], ["x"]), step("b", [], ["x"])], "two components make x: a and b"),
+        ([step("a", [], ["reproduction"])], "a makes reproduction, which relet .* rename the output"),
+        ([step("a", [], ["determinism"])], "a makes determinism, which relet .* rename the output"),
         ([step("a"), step("a")], "two components named a"),
         ([step("a", [], [VERDICT]), step("b", ["verdict"])], "b takes verdict as table, but a makes it a verdict"),
         ([step("m", [], ["x"]), step("a", ["x"], [VERDICT], ["y"])], "a judges 'y', which it does not take"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 from relet.core.plan import Action, Request
-from relet.core.record import RunRecord, now
+from relet.core.record import RunRecord, Status, now
 from relet.core.reproduction import Likeness, Reproduction, judge
 from relet.engine import checkout, environments
 from relet.engine.interpreter import Interpreter, clean_environment
@@ -86,7 +86,7 @@ def reproduce(
 def _impossible(asked: Subject, history: History | None, missing: tuple[str, ...]) -> Reproduction:
     return Reproduction(
         target=asked.target,
-        version=str(asked.version) if asked.version else None,
+        subject=str(asked.version) if asked.version else None,
         run=asked.run or "",
         likeness=Likeness.IMPOSSIBLE,
         reason="; ".join(missing),
@@ -114,17 +114,17 @@ def _reproduced(
         with _interpreter(environment, run, variables, project_root, place / "log") as there:
             job = job_again(asked, history, store, own, project_root, there)
             outcome = execute(job, _Telling(tell))
-        if isinstance(outcome.error, KeyboardInterrupt):
-            raise outcome.error
+            if isinstance(outcome.error, KeyboardInterrupt):
+                raise outcome.error
         made = Made(store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine)
         steps = tuple(judge_step(record, made, store) for record in _in_order(history.steps, job.project))
     likeness, reason = judge(steps)
     return Reproduction(
         target=asked.target,
-        version=str(asked.version) if asked.version else None,
+        subject=str(asked.version) if asked.version else None,
         run=run.id,
         likeness=likeness,
-        reason=reason,
+        reason=reason + _unfinished(asked, run),
         when=now(),
         steps=steps,
         caveats=tuple(map(str, history.caveats)),
@@ -136,6 +136,14 @@ def _reproduced(
         reproduced=there.machine,
         recorded_seconds=_seconds(history.steps),
     )
+
+
+def _unfinished(asked: Subject, run: RunRecord) -> str:
+    """What is to be said of a run that did not end well: the steps that it finished are all there was."""
+    if asked.version or run.status is Status.FINISHED:
+        return ""
+    told = f" ({run.message})" if run.message else ""
+    return f"; the run itself ended as {run.status}{told}: only what it finished was made again"
 
 
 def _taken(history: History, request: Request) -> tuple[str, ...]:
