@@ -372,7 +372,7 @@ FAULTS = (
         name="a file read beside the inputs",
         plant=file_beside,
         likeness="DIVERGED",
-        says=r"reads factor\.txt, which is neither its input nor its resource",
+        says=r"train is the first step that differs .*no record holds that it reads factor\.txt",
         own=True,
     ),
     Fault(

@@ -155,7 +155,19 @@ def _diverged(step: StepVerdict) -> str:
             f"{output.name}: {output.differences[0] if output.differences else 'other bytes'}" for output in wrong
         )
     inputs = "its inputs were equal" if step.inputs_equal else "its inputs were within their tolerance, not equal"
-    return f"{step.component} is the first step that differs ({inputs}): {what}; {_because(step.changes)}"
+    return f"{step.component} is the first step that differs ({inputs}): {what}; {_suspected(step)}"
+
+
+def _suspected(step: StepVerdict) -> str:
+    """Why a step made something else: what was different, else what no record holds of it."""
+    wrong = [output for output in step.outputs if output.likeness is Likeness.DIVERGED]
+    if wrong and all(output.reproduced_content == output.recorded_content for output in wrong):
+        return "what was made again has the digest that the run recorded"
+    # code that is not committed and a lock that is not the environment's are recorded, if not in a commit
+    unseen = [caveat for caveat in step.caveats if not caveat.startswith("runs ")]
+    if step.changes or not unseen:
+        return _because(step.changes)
+    return f"nothing that is recorded was different, but no record holds that it {' and '.join(unseen)}"
 
 
 def _because(changes: tuple[str, ...]) -> str:
