@@ -126,7 +126,9 @@ def judge(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
     worst = max((step.likeness for step in steps), key=list(Likeness).index, default=Likeness.IDENTICAL)
     outputs = [output for step in steps for output in step.outputs]
     if worst is Likeness.IDENTICAL:
-        return worst, f"every digest is equal, of {_count(len(outputs), 'output')} of {_count(len(steps), 'step')}"
+        equal = f"every digest is equal, of {_count(len(outputs), 'output')} of {_count(len(steps), 'step')}"
+        changes = dict.fromkeys(change for step in steps for change in step.changes)
+        return worst, f"{equal}; {_because(tuple(changes))}, which made no difference" if changes else equal
     if worst is Likeness.EQUIVALENT:
         return worst, _equivalent(steps)
     diverged = [step for step in steps if step.likeness is Likeness.DIVERGED]

@@ -63,6 +63,12 @@ def test_what_follows_from_a_tolerance_says_so() -> None:
     assert "test is the first step that differs (its inputs were within their tolerance" in judge(steps)[1]
 
 
+def test_an_identical_run_says_what_was_different_all_the_same() -> None:
+    assert judge([step("train", Likeness.IDENTICAL)])[1] == "every digest is equal, of 1 output of 1 step"
+    said = judge([step("train", Likeness.IDENTICAL, changes=("numpy 2.4 → 2.5",))])[1]
+    assert said.endswith("; different was: numpy 2.4 → 2.5, which made no difference")
+
+
 def test_an_equivalent_run_names_what_was_different() -> None:
     steps = [step("train", Likeness.EQUIVALENT, changes=("numpy 2.4 → 2.5", "python 3.11 → 3.12"))]
     said = judge(steps)[1]
@@ -101,7 +107,7 @@ def test_machines_are_compared_by_what_decides_numbers() -> None:
     ]
 
 
-@pytest.mark.parametrize(("likeness", "status"), zip(Likeness, (0, 0, 1, 2), strict=True))
+@pytest.mark.parametrize(("likeness", "status"), list(zip(Likeness, (0, 0, 1, 2), strict=True)))
 def test_each_verdict_has_its_exit_status_and_is_a_verdict_like_any_other(likeness: Likeness, status: int) -> None:
     assert likeness.exit_status == status
     steps = () if likeness is Likeness.IMPOSSIBLE else (step("train", likeness),)
