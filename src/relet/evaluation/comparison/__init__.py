@@ -52,4 +52,5 @@ def compare(
             return conclude(_OF_NUMBERS[type](recorded, reproduced, tolerance))
         return conclude(compare_files(recorded, reproduced, single=type is ArtifactType.FILE))
     except (BadDataError, OSError, RecursionError) as error:
+        # since Python 3.12, JSON may be nested deeper than Python code can follow
         return conclude([Difference(str(error))])

@@ -86,10 +86,10 @@ def _values(what: str, old: Any, new: Any, tolerance: float | None) -> Iterator[
     """Values from JSON, however nested: whole numbers and text exactly, other numbers by tolerance."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         for name in old:
-            yield from _values(f"{what}, {name}", old[name], new[name], tolerance)
+            yield from _values(cut(f"{what}, {name}"), old[name], new[name], tolerance)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for number, pair in enumerate(zip(old, new, strict=True)):
-            yield from _values(f"{what}, {number}", *pair, tolerance)
+            yield from _values(cut(f"{what}, {number}"), *pair, tolerance)
     elif isinstance(old, float) or isinstance(new, float):
         yield from _numbers(what, old, new, tolerance)
     elif type(old) is not type(new) or old != new:
