@@ -165,6 +165,8 @@ def _suspected(step: StepVerdict) -> str:
     wrong = [output for output in step.outputs if output.likeness is Likeness.DIVERGED]
     if wrong and all(output.reproduced_content == output.recorded_content for output in wrong):
         return "what was made again has the digest that the run recorded"
+    if not step.inputs_equal and not step.changes:
+        return f"how much may come of that, @component(tolerance=…) of {step.component} says beforehand"
     # code that is not committed and a lock that is not the environment's are recorded, if not in a commit
     unseen = [caveat for caveat in step.caveats if not caveat.startswith("runs ")]
     if step.changes or not unseen:

@@ -81,6 +81,8 @@ def _check_out(code: CodeState, folder: Path, root: Path | None) -> None:
             sources.append(source)
         else:
             tried.append("this repository does not hold it")
+    else:
+        tried.append("there is no git repository here")
     if code.repository is None:
         tried.append("the record names no repository to fetch it from")
     elif _REPOSITORY.fullmatch(code.repository):

@@ -23,6 +23,8 @@ from relet.errors import ComponentError, ReletError, SetUpError
 
 # What of this process's environment would change which code another interpreter runs.
 _OWN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
+# Seconds that a process has to end once it is told to, or once its line is closed.
+PATIENCE = 5.0
 
 
 class Interpreter:
@@ -55,6 +57,7 @@ class Interpreter:
             *options,
         ]
         self._log = log
+        self._asked = False
         with ExitStack() as opened:
             errors = opened.enter_context(log.open("ab")) if log else None
             try:
@@ -88,20 +91,19 @@ class Interpreter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and not issubclass(kind, Exception):
-            # interrupted: what it computes nobody wants any more
-            self._process.kill()
         self.close()
 
     def close(self) -> None:
-        """End the process: it has nothing to finish when nobody asks."""
+        """End the process: what it still computes, where whoever asked was interrupted, nobody wants any more."""
+        if self._asked:
+            self._process.kill()
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
                 # it may have ended before what was written to it could be sent
                 with suppress(OSError):
                     stream.close()
         try:
-            self._process.wait(5)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -141,11 +143,13 @@ class Interpreter:
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
         assert self._process.stdin is not None
+        self._asked = True
         # where it has ended, reading its answer says how
         with suppress(OSError):
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
         answer = self._answer(about)
+        self._asked = False
         if "error" in answer:
             raise _as_error(answer["error"])
         return answer
@@ -161,7 +165,7 @@ class Interpreter:
 
     def _ended(self) -> str:
         try:
-            status = self._process.wait(5)
+            status = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

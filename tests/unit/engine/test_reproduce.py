@@ -712,6 +712,7 @@ def test_a_step_that_takes_what_is_merely_equivalent_is_held_to_its_own_toleranc
     assert found.reason.startswith(
         "rate is the first step that differs (its inputs were within their tolerance, not equal): rating: total: "
     )
+    assert found.reason.endswith("; how much may come of that, @component(tolerance=…) of rate says beforehand")
 
 
 def test_a_number_that_meets_none_leaves_the_verdict_readable_as_json(
