@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.again)
 
+    @cached_property
+    def groups(self) -> Places:
+        """The same number for rows that agree in all that is no float."""
+        return _groups(self.exact, len(self))
+
     def only(self, places: Places) -> Rows:
         if len(places) == len(self):
             return self
@@ -63,7 +68,7 @@ def by_likeness(rows: Rows, near: float) -> Pairs:
             partial(_whole_groups, near=near),
             *(partial(_alike, gap=gap, near=near) for gap in (0.0, LAST_BITS, near)),
             *(partial(but_for, column, near=near) for column in range(len(rows.exact))),
-            lambda left: _paired(left, _groups(left.exact, len(left))),
+            lambda left: _paired(left, left.groups),
             partial(_in_order, most=len(rows) / 2),
         ],
     )
@@ -90,12 +95,12 @@ def _in_turn(rows: Rows, ways: Iterable[Callable[[Rows], Pairs]]) -> Pairs:
     waiting = np.arange(len(rows))
     found = [_none()]
     for way in ways:
-        left = rows.only(waiting)
-        if left.again.all() or not left.again.any():
+        if rows.again.all() or not rows.again.any():
             break
-        pairs = way(left)
+        pairs = way(rows)
         found.append(_within(waiting, pairs))
-        waiting = np.delete(waiting, np.concatenate(pairs))
+        left = np.delete(np.arange(len(rows)), np.concatenate(pairs))
+        rows, waiting = rows.only(left), waiting[left]
     return np.concatenate([old for old, _ in found]), np.concatenate([new for _, new in found])
 
 
@@ -104,7 +109,7 @@ def _whole_groups(rows: Rows, near: float) -> Pairs:
 
     Sorted floats find a pairing within `near` where there is one, if there is one column of floats.
     """
-    block = _groups(rows.exact, len(rows))
+    block = rows.groups
     old, new = _paired(rows, block)
     refused = _members(block, ~rows.again) != _members(block, rows.again)
     refused[block[old[~_are_near(rows, (old, new), near)]]] = True
@@ -113,8 +118,14 @@ def _whole_groups(rows: Rows, near: float) -> Pairs:
 
 
 def _alike(rows: Rows, gap: float, near: float) -> Pairs:
-    """Pairs that agree in all that is no float, and whose floats are near and linked by steps of at most `gap`."""
-    places, block = _split_by_floats(rows, _groups(rows.exact, len(rows)), gap)
+    """Pairs that agree in all that is no float, and whose floats are near and linked by steps of at most `gap`.
+
+    Whole groups were tried before: two rows that are alone in theirs are not near.
+    """
+    crowded = np.flatnonzero(np.bincount(rows.groups)[rows.groups] > 2)
+    few = rows.only(crowded)
+    places, block = _split_by_floats(few, few.groups, gap)
+    places = crowded[places]
     return _near(rows, _within(places, _paired(rows.only(places), block)), near)
 
 
