@@ -12,7 +12,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -32,6 +34,8 @@ from relet.engine.remote.visit import visit
 from relet.engine.request import configured_store
 from relet.errors import ImpossibleError, NotFoundError, SettingError, SetUpError
 from relet.store import open_store
+from relet.tracking import courier
+from relet.tracking.courier import Courier
 from relet.tracking.mlflow import open_mlflow
 from tests.tiny_project import FILES, Tiny
 
@@ -63,6 +67,39 @@ def test_a_relative_source_and_a_relative_store_are_the_caller_s(tiny: Tiny, cal
     (tiny.root / "rows.csv").write_text("n,name\n3,three\n4,four\n")
     tiny.run("etl.source=rows.csv", "store.url=own")
     assert len(relet.load("sample:latest", store=str(caller / "own"))) == 1
+
+
+class _Rows(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"n,name\n3,three\n")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_what_is_fetched_for_it_stays_with_the_caller(tiny: Tiny, caller: Path) -> None:
+    before = files(tiny.root)
+    with HTTPServer(("127.0.0.1", 0), _Rows) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        tiny.run(f"etl.source=http://127.0.0.1:{server.server_port}/rows.csv", steps=["get"])
+        server.shutdown()
+    assert list((caller / ".relet" / "downloads").glob("*-rows.csv"))
+    assert files(tiny.root) == before
+
+
+def test_what_a_tracker_keeps_of_it_stays_with_the_caller(
+    tiny: Tiny, caller: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = []
+
+    def start(_: str, place: Path, __: Any) -> Courier:
+        places.append(place)
+        return Courier(store_url="", processes=())
+
+    monkeypatch.setattr(courier, "start", start)
+    tiny.run("tracking=[mlflow]")
+    assert places == [caller]
 
 
 def test_it_is_kept_in_the_caller_s_own_project_where_there_is_one(tiny: Tiny, caller: Path) -> None:
@@ -319,8 +356,11 @@ def relet_run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
-def test_a_tag_runs_as_it_was_into_the_caller_s_store(repository: Repository) -> None:
+def test_a_tag_runs_as_it_was_into_the_caller_s_store(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a local run does, down to the exit status; what is relative is the caller's."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     here = Path.cwd()
     (here / "rows.csv").write_text("n,name\n3,three\n4,four\n")
     target = f"{repository.folder}@1.0.0"
@@ -413,7 +453,9 @@ def test_a_commit_s_own_relet_runs_it(became: Callable[..., _BecameError], repos
     assert became("own", "tiny", here=True).variables["PYTHONPATH"] == str(clone.folder / "src")
 
 
-def test_an_older_relet_is_not_left_to_run_the_caller_s_project(repository: Repository) -> None:
+def test_an_older_relet_is_not_left_to_run_the_caller_s_project(
+    became: Callable[..., _BecameError], repository: Repository
+) -> None:
     for name in ("relet", "relet/cli", "relet/engine"):
         repository.write(f"src/{name}/__init__.py", "")
     repository.tag("old")
@@ -559,6 +601,17 @@ def test_a_store_that_would_be_lost_is_refused(mlflows: Path, monkeypatch: pytes
     monkeypatch.setenv("RELET_STORE", "s3://bucket/x")
     mlproject.go_to_caller(mlflows, ["run", "tiny"])
     assert Path.cwd() == mlflows
+
+
+def test_mlflow_s_project_is_the_one_that_runs_whatever_the_environment_names(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELET_PROJECT", str(tmp_path / "elsewhere"))
+    started = []
+    monkeypatch.setattr(os, "execv", lambda _, words: started.append((words[1:], os.environ.get("RELET_PROJECT"))))
+    mlproject.main("tiny", ["steps=get", "etl.low=3 'etl.source=a b.csv'"])
+    words = ["-P", "-m", "relet", "run", "tiny", "steps=get", "etl.low=3", "etl.source=a b.csv"]
+    assert started == [(words, None)]
 
 
 def test_a_project_s_own_folder_is_not_taken_for_a_clone(
