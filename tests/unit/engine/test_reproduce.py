@@ -94,12 +94,24 @@ def test_it_needs_no_project_around_it_where_the_record_says_where_to_fetch(
     assert sums.again(outcome, root=None).likeness == "IDENTICAL"
 
 
-def remote(sums: Sums, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def test_a_pushed_commit_that_no_branch_holds_any_more_is_fetched_by_itself(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("remote")
+    remote(sums, folder, monkeypatch, **{"clone.defaultRemoteName": "upstream", "protocol.version": "0"})
+    outcome = sums.run()
+    other = sums.git("commit-tree", "-m", "other", sums.git("write-tree"), folder=folder / "sums.git")
+    sums.git("update-ref", "refs/heads/main", other, folder=folder / "sums.git")
+    monkeypatch.chdir(folder)
+    assert sums.again(outcome, root=None).likeness == "IDENTICAL"
+
+
+def remote(sums: Sums, folder: Path, monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
     """Push what is committed to a remote, which git finds under a public address."""
     url = "https://example.org/sums.git"
     sums.git("clone", "-q", "--bare", str(sums.root), str(folder / "sums.git"))
     sums.git("remote", "add", "origin", url)
-    settings(monkeypatch, **{f"url.{folder}/.insteadOf": "https://example.org/"})
+    settings(monkeypatch, **values, **{f"url.{folder}/.insteadOf": "https://example.org/"})
     return url
 
 
@@ -151,7 +163,7 @@ def listing() -> str:
     )
 
 
-def test_the_project_may_lie_in_a_folder_of_its_repository(tiny: Tiny) -> None:
+def test_the_project_may_lie_in_a_folder_of_its_repository(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     outer = Sums(tiny.root)
     outer.git("init", "-q", "-b", "main")
     inner = Sums(tiny.root / "teams" / "ours é")
@@ -163,7 +175,8 @@ def test_the_project_may_lie_in_a_folder_of_its_repository(tiny: Tiny) -> None:
     inner_helper = inner.root / "pipelines" / "tiny" / "helper.py"
     inner_helper.write_text(inner_helper.read_text().replace("float(", "1 + float("))
     (inner.root / "pipelines" / "tiny" / "checks" / "more.sql").write_text("select 2\n")
-    os.chdir(inner.root)
+    monkeypatch.chdir(inner.root)
+    settings(monkeypatch, **{"diff.relative": "true"})
     outcome = tiny.run()
     code = inner.record(outcome).code
     assert (code.folder, list(code.untracked)) == ("teams/ours é", ["pipelines/tiny/checks/more.sql"])
@@ -250,13 +263,13 @@ def test_a_commit_that_another_clone_never_pushed_is_named(
             "diff.external": "false",
             "diff.context": "0",
             "diff.renames": "copies",
-            "diff.relative": "true",
             "diff.submodule": "log",
             "apply.whitespace": "fix",
         },
         {
             "clone.defaultRemoteName": "upstream",
-            "core.hooksPath": "/nowhere/at/all",
+            "core.hooksPath": "TEMPLATE/hooks",
+            "init.templateDir": "TEMPLATE",
             "core.fsmonitor": "true",
             "core.eol": "crlf",
             "submodule.recurse": "true",
@@ -271,13 +284,15 @@ def test_the_users_own_settings_of_git_shape_neither_the_diff_nor_what_is_laid_o
     sums.path("words/.gitattributes").write_text("*.txt text=auto\n")
     sums.path("words/lines.txt").write_text("one \ntwo\t\n")
     sums.commit()
-    hooks = sums.root / ".git" / "hooks"
     template = sums.root / ".git" / "template"
-    for folder in (hooks, template / "hooks"):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "post-checkout").write_text("#!/bin/sh\necho >> $PWD/pipelines/sums/words/title.txt\n")
-        (folder / "post-checkout").chmod(0o755)
-    settings(monkeypatch, **values, **{"init.templateDir": str(template)})
+    for folder in (template / "hooks", template / "info"):
+        folder.mkdir(parents=True)
+    (template / "hooks" / "post-checkout").write_text("#!/bin/sh\necho >> pipelines/sums/words/title.txt\n")
+    (template / "hooks" / "post-checkout").chmod(0o755)
+    (template / "info" / "attributes").write_text("*.txt text eol=crlf\n")
+    values = {name: value.replace("TEMPLATE", str(template)) for name, value in values.items()}
+    settings(monkeypatch, **values)
+    sums.edit("add.py", "value = scale", "value = 1 * scale")
     sums.edit("helper.py", "float(", "1 + float(")
     sums.path("words/lines.txt").write_text("one \nthree\t\n\n")
     found = sums.again(sums.run())
@@ -555,10 +570,16 @@ def test_a_damaged_input_or_lock_is_named(sums: Sums, monkeypatch: pytest.Monkey
     assert "is damaged" in found.reason
 
 
-def test_a_damaged_output_is_judged_by_the_digest_in_the_record(sums: Sums) -> None:
+def test_a_damaged_output_is_judged_by_the_digest_in_the_record(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outcome = sums.run()
     damaged(sums, sums.store.version("report:v1").files["report.txt"])
     assert sums.again(outcome).likeness == "IDENTICAL"
+    monkeypatch.setenv("NUDGE", "40.1")
+    found = sums.again(outcome)
+    assert found.likeness == "DIVERGED"
+    assert re.search(r"report: report:v1 can't be read: report.txt: object .* is damaged: its bytes", found.reason)
 
 
 def test_a_stored_input_that_somebody_changed_is_not_taken(sums: Sums) -> None:
