@@ -200,7 +200,59 @@ def test_other_last_bits_find_their_rows_though_the_order_is_another(seed: int, 
 
 
 def test_sorted_floats_are_paired_as_a_whole_where_the_nearest_would_leave_one_alone() -> None:
-    assert compared(TABLE, pa.table({"a": [0.0, 0.1]}), pa.table({"a": [0.1, 0.2]}), 0.11).within
+    """Equal numbers of a group are not paired first, nor rows by position."""
+    old = pa.table({"a": [0.0, 0.1, 0.15, 0.15], "k": ["p", "p", "q", "q"]})
+    new = pa.table({"a": [0.1, 0.2, 0.15, 0.15], "k": ["p", "p", "q", "q"]})
+    assert compared(TABLE, old, new, 0.11).within
+    assert not compared(TABLE, old, new, 0.09).within
+
+
+def test_a_tolerance_wider_than_the_rows_lie_apart_does_not_mix_them_up() -> None:
+    random = np.random.default_rng(0)
+    old = {"a": random.integers(0, 20, 300) / 20, "b": random.normal(size=300)}
+    new = old | {"a": old["a"] + 1e-14 * random.uniform(-1, 1, 300)}
+    found = compared(TABLE, pa.table(old), pa.table(new), 0.06)
+    assert found.within
+    assert found.largest is not None and found.largest < 1e-13
+
+
+def test_swapped_values_are_said_to_be_in_their_column() -> None:
+    old = pa.table({"k": ["p", "q", "p"], "n": [1, 2, 3], "m": [1, 1, 3]})
+    new = pa.table({"k": ["q", "p", "p"], "n": [1, 2, 3], "m": [1, 1, 3]})
+    assert only(compared(TABLE, old, new)).startswith("k: 2 of 3 rows differ")
+    twice = compared(TABLE, pa.concat_tables([old, old]), pa.concat_tables([old, new]))
+    assert only(twice).startswith("k: 2 of 6 rows differ")
+
+
+def test_another_key_of_the_only_row_that_is_left_is_said_to_differ() -> None:
+    old = pa.table({"id": [1, 2, 3, 4], "flag": [True, True, False, False]})
+    new = pa.table({"id": [1, 2, 3, 9], "flag": [True, True, False, False]})
+    assert only(compared(TABLE, old, new)) == "id: 1 of 4 rows differ, most of all id 4: 4 → 9"
+
+
+def test_rows_of_other_keys_are_no_others_made_again_only_because_they_look_alike() -> None:
+    old = pa.table({"id": [1, 2, 3, 4, 5, 6], "flag": [True] * 6})
+    new = pa.table({"id": [3, 4, 5, 6, 7, 8], "flag": [True] * 6})
+    assert compared(TABLE, old, new).differences == (
+        "2 rows are only in the recorded table: id 1",
+        "2 rows are only in the reproduced table: id 7",
+    )
+
+
+def test_values_that_are_unique_by_chance_are_no_key_where_few_are_in_both() -> None:
+    old = pa.table({"n": [1, 2, 3, 4], "t": ["a", "a", "b", "b"], "x": [0.1, 0.2, 0.3, 0.4]})
+    new = pa.table({"n": [4, 6, 7, 8], "t": ["a", "a", "b", "b"], "x": [0.1, 0.2, 0.3, 0.4]})
+    assert only(compared(TABLE, old, new)).startswith("n: 4 of 4 rows differ, most of all row ")
+
+
+def test_a_column_with_nulls_or_a_value_twice_is_no_key() -> None:
+    for values in ([None, 1, 2, 3], [1, 1, 2, 3]):
+        for swap in (False, True):
+            old = pa.table({"n": values, "t": ["a", "b", "c", "c"]})
+            new = pa.table({"n": [0, 1, 2, 3], "t": ["a", "b", "c", "c"]})
+            old, new = (new, old) if swap else (old, new)
+            (said,) = compared(TABLE, old, new).differences
+            assert "1 of 4 rows differ" in said and "most of all t " not in said and " n " not in said
 
 
 def test_whole_numbers_are_compared_exactly_whatever_the_tolerance() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def by_likeness(rows: Rows, near: float) -> Pairs:
         rows,
         [
             partial(_whole_groups, near=near),
-            *(partial(_alike, gap=gap, near=near) for gap in (0.0, LAST_BITS, near)),
+            *(partial(_alike, gap=gap, near=near) for gap in (LAST_BITS, near)),
             *(partial(but_for, column, near=near) for column in range(len(rows.exact))),
             lambda left: _paired(left, left.groups),
             partial(_in_order, most=len(rows) / 2),
@@ -81,7 +81,7 @@ def but_for(column: int, rows: Rows, *, near: float, unique: bool = False) -> Pa
     With `unique` only such as no third row is like. There has to be another column that they agree in.
     """
     others = [codes for place, codes in enumerate(rows.exact) if place != column]
-    if not (others or rows.floats) or _same_values(rows.exact[column], rows.again):
+    if not (others or rows.floats):
         return _none()
     places, block = _split_by_floats(rows, _groups(others, len(rows)), near)
     if unique:
@@ -188,14 +188,9 @@ def _split(block: Places, values: NDArray[np.float64], gap: float) -> Places:
     return split
 
 
-def _members(block: NDArray[np.integer[Any]], chosen: NDArray[np.bool_]) -> Places:
+def _members(block: Places, chosen: NDArray[np.bool_]) -> Places:
     """How many chosen rows each block has."""
     return np.bincount(block[chosen], minlength=int(block.max(initial=-1)) + 1)
-
-
-def _same_values(codes: NDArray[np.int32], again: NDArray[np.bool_]) -> bool:
-    """Whether both sides have the same values equally often: then no value was changed into another."""
-    return np.array_equal(_members(codes, again), _members(codes, ~again))
 
 
 def _near(rows: Rows, pairs: Pairs, near: float) -> Pairs:
