@@ -85,16 +85,19 @@ def call_here(call: Call, *, debug: bool = False) -> Called:
             }
         except ReletError:
             raise
-        except Exception as error:
+        # SystemExit, too: a component that ends its process early has failed, and must not end the run in silence
+        except (Exception, SystemExit) as error:
             if debug:
                 pdb.post_mortem(_from_component(error))
-            raise ComponentError(f"{component.name} raised {type(error).__name__}: {error}") from error
+            # what is no text, such as a file's name may be, no record could hold
+            told = str(error).encode(errors="backslashreplace").decode()
+            raise ComponentError(f"{component.name} raised {type(error).__name__}: {told}") from error
     laid_out = [laid.folder for laid in call.inputs.values() if laid]
     allowed = Allowed(root=call.root, code=frozenset(call.code), paths=(*call.files, *laid_out, call.scratch))
     return Called(outputs=outputs, caveats=caveats(touched, allowed))
 
 
-def _from_component(error: Exception) -> Any:
+def _from_component(error: BaseException) -> Any:
     """The traceback without relet's own first frame, so that pdb's `up` ends in the component."""
     trace = error.__traceback__
     return trace.tb_next if trace and trace.tb_next else trace

@@ -57,10 +57,18 @@ def lay_out(code: CodeState, folder: Path, *, root: Path | None, store: Store) -
         _apply(store.read_object(code.diff), folder, code.diff)
     project = _inside(folder, folder / code.folder)
     for path, digest in code.untracked.items():
-        store.fetch_object(digest, _inside(folder, project / path))
+        _fetch(store, digest, _inside(folder, project / path))
     if not project.is_dir():
         raise ImpossibleError(f"the recorded code has no folder {code.folder}, which held the project")
     return project
+
+
+def _fetch(store: Store, digest: str, place: Path) -> None:
+    """Lay out a file that git did not hold; a script can be executed, whose permission no record holds."""
+    store.fetch_object(digest, place)
+    with place.open("rb") as file:
+        if file.read(2) == b"#!":
+            place.chmod(place.stat().st_mode | 0o111)
 
 
 def _inside(folder: Path, path: Path) -> Path:
@@ -81,8 +89,10 @@ def _check_out(code: CodeState, folder: Path, root: Path | None) -> None:
             sources.append(source)
         else:
             tried.append("this repository does not hold it")
-    else:
+    elif shutil.which("git"):
         tried.append("there is no git repository here")
+    else:
+        raise SetUpError("git is not on this machine; install it")
     if code.repository is None:
         tried.append("the record names no repository to fetch it from")
     elif _REPOSITORY.fullmatch(code.repository):

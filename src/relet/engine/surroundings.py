@@ -103,7 +103,7 @@ def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, 
     tracked = _names(git(root, "ls-files", "-z", "--", *files)) if files else set()
     diff = (git(root, *_DIFF, *_PREFIXES) or b"") if modified else b""
     # beside the closures' files all Python that git might yet be told of: what runs the components is among it
-    wanted = {file for file in files if file not in tracked} | {name for name in unknown if name.endswith(".py")}
+    wanted = {file for file in files if file not in tracked} | {name for name in unknown if _importable(name)}
     untracked = _stored(root, sorted(wanted), store)
     state = CodeState(
         commit=commit,
@@ -115,6 +115,11 @@ def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, 
     )
     here = {name.removeprefix(folder) for name in modified if name.startswith(folder)}
     return state, frozenset(here | set(untracked))
+
+
+def _importable(name: str) -> bool:
+    """Whether a file may hold a module: Python, under a name that is text (a record can't hold another)."""
+    return name.endswith(".py") and name.isprintable()
 
 
 def _stored(root: Path, files: Iterable[str], store: Store) -> dict[str, str]:

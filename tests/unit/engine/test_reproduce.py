@@ -111,7 +111,7 @@ def remote(sums: Sums, folder: Path, monkeypatch: pytest.MonkeyPatch, **values: 
     url = "https://example.org/sums.git"
     sums.git("clone", "-q", "--bare", str(sums.root), str(folder / "sums.git"))
     sums.git("remote", "add", "origin", url)
-    settings(monkeypatch, **values, **{f"url.{folder}/.insteadOf": "https://example.org/"})
+    settings(monkeypatch, **values, **{f"url.{folder.as_uri()}/.insteadOf": "https://example.org/"})
     return url
 
 
@@ -152,6 +152,19 @@ def test_a_dirty_tree_is_laid_out_as_it_was(sums: Sums) -> None:
     outcome = sums.run()
     found = sums.again(outcome)
     assert (found.likeness, step(found, "add").changes) == ("IDENTICAL", ())
+
+
+def test_a_script_that_git_did_not_hold_can_be_executed_again(sums: Sums) -> None:
+    sums.path("words/run.sh").write_text("#!/bin/sh\n")
+    sums.path("words/run.sh").chmod(0o755)
+    runs = "import subprocess; subprocess.run([Path(__file__).with_name('words') / 'run.sh'], check=True)"
+    sums.edit("add.py", "    words =", f"    {runs}\n    words =")
+    assert sums.again(sums.run()).likeness == "IDENTICAL"
+
+
+def test_a_file_that_no_record_could_name_does_not_stand_in_the_way(sums: Sums) -> None:
+    (sums.root / os.fsdecode(b"\xff.py")).touch()
+    assert sums.again(sums.run()).likeness == "IDENTICAL"
 
 
 def listing() -> str:
@@ -880,6 +893,41 @@ def test_the_environment_is_made_from_the_recorded_lock_with_the_recorded_python
     reproduce(outcome.run_id, sums.store, root=sums.root, wishes=Wishes(python="3.13"))
     recorded = sums.record(outcome).machine["python"]
     assert asked == [("uv", b"pandas==3\n", recorded), ("uv", b"pandas==3\n", "3.13")]
+
+
+def test_a_component_with_a_lock_of_its_own_is_called_in_an_environment_made_from_it(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums.path("own.lock").write_text("six==1\n")
+    own = "docker:pipelines/sums/own.lock"
+    sums.edit("add.py", 'job_type="add"', f'job_type="add", environment="{own}"')
+    sums.commit()
+    asked: list[Any] = []
+
+    def build(manager: str, lock: bytes, **_: Any) -> environments.Environment:
+        asked.append((manager, lock))
+        return environments.here()
+
+    monkeypatch.setattr(environments, "build", build)
+    outcome = sums.run()
+    assert asked == [("docker", b"six==1\n")]
+    asked.clear()
+    assert sums.again(outcome).likeness == "IDENTICAL"
+    assert asked == []
+    assert reproduce(outcome.run_id, sums.store, root=sums.root).likeness == "IDENTICAL"
+    assert asked == [("uv", b"pandas==3\n"), ("uv", b"six==1\n")]
+    sums.git("rm", "-q", "pipelines/sums/own.lock")
+    run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(commit=sums.commit()))
+    assert reproduce(run_id, sums.store, root=sums.root).missing == (
+        "the recorded code holds no lock pipelines/sums/own.lock, which add names",
+    )
+
+
+def test_without_git_there_is_no_verdict_on_a_run_of_a_commit(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = sums.run()
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(SetUpError, match="git is not on this machine; install it"):
+        sums.again(outcome)
 
 
 def test_a_lock_that_can_not_be_installed_is_impossible_but_a_wish_that_can_not_be_met_is_an_error(

@@ -166,6 +166,20 @@ def test_a_component_that_raises_is_named_and_what_is_finished_stays(tiny: Tiny)
     assert tiny.ran() == ["train"]
 
 
+def test_a_component_that_calls_exit_has_failed(tiny: Tiny) -> None:
+    tiny.edit("helper.py", "return", "raise SystemExit(0)\n    return")
+    with pytest.raises(ComponentError, match="train raised SystemExit: 0"):
+        tiny.run()
+    parent = next(each for each in store_of(tiny).runs() if each.parent is None)
+    assert parent.status is Status.FAILED
+
+
+def test_an_error_that_is_no_text_is_told_all_the_same(tiny: Tiny) -> None:
+    tiny.edit("helper.py", "return", "raise ValueError('\\udcff')\n    return")
+    with pytest.raises(ComponentError, match=r"train raised ValueError: \\udcff"):
+        tiny.run()
+
+
 def test_pdb_opens_in_the_frame_that_raised(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     frames: list[str] = []
 

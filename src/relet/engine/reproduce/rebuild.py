@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
+from relet.core.component import Component
 from relet.core.plan import Action, Request
 from relet.core.record import RunRecord, Status, now
 from relet.core.reproduction import Likeness, Reproduction, judge
@@ -107,12 +108,10 @@ def _reproduced(
         project_root = checkout.lay_out(run.code, place / "code", root=root, store=store)
         tell(f"code         {_commit(run)}")
         lock = store.read_object(run.lock) if run.lock and not wishes.here else b""
-        environment = _environment(lock, run, wishes, tell)
-        tell(f"environment  {environment.manager}, Python {environment.python}")
         own = open_store(place / "store")
-        variables = _variables(run, lock, project_root, place)
-        with _interpreter(environment, run, variables, project_root, place / "log") as there:
-            job = job_again(asked, history, store, own, project_root, there)
+        with _Interpreters(run, wishes, project_root, place, tell) as interpreters:
+            there = interpreters.of(lock)
+            job = job_again(asked, history, store, own, project_root, interpreters.called_in(lock))
             outcome = execute(job, _Telling(tell))
             if isinstance(outcome.error, KeyboardInterrupt):
                 raise outcome.error
@@ -131,7 +130,7 @@ def _reproduced(
         pinned=_taken(history, job.request),
         commit=run.code.commit,
         lock=run.lock,
-        environment=environment.manager,
+        environment="here" if wishes.here else "uv",
         recorded=run.machine,
         reproduced=there.machine,
         recorded_seconds=_seconds(history.steps),
@@ -188,20 +187,56 @@ def _environment(lock: bytes, run: RunRecord, wishes: Wishes, tell: Tell) -> env
         raise ImpossibleError(str(error)) from None
 
 
-def _interpreter(
-    environment: environments.Environment, run: RunRecord, variables: Mapping[str, str], root: Path, log: Path
-) -> Interpreter:
-    """The environment's interpreter, where it can call the recorded code at all."""
-    try:
-        return Interpreter(environment.command, root=root, pipeline=run.pipeline, environment=variables, log=log)
-    except (ComponentError, SetUpError) as error:
-        raise ImpossibleError(f"the environment ({environment.manager}) can't call components: {error}") from None
+class _Interpreters(ExitStack):
+    """The interpreters that components are called in, one for each lock, until the `with` block ends."""
+
+    def __init__(self, run: RunRecord, wishes: Wishes, root: Path, place: Path, tell: Tell) -> None:
+        super().__init__()
+        self._run, self._wishes, self._root, self._place, self._tell = run, wishes, root, place, tell
+        self._started: dict[bytes, Interpreter] = {}
+
+    def called_in(self, lock: bytes) -> Callable[[Component], Interpreter]:
+        """What tells the interpreter of a component: that of `lock`, unless it names one of its own."""
+
+        def of(component: Component) -> Interpreter:
+            name = (component.environment or "").partition(":")[2]
+            if not name or self._wishes.here:
+                return self.of(lock)
+            try:
+                return self.of((self._root / name).read_bytes())
+            except OSError:
+                raise ImpossibleError(
+                    f"the recorded code holds no lock {name}, which {component.name} names"
+                ) from None
+
+        return of
+
+    def of(self, lock: bytes) -> Interpreter:
+        if lock not in self._started:
+            environment = _environment(lock, self._run, self._wishes, self._tell)
+            self._tell(f"environment  {environment.manager}, Python {environment.python}")
+            self._started[lock] = self.enter_context(self._start(environment, lock))
+        return self._started[lock]
+
+    def _start(self, environment: environments.Environment, lock: bytes) -> Interpreter:
+        """The environment's interpreter, where it can call the recorded code at all."""
+        try:
+            return Interpreter(
+                environment.command,
+                root=self._root,
+                pipeline=self._run.pipeline,
+                environment=_variables(self._run, lock, self._root, self._place),
+                log=self._place / "log",
+            )
+        except (ComponentError, SetUpError) as error:
+            told = f"the environment ({environment.manager}) can't call components: {error}"
+            raise ImpossibleError(told) from None
 
 
 def _variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> dict[str, str]:
     """The environment of the process: thread counts as recorded, unless this command was given its own."""
     home = place / "home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     recorded = run.machine.get("environment") or {}
     threads = {name: recorded[name] for name in THREADS if name in recorded and name not in os.environ}
     found = clean_environment({"HOME": str(home), **threads}, lock=lock, root=project_root, scratch=place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from relet.store import Store
 
 
-def job_again(asked: Subject, history: History, store: Store, own: Store, root: Path, there: Interpreter) -> Job:
+def job_again(
+    asked: Subject,
+    history: History,
+    store: Store,
+    own: Store,
+    root: Path,
+    called_in: Callable[[Component], Interpreter],
+) -> Job:
     """The recorded steps with the recorded parameters, on what they took from the store, carried over to `own`."""
     project = _project(history, root)
     records = {str(record.component): record for record in history.steps}
@@ -35,11 +42,12 @@ def job_again(asked: Subject, history: History, store: Store, own: Store, root: 
         sources = {name: {"sha256": digest} for name, digest in record.sources.items()}
         arguments[component.name] = parameters | _laid_out(record, store, Path(own.url).with_name("sources"))
         for_keys[component.name] = parameters | sources
+    there = {component.name: called_in(component) for component in components}
     request = Request(
         pipeline=project.pipeline,
         components=components,
         key_parameters=for_keys,
-        code=_parts(there, components),
+        code=_parts(there),
         inputs={each: _carried(link, store, own) for each, link in _given(history, components).items()},
     )
     return Job(
@@ -50,7 +58,7 @@ def job_again(asked: Subject, history: History, store: Store, own: Store, root: 
         store=own,
         experiment=history.run.experiment,
         command=("relet", "reproduce", asked.target),
-        callers={each.name: there.call for each in components},
+        callers={name: interpreter.call for name, interpreter in there.items()},
     )
 
 
@@ -74,11 +82,15 @@ def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
         ) from None
 
 
-def _parts(there: Interpreter, components: Iterable[Component]) -> dict[str, KeyParts]:
-    try:
-        return there.parts(each.name for each in components)
-    except ComponentError as error:
-        raise ImpossibleError(f"the recorded code can't be read there: {error}") from None
+def _parts(there: Mapping[str, Interpreter]) -> dict[str, KeyParts]:
+    """The parts of each component's key, asked for where it is called."""
+    found: dict[str, KeyParts] = {}
+    for interpreter in set(there.values()):
+        try:
+            found |= interpreter.parts(name for name, other in there.items() if other is interpreter)
+        except ComponentError as error:
+            raise ImpossibleError(f"the recorded code can't be read there: {error}") from None
+    return found
 
 
 def _given(history: History, components: Iterable[Component]) -> dict[str, Link]:
