@@ -278,6 +278,7 @@ def test_a_commit_that_another_clone_never_pushed_is_named(
             "diff.renames": "copies",
             "diff.submodule": "log",
             "apply.whitespace": "fix",
+            "core.autocrlf": "true",
         },
         {
             "clone.defaultRemoteName": "upstream",
