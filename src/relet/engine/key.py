@@ -35,6 +35,9 @@ def pipeline_files(project: Project) -> frozenset[str]:
     """The files that the pipeline is read from, whichever of its components run."""
     found = [project.folder / "pipeline.py", *project.conf.rglob("*")]
     found += [component.path for component in project.pipeline.components]
+    # the locks of components that have environments of their own: `uv:locks/torch.lock`
+    places = (component.environment or "" for component in project.pipeline.components)
+    found += [project.root / place.partition(":")[2] for place in places if ":" in place]
     return _relative(project, found)
 
 

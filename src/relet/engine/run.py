@@ -310,6 +310,8 @@ def _call(going: _Going, component: Component, step: Step) -> Called:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
     call = call_for(going.job, component, step.inputs, going.workspace)
     caller = going.job.callers.get(component.name)
+    if caller and going.debug:
+        going.watch.noted(f"{component.name} runs in an environment of its own, where --pdb can't look")
     return caller(call) if caller else call_here(call, debug=going.debug)
 
 

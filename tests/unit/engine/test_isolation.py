@@ -141,6 +141,25 @@ def test_the_debugger_is_refused_where_steps_run_in_other_processes(
     )
 
 
+def test_a_component_that_says_so_itself_is_noted_as_out_of_the_debugger_s_sight(
+    sums: Sums, built: list[tuple[str, bytes]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sums.edit("add.py", 'job_type="add"', 'job_type="add", environment="uv"')
+    _, out, _ = relet(capsys, "run", "sums", "--pdb")
+    assert "add runs in an environment of its own, where --pdb can't look" in out
+    assert "draw runs in" not in out
+
+
+def test_the_lock_of_a_component_of_its_own_is_recorded_where_git_does_not_hold_it(
+    sums: Sums, built: list[tuple[str, bytes]]
+) -> None:
+    (sums.root / "locks").mkdir()
+    (sums.root / "locks" / "six.lock").write_text("six==1\n")
+    sums.edit("add.py", 'job_type="add"', 'job_type="add", environment="uv:locks/six.lock"')
+    record = sums.store.run(isolated(manager=None).run_id)
+    assert sums.store.read_object(record.code.untracked["locks/six.lock"]) == b"six==1\n"
+
+
 def test_isolate_takes_uv_unless_another_manager_is_named(
     sums: Sums, built: list[tuple[str, bytes]], capsys: pytest.CaptureFixture[str]
 ) -> None:
