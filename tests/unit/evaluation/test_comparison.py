@@ -26,7 +26,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from relet.core.artifact import ArtifactType, Check, Figure, Verdict
 from relet.data.table import write_table
-from relet.evaluation.comparison import Comparison, compare, models
+from relet.evaluation.comparison import Comparison, alignment, compare, models
 from relet.features.numeric import Numbers
 from relet.training.model import Model, export
 
@@ -245,14 +245,39 @@ def test_values_that_are_unique_by_chance_are_no_key_where_few_are_in_both() -> 
     assert only(compared(TABLE, old, new)).startswith("n: 4 of 4 rows differ, most of all row ")
 
 
-def test_a_column_with_nulls_or_a_value_twice_is_no_key() -> None:
-    for values in ([None, 1, 2, 3], [1, 1, 2, 3]):
-        for swap in (False, True):
-            old = pa.table({"n": values, "t": ["a", "b", "c", "c"]})
-            new = pa.table({"n": [0, 1, 2, 3], "t": ["a", "b", "c", "c"]})
-            old, new = (new, old) if swap else (old, new)
-            (said,) = compared(TABLE, old, new).differences
-            assert "1 of 4 rows differ" in said and "most of all t " not in said and " n " not in said
+@pytest.mark.parametrize("values", [[None, 1, 2, 3], [1, 1, 2, 3]])
+@pytest.mark.parametrize("sample", [2, 10_000])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_column_with_nulls_or_a_value_twice_is_no_key(
+    values: list[int | None], sample: int, swapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alignment, "SAMPLE", sample)
+    both = [pa.table({"n": numbers, "t": ["a", "b", "c", "c"]}) for numbers in (values, [0, 1, 2, 3])]
+    said = only(compared(TABLE, *(both[::-1] if swapped else both)))
+    assert said.startswith("n: 1 of 4 rows differ, most of all row 0: ")
+
+
+@pytest.mark.parametrize("odd", [None, -math.inf])
+def test_what_is_no_finite_number_finds_its_like(odd: float | None) -> None:
+    old, more, fewer = (
+        pa.table({"k": ["p"] * len(xs), "x": pa.array(xs, pa.float64())})
+        for xs in ([odd, 5.0, 5.0], [odd, odd, 5.0, 5.0], [odd, 5.0, 5.0, 5.0])
+    )
+    for new, alone in ((more, "null" if odd is None else "-inf"), (fewer, "5.0")):
+        assert compared(TABLE, old, new, 1.0).differences == (
+            "4 rows instead of 3",
+            f"1 row is only in the reproduced table: k 'p', x {alone}",
+        )
+
+
+def test_a_few_rows_that_are_like_no_others_are_not_compared_by_position() -> None:
+    alike = [f"alike {row // 2}" for row in range(10)]
+    old = pa.table({"a": [*alike, "x", "x"], "b": [*range(0, 5)] * 2 + [1, 1]})
+    new = pa.table({"a": [*alike, "y", "y"], "b": [*range(0, 5)] * 2 + [8, 8]})
+    assert compared(TABLE, old, new).differences == (
+        "2 rows are only in the recorded table: a 'x', b 1",
+        "2 rows are only in the reproduced table: a 'y', b 8",
+    )
 
 
 def test_whole_numbers_are_compared_exactly_whatever_the_tolerance() -> None:
@@ -382,7 +407,8 @@ DAMAGES: dict[str, Callable[[Path], Any]] = {
     "deep": lambda path: path.write_bytes(b"[" * 100_000),
     "another thing": lambda path: path.write_bytes(b'[{"checks": 1}]'),
     "half a thing": lambda path: path.write_bytes(b'{"passed": 1, "reason": 2, "checks": [3]}'),
-    "no flag": lambda path: path.write_bytes(b'{"passed": 1, "reason": "", "checks": []}'),
+    "no flag": lambda path: path.write_bytes(b'{"passed": 1, "reason": "fine", "checks": []}'),
+    "no reason": lambda path: path.write_bytes(b'{"passed": true, "reason": 2, "checks": []}'),
     "gone": lambda path: path.unlink(),
     "two": lambda path: (path.parent / "second").write_bytes(b""),
     "no folder": lambda path: shutil.rmtree(path.parent),
@@ -409,6 +435,8 @@ def test_what_can_not_be_read_is_not_within_and_says_so(
     found = compare(type, tmp_path / "recorded", tmp_path / "reproduced", tolerance=1e9)
     assert not found.within
     assert found.differences[0] and str(tmp_path) not in found.differences[0].partition(":")[0]
+    if type in (METRICS, VERDICT) and damage in ("deep", "cut off", "nonsense"):
+        assert found.differences[0].startswith(f"the {side} ")
 
 
 @pytest.mark.parametrize("type", ArtifactType, ids=str)
@@ -439,6 +467,9 @@ def test_damage_inside_of_a_table_is_found(tmp_path: Path) -> None:
     pq.write_table(pa.table([[1], [2]], names=["a", "a"]), path)
     found = compare(TABLE, tmp_path / "b", tmp_path / "b", tolerance=1.0)
     assert only(found) == "the recorded table has two columns of one name"
+    pq.write_table(pa.table({"a": pa.array([b"\xff"]).view(pa.string())}), path)
+    found = compare(TABLE, tmp_path / "b", tmp_path / "b", tolerance=1.0)
+    assert only(found).startswith("the recorded table can't be read: ")
 
 
 # --- metrics
