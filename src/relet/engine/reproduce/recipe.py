@@ -148,10 +148,11 @@ def _carried(link: Link, store: Store, own: Store) -> str:
 
 def _check_content(version: Version, link: Link, folder: Path) -> None:
     try:
-        found = f"its content has the digest {content_of(version.type, folder)[:12]}"
+        content = content_of(version.type, folder)
+        found = f"its content has the digest {content[:12]}"
     except (BadDataError, OSError) as error:
-        found = f"it can't be read: {error}"
-    if found != f"its content has the digest {link.content[:12]}":
+        content, found = "", f"it can't be read: {error}"
+    if content != link.content:
         raise ImpossibleError(
             f"{version} is not what the run took: {found}, the run's had {link.content[:12]}; "
             "somebody changed it in the store: bring it back from a copy of the store"
