@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MemoryTracker:
-    """Keeps each run's last record and the verdict on it, each model's content, and where models' aliases point."""
+    """Keeps each run's last record and its verdict, each model's content, and where models' aliases point."""
 
     def __init__(self, name: str = "memory") -> None:
         self.name = name
