@@ -74,7 +74,7 @@ class Added(NamedTuple):
 @component(job_type="add", resources=("words",), tolerance={"sums": 0.01})
 def add(drawn: Path, *, scale: float = 1.0) -> Added:
     '''Add what was drawn.'''
-    value = scale * total(drawn) + float(os.environ.get('NUDGE', 0))
+    value = scale * total(drawn) + float(os.environ.get('OMP_NUDGE', 0))
     path = Path(tempfile.mkdtemp()) / "report.txt"
     words = (Path(__file__).parent / "words" / "title.txt").read_bytes()
     path.write_bytes(words + str(round(value)).encode())

@@ -69,6 +69,8 @@ def command(
         from relet.engine.remote.visit import visit
 
         visit(address, [*words, *_options(ctx)], here=here, tell=lambda line: click.echo(line, err=True))
+    if here:
+        raise SettingError("--here goes with a git repository as the first word; a run of this project is here")
     if wants_help:
         from relet.cli.describe import describe
 
@@ -87,6 +89,8 @@ def command(
         watch.begin(job)
         outcome = execute(job, watch, debug=debug)
     finish(job, outcome, as_json=as_json)
+    if twice and outcome.exit_status:
+        click.echo("determinism was not checked, since the run did not finish", err=True)
     if not twice or outcome.exit_status:
         sys.exit(outcome.exit_status)
     from relet.engine.determinism import check

@@ -103,6 +103,18 @@ class Reproduction:
         outputs = [output.recorded for step in self.steps for output in step.outputs]
         return tuple(dict.fromkeys([*outputs, *([self.subject] if self.subject else [])]))
 
+    @property
+    def words_on_runs(self) -> dict[str, str]:
+        """The run that was made again, and the run of each of its steps → how it came out."""
+        steps = {step.run: str(step.likeness) for step in self.steps}
+        return {**steps, **({self.run: str(self.likeness)} if self.run else {})}
+
+    @property
+    def words_on_versions(self) -> dict[str, str]:
+        """Each version that was judged → how it came out; what was asked for gets the whole verdict."""
+        outputs = {output.recorded: str(output.likeness) for step in self.steps for output in step.outputs}
+        return {**outputs, **({self.subject: str(self.likeness)} if self.subject else {})}
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

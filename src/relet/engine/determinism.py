@@ -13,15 +13,13 @@ from relet.core.artifact import ArtifactType, Check, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.reproduction import DETERMINISM
 from relet.engine.calling import Call
-from relet.engine.interpreter import Interpreter, clean_environment
+from relet.engine.interpreter import NEEDED, Interpreter, clean_environment
 from relet.engine.isolation import environment_of
 from relet.engine.job import Job, Outcome, Result
 from relet.engine.run import call_for
 from relet.engine.values import Workspace, write
-from relet.errors import ReletError
+from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 
-# What a process needs to run at all; everything else of its environment goes.
-_NEEDED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "OMP_WAIT_POLICY")
 _SECONDS = 86400
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -70,7 +68,7 @@ def check(job: Job, outcome: Outcome, *, tell: Callable[[Check], None] = lambda 
         looking = _Looking(job=job, scratch=Path(folder), workspace=Workspace(Path(folder), job.store))
         with ExitStack() as started:
             for result in outcome.results:
-                if not result.outputs or result.run_id is None:
+                if not result.outputs:
                     continue
                 found = _checked(looking, result, started)
                 checks.append(found)
@@ -109,7 +107,7 @@ class _Looking:
         options: list[str] = []
         for each in disturbed:
             if each.bare:
-                variables = {name: variables[name] for name in _NEEDED if name in variables}
+                variables = {name: variables[name] for name in NEEDED if name in variables}
                 variables["HOME"] = str(home)
         for each in disturbed:
             variables |= each.changes
@@ -127,6 +125,8 @@ class _Looking:
 def _checked(looking: _Looking, result: Result, started: ExitStack) -> Check:
     """Whether a step made the same a second time, and what it depends on if not."""
     component = next(each for each in looking.job.request.components if each.name == result.component)
+    if unknown := _why_not(looking, component, result):
+        return Check(name=component.name, passed=False, message=f"was not checked: {unknown}")
     command = environment_of(looking.job, component, looking.scratch).command
     if command not in looking.running:
         looking.running[command] = started.enter_context(looking.start(command, disturbances()))
@@ -135,6 +135,19 @@ def _checked(looking: _Looking, result: Result, started: ExitStack) -> Check:
         return Check(name=component.name, passed=True, message="the same")
     cause = _cause(looking, component, result, command)
     return Check(name=component.name, passed=False, message=f"{difference}; it depends on {cause}")
+
+
+def _why_not(looking: _Looking, component: Component, result: Result) -> str | None:
+    """Why a step can't be called as it was; None where it can."""
+    if (component.environment or looking.job.manager or "").partition(":")[0] == "docker":
+        return "it runs in a container, whose circumstances are its own"
+    try:
+        record = looking.job.store.run(str(result.run_id))
+    except (NotFoundError, DamagedError, StoreError):
+        return "no record says what it took"
+    taken = ((Reference.parse(link.version).name, link) for link in record.inputs.values())
+    gone = [link.version for name, link in taken if not looking.job.store.find_content(name, link.content)]
+    return f"{' and '.join(gone)} is gone from the store" if gone else None
 
 
 def _difference(looking: _Looking, component: Component, result: Result, there: Interpreter) -> str | None:

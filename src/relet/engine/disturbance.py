@@ -35,8 +35,9 @@ def use_one_cpu() -> None:
 def cut_network() -> None:
     """Refuse whatever Python would connect to or look up from now on, as a machine without a network does."""
 
-    def refuse(event: str, _: tuple[Any, ...]) -> None:
-        if event in _CONNECTIONS:
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        # a socket of this machine's own is no network: its address is a path
+        if event in _CONNECTIONS and not (event == "socket.connect" and isinstance(arguments[-1], str | bytes)):
             raise ConnectionRefusedError(f"{event}: there is no network here")
 
     sys.addaudithook(refuse)

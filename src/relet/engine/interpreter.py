@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,11 @@ from relet.errors import ComponentError, ReletError, SetUpError
 _OWN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
 # Seconds that a process has to end once it is told to, or once its line is closed.
 PATIENCE = 5.0
+# How long one look for an answer lasts, in seconds.
+SLICE = 0.2
+
+# What a process needs of the environment to run at all.
+NEEDED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "OMP_WAIT_POLICY")
 
 
 class Interpreter:
@@ -156,6 +162,9 @@ class Interpreter:
 
     def _answer(self, about: str) -> dict[str, Any]:
         assert self._process.stdout is not None
+        # In slices: a library may have told the system to go on reading after a signal, and Ctrl-C has to end it.
+        while not select.select([self._process.stdout], [], [], SLICE)[0]:
+            pass
         line = self._process.stdout.readline()
         try:
             answer: dict[str, Any] = json.loads(line)

@@ -16,6 +16,7 @@ from relet.engine import environments
 from relet.engine.environments import Environment
 from relet.engine.interpreter import Interpreter, clean_environment
 from relet.engine.job import Job
+from relet.engine.surroundings import PLACE, THREADS
 from relet.errors import SetUpError
 
 Tell = Callable[[str], None]
@@ -70,16 +71,27 @@ def _started(job: Job, place: str, scratch: Path, tell: Tell) -> Interpreter:
 
 def _made(job: Job, place: str, variables: Mapping[str, str], tell: Tell) -> Environment:
     """The environment that `uv` or `uv:locks/torch.lock` means. A container sees what it is given: the project,
-    what lies in temporary folders, and relet itself.
+    what lies in temporary folders, relet itself, and where sources outside lie.
     """
     return environments.build(
         place.partition(":")[0],
         _lock(job, place),
         python=python_version(),
-        folders=(job.project.root, Path(tempfile.gettempdir()), Path(relet.__file__).parent),
-        environment={name: variables[name] for name in ("PYTHONPATH",) if name in variables},
+        folders=(job.project.root, Path(tempfile.gettempdir()), Path(relet.__file__).parent, *_sources(job)),
+        environment={name: variables[name] for name in ("PYTHONPATH", *THREADS, *PLACE) if name in variables},
         progress=tell,
     )
+
+
+def _sources(job: Job) -> list[Path]:
+    """The folders that the sources outside lie in."""
+    found = [
+        Path(job.arguments[component.name][name]).resolve().parent
+        for component in job.request.components
+        for name, value in job.request.key_parameters[component.name].items()
+        if isinstance(value, Mapping) and value.keys() == {"sha256"}
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _variables(job: Job, place: str, scratch: Path) -> dict[str, str]:

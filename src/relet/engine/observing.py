@@ -71,11 +71,20 @@ def watched() -> Iterator[Touched]:
     if not _installed:
         sys.addaudithook(_hook)
         _installed = True
-    before, _touched = _touched, Touched()
+    before, touched = _touched, Touched()
+    _touched = touched
+    children = _children()
     try:
-        yield _touched
+        yield touched
     finally:
         _touched = before
+        if _children() != children:
+            touched.programs["processes of its own"] = None
+
+
+def _children() -> str:
+    """How many processes multiprocessing has made, as it counts them: it starts them without an audit event."""
+    return str(getattr(sys.modules.get("multiprocessing.process"), "_process_counter", "count(1)"))
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -107,11 +116,18 @@ def _here() -> str:
 
 def _connected(touched: Touched, event: str, arguments: tuple[Any, ...]) -> None:
     where = arguments[-1] if event in ("socket.connect", "socket.sendto") else arguments
+    if event == "socket.connect" and isinstance(where, str | bytes):
+        # a socket of this machine's own, by which processes that belong together talk
+        return
     if isinstance(where, tuple) and len(where) > 1:
         shown = f"{_text(where[0])}:{_text(where[1])}"
     else:
         shown = _text(where[0] if isinstance(where, tuple) and where else where)
     touched.addresses[shown] = None
+
+
+def _queried(touched: Touched, _: str, arguments: tuple[Any, ...]) -> None:
+    _opened(touched, "open", (arguments[0], None, os.O_RDONLY))
 
 
 def _started(touched: Touched, event: str, arguments: tuple[Any, ...]) -> None:
@@ -128,6 +144,7 @@ def _text(value: Any) -> str:
 
 _NOTES = {
     "open": _opened,
+    "sqlite3.connect": _queried,
     **dict.fromkeys(_NETWORK, _connected),
     **dict.fromkeys(_PROCESS, _started),
 }

@@ -198,7 +198,9 @@ def _skip(job: Job, component: Component, step: Step) -> Result:
     for path, digest in _sources(job, component):
         if not store.has_object(digest):
             _keep_source(store, path, digest)
-    made_by = store.maker(step.key) if step.key else None
+    # a key that an older relet wrote names no run: what made the outputs first is next best
+    producers = (version.producer for version in step.outputs.values() if version.producer)
+    made_by = (store.maker(step.key) if step.key else None) or next(producers, None)
     try:
         caveats = store.run(made_by).caveats if made_by else ()
     except (NotFoundError, DamagedError):
@@ -271,7 +273,7 @@ def _run(going: _Going, component: Component, step: Step) -> Result:
         name: _store(job.store, name, each, component.description, record.id, going.workspace)
         for name, each in called.outputs.items()
     }
-    caveats = (*_caveats(going, step), *called.caveats)
+    caveats = (*_caveats(going, component, step), *called.caveats)
     record = replace(
         record,
         status=Status.FINISHED,
@@ -300,10 +302,11 @@ def _link(version: Version) -> Link:
     return Link(version=str(version), type=version.type, content=version.content)
 
 
-def _caveats(going: _Going, step: Step) -> tuple[Caveat, ...]:
+def _caveats(going: _Going, component: Component, step: Step) -> tuple[Caveat, ...]:
     assert step.parts is not None
     files = code_files(going.job.project, step.parts) | pipeline_files(going.job.project)
-    return going.around.caveats(files, step.parts.packages)
+    own = (component.environment or "").partition(":")[2]
+    return going.around.caveats(files, step.parts.packages, going.job.project.root / own if own else None)
 
 
 def _call(going: _Going, component: Component, step: Step) -> Called:

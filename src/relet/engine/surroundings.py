@@ -19,6 +19,8 @@ from relet.core.record import Caveat, CodeState
 if TYPE_CHECKING:
     from relet.store import Store
 
+# The time zone and the language, which a step should not depend on, and which are named where one does.
+PLACE = ("TZ", "LANG", "LC_ALL")
 # What decides how many threads the numeric libraries use, and in which order sets are walked.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONHASHSEED")
 # The user's own settings of git must not shape what is recorded.
@@ -44,27 +46,41 @@ class Surroundings:
     """What is the same for every component of a run.
 
     `changed` are the files, relative to the project's folder, that differ from the commit or are not in it;
-    `locked` are the versions that the lock has for each distribution.
+    `lost` says that git would not tell what the changes are; `locked` are the versions that the lock has for each
+    distribution.
     """
 
     code: CodeState
     changed: frozenset[str]
     lock: str | None
     locked: Mapping[str, frozenset[str]]
+    lost: bool = False
 
-    def caveats(self, files: Iterable[str], packages: Mapping[str, str]) -> tuple[Caveat, ...]:
-        """What of a component no record holds: its `files` that are not committed, `packages` not as locked."""
+    def caveats(
+        self, files: Iterable[str], packages: Mapping[str, str], own_lock: Path | None = None
+    ) -> tuple[Caveat, ...]:
+        """What of a component no record holds: its `files` that are not committed, `packages` not as locked.
+
+        `own_lock` is the lock of the component's own environment, where it has one.
+        """
         uncommitted = sorted(self.changed & set(files)) if self.code.commit else ["there is no commit"]
+        uncommitted += ["changes that git could not give, and that are not stored"] if self.lost else []
+        locked = _pins(own_lock.read_bytes()) if own_lock else self.locked
         drifted = [
-            f"{name} {version}, locked {' or '.join(sorted(self.locked[name]))}"
-            if name in self.locked
+            f"{name} {version}, locked {' or '.join(sorted(locked[name]))}"
+            if name in locked
             else f"{name} {version}, not in the lock"
             for name, version in packages.items()
-            if version not in self.locked.get(name, ())
+            if version not in locked.get(name, ())
         ]
+        if not (self.lock or own_lock):
+            drifted = ["there is no lock"]
         return (
             *(Caveat(kind="uncommitted", what=file) for file in uncommitted),
-            *(Caveat(kind="lock", what=each) for each in (drifted if self.lock else ["there is no lock"])),
+            *(
+                Caveat(kind="lock", what=each)
+                for each in (drifted if self.lock or own_lock else ["there is no lock"])
+            ),
         )
 
 
@@ -75,10 +91,11 @@ def surroundings(root: Path, lock: Path, files: Iterable[str], store: Store) -> 
     a git repository, or without git, there is no commit, and all of them are.
     """
     content = lock.read_bytes() if lock.is_file() else None
-    code, changed = _code_state(root, sorted(set(files)), store)
+    code, changed, lost = _code_state(root, sorted(set(files)), store)
     return Surroundings(
         code=code,
         changed=changed,
+        lost=lost,
         lock=None if content is None else store.put_object(content),
         locked=_pins(content or b""),
     )
@@ -91,17 +108,18 @@ def _pins(lock: bytes) -> dict[str, frozenset[str]]:
     return {name: frozenset(versions) for name, versions in found.items()}
 
 
-def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, frozenset[str]]:
+def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, frozenset[str], bool]:
+    """The state, the files that are not committed, and whether git would not say what the changes are."""
     place = git(root, "rev-parse", "HEAD", "--show-prefix")
     if place is None:
         untracked = _stored(root, files, store)
-        return CodeState(dirty=True, untracked=untracked), frozenset(untracked)
+        return CodeState(dirty=True, untracked=untracked), frozenset(untracked), False
     commit, folder, *_ = (*place.decode().split("\n"), "")
     # git names changed files from the repository's top, and untracked and tracked ones from the folder asked in.
     modified = _names(git(root, "diff", "HEAD", "--name-only", "--no-relative", "-z"))
     unknown = _names(git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py", "pipelines"))
     tracked = _names(git(root, "ls-files", "-z", "--", *files)) if files else set()
-    diff = (git(root, *_DIFF, *_PREFIXES) or b"") if modified else b""
+    diff = git(root, *_DIFF, *_PREFIXES) if modified else b""
     # beside the closures' files all Python that git might yet be told of: what runs the components is among it
     wanted = {file for file in files if file not in tracked} | {name for name in unknown if _importable(name)}
     untracked = _stored(root, sorted(wanted), store)
@@ -114,7 +132,7 @@ def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, 
         folder=folder.rstrip("/"),
     )
     here = {name.removeprefix(folder) for name in modified if name.startswith(folder)}
-    return state, frozenset(here | set(untracked))
+    return state, frozenset(here | set(untracked)), diff is None
 
 
 def _importable(name: str) -> bool:
@@ -174,7 +192,7 @@ def machine() -> dict[str, Any]:
         "platform": f"{platform.system()}-{platform.machine()}",
         "libc": "-".join(platform.libc_ver()),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "environment": {name: os.environ[name] for name in THREADS if name in os.environ},
+        "environment": {name: os.environ[name] for name in (*THREADS, *PLACE) if name in os.environ},
     }
     if run_id := os.environ.get("MLFLOW_RUN_ID"):
         about["mlflow_run_id"] = run_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,7 +50,6 @@ def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> Arrival
     contents = _contents(arrived)
     places = _places(bucket, new, arrived)
     stored = {record.id for record in new if runs.add(bucket, renumbered(record, places))}
-    _lead_keys(bucket, bundle.records, contents)
     return Arrival(
         version=version,
         versions=arrived,
@@ -147,14 +146,3 @@ def renumbered(record: RunRecord, places: Mapping[str, str]) -> RunRecord:
         for component, step in record.steps.items()
     }
     return replace(record, inputs=moved(record.inputs), outputs=moved(record.outputs), steps=steps)
-
-
-def _lead_keys(bucket: Bucket, records: Iterable[RunRecord], contents: Mapping[tuple[str, str], str]) -> None:
-    """Let each run's key lead to its outputs, the newest run's first, unless it leads somewhere already."""
-    for record in sorted(records, key=lambda record: record.id, reverse=True):
-        outputs = {name: contents.get(place(link)) for name, link in record.outputs.items()}
-        whole = {name: reference for name, reference in outputs.items() if reference}
-        if record.status is not Status.FINISHED or record.key is None or whole.keys() != outputs.keys():
-            continue
-        if runs.outputs_of(bucket, record.key) is None:
-            runs.put_key(bucket, record.key, whole, record.id)

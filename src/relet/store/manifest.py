@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relet.core import record as records
-from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Reference, Version
 from relet.core.record import Link, RunRecord
 from relet.errors import ReletError, StoreError
 from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, word
@@ -149,7 +149,8 @@ def _agree(bundle: Bundle) -> None:
 def _version(stored: Document) -> Version:
     number, producer = stored["number"], stored["producer"]
     version = Version.from_json({**{field: stored[field] for field in CARRIED}, "number": number})
-    artifact_name(version.name)
+    if artifact_name(version.name) in (REPRODUCTION, DETERMINISM):
+        raise StoreError(f"it holds {version.name}, relet's own verdict, which is to be found here, not believed")
     word(version.content, "a content digest")
     file_paths(version.files)
     for digest in version.files.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from relet.core.reproduction import ARTIFACT
@@ -11,44 +11,37 @@ from relet.store.storage import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A stored verdict: its own version, its word, the run that was made again with those of its steps, and the
-    versions it judged.
-    """
+    """What a stored verdict says of one run or one version: its word, when, and the verdict's own version."""
 
     version: str
     likeness: str
-    run: str
-    steps: tuple[str, ...]
-    judged: frozenset[str]
     when: str
 
     def __str__(self) -> str:
         return f"{self.likeness} on {self.when[:10]} ({self.version})"
 
 
-def verdicts(store: Store) -> Iterator[Judged]:
-    """All verdicts that are stored, the newest first."""
-    for version in reversed(store.versions(ARTIFACT)):
-        told = version.metadata
-        yield Judged(
-            version=str(version),
-            likeness=str(told.get("verdict", "")),
-            run=str(told.get("run", "")),
-            steps=tuple(told.get("steps", ())),
-            judged=frozenset(told.get("judged", ())),
-            when=str(told.get("when", "")),
-        )
-
-
 def latest_of_runs(store: Store) -> dict[str, Judged]:
-    """The newest verdict on each run that has one: the one that was made again, and the runs of its steps."""
-    found: dict[str, Judged] = {}
-    for each in verdicts(store):
-        for run in (each.run, *each.steps):
-            found.setdefault(run, each)
-    return found
+    """The newest word on each run that has one: on the run that was made again, and on the runs of its steps."""
+    return _latest(store, "runs")
 
 
 def latest_on(store: Store, version: str) -> Judged | None:
-    """The newest verdict that speaks of a version, `model:v7`."""
-    return next((each for each in verdicts(store) if version in each.judged), None)
+    """The newest word on a version, `model:v7`."""
+    return _latest(store, "judged").get(version)
+
+
+def _latest(store: Store, about: str) -> dict[str, Judged]:
+    found: dict[str, Judged] = {}
+    for name, judged in _words(store, about):
+        found.setdefault(name, judged)
+    return found
+
+
+def _words(store: Store, about: str) -> Iterator[tuple[str, Judged]]:
+    """What each verdict says of what it judged, the newest verdict first; what can't be read says nothing."""
+    for version in reversed(store.versions(ARTIFACT)):
+        words = version.metadata.get(about)
+        for name, word in words.items() if isinstance(words, Mapping) else ():
+            when = str(version.metadata.get("when", ""))
+            yield str(name), Judged(version=str(version), likeness=str(word), when=when)

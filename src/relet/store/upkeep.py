@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from relet.core.artifact import Version
+from relet.core.artifact import DETERMINISM, REPRODUCTION, Version
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import aliases, objects, runs, versions
 from relet.store.bucket import Bucket
@@ -143,6 +143,9 @@ def prune(bucket: Bucket, keep: int) -> list[str]:
     held = _held(bucket)
     pruned = []
     for name in versions.names(bucket):
+        if name in (REPRODUCTION, DETERMINISM):
+            # small, and what they say of a version stays true as long as that is kept
+            continue
         named = set(aliases.currents(bucket, name).values())
         for version in versions.living(bucket, name)[:-keep]:
             if version.number not in named and str(version) not in held:

@@ -80,18 +80,21 @@ def test_the_new_store_is_told_what_made_the_model_and_import_says_what_it_did(
     assert relet(capsys, "artifacts", "verify", "--store", url)[:2] == (0, "nothing is broken\n")
 
 
-def test_a_run_there_has_nothing_to_do(tiny: Tiny, there: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_there_takes_nothing_on_trust_and_makes_the_same_versions(
+    tiny: Tiny, there: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.rmtree(tiny.root / ".relet")
     there.set_alias("clean_sample", "reference", 1, by="test", why="as it was")
     settings = ["etl.rows=20", "etl.low=4", "store.url=there"]
     _, out, _ = relet(capsys, "run", "tiny", "--json", *settings)
     ended = [event for event in map(json.loads, out.splitlines()) if event["event"] == "ended"]
     assert {event["component"]: event["action"] for event in ended} == {
-        "get": "skip",
-        "clean": "skip",
-        "check": "skip",
-        "train": "skip",
+        "get": "run",
+        "clean": "run",
+        "check": "run",
+        "train": "run",
     }
+    assert all(event["new"] == [] for event in ended if event["component"] in ("get", "clean", "train"))
     assert there.aliases("weights") == {"latest": 2}
 
 

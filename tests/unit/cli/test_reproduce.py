@@ -50,7 +50,7 @@ def test_what_is_equivalent_ends_with_0_and_says_how_far_it_is(
     sums: Sums, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = sums.run().run_id
-    monkeypatch.setenv("NUDGE", "0.4")
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
     status, out, _ = relet(capsys, "reproduce", run_id, "--here")
     assert status == 0
     assert re.search(r"^add   EQUIVALENT  report:v1  sums:v1", out, re.MULTILINE)

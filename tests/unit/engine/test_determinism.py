@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -88,7 +89,7 @@ def test_a_step_that_is_skipped_is_done_a_second_time_too(dice: Dice) -> None:
 @pytest.mark.parametrize(
     ("code", "cause"),
     [
-        ("__import__('datetime').date.today()", "the clock"),
+        ("__import__('datetime').datetime.now(__import__('datetime').UTC).date()", "the clock"),
         ("__import__('time').time()", "the clock"),
         ("__import__('random').random()", "something that is other each time: a generator without a seed"),
         ("__import__('os').urandom(3)", "something that is other each time: a generator without a seed"),
@@ -134,3 +135,19 @@ def test_a_pipeline_of_tables_makes_the_same_a_second_time(tiny: Tiny) -> None:
     verdict = check(job, execute(job))
     assert verdict.passed
     assert [each.name for each in verdict.checks] == ["get", "clean", "check", "train"]
+
+
+def test_a_step_whose_record_is_gone_was_not_checked_and_is_no_yes(dice: Dice) -> None:
+    dice.says("4").checked()
+    for path in (dice.root / ".relet" / "runs").iterdir():
+        path.unlink()
+    verdict = dice.checked()
+    assert not verdict.passed
+    assert verdict.reason == "1 of 1 step: roll was not checked: no record says what it took"
+
+
+def test_a_step_that_an_older_relet_made_is_checked_by_what_made_it_first(dice: Dice) -> None:
+    dice.says("4").checked()
+    for path in (dice.root / ".relet" / "keys").iterdir():
+        path.write_text(json.dumps({"outputs": {"roll": "roll:v1"}}))
+    assert dice.checked().passed

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +157,30 @@ def test_the_lock_of_a_component_of_its_own_is_recorded_where_git_does_not_hold_
     (sums.root / "locks").mkdir()
     (sums.root / "locks" / "six.lock").write_text("six==1\n")
     sums.edit("add.py", 'job_type="add"', 'job_type="add", environment="uv:locks/six.lock"')
-    record = sums.store.run(isolated(manager=None).run_id)
+    outcome = isolated(manager=None)
+    record = sums.store.run(outcome.run_id)
     assert sums.store.read_object(record.code.untracked["locks/six.lock"]) == b"six==1\n"
+
+
+def test_a_component_is_held_to_its_own_lock_and_not_to_the_project_s(
+    sums: Sums, built: list[tuple[str, bytes]]
+) -> None:
+    text = sums.path("add.py").read_text()
+    sums.path("add.py").write_text(f"import click\n{text}")
+    own = ['environment="uv:own.lock"', f"click=={version('click')}\n"]
+    sums.edit("add.py", 'job_type="add"', f'job_type="add", {own[0]}')
+    (sums.root / "own.lock").write_text(own[1])
+    drifted = [each for each in sums.record(isolated(manager=None), "add").caveats if each.kind == "lock"]
+    assert drifted == []
+    (sums.root / "own.lock").write_text("click==0.1\n")
+    sums.edit("add.py", "import click\n", "import click as c\n")
+    drifted = [each.what for each in sums.record(isolated(manager=None), "add").caveats if each.kind == "lock"]
+    assert drifted == [f"click {version('click')}, locked 0.1"]
+
+
+def test_here_is_for_a_run_straight_from_git(sums: Sums, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = relet(capsys, "run", "sums", "--here")
+    assert (status, "--here goes with a git repository as the first word" in err) == (2, True)
 
 
 def test_isolate_takes_uv_unless_another_manager_is_named(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from relet.core.record import Caveat, RunRecord
+from relet.engine import surroundings
 from relet.store import open_store
 from tests.tiny_project import Tiny
 
@@ -187,3 +189,27 @@ def test_the_remote_is_recorded_without_its_password(tiny: Tiny) -> None:
         subprocess.run(["git", "config", "remote.origin.url", given], cwd=tiny.root, check=True)
         tiny.run()
         assert next(open_store(tiny.root / ".relet").runs()).code.repository == kept
+
+
+def test_a_database_that_is_read_and_processes_of_its_own_are_caveats(tiny: Tiny) -> None:
+    sqlite3.connect(tiny.root / "rates.db").execute("create table rates (rate)").close()
+    (tiny.root / "pool.py").write_text("def nothing(): ...\n")
+    does(
+        tiny,
+        "__import__('sqlite3').connect('rates.db').close(); import multiprocessing; "
+        "child = multiprocessing.get_context('spawn').Process(target=print); child.start(); child.join()",
+    )
+    tiny.run()
+    assert Caveat(kind="file", what="rates.db") in caveats(tiny)
+    assert Caveat(kind="process", what="processes of its own") in caveats(tiny)
+
+
+def test_changes_that_git_would_not_give_are_said_to_be_lost(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(tiny)
+    tiny.edit("helper.py", "float(values.sum())", "1 + float(values.sum())")
+    git = surroundings.git
+    monkeypatch.setattr(surroundings, "git", lambda *a, **k: None if "--binary" in a else git(*a, **k))
+    tiny.run()
+    assert Caveat(kind="uncommitted", what="changes that git could not give, and that are not stored") in caveats(
+        tiny
+    )

@@ -22,9 +22,10 @@ from relet.engine.job import Outcome
 from relet.engine.reproduce import Wishes, keep, reproduce
 from relet.engine.request import prepare, read_order
 from relet.engine.run import execute
-from relet.errors import NotFoundError, ReletError, SetUpError
+from relet.errors import NotFoundError, ReletError, SetUpError, StoreError
+from relet.evaluation.comparison import Comparison
 from relet.store import Store, open_store
-from relet.store.reproductions import latest_on
+from relet.store.reproductions import latest_of_runs, latest_on
 from tests.sums_project import Sums, likenesses, step
 from tests.tiny_project import Tiny
 
@@ -590,7 +591,7 @@ def test_a_damaged_output_is_judged_by_the_digest_in_the_record(
     outcome = sums.run()
     damaged(sums, sums.store.version("report:v1").files["report.txt"])
     assert sums.again(outcome).likeness == "IDENTICAL"
-    monkeypatch.setenv("NUDGE", "40.1")
+    monkeypatch.setenv("OMP_NUDGE", "40.1")
     found = sums.again(outcome)
     assert found.likeness == "DIVERGED"
     assert re.search(r"report: report:v1 can't be read: report.txt: object .* is damaged: its bytes", found.reason)
@@ -717,7 +718,7 @@ def test_a_step_that_reads_the_clock_or_draws_without_a_seed_diverges_with_advic
 
 def test_numbers_within_the_declared_tolerance_are_equivalent(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = sums.run()
-    monkeypatch.setenv("NUDGE", "0.4")
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
     found = sums.again(outcome)
     assert (found.likeness, likenesses(found)) == ("EQUIVALENT", {"draw": "IDENTICAL", "add": "EQUIVALENT"})
     assert found.reason.startswith("add: sums within its tolerance (largest difference 0.00")
@@ -730,7 +731,7 @@ def test_numbers_beyond_the_tolerance_diverge_whatever_the_working_tree_says_by_
     outcome = sums.run()
     sums.edit("add.py", '{"sums": 0.01}', '{"sums": 100.0, "report": 100.0}')
     sums.commit()
-    monkeypatch.setenv("NUDGE", "40.1")
+    monkeypatch.setenv("OMP_NUDGE", "40.1")
     found = sums.again(outcome)
     assert (found.likeness, likenesses(found)) == ("DIVERGED", {"draw": "IDENTICAL", "add": "DIVERGED"})
     assert "sums: total: " in found.reason
@@ -740,7 +741,7 @@ def test_a_step_that_takes_what_is_merely_equivalent_is_held_to_its_own_toleranc
     sums: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outcome = sums.run("main.evaluate=true")
-    monkeypatch.setenv("NUDGE", "0.4")
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
     found = sums.again(outcome)
     assert likenesses(found) == {"draw": "IDENTICAL", "add": "EQUIVALENT", "rate": "DIVERGED"}
     assert not step(found, "rate").inputs_equal
@@ -755,7 +756,7 @@ def test_a_number_that_meets_none_leaves_the_verdict_readable_as_json(
 ) -> None:
     sums.edit("add.py", "str(round(value))", "'x'")
     outcome = sums.run()
-    monkeypatch.setenv("NUDGE", "nan")
+    monkeypatch.setenv("OMP_NUDGE", "nan")
     found = sums.again(outcome)
     version = keep(found, sums.store)
     stored = sums.store.read_object(version.files["reproduction.json"]).decode()
@@ -843,7 +844,15 @@ def test_ctrl_c_is_no_verdict_and_does_not_wait_for_the_step(sums: Sums) -> None
 
 
 def test_the_callers_environment_does_not_leak_in(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = ("PYTHONPATH", "MLFLOW_RUN_ID", "RELET_STORE", "RELET_PROJECT", "XDG_CACHE_HOME", "GIT_DIR")
+    secrets = (
+        "SOME_SETTING",
+        "PYTHONPATH",
+        "MLFLOW_RUN_ID",
+        "RELET_STORE",
+        "RELET_PROJECT",
+        "XDG_CACHE_HOME",
+        "GIT_DIR",
+    )
     outcome = does_again(sums, f"raise ValueError([os.environ.get(n) for n in {secrets}], os.environ['HOME'])")
     for name in secrets:
         monkeypatch.setenv(name, str(sums.root))
@@ -1051,7 +1060,8 @@ def test_the_verdict_is_an_artifact_that_names_what_it_judged(sums: Sums) -> Non
     )
     told = version.metadata
     assert (told["verdict"], told["run"], told["passed"]) == ("IDENTICAL", outcome.run_id, True)
-    assert told["judged"] == ["drawn:v1", "report:v1", "sums:v1"]
+    assert told["judged"] == dict.fromkeys(["drawn:v1", "report:v1", "sums:v1"], "IDENTICAL")
+    assert set(told["runs"].values()) == {"IDENTICAL"}
     report = json.loads(sums.store.read_object(version.files["reproduction.json"]))
     assert (report["likeness"], report["steps"][0]["component"], report["format"]) == ("IDENTICAL", "draw", 1)
     assert set(sums.store.pending("mlflow")) == {
@@ -1070,3 +1080,62 @@ def test_the_newest_verdict_on_a_version_counts_also_where_it_is_impossible(sums
     keep(found, sums.store)
     assert found.judged == ("report:v1",)
     assert str(latest_on(sums.store, "report:v1")).startswith("IMPOSSIBLE on ")
+
+
+def test_a_step_that_fails_over_what_is_merely_equivalent_is_not_said_to_have_taken_the_same(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums.edit(
+        "rate.py", "    longer =", "    assert sums['total'] == int(sums['total']), 'a fraction'\n    longer ="
+    )
+    outcome = sums.run("main.evaluate=true")
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
+    found = sums.again(outcome)
+    assert likenesses(found)["add"] == "EQUIVALENT"
+    assert found.reason.startswith("rate is the first step that differs (its inputs were within their tolerance")
+
+
+def test_nothing_is_equivalent_without_a_tolerance_whatever_a_comparison_lets_pass(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums.edit("add.py", ', tolerance={"sums": 0.01}', "")
+    outcome = sums.run()
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
+    fine = Comparison(within=True, largest=None, differences=("its bytes differ",))
+    monkeypatch.setattr("relet.evaluation.comparison.compare", lambda *_, **__: fine)
+    assert sums.again(outcome).likeness == "DIVERGED"
+
+
+def test_a_verdict_from_elsewhere_is_refused_and_one_that_makes_no_sense_says_nothing(
+    sums: Sums, tmp_path: Path
+) -> None:
+    outcome = sums.run()
+    version = keep(sums.again(outcome), sums.store)
+    assert latest_on(sums.store, "sums:v1") is not None
+    sums.store.export_version(version.name, tmp_path / "verdict.tar")
+    with pytest.raises(StoreError, match="relet's own verdict"):
+        open_store("memory://").import_version(tmp_path / "verdict.tar")
+    other = open_store("memory://")
+    other.add_version(
+        name="reproduction", type="verdict", content="c", files={}, metadata={"runs": 5, "judged": []}
+    )
+    assert latest_of_runs(other) == {}
+    assert latest_on(other, "sums:v1") is None
+
+
+def test_each_version_and_each_step_is_shown_its_own_word(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = sums.run()
+    monkeypatch.setenv("OMP_NUDGE", "40.1")
+    keep(sums.again(outcome), sums.store)
+    words = {version: str(latest_on(sums.store, version)).split()[0] for version in ("drawn:v1", "sums:v1")}
+    assert words == {"drawn:v1": "IDENTICAL", "sums:v1": "DIVERGED"}
+    runs = latest_of_runs(sums.store)
+    assert runs[sums.record(outcome, "draw").id].likeness == "IDENTICAL"
+    assert runs[outcome.run_id].likeness == "DIVERGED"
+
+
+def test_verdicts_are_not_pruned(sums: Sums) -> None:
+    outcome = sums.run()
+    for _ in range(3):
+        keep(sums.again(outcome), sums.store)
+    assert [each for each in sums.store.prune(1) if each.startswith("reproduction")] == []

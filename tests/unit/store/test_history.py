@@ -81,15 +81,14 @@ def test_the_same_store_is_exported_as_the_same_bytes(
     assert (tmp_path / "1.tar").read_bytes() == (tmp_path / "2.tar").read_bytes()
 
 
-def test_runs_there_skip_and_the_newest_names_are_latest(
+def test_what_was_carried_leads_no_run_there_to_skip_and_the_newest_names_are_latest(
     store: Store, other: Store, model: Version, tmp_path: Path
 ) -> None:
     store.set_alias("model", "prod", 2, by="test", why="")
     store.export_history("model", tmp_path / "b.tar")
     other.import_bundle(tmp_path / "b.tar")
-    assert other.key("key-run4-clean") == {"clean_sample": "clean_sample:v2", "dropped": "dropped:v1"}
-    assert other.maker("key-run4-clean") == "run4-clean"
-    assert other.key("key-run2-get") is None
+    # a bundle is not believed: it could let a run take what nobody ever computed
+    assert other.key("key-run4-clean") is None
     assert other.aliases("model") == {"latest": 2}
     assert other.aliases("clean_sample") == {"latest": 2}
 
@@ -135,7 +134,6 @@ def test_a_store_with_versions_of_its_own_keeps_them_their_numbers_and_what_they
     assert other.version("sample:latest") == own[1]
     assert other.run("run5-test").inputs["sample"].version == "sample:v2"
     assert other.run("run5").steps["train"]["outputs"]["model"] == "model:v3"
-    assert other.key("key-run3-get") == {"sample": "sample:v2"}
     consistent(other)
 
 
@@ -172,8 +170,6 @@ def test_an_intermediate_that_is_gone_stays_behind_and_its_number_never_means_an
     assert other.find(taken.version) is None
     with pytest.raises(NotFoundError, match="was pruned"):
         other.version(taken.version)
-    assert other.key("key-run4-clean") is None
-    assert other.key("key-run5-train") is not None
     for content in (b"another", b"clean 3"):
         assert str(add(other, "clean_sample", content)) != taken.version
     consistent(other)
@@ -305,7 +301,7 @@ def test_the_step_of_an_older_relet_is_known_by_what_it_made(
     history = store.export_history("model", tmp_path / "b.tar")
     assert {"run3-get", "run4-clean"} <= {record.id for record in history.bundle.records}
     other.import_bundle(tmp_path / "b.tar")
-    assert other.key("key-run3-get") is not None
+    assert other.run("run3-get").outputs["sample"].version in map(str, other.versions("sample"))
     lose(store, store.run("run3-get").objects["diff"])
     with pytest.raises(NotFoundError, match="diff of run run3-get"):
         store.export_history("model", tmp_path / "b.tar")

@@ -41,8 +41,8 @@ def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Ver
                 "verdict": str(found.likeness),
                 "run": found.run,
                 "target": found.target,
-                "steps": [step.run for step in found.steps],
-                "judged": list(found.judged),
+                "runs": found.words_on_runs,
+                "judged": found.words_on_versions,
                 "when": found.when,
             },
         )

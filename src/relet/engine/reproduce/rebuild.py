@@ -16,14 +16,14 @@ from relet.core.plan import Action, Request
 from relet.core.record import RunRecord, Status, now
 from relet.core.reproduction import Likeness, Reproduction, judge
 from relet.engine import checkout, environments
-from relet.engine.interpreter import Interpreter, clean_environment
+from relet.engine.interpreter import NEEDED, Interpreter, clean_environment
 from relet.engine.job import Quiet, Result
 from relet.engine.project import Project
 from relet.engine.reproduce.history import History, Subject, missing, recorded, subject
 from relet.engine.reproduce.judgement import Made, judge_step
 from relet.engine.reproduce.recipe import job_again
 from relet.engine.run import execute
-from relet.engine.surroundings import THREADS
+from relet.engine.surroundings import PLACE, THREADS
 from relet.errors import (
     BadDataError,
     ComponentError,
@@ -37,8 +37,10 @@ from relet.errors import (
 )
 from relet.store import Store, open_store
 
-# What of the caller's environment belongs to the caller's own run.
-_CALLERS = ("RELET_", "MLFLOW_", "PYTEST_", "WANDB_", "XDG_", "GIT_")
+# What of the caller's environment a process gets: what it needs to run at all, and what a record would name.
+_NEEDED = frozenset((*NEEDED, *THREADS, *PLACE, "HOME", "TMPDIR", "TEMP", "TMP", "PYTHONDONTWRITEBYTECODE"))
+# How the numeric libraries choose their threads and their kernels.
+_NUMERIC = ("OMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "KMP_")
 # What of the recorded code or the store stands in the way of making it again: a verdict, not an error.
 _IN_THE_WAY = (BadDataError, DamagedError, NotFoundError, SettingError, SignatureError, WiringError)
 
@@ -238,9 +240,9 @@ def _variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> 
     home = place / "home"
     home.mkdir(exist_ok=True)
     recorded = run.machine.get("environment") or {}
-    threads = {name: recorded[name] for name in THREADS if name in recorded and name not in os.environ}
+    threads = {name: recorded[name] for name in (*THREADS, *PLACE) if name in recorded and name not in os.environ}
     found = clean_environment({"HOME": str(home), **threads}, lock=lock, root=project_root, scratch=place)
-    return {name: value for name, value in found.items() if not name.startswith(_CALLERS)}
+    return {name: value for name, value in found.items() if name in _NEEDED or name.startswith(_NUMERIC)}
 
 
 class _Telling(Quiet):

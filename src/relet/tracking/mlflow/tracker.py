@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.artifact import REPRODUCTION, ArtifactType, Reference, Version
 from relet.core.record import Link, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
-from relet.store.reproductions import latest_of_runs
+from relet.store.reproductions import Judged, latest_of_runs
 from relet.tracking import RefusedError
 from relet.tracking.memory import model_aliases, registered_name
 from relet.tracking.mlflow import mapping, registry
@@ -70,6 +70,7 @@ class MlflowTracker:
         self._run_ids: dict[str, str] = {}
         self._made_here: set[str] = set()
         self._versions: dict[str, Version | None] = {}
+        self._judged: tuple[tuple[str, int], dict[str, Judged]] = (("", 0), {})
 
     def connect(self) -> None:
         with self._speaking():
@@ -121,7 +122,7 @@ class MlflowTracker:
     def _send(self, record: RunRecord, store: Store) -> None:
         parent = self._parent(record, store)
         experiment_id = self._experiment(record.experiment)
-        judged = latest_of_runs(store).get(record.id)
+        judged = self._words(store).get(record.id)
         wanted = mapping.tags(record, parent=parent, user=_user(), reproduced=str(judged) if judged else None)
         run = self._find(record, experiment_id) or self._create(record, experiment_id, wanted, store)
         self._run_ids[record.id] = run.info.run_id
@@ -135,6 +136,14 @@ class MlflowTracker:
             self._log_files(sending)
             ended = mapping.milliseconds(record.ended or record.started)
             self._client().set_terminated(run.info.run_id, mapping.STATUS[record.status], ended)
+
+    def _words(self, store: Store) -> dict[str, Judged]:
+        """The verdicts on runs, read again only where there is a newer one."""
+        newest = store.find(REPRODUCTION)
+        known = (store.url, newest.number if newest else 0)
+        if self._judged[0] != known:
+            self._judged = (known, latest_of_runs(store) if newest else {})
+        return self._judged[1]
 
     def _experiment(self, name: str) -> str:
         """The id of an experiment, which is created once, whoever else is at it."""
