@@ -35,7 +35,7 @@ class Arrival:
 def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> Arrival:
     """Store a bundle whose objects are the verified `files`: objects, versions, run records, in this order.
 
-    No key leads to what came: a run here makes it anew, rather than take what a bundle says was computed elsewhere.
+    No key leads to what came: a run here makes it anew, rather than take what a bundle says was computed.
     What is here already stays as it is, and what a reference means here does not change. Raises StoreError, with
     nothing stored, where it holds a run that is another one here.
     """
