@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from relet.engine.environments import interpreters
+from relet.errors import SetUpError
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
@@ -92,8 +95,10 @@ def test_elsewhere_under_other_circumstances_it_is_identical(original: Original,
 
 
 def test_on_another_python_it_is_equivalent_at_least_and_names_the_libraries(original: Original) -> None:
-    if subprocess.run([BIN / "uv", "python", "find", "3.12"], capture_output=True).returncode:
-        pytest.skip("no Python 3.12 on this machine")
+    try:
+        interpreters.find("3.12")
+    except SetUpError as error:
+        pytest.skip(str(error))
     if sys.version_info[:2] == (3, 12):
         pytest.skip("this is Python 3.12 already")
     found = reproduced(original.project, original.run, "--python", "3.12")
