@@ -133,12 +133,7 @@ class RunRecord:
     @property
     def sources(self) -> dict[str, str]:
         """The parameters that named something outside → the SHA-256 of its content, which the store holds."""
-        values = self.parts.parameters if self.parts else {}
-        return {
-            name: str(value["sha256"])
-            for name, value in values.items()
-            if isinstance(value, Mapping) and value.keys() == {"sha256"}
-        }
+        return source_digests(self.parts.parameters if self.parts else {})
 
     @property
     def objects(self) -> dict[str, str]:
@@ -166,6 +161,19 @@ class RunRecord:
                 "caveats": tuple(Caveat(**each) for each in stored.get("caveats", ())),
             }
         )
+
+
+def source_digests(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Of parameters as they enter a key, those that name something outside → the SHA-256 of its content.
+
+    >>> source_digests({"rows": 3, "source": {"sha256": "ab"}})
+    {'source': 'ab'}
+    """
+    return {
+        name: str(value["sha256"])
+        for name, value in parameters.items()
+        if isinstance(value, Mapping) and value.keys() == {"sha256"}
+    }
 
 
 def now() -> str:

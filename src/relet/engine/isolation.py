@@ -85,12 +85,7 @@ def _made(job: Job, place: str, variables: Mapping[str, str], tell: Tell) -> Env
 
 def _sources(job: Job) -> list[Path]:
     """The folders that the sources outside lie in."""
-    found = [
-        Path(job.arguments[component.name][name]).resolve().parent
-        for component in job.request.components
-        for name, value in job.request.key_parameters[component.name].items()
-        if isinstance(value, Mapping) and value.keys() == {"sha256"}
-    ]
+    found = [path.resolve().parent for each in job.request.components for path, _ in job.sources(each)]
     return list(dict.fromkeys(found))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from relet.core.artifact import Verdict, Version
+from relet.core.component import Component
 from relet.core.plan import Action, Request, Step
-from relet.core.record import Caveat, Status
+from relet.core.record import Caveat, Status, source_digests
 from relet.engine.calling import Caller
 from relet.engine.project import Project
 
@@ -37,6 +39,11 @@ class Job:
     command: tuple[str, ...] = ()
     callers: Mapping[str, Caller] = field(default_factory=dict)
     manager: str | None = None
+
+    def sources(self, component: Component) -> Iterator[tuple[Path, str]]:
+        """The local files of a component's sources outside, each with the SHA-256 of its content."""
+        for name, digest in source_digests(self.request.key_parameters[component.name]).items():
+            yield Path(self.arguments[component.name][name]), digest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -195,7 +195,7 @@ def _skip(job: Job, component: Component, step: Step) -> Result:
     A source that it read, and that the store has lost or never had, is kept from now on.
     """
     store = job.store
-    for path, digest in _sources(job, component):
+    for path, digest in job.sources(component):
         if not store.has_object(digest):
             _keep_source(store, path, digest)
     # a key that an older relet wrote names no run: what made the outputs first is next best
@@ -261,7 +261,7 @@ def _run(going: _Going, component: Component, step: Step) -> Result:
     try:
         called = _call(going, component, step)
         # What was read from outside is kept: it may be gone, or something else, when the run is made again.
-        for path, digest in _sources(job, component):
+        for path, digest in job.sources(component):
             _keep_source(job.store, path, digest)
     except DamagedError:
         raise
@@ -331,16 +331,9 @@ def call_for(job: Job, component: Component, inputs: Mapping[str, Version | None
         code=job.request.code[component.name].code,
         inputs=laid,
         arguments=job.arguments[component.name],
-        files=(*resources, *(path for path, _ in _sources(job, component))),
+        files=(*resources, *(path for path, _ in job.sources(component))),
         scratch=Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder)),
     )
-
-
-def _sources(job: Job, component: Component) -> Iterator[tuple[Path, str]]:
-    """The local files of a component's sources outside, each with the digest of its content."""
-    for name, value in job.request.key_parameters[component.name].items():
-        if isinstance(value, Mapping) and value.keys() == {"sha256"}:
-            yield Path(job.arguments[component.name][name]), str(value["sha256"])
 
 
 def _keep_source(store: Store, path: Path, digest: str) -> None:
