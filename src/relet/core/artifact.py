@@ -115,13 +115,18 @@ Metrics = dict[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One test within a verdict: its name, whether it passed, one sentence, and the rows that speak against it."""
+    """One test within a verdict: its name, whether it passed, one sentence, and the rows that speak against it.
+
+    `measured` is what a non-deterministic test found: the test's name, its statistic, p-value, effect and so on,
+    each something that JSON can hold.
+    """
 
     name: str
     passed: bool
     message: str = ""
     rows: tuple[Mapping[str, Any], ...] = ()
     p_value: float | None = None
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
