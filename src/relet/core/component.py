@@ -73,7 +73,7 @@ def _is(value: Any, type_: type) -> bool:
 class Input:
     """An artifact that the function takes, and the container it takes it in.
 
-    `container` is one of ibis, pandas, polars, arrow, path, model, metrics, figure and verdict.
+    `container` is one of ibis, pandas, polars, arrow, reader, path, model, metrics, figure and verdict.
     """
 
     name: str
@@ -95,8 +95,9 @@ class Component:
     """One step of a pipeline, as its signature and its decorator describe it.
 
     `module` is the module that defines the function, `path` its file; `resources` are files and folders that it
-    reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs that its verdict gates;
-    `tolerance` is by how much each output's numbers may differ when it is reproduced (none: not at all);
+    reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs and outputs that its
+    verdict gates; `tolerance` is by how much each output's numbers may differ when it is reproduced (none: not at
+    all);
     `environment` is what makes it an environment of its own: a manager, or `manager:lock`.
     """
 
@@ -120,7 +121,12 @@ class Component:
     @property
     def gates(self) -> bool:
         """Whether a verdict of this component decides what else may run."""
-        return any(output.type is ArtifactType.VERDICT for output in self.outputs)
+        return bool(self.verdicts)
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """The names of the outputs that are verdicts."""
+        return tuple(output.name for output in self.outputs if output.type is ArtifactType.VERDICT)
 
     def parameter(self, name: str) -> Parameter:
         for parameter in self.parameters:
@@ -167,8 +173,8 @@ def component(
     """Mark a function as a component of a pipeline; the function itself stays as it is.
 
     `job_type` names the kind of component; `resources` are files and folders that it reads beside its inputs,
-    relative to the pipeline's folder; `judges` names the inputs that its verdict gates (without it: all that
-    are not stored versions).
+    relative to the pipeline's folder; `judges` names the inputs and outputs that its verdict gates (without it:
+    all inputs that are not stored versions).
 
     `tolerance` is by how much a reproduced number x may differ from the recorded one, relative to max(1, |x|), so
     that the verdict is still EQUIVALENT: one number for all outputs, or a mapping from outputs to numbers.

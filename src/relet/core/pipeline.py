@@ -71,13 +71,20 @@ class Pipeline:
         return tuple(each for each in self.components if all_of_them or each.name not in self.on_request)
 
     def gatekeepers(self, component: Component) -> tuple[Component, ...]:
-        """The components whose verdict decides whether this one may run."""
+        """The components whose verdict decides whether this one may run.
+
+        One that takes the verdict itself has it in hand, whatever it says: it is not held back by it.
+        """
         taken = {each.name for each in component.inputs}
-        return tuple(each for each in self.components if each.name != component.name and taken & set(judged(each)))
+        return tuple(
+            each
+            for each in self.components
+            if each.name != component.name and taken & set(judged(each)) and not taken & set(each.verdicts)
+        )
 
 
 def judged(component: Component) -> tuple[str, ...]:
-    """The inputs that a component's verdict speaks of; none where it gives no verdict."""
+    """The artifacts that a component's verdict speaks of: those it names, else its inputs; none without one."""
     if not component.gates:
         return ()
     return component.judges or tuple(each.name for each in component.inputs if each.stored is None)
@@ -141,10 +148,12 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
                 f"{component.name} takes {wanted} as {TYPES[each.container]}, "
                 f"but {producers[wanted].name} makes it a {made.type}"
             )
-    inputs = [each.name for each in component.inputs]
+    at_hand = [*(each.name for each in component.inputs), *(each.name for each in component.outputs)]
     for name in component.judges:
-        if name not in inputs:
-            raise WiringError(f"{component.name} judges {name!r}, which it does not take: {nearest(name, inputs)}")
+        if name not in at_hand:
+            raise WiringError(
+                f"{component.name} judges {name!r}, which it neither takes nor makes: {nearest(name, at_hand)}"
+            )
     if component.judges and not component.gates:
         raise WiringError(f"{component.name} judges {', '.join(component.judges)} but gives no Verdict")
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.component import Component, Input
-from relet.core.pipeline import Pipeline
+from relet.core.pipeline import Pipeline, judged
 from relet.core.record import KeyParts, RunRecord, Status
 from relet.errors import NotFoundError, WiringError, nearest
 
@@ -148,29 +148,29 @@ class Request:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of this run's artifacts so far: versions, the names that are still to come, and verdicts."""
+    """What is known of this run so far: versions, the names that are still to come, and who said no."""
 
     versions: Mapping[str, Version] = field(default_factory=dict)
     coming: frozenset[str] = frozenset()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
 
     def after(self, component: Component, step: Step) -> Known:
         """The same, knowing what became of one more component."""
         outputs = {output.name for output in component.outputs}
         if step.action is not Action.SKIP:
             return Known(self.versions, self.coming | outputs, self.refused)
-        return self.made(component, step.inputs, step.outputs)
+        return self.made(component, step.outputs)
 
-    def made(
-        self, component: Component, inputs: Mapping[str, Version | None], outputs: Mapping[str, Version]
-    ) -> Known:
-        from relet.core.pipeline import judged
-
-        refused = dict(self.refused)
-        for version in outputs.values():
-            if version.type is ArtifactType.VERDICT and not version.metadata.get("passed", False):
-                refused |= {name: component.name for name in judged(component) if name in inputs}
+    def made(self, component: Component, outputs: Mapping[str, Version]) -> Known:
+        verdicts = [version for version in outputs.values() if version.type is ArtifactType.VERDICT]
+        refused = self.refused
+        if not all(version.metadata.get("passed", False) for version in verdicts):
+            refused |= {component.name}
         return Known({**self.versions, **outputs}, self.coming - set(outputs), refused)
+
+    def speaks_against(self, name: str, pipeline: Pipeline) -> bool:
+        """Whether a verdict of this run refuses the artifact of that name."""
+        return any(each.name in self.refused and name in judged(each) for each in pipeline.components)
 
 
 def plan(request: Request, store: Shelf) -> Plan:
@@ -189,13 +189,13 @@ def plan(request: Request, store: Shelf) -> Plan:
 
 def decide(component: Component, request: Request, known: Known, store: Shelf) -> Step:
     """What to do with one component, as far as `known` tells."""
-    for name, gatekeeper in known.refused.items():
-        if gatekeeper != component.name and name in {each.name for each in component.inputs}:
+    for gatekeeper in request.pipeline.gatekeepers(component):
+        if gatekeeper.name in known.refused:
             return Step(
                 component=component.name,
                 action=Action.WAITS,
-                reason=f"{gatekeeper} says no",
-                blocked_by=gatekeeper,
+                reason=f"{gatekeeper.name} says no",
+                blocked_by=gatekeeper.name,
             )
     waiting = sorted(_sources(component, request) & known.coming)
     if waiting:

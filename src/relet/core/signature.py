@@ -24,6 +24,7 @@ CONTAINERS = {
     "pandas.DataFrame": "pandas",
     "polars.DataFrame": "polars",
     "pyarrow.Table": "arrow",
+    "pyarrow.RecordBatchReader": "reader",
     "pathlib.Path": "path",
     "relet.Model": "model",
     "relet.training.model.Model": "model",
@@ -41,6 +42,7 @@ TYPES = {
     "pandas": ArtifactType.TABLE,
     "polars": ArtifactType.TABLE,
     "arrow": ArtifactType.TABLE,
+    "reader": ArtifactType.TABLE,
     "path": ArtifactType.FILE,
     "model": ArtifactType.MODEL,
     "metrics": ArtifactType.METRICS,
@@ -226,7 +228,8 @@ def _input(source: Module, argument: ast.arg, has_default: bool) -> Input:
     optional = has_default or any(isinstance(m, ast.Constant) and m.value is None for m in members)
     named = [source.dotted(m) for m in members if not (isinstance(m, ast.Constant) and m.value is None)]
     if len(named) != 1 or named[0] not in CONTAINERS:
-        known = "Table, pd.DataFrame, pl.DataFrame, pa.Table, Path, Model, Metrics, Figure, Verdict"
+        known = "Table, pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatchReader, Path, "
+        known += "Model, Metrics, Figure, Verdict"
         raise source.error(
             argument,
             f"the input {argument.arg} is annotated {ast.unparse(inner)}; an artifact is one of {known} "

@@ -81,6 +81,7 @@ def read_table(path: Path, container: str) -> Any:
       nulls as the nullable `Int64`, `boolean`, …, never silently float; decimals, times of day and bytes as
       `ArrowDtype`. Written again, everything but dates comes back as it was.
     - "polars", "arrow": every type as it was stored.
+    - "reader": the same as a stream of record batches, which can be read once and needs little memory.
     - "path": the path itself.
     """
     readers: dict[str, Callable[[Path], Any]] = {
@@ -88,6 +89,7 @@ def read_table(path: Path, container: str) -> Any:
         "pandas": _read_pandas,
         "polars": _read_polars,
         "arrow": _read_arrow,
+        "reader": _read_stream,
         "path": lambda path: path,
     }
     if container not in readers:
@@ -224,6 +226,15 @@ def _read_arrow(path: Path) -> pa.Table:
 
     with pq.ParquetFile(path) as file:
         return file.read().replace_schema_metadata(None)
+
+
+def _read_stream(path: Path) -> pa.RecordBatchReader:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)  # closed with the last batch
+    batches = file.iter_batches(batch_size=CHUNK_ROWS)
+    return pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
 
 
 def _read_polars(path: Path) -> pl.DataFrame:

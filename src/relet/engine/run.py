@@ -157,7 +157,7 @@ def _steps(going: _Going, planned: Plan) -> Iterator[Result]:
         component = waiting.pop(0)
         step = planned[component.name] if as_planned else decide(component, job.request, known, job.store)
         try:
-            result = _act(going, component, step)
+            result = _act(going, component, step, known)
         except DamagedError as error:
             if str(error) in damaged:
                 raise
@@ -165,12 +165,12 @@ def _steps(going: _Going, planned: Plan) -> Iterator[Result]:
             going.watch.noted(f"{error}; what made it runs again")
             known, as_planned, waiting = Known(), False, list(job.request.components)
             continue
-        known = known.made(component, step.inputs, result.outputs)
+        known = known.made(component, result.outputs)
         as_planned = as_planned and step.action is Action.SKIP
         yield result
 
 
-def _act(going: _Going, component: Component, step: Step) -> Result:
+def _act(going: _Going, component: Component, step: Step, known: Known) -> Result:
     if step.action is Action.WAITS:
         return Result(component=component.name, action=step.action, reason=step.reason)
     if step.action is Action.SKIP:
@@ -185,7 +185,7 @@ def _act(going: _Going, component: Component, step: Step) -> Result:
         if version.type is ArtifactType.METRICS
         for name, value in version.metadata.get("metrics", {}).items()
     }
-    _move_aliases(going, component, step, result, verdict)
+    _move_aliases(going, component, step, result, known.made(component, result.outputs))
     return replace(result, verdict=verdict, metrics=metrics)
 
 
@@ -223,18 +223,16 @@ def _verdict_of(outputs: Mapping[str, Version], workspace: Workspace) -> Verdict
     return None
 
 
-def _move_aliases(
-    going: _Going, component: Component, step: Step, result: Result, verdict: Verdict | None
-) -> None:
-    store = going.job.store
+def _move_aliases(going: _Going, component: Component, step: Step, result: Result, known: Known) -> None:
+    store, pipeline = going.job.store, going.job.request.pipeline
     by = result.run_id if result.action is Action.RUN and result.run_id else going.parent.id
     for version in result.outputs.values():
         store.set_alias(version.name, "latest", version.number, by=by, why="last run")
-    if verdict is not None and not verdict.passed:
-        return
     for each in component.inputs:
         version_or_none = step.inputs.get(each.name)
         if each.stored and each.stored.initially and version_or_none and not store.find(each.stored.reference):
+            if known.speaks_against(each.stored.initially, pipeline):
+                continue
             reference = Reference.parse(each.stored.reference)
             store.set_alias(
                 reference.name, reference.selector, version_or_none.number, by=by, why="the first batch"

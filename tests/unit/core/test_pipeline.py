@@ -54,6 +54,20 @@ def test_a_gate_comes_before_whatever_else_consumes_what_it_judges() -> None:
     assert pipeline.gatekeepers(pipeline.component("check")) == ()
 
 
+def test_a_component_that_takes_the_verdict_itself_is_not_held_back_by_it() -> None:
+    taken = Input(name="verdict", container="verdict")
+    pipeline = Pipeline([step("make", [], ["a"]), step("tell", ["a", taken]), step("check", ["a"], [VERDICT])])
+    assert pipeline.names == ("make", "check", "tell")
+    assert pipeline.gatekeepers(pipeline.component("tell")) == ()
+
+
+def test_a_component_may_judge_what_it_makes() -> None:
+    split = step("split", ["a"], ["b", VERDICT], ["b"])
+    pipeline = Pipeline([step("make", [], ["a"]), split, step("use", ["b"]), step("other", ["a"])])
+    assert [each.name for each in pipeline.gatekeepers(pipeline.component("use"))] == ["split"]
+    assert pipeline.gatekeepers(pipeline.component("other")) == ()
+
+
 @pytest.mark.parametrize(
     ("components", "said"),
     [
@@ -64,7 +78,10 @@ def test_a_gate_comes_before_whatever_else_consumes_what_it_judges() -> None:
         ([step("a", [], ["determinism"])], "a makes determinism, which relet .* rename the output"),
         ([step("a"), step("a")], "two components named a"),
         ([step("a", [], [VERDICT]), step("b", ["verdict"])], "b takes verdict as table, but a makes it a verdict"),
-        ([step("m", [], ["x"]), step("a", ["x"], [VERDICT], ["y"])], "a judges 'y', which it does not take"),
+        (
+            [step("m", [], ["x"]), step("a", ["x"], [VERDICT], ["y"])],
+            "a judges 'y', which it neither takes nor makes",
+        ),
         ([step("m", [], ["x"]), step("a", ["x"], [], ["x"])], "a judges x but gives no Verdict"),
         (
             [step("a", [Input(name="r", container="pandas", stored=Stored("x:ref", "x"))])],

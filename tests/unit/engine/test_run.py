@@ -101,6 +101,37 @@ def test_a_verdict_that_says_no_stops_what_consumes_what_it_judged(tiny: Tiny) -
     assert "reference" not in store.aliases("clean_sample")
 
 
+def test_what_takes_the_verdict_runs_when_it_says_no_and_makes_no_reference_of_what_was_refused(
+    tiny: Tiny,
+) -> None:
+    tiny.path("steps/tell.py").write_text(
+        """
+from typing import Annotated, NamedTuple
+import pandas as pd
+from relet import Metrics, Stored, Verdict, component
+
+class Told(NamedTuple):
+    told: Metrics
+
+@component(job_type="tell")
+def tell(
+    clean_sample: pd.DataFrame,
+    report: Verdict,
+    reference: Annotated[pd.DataFrame, Stored("clean_sample:reference", initially="clean_sample")],
+) -> Told:
+    return Told({"passed": float(report.passed), "rows": float(len(clean_sample))})
+"""
+    )
+    tiny.edit("pipeline.py", "[get, clean, check,", "[get, clean, check, tell,")
+    imported = "from relet import Pipeline"
+    tiny.edit("pipeline.py", imported, f"{imported}\nfrom pipelines.tiny.steps.tell import tell")
+    outcome = tiny.run("check.limit=1")
+    actions = {each.component: str(each.action) for each in outcome.results}
+    assert (actions["tell"], actions["train"]) == ("run", "waits")
+    assert outcome.metrics["passed"] == 0
+    assert "reference" not in store_of(tiny).aliases("clean_sample")
+
+
 def test_a_stored_no_still_stops_when_its_step_is_skipped(tiny: Tiny) -> None:
     tiny.run("check.limit=9")
     outcome = tiny.run("check.limit=9")
@@ -295,7 +326,9 @@ def test_artifacts_are_loaded_as_what_they_are(tiny: Tiny) -> None:
         relet.load("clean_sampel")
 
 
-@pytest.mark.parametrize("container", ["pd.DataFrame", "pl.DataFrame", "Table", "pa.Table", "Path"])
+@pytest.mark.parametrize(
+    "container", ["pd.DataFrame", "pl.DataFrame", "Table", "pa.Table", "pa.RecordBatchReader", "Path"]
+)
 def test_a_component_gets_its_table_in_the_container_it_asks_for(tiny: Tiny, container: str) -> None:
     imports = "import polars as pl\nimport pyarrow as pa\nfrom pathlib import Path\nfrom relet import Table\n"
     tiny.edit("steps/clean.py", "import pandas as pd\n", f"import pandas as pd\n{imports}")
@@ -304,6 +337,7 @@ def test_a_component_gets_its_table_in_the_container_it_asks_for(tiny: Tiny, con
     tiny.path("steps/clean.py").open("a").write(
         "\ndef as_pandas(sample):\n"
         "    if isinstance(sample, Path):\n        return pd.read_parquet(sample)\n"
+        "    if isinstance(sample, pa.RecordBatchReader):\n        return sample.read_pandas()\n"
         "    if hasattr(sample, 'to_pandas'):\n        return sample.to_pandas()\n    return sample\n"
     )
     tiny.run()
