@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from relet.core.pipeline import Pipeline
 from relet.core.plan import Action, Change, Plan, Step, plan
 
 
@@ -21,12 +22,12 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
     TARGET is a pipeline (`nyc_rentals`), or one step (`train_model`, `nyc_rentals.train_model`).
     """
     from relet.engine.isolation import isolated
-    from relet.engine.project import pipeline_and_step
+    from relet.engine.project import open_project, pipeline_and_step
     from relet.engine.request import prepare, read_order
 
     pipeline, step = pipeline_and_step(target)
     if step and not any(word.startswith("steps=") for word in words):
-        words = (*words, "main.evaluate=true")
+        words = (*words, _with(step, open_project(pipeline).pipeline))
     job = prepare(read_order(pipeline, words))
     with isolated(job) as settled:
         decided = plan(settled.request, settled.store)
@@ -36,6 +37,12 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
         return
     for line in _lines(decided, shown):
         click.echo(line)
+
+
+def _with(step: str, pipeline: Pipeline) -> str:
+    """The steps that are planned to see one: all that may come before it, and none that nothing needs."""
+    names = [each.name for each in pipeline.select(None, all_of_them=True)]
+    return f"steps={','.join([*names, *({step} - set(names))])}"
 
 
 def _lines(decided: Plan, shown: list[Step]) -> Iterator[str]:

@@ -21,28 +21,32 @@ from relet.errors import NotFoundError, WiringError, nearest
 class Pipeline:
     """Components in the order they run: the output named `clean_sample` feeds every input named `clean_sample`.
 
-    `on_request` are components that run only when they are asked for; `settings` maps each key of the
-    configuration to the parameters that it feeds: `{"etl.min_price": ["basic_cleaning.min_price"]}`.
+    `on_request` are components that run only when they are asked for: by their name, or all together by
+    `main.evaluate`; those in `by_name` by their name alone (they need not be in `on_request`, and count as such).
+    `settings` maps each key of the configuration to the parameters that it feeds:
+    `{"etl.min_price": ["basic_cleaning.min_price"]}`.
 
     Raises WiringError for a cycle, a missing producer, two producers of one name, two components of one name,
     an output and an input of different types, an output that is named as relet's own verdicts are, and names that
-    `on_request`, `settings` or `judges` get wrong.
+    `on_request`, `by_name`, `settings` or `judges` get wrong.
     """
 
     components: Sequence[Any]
     name: str = "pipeline"
     on_request: Sequence[Any] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    by_name: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
         components = tuple(_component(each) for each in self.components)
-        on_request = tuple(each if isinstance(each, str) else _component(each).name for each in self.on_request)
+        on_request, by_name = _names(self.on_request), _names(self.by_name)
         settings = {
             key: (feeds,) if isinstance(feeds, str) else tuple(feeds) for key, feeds in self.settings.items()
         }
-        _check_names(components, on_request, settings)
+        _check_names(components, {"on_request": on_request, "by_name": by_name}, settings)
         object.__setattr__(self, "components", _ordered(components))
-        object.__setattr__(self, "on_request", on_request)
+        object.__setattr__(self, "on_request", tuple(dict.fromkeys((*on_request, *by_name))))
+        object.__setattr__(self, "by_name", by_name)
         object.__setattr__(self, "settings", settings)
 
     @property
@@ -63,12 +67,15 @@ class Pipeline:
     def select(self, steps: Iterable[str] | None, *, all_of_them: bool = False) -> tuple[Component, ...]:
         """The components to run, in their order: those named, else all that need no request.
 
+        With `all_of_them` also those on request, but for those that only their name asks for.
+
         Raises WiringError for a name that is no step, with the nearest that is.
         """
         if steps is not None:
             asked = {self.component(step).name for step in steps}
             return tuple(each for each in self.components if each.name in asked)
-        return tuple(each for each in self.components if all_of_them or each.name not in self.on_request)
+        left_out = self.by_name if all_of_them else self.on_request
+        return tuple(each for each in self.components if each.name not in left_out)
 
     def gatekeepers(self, component: Component) -> tuple[Component, ...]:
         """The components whose verdict decides whether this one may run.
@@ -90,6 +97,10 @@ def judged(component: Component) -> tuple[str, ...]:
     return component.judges or tuple(each.name for each in component.inputs if each.stored is None)
 
 
+def _names(components: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(each if isinstance(each, str) else _component(each).name for each in components)
+
+
 def _component(function: Component | Callable[..., Any]) -> Component:
     if isinstance(function, Component):
         return function
@@ -104,7 +115,9 @@ def _component(function: Component | Callable[..., Any]) -> Component:
 
 
 def _check_names(
-    components: tuple[Component, ...], on_request: tuple[str, ...], settings: Mapping[str, tuple[str, ...]]
+    components: tuple[Component, ...],
+    asked: Mapping[str, tuple[str, ...]],
+    settings: Mapping[str, tuple[str, ...]],
 ) -> None:
     names = [each.name for each in components]
     for name in names:
@@ -123,9 +136,9 @@ def _check_names(
             producers[output.name] = each
     for each in components:
         _check_inputs(each, producers)
-    for name in on_request:
+    for what, name in ((what, name) for what, each in asked.items() for name in each):
         if name not in names:
-            raise WiringError(f"on_request names {name!r}, which is no component: {nearest(name, names)}")
+            raise WiringError(f"{what} names {name!r}, which is no component: {nearest(name, names)}")
     for key, feeds in settings.items():
         for feed in feeds:
             _check_feed(key, feed, components)
@@ -215,10 +228,14 @@ def read_pipeline(name: str, path: Path, code: Code) -> Pipeline:
             raise module.error(node, f"{ast.unparse(node)}: there is no first-party module {home or full}")
         return read_component(function or full, home or module.name, file, code)
 
+    def named(what: str) -> list[str]:
+        return [ast.unparse(node) for node in _elements(module, arguments.get(what), what)]
+
     return Pipeline(
         [read(node) for node in _elements(module, arguments.get("components"), "components")],
         name=name,
-        on_request=[ast.unparse(node) for node in _elements(module, arguments.get("on_request"), "on_request")],
+        on_request=named("on_request"),
+        by_name=named("by_name"),
         settings=module.literal(arguments["settings"], "settings") if "settings" in arguments else {},
     )
 

@@ -98,6 +98,7 @@ def test_wrong_wiring_is_refused(components: list[Component], said: str) -> None
     ("arguments", "said"),
     [
         ({"on_request": ["make_"]}, r"on_request names 'make_', .* did you mean make\?"),
+        ({"by_name": ["maker"]}, r"by_name names 'maker', .* did you mean make\?"),
         ({"settings": {"etl.size": "mak.size"}}, r"etl.size feeds mak.size: did you mean make\?"),
         ({"settings": {"etl.size": "make.siz"}}, r"etl.size feeds make.siz: did you mean size\?"),
     ],
@@ -113,6 +114,15 @@ def test_steps_are_selected_in_their_order_whatever_order_they_are_named_in() ->
     assert [each.name for each in pipeline.select(None)] == ["a", "b"]
     assert [each.name for each in pipeline.select(["c"])] == ["c"]
     assert [each.name for each in pipeline.select(None, all_of_them=True)] == ["a", "b", "c"]
+
+
+def test_what_runs_by_its_name_alone_is_not_among_all_of_them() -> None:
+    steps = [step("a", [], ["a"]), step("b", ["a"], ["b"]), step("c", ["b"])]
+    pipeline = Pipeline(steps, on_request=["c"], by_name=["b"])
+    assert [each.name for each in pipeline.select(None)] == ["a"]
+    assert [each.name for each in pipeline.select(None, all_of_them=True)] == ["a", "c"]
+    assert [each.name for each in pipeline.select(["b", "a"])] == ["a", "b"]
+    assert pipeline.on_request == ("c", "b")
 
 
 def test_an_unknown_step_gets_the_nearest_right_name() -> None:
@@ -145,11 +155,11 @@ def test_a_pipeline_is_read_from_its_module_without_importing_it(tmp_path: Path)
     pipeline = written(
         tmp_path,
         "from relet import Pipeline\nfrom steps.get import get\nraise SystemExit\n"
-        "pipeline = Pipeline([get], on_request=[get], settings={'etl.rows': 'get.rows'})\n",
+        "pipeline = Pipeline([get], on_request=[get], by_name=[get], settings={'etl.rows': 'get.rows'})\n",
     )
     assert pipeline.name == "tiny"
     assert pipeline.names == ("get",)
-    assert pipeline.on_request == ("get",)
+    assert pipeline.on_request == pipeline.by_name == ("get",)
     assert pipeline.settings == {"etl.rows": ("get.rows",)}
 
 
