@@ -1,0 +1,7 @@
+"""Charts as SVG text, each with the number behind every mark under the pointer."""
+
+from relet.report.charts.categories import dots, grouped_bars
+from relet.report.charts.distribution import histogram
+from relet.report.charts.grids import Cell, heat_map, matrix
+
+__all__ = ["Cell", "dots", "grouped_bars", "heat_map", "histogram", "matrix"]

@@ -1,0 +1,72 @@
+"""Shares by category, and measures beside the mark that they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relet.report.bars import LABELS_AT_MOST, VALUES, label_width
+from relet.report.drawing import HEAD, SERIES, WIDTH, box, drawing, legend, px, text
+from relet.report.wording import fitted, number, share, text_width
+
+THIN = 15
+
+
+def grouped_bars(shares: Mapping[str, Mapping[str, float]], *, title: str, most: int = 20) -> str:
+    """For each category one bar per series: `shares` maps a category to its share in each series.
+
+    >>> grouped_bars({"Bronx": {"old": 0.02, "new": 0.04}}, title="borough").count('class="s1"')
+    2
+    """
+    shown = dict(list(shares.items())[:most])
+    series = list(dict.fromkeys(name for each in shown.values() for name in each))
+    labels = label_width(shown)
+    largest = max((value for each in shown.values() for value in each.values()), default=0.0) or 1.0
+    top = HEAD + (26 if len(series) > 1 else 0)
+    row = THIN * max(len(series), 1) + 9
+    drawn = [legend(series)]
+    for place, (name, values) in enumerate(shown.items()):
+        y = top + row * place
+        words = fitted(name, labels - 8)
+        tip = name if words != name else ""
+        drawn.append(text(labels - 8, y + row / 2 + 4, words, anchor="end", tip=tip))
+        for track, of in enumerate(series):
+            value = values.get(of, 0.0)
+            length = (WIDTH - labels - VALUES) * value / largest
+            at = y + 4 + track * THIN
+            kind = f"s{track % len(SERIES)}"
+            drawn.append(box(labels, at, length, THIN - 3, kind=kind, tip=f"{name}, {of}: {share(value)}"))
+            drawn.append(text(labels + length + 6, at + 11, share(value), kind="small"))
+    left_out = f", the first {most} of {len(shares)}" if len(shares) > most else ""
+    return drawing("".join(drawn), title=title + left_out, height=top + row * len(shown) + 8)
+
+
+def dots(
+    values: Mapping[str, float], *, title: str, mark: float = 1.0, mark_label: str = "", most: int = 40
+) -> str:
+    """For each name its value as a dot on a line from 0, orange from `mark` on; the mark is a dashed line.
+
+    >>> dots({"price": 0.4, "id": 2.0}, title="Effect ÷ floor", mark_label="floor").count("<circle")
+    2
+    """
+    shown = dict(list(values.items())[:most])
+    labels = min(LABELS_AT_MOST, label_width(shown))
+    largest = max([*shown.values(), mark * 1.15])
+    top, across = HEAD + (24 if mark_label else 4), WIDTH - labels - VALUES
+    bottom = top + 24 * len(shown)
+    at = labels + across * mark / largest
+    drawn = [f'<line class="axis dashed" x1="{px(at)}" x2="{px(at)}" y1="{top}" y2="{bottom}"/>']
+    if mark_label:
+        half = text_width(mark_label) / 2
+        x = min(max(at, half), WIDTH - half - 4)
+        drawn.append(text(x, top - 6, mark_label, kind="small", anchor="middle"))
+    for place, (name, value) in enumerate(shown.items()):
+        y, x = top + 24 * place + 12, labels + across * max(value, 0.0) / largest
+        words = fitted(name, labels - 8)
+        kind = 1 if value >= mark else 0
+        drawn.append(text(labels - 8, y + 4, words, anchor="end", tip=name if words != name else ""))
+        drawn.append(f'<line class="line" x1="{px(labels)}" x2="{px(x)}" y1="{y}" y2="{y}"/>')
+        tip = f"<title>{number(value)}</title>"
+        drawn.append(f'<circle class="s{kind}" cx="{px(x)}" cy="{y}" r="5.5">{tip}</circle>')
+        drawn.append(text(x + 10, y + 4, number(round(value, 3)), kind="small"))
+    style = ".chart .dashed{stroke-dasharray:4 3}"
+    return drawing("".join(drawn), title=title, height=bottom + 8, style=style)

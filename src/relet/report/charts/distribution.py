@@ -1,0 +1,113 @@
+"""How numbers are spread: histograms, of one batch or of two over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from relet.report.drawing import HEAD, SERIES, WIDTH, box, drawing, legend, px, text, ticks
+from relet.report.wording import count, fitted, number, share, text_width
+
+LEFT, RIGHT, PLOT, AXIS = 46, 16, 150, 24
+
+
+def histogram(
+    shares: Mapping[str, Sequence[float]],
+    edges: Sequence[float],
+    *,
+    title: str,
+    unit: str = "",
+    note: str = "",
+    label: Callable[[float], str] = number,
+) -> str:
+    """Shares by bin: those of the first series as bars, those of each further one as a line over them.
+
+    `shares` maps a series to one share for each bin between `edges`. `label` writes a place on the axis (as a
+    date, say), `unit` stands at its end, and `note` below it (what lies outside of the bins).
+
+    >>> drawn = histogram({"old": [0.5, 0.5], "new": [1.0, 0.0]}, [0, 1, 2], title="price")
+    >>> drawn.count("<path")
+    1
+    """
+    top = HEAD + (30 if len(shares) > 1 else 6)
+    largest = max((max(each, default=0.0) for each in shares.values()), default=0.0) or 1.0
+    low, wide = edges[0], (edges[-1] - edges[0]) or 1.0
+    xs = [LEFT + (edge - low) / wide * (WIDTH - LEFT - RIGHT) for edge in edges]
+    drawn = [legend(list(shares)), *_heights(top, largest)]
+    for place, series in enumerate(shares.values()):
+        ys = [top + PLOT * (1 - value / largest) for value in series]
+        if place == 0:
+            drawn += [
+                box(left, y, max(right - left - 0.6, 0.6), top + PLOT - y, kind="s0")
+                for (left, right), y in zip(pairwise(xs), ys, strict=True)
+                if y < top + PLOT
+            ]
+        else:
+            drawn.append(f'<path class="o{place % len(SERIES)}" d="{_steps(xs, ys, top + PLOT)}"/>')
+    drawn += _areas(shares, edges, xs, top, label, unit)
+    drawn += _places(xs, edges, top + PLOT, label, unit)
+    below = top + PLOT + AXIS
+    if note:
+        drawn.append(text(LEFT, below + 18, fitted(note, WIDTH - LEFT - RIGHT), kind="small", tip=note))
+    return drawing("".join(drawn), title=title, height=below + (26 if note else 6))
+
+
+def outside(below: int, above: int, low: str, high: str) -> str:
+    """A note on the values that a histogram leaves out at its ends.
+
+    >>> outside(0, 12, "0", "9,999")
+    '12 values above, up to 9,999'
+    """
+    parts = [f"{count(below, 'value')} below, down to {low}"] if below else []
+    parts += [f"{count(above, 'value')} above, up to {high}"] if above else []
+    return "; ".join(parts)
+
+
+def _heights(top: float, largest: float) -> Iterator[str]:
+    """Lines across, with the share that they stand for."""
+    for at in ticks(0, largest, 4):
+        y = top + PLOT * (1 - at / largest)
+        ends = f'x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{px(y)}" y2="{px(y)}"'
+        yield f'<line class="{"line" if at else "axis"}" {ends}/>'
+        yield text(LEFT - 6, y + 4, f"{100 * at:.3g}%", kind="small", anchor="end")
+
+
+def _places(
+    xs: Sequence[float], edges: Sequence[float], base: float, label: Callable[[float], str], unit: str
+) -> Iterator[str]:
+    """Round numbers below, with the unit at the last one, none set over another."""
+    low, wide = edges[0], (edges[-1] - edges[0]) or 1.0
+    free = 0.0
+    marks = ticks(edges[0], edges[-1], 5)
+    for at in marks:
+        words = f"{label(at)} {unit}".strip() if at == marks[-1] else label(at)
+        half = text_width(words) / 2
+        x = min(max(xs[0] + (at - low) / wide * (xs[-1] - xs[0]), half), WIDTH - half)
+        if x - half >= free:
+            yield text(x, base + 18, words, kind="small", anchor="middle")
+            free = x + half + 8
+
+
+def _areas(
+    shares: Mapping[str, Sequence[float]],
+    edges: Sequence[float],
+    xs: Sequence[float],
+    top: float,
+    label: Callable[[float], str],
+    unit: str,
+) -> Iterator[str]:
+    """What cannot be seen but says, over the whole height of a bin, what each series has there."""
+    for place, (start, end) in enumerate(pairwise(edges)):
+        said = ", ".join(
+            f"{name}: {share(series[place])}" if len(shares) > 1 else share(series[place])
+            for name, series in shares.items()
+        )
+        tip = f"{label(start)} to {label(end)} {unit}".strip() + f" – {said}"
+        yield box(xs[place], top, xs[place + 1] - xs[place], PLOT, kind="tip", tip=tip)
+
+
+def _steps(xs: Sequence[float], ys: Sequence[float], base: float) -> str:
+    line = f"M{px(xs[0])} {px(base)}"
+    for y, right in zip(ys, xs[1:], strict=True):
+        line += f"V{px(y)}H{px(right)}"
+    return line + f"V{px(base)}"

@@ -1,0 +1,134 @@
+"""Values by place, and by pair: maps of cells and matrices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from relet.report.drawing import HEAD, WIDTH, box, drawing, px, text
+from relet.report.wording import count, fitted, number, safe, text_width
+
+# From low to high: seven steps of viridis (https://bids.github.io/colormap), which is even in lightness too.
+STEPS = ("#440154", "#443983", "#31688e", "#21918c", "#35b779", "#90d743", "#fde725")
+# The tallest that a map may become, in px.
+TALLEST = 620
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One rectangle of a map: its south-west corner in degrees, and its value; `rows` is how many it stands on."""
+
+    longitude: float
+    latitude: float
+    value: float
+    rows: int = 0
+
+
+class _Ground(NamedTuple):
+    """Where degrees lie in the drawing; one px is as many metres upward as across."""
+
+    west: float
+    north: float
+    across: float
+    upward: float
+
+
+def heat_map(
+    cells: Iterable[Cell], *, title: str, width: float, height: float, unit: str = "", value_name: str = "value"
+) -> str:
+    """Cells of `width` by `height` degrees, coloured by seventh parts of their values, with a legend.
+
+    A degree of longitude is drawn shorter than one of latitude by the cosine of the middle latitude.
+
+    >>> cells = [Cell(longitude=-74.0, latitude=40.7, value=100), Cell(longitude=-73.9, latitude=40.7, value=90)]
+    >>> heat_map(cells, title="Price", width=0.1, height=0.1, unit="dollars").count("per cell")
+    0
+    """
+    held = sorted(cells, key=lambda cell: (cell.latitude, cell.longitude))
+    if not held:
+        return drawing(text(10, HEAD + 16, "no places to show", kind="small"), title=title, height=HEAD + 30)
+    ground, bottom = _ground(held, width, height)
+    bounds = _bounds([cell.value for cell in held])
+    drawn = []
+    for cell in held:
+        tip = f"{value_name} {number(cell.value)} {unit}".strip()
+        tip += f", {count(cell.rows, 'row')}" if cell.rows else ""
+        x = 10 + (cell.longitude - ground.west) * ground.across
+        y = HEAD + (ground.north - cell.latitude - height) * ground.upward
+        step = sum(cell.value > bound for bound in bounds)
+        size = f'width="{px(width * ground.across + 0.3)}" height="{px(height * ground.upward + 0.3)}"'
+        drawn.append(f'<rect class="m{step}" x="{px(x)}" y="{px(y)}" {size}><title>{safe(tip)}</title></rect>')
+    drawn.append(_map_legend(bounds, held, bottom + 14, f"{value_name}, {unit}" if unit else value_name))
+    style = "".join(f".chart .m{step}{{fill:{colour}}}" for step, colour in enumerate(STEPS))
+    return drawing("".join(drawn), title=title, height=bottom + 68, style=style)
+
+
+def _ground(cells: Sequence[Cell], width: float, height: float) -> tuple[_Ground, float]:
+    west, east = (choose(cell.longitude for cell in cells) for choose in (min, max))
+    south, north = (choose(cell.latitude for cell in cells) for choose in (min, max))
+    wide, high = east + width - west, north + height - south
+    squeeze = max(math.cos(math.radians((south + north + height) / 2)), 0.05)
+    upward = min((WIDTH - 20) / (wide * squeeze), TALLEST / high)
+    ground = _Ground(west=west, north=north + height, across=upward * squeeze, upward=upward)
+    return ground, HEAD + high * upward
+
+
+def _bounds(values: Sequence[float]) -> list[float]:
+    """The inner bounds of seven classes that hold equally many cells; fewer where values are few."""
+    ordered = sorted(values)
+    cuts = {ordered[len(ordered) * step // len(STEPS)] for step in range(1, len(STEPS))}
+    return sorted(cuts - {ordered[-1]})
+
+
+def _map_legend(bounds: Sequence[float], cells: Sequence[Cell], y: float, words_below: str) -> str:
+    """The colours in a row, with the value where one becomes the next."""
+    low, high = (choose(cell.value for cell in cells) for choose in (min, max))
+    part = (WIDTH - 20 - 40) / (len(bounds) + 1)
+    drawn = [box(30 + part * step, y, part, 12, kind=f"m{step}") for step in range(len(bounds) + 1)]
+    for place, value in enumerate([low, *bounds, high]):
+        words = number(float(f"{value:.3g}"))
+        drawn.append(text(30 + part * place, y + 27, words, kind="small", anchor="middle"))
+    drawn.append(text(WIDTH / 2, y + 45, words_below, kind="small", anchor="middle"))
+    return "".join(drawn)
+
+
+def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, title: str) -> str:
+    """A square of numbers from −1 to 1: orange above zero, blue below, the number in each cell.
+
+    A missing number is an empty cell. It is as wide as it needs to be: in a page it scrolls in a box of its own.
+
+    >>> matrix([[1.0, -0.5], [-0.5, 1.0]], ["a", "b"], title="Correlations").count(">−.50<")
+    2
+    """
+    side, labels = 40, min(190.0, max((text_width(name) for name in names), default=0.0) + 18)
+    top = HEAD + labels * 0.72 + 6
+    drawn = []
+    for row, name in enumerate(names):
+        words = fitted(name, labels - 8)
+        y = top + side * row
+        drawn.append(text(labels - 8, y + side / 2 + 4, words, anchor="end", tip=name if words != name else ""))
+        x = labels + side * (row + 0.5)
+        place = f"{px(x)} {px(top - 8)}"
+        drawn.append(f'<text transform="translate({place}) rotate(-45)">{safe(words)}</text>')
+        for column, value in enumerate(values[row]):
+            if value is not None:
+                drawn.append(_pair(labels + side * column, y, side, value, f"{name} and {names[column]}"))
+    width = max(labels + side * len(names) + labels * 0.72 + 10, 240)
+    style = (
+        ".chart .up{fill:var(--s1,#d0650b)}.chart .down{fill:var(--s0,#0a6aa8)}"
+        ".chart .in{font-size:12px;text-anchor:middle}"
+    )
+    height = top + side * len(names) + 10
+    return drawing("".join(drawn), title=title, width=width, height=height, style=style, kind="wide")
+
+
+def _pair(x: float, y: float, side: float, value: float, pair: str) -> str:
+    kind, weight = ("up" if value > 0 else "down"), min(abs(value), 1.0) * 0.7
+    words = f"{value:.2f}".replace("0.", ".", 1).replace("-", "−") if abs(value) < 0.995 else number(round(value))
+    return (
+        f'<rect class="{kind}" fill-opacity="{weight:.2f}" x="{px(x + 1)}" y="{px(y + 1)}" width="{side - 2}" '
+        f'height="{side - 2}"><title>{safe(pair)}: {number(round(value, 3))}</title></rect>'
+        f'<text class="in" x="{px(x + side / 2)}" y="{px(y + side / 2 + 4)}">{words}</text>'
+    )

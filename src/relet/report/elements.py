@@ -1,0 +1,89 @@
+"""What a page is filled with. Everything given as text is escaped here; what is named `html` or `svg` is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from relet.report.wording import number, safe, shortened
+
+# A value of a table in a page: longer text is cut off.
+LONGEST = 120
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table that scrolls in a box of its own; numbers are set right, None is a dash.
+
+    >>> table(["name", "rows"], [["<a>", 1200]]).count('<td class="n">1,200</td>')
+    1
+    """
+    held = [list(row) for row in rows]
+    right = [_numbers(row[place] for row in held) for place in range(len(columns))]
+    head = "".join(f"<th{_right(of)}>{safe(name)}</th>" for name, of in zip(columns, right, strict=True))
+    cells = (zip(row, right, strict=True) for row in held)
+    lines = "".join(
+        f"<tr>{''.join(f'<td{_right(of)}>{cell(value)}</td>' for value, of in row)}</tr>\n" for row in cells
+    )
+    return scrolling(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>")
+
+
+def cell(value: object) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return "–"
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    return safe(shortened(str(value), LONGEST))
+
+
+class Markup(str):
+    """HTML that our own code made, where text would be escaped."""
+
+    __slots__ = ()
+
+
+def _numbers(values: Iterable[object]) -> bool:
+    held = [value for value in values if value is not None]
+    return bool(held) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in held)
+
+
+def _right(numbers: bool) -> str:
+    return ' class="n"' if numbers else ""
+
+
+def facts(pairs: Mapping[str, object]) -> str:
+    """Names with what they are, one below the other.
+
+    >>> facts({"rows": 2})
+    '<dl><dt>rows</dt><dd>2</dd></dl>'
+    """
+    return f"<dl>{''.join(f'<dt>{safe(name)}</dt><dd>{cell(value)}</dd>' for name, value in pairs.items())}</dl>"
+
+
+def charts(drawings: Iterable[str]) -> str:
+    """Drawings side by side, as many as there is room for."""
+    held = "".join(f"<figure>{svg}</figure>" for svg in drawings)
+    return f'<div class="charts">{held}</div>' if held else ""
+
+
+def scrolling(html: str) -> str:
+    """What keeps its width, and scrolls in a box of its own where the screen is narrower."""
+    return f'<div class="scroll" tabindex="0">{html}</div>'
+
+
+def paragraph(words: str, kind: str = "") -> str:
+    """A paragraph; `kind` is "faint", or "verdict good", "verdict bad", "verdict odd" for one in colour."""
+    return f'<p class="{kind}">{safe(words)}</p>' if kind else f"<p>{safe(words)}</p>"
+
+
+def mark(words: str, kind: str) -> Markup:
+    """A word in colour; `kind` is "good", "bad" or "odd". The word says it too: not everyone sees colours."""
+    return Markup(f'<span class="mark {kind}">{safe(words)}</span>')
+
+
+def folded(summary: str, html: str) -> str:
+    """What is shown once one asks for it."""
+    return f"<details><summary>{safe(summary)}</summary>{html}</details>"

@@ -1,0 +1,117 @@
+"""A page: one standalone HTML file that opens without a network, at any width, in light and in dark."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from relet.report.wording import safe
+
+# With fewer sections than this a table of contents says nothing.
+CONTENTS_FROM = 4
+# Nothing is fetched and nothing runs, whatever a value in the data looks like.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+_STYLE = """
+:root{color-scheme:light dark;--paper:#fff;--ground:#f3f5f8;--ink:#1c2733;--faint:#566472;--line:#d5dce3;
+--s0:#0a6aa8;--s1:#d0650b;--s2:#0b8a64;--s3:#a8557f;--hover:#1c273314;--link:#0a5a94;
+--good:#0b6b4b;--good-back:#e3f4ec;--bad:#a3281c;--bad-back:#fdeae7;--odd:#7a4a00;--odd-back:#fdf1db}
+@media (prefers-color-scheme:dark){:root{--paper:#1a2129;--ground:#11161c;--ink:#e4e9ee;--faint:#a3b0bd;
+--line:#35414d;--s0:#5aaee6;--s1:#f0943c;--s2:#3fc195;--s3:#d98bb3;--hover:#e4e9ee1f;--link:#7cc0f0;
+--good:#7ed9b3;--good-back:#12322a;--bad:#ff9d90;--bad-back:#3d1c1a;--odd:#f3c46d;--odd-back:#382a10}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+body>*{max-width:1120px;margin-inline:auto;padding-inline:20px}
+header{padding-block:28px 8px}
+h1{font-size:1.75rem;line-height:1.2;margin:0;overflow-wrap:anywhere}
+header p{margin:6px 0 0;color:var(--faint);overflow-wrap:anywhere}
+h2{font-size:1.25rem;margin:0 0 12px;overflow-wrap:anywhere}
+h3{font-size:1rem;margin:20px 0 8px;overflow-wrap:anywhere}
+p{margin:8px 0;overflow-wrap:anywhere}
+a{color:var(--link)}
+nav ul{display:flex;flex-wrap:wrap;gap:4px 18px;margin:8px 0;padding:0;list-style:none}
+nav a{display:inline-block;padding:4px 0}
+section{background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:20px;margin:16px 0;
+scroll-margin-top:12px}
+main{padding-bottom:40px}
+.scroll{overflow-x:auto;max-width:100%;margin:10px 0}
+table{border-collapse:collapse;font-size:.9375rem;font-variant-numeric:tabular-nums}
+th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
+td{max-width:44ch;overflow-wrap:anywhere;min-width:3ch}
+th{font-weight:600;color:var(--faint);white-space:nowrap}
+th.n,td.n{text-align:right;white-space:nowrap}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;margin:8px 0}
+dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:14px 28px;
+align-items:start}
+.chart{display:block;width:100%;max-width:520px;height:auto}
+.chart.wide{width:auto;max-width:none}
+figure{margin:10px 0}
+figcaption{font-size:.9375rem;color:var(--faint)}
+.verdict{border-radius:8px;padding:12px 16px;margin:8px 0 14px;font-size:1.0625rem}
+.mark{border-radius:5px;padding:1px 7px;font-weight:600;white-space:nowrap}
+.good{background:var(--good-back);color:var(--good)}
+.bad{background:var(--bad-back);color:var(--bad)}
+.odd{background:var(--odd-back);color:var(--odd)}
+.faint{color:var(--faint)}
+pre,code{font:.875rem/1.5 ui-monospace,monospace}
+pre{overflow-x:auto;margin:8px 0}
+pre .good,pre .bad,pre .odd{display:block;padding:0 8px}
+details{margin:10px 0}summary{cursor:pointer;color:var(--link);padding:4px 0}
+@media (max-width:600px){body>*{padding-inline:12px}section{padding:14px 12px}h1{font-size:1.4rem}
+dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:8px}}
+@media print{:root{--ground:#fff}body{font-size:11pt}nav{display:none}section{border:0;padding:0}
+figure,.chart,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a page. `html` is made by our code and trusted; who makes it escapes what comes from data."""
+
+    title: str
+    html: str
+
+
+def page(title: str, *, subtitle: str = "", sections: Iterable[Section]) -> str:
+    """One HTML file with everything in it: the same bytes for the same content.
+
+    Drawings of `relet.report.charts` set into it take its colours; `relet.report.elements` makes tables, facts
+    and rows of charts that fit its style. Titles may hold anything.
+
+    >>> page("Listings", sections=[Section(title="Rows", html="<p>43,136</p>")]).count("<section")
+    1
+    """
+    held = list(sections)
+    anchors = _anchors([section.title for section in held])
+    contents = "".join(
+        f'<li><a href="#{anchor}">{safe(section.title)}</a></li>'
+        for anchor, section in zip(anchors, held, strict=True)
+    )
+    nav = f'<nav aria-label="Contents"><ul>{contents}</ul></nav>\n' if len(held) >= CONTENTS_FROM else ""
+    below = f"<p>{safe(subtitle)}</p>" if subtitle else ""
+    parts = "\n".join(
+        f'<section id="{anchor}"><h2>{safe(section.title)}</h2>\n{section.html}</section>'
+        for anchor, section in zip(anchors, held, strict=True)
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+        f'<link rel="icon" href="data:,"><title>{safe(title)}</title>\n<style>{_STYLE}</style></head>\n'
+        f"<body><header><h1>{safe(title)}</h1>{below}</header>\n{nav}<main>\n{parts}\n</main></body></html>\n"
+    )
+
+
+def _anchors(titles: Iterable[str]) -> list[str]:
+    """A name to link to for each title: its letters and figures, counted where two are the same."""
+    seen: Counter[str] = Counter()
+    anchors = []
+    for title in titles:
+        name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"
+        seen[name] += 1
+        anchors.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return anchors

@@ -1,0 +1,104 @@
+"""Numbers and names as a person reads them, safe to set into a page or a drawing."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from html import escape
+
+# Signs that turn the direction of what follows: a value could make a page read other than it is.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+# A line break is shown, anything else that can't be seen is a box.
+_SHOWN = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
+# Of text at 13 px: the width of an average letter, and of a wide one (Chinese, an emoji), in px.
+LETTER, WIDE_LETTER = 7.4, 14.0
+
+
+def safe(text: object) -> str:
+    """Text from data as HTML and XML can hold it: escaped, and without signs that can't be seen.
+
+    >>> safe("<b>\\n")
+    '&lt;b&gt;⏎'
+    """
+    return escape(visible(str(text)))
+
+
+def visible(text: str) -> str:
+    """The same text with every control sign replaced by one that can be seen."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_SHOWN.get(sign, sign if _can_be_seen(sign) else "�") for sign in text)
+
+
+def _can_be_seen(sign: str) -> bool:
+    return unicodedata.category(sign) not in ("Cc", "Cs", "Cn", "Co") and sign not in _TURNING
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """At most so many letters, the end cut off.
+
+    >>> shortened("a long name", most=6)
+    'a lon…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def fitted(text: str, width: float) -> str:
+    """Text cut off where it would be wider than `width` px at 13 px."""
+    if text_width(text) <= width:
+        return text
+    while text and text_width(text) > width - LETTER:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def text_width(text: str) -> float:
+    """About how many px wide text is at 13 px."""
+    return sum(WIDE_LETTER if unicodedata.east_asian_width(sign) in "WF" else LETTER for sign in text)
+
+
+def number(value: float | None) -> str:
+    """A number in at most five significant digits, whole ones in full.
+
+    >>> number(43136), number(0.123456), number(106.0), number(1e-9), number(None)
+    ('43,136', '0.1235', '106', '1e-09', '–')
+    """
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "−∞" if value < 0 else "–"
+    if value == round(value) and abs(value) < 1e15:
+        text = f"{int(value):,}"
+    elif abs(value) >= 10_000:
+        text = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
+    elif abs(value) >= 100:
+        text = f"{value:,.1f}"
+    else:
+        text = f"{value:.4g}"
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def share(value: float | None) -> str:
+    """A share as per cent; one that is not zero is never shown as 0.0%, nor one below 1 as 100.0%.
+
+    >>> share(0.206), share(0.00001), share(0.99999), share(0)
+    ('20.6%', '< 0.1%', '> 99.9%', '0%')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if value in (0, 1):
+        return f"{value:.0%}"
+    if 0 < value < 0.001:
+        return "< 0.1%"
+    if 0.999 < value < 1:
+        return "> 99.9%"
+    return f"{value:.1%}"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number of things.
+
+    >>> count(1, "row"), count(1200, "row"), count(2, "category", "categories")
+    ('1 row', '1,200 rows', '2 categories')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
