@@ -62,6 +62,11 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
         return value.schema().to_pyarrow(), _from_ibis(value)
     if "polars" in packages and hasattr(value, "collect"):
         value = value.collect()
+    if isinstance(value, pa.RecordBatchReader):
+        return (
+            value.schema,
+            value,
+        )  # as it is: by way of the stream, an error raised while reading would lose its type
     if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
         with contextlib.suppress(pa.ArrowInvalid):  # a single column streams too, and is no table
             reader = pa.RecordBatchReader.from_stream(value)

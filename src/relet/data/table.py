@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relet.data.canonical import MARK, write_canonical
 from relet.data.content import FORMAT, ContentDigest
 from relet.data.normal import CHUNK_ROWS, incoming
 from relet.errors import BadDataError, nearest
@@ -29,10 +27,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from ibis import Table as Table
     from ibis.backends.duckdb import Backend
-
-# More than this is sorted by DuckDB, which spills to disk, instead of in memory.
-SORT_IN_MEMORY = 256 * 1024**2
-MARK = b"relet.table"
 
 
 def __getattr__(name: str) -> Any:
@@ -63,7 +57,7 @@ def write_table(value: Any, path: Path) -> str:
     schema, batches = incoming(value)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        digest = _write(schema, _groups(schema, _in_order(schema, batches)), part)
+        digest = write_canonical(schema, batches, part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -117,108 +111,6 @@ def content_digest(path: Path) -> str:
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} can't be read as Parquet: {error}") from error
     return digest.hexdigest()
-
-
-def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
-    """Write row groups and hash them at the same time; the content digest."""
-    import pyarrow.parquet as pq
-
-    digest = ContentDigest(schema)
-    # Every option that shapes bytes is set: a new default in pyarrow must not give an old table a new file.
-    with (
-        pq.ParquetWriter(
-            path,
-            schema,
-            version="2.6",
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=True,
-            write_statistics=True,
-            data_page_size=1024**2,
-            data_page_version="1.0",
-            store_schema=False,
-        ) as writer,
-        ThreadPoolExecutor(1) as hashing,
-    ):
-        writer.add_key_value_metadata({MARK: str(FORMAT)})
-        for group in groups:
-            hashed = hashing.submit(digest.update, group)
-            writer.write_table(group, row_group_size=CHUNK_ROWS)
-            hashed.result()
-    return digest.hexdigest()
-
-
-def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in groups of exactly `CHUNK_ROWS` (the last may have fewer), each column in one chunk."""
-    import pyarrow as pa
-
-    rest = schema.empty_table()
-    for table in tables:
-        rest = pa.concat_tables([rest, table])
-        while rest.num_rows >= CHUNK_ROWS:
-            yield rest.slice(0, CHUNK_ROWS).combine_chunks()
-            rest = rest.slice(CHUNK_ROWS)
-    if rest.num_rows:
-        yield rest.combine_chunks()
-
-
-def _in_order(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """All rows in canonical order; in memory as long as they are few."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    size = 0
-    for batch in batches:
-        held.append(batch)
-        size += batch.nbytes
-        if size > SORT_IN_MEMORY:
-            yield from _sorted_on_disk(schema, chain(held, batches))
-            return
-    yield _sorted_in_memory(pa.Table.from_batches(held, schema))
-
-
-def _sorted_in_memory(table: pa.Table) -> pa.Table:
-    """Rows by all columns ascending, nulls first.
-
-    Where the first column alone decides (an id does), the other columns are never compared.
-    """
-    import pyarrow.compute as pc
-
-    table = table.combine_chunks()
-    if _increases(table.column(0)):
-        return table
-    # By names of our own: pyarrow would take a column named ".a" for a path into nested columns.
-    keys = [(f"c{place}", "ascending", "at_start") for place in range(table.num_columns)]
-    named = table.rename_columns([name for name, *_ in keys])
-    order = pc.sort_indices(named, sort_keys=keys[:1])
-    if not _increases(table.column(0).take(order)):
-        order = pc.sort_indices(named, sort_keys=keys)
-    return table.take(order)
-
-
-def _increases(column: pa.ChunkedArray) -> bool:
-    import pyarrow.compute as pc
-
-    if column.null_count or len(column) < 2:
-        return False
-    return bool(pc.all(pc.less(column.slice(0, len(column) - 1), column.slice(1))).as_py())
-
-
-def _sorted_on_disk(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    import duckdb
-    import pyarrow as pa
-
-    with tempfile.TemporaryDirectory(prefix="relet-sort-") as spill:
-        settings: dict[str, Any] = {
-            "memory_limit": f"{2 * SORT_IN_MEMORY // 1024**2 + 64}MiB",
-            "temp_directory": spill,
-        }
-        with duckdb.connect(":memory:", config=settings) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.register("incoming", pa.RecordBatchReader.from_batches(schema, batches))
-            rows = connection.sql("SELECT * FROM incoming ORDER BY ALL ASC NULLS FIRST")
-            for batch in rows.to_arrow_reader(CHUNK_ROWS):
-                yield pa.Table.from_batches([batch]).cast(schema)
 
 
 def _read_arrow(path: Path) -> pa.Table:

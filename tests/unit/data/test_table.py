@@ -22,7 +22,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from relet.data import normal, table
+from relet.data import canonical, normal
 from relet.data.table import content_digest, read_table, write_table
 from relet.errors import BadDataError
 
@@ -118,11 +118,26 @@ def test_chunks_leave_no_trace(rows: pa.Table, size: int) -> None:
 def test_sorting_on_disk_and_small_row_groups_give_the_same_content(rows: pa.Table, group: int) -> None:
     expected, content = written(rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "SORT_IN_MEMORY", 0)
+        patch.setattr(canonical, "SORT_IN_MEMORY", 0)
         assert written(rows) == (expected, content)
-        patch.setattr(table, "CHUNK_ROWS", group)
+        patch.setattr(canonical, "CHUNK_ROWS", group)
         patch.setattr(normal, "CHUNK_ROWS", group)
         assert written(rows)[0] == expected
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(-3, 40) | st.none(), min_size=1, max_size=40), st.integers(1, 5))
+def test_rows_that_come_almost_in_order_are_written_as_if_they_had_come_in_any(ids: list[int], group: int) -> None:
+    rows = pa.table({"id": pa.array(ids, pa.int64()), "n": range(len(ids))})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical, "CHUNK_ROWS", group)
+        patch.setattr(normal, "CHUNK_ROWS", group)
+        order = sorted(range(len(ids)), key=lambda place: (ids[place] is not None, ids[place] or 0, place))
+        assert written(rows) == written(rows.take(order[::-1]))
+        with tempfile.TemporaryDirectory() as folder:
+            write_table(rows, Path(folder) / "t")
+            assert read_table(Path(folder) / "t", "arrow").equals(rows.take(order))
+            assert [path.name for path in Path(folder).iterdir()] == ["t"]
 
 
 @settings(max_examples=15, deadline=None)
@@ -350,12 +365,12 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> Non
     program = """
 import sys, pyarrow as pa
 from pathlib import Path
-from relet.data import table
+from relet.data import canonical, table
 pa.set_cpu_count(int(sys.argv[1])); pa.set_io_thread_count(int(sys.argv[1]))
 numbers = range(200_000)
 rows = pa.table({"a": [row % 7 for row in numbers], "b": [str(row * 7919 % 200_003) for row in numbers]})
 print(table.write_table(rows, Path(sys.argv[2])))
-table.SORT_IN_MEMORY = 0
+canonical.SORT_IN_MEMORY = 0
 print(table.write_table(rows, Path(sys.argv[2] + "d")))
 """
     outputs = {

@@ -1,0 +1,200 @@
+"""Rows in canonical order as one Parquet file whose bytes depend on nothing but them."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from relet.data.content import FORMAT, ContentDigest
+from relet.data.normal import CHUNK_ROWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# More than this is sorted by DuckDB, which spills to disk, instead of in memory.
+SORT_IN_MEMORY = 256 * 1024**2
+MARK = b"relet.table"
+
+T = TypeVar("T")
+
+
+def write_canonical(schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: Path) -> str:
+    """Write normal-form rows in canonical order; the digest of their content.
+
+    Rows that come in that order already (the first column counts up, as ids do) are written as they come, in
+    little memory. Where one does not fit behind what is written, all of them are sorted, and written again.
+    """
+    coming = _groups(schema, (_table(batch) for batch in _ahead(batches)))
+    try:
+        return _write(schema, _in_order(coming), path)
+    except _OutOfOrderError as broken:
+        written = path.with_name(f"{path.name}.unsorted")
+        if broken.written:
+            path.replace(written)
+        try:
+            before = _tables(written) if broken.written else ()
+            return _write(schema, _groups(schema, _sorted(schema, chain(before, [broken.group], coming))), path)
+        finally:
+            written.unlink(missing_ok=True)
+
+
+class _OutOfOrderError(Exception):
+    def __init__(self, group: pa.Table, *, written: bool) -> None:
+        super().__init__("a row does not come after the one before it")
+        self.group = group
+        self.written = written
+
+
+def _ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same, each made in another thread while the one before it is used."""
+    coming, end = iter(items), object()
+    with ThreadPoolExecutor(1, thread_name_prefix="relet-rows") as making:
+        made = making.submit(next, coming, end)
+        while (item := made.result()) is not end:
+            made = making.submit(next, coming, end)
+            yield item  # type: ignore[misc]
+
+
+def _in_order(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The groups, as long as their first column counts up. Raises _OutOfOrderError for the first that does not."""
+    last = None
+    for group in groups:
+        first = group.column(0)
+        if not _increases(first) or (last is not None and not last < first[0].as_py()):
+            raise _OutOfOrderError(group, written=last is not None)
+        last = first[-1].as_py()
+        yield group
+
+
+def _increases(column: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    if column.null_count:
+        return False
+    return len(column) < 2 or bool(pc.all(pc.less(column.slice(0, len(column) - 1), column.slice(1))).as_py())
+
+
+def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
+    """Write row groups and hash them at the same time; the content digest."""
+    import pyarrow.parquet as pq
+
+    digest = ContentDigest(schema)
+    coming = iter(groups)
+    first = next(coming, None)
+    with (
+        pq.ParquetWriter(path, schema, **_options(schema if first is None else first)) as writer,
+        ThreadPoolExecutor(1, thread_name_prefix="relet-digest") as hashing,
+    ):
+        writer.add_key_value_metadata({MARK: str(FORMAT)})
+        for group in chain([] if first is None else [first], coming):
+            hashed = hashing.submit(digest.update, group)
+            writer.write_table(group, row_group_size=CHUNK_ROWS)
+            hashed.result()
+    return digest.hexdigest()
+
+
+def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
+    """How a file is written whose first rows are these.
+
+    Every option that shapes bytes is set: a new default in pyarrow must not give an old table a new file. A column
+    whose first values are mostly different ones has no dictionary: it would be made for nothing, and given up.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = dict(zip(rows.column_names, rows.columns, strict=True)) if isinstance(rows, pa.Table) else {}
+    varied = [name for name, column in columns.items() if 2 * pc.count_distinct(column).as_py() > len(column)]
+    whole = [name for name in varied if pa.types.is_integer(columns[name].type)]
+    return {
+        "version": "2.6",
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": [name for name in columns if name not in varied],
+        "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+        "write_statistics": True,
+        "data_page_size": 1024**2,
+        "data_page_version": "1.0",
+        "store_schema": False,
+    }
+
+
+def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in groups of exactly `CHUNK_ROWS` (the last may have fewer), each column in one chunk."""
+    import pyarrow as pa
+
+    rest = schema.empty_table()
+    for table in tables:
+        rest = pa.concat_tables([rest, table])
+        while rest.num_rows >= CHUNK_ROWS:
+            yield rest.slice(0, CHUNK_ROWS).combine_chunks()
+            rest = rest.slice(CHUNK_ROWS)
+    if rest.num_rows:
+        yield rest.combine_chunks()
+
+
+def _table(batch: pa.RecordBatch) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.Table.from_batches([batch])
+
+
+def _tables(path: Path) -> Iterator[pa.Table]:
+    import pyarrow.parquet as pq
+
+    with closing(pq.ParquetFile(path)) as file:
+        for batch in file.iter_batches(batch_size=CHUNK_ROWS):
+            yield _table(batch)
+
+
+def _sorted(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """All rows by all columns ascending, nulls first; in memory as long as they are few."""
+    import pyarrow as pa
+
+    held: list[pa.Table] = []
+    size = 0
+    for table in tables:
+        held.append(table)
+        size += table.nbytes
+        if size > SORT_IN_MEMORY:
+            yield from _sorted_on_disk(schema, chain(held, tables))
+            return
+    yield _sorted_in_memory(pa.concat_tables(held))
+
+
+def _sorted_in_memory(table: pa.Table) -> pa.Table:
+    """Where the first column alone decides (an id does), the other columns are never compared."""
+    import pyarrow.compute as pc
+
+    table = table.combine_chunks()
+    # By names of our own: pyarrow would take a column named ".a" for a path into nested columns.
+    keys = [(f"c{place}", "ascending", "at_start") for place in range(table.num_columns)]
+    named = table.rename_columns([name for name, *_ in keys])
+    order = pc.sort_indices(named, sort_keys=keys[:1])
+    if not _increases(table.column(0).take(order)):
+        order = pc.sort_indices(named, sort_keys=keys)
+    return table.take(order)
+
+
+def _sorted_on_disk(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    import duckdb
+    import pyarrow as pa
+
+    batches = (batch for table in tables for batch in table.to_batches())
+    with tempfile.TemporaryDirectory(prefix="relet-sort-") as spill:
+        settings: dict[str, Any] = {
+            "memory_limit": f"{2 * SORT_IN_MEMORY // 1024**2 + 64}MiB",
+            "temp_directory": spill,
+        }
+        with duckdb.connect(":memory:", config=settings) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.register("incoming", pa.RecordBatchReader.from_batches(schema, batches))
+            rows = connection.sql("SELECT * FROM incoming ORDER BY ALL ASC NULLS FIRST")
+            for batch in rows.to_arrow_reader(CHUNK_ROWS):
+                yield pa.Table.from_batches([batch]).cast(schema)
