@@ -1,0 +1,314 @@
+"""What differs between two tables: their columns, their rows, and how the values of each column are spread."""
+
+# mypy: disable-error-code="import-untyped"
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from relet.data.profile import Column, bins, counted, described
+from relet.data.tally import Kind, Rows, Tally, TextTally, kind_of, opened, quoted
+
+if TYPE_CHECKING:
+    pass
+
+# Which columns changed is counted on at most so many changed rows, the first by their key.
+CHANGED_AT_MOST = 200_000
+# How many changed values of each column are shown.
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaDifference:
+    """Columns with their Arrow types; `retyped` maps a column to its type before and after.
+
+    `reordered` says that the columns in both tables do not come in the same order.
+    """
+
+    added: Mapping[str, str] = field(default_factory=dict)
+    removed: Mapping[str, str] = field(default_factory=dict)
+    retyped: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    reordered: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.retyped or self.reordered)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """How many of the rows in both tables hold another value in this column, and a few of them.
+
+    An example is the row's key, its value before, and after, each as text.
+    """
+
+    rows: int
+    examples: tuple[tuple[str, str | None, str | None], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowDifference:
+    """How many rows are in one of the tables alone, in both and changed, and in both and equal.
+
+    Rows are matched by the column `key`, whose values are unique in both tables; where there is none it is None,
+    rows are the same only if they are equal, and `changed` is 0. `columns` says which columns changed, the most
+    first: it stands on the first `examined` of the changed rows. Columns that are in one table alone, or of
+    another type, are left out.
+    """
+
+    before: int
+    after: int
+    only_before: int
+    only_after: int
+    changed: int
+    equal: int
+    key: str | None = None
+    examined: int = 0
+    columns: Mapping[str, Change] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """How differently a column's values are spread in two tables.
+
+    `size` is between 0 and 1: for numbers, dates and times the largest distance of the two cumulative shares
+    (the Kolmogorov–Smirnov statistic), for categories the share of rows that would have to change (the total
+    variation distance), for other text the former on its length; or the difference of what is missing, where that
+    is more. It is None for a column that can't be compared so: of which all values differ, as a key's do, or that
+    one table has no values of. For categories `shares` maps each to its share before and after, those that moved
+    most first, and `new` and `gone` count the rows of those that one table alone has.
+    """
+
+    before: Column
+    after: Column
+    size: float | None = None
+    shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    new: Mapping[str, int] = field(default_factory=dict)
+    gone: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.before.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Two tables, beside one another; `shifts` has each column that both have, the largest shift first."""
+
+    schema: SchemaDifference
+    before: int
+    after: int
+    rows: RowDifference | None = None
+    shifts: tuple[Shift, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[str] = ()) -> Difference:
+    """Compare two tables, each the path of a Parquet file or whatever can be stored as a table.
+
+    With `rows=False` rows are not matched, which costs most for large tables; the columns named in `without` are
+    left out of `shifts`. It is the same for the same rows, on any machine. Raises BadDataError for what is no
+    table.
+
+    >>> import pyarrow as pa
+    >>> found = difference(pa.table({"id": [1, 2], "price": [90, 99]}), pa.table({"id": [2, 3], "price": [98, 99]}))
+    >>> found.rows.only_before, found.rows.only_after, found.rows.changed, found.rows.key
+    (1, 1, 1, 'id')
+    """
+    with opened(before, after) as (old, new):
+        schema = schema_difference(old.columns, new.columns)
+        shared = [name for name in old.columns if name in new.columns and name not in schema.retyped]
+        left_out = set(without)
+        shifts = [shift(old, new, name) for name in shared if name not in left_out]
+        return Difference(
+            schema=schema,
+            before=old.count,
+            after=new.count,
+            rows=_rows(old, new, shared, shifts) if rows else None,
+            shifts=tuple(sorted(shifts, key=lambda each: -1.0 if each.size is None else each.size, reverse=True)),
+        )
+
+
+def schema_difference(before: Mapping[str, str], after: Mapping[str, str]) -> SchemaDifference:
+    """Compare two schemas: column → type, in order.
+
+    >>> schema_difference({"id": "int64", "price": "int64"}, {"id": "int64", "price": "double"}).retyped
+    {'price': ('int64', 'double')}
+    """
+    return SchemaDifference(
+        added={name: type for name, type in after.items() if name not in before},
+        removed={name: type for name, type in before.items() if name not in after},
+        retyped={
+            name: (type, after[name]) for name, type in before.items() if name in after and after[name] != type
+        },
+        reordered=[name for name in before if name in after] != [name for name in after if name in before],
+    )
+
+
+def shift(old: Rows, new: Rows, name: str) -> Shift:
+    """How differently a column of the same type is spread in two tables; histograms have the same edges."""
+    before, after = counted(old, name), counted(new, name)
+    if isinstance(before, TextTally) and isinstance(after, TextTally):
+        return _text_shift(old, new, name, before, after)
+    assert isinstance(before, Tally) and isinstance(after, Tally)
+    edges = bins([before, after])
+    columns = described(old, name, before, edges), described(new, name, after, edges)
+    size = None if _keys(*columns) else _size(columns, largest_gap(before, after))
+    return Shift(before=columns[0], after=columns[1], size=size)
+
+
+def _text_shift(old: Rows, new: Rows, name: str, before: TextTally, after: TextTally) -> Shift:
+    columns = described(old, name, before), described(new, name, after)
+    if before.categories is None or after.categories is None or _keys(*columns):
+        gap = None if _keys(*columns) else _size(columns, largest_gap(before.lengths, after.lengths))
+        return Shift(before=columns[0], after=columns[1], size=gap)
+    totals = [sum(each.values()) for each in (before.categories, after.categories)]
+    shares = {
+        value: tuple(
+            each.get(value, 0) / total if total else 0.0
+            for each, total in zip((before.categories, after.categories), totals, strict=True)
+        )
+        for value in sorted(before.categories.keys() | after.categories.keys())
+    }
+    moved = sorted(shares.items(), key=lambda each: -abs(each[1][1] - each[1][0]))
+    distance = round(sum(abs(now - was) for was, now in shares.values()) / 2, 12) if all(totals) else None
+    return Shift(
+        before=columns[0],
+        after=columns[1],
+        size=_size(columns, distance),
+        shares={value: (was, now) for value, (was, now) in moved},
+        new=_alone(after.categories, before.categories),
+        gone=_alone(before.categories, after.categories),
+    )
+
+
+def _alone(here: Mapping[str, int], there: Mapping[str, int]) -> dict[str, int]:
+    found = {value: count for value, count in here.items() if value not in there}
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _keys(before: Column, after: Column) -> bool:
+    """Whether no value of the column is there twice in either table: it tells rows apart, and has no spread.
+
+    Floats do that too where they are finely measured, and so do few rows of anything.
+    """
+    columns = (before, after)
+    return all(
+        column.type not in ("float", "double") and column.distinct >= 20 and column.top[0].count == 1
+        for column in columns
+    )
+
+
+def _size(columns: tuple[Column, Column], gap: float | None) -> float | None:
+    missing = abs(columns[1].missing_share - columns[0].missing_share)
+    return max(gap, missing) if gap is not None else (missing or None)
+
+
+def largest_gap(before: Tally, after: Tally) -> float | None:
+    """The largest distance of two cumulative shares, to 12 digits; None where one has no values.
+
+    Source: Kolmogorov–Smirnov's statistic for two samples, as in scipy.stats.ks_2samp.
+    """
+    import numpy as np
+
+    if not (before.present and after.present):
+        return None
+    every = np.union1d(before.values, after.values)
+
+    def until(found: Tally) -> Any:
+        sums = np.concatenate([[0], np.cumsum(found.counts)])
+        return sums[np.searchsorted(found.values, every, "right")] / found.present
+
+    return round(float(np.abs(until(before) - until(after)).max()), 12)
+
+
+def _rows(old: Rows, new: Rows, shared: list[str], shifts: list[Shift]) -> RowDifference | None:
+    if not shared:
+        return None
+    keys = [each.name for each in shifts if _tells_apart(old, each.before) and _tells_apart(new, each.after)]
+    if not keys:
+        return _by_whole_rows(old, new, shared)
+    matched = {key: _matches(old, new, key) for key in keys}
+    key = max(keys, key=lambda key: matched[key])
+    rest = [name for name in shared if name != key]
+    changed = _changed(old, new, key, rest) if rest else 0
+    examined, columns = _changes(old, new, key, rest) if changed else (0, {})
+    return RowDifference(
+        before=old.count,
+        after=new.count,
+        only_before=old.count - matched[key],
+        only_after=new.count - matched[key],
+        changed=changed,
+        equal=matched[key] - changed,
+        key=key,
+        examined=examined,
+        columns=columns,
+    )
+
+
+def _tells_apart(rows: Rows, column: Column) -> bool:
+    fine = kind_of(rows.schema.field(column.name).type) is Kind.NUMBER and "int" not in column.type
+    return not fine and not column.missing and column.distinct == rows.count
+
+
+def _matches(old: Rows, new: Rows, key: str) -> int:
+    name = quoted(key)
+    return int(
+        old.asked(f"SELECT count(*) FROM {old.name} AS a JOIN {new.name} AS b ON a.{name} = b.{name}")[0][0]
+    )
+
+
+def _joined(old: Rows, new: Rows, key: str, rest: list[str]) -> str:
+    """The keys of the rows that are in both tables and differ, found by a hash of the rest of each row."""
+    name, others = quoted(key), ", ".join(map(quoted, rest))
+    sides = [f"(SELECT {name} AS k, hash({others}) AS h FROM {rows.name})" for rows in (old, new)]
+    return f"SELECT a.k FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.k = b.k WHERE a.h <> b.h"
+
+
+def _changed(old: Rows, new: Rows, key: str, rest: list[str]) -> int:
+    return int(old.asked(f"SELECT count(*) FROM ({_joined(old, new, key, rest)})")[0][0])
+
+
+def _changes(old: Rows, new: Rows, key: str, rest: list[str]) -> tuple[int, dict[str, Change]]:
+    name = quoted(key)
+    old.connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE changed AS {_joined(old, new, key, rest)} ORDER BY k LIMIT {CHANGED_AT_MOST}"
+    )
+    for rows in (old, new):
+        old.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE changed_{rows.name} AS "
+            f"SELECT * FROM {rows.name} WHERE {name} IN (SELECT k FROM changed)"
+        )
+    both = f"changed_{old.name} AS a JOIN changed_{new.name} AS b ON a.{name} = b.{name}"
+    differs = [f"a.{quoted(column)} IS DISTINCT FROM b.{quoted(column)}" for column in rest]
+    counts = old.asked(f"SELECT {', '.join(f'count(*) FILTER ({test})' for test in differs)} FROM {both}")[0]
+    found = {}
+    for column, test, count in sorted(zip(rest, differs, counts, strict=True), key=lambda each: -each[2]):
+        if count:
+            shown = ", ".join(f"left(CAST({each} AS VARCHAR), 200)" for each in _three(name, quoted(column)))
+            query = f"SELECT {shown} FROM {both} WHERE {test} ORDER BY a.{name} LIMIT {EXAMPLES}"
+            found[column] = Change(rows=int(count), examples=tuple(map(tuple, old.asked(query))))  # type: ignore[arg-type]
+    examined = int(old.asked("SELECT count(*) FROM changed")[0][0])
+    return examined, found
+
+
+def _three(key: str, column: str) -> tuple[str, str, str]:
+    return f"a.{key}", f"a.{column}", f"b.{column}"
+
+
+def _by_whole_rows(old: Rows, new: Rows, shared: list[str]) -> RowDifference:
+    """Rows as often as they are there in both tables, told apart by a hash of all shared columns."""
+    every = ", ".join(map(quoted, shared))
+    sides = [f"(SELECT hash({every}) AS h, count(*) AS n FROM {rows.name} GROUP BY h)" for rows in (old, new)]
+    equal = old.asked(f"SELECT sum(least(a.n, b.n)) FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.h = b.h")[0][0]
+    same = int(equal or 0)
+    return RowDifference(
+        before=old.count,
+        after=new.count,
+        only_before=old.count - same,
+        only_after=new.count - same,
+        changed=0,
+        equal=same,
+    )

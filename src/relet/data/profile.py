@@ -1,0 +1,329 @@
+"""What is in a table: types, what is missing, how values are spread, and what goes with what."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+from relet.data.tally import TOP, Kind, Rows, Tally, TextTally, kind_of, opened, tally, text_tally
+from relet.errors import BadDataError, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# The quantiles of a profile, in per cent.
+PERCENTS = (0, 1, 5, 25, 50, 75, 95, 99, 100)
+# About how many bins a histogram has, and how far beyond the 1% and 99% quantiles it may reach, in their distance.
+BINS, REACH = 40, 0.5
+# Correlations are worked out on at most so many rows, evenly spread, and for the first so many columns.
+CORRELATED_ROWS, CORRELATED_COLUMNS = 100_000, 40
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """Counts between ascending edges, each bin with its lower edge and the last with both; and what lies outside.
+
+    The edges of dates are days since 1970, those of times microseconds since 1970.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    below: int = 0
+    above: int = 0
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The share of each bin in all values, those outside of the bins included."""
+        total = sum(self.counts) + self.below + self.above
+        return tuple(count / total if total else 0.0 for count in self.counts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frequent:
+    """A value and how many rows have it; text is cut off after 200 letters, dates and times are ISO 8601."""
+
+    value: Any
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column. `missing` and `infinite` count rows, `distinct` counts values that are neither; all are exact.
+
+    Numbers, dates and times have `low`, `high` and `quantiles` ("50%" → the smallest value that at least half of
+    the rows do not exceed) and a histogram; numbers have `mean` and the sample's standard `deviation`. Text has
+    the least and most of its lengths and their median. What does not apply is None.
+    """
+
+    name: str
+    type: str
+    kind: Kind
+    missing: int
+    missing_share: float
+    distinct: int
+    top: tuple[Frequent, ...]
+    infinite: int = 0
+    low: Any = None
+    high: Any = None
+    mean: float | None = None
+    deviation: float | None = None
+    quantiles: Mapping[str, Any] = field(default_factory=dict)
+    histogram: Histogram | None = None
+    shortest: int | None = None
+    middle: int | None = None
+    longest: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correlations:
+    """Each number column with each: −1 to 1, None where one of a pair does not vary.
+
+    They stand on `rows` rows, evenly spread over the table; a pair on those rows that hold both.
+    """
+
+    names: tuple[str, ...]
+    rows: int
+    pearson: tuple[tuple[float | None, ...], ...]
+    spearman: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A table in numbers; `correlations` is None where fewer than two columns hold numbers."""
+
+    rows: int
+    columns: tuple[Column, ...]
+    correlations: Correlations | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def profile(table: Any) -> Profile:
+    """The profile of a table: the path of a Parquet file, or whatever can be stored as a table.
+
+    It is the same for the same rows, whatever the machine. Memory does not grow with the table but for a column
+    of which most values differ. Raises BadDataError for what is no table.
+
+    >>> import pyarrow as pa
+    >>> found = profile(pa.table({"price": [90, 110, 110, None]}))
+    >>> found.columns[0].quantiles["50%"], found.columns[0].missing_share
+    (110, 0.25)
+    """
+    with opened(table) as (rows,):
+        columns = tuple(described(rows, name, counted(rows, name)) for name in rows.columns)
+        numbers = [column.name for column in columns if column.kind is Kind.NUMBER]
+        return Profile(rows=rows.count, columns=columns, correlations=correlations(rows, numbers))
+
+
+def counted(rows: Rows, name: str) -> Tally | TextTally:
+    """The tally that the column's type asks for. Raises BadDataError where there is no such column."""
+    if name not in rows.columns:
+        raise BadDataError(f"the table has no column {name!r}; {nearest(name, rows.columns)}")
+    return (text_tally if kind_of(rows.schema.field(name).type) is Kind.TEXT else tally)(rows, name)
+
+
+def described(rows: Rows, name: str, found: Tally | TextTally, edges: Sequence[float] | None = None) -> Column:
+    """A column in numbers, from its tally; its histogram has `edges`, or such as suit it."""
+    type = rows.schema.field(name).type
+    kind = kind_of(type)
+    share = found.missing / rows.count if rows.count else 0.0
+    column = Column(
+        name=name,
+        type=str(type),
+        kind=kind,
+        missing=found.missing,
+        missing_share=share,
+        distinct=0,
+        top=(),
+    )
+    if isinstance(found, TextTally):
+        ends = quantiles(found.lengths, (0, 50, 100))
+        return replace(
+            column,
+            distinct=found.distinct,
+            top=tuple(Frequent(value=value, count=count) for value, count in found.top),
+            shortest=_int(ends[0]),
+            middle=_int(ends[1]),
+            longest=_int(ends[2]),
+        )
+    places = quantiles(found, PERCENTS)
+    mean, deviation = moments(found) if kind is Kind.NUMBER else (None, None)
+    bounds = edges or bins([found])
+    return replace(
+        column,
+        distinct=len(found.values),
+        top=_most_frequent(found, kind),
+        infinite=found.infinite,
+        low=shown(places[0], kind),
+        high=shown(places[-1], kind),
+        mean=mean,
+        deviation=deviation,
+        quantiles={f"{percent}%": shown(value, kind) for percent, value in zip(PERCENTS, places, strict=True)},
+        histogram=histogram(found, bounds) if bounds else None,
+    )
+
+
+def shown(value: Any, kind: Kind) -> Any:
+    """A counted value as JSON can hold it: a number, or a date or time as ISO 8601."""
+    import numpy as np
+
+    if value is None:
+        return None
+    if kind is Kind.NUMBER:
+        return value.item()
+    return str(np.datetime64(int(value), "D" if kind is Kind.DATE else "us")).removesuffix(".000000")
+
+
+def _int(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _most_frequent(found: Tally, kind: Kind) -> tuple[Frequent, ...]:
+    import numpy as np
+
+    # stable: of values that are there equally often, the smaller one comes first
+    places = np.argsort(-found.counts, kind="stable")[:TOP]
+    return tuple(Frequent(value=shown(found.values[at], kind), count=int(found.counts[at])) for at in places)
+
+
+def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
+    """For each per cent the smallest value that at least this share of rows does not exceed, or None."""
+    import numpy as np
+
+    total = found.present
+    if not total:
+        return [None for _ in percents]
+    until = np.cumsum(found.counts)
+    # in whole numbers: 0.07 * 100 is more than 7
+    wanted = [max(1, -(-percent * total // 100)) for percent in percents]
+    return [found.values[np.searchsorted(until, row)] for row in wanted]
+
+
+def moments(found: Tally) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of the sample (n − 1), to 12 digits: the processor decides on those beyond.
+
+    None where there are no rows, and for the deviation of a single one.
+    """
+    import numpy as np
+
+    total = found.present
+    if not total:
+        return None, None
+    values = found.values.astype(np.float64)
+    # squares of huge numbers would be infinite
+    scale = float(np.abs(values).max()) or 1.0
+    parts = values / scale
+    mean = float(np.dot(parts, found.counts)) / total
+    deviation = math.sqrt(float(np.dot((parts - mean) ** 2, found.counts)) / (total - 1)) if total > 1 else None
+    return _rounded(mean * scale), None if deviation is None else _rounded(deviation * scale)
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.12g}") if math.isfinite(value) else None
+
+
+def bins(found: Sequence[Tally]) -> tuple[float, ...]:
+    """Edges for a histogram of one or more tallies: steps of a round width, about `BINS` of them.
+
+    They span the values from least to most unless a few lie far out: then only the middle 98% and a little more.
+    Whole numbers get bins of whole width. Empty where there is nothing to draw.
+    """
+    held = [each for each in found if each.present]
+    if not held:
+        return ()
+    places = [[float(value) for value in quantiles(each, (0, 1, 99, 100))] for each in held]
+    least, most = min(each[0] for each in places), max(each[3] for each in places)
+    low, high = min(each[1] for each in places), max(each[2] for each in places)
+    if low == high:
+        low, high = least, most
+    reach = REACH * (high - low)
+    low, high = (least if least >= low - reach else low), (most if most <= high + reach else high)
+    return _edges(low, high, whole=all(each.values.dtype.kind in "iu" for each in held))
+
+
+def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
+    if low == high:
+        low, high = low - abs(low) * 0.01 - 0.5, high + abs(high) * 0.01 + 0.5
+    rough = high / BINS - low / BINS
+    if not (math.isfinite(rough) and rough > 0):
+        return ()
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(part * power for part in (1, 2, 2.5, 5, 10) if part * power >= rough * 0.999)
+    if whole:
+        step = max(1.0, math.ceil(step))
+    first = math.floor(low / step)
+    # the last edge lies above the highest value, or on it
+    last = max(math.ceil(high / step), first + 1)
+    if whole and last * step == high:
+        last += 1
+    edges = tuple(float(f"{place * step:.12g}") for place in range(first, last + 1))
+    grows = all(left < right for left, right in pairwise(edges))
+    return edges if grows and all(map(math.isfinite, edges)) else ()
+
+
+def histogram(found: Tally, edges: Sequence[float]) -> Histogram:
+    """How many rows lie in each bin between `edges`, below the first and above the last."""
+    import numpy as np
+
+    until = np.concatenate([[0], np.cumsum(found.counts)])
+    # a value on an edge belongs to the bin above, one on the last edge to the last bin
+    places = [
+        *np.searchsorted(found.values, edges[:-1], "left"),
+        np.searchsorted(found.values, edges[-1], "right"),
+    ]
+    at = until[places]
+    return Histogram(
+        edges=tuple(map(float, edges)),
+        counts=tuple(int(count) for count in np.diff(at)),
+        below=int(at[0]),
+        above=int(until[-1] - at[-1]),
+    )
+
+
+def correlations(rows: Rows, names: Sequence[str]) -> Correlations | None:
+    """Pearson's and Spearman's correlations of columns of numbers, each pair on the rows that hold both."""
+    import numpy as np
+    import pandas as pd
+
+    held = tuple(names[:CORRELATED_COLUMNS])
+    if len(held) < 2:
+        return None
+    frame = pd.DataFrame(dict(zip(held, _spread(rows, list(held)), strict=True)))
+    frame = frame.where(np.isfinite(frame))
+
+    def pairs(method: Literal["pearson", "spearman"]) -> tuple[tuple[float | None, ...], ...]:
+        with np.errstate(all="ignore"):
+            found = frame.corr(method=method, min_periods=2).to_numpy()
+        return tuple(tuple(_correlation(value) for value in row) for row in found.tolist())
+
+    return Correlations(names=held, rows=len(frame), pearson=pairs("pearson"), spearman=pairs("spearman"))
+
+
+def _correlation(value: float) -> float | None:
+    # to six decimals: what is beyond them depends on the processor
+    return round(min(max(value, -1.0), 1.0), 6) + 0.0 if math.isfinite(value) else None
+
+
+def _spread(rows: Rows, names: list[str]) -> list[NDArray[np.float64]]:
+    """At most `CORRELATED_ROWS` rows of some columns, evenly spread over the table, as floats."""
+    import numpy as np
+    import pyarrow as pa
+
+    step = max(1.0, rows.count / CORRELATED_ROWS)
+    wanted = np.unique(np.floor(np.arange(0, rows.count, step)).astype(np.int64))
+    parts: list[list[NDArray[np.float64]]] = [[np.empty(0)] for _ in names]
+    start = 0
+    for batch in rows.batches(names):
+        here = wanted[(wanted >= start) & (wanted < start + batch.num_rows)] - start
+        for part, column in zip(parts, batch.select(names).columns, strict=True):
+            part.append(column.take(pa.array(here)).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+        start += batch.num_rows
+    return [np.concatenate(part) for part in parts]
