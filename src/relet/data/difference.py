@@ -39,10 +39,12 @@ class SchemaDifference:
 class Change:
     """How many of the rows in both tables hold another value in this column, and a few of them.
 
-    An example is the row's key, its value before, and after, each as text.
+    An example is the row's key, its value before, and after, each as text. `most` is the largest difference of
+    two numbers: it tells a rounding from a change.
     """
 
     rows: int
+    most: float | None = None
     examples: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
@@ -113,7 +115,8 @@ def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[
     table.
 
     >>> import pyarrow as pa
-    >>> found = difference(pa.table({"id": [1, 2], "price": [90, 99]}), pa.table({"id": [2, 3], "price": [98, 99]}))
+    >>> before, after = pa.table({"id": [1, 2], "price": [90, 99]}), pa.table({"id": [2, 3], "price": [98, 99]})
+    >>> found = difference(before, after)
     >>> found.rows.only_before, found.rows.only_after, found.rows.changed, found.rows.key
     (1, 1, 1, 'id')
     """
@@ -255,9 +258,8 @@ def _tells_apart(rows: Rows, column: Column) -> bool:
 
 def _matches(old: Rows, new: Rows, key: str) -> int:
     name = quoted(key)
-    return int(
-        old.asked(f"SELECT count(*) FROM {old.name} AS a JOIN {new.name} AS b ON a.{name} = b.{name}")[0][0]
-    )
+    both = f"{old.name} AS a JOIN {new.name} AS b ON a.{name} = b.{name}"
+    return int(old.asked(f"SELECT count(*) FROM {both}")[0][0])
 
 
 def _joined(old: Rows, new: Rows, key: str, rest: list[str]) -> str:
@@ -274,7 +276,8 @@ def _changed(old: Rows, new: Rows, key: str, rest: list[str]) -> int:
 def _changes(old: Rows, new: Rows, key: str, rest: list[str]) -> tuple[int, dict[str, Change]]:
     name = quoted(key)
     old.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE changed AS {_joined(old, new, key, rest)} ORDER BY k LIMIT {CHANGED_AT_MOST}"
+        f"CREATE OR REPLACE TEMP TABLE changed AS "
+        f"{_joined(old, new, key, rest)} ORDER BY k LIMIT {CHANGED_AT_MOST}"
     )
     for rows in (old, new):
         old.connection.execute(
@@ -287,21 +290,22 @@ def _changes(old: Rows, new: Rows, key: str, rest: list[str]) -> tuple[int, dict
     found = {}
     for column, test, count in sorted(zip(rest, differs, counts, strict=True), key=lambda each: -each[2]):
         if count:
-            shown = ", ".join(f"left(CAST({each} AS VARCHAR), 200)" for each in _three(name, quoted(column)))
+            values = f"a.{quoted(column)}", f"b.{quoted(column)}"
+            shown = ", ".join(f"left(CAST({each} AS VARCHAR), 200)" for each in (f"a.{name}", *values))
             query = f"SELECT {shown} FROM {both} WHERE {test} ORDER BY a.{name} LIMIT {EXAMPLES}"
-            found[column] = Change(rows=int(count), examples=tuple(map(tuple, old.asked(query))))  # type: ignore[arg-type]
-    examined = int(old.asked("SELECT count(*) FROM changed")[0][0])
-    return examined, found
-
-
-def _three(key: str, column: str) -> tuple[str, str, str]:
-    return f"a.{key}", f"a.{column}", f"b.{column}"
+            examples = tuple((key, was, now) for key, was, now in old.asked(query))
+            most = None
+            if kind_of(old.schema.field(column).type) is Kind.NUMBER:
+                gap = "abs(CAST({} AS DOUBLE) - CAST({} AS DOUBLE))".format(*values)
+                most = old.asked(f"SELECT max({gap}) FILTER (isfinite({gap})) FROM {both}")[0][0]
+            found[column] = Change(rows=int(count), examples=examples, most=most)
+    return int(old.asked("SELECT count(*) FROM changed")[0][0]), found
 
 
 def _by_whole_rows(old: Rows, new: Rows, shared: list[str]) -> RowDifference:
     """Rows as often as they are there in both tables, told apart by a hash of all shared columns."""
     every = ", ".join(map(quoted, shared))
-    sides = [f"(SELECT hash({every}) AS h, count(*) AS n FROM {rows.name} GROUP BY h)" for rows in (old, new)]
+    sides = [f"(SELECT hash({every}) AS h, count(*) AS n FROM {rows.name} GROUP BY ALL)" for rows in (old, new)]
     equal = old.asked(f"SELECT sum(least(a.n, b.n)) FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.h = b.h")[0][0]
     same = int(equal or 0)
     return RowDifference(

@@ -179,7 +179,7 @@ def tally(rows: Rows, name: str) -> Tally:
         column = f"date_diff('day', DATE '1970-01-01', {column})"
     elif pa.types.is_floating(type) or pa.types.is_decimal(type):
         column = f"nullif(CAST({column} AS DOUBLE), 'nan'::DOUBLE)"
-    return _tally(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.name} GROUP BY v")
+    return _tally(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.name} GROUP BY ALL")
 
 
 def _tally(rows: Rows, query: str) -> Tally:
@@ -204,7 +204,7 @@ def text_tally(rows: Rows, name: str) -> TextTally:
 
     type = rows.schema.field(name).type
     column = f"hex({quoted(name)})" if pa.types.is_binary(type) else f"CAST({quoted(name)} AS VARCHAR)"
-    grouped = f"SELECT {column} AS v, count(*) AS k FROM {rows.name} GROUP BY v"
+    grouped = f"SELECT {column} AS v, count(*) AS k FROM {rows.name} GROUP BY ALL"
     ((distinct, total),) = rows.asked(f"SELECT count(*), sum(k) FROM ({grouped}) WHERE v IS NOT NULL")
     most = CATEGORIES if distinct <= CATEGORIES else TOP
     frequent = rows.asked(
@@ -212,7 +212,7 @@ def text_tally(rows: Rows, name: str) -> TextTally:
         f"ORDER BY k DESC, v LIMIT {most}"
     )
     values = [(value if length <= LETTERS else f"{value}…", count) for value, length, count in frequent]
-    lengths = _tally(rows, f"SELECT length({column}) AS v, count(*) AS k FROM {rows.name} GROUP BY v")
+    lengths = _tally(rows, f"SELECT length({column}) AS v, count(*) AS k FROM {rows.name} GROUP BY ALL")
     categories: dict[str, int] | None = None
     if distinct <= CATEGORIES:
         categories = {}
