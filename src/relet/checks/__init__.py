@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from relet.checks.suite import run_suite
 
-__all__ = ["run_suite"]
+if TYPE_CHECKING:
+    from relet.checks.fixtures import Judge, Offending
+
+__all__ = ["Judge", "Offending", "run_suite"]
+
+
+def __getattr__(name: str) -> Any:
+    # for annotations in a suite, where pytest is there anyway: a component that runs one need not import it
+    if name in ("Judge", "Offending"):
+        return getattr(import_module("relet.checks.fixtures"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from relet.checks.family import Entry, Judged
+from relet.checks.fixtures import HANDED_IN
 from relet.core.artifact import Check
 
 
@@ -14,6 +18,7 @@ class Collector:
     """Gathers one check per test, and one per file that can't be collected.
 
     A test's `record_property("p_value", …)` becomes the check's. A skipped test has said nothing: that is no yes.
+    What tests handed in to be judged is judged once, at the end, as one family.
     """
 
     def __init__(self) -> None:
@@ -23,7 +28,17 @@ class Collector:
 
     @property
     def checks(self) -> tuple[Check, ...]:
+        """What each test said by itself."""
         return tuple(self._found.values())
+
+    def judged(self, judged: Iterable[Judged]) -> tuple[Check, ...]:
+        """The same, joined with what the family's judgement says of what each test handed in."""
+        of_node: dict[str, list[Judged]] = {}
+        for each in judged:
+            of_node.setdefault(each.node, []).append(each)
+        return tuple(
+            check for node, found in self._found.items() for check in _joined(found, of_node.get(node, []))
+        )
 
     @property
     def complete(self) -> bool:
@@ -55,6 +70,45 @@ class Collector:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self.interrupted = excinfo.type is KeyboardInterrupt
+
+
+class HandedIn:
+    """Gathers what the tests of a session hand in to be judged. A plugin, too, where xdist runs the tests."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, list[Entry]] = {}
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [entry for entries in self._entries.values() for entry in entries]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        # each phase of a test reports all that was handed in so far
+        found = [Entry.from_json(value) for name, value in report.user_properties if name == HANDED_IN]  # type: ignore[arg-type]
+        if found:
+            self._entries[report.nodeid] = found
+
+
+def _joined(check: Check, judged: list[Judged]) -> Iterator[Check]:
+    """A test's check with what it measured; where it handed in several things, its own check and one for each."""
+    if len(judged) != 1:
+        yield check
+        for each in judged:
+            yield _measured(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
+        return
+    found = _measured(check.name, judged[0])
+    yield found if check.passed else replace(found, passed=False, message=check.message, rows=check.rows)
+
+
+def _measured(name: str, judged: Judged) -> Check:
+    measured = judged.measured()
+    return Check(
+        name=name,
+        passed=not judged.rejected,
+        message=judged.sentence,
+        p_value=measured["p_value"],
+        measured=measured,
+    )
 
 
 def _short(node: str) -> str:

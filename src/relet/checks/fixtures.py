@@ -4,41 +4,73 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
+import filecmp
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from relet.checks.containers import asked
+from relet.checks.family import Entry, Rules, judge
 from relet.checks.rows import as_json, as_text
+from relet.checks.statistics.outcome import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from ibis import Table
 
 # How many of the rows that speak against a test are kept.
 ROWS = 5
+# Under this name a test's report carries what it handed in to be judged.
+HANDED_IN = "relet_entry"
 
-Offending = Callable[["pd.DataFrame", str], None]
+
+class Offending(Protocol):
+    """The fixture `offending`: fails where there are rows that speak against a test, and keeps the first."""
+
+    def __call__(self, rows: pd.DataFrame | Table, what: str) -> None: ...
 
 
-def plugin(data: Callable[[], Path], reference: Callable[[], Path], options: Mapping[str, Any]) -> object:
-    """A pytest plugin with the fixtures `data`, `reference`, `schema`, `offending`, and one for each option.
+class Judge(Protocol):
+    """The fixture `judge`: hands an outcome in, to be judged with the whole session's at its end.
 
-    `data` and `reference` give the files once a test asks for them; each is read once. What one test changes in
-    its frame no other test sees.
+    A null hypothesis is rejected where the corrected p-value is at most alpha and the effect at least `floor`
+    (else the hyperparameter `min_effect`). A divergence has no p-value: it fails at once above `threshold`.
     """
+
+    def __call__(
+        self, outcome: Outcome, *, floor: float | None = None, threshold: float | None = None
+    ) -> None: ...
+
+
+def plugin(
+    data: Callable[[], Path], reference: Callable[[], Path], options: Mapping[str, Any], rules: Rules
+) -> object:
+    """A pytest plugin: the fixtures `data`, `reference`, `schema`, `offending`, `judge`, and one for each option.
+
+    `data` and `reference` give the files once a test asks for them; each is read once, and once for both where
+    they are the same. What one test changes in its frame no other test sees.
+    """
+    batches: dict[str, Batch] = {}
+
+    def opened(path: Path) -> Batch:
+        same = (batch for batch in batches.values() if _are_one(batch.path, path))
+        return batches.setdefault(str(path), next(same, None) or Batch(path))
 
     @pytest.fixture(scope="session", name="_batch")
     def batch() -> Batch:
-        return Batch(data())
+        return opened(data())
 
     @pytest.fixture(scope="session", name="_reference_batch")
     def reference_batch() -> Batch:
-        return Batch(reference())
+        return opened(reference())
 
-    constants = {name: _constant(name, value) for name, value in options.items()}
+    constants = {name: _constant(name, value) for name, value in {**vars(rules), **options}.items()}
+    constants["_rules"] = _constant("_rules", rules)
     # A module, as plugins are: pytest deprecates methods as fixtures of a session.
     module = ModuleType("relet_data_tests", "The fixtures of data tests.")
     vars(module).update(_FIXTURES, batch=batch, reference_batch=reference_batch, **constants)
@@ -53,16 +85,20 @@ def _constant(name: str, value: Any) -> Any:
     return constant
 
 
+def _are_one(path: Path, other: Path) -> bool:
+    return path.samefile(other) or filecmp.cmp(path, other, shallow=False)
+
+
 @pytest.fixture(name="data")
-def _data(_batch: Batch) -> pd.DataFrame:
-    """The batch that is tested."""
-    return _batch.frame()
+def _data(request: pytest.FixtureRequest, _batch: Batch) -> Any:
+    """The batch that is tested, in the container that the test's annotation names; without one a pandas frame."""
+    return _batch.read(asked(request, "data"))
 
 
 @pytest.fixture(name="reference")
-def _reference(_reference_batch: Batch) -> pd.DataFrame:
-    """The batch that it is compared with."""
-    return _reference_batch.frame()
+def _reference(request: pytest.FixtureRequest, _reference_batch: Batch) -> Any:
+    """The batch that it is compared with, in the container that the test's annotation names."""
+    return _reference_batch.read(asked(request, "reference"))
 
 
 @pytest.fixture(name="schema")
@@ -75,19 +111,50 @@ def _schema(_batch: Batch) -> dict[str, str]:
 def _offending(request: pytest.FixtureRequest) -> Offending:
     """Fail where there are rows that speak against a test, and keep the first of them for the report."""
 
-    def offending(rows: pd.DataFrame, what: str) -> None:
+    def offending(rows: pd.DataFrame | Table, what: str) -> None:
         __tracebackhide__ = True
-        if not len(rows):
+        count, first = _first(rows)
+        if not count:
             return
-        kept = as_json(rows.head(ROWS))
+        kept = as_json(first)
         request.node.user_properties.append(("rows", kept))
-        noun = "row" if len(rows) == 1 else "rows"
-        pytest.fail(f"{len(rows):,} {noun}: {what}\n{as_text(kept)}", pytrace=False)
+        noun = "row" if count == 1 else "rows"
+        pytest.fail(f"{count:,} {noun}: {what}\n{as_text(kept)}", pytrace=False)
 
     return offending
 
 
-_FIXTURES = {"data": _data, "reference": _reference, "schema": _schema, "offending": _offending}
+def _first(rows: Any) -> tuple[int, pd.DataFrame]:
+    """How many rows there are, and the first of them."""
+    if hasattr(rows, "to_pandas"):
+        count = int(rows.count().to_pyarrow().as_py())
+        return count, rows.limit(ROWS if count else 0).to_pandas()
+    return len(rows), rows.head(ROWS)
+
+
+@pytest.fixture(name="judge")
+def _judge(request: pytest.FixtureRequest, _rules: Rules) -> Judge:
+    """Hand an outcome in to be judged with the others at the end of the session."""
+
+    def hand_in(outcome: Outcome, *, floor: float | None = None, threshold: float | None = None) -> None:
+        __tracebackhide__ = True
+        entry = Entry(node=request.node.nodeid, outcome=outcome, floor=floor, threshold=threshold)
+        request.node.user_properties.append((HANDED_IN, entry.to_json()))
+        if threshold is not None:
+            (alone,) = judge([entry], _rules)
+            if alone.rejected:
+                pytest.fail(alone.sentence, pytrace=False)
+
+    return hand_in
+
+
+_FIXTURES = {
+    "data": _data,
+    "reference": _reference,
+    "schema": _schema,
+    "offending": _offending,
+    "judge": _judge,
+}
 
 
 class Batch:
@@ -95,18 +162,41 @@ class Batch:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._frame: pd.DataFrame | None = None
+        self._read: dict[str, Any] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def frame(self) -> pd.DataFrame:
-        if self._frame is None:
-            self._frame = _read_frame(self.path)
-        return self._frame.copy(deep=False)  # pandas copies what is written to
+    def read(self, container: str) -> Any:
+        """The table as "ibis", "pandas", "polars" or "arrow", or its path."""
+        if container not in self._read:
+            self._read[container] = self._new(container)
+        found = self._read[container]
+        # pandas copies what is written to
+        return found.copy(deep=False) if container == "pandas" else found
 
     def schema(self) -> dict[str, str]:
         import pyarrow.parquet as pq
 
-        found = _read_text(self.path).schema if _is_text(self.path) else pq.read_schema(self.path)
+        found = self.read("arrow").schema if _is_text(self.path) else pq.read_schema(self.path)
         return {field.name: str(field.type) for field in found}
+
+    def _new(self, container: str) -> Any:
+        from relet.data.table import read_table
+
+        if container == "path" or not _is_text(self.path):
+            return read_table(self.path, container)
+        if container == "arrow":
+            return _read_text(self.path)
+        if container == "pandas":
+            return self.read("arrow").to_pandas()
+        return read_table(self._as_parquet(), container)
+
+    def _as_parquet(self) -> Path:
+        from relet.data.table import write_table
+
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="relet-checks-")
+            write_table(self.read("arrow"), Path(self._folder.name) / "batch.parquet")
+        return Path(self._folder.name) / "batch.parquet"
 
 
 def _is_text(path: Path) -> bool:
@@ -122,10 +212,3 @@ def _read_text(path: Path) -> pa.Table:
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(strings_can_be_null=True, null_values=[""]),
     )
-
-
-def _read_frame(path: Path) -> pd.DataFrame:
-    from relet.data.table import read_table
-
-    frame: pd.DataFrame = _read_text(path).to_pandas() if _is_text(path) else read_table(path, "pandas")
-    return frame

@@ -3,13 +3,15 @@
     pytest pipelines/nyc_rentals/checks --data clean_sample:latest --kl-threshold 0.2
 
 It does nothing unless a folder or file on the command line belongs to the suite of a pipeline's component: to a
-resource of it, with a verdict among its outputs. Then each hyperparameter of that component is an option.
+resource of it, with a verdict among its outputs. Then each hyperparameter of that component is an option, and so
+are `--alpha`, `--correction` and `--min-effect`, by which what the tests handed in is judged at the end.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,7 @@ import pytest
 from relet.errors import ReletError
 
 if TYPE_CHECKING:
+    from relet.checks.family import Judged
     from relet.core.component import Component, Parameter
 
 # Keeps the hyperparameters' values apart from pytest's own.
@@ -41,7 +44,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     group.addoption("--data", default=data, help=f"the batch: name:alias or a file; else {data}")
     group.addoption("--reference", default=reference, help=f"what it is compared with; else {reference}")
     group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
-    for each in component.parameters:
+    for each in _options(component):
         option = f"--{each.name.replace('_', '-')}"
         taken = {"dest": _place(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
         # Where pytest has an option of that name itself, the hyperparameter keeps its default.
@@ -53,22 +56,62 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 
 class _Suite:
-    """Gives the fixtures their values once the options are parsed."""
+    """Gives the fixtures their values once the options are parsed, and judges what was handed in at the end."""
 
     def __init__(self, component: Component) -> None:
         self.component = component
+        self.judged: tuple[Judged, ...] = ()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
+        from relet.checks.collector import HandedIn
+        from relet.checks.family import Rules
         from relet.checks.fixtures import plugin
 
         data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
-        options = {each.name: config.getoption(_place(each), each.default) for each in self.component.parameters}
+        options = {each.name: config.getoption(_place(each), each.default) for each in _options(self.component)}
+        try:
+            self.rules = Rules.of(options)
+        except ReletError as error:
+            raise pytest.UsageError(f"{error}; set --alpha, --correction or --min-effect") from error
+        self.handed_in = HandedIn()
+        config.pluginmanager.register(self.handed_in)
         config.pluginmanager.register(
-            plugin(lambda: located(data, store), lambda: located(reference, store), options)
+            plugin(lambda: located(data, store), lambda: located(reference, store), options, self.rules)
         )
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        from relet.checks.family import judge
 
+        self.judged = judge(self.handed_in.entries, self.rules)
+        if exitstatus == 0 and any(each.rejected for each in self.judged):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.judged:
+            return
+        rejected = sum(each.rejected for each in self.judged)
+        terminalreporter.section(f"{rejected} of {len(self.judged)} null hypotheses rejected")
+        for each in self.judged:
+            terminalreporter.write_line(f"{each.node.partition('::')[2]}: {each.sentence}", red=each.rejected)
+
+
+def _options(component: Component) -> tuple[Parameter, ...]:
+    """The hyperparameters of the component, and how a family is judged where they do not say so."""
+    from relet.checks.family import Rules
+    from relet.core.component import Parameter
+
+    own = {each.name for each in component.parameters}
+    others = (
+        Parameter(name=name, annotation=type(value).__name__, types=(type(value),), default=value)
+        for name, value in vars(Rules()).items()
+        if name not in own
+    )
+    return (*component.parameters, *others)
+
+
+@functools.cache
 def located(text: str, store: str) -> Path:
     """The file that a path, or a reference into the store, names. Ends pytest where there is neither."""
     if Path(text).is_file():

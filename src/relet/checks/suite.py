@@ -35,33 +35,38 @@ _TOLD_BY_ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST
 def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str, Any] | None = None) -> Verdict:
     """The verdict of the suite in `folder` on a table: yes where every test of it passed.
 
-    `data` and `reference` are Parquet or CSV files, `options` the values of the hyperparameters' fixtures. The
-    suite is read anew, and neither configuration nor plugins of the project around it have a say. A test file
-    that can't be imported is a failed check. Raises ComponentError where no test was run, or pytest itself
-    failed: such a suite has said nothing, which is not a yes. Not for two threads at a time: pytest takes over
-    the process's standard streams while it runs.
+    `data` and `reference` are Parquet or CSV files, `options` the values of the hyperparameters' fixtures. All
+    that the tests hand in to `judge` is one family, judged at the end by the options `alpha`, `correction` and
+    `min_effect` (see `relet.checks.family.Rules`; SettingError for a value that can't be). The suite is read anew,
+    and neither configuration nor plugins of the project around it have a say. A test file that can't be imported
+    is a failed check. Raises ComponentError where no test was run, or pytest itself failed: such a suite has said
+    nothing, which is not a yes. Not for two threads at a time: pytest takes over the process's standard streams
+    while it runs.
     """
     import pytest
 
-    from relet.checks.collector import Collector
+    from relet.checks.collector import Collector, HandedIn
+    from relet.checks.family import Rules
+    from relet.checks.family import judge as judge_family
     from relet.checks.fixtures import plugin
 
+    rules = Rules.of(options or {})
     folder = folder.resolve()
     if not folder.is_dir():
         raise ComponentError(f"there is no folder of data tests {folder}")
-    collector = Collector()
-    fixtures = plugin(lambda: data, lambda: reference, options or {})
+    collector, handed_in = Collector(), HandedIn()
+    fixtures = plugin(lambda: data, lambda: reference, options or {}, rules)
     words = [str(folder), f"--rootdir={folder}", f"--confcutdir={folder}", *_ALONE]
     with _alone(folder), _silenced() as printed:
-        status = pytest.main(words, plugins=[fixtures, collector])
+        status = pytest.main(words, plugins=[fixtures, collector, handed_in])
     if collector.interrupted:
         raise KeyboardInterrupt
     _check_that_it_spoke(folder, int(status), collector, printed.getvalue())
-    return judge(collector.checks)
+    return judge(collector.judged(judge_family(handed_in.entries, rules)))
 
 
 def judge(checks: tuple[Check, ...]) -> Verdict:
-    """One verdict on all checks: yes where each of them says yes.
+    """One verdict on all checks: yes where each of them says yes. The reason names the smallest corrected p-value.
 
     >>> judge((Check(name="test_prices", passed=False, message="2 rows: a price of 0"),)).reason
     '1 of 1 check failed: test_prices (2 rows: a price of 0)'
@@ -69,7 +74,9 @@ def judge(checks: tuple[Check, ...]) -> Verdict:
     failed = [check for check in checks if not check.passed]
     noun = "check" if len(checks) == 1 else "checks"
     if not failed:
-        return Verdict(passed=True, reason=f"{len(checks)} {noun} passed", checks=checks)
+        adjusted = [p for check in checks if (p := check.measured.get("adjusted")) is not None]
+        smallest = f", smallest family-wise p {min(adjusted):.2g}" if adjusted else ""
+        return Verdict(passed=True, reason=f"{len(checks)} {noun} passed{smallest}", checks=checks)
     named = "; ".join(f"{check.name} ({check.message})" if check.message else check.name for check in failed)
     return Verdict(passed=False, reason=f"{len(failed)} of {len(checks)} {noun} failed: {named}", checks=checks)
 

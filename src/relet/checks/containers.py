@@ -1,0 +1,81 @@
+"""Which container a test asks for its table in: the annotation says so, as in a component."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relet.core.code import Code
+from relet.core.signature import CONTAINERS, Module
+from relet.errors import SignatureError
+
+# What `read_table` makes of a file, and what an annotation may therefore ask for.
+TABLES = ("ibis", "pandas", "polars", "arrow", "path")
+DEFAULT = "pandas"
+
+
+def asked(request: pytest.FixtureRequest, name: str) -> str:
+    """The container in which a test, or a fixture that it uses, asks for the table `name`.
+
+    Without an annotation that is pandas. Raises SignatureError for an annotation that is no table's, and where
+    a test and its fixture ask for two containers: they share one value.
+    """
+    wanted = {container_of(function, name): function for function in _askers(request, name)}
+    if len(wanted) > 1:
+        who = " and ".join(f"{function.__name__} as {container}" for container, function in wanted.items())
+        raise SignatureError(f"one test gets {name} in one container, and it is asked for by {who}")
+    return next(iter(wanted), DEFAULT)
+
+
+def _askers(request: pytest.FixtureRequest, name: str) -> Iterator[Callable[..., Any]]:
+    known: dict[str, Any] = getattr(getattr(request.node, "_fixtureinfo", None), "name2fixturedefs", {})
+    fixtures = [definitions[-1].func for definitions in known.values() if definitions]
+    for function in (getattr(request.node, "function", None), *fixtures):
+        if function is not None and name in inspect.signature(function).parameters:
+            yield function
+
+
+def container_of(function: Callable[..., Any], name: str) -> str:
+    """The container that a function's parameter is annotated with.
+
+    >>> def test_rents(data: Path): ...
+    >>> container_of(test_rents, "data")
+    'path'
+    """
+    annotation = inspect.signature(function).parameters[name].annotation
+    if annotation is inspect.Parameter.empty:
+        return DEFAULT
+    spelt = _spelt(function, annotation)
+    found = CONTAINERS.get(spelt, "")
+    if found not in TABLES:
+        raise SignatureError(
+            f"{function.__name__} asks for {name} as {spelt}; a table is Table (from relet), pd.DataFrame, "
+            "pl.DataFrame, pa.Table or Path"
+        )
+    return found
+
+
+def _spelt(function: Callable[..., Any], annotation: Any) -> str:
+    """The full name of an annotation, such as `pandas.DataFrame`.
+
+    What is imported for type checkers alone does not exist at run time: then the module's source tells.
+    """
+    if isinstance(annotation, str):
+        try:
+            known = eval(annotation, dict(inspect.unwrap(function).__globals__))
+        except (NameError, AttributeError):
+            return _read(function, annotation)
+        return _spelt(function, known)
+    package = str(getattr(annotation, "__module__", "")).partition(".")[0]
+    return f"{package}.{getattr(annotation, '__qualname__', annotation)}"
+
+
+def _read(function: Callable[..., Any], annotation: str) -> str:
+    path = Path(inspect.getfile(inspect.unwrap(function)))
+    module = Module.read(path.stem, path, Code((path.parent,)))
+    return module.dotted(ast.parse(annotation, mode="eval").body)

@@ -1,0 +1,120 @@
+"""What a two-sample test found, and the sentence that says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from relet.checks.statistics.power import Sensitivity, detectable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One test of a sample against its reference.
+
+    `null` and `alternative` are the hypotheses in words. `p_value` is how probable a statistic at least so extreme
+    is if the null hypothesis holds, None for a divergence, which has none. `effect` is how large the difference
+    is whatever the sizes, named by `effect_name`, in `unit`; where it has a direction, positive says that the
+    sample's values are the greater ones. `sizes` are the rows of the sample and of the reference that the test
+    saw; `missing` those without a value. `alpha` is the type I error that is put up with: the probability of
+    rejecting a null hypothesis that holds.
+    """
+
+    test: str
+    column: str
+    null: str
+    alternative: str
+    statistic_name: str
+    statistic: float
+    p_value: float | None
+    effect_name: str
+    effect: float
+    unit: str = ""
+    sizes: tuple[int, int]
+    missing: tuple[int, int] = (0, 0)
+    alpha: float = 0.05
+    sensitivity: Sensitivity
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def detectable(self) -> float | None:
+        """The effect that was seen with 80% power (type II error 0.2) at `alpha`; None where none would be."""
+        return detectable(self.sensitivity, self.alpha)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.measured, f"{self.surprise}; {self.power}.", self.aside) if part)
+
+    @property
+    def measured(self) -> str:
+        """The null hypothesis and what was found."""
+        found = f"{self.statistic_name} = {self.with_unit(self.statistic)}"
+        if self.statistic_name != self.effect_name:
+            found += f", {self.effect_name} {figure(self.effect)},"
+        n, m = self.sizes
+        return f"H0: {self.null}. {found} with {n:,} and {m:,} rows:"
+
+    @property
+    def surprise(self) -> str:
+        """How surprising it is."""
+        if self.p_value is None:
+            return "it has no p-value"
+        return f"as far apart or further in {percent(self.p_value)} of such pairs if H0 holds"
+
+    @property
+    def power(self) -> str:
+        """Which effect would have been seen."""
+        seen = self.detectable
+        if seen is None:
+            return f"with so few rows no {self.effect_name} would have been seen with 80% power"
+        return f"{article(self.effect_name)} of {self.with_unit(seen)} would have been seen with 80% power"
+
+    def with_unit(self, effect: float) -> str:
+        return f"{figure(effect)} {self.unit}".strip()
+
+    @property
+    def aside(self) -> str:
+        """What else one should know: missing values, and what the test did about few rows."""
+        left_out = f"{self.missing[0]:,} and {self.missing[1]:,} missing values are left out"
+        remarks = [*([left_out] if any(self.missing) else []), *self.remarks]
+        return f"({'; '.join(remarks)})" if remarks else ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Outcome:
+        pairs = {name: tuple(stored[name]) for name in ("sizes", "missing", "remarks")}
+        return cls(**{**stored, **pairs, "sensitivity": Sensitivity(**stored["sensitivity"])})
+
+
+def figure(value: float) -> str:
+    """A number with three digits that count, or whole.
+
+    >>> figure(0.0123456), figure(1234567.8), figure(-0.5), figure(2), figure(1e-9)
+    ('0.0123', '1,234,568', '-0.5', '2', '1e-09')
+    """
+    if abs(value) >= 1000 and math.isfinite(value):
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """A probability as people say it.
+
+    >>> percent(0.312), percent(0.0021), percent(1.0), percent(1e-9)
+    ('31%', '0.21%', '100%', 'fewer than 0.001%')
+    """
+    if share < 1e-5:
+        return "fewer than 0.001%"
+    return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.2g}%"
+
+
+def article(name: str) -> str:
+    """The name with its article.
+
+    >>> article("effect"), article("D"), article("rank-biserial correlation")
+    ('an effect', 'a D', 'a rank-biserial correlation')
+    """
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"

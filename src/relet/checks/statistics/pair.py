@@ -1,0 +1,120 @@
+"""Two tallies side by side, over the values that either of them has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from relet.checks.statistics.tally import Tally, tally
+from relet.errors import BadDataError, SettingError, nearest
+
+if TYPE_CHECKING:
+    from relet.checks.statistics.tally import Array
+
+Alternative = Literal["two-sided", "less", "greater"]
+
+# Up to so many values a side SciPy's functions get the values themselves, and may count what can be counted.
+VALUES_A_SIDE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pair:
+    """How often each value occurs in the sample and in the reference; `column` is what the values are called."""
+
+    column: str
+    values: Array
+    sample: Array
+    reference: Array
+    missing: tuple[int, int]
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many rows of each side have a value."""
+        return int(self.sample.sum()), int(self.reference.sum())
+
+    @property
+    def effective(self) -> float:
+        """n·m / (n + m): of one sample against a law that is known, so many rows would tell as much."""
+        return effective(self.sizes)
+
+    @property
+    def is_small(self) -> bool:
+        return max(self.sizes) <= VALUES_A_SIDE
+
+    def rows(self) -> tuple[Array, Array]:
+        """The values of each side themselves."""
+        import numpy as np
+
+        return np.repeat(self.values, self.sample), np.repeat(self.values, self.reference)
+
+
+def effective(sizes: tuple[int, int]) -> float:
+    """n·m / (n + m).
+
+    >>> effective((20_000, 20_000))
+    10000.0
+    """
+    n, m = sizes
+    return n * m / (n + m)
+
+
+def numbers(test: str, sample: Any, reference: Any) -> Pair:
+    """Two columns of numbers; BadDataError for text, infinity, or a side without a value."""
+    import numpy as np
+
+    pair = values(test, sample, reference)
+    if pair.values.dtype == object:
+        raise BadDataError(
+            f"{test} compares numbers, and {pair.column} holds text such as {pair.values[0]!r}; "
+            "categories are compared by chi_square"
+        )
+    if not np.isfinite(pair.values).all():
+        raise BadDataError(f"{test}: {pair.column} holds an infinite value; leave it out before the test")
+    return pair
+
+
+def values(test: str, sample: Any, reference: Any) -> Pair:
+    """Two columns of any values; BadDataError where a side has none, or one has text and the other numbers."""
+    import numpy as np
+
+    ours, theirs = tally(sample), tally(reference)
+    column = ours.name or theirs.name or "the column"
+    for side, counted in (("sample", ours), ("reference", theirs)):
+        if not counted.size:
+            rows = f"all of its {counted.missing:,} values are missing" if counted.missing else "it has no rows"
+            raise BadDataError(f"{test}: {column} has no value in the {side}: {rows}")
+    if ours.is_text != theirs.is_text:
+        text, other = ("sample", "reference") if ours.is_text else ("reference", "sample")
+        raise BadDataError(f"{test}: {column} is text in the {text} and numbers in the {other}")
+    found = np.union1d(ours.values, theirs.values)
+    return Pair(
+        column=column,
+        values=found,
+        sample=_placed(ours, found),
+        reference=_placed(theirs, found),
+        missing=(ours.missing, theirs.missing),
+    )
+
+
+def _placed(counted: Tally, found: Array) -> Array:
+    import numpy as np
+
+    counts = np.zeros(len(found), dtype=np.int64)
+    counts[np.searchsorted(found, counted.values)] = counted.counts
+    return counts
+
+
+def check(test: str, alternative: str, alpha: float, *, only: str = "") -> None:
+    """SettingError for an alternative that does not exist, or that the test has not (`only` says why)."""
+    if alternative not in get_args(Alternative):
+        raise SettingError(
+            f"{test}: alternative={alternative!r}: {nearest(str(alternative), get_args(Alternative))}"
+        )
+    if only and alternative != "two-sided":
+        raise SettingError(f"{test} has no alternative={alternative!r}: {only}; leave it two-sided")
+    check_alpha(test, alpha)
+
+
+def check_alpha(where: str, alpha: float) -> None:
+    if not 0 < alpha < 1:
+        raise SettingError(f"{where}: alpha must lie between 0 and 1, got {alpha:g}; 0.05 is usual")
