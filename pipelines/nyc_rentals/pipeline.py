@@ -3,6 +3,7 @@
 from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
 from pipelines.nyc_rentals.components.data_check import data_check
 from pipelines.nyc_rentals.components.data_split import data_split
+from pipelines.nyc_rentals.components.explore import explore
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model
 from pipelines.nyc_rentals.components.train_model import train_model
@@ -10,8 +11,9 @@ from relet import Pipeline
 
 # relet reads this file without running it: everything here is a name or a literal.
 pipeline = Pipeline(
-    [get_data, basic_cleaning, data_check, data_split, train_model, test_model],
+    [get_data, basic_cleaning, data_check, data_split, train_model, test_model, explore],
     on_request=[test_model],
+    by_name=[explore],
     settings={
         "main.seed": "train_model.seed",
         "etl.source": "get_data.source",

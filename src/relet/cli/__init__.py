@@ -17,6 +17,7 @@ COMMANDS = {
     "reproduce": "Make a run again, and say whether the result is the same.",
     "graph": "Draw a pipeline.",
     "runs": "List what ran, and how it ended.",
+    "eda": "Explore what is stored in a notebook, or as a page.",
     "artifacts": "List, show, name, check, move and tidy what the store holds.",
     "sync": "Send the trackers what they have missed.",
     "ui": "Open MLflow's own interface on what was tracked.",

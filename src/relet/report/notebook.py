@@ -1,0 +1,148 @@
+"""A marimo notebook as a page: executed once, its outputs set down as they then stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import chdir
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from relet.errors import ComponentError
+from relet.report.page import Section, page
+
+# Selectors and the like, as marimo names their elements: without marimo they choose nothing.
+_CONTROLS = frozenset(
+    (
+        "button",
+        "checkbox",
+        "date",
+        "date-range",
+        "datetime",
+        "dict",
+        "dropdown",
+        "form",
+        "multiselect",
+        "number",
+        "radio",
+        "range-slider",
+        "refresh",
+        "slider",
+        "switch",
+        "text",
+        "text-area",
+        "ui-element",
+    )
+)
+# marimo writes paragraphs as spans, which its own style sheet turns into blocks.
+_SPAN = '<span class="paragraph"'
+_BLOCK = f'{_SPAN} style="display:block;margin:8px 0"'
+
+
+def notebook_page(path: Path, values: Mapping[str, Any]) -> str:
+    """Execute the marimo notebook at `path`, and return its outputs as one HTML page that opens without a network.
+
+    `values` are variables of the notebook: the cells that define them do not run. The heading `#` is the page's
+    title and what stands below it its subtitle; each output with a heading `##` begins a section, and outputs
+    without one follow on. Selectors are left out: the page shows what their first choice shows.
+
+    Raises whatever a cell raises, and ComponentError for a notebook whose cells have no names of their own, for
+    one whose cells lack a value, and for an output that only marimo's own scripts can show.
+    """
+    as_html = _marimo().as_html
+    outputs = (as_html(output).text for output in _outputs(path, values) if output is not None)
+    return _page(path, _still(path, outputs))
+
+
+def _marimo() -> Any:
+    """marimo, imported where it finds no project: it looks for one's package manager, which no page depends on."""
+    with chdir(tempfile.gettempdir()):
+        import marimo
+    return marimo
+
+
+def _outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
+    """What each cell shows, in the order of the file.
+
+    Each cell is called with what it refers to. `App.run` would do the same, but takes on the settings of whoever
+    runs it, and writes them down where there are none.
+    """
+    cells = _cells(path)
+    waiting = {name: cell for name, cell in cells.items() if not cell.defs & values.keys()}
+    made = {name for cell in waiting.values() for name in cell.defs}
+    known, shown = dict(values), {}
+    while ready := [name for name, cell in waiting.items() if cell.refs & made <= known.keys()]:
+        cell = waiting.pop(ready[0])
+        output, found = cell.run(**{name: known[name] for name in cell.refs & known.keys()})
+        known |= {name: found[name] for name in cell.defs}
+        shown[ready[0]] = output
+    if waiting:
+        raise ComponentError(f"{path.name}: the cells {', '.join(waiting)} take their values from one another")
+    return [shown[name] for name in cells if name in shown]
+
+
+def _cells(path: Path) -> dict[str, Any]:
+    from marimo import App, Cell
+
+    source = path.read_text(encoding="utf-8")
+    named = [each.name for each in ast.parse(source, path.name).body if isinstance(each, ast.FunctionDef)]
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise ComponentError(
+            f"{path.name} has several cells named {', '.join(twice)}; give each a name of its own"
+        )
+    found = runpy.run_path(str(path), run_name=path.stem)
+    if not any(isinstance(each, App) for each in found.values()):
+        raise ComponentError(f"{path.name} is no marimo notebook: it has no `app = marimo.App()`")
+    return {name: cell for name, cell in found.items() if isinstance(cell, Cell)}
+
+
+def _still(path: Path, outputs: Iterable[str]) -> Iterator[str]:
+    """The outputs that can be shown without marimo."""
+    for html in outputs:
+        found = set(re.findall(r"<marimo-([a-z-]+)", html))
+        if not found:
+            yield html.replace(_SPAN, _BLOCK)
+        elif not found <= _CONTROLS:
+            element = min(found - _CONTROLS)
+            raise ComponentError(
+                f"{path.name} shows a marimo-{element}, which needs marimo's scripts; show it as HTML: "
+                "relet.report.elements.table for a frame, mo.Html for a drawing"
+            )
+
+
+def _page(path: Path, outputs: Iterable[str]) -> str:
+    title, subtitle = path.stem, ""
+    titles: list[str] = []
+    bodies: list[str] = []
+    for html in outputs:
+        level, words, rest = _heading(html)
+        if level == "1":
+            title, subtitle = words, _text(rest)
+        elif level or not titles:
+            titles.append(words or title)
+            bodies.append(rest)
+        else:
+            bodies[-1] += rest
+    sections = (Section(title=words, html=body) for words, body in zip(titles, bodies, strict=True))
+    return page(title, subtitle=subtitle, sections=sections)
+
+
+def _heading(html: str) -> tuple[str, str, str]:
+    """The level and the text of an output's first heading of level 1 or 2, and the output without it.
+
+    >>> _heading("<div><h2 id='x'>Why &amp; how</h2><p>So.</p></div>")
+    ('2', 'Why & how', '<div><p>So.</p></div>')
+    """
+    found = re.search(r"<h([12])\b[^>]*>(.*?)</h\1>", html, re.DOTALL)
+    if found is None:
+        return "", "", html
+    return found[1], _text(found[2]), html[: found.start()] + html[found.end() :]
+
+
+def _text(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
