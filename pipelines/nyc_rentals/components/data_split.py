@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 
-from relet import component
-from relet.segregation import split
+from relet import Verdict, component
+from relet.segregation import Rule, segregate
 
 
 class Segregated(NamedTuple):
-    trainval: pd.DataFrame
-    test: pd.DataFrame
+    trainval: pa.RecordBatchReader
+    test: pa.RecordBatchReader
+    segregation_report: Verdict
 
 
-@component(job_type="data_split")
+@component(job_type="data_split", judges=("trainval", "test"))
 def data_split(
-    clean_sample: pd.DataFrame,
+    clean_sample: Path,
     *,
+    method: str = "keyed",
     test_size: float = 0.2,
     seed: int = 42,
+    key: str = "id",
     stratify_by: str | None = "neighbourhood_group",
-    group_by: str | None = None,
+    group_by: str | None = "host_id",
+    time_by: str | None = "last_review",
 ) -> Segregated:
-    """Segregate at random, seeded: every stratum in its share, or every group on one side."""
-    return Segregated(
-        *split(clean_sample, test_size=test_size, seed=seed, stratify_by=stratify_by, group_by=group_by)
-    )
+    """Segregate by a method, and say what is on both sides."""
+    rule = Rule(method=method, seed=seed, key=key, stratify_by=stratify_by, group_by=group_by, time_by=time_by)
+    made = segregate(clean_sample, {"trainval": None, "test": test_size}, rule)
+    return Segregated(made.parts["trainval"], made.parts["test"], made.report.verdict())

@@ -58,4 +58,10 @@ def test_a_model_s_file_names_its_family_and_holds_that_family_s_parameters(
 def test_a_segregation_takes_the_run_s_seed(flagship: Pipeline, option: str) -> None:
     found = settings(flagship, CONF, [f"segregation={option}", "main.seed=7"]).parameters["data_split"]
     assert found["seed"] == 7
-    assert bool(found["group_by"]) == (option == "by_host")
+    assert found["method"] == {"by_host": "by_group"}.get(option, option)
+
+
+@pytest.mark.parametrize("option", groups(CONF)["segregation"])
+def test_validation_and_test_are_told_apart_by_the_same_method(flagship: Pipeline, option: str) -> None:
+    found = settings(flagship, CONF, [f"segregation={option}"]).parameters
+    assert found["train_model"]["val_method"] == found["data_split"]["method"]

@@ -138,9 +138,16 @@ def test_an_unknown_family_or_parameter_is_named():
     rows = pd.DataFrame({"price": [1.0], "neighbourhood_group": ["a"]})
     rows = pd.concat([rows] * 10)
     with pytest.raises(SettingError, match="did you mean boosted"):
-        train_model(rows.assign(**dict.fromkeys(INPUTS, 1)), family="bosted", stratify_by=None)
+        train_model(
+            rows.assign(**dict.fromkeys(INPUTS, 1)), family="bosted", val_method="random", stratify_by=None
+        )
     with pytest.raises(SettingError, match="num_leafs"):
-        train_model(rows.assign(**dict.fromkeys(INPUTS, 1)), parameters={"num_leafs": 3}, stratify_by=None)
+        train_model(
+            rows.assign(**dict.fromkeys(INPUTS, 1)),
+            parameters={"num_leafs": 3},
+            val_method="random",
+            stratify_by=None,
+        )
 
 
 def test_the_boosted_models_trees_are_the_same_on_one_thread_and_two(listings):

@@ -1,0 +1,123 @@
+"""Which part each row of a table is in: one small number per row."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from relet.errors import SettingError
+from relet.segregation.columns import check_columns, codes_of, columns_of, count_of, settled
+from relet.segregation.drawing import drawn, grouped
+from relet.segregation.hashing import keyed
+from relet.segregation.rule import Rule, shares_of
+from relet.segregation.timeline import by_time
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    Bytes = np.ndarray[Any, np.dtype[np.int8]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assignment:
+    """The part of each row: `of_row` has a number per row in the table's order, that of its part in `shares`.
+
+    `shares` are those that were asked for, by the parts' names.
+    """
+
+    rule: Rule
+    shares: Mapping[str, float]
+    of_row: Bytes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.shares)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows each part has."""
+        import numpy as np
+
+        counts = np.bincount(self.of_row, minlength=len(self.names))
+        return dict(zip(self.names, counts.tolist(), strict=True))
+
+    def rows(self, name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """True for each row that is in the part of that name."""
+        wanted: np.ndarray[Any, np.dtype[np.bool_]] = self.of_row == self.names.index(name)
+        return wanted
+
+
+def assign(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Assignment:
+    """Tell each row of `table` the part it belongs to.
+
+    `table` is the Path of a Parquet file, of which only the columns that the method goes by are read, or a pandas
+    frame, a pyarrow, Polars or Ibis table (which is read into memory, in the order that it comes). `parts` has the
+    share of each part by its name; one may be None, the rest. What is tested on comes last:
+    `{"train": None, "validation": 0.1, "test": 0.2}`.
+
+    Raises SettingError for shares that don't add up, an unknown column, and a table that can't be parted so;
+    BadDataError for a missing key. By hash a part may come out empty: the report's verdict speaks against it.
+
+    >>> import pyarrow as pa
+    >>> found = assign(pa.table({"id": range(1000)}), {"train": None, "test": 0.2}, Rule(method="random"))
+    >>> found.sizes
+    {'train': 800, 'test': 200}
+    """
+    shares = shares_of(parts)
+    table = settled(table)
+    check_columns(table, **{setting: getattr(rule, setting) for setting in _GOES_BY[rule.method]})
+    return Assignment(rule=rule, shares=shares, of_row=_numbers(table, shares, rule))
+
+
+# Each method → the columns that it reads, as the fields of the rule that name them.
+_GOES_BY = {
+    "keyed": ("key",),
+    "random": ("stratify_by",),
+    "stratified": ("stratify_by",),
+    "by_group": ("group_by", "stratify_by"),
+    "by_time": ("time_by",),
+}
+
+
+def _numbers(table: Any, shares: Mapping[str, float], rule: Rule) -> Bytes:
+    match rule.method:
+        case "keyed":
+            name = rule.key or ""
+            return keyed(_column(table, name), shares, seed=rule.seed, salt=rule.salt, name=name)
+        case "by_time":
+            name = rule.time_by or ""
+            return by_time(_column(table, name), shares, name=name)
+        case "by_group":
+            name = rule.group_by or ""
+            groups, _ = codes_of(_column(table, name))
+            return grouped(groups, shares, seed=rule.seed, strata=_strata(table, rule), name=name)
+    strata = _strata(table, rule)
+    rows = count_of(table) if strata is None else len(strata)
+    return drawn(rows, shares, seed=rule.seed, strata=strata, name=rule.stratify_by or "")
+
+
+def _column(table: Any, name: str) -> pa.ChunkedArray:
+    return columns_of(table, [name]).column(name)
+
+
+def _strata(table: Any, rule: Rule) -> Any:
+    return codes_of(_column(table, rule.stratify_by))[0] if rule.stratify_by else None
+
+
+def folds(table: Any, count: int, rule: Rule) -> Assignment:
+    """`count` parts of equal shares, `fold_1`, `fold_2` …; each in turn is validated on, the others trained on.
+
+    By time `fold_1` is the oldest. Raises SettingError as `assign` does, and for fewer than two folds.
+
+    >>> import pyarrow as pa
+    >>> found = folds(pa.table({"id": range(100)}), 5, Rule(method="random"))
+    >>> [int((~found.rows(name)).sum()) for name in found.names]
+    [80, 80, 80, 80, 80]
+    """
+    if count < 2:
+        raise SettingError(f"segregation: there have to be at least 2 folds, got {count}; set folds")
+    return assign(table, {f"fold_{number}": 1 / count for number in range(1, count + 1)}, rule)

@@ -1,0 +1,168 @@
+"""A few columns, or all rows, of whatever holds a table; of a Parquet file only the columns asked for are read."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.data.normal import CHUNK_ROWS, incoming
+from relet.errors import BadDataError, SettingError, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def settled(table: Any) -> Any:
+    """The table in one order: an Ibis table and a lazy Polars frame, which have none, are read into memory."""
+    import pyarrow as pa
+
+    packages = _packages(table)
+    if "ibis" in packages and hasattr(table, "to_pyarrow"):
+        schema, batches = incoming(table)
+        return pa.Table.from_batches(batches, schema)
+    if "polars" in packages and hasattr(table, "collect"):
+        return table.collect()
+    return table
+
+
+def names_of(table: Any) -> list[str]:
+    """The names of a table's columns.
+
+    Raises BadDataError for a stream, which could not be read a second time, and for what is no table.
+    """
+    if isinstance(table, Path):
+        return list(_file(table).schema_arrow.names)
+    for names in ("column_names", "columns"):
+        found = getattr(table, names, None)
+        if found is not None and hasattr(table, "__getitem__") and not _is_stream(table):
+            return [each if isinstance(each, str) else repr(each) for each in found]
+    kind = f"{type(table).__module__}.{type(table).__qualname__}"
+    raise BadDataError(
+        f"segregation: a table that can be read twice was expected, got {kind}; "
+        "give the Path of a Parquet file, a pandas frame, or a pyarrow, Polars or Ibis table"
+    )
+
+
+def check_columns(table: Any, **named: str | None) -> None:
+    """Raise SettingError where the table has no column of a name; the keyword is the setting that names it."""
+    known = names_of(table)
+    for setting, name in named.items():
+        if name is not None and name not in known:
+            raise SettingError(f"segregation: there is no column {name!r}: {nearest(name, known)}; set {setting}")
+
+
+def columns_of(table: Any, names: Sequence[str]) -> pa.Table:
+    """Some columns of a table, in its order; text as Arrow dictionaries, which are small."""
+    import pyarrow as pa
+
+    if isinstance(table, Path):
+        schema = _file(table).schema_arrow
+        texts = [name for name in names if schema.field(name).type in (pa.string(), pa.large_string())]
+        with _file(table, read_dictionary=texts) as file:
+            return pa.table(
+                dict(zip(names, map(_without_nan, file.read(columns=list(names)).columns), strict=True))
+            )
+    schema, batches = incoming(_plain(table, names))
+    read = pa.Table.from_batches(batches, schema)
+    text = (pa.types.is_string(field.type) for field in schema)
+    coded = [
+        column.dictionary_encode() if is_text else column
+        for is_text, column in zip(text, read.columns, strict=True)
+    ]
+    return pa.table(dict(zip(names, coded, strict=True)))
+
+
+def rows_of(table: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    """All rows of a table in its order, in batches."""
+    if isinstance(table, Path):
+        file = _file(table)
+        return file.schema_arrow.remove_metadata(), file.iter_batches(batch_size=CHUNK_ROWS)
+    return incoming(_plain(table, None))
+
+
+def count_of(table: Any) -> int:
+    """How many rows a table has."""
+    if isinstance(table, Path):
+        return int(_file(table).metadata.num_rows)
+    return len(table)
+
+
+def codes_of(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
+    """For each row the number of its value among the sorted values, and the values; missing is the last of them.
+
+    Text is sorted by its UTF-8 bytes.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_integer(column.type) and not column.null_count:
+        values, codes = np.unique(column.to_numpy(), return_inverse=True)
+        return codes.astype(np.int64), values.tolist()
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries().combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # pyarrow gives no single array for no rows
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    known = column.dictionary
+    order = pc.sort_indices(known).to_numpy()
+    rank = np.empty(len(known) + 1, dtype=np.int64)
+    rank[order] = np.arange(len(known))
+    rank[-1] = len(known)
+    places = column.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
+    codes = rank[places]
+    values = known.take(pa.array(order)).to_pylist()
+    # a dictionary may hold values that no row has
+    present = np.zeros(len(known) + 1, dtype=bool)
+    present[codes] = True
+    renumbered = np.cumsum(present) - 1
+    return renumbered[codes], [value for value, there in zip([*values, None], present, strict=True) if there]
+
+
+def _file(path: Path, **options: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path, **options)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
+
+
+def _plain(table: Any, names: Sequence[str] | None) -> Any:
+    """The table, or some columns of it; a pandas frame without the index that a filter left it."""
+    if "pandas" in _packages(table):
+        return (table if names is None else table[list(names)]).reset_index(drop=True)
+    return table if names is None else table.select(list(names))
+
+
+def _packages(table: Any) -> set[str]:
+    # Asked by name: an isinstance check would import every engine in order to rule it out.
+    return {kind.__module__.partition(".")[0] for kind in type(table).__mro__}
+
+
+def _is_stream(table: Any) -> bool:
+    return hasattr(table, "read_next_batch")
+
+
+def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+
+
+def slices(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[slice, pa.RecordBatch]]:
+    """Each batch with the place of its rows in the whole table."""
+    start = 0
+    for batch in batches:
+        yield slice(start, start + batch.num_rows), batch
+        start += batch.num_rows

@@ -1,0 +1,137 @@
+"""Parts drawn at random: rows in each stratum's share, or whole groups."""
+
+# mypy: disable-error-code="import-untyped"
+# scikit-learn ships no stubs.
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from relet.errors import SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Integers = np.ndarray[Any, np.dtype[np.int64]]
+    Bytes = np.ndarray[Any, np.dtype[np.int8]]
+
+# Groups that are looked at in one go.
+_GROUPS = 65_536
+
+
+def drawn(rows: int, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str) -> Bytes:
+    """The number of each row's part, at random.
+
+    `strata` has for each row the number of its value; each has the same share in every part, to within a row, and
+    one that occurs once goes to the first part. The last part is drawn by scikit-learn's `train_test_split`,
+    which counts its rows up, and the parts between from what it leaves, in the order that it shuffled it to.
+    Raises SettingError for a table too small to split.
+    """
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+
+    sizes = sizes_of(rows, shares)
+    codes = np.zeros(rows, dtype=np.int64) if strata is None else strata
+    counts = np.bincount(codes)
+    several = np.arange(rows) if strata is None else np.flatnonzero(counts[codes] > 1)
+    values = int((counts > 1).sum())
+    last = sizes[-1]
+    if strata is not None and (last < values or len(several) - last < values):
+        raise SettingError(
+            f"segregation: {last} of {rows} rows and the rest can't both hold each of {values} values "
+            f"of {name}; set another stratify_by, or another share"
+        )
+    rest, test = train_test_split(
+        several, test_size=last, random_state=seed, stratify=None if strata is None else codes[several]
+    )
+    found = np.zeros(rows, dtype=np.int8)
+    found[test] = len(sizes) - 1
+    if len(sizes) > 2:
+        found[rest] = _between(codes[rest], np.bincount(codes[test], minlength=len(counts)), sizes, len(several))
+    return found
+
+
+def sizes_of(rows: int, shares: Mapping[str, float]) -> list[int]:
+    """How many rows each part has: counted up from the last on, as scikit-learn does, but for a sum's dust."""
+    values = list(shares.values())
+    ends = [math.ceil(round(rows * math.fsum(values[place:]), 6)) for place in range(1, len(values))]
+    sizes = [upper - lower for upper, lower in zip([rows, *ends], [*ends, 0], strict=True)]
+    if min(sizes) < 1:
+        name = list(shares)[sizes.index(min(sizes))]
+        raise SettingError(
+            f"segregation: {rows} rows are too few to keep {shares[name]:g} of them apart as {name}; "
+            "set another share, or fewer parts"
+        )
+    return sizes
+
+
+def _between(codes: Integers, tested: Integers, sizes: list[int], rows: int) -> Bytes:
+    """The parts before the last, for rows in random order.
+
+    In each stratum of n rows the parts from the j-th on have floor(n c + u) rows, where c is their share and u
+    the same for every j: then each part has n times its share, to within a row. u is such that the last part has
+    what was drawn for it.
+    """
+    import numpy as np
+
+    counts = np.bincount(codes, minlength=len(tested)) + tested
+    exact = counts * sizes[-1] / rows
+    over = exact - np.floor(exact)
+    offset = np.where(tested > np.floor(exact), 1 - over / 2, (1 - over) / 2)
+    order = np.argsort(codes, kind="stable")
+    starts = np.cumsum(counts - tested) - (counts - tested)
+    rank = np.empty(len(codes), dtype=np.int64)
+    rank[order] = np.arange(len(codes)) - starts[codes[order]]
+    found = np.zeros(len(codes), dtype=np.int8)
+    for place in range(1, len(sizes) - 1):
+        ends = np.floor(counts * (sum(sizes[place:]) / rows) + offset).astype(np.int64)
+        found[rank + tested[codes] < ends[codes]] = place
+    return found
+
+
+def grouped(
+    groups: Integers, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str
+) -> Bytes:
+    """The number of each row's part; the rows of a group are in one.
+
+    Groups in random order go to the last part as long as they fit into it (with `strata` into its share of each
+    stratum), then to the part before: a few hosts have many listings. What is left is the first part's.
+    Raises SettingError where no group fits into a part.
+    """
+    import numpy as np
+
+    sizes = sizes_of(len(groups), shares)
+    strata = np.zeros_like(groups) if strata is None else strata
+    width = int(strata.max()) + 1
+    table = np.bincount(groups * width + strata, minlength=(int(groups.max()) + 1) * width).reshape(-1, width)
+    whole = table.sum(axis=0)
+    order = np.random.RandomState(seed).permutation(len(table))
+    of_group = np.zeros(len(table), dtype=np.int8)
+    for place in range(len(sizes) - 1, 0, -1):
+        chosen = _fitting(table, order, np.round(whole * sizes[place] / len(groups)).astype(np.int64))
+        of_group[chosen] = place
+        order = order[of_group[order] == 0]
+        if not len(chosen) or not len(order):
+            raise SettingError(
+                f"segregation: no group of {name} fits into {sizes[place]} of {len(groups)} rows; "
+                "set another group_by, stratify_by or share"
+            )
+    return of_group[groups]
+
+
+def _fitting(table: Integers, order: Integers, room: Integers) -> Integers:
+    """The groups that fit, tried one after the other in this order: as many at a time as surely do."""
+    import numpy as np
+
+    chosen = [np.empty(0, dtype=np.int64)]
+    for start in range(0, len(order), _GROUPS):
+        waiting = order[start : start + _GROUPS]
+        while len(waiting := waiting[(table[waiting] <= room).all(axis=1)]):
+            filled = np.cumsum(table[waiting], axis=0)
+            fits = (filled <= room).all(axis=1)
+            until = len(waiting) if fits.all() else int(fits.argmin())
+            chosen.append(waiting[:until])
+            room = room - filled[until - 1]
+            waiting = waiting[until:]
+    return np.concatenate(chosen)

@@ -1,0 +1,125 @@
+"""A hash of a row's key that is the same on every machine, and the parts as intervals of it."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from math import fsum
+from typing import TYPE_CHECKING, Any
+
+from relet.errors import BadDataError, SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+    Bytes = np.ndarray[Any, np.dtype[np.int8]]
+
+# As many rows as stay in the cache of a core between the steps of the hash.
+_BLOCK = 32_768
+
+
+def keyed(column: pa.ChunkedArray, shares: Mapping[str, float], *, seed: int, salt: str, name: str) -> Bytes:
+    """The number of each row's part, by the hash of its key.
+
+    The parts are intervals of the hash, the last part the lowest and the first one what is left: another share of
+    a part in the middle moves rows between it and the first part alone, and none into or out of the last.
+    Raises BadDataError for a missing key, SettingError for keys that are neither whole numbers nor text.
+    """
+    import numpy as np
+
+    if column.null_count:
+        raise BadDataError(
+            f"segregation: {_rows(column.null_count)} no {name}, by which rows are told apart; "
+            "leave them out, or set another key or method"
+        )
+    ends = _ends(shares)
+    found = np.zeros(len(column), dtype=np.int8)
+    start = 0
+    for hashes in _hashes(column, seed=seed, salt=salt, name=name):
+        here = found[start : start + len(hashes)]
+        for place, end in ends.items():
+            here[hashes < end] = place
+        start += len(hashes)
+    return found
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row has" if count == 1 else f"{count:,} rows have"
+
+
+def _ends(shares: Mapping[str, float]) -> dict[int, Any]:
+    """Where the interval of each part but the first ends, the longest way first: a later part takes over."""
+    import numpy as np
+
+    values = list(shares.values())
+    return {place: np.uint64(int(fsum(values[place:]) * 2.0**64)) for place in range(1, len(values))}
+
+
+def hashes_of(column: pa.ChunkedArray, *, seed: int, salt: str = "", name: str = "key") -> Hashes:
+    """64 bits for each key: equal keys have equal ones, and for all else they look drawn at random.
+
+    Whole numbers are mixed by the finalizer of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
+    number generators", 2014), once, and once more together with what `seed` and `salt` give; text enters as its
+    BLAKE2b digest. The number 7 and the text "7" are different keys.
+
+    >>> import pyarrow as pa
+    >>> [hex(each) for each in hashes_of(pa.chunked_array([[1, 2]]), seed=42)]
+    ['0x1eb4061d9c3eb7ed', '0xc9daf12021ac4c00']
+    """
+    import numpy as np
+
+    return np.concatenate([np.empty(0, dtype=np.uint64), *_hashes(column, seed=seed, salt=salt, name=name)])
+
+
+def _hashes(column: pa.ChunkedArray, *, seed: int, salt: str, name: str) -> Iterator[Hashes]:
+    import numpy as np
+
+    state = np.uint64(_digest(f"{seed}:{salt}"))
+    for numbers in _numbers(column, name):
+        for start in range(0, len(numbers), _BLOCK):
+            part = numbers[start : start + _BLOCK]
+            yield _mixed(_mixed(part) ^ state)
+
+
+def _numbers(column: pa.ChunkedArray, name: str) -> Iterator[Hashes]:
+    """Each chunk's keys as 64 bits that are equal where the keys are."""
+    import numpy as np
+    import pyarrow as pa
+
+    values = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_integer(values):
+        wide = pa.uint64() if pa.types.is_uint64(values) else pa.int64()
+        for chunk in column.cast(wide).chunks:
+            yield chunk.to_numpy().view(np.uint64)
+    elif pa.types.is_string(values) or pa.types.is_large_string(values):
+        for chunk in column.chunks:
+            if not pa.types.is_dictionary(chunk.type):
+                chunk = chunk.dictionary_encode()
+            known = np.array([_digest(text) for text in chunk.dictionary.to_pylist()], dtype=np.uint64)
+            yield known[chunk.indices.to_numpy()]
+    else:
+        raise SettingError(
+            f"segregation: rows are keyed by whole numbers or text, and {name} holds {values}; "
+            "cast it, or set another key"
+        )
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _mixed(numbers: Hashes) -> Hashes:
+    """The next output of splitmix64 for a state: every bit of it hangs on every bit of the state."""
+    import numpy as np
+
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed

@@ -1,0 +1,97 @@
+"""The parts of a table: frames for a notebook, streams for tables of any size."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from relet.errors import SettingError
+from relet.segregation.assignment import Assignment, assign
+from relet.segregation.columns import rows_of, settled, slices
+from relet.segregation.report import Report, report_on
+from relet.segregation.rule import Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) -> tuple[pd.DataFrame, ...]:
+    """The parts of a pandas frame, in the order of `parts`; each keeps the frame's order and is counted from 0.
+
+    Raises SettingError as `assign` does, and for a part without a row.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"id": range(10)})
+    >>> train, test = split(frame, {"train": None, "test": 0.2}, Rule(method="random"))
+    >>> len(train), test["id"].tolist()
+    (8, [1, 8])
+    """
+    found = assign(frame, parts, rule)
+    for name, size in found.sizes.items():
+        if not size:
+            raise SettingError(
+                f"segregation: of {len(frame)} rows none came to {name}, which has a share of "
+                f"{found.shares[name]:g}; set {name}_size, or another method"
+            )
+    return tuple(frame[found.rows(name)].reset_index(drop=True) for name in found.names)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segregation:
+    """The parts as streams, which can be read once; which row went where; and what that did."""
+
+    parts: Mapping[str, pa.RecordBatchReader]
+    assignment: Assignment
+    report: Report
+
+
+def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segregation:
+    """Assign the rows of a table, look at what that did, and stream each part.
+
+    Takes and raises what `assign` does, and SettingError for a column that the rule names for the report alone.
+
+    >>> import pyarrow as pa
+    >>> found = segregate(pa.table({"id": range(1000)}), {"train": None, "test": 0.2}, Rule(method="random"))
+    >>> found.report.verdict().passed, found.parts["test"].read_all().num_rows
+    (True, 200)
+    """
+    table = settled(table)
+    assignment = assign(table, parts, rule)
+    return Segregation(
+        parts=streams(table, assignment), assignment=assignment, report=report_on(table, assignment)
+    )
+
+
+def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReader]:
+    """The rows of each part as a stream, which can be read once and needs little memory.
+
+    `table` is what the rows were assigned of: they have to come in the same order.
+
+    >>> import pyarrow as pa
+    >>> table = pa.table({"id": range(10)})
+    >>> found = assign(table, {"train": None, "test": 0.2}, Rule(method="random"))
+    >>> streams(table, found)["test"].read_all()["id"].to_pylist()
+    [1, 8]
+    """
+    return {name: _stream(table, assignment, name) for name in assignment.names}
+
+
+def _stream(table: Any, assignment: Assignment, name: str) -> pa.RecordBatchReader:
+    import pyarrow as pa
+
+    schema, batches = rows_of(table)
+    wanted = assignment.rows(name)
+
+    def chosen() -> Iterator[pa.RecordBatch]:
+        for place, batch in slices(batches):
+            mask = wanted[place]
+            if mask.all():
+                yield batch
+            elif mask.any():
+                yield batch.filter(pa.array(mask))
+
+    return pa.RecordBatchReader.from_batches(schema, chosen())

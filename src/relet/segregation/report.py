@@ -1,0 +1,248 @@
+"""What a segregation did: sizes, shares of each stratum, and what is on both sides."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from relet.core.artifact import Check, Verdict
+from relet.segregation.columns import check_columns, codes_of, columns_of, settled
+from relet.segregation.leaks import Leak, leak_of_column, leak_of_rows
+
+if TYPE_CHECKING:
+    from relet.segregation.assignment import Assignment
+    from relet.segregation.rule import Rule
+
+# Two-sided 99%: of a hundred strata that are as they should be, one is outside.
+CHANCE = 2.576
+MISSING = "(missing)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a segregation did. Counts are of rows, by the parts' names in their order, what is tested on last.
+
+    `asked` are the shares that were asked for; `strata` has the rows of each value of `stratify_by` in each part;
+    `spans` the oldest and the newest `time_by` of each part that has one, and `undated` the rows without; `keys`,
+    `twins` and `groups` are what is on both sides: the same `key`, the same row but for the key, the same
+    `group_by` (None: not looked for).
+    """
+
+    rule: Rule
+    asked: Mapping[str, float]
+    sizes: Mapping[str, int]
+    strata: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    spans: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    undated: int = 0
+    keys: Leak | None = None
+    twins: Leak | None = None
+    groups: Leak | None = None
+
+    def share(self, name: str) -> float:
+        """The share that a part has of all rows."""
+        return self.sizes[name] / max(1, sum(self.sizes.values()))
+
+    def verdict(self) -> Verdict:
+        """No where the method's promise is broken: an empty part, the same key on both sides, the same group where
+        groups were to stay together, times that overlap, and, when stratified, a stratum that a part has none of.
+        What else is shared is told, and is no reason for a no: hosts are on both sides of a random split.
+        """
+        checks = tuple(_checks(self))
+        broken = [check.message for check in checks if not check.passed]
+        told = _sentence(self)
+        return Verdict(passed=not broken, reason="; ".join([*broken, told]), checks=checks)
+
+
+def report_on(table: Any, assignment: Assignment) -> Report:
+    """Look at what an assignment did to the table that it was worked out from.
+
+    Raises SettingError for a column that the rule names and the table lacks.
+
+    >>> import pyarrow as pa
+    >>> from relet.segregation import Rule, assign
+    >>> table = pa.table({"id": range(1000), "host": [1, 2] * 500})
+    >>> rule = Rule(method="random", group_by="host")
+    >>> report = report_on(table, assign(table, {"train": None, "test": 0.2}, rule))
+    >>> report.verdict().reason.partition("; ")[2]
+    'on both sides: 0 ids, 200 rows equal but for the id, 2 hosts (100.0% of test)'
+    """
+    rule = assignment.rule
+    table = settled(table)
+    check_columns(table, key=rule.key, stratify_by=rule.stratify_by, group_by=rule.group_by, time_by=rule.time_by)
+    keys = leak_of_column(table, rule.key, assignment) if rule.key else None
+    groups = leak_of_column(table, rule.group_by, assignment) if rule.group_by else None
+    spans, undated = _spans(table, assignment) if rule.time_by else ({}, 0)
+    return Report(
+        rule=rule,
+        asked=assignment.shares,
+        sizes=assignment.sizes,
+        strata=_strata(table, assignment) if rule.stratify_by else {},
+        spans=spans,
+        undated=undated,
+        keys=keys,
+        twins=leak_of_rows(table, assignment, but_for=rule.key),
+        groups=groups,
+    )
+
+
+def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
+    import numpy as np
+
+    name = assignment.rule.stratify_by or ""
+    codes, values = codes_of(columns_of(table, [name]).column(name))
+    parts = len(assignment.names)
+    counts = np.bincount(codes * parts + assignment.of_row, minlength=len(values) * parts).reshape(-1, parts)
+    return {
+        MISSING if value is None else str(value): dict(zip(assignment.names, row, strict=True))
+        for value, row in zip(values, counts.tolist(), strict=True)
+    }
+
+
+def _spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any]], int]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    name = assignment.rule.time_by or ""
+    column = columns_of(table, [name]).column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    found = {}
+    for part in assignment.names:
+        ends = pc.min_max(column.filter(pa.array(assignment.rows(part)))).as_py()
+        if ends["min"] is not None:
+            found[part] = (ends["min"], ends["max"])
+    return found, int(column.null_count)
+
+
+def _checks(report: Report) -> Iterator[Check]:
+    yield _sizes(report)
+    yield from _shares(report)
+    if report.spans:
+        yield _times(report)
+    rule = report.rule
+    if report.keys is not None:
+        yield _shared(f"{_plural(rule.key)} on both sides", report.keys, report, promised=True)
+    if report.twins is not None:
+        yield _shared(f"rows equal{_but_for(rule)} on both sides", report.twins, report, promised=False)
+    if report.groups is not None:
+        promised = rule.method == "by_group"
+        yield _shared(f"{_plural(rule.group_by)} on both sides", report.groups, report, promised=promised)
+
+
+def _sizes(report: Report) -> Check:
+    empty = [name for name, rows in report.sizes.items() if not rows]
+    told = ", ".join(
+        f"{name} {rows:,} rows ({report.share(name):.1%}, {report.asked[name]:.1%} asked for)"
+        for name, rows in report.sizes.items()
+    )
+    message = f"no row came to {' and '.join(empty)}; set a greater share, or another method" if empty else told
+    measured = {"rows": dict(report.sizes), "asked": dict(report.asked)}
+    return Check(name="sizes", passed=not empty, message=message, measured=measured)
+
+
+def _shares(report: Report) -> Iterator[Check]:
+    """One check for each stratum."""
+    column, rule = report.rule.stratify_by, report.rule
+    for value, rows in report.strata.items():
+        whole = sum(rows.values())
+        without = [name for name, count in rows.items() if not count]
+        told = ", ".join(f"{name} {count / whole:.1%}" for name, count in rows.items())
+        if rule.method == "keyed":
+            name, share = list(report.asked.items())[-1]
+            told += f"; chance allows {name} {share:.1%} ± {CHANCE * math.sqrt(share * (1 - share) / whole):.1%}"
+        # by time nothing was promised: what is new may be in one place
+        broken = bool(without) and rule.method != "by_time"
+        missing = f"{' and '.join(without)} has no row of the {whole:,} of {column} {value}"
+        message = f"{missing}; set another stratify_by, or a greater share" if broken else told
+        yield Check(
+            name=f"{column} = {value}", passed=not broken, message=f"{message}", measured={"rows": dict(rows)}
+        )
+
+
+def _times(report: Report) -> Check:
+    told = ", ".join(f"{name} {first} to {last}" for name, (first, last) in report.spans.items())
+    if report.undated:
+        told += f"; {report.undated:,} rows without {report.rule.time_by}"
+        told += f" are in {next(iter(report.sizes))}" if report.rule.method == "by_time" else ""
+    spans = list(report.spans.values())
+    overlap = any(before[1] >= after[0] for before, after in pairwise(spans))
+    broken = report.rule.method == "by_time" and overlap
+    return Check(
+        name=f"times by {report.rule.time_by}",
+        passed=not broken,
+        message=f"the parts overlap in time: {told}" if broken else told,
+    )
+
+
+def _shared(name: str, leak: Leak, report: Report, *, promised: bool) -> Check:
+    broken = promised and leak.values > 0
+    told = f"{leak.values:,} {name}"
+    if leak.total:
+        told += f": {_of_parts(leak, report)}"
+    if broken:
+        told += f" (such as {', '.join(map(str, leak.examples))})"
+    shares = {part: rows / max(1, report.sizes[part]) for part, rows in leak.rows.items()}
+    measured = {"values": leak.values, "rows": dict(leak.rows), "shares": shares}
+    return Check(name=name, passed=not broken, message=told, measured=measured)
+
+
+def _of_parts(leak: Leak, report: Report) -> str:
+    return ", ".join(
+        f"{rows:,} of {report.sizes[part]:,} rows of {part} ({rows / report.sizes[part]:.1%})"
+        for part, rows in leak.rows.items()
+        if rows
+    )
+
+
+def _sentence(report: Report) -> str:
+    """All that a person on the screen wants to know, in one sentence."""
+    parts = [
+        f"{name} {rows:,}{' rows' if not place else ''} ({report.share(name):.1%})"
+        for place, (name, rows) in enumerate(report.sizes.items())
+    ]
+    told = [", ".join(parts)]
+    if report.strata:
+        told.append(_range(report))
+    if report.rule.method == "by_time":
+        told.append(_times(report).message)
+    shared = list(_on_both_sides(report))
+    if shared:
+        told.append(f"on both sides: {', '.join(shared)}")
+    return "; ".join(told)
+
+
+def _range(report: Report) -> str:
+    """The last part's share of the strata, from the lowest to the highest."""
+    last = list(report.sizes)[-1]
+    shares = {value: rows[last] / max(1, sum(rows.values())) for value, rows in report.strata.items()}
+    in_order = sorted(shares, key=lambda value: (shares[value], value))
+    ends = dict.fromkeys((in_order[0], in_order[-1]))
+    return f"{last} has " + " … ".join(f"{shares[value]:.1%} of {value}" for value in ends)
+
+
+def _on_both_sides(report: Report) -> Iterator[str]:
+    rule = report.rule
+    if report.keys is not None:
+        yield f"{report.keys.values:,} {_plural(rule.key)}"
+    if report.twins is not None:
+        yield f"{report.twins.total:,} rows equal{_but_for(rule)}"
+    if report.groups is not None:
+        last = list(report.sizes)[-1]
+        share = report.groups.rows[last] / max(1, report.sizes[last])
+        of_last = f" ({share:.1%} of {last})" if report.groups.values else ""
+        yield f"{report.groups.values:,} {_plural(rule.group_by)}{of_last}"
+
+
+def _but_for(rule: Rule) -> str:
+    return f" but for the {rule.key}" if rule.key else ""
+
+
+def _plural(column: str | None) -> str:
+    """`hosts` for host_id; other columns by their own names."""
+    name = (column or "").removesuffix("_id")
+    return f"{name}s" if not name.endswith("s") else f"values of {column}"
