@@ -20,6 +20,9 @@ def data_check(
     clean_sample: Path,
     reference: Annotated[Path, Stored("clean_sample:reference", initially="clean_sample")],
     *,
+    alpha: float = 0.05,
+    correction: str = "holm",
+    min_effect: float = 0.05,
     kl_threshold: float = 0.2,
     min_rows: int = 15000,
     max_rows: int = 1000000,
@@ -30,8 +33,15 @@ def data_check(
     south: float = 40.5,
     north: float = 41.2,
 ) -> Checked:
-    """Run the pytest suite in `checks/` on the batch; its verdict gates what is trained on it."""
+    """Run the pytest suite in `checks/` on the batch; its verdict gates what is trained on it.
+
+    Its non-deterministic tests are one family: `alpha` is the probability of any false alarm, kept to by the
+    `correction`, and a shift below `min_effect` (a share of the rows) is let pass.
+    """
     options = {
+        "alpha": alpha,
+        "correction": correction,
+        "min_effect": min_effect,
         "kl_threshold": kl_threshold,
         "min_rows": min_rows,
         "max_rows": max_rows,
