@@ -47,10 +47,14 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Frequent:
-    """A value and how many rows have it; text is cut off after 200 letters, dates and times are ISO 8601."""
+    """A value, how many rows have it, and their share in the rows that hold a value.
+
+    Text is cut off after 200 letters, dates and times are ISO 8601.
+    """
 
     value: Any
     count: int
+    share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +153,7 @@ def described(rows: Rows, name: str, found: Tally | TextTally, edges: Sequence[f
         return replace(
             column,
             distinct=found.distinct,
-            top=tuple(Frequent(value=value, count=count) for value, count in found.top),
+            top=tuple(_frequent(value, count, rows.count - found.missing) for value, count in found.top),
             shortest=_int(ends[0]),
             middle=_int(ends[1]),
             longest=_int(ends[2]),
@@ -191,7 +195,11 @@ def _most_frequent(found: Tally, kind: Kind) -> tuple[Frequent, ...]:
 
     # stable: of values that are there equally often, the smaller one comes first
     places = np.argsort(-found.counts, kind="stable")[:TOP]
-    return tuple(Frequent(value=shown(found.values[at], kind), count=int(found.counts[at])) for at in places)
+    return tuple(_frequent(shown(found.values[at], kind), int(found.counts[at]), found.present) for at in places)
+
+
+def _frequent(value: Any, count: int, present: int) -> Frequent:
+    return Frequent(value=value, count=count, share=count / present)
 
 
 def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:

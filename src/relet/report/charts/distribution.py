@@ -19,11 +19,13 @@ def histogram(
     unit: str = "",
     note: str = "",
     label: Callable[[float], str] = number,
+    marks: Mapping[float, str] | None = None,
 ) -> str:
     """Shares by bin: those of the first series as bars, those of each further one as a line over them.
 
-    `shares` maps a series to one share for each bin between `edges`. `label` writes a place on the axis (as a
-    date, say), `unit` stands at its end, and `note` below it (what lies outside of the bins).
+    `shares` maps a series to one share for each bin between `edges`. `label` writes an edge where the pointer
+    asks for it, `marks` are the places on the axis that are named (round numbers, if nothing else is said),
+    `unit` stands at the last of them, and `note` below (what lies outside of the bins).
 
     >>> drawn = histogram({"old": [0.5, 0.5], "new": [1.0, 0.0]}, [0, 1, 2], title="price")
     >>> drawn.count("<path")
@@ -45,7 +47,9 @@ def histogram(
         else:
             drawn.append(f'<path class="o{place % len(SERIES)}" d="{_steps(xs, ys, top + PLOT)}"/>')
     drawn += _areas(shares, edges, xs, top, label, unit)
-    drawn += _places(xs, edges, top + PLOT, label, unit)
+    if marks is None:
+        marks = {at: label(at) for at in ticks(edges[0], edges[-1], 5)}
+    drawn += _places(xs, edges, top + PLOT, marks, unit)
     below = top + PLOT + AXIS
     if note:
         drawn.append(text(LEFT, below + 18, fitted(note, WIDTH - LEFT - RIGHT), kind="small", tip=note))
@@ -73,14 +77,13 @@ def _heights(top: float, largest: float) -> Iterator[str]:
 
 
 def _places(
-    xs: Sequence[float], edges: Sequence[float], base: float, label: Callable[[float], str], unit: str
+    xs: Sequence[float], edges: Sequence[float], base: float, marks: Mapping[float, str], unit: str
 ) -> Iterator[str]:
-    """Round numbers below, with the unit at the last one, none set over another."""
+    """What the axis names, with the unit at the last one, none set over another."""
     low, wide = edges[0], (edges[-1] - edges[0]) or 1.0
     free = 0.0
-    marks = ticks(edges[0], edges[-1], 5)
-    for at in marks:
-        words = f"{label(at)} {unit}".strip() if at == marks[-1] else label(at)
+    for place, (at, name) in enumerate(marks.items(), 1):
+        words = f"{name} {unit}".strip() if place == len(marks) else name
         half = text_width(words) / 2
         x = min(max(xs[0] + (at - low) / wide * (xs[-1] - xs[0]), half), WIDTH - half)
         if x - half >= free:

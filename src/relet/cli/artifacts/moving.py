@@ -1,0 +1,80 @@
+"""`relet artifacts export` and `import`: a version, alone or with its history, as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from relet.cli.artifacts.reference import REFERENCE
+from relet.cli.place import STORE, open_default_store
+from relet.core.artifact import Version
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+
+@click.command("export")
+@REFERENCE
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--with-history", is_flag=True, help="With all that is needed to make it again elsewhere.")
+@STORE
+def export(reference: str, path: Path, with_history: bool, store_url: str | None) -> None:
+    """Write one version to a tar file.
+
+    With its history go the records of the runs that made it and what those took, back to the beginning: the
+    versions, locks, diffs, files that were not committed, and sources from outside. `relet reproduce` makes it
+    again from that, without this store. It is refused where something that this takes is gone. Aliases stay here.
+    """
+    store = open_default_store(store_url)
+    if not with_history:
+        store.export_version(reference, path)
+        click.echo(f"{store.version(reference)} is in {path}")
+        return
+    history = store.export_history(reference, path)
+    bundle = history.bundle
+    click.echo(
+        f"{bundle.version} is in {path} with its history: {_count(bundle.versions, 'version')}, "
+        f"{_count(bundle.records, 'run')}"
+    )
+    for note in history.notes:
+        click.echo(note)
+    if held := ", ".join(_held(store, bundle.versions)):
+        click.echo(f"aliases stay here; set there what you need of: {held}")
+
+
+def _held(store: Store, versions: Iterable[Version]) -> Iterator[str]:
+    """The aliases of versions, but for `latest`, which an import sets."""
+    found = {str(version): version for version in versions}
+    for name in sorted({version.name for version in found.values()}):
+        for alias, number in store.aliases(name).items():
+            if alias != "latest" and f"{name}:v{number}" in found:
+                yield f"{name}:{alias} (v{number})"
+
+
+@click.command("import")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@STORE
+def import_(path: Path, store_url: str | None) -> None:
+    """Store what a tar file holds: a version, and its history where that was exported with it.
+
+    Versions get the next numbers here, and run records name them by those. Nothing that is here is changed:
+    equal versions and runs are not stored again, and `latest` is set only for names that are new here.
+    """
+    arrival = open_default_store(store_url).import_bundle(path)
+    click.echo(f"{arrival.version} is stored")
+    if not arrival.runs and not arrival.known:
+        return
+    for was, version in arrival.versions.items():
+        click.echo(f"  {was:<28}is {version} here")
+    for gone in arrival.gone:
+        click.echo(f"  {gone:<28}was gone when this was exported")
+    known = f"; {_count(arrival.known, 'run')} were here already" if arrival.known else ""
+    click.echo(f"{_count(arrival.runs, 'run')} stored{known}")
+    click.echo(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version}")
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,100 @@
+"""`relet artifacts card` and `diff`: what is in a table, and what differs between two."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from relet.cli.artifacts.reference import REFERENCE
+from relet.cli.place import STORE, open_default_store
+from relet.core.artifact import ArtifactType, Version
+from relet.errors import BadDataError
+from relet.store import Store
+
+HTML = click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Where the page is written."
+)
+
+
+@click.command("card")
+@REFERENCE
+@HTML
+@STORE
+def card(reference: str, html: Path | None, store_url: str | None) -> None:
+    """Write a page on a table: types, what is missing, how values are spread, what goes with what.
+
+    One file that opens without a network, NAME-vN.html in this folder if nothing else is said.
+    """
+    from relet.data.profile import profile
+    from relet.report.card import card as drawn
+    from relet.report.provenance import provenance
+
+    store = open_default_store(store_url)
+    version = store.version(reference)
+    with _table(store, version) as path:
+        found = profile(path)
+    page = drawn(found, title=str(version), subtitle=version.description, head=provenance(store, version))
+    click.echo(
+        f"{version} is described in {_written(page, html or Path(f'{version.name}-v{version.number}.html'))}"
+    )
+
+
+@click.command("diff")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@HTML
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@STORE
+def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: str | None) -> None:
+    """Compare two tables, A before and B after: columns, rows, and how values are spread.
+
+    They may be two versions of one artifact or versions of two. Rows are matched by a column whose values are
+    unique in both. With --html FILE the same is written as a page, with drawings.
+    """
+    from relet.data.difference import difference
+    from relet.report.difference import difference_lines, difference_page
+
+    store = open_default_store(store_url)
+    old, new = store.version(before), store.version(after)
+    with _table(store, old) as old_path, _table(store, new) as new_path:
+        found = difference(old_path, new_path)
+    if html:
+        _written(difference_page(found, before=str(old), after=str(new)), html)
+    if as_json:
+        click.echo(json.dumps({"before": str(old), "after": str(new), "difference": found.to_json()}, indent=1))
+        return
+    for line in difference_lines(found, str(old), str(new)):
+        click.echo(line)
+    if html:
+        click.echo(f"with drawings in {html}")
+
+
+@contextmanager
+def _table(store: Store, version: Version) -> Iterator[Path]:
+    """A stored table's file, for as long as it is needed."""
+    if version.type is not ArtifactType.TABLE:
+        tables = [name for name in store.names() if (store.versions(name) or [version])[-1].type == "table"]
+        raise BadDataError(
+            f"{version} is a {version.type}, and only tables have values to look at; "
+            f"tables here are {', '.join(tables) or 'none'}; "
+            f"`relet artifacts show {version}` says what this one is"
+        )
+    with tempfile.TemporaryDirectory(prefix="relet-table-") as folder:
+        store.materialize(version, Path(folder))
+        (name,) = version.files
+        yield Path(folder) / name
+
+
+def _written(page: str, path: Path) -> Path:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise BadDataError(
+            f"the page can't be written to {path}: {error.strerror}; choose a file by --html"
+        ) from error
+    return path

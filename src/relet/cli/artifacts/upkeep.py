@@ -1,0 +1,65 @@
+"""`relet artifacts alias`, `verify`, `prune` and `gc`: names, and what is kept."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import timedelta
+
+import click
+
+from relet.cli.artifacts.reference import REFERENCE
+from relet.cli.place import STORE, open_default_store
+from relet.core.artifact import Reference
+
+
+@click.command("alias")
+@REFERENCE
+@click.argument("alias", required=False)
+@STORE
+@click.option("--why", default="", help="The reason, kept with the move.")
+def alias(reference: str, alias: str | None, store_url: str | None, why: str) -> None:
+    """Set ALIAS to the version that REFERENCE names; without ALIAS, show the moves of REFERENCE's alias.
+
+    relet artifacts alias model:v3 prod --why "better on the test split"
+    """
+    store = open_default_store(store_url)
+    if alias is None:
+        wanted = Reference.parse(reference)
+        for move in store.alias_history(wanted.name, wanted.selector):
+            click.echo(f"{move.when}  v{move.number}  by {move.by}  {move.why}".rstrip())
+        return
+    version = store.version(reference)
+    store.set_alias(version.name, alias, version.number, by=getpass.getuser(), why=why)
+    click.echo(f"{version.name}:{alias} is {version} now")
+
+
+@click.command("verify")
+@STORE
+def verify(store_url: str | None) -> None:
+    """Read everything back and name what is broken; exit 1 if anything is."""
+    problems = open_default_store(store_url).verify()
+    for problem in problems:
+        click.echo(str(problem))
+    click.echo(f"{len(problems)} broken" if problems else "nothing is broken")
+    sys.exit(1 if problems else 0)
+
+
+@click.command("prune")
+@STORE
+@click.option("--keep", default=10, show_default=True, help="How many of the newest versions of each to keep.")
+def prune(store_url: str | None, keep: int) -> None:
+    """Forget old versions; what an alias or a release holds stays."""
+    pruned = open_default_store(store_url).prune(keep)
+    for each in pruned:
+        click.echo(each)
+    click.echo(f"{len(pruned)} versions forgotten; `relet artifacts gc` frees their space")
+
+
+@click.command("gc")
+@STORE
+@click.option("--older-than", default=60.0, show_default=True, help="Spare what is younger, in minutes.")
+def gc(store_url: str | None, older_than: float) -> None:
+    """Delete what no version, run or alias refers to."""
+    deleted = open_default_store(store_url).gc(timedelta(minutes=older_than))
+    click.echo(f"{len(deleted)} files deleted")

@@ -1,0 +1,131 @@
+"""The profile card: everything that a profile says of a table, as one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from relet.data.profile import Column, Correlations, Profile
+from relet.data.tally import Kind
+from relet.report.charts import matrix
+from relet.report.columns import column_chart, value_words
+from relet.report.elements import charts, facts, folded, paragraph, scrolling, table
+from relet.report.page import Section, page
+from relet.report.wording import count, number, share, shortened
+
+# However many columns a table has, so many are listed and so many are drawn: the page stays below 3 MB.
+LISTED, DRAWN = 1000, 120
+# How many pairs are named, and from which correlation on.
+PAIRS, STRONG = 12, 0.1
+
+
+def card(profile: Profile, *, title: str, head: Mapping[str, object], subtitle: str = "") -> str:
+    """A page on a table: what it is (`head`, name → text), and its profile with drawings.
+
+    >>> from relet.data.profile import Profile
+    >>> card(Profile(rows=0, columns=()), title="sample:v1", head={"aliases": "latest"}).count("<section")
+    2
+    """
+    size = f"{count(profile.rows, 'row')}, {count(len(profile.columns), 'column')}"
+    sections = [
+        Section(title="What it is", html=facts({"size": size, **head})),
+        Section(title="Columns", html=_columns(profile)),
+        *_distributions(profile),
+        *_quantiles(profile),
+        *_values(profile),
+        *(_correlations(profile.correlations) if profile.correlations else ()),
+    ]
+    return page(title, subtitle=subtitle, sections=sections)
+
+
+def _columns(profile: Profile) -> str:
+    shown = profile.columns[:LISTED]
+    rows = [
+        [
+            column.name,
+            column.type,
+            share(column.missing_share) if column.missing else "none",
+            column.distinct,
+            _spread(column),
+        ]
+        for column in shown
+    ]
+    more = len(profile.columns) - len(shown)
+    note = paragraph(f"The first {LISTED:,} of {len(profile.columns):,} columns.", "faint") if more > 0 else ""
+    return table(["column", "type", "missing", "different values", "what it holds"], rows) + note
+
+
+def _spread(column: Column) -> str:
+    """A column in one line."""
+    if not column.distinct:
+        return f"{count(column.infinite, 'infinite value')}" if column.infinite else "nothing"
+    if column.kind is not Kind.TEXT:
+        ends = f"{value_words(column.low)} to {value_words(column.high)}"
+        words = f"{ends}, median {value_words(column.quantiles['50%'])}"
+        if column.mean is not None:
+            words += f", mean {number(column.mean)}"
+        if column.deviation is not None:
+            words += f" ± {number(column.deviation)}"
+        return words + (f", {column.infinite:,} infinite" if column.infinite else "")
+    most = column.top[0]
+    lengths = "1 letter" if column.longest == 1 else f"{column.shortest:,} to {column.longest:,} letters"
+    if most.count == 1:
+        return f"no value twice, {lengths}"
+    return f"most often {shortened(str(most.value), 40)} ({share(most.share)}), {lengths}"
+
+
+def _distributions(profile: Profile) -> Iterator[Section]:
+    drawn = [svg for column in profile.columns[:DRAWN] if (svg := column_chart(column))]
+    if not drawn:
+        return
+    left_out = len(profile.columns) - DRAWN
+    note = "Bars are shares of the rows that hold a value."
+    note += f" The first {DRAWN} of {len(profile.columns):,} columns." if left_out > 0 else ""
+    yield Section(title="Distributions", html=paragraph(note, "faint") + charts(drawn))
+
+
+def _quantiles(profile: Profile) -> Iterator[Section]:
+    shown = [column for column in profile.columns[:LISTED] if column.quantiles and column.distinct]
+    if not shown:
+        return
+    percents = list(shown[0].quantiles)
+    rows = [[column.name, *(value_words(column.quantiles[percent]) for percent in percents)] for column in shown]
+    note = "The smallest value that this share of the rows does not exceed: 0% is the least, 50% the median."
+    html = paragraph(note, "faint") + table(["column", *percents], rows)
+    yield Section(title="Quantiles", html=html)
+
+
+def _values(profile: Profile) -> Iterator[Section]:
+    shown = [column for column in profile.columns[:DRAWN] if column.top and column.top[0].count > 1]
+    parts = [
+        folded(
+            f"{shortened(column.name, 60)}: {shortened(value_words(column.top[0].value), 40)}, …",
+            table(
+                ["value", "rows", "share"],
+                [[value_words(each.value), each.count, share(each.share)] for each in column.top],
+            ),
+        )
+        for column in shown
+    ]
+    if parts:
+        yield Section(title="Most frequent values", html="".join(parts))
+
+
+def _correlations(found: Correlations) -> Iterator[Section]:
+    pairs = [
+        (f"{name} and {other}", found.spearman[row][column], found.pearson[row][column])
+        for row, name in enumerate(found.names)
+        for column, other in enumerate(found.names[:row])
+    ]
+    strong = sorted(
+        (pair for pair in pairs if abs(pair[1] or 0) >= STRONG), key=lambda pair: abs(pair[1] or 0), reverse=True
+    )
+    note = (
+        f"On {count(found.rows, 'row')}, each pair on those that hold both. Pearson's measures how well a line "
+        "fits, Spearman's how far one goes up with the other."
+    )
+    listed = table(["columns", "Spearman", "Pearson"], strong[:PAIRS]) if strong else paragraph("None of note.")
+    squares = "".join(
+        scrolling(matrix(values, found.names, title=title))
+        for title, values in (("Spearman", found.spearman), ("Pearson", found.pearson))
+    )
+    yield Section(title="Correlations", html=paragraph(note, "faint") + listed + squares)

@@ -1,0 +1,180 @@
+"""A column of a table, in words and drawn: alone, and beside the same column of another table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from relet.data.difference import Shift
+from relet.data.profile import MICROSECONDS_A_DAY, Column
+from relet.data.tally import Kind
+from relet.report.bars import bars
+from relet.report.charts import grouped_bars, histogram
+from relet.report.charts.distribution import outside
+from relet.report.wording import count, number, share, shortened
+
+# How many values of a column of text are drawn, and how long a name in words may be.
+VALUES, NAME = 10, 40
+_FIRST = date(1970, 1, 1)
+_YEAR, _YEARS = 365.25, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+
+
+def value_words(value: Any) -> str:
+    """A value of a profile as text: a number, or what it is.
+
+    >>> value_words(1200), value_words("2019-07-08"), value_words(None)
+    ('1,200', '2019-07-08', '–')
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return "–" if value is None else str(value)
+
+
+def column_chart(column: Column, unit: str = "") -> str:
+    """How a column's values are spread, as a drawing; "" where that says nothing: no values, or no two alike."""
+    if column.histogram:
+        shares = {column.name: column.histogram.shares}
+        return _histogram(column, shares, title=column.name, note=_outside([column]), unit=unit)
+    present = sum(each.count for each in column.top)
+    if not present or column.top[0].count == 1:
+        return ""
+    return bars({str(each.value): each.share for each in column.top}, title=column.name, most=VALUES)
+
+
+def shift_chart(shift: Shift, before: str, after: str, unit: str = "") -> str:
+    """A column's values in two tables, drawn over or beside one another; "" where there is nothing to compare."""
+    old, new = shift.before.histogram, shift.after.histogram
+    if shift.size is None:
+        return ""
+    if old and new:
+        note = _outside([shift.before, shift.after])
+        shares = {before: old.shares, after: new.shares}
+        return _histogram(shift.before, shares, title=shift.name, note=note, unit=unit)
+    if not shift.shares:
+        return ""
+    largest = sorted(shift.shares.items(), key=lambda each: -max(each[1]))[:VALUES]
+    return grouped_bars({name: {before: was, after: now} for name, (was, now) in largest}, title=shift.name)
+
+
+def _histogram(column: Column, shares: Mapping[str, Sequence[float]], *, title: str, note: str, unit: str) -> str:
+    assert column.histogram
+    edges = column.histogram.edges
+    if column.kind is Kind.NUMBER:
+        return histogram(shares, edges, title=title, unit=unit, note=note)
+    per_day = MICROSECONDS_A_DAY if column.kind is Kind.TIME else 1
+    marks = date_marks(edges[0] / per_day, edges[-1] / per_day)
+    return histogram(
+        shares,
+        edges,
+        title=title,
+        note=note,
+        label=_day(per_day),
+        marks={at * per_day: words for at, words in marks.items()},
+    )
+
+
+def _day(per_day: int) -> Callable[[float], str]:
+    def label(at: float) -> str:
+        try:
+            return str(_FIRST + timedelta(days=at / per_day))
+        except OverflowError:
+            return number(at / per_day)
+
+    return label
+
+
+def date_marks(low: float, high: float) -> dict[float, str]:
+    """Places on an axis of days since 1970 with their names: years, months or days, about six of them.
+
+    >>> list(date_marks(16801, 18262).values())
+    ['2016', '2017', '2018', '2019', '2020']
+    """
+    try:
+        first, last = _FIRST + timedelta(days=low), _FIRST + timedelta(days=high)
+        if high - low > 2.2 * _YEAR:
+            step = next(step for step in _YEARS if step * 7 > (high - low) / _YEAR)
+            years = (year for year in range(first.year, last.year + 1) if year % step == 0)
+            named = {date(year, 1, 1): str(year) for year in years}
+        elif high - low > 70:
+            months = [date(year, month, 1) for year in range(first.year, last.year + 1) for month in range(1, 13)]
+            held = [day for day in months if first <= day <= last]
+            named = {day: f"{day:%Y-%m}" for day in held[:: -(-len(held) // 5)]}
+        else:
+            step = max(1, round((high - low) / 4))
+            passed = range(0, int(high - low) + 1, step)
+            named = {first + timedelta(days=days): str(first + timedelta(days=days)) for days in passed}
+    except (OverflowError, ValueError):
+        return {low: number(low), high: number(high)}
+    places = {float((day - _FIRST).days): words for day, words in named.items()}
+    return {at: words for at, words in places.items() if low <= at <= high}
+
+
+def _outside(columns: Sequence[Column]) -> str:
+    """What the histograms leave out, over all columns."""
+    held = [column for column in columns if column.histogram]
+    below = sum(column.histogram.below for column in held if column.histogram)
+    above = sum(column.histogram.above for column in held if column.histogram)
+    low = min((column.low for column in held if column.low is not None), default=0)
+    high = max((column.high for column in held if column.high is not None), default=0)
+    return outside(below, above, value_words(low), value_words(high))
+
+
+def shift_words(shift: Shift) -> str:
+    """What moved, in words: "median 106 → 112"."""
+    return "; ".join(_shift_words(shift)) or "the same distribution"
+
+
+def _shift_words(shift: Shift) -> Iterator[str]:
+    before, after = shift.before, shift.after
+    if shift.size is None and before.distinct and after.distinct:
+        yield f"no two rows alike, {before.distinct:,} → {after.distinct:,} values"
+    elif shift.shares:
+        yield from _category_words(shift)
+    elif before.kind is Kind.TEXT:
+        yield from _changed("median length", before.middle, after.middle)
+        yield from _changed("different values", before.distinct, after.distinct)
+    else:
+        yield from _number_words(shift)
+    yield from _changed("missing", share(before.missing_share), share(after.missing_share))
+    yield from _changed("infinite", before.infinite, after.infinite)
+
+
+def _number_words(shift: Shift) -> Iterator[str]:
+    before, after = shift.before, shift.after
+    medians = value_words(before.quantiles.get("50%")), value_words(after.quantiles.get("50%"))
+    if medians[0] != medians[1]:
+        yield f"median {medians[0]} → {medians[1]}"
+    elif shift.size:
+        yield f"median {medians[0]} as before"
+        moved = [
+            (percent, value_words(was), value_words(after.quantiles.get(percent)))
+            for percent, was in before.quantiles.items()
+            if percent not in ("0%", "50%", "100%")
+        ]
+        # of quantiles that moved, the ones nearest to the middle say most
+        moved = sorted(
+            (each for each in moved if each[1] != each[2]), key=lambda each: abs(int(each[0][:-1]) - 50)
+        )
+        yield from (f"{percent} of rows up to {was} → {now}" for percent, was, now in moved[:1])
+    yield from _changed("range", _range(before), _range(after))
+
+
+def _range(column: Column) -> str:
+    return f"{value_words(column.low)} to {value_words(column.high)}"
+
+
+def _category_words(shift: Shift) -> Iterator[str]:
+    name, (was, now) = next(iter(shift.shares.items()))
+    if was != now:
+        yield f"{shortened(name, NAME)} {share(was)} → {share(now)}"
+    for what, found in (("new", shift.new), ("gone", shift.gone)):
+        if found:
+            names = ", ".join(shortened(each, NAME) for each in list(found)[:3])
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            yield f"{what}: {names}{more} ({count(sum(found.values()), 'row')})"
+
+
+def _changed(what: str, before: Any, after: Any) -> Iterator[str]:
+    if before != after:
+        yield f"{what} {value_words(before)} → {value_words(after)}"

@@ -1,0 +1,192 @@
+"""What differs between two tables: in lines for a terminal, and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relet.data.difference import Change, Difference, RowDifference, SchemaDifference, Shift
+from relet.report.columns import shift_chart, shift_words, value_words
+from relet.report.elements import Markup, charts, facts, folded, paragraph, table
+from relet.report.page import Section, page
+from relet.report.wording import count, number, safe, share, shortened
+
+# However many columns the tables have, so many are listed and so many drawn: the page stays below 3 MB.
+LISTED, DRAWN = 500, 60
+# What the size of a shift means, once and for all.
+SCALE = "0% is the same, 100% has nothing in common"
+
+
+def schema_lines(schema: SchemaDifference) -> Iterator[str]:
+    """A schema difference as a diff: `- name  type` for what was, `+ name  type` for what is.
+
+    >>> list(schema_lines(SchemaDifference(added={"borough": "string"}, retyped={"id": ("int64", "string")})))
+    ['- id       int64', '+ id       string', '+ borough  string']
+    """
+    wide = max(map(len, [*schema.retyped, *schema.removed, *schema.added]), default=0) + 2
+    for name, (was, now) in schema.retyped.items():
+        yield f"- {name:<{wide}}{was}"
+        yield f"+ {name:<{wide}}{now}"
+    yield from (f"- {name:<{wide}}{type}" for name, type in schema.removed.items())
+    yield from (f"+ {name:<{wide}}{type}" for name, type in schema.added.items())
+
+
+def difference_lines(found: Difference, before: str, after: str) -> Iterator[str]:
+    """A difference as a terminal shows it; `before` and `after` are what the tables are called."""
+    yield f"{before} → {after}"
+    yield ""
+    yield f"columns   {_columns_words(found)}"
+    yield from (f"  {line}" for line in schema_lines(found.schema))
+    if found.schema.reordered:
+        yield "  their order is another"
+    yield f"rows      {found.before:,} → {found.after:,}{_matched_by(found.rows)}"
+    if found.rows:
+        yield from (
+            f"  {what:<28}{value:>12,}{note}".rstrip() for what, value, note in _rows(found.rows, before, after)
+        )
+    if not found.shifts:
+        return
+    yield f"shifts    largest first; {SCALE}"
+    wide = min(max(len(each.name) for each in found.shifts), 40) + 2
+    for each in found.shifts:
+        yield f"  {shortened(each.name, 40):<{wide}}{_size(each):>7}  {shift_words(each)}"
+
+
+def difference_page(found: Difference, *, before: str, after: str) -> str:
+    """A difference as a page: in short, columns, rows, and how each column's values moved.
+
+    >>> found = Difference(schema=SchemaDifference(), before=1, after=2)
+    >>> difference_page(found, before="a:v1", after="a:v2").count("<section")
+    3
+    """
+    sections = [
+        Section(title="In short", html=_in_short(found)),
+        Section(title="Columns", html=columns_html(found)),
+        Section(title="Rows", html=_rows_html(found, before, after)),
+        *shift_sections(found.shifts, before, after),
+    ]
+    return page(f"{before} → {after}", subtitle="What differs between two tables", sections=sections)
+
+
+def _in_short(found: Difference) -> str:
+    parts = [f"{count(found.before, 'row')} before, {count(found.after, 'row')} after.", _columns_sentence(found)]
+    if found.shifts and (found.shifts[0].size or 0) > 0:
+        most = found.shifts[0]
+        parts.append(f"What moved most is {most.name} ({_size(most)}): {shift_words(most)}.")
+    elif found.shifts:
+        parts.append("The values of every column are spread alike.")
+    return paragraph(" ".join(parts))
+
+
+def _columns_sentence(found: Difference) -> str:
+    words = _columns_words(found)
+    return f"Columns: {words}."
+
+
+def _columns_words(found: Difference) -> str:
+    schema = found.schema
+    parts = [
+        f"{len(names):,} {what}"
+        for what, names in (("added", schema.added), ("removed", schema.removed), ("retyped", schema.retyped))
+        if names
+    ]
+    return ", ".join(parts) or "the same"
+
+
+def columns_html(found: Difference) -> str:
+    """The schema difference as a diff in colour, or a sentence where there is none."""
+    lines = list(schema_lines(found.schema))
+    order = paragraph("The columns of both come in another order.") if found.schema.reordered else ""
+    if not lines:
+        return paragraph("Both tables have the same columns, with the same types.") + order
+    drawn = "".join(
+        f'<span class="{"good" if line.startswith("+") else "bad"}">{safe(line)}</span>' for line in lines[:LISTED]
+    )
+    return f'<pre tabindex="0">{drawn}</pre>{order}'
+
+
+def _matched_by(rows: RowDifference | None) -> str:
+    if rows is None:
+        return ""
+    return f", matched by {rows.key}" if rows.key else ", matched as wholes: no column tells them apart"
+
+
+def _rows(rows: RowDifference, before: str, after: str) -> Iterator[tuple[str, int, str]]:
+    yield f"only in {before}", rows.only_before, ""
+    yield f"only in {after}", rows.only_after, ""
+    if rows.key:
+        columns = ", ".join(_change_words(name, change) for name, change in list(rows.columns.items())[:6])
+        of = f"of the first {rows.examined:,}: " if rows.examined < rows.changed else ""
+        yield "changed", rows.changed, f"  {of}{columns}" if columns else ""
+    yield "equal", rows.equal, ""
+
+
+def _change_words(name: str, change: Change) -> str:
+    most = "" if change.most is None else f" (by at most {number(change.most)})"
+    return f"{shortened(name, 40)} {change.rows:,}{most}"
+
+
+def _rows_html(found: Difference, before: str, after: str) -> str:
+    rows = found.rows
+    if rows is None:
+        return paragraph(f"{found.before:,} → {found.after:,}")
+    how = (
+        f"Rows are matched by {rows.key}, which is there once in each."
+        if rows.key
+        else (
+            "No column has a value of its own in every row of both: rows count as the same only if they are equal."
+        )
+    )
+    shown = {what: value for what, value, _ in _rows(rows, before, after)}
+    parts = [paragraph(how, "faint"), facts(shown)]
+    if rows.columns:
+        of = f" of the first {rows.examined:,}" if rows.examined < rows.changed else ""
+        changed = [
+            [name, change.rows, None if change.most is None else number(change.most), _examples(change.examples)]
+            for name, change in list(rows.columns.items())[:LISTED]
+        ]
+        head = ["column", f"changed rows{of}", "largest change", f"examples, by {rows.key}"]
+        parts.append(table(head, changed))
+    return "".join(parts)
+
+
+def _examples(examples: tuple[tuple[str, str | None, str | None], ...]) -> Markup:
+    shown = (
+        f"{safe(shortened(key, 20))}: {safe(_value(was))} → {safe(_value(now))}" for key, was, now in examples
+    )
+    return Markup("<br>".join(shown))
+
+
+def _value(value: str | None) -> str:
+    return "missing" if value is None else shortened(value, 40)
+
+
+def shift_sections(shifts: tuple[Shift, ...], before: str, after: str) -> Iterator[Section]:
+    """How each column's values moved: a table with the largest shift first, and drawings in the same order."""
+    if not shifts:
+        return
+    listed = [[each.name, _size(each), shift_words(each)] for each in shifts[:LISTED]]
+    words = (
+        "A shift is the share of rows that would have to hold another value (for numbers: that lie on the other "
+        f"side of some value) for both to be spread alike: {SCALE}. The largest come first."
+    )
+    html = paragraph(words, "faint") + table(["column", "shift", "what moved"], listed)
+    yield Section(title="Shifts", html=html)
+    drawn = [svg for each in shifts[:DRAWN] if (svg := shift_chart(each, before, after))]
+    if drawn:
+        yield Section(title="Side by side", html=charts(drawn))
+    numbers = [each for each in shifts[:DRAWN] if each.before.quantiles and each.size is not None]
+    if numbers:
+        yield Section(title="Quantiles", html="".join(_quantiles(each, before, after) for each in numbers))
+
+
+def _quantiles(shift: Shift, before: str, after: str) -> str:
+    percents = list(shift.before.quantiles)
+    rows = [
+        [name, *(value_words(column.quantiles[percent]) for percent in percents)]
+        for name, column in ((before, shift.before), (after, shift.after))
+    ]
+    return folded(shortened(shift.name, 60), table(["", *percents], rows))
+
+
+def _size(shift: Shift) -> str:
+    return "–" if shift.size is None else share(shift.size)

@@ -1,0 +1,39 @@
+"""Where a version came from, for the head of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from relet.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from relet.core.artifact import Version
+    from relet.store import Store
+
+
+def provenance(store: Store, version: Version) -> dict[str, str]:
+    """Name → text: its aliases, when it was made, by which component, run and commit, and from what."""
+    return dict(_facts(store, version))
+
+
+def _facts(store: Store, version: Version) -> Iterator[tuple[str, str]]:
+    yield "version", str(version)
+    held = [alias for alias, number in store.aliases(version.name).items() if number == version.number]
+    yield "aliases", ", ".join(held) or "none"
+    yield "made", f"{version.created[:16].replace('T', ' ')} UTC" if version.created else "unknown"
+    yield "content", version.content
+    if version.producer is None:
+        yield "made by", "nothing that was recorded"
+        return
+    try:
+        run = store.run(version.producer)
+    except NotFoundError:
+        yield "made by", f"run {version.producer}, whose record is gone"
+        return
+    yield "made by", f"{run.component} of {run.pipeline}"
+    yield "run", run.id
+    yield "commit", f"{run.code.commit or 'none'}{' with changes not committed' if run.code.dirty else ''}"
+    yield "from", ", ".join(link.version for link in run.inputs.values()) or "no other artifact"
+    if run.parameters:
+        yield "parameters", ", ".join(f"{name} {value}" for name, value in run.parameters.items())
