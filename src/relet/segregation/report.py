@@ -126,12 +126,12 @@ def _checks(report: Report) -> Iterator[Check]:
         yield _times(report)
     rule = report.rule
     if report.keys is not None:
-        yield _shared(f"{_plural(rule.key)} on both sides", report.keys, report, promised=True)
+        yield _shared(_values(rule.key), report.keys, report, promised=True)
     if report.twins is not None:
-        yield _shared(f"rows equal{_but_for(rule)} on both sides", report.twins, report, promised=False)
+        yield _shared(_twins(rule), report.twins, report, promised=False)
     if report.groups is not None:
         promised = rule.method == "by_group"
-        yield _shared(f"{_plural(rule.group_by)} on both sides", report.groups, report, promised=promised)
+        yield _shared(_values(rule.group_by), report.groups, report, promised=promised)
 
 
 def _sizes(report: Report) -> Check:
@@ -179,9 +179,10 @@ def _times(report: Report) -> Check:
     )
 
 
-def _shared(name: str, leak: Leak, report: Report, *, promised: bool) -> Check:
+def _shared(what: tuple[str, str], leak: Leak, report: Report, *, promised: bool) -> Check:
     broken = promised and leak.values > 0
-    told = f"{leak.values:,} {name}"
+    name = f"{what[1]} on both sides"
+    told = f"{_counted(leak.values, what)} on both sides"
     if leak.total:
         told += f": {_of_parts(leak, report)}"
     if broken:
@@ -228,21 +229,27 @@ def _range(report: Report) -> str:
 def _on_both_sides(report: Report) -> Iterator[str]:
     rule = report.rule
     if report.keys is not None:
-        yield f"{report.keys.values:,} {_plural(rule.key)}"
+        yield _counted(report.keys.values, _values(rule.key))
     if report.twins is not None:
-        yield f"{report.twins.total:,} rows equal{_but_for(rule)}"
+        yield _counted(report.twins.total, _twins(rule))
     if report.groups is not None:
         last = list(report.sizes)[-1]
         share = report.groups.rows[last] / max(1, report.sizes[last])
         of_last = f" ({share:.1%} of {last})" if report.groups.values else ""
-        yield f"{report.groups.values:,} {_plural(rule.group_by)}{of_last}"
+        yield f"{_counted(report.groups.values, _values(rule.group_by))}{of_last}"
 
 
-def _but_for(rule: Rule) -> str:
-    return f" but for the {rule.key}" if rule.key else ""
+def _counted(count: int, what: tuple[str, str]) -> str:
+    return f"{count:,} {what[0] if count == 1 else what[1]}"
 
 
-def _plural(column: str | None) -> str:
-    """`hosts` for host_id; other columns by their own names."""
+def _twins(rule: Rule) -> tuple[str, str]:
+    """What a row on both sides is called: one, several."""
+    but_for = f" equal but for the {rule.key}" if rule.key else ""
+    return f"row{but_for}", f"rows{but_for}"
+
+
+def _values(column: str | None) -> tuple[str, str]:
+    """What a column's value is called, one and several: host and hosts for host_id."""
     name = (column or "").removesuffix("_id")
-    return f"{name}s" if not name.endswith("s") else f"values of {column}"
+    return (name, f"{name}s") if not name.endswith("s") else (f"value of {column}", f"values of {column}")
