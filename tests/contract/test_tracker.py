@@ -426,6 +426,23 @@ def test_mlflow_shows_figures_metrics_and_verdicts(mlflow: Place, store: Store) 
     assert [each.path for each in client.list_artifacts(run_id)] == ["evaluation", "importance.svg", "scores.json"]
 
 
+def test_mlflow_shows_of_files_and_folders_what_a_person_reads(mlflow: Place, store: Store) -> None:
+    outputs = {
+        "exploration": artifact(
+            store, "exploration", "folder", {"page.html": "<p>", "eda.py": "1", "rows.bin": "0"}
+        )[1],
+        "batch_report": artifact(store, "batch_report", "file", {"batch_report.html": "<p>report"})[1],
+        "weights": artifact(store, "weights", "file", {"weights.bin": "1"})[1],
+    }
+    record = component_run(store, pipeline_run(store), outputs=outputs)
+    tracker = mlflow.open()
+    tracker.send(record, store)
+    client, run_id = tracker._client(), the_run(tracker, record).info.run_id  # type: ignore[attr-defined]
+    assert [each.path for each in client.list_artifacts(run_id)] == ["batch_report.html", "exploration"]
+    inside = [each.path for each in client.list_artifacts(run_id, "exploration")]
+    assert inside == ["exploration/eda.py", "exploration/page.html"]
+
+
 def test_mlflow_shows_a_run_whose_artifact_was_pruned(mlflow: Place, store: Store) -> None:
     gone = Link(version="importance:v9", type="figure", content="f" * 64)
     lost = Link(version="model:v9", type="model", content="e" * 64)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from relet.store import Store
 
 FILES = {ArtifactType.FIGURE, ArtifactType.METRICS, ArtifactType.VERDICT}
+# Of other files those that a person reads, such as a report and the code that made it; the store has the rest.
+DOCUMENTS = {ArtifactType.FILE, ArtifactType.FOLDER}
+READABLE = {".html", ".md", ".pdf", ".png", ".py", ".svg", ".txt"}
 BATCH = 100
 REFUSALS = {
     "BAD_REQUEST",
@@ -330,14 +333,14 @@ class MlflowTracker:
         return self._versions[link.version]
 
     def _log_files(self, sending: _Sending) -> None:
-        """Figures, metrics and verdicts of a component; the lock and the diff of a pipeline. A skipped run made
-        nothing, and what was pruned or is damaged is left out."""
+        """Figures, metrics, verdicts and documents of a component; the lock and the diff of a pipeline. A skipped
+        run made nothing, and what was pruned or is damaged is left out."""
         record, store = sending.record, sending.store
         wanted = dict(_documents(record))
         for link in record.outputs.values():
             version = self._version(link, store)
-            if version and version.type in FILES and record.status is not Status.SKIPPED:
-                wanted |= _named(version)
+            if version and record.status is not Status.SKIPPED:
+                wanted |= _shown(version)
         if not wanted:
             return
         with tempfile.TemporaryDirectory(prefix="relet-files-") as folder:
@@ -353,6 +356,15 @@ def _documents(record: RunRecord) -> Iterator[tuple[str, str]]:
             yield "code/requirements.lock.txt", record.lock
         if record.code.diff:
             yield "code/uncommitted.diff.txt", record.code.diff
+
+
+def _shown(version: Version) -> dict[str, str]:
+    """Those of an artifact's files that MLflow is to show."""
+    if version.type in FILES:
+        return _named(version)
+    if version.type in DOCUMENTS:
+        return {path: digest for path, digest in _named(version).items() if Path(path).suffix in READABLE}
+    return {}
 
 
 def _named(version: Version) -> dict[str, str]:
