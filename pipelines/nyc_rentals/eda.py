@@ -9,7 +9,7 @@ import marimo
 __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="Listings, explored")
 
-with app.setup:
+with app.setup(hide_code=True):
     from pathlib import Path
 
     import marimo as mo
@@ -39,32 +39,50 @@ with app.setup:
     ENOUGH, ENOUGH_IN_CELL, CELL = 30, 5, 0.01
 
 
-@app.function
+@app.function(hide_code=True)
 def part(title: str, *html: str) -> mo.Html:
     """A section: its heading, and below it findings, drawings and tables."""
     heading = f"<h2>{title}</h2>" if title else ""
     return mo.Html(f'<div class="markdown prose dark:prose-invert">{heading}{"".join(html)}</div>')
 
 
-@app.function
+@app.function(hide_code=True)
+def beside(html: list[str]) -> str:
+    """Drawings and tables side by side, as many as there is room for; in marimo too, which has no style for it."""
+    grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:14px 28px"
+    return charts(html).replace("<div", f'<div style="{grid}"', 1)
+
+
+@app.function(hide_code=True)
+def sheet(columns: list[str], rows: list[list[object]], width: int = 26) -> str:
+    """A table that scrolls where it has less room than `width` letters or so, rather than break its words."""
+    return table(columns, rows).replace("<table", f'<table style="min-width:{width}rem"', 1)
+
+
+@app.function(hide_code=True)
 def numbers(column: pd.Series) -> pd.Series:
     """A column as plain floats, missing ones as NaN."""
     return column.astype("float64")
 
 
-@app.function
+@app.function(hide_code=True)
 def drawn(values: pd.Series, edges: np.ndarray) -> list[float]:
     """The share of all values that lies in each bin."""
     counts, _ = np.histogram(numbers(values).dropna(), edges)
     return (counts / max(len(values), 1)).tolist()
 
 
-@app.function
+@app.function(hide_code=True)
+def ratio(part: float, whole: float) -> float:
+    return float(part) / float(whole) if whole else 0.0
+
+
+@app.function(hide_code=True)
 def dollars(price: float) -> str:
     return f"{number(float(price))} dollars"
 
 
-@app.cell
+@app.cell(hide_code=True)
 def inputs():
     # `relet eda` says which versions are looked at; where nothing does, it is the latest.
     _given = mo.cli_args().to_dict()
@@ -76,26 +94,26 @@ def inputs():
     return clean_sample, quarantine, sample
 
 
-@app.cell
+@app.cell(hide_code=True)
 def tables(clean_sample, quarantine, sample):
-    listings, clean, left = (read_table(Path(each), "pandas") for each in (sample, clean_sample, quarantine))
-    return clean, left, listings
+    listings, kept, left = (read_table(Path(each), "pandas") for each in (sample, clean_sample, quarantine))
+    return kept, left, listings
 
 
-@app.cell
-def title(clean, listings):
+@app.cell(hide_code=True)
+def title(kept, listings):
     mo.md(f"""
     # Listings, explored
 
     {count(len(listings), "listing")} by {count(listings["host_id"].nunique(), "host")} in
     {count(listings["neighbourhood"].nunique(), "neighbourhood")} of
     {count(listings["neighbourhood_group"].nunique(), "borough")};
-    cleaning keeps {number(len(clean))} of them ({share(len(clean) / max(len(listings), 1))}).
+    cleaning keeps {number(len(kept))} of them ({share(ratio(len(kept), len(listings)))}).
     """)
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def types(listings):
     def _kind(column):
         if pd.api.types.is_datetime64_any_dtype(column):
@@ -130,15 +148,16 @@ def types(listings):
         paragraph(
             f"{count(len(_columns), 'column')}: {_found}. Different in every row: {', '.join(_keys) or 'none'}."
         ),
-        table(
+        sheet(
             ["column", "type", "missing", "distinct", "values"],
             [[*row, _values(listings[row[0]], row[1])] for row in _columns],
+            width=50,
         ),
     )
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def missing(listings):
     _absent = listings.isna()
     _shares = _absent.mean()
@@ -174,10 +193,10 @@ def missing(listings):
         paragraph(f"{count(len(_some), 'column')} of {number(len(listings.columns))} ever lack a value."),
         *(paragraph(_why(names)) for names in _same.values() if len(names) > 1),
         paragraph(f"Missing on their own, in so many rows: {_rows}.") if _alone else "",
-        charts(
+        beside(
             [
                 bars(dict(_shares[_some]), title="Rows without a value"),
-                table(["missing together", "rows", "share"], _together),
+                sheet(["missing together", "rows", "share"], _together, width=21),
             ]
         )
         if _some
@@ -186,22 +205,27 @@ def missing(listings):
     return
 
 
-@app.cell
-def bounds(clean):
+@app.cell(hide_code=True)
+def bounds(kept):
+    mo.stop(
+        kept.empty,
+        part("Clean listings", paragraph("Cleaning kept none: there is no more to see.", "verdict odd")),
+    )
+    clean = kept
     # What cleaning kept says where its bounds lie.
     low, high = (float(numbers(clean["price"]).agg(end)) for end in ("min", "max"))
-    return high, low
+    return clean, high, low
 
 
-@app.cell
+@app.cell(hide_code=True)
 def outliers(high, listings, low):
     _price = numbers(listings["price"])
     _above, _below = _price > high, _price < low
     _squares = (_price - _price.mean()) ** 2
     _never = numbers(listings["number_of_reviews"]) == 0
     _unpaid = share(float(_never[_above].mean())), share(float(_never[~_above].mean()))
-    _dollars = share(float(_price[_above].sum() / _price.sum()))
-    _variance = share(float(_squares[_above].sum() / _squares.sum()))
+    _dollars = share(ratio(_price[_above].sum(), _price.sum()))
+    _variance = share(ratio(_squares[_above].sum(), _squares.sum()))
     _logs = np.log10(_price[_price > 0])
     _skews = [number(round(each.skew(), 2)) for each in (_price, _logs, _price[~_above & ~_below])]
     _edges = np.linspace(np.floor(_logs.min() * 10) / 10, np.ceil(_logs.max() * 10) / 10, 41)
@@ -226,7 +250,7 @@ def outliers(high, listings, low):
             f"The skewness of all prices is {_skews[0]}, that of their logarithms {_skews[1]}, and that of the "
             f"prices that are kept {_skews[2]}; a normal distribution has 0."
         ),
-        charts(
+        beside(
             [
                 histogram(
                     {"all": drawn(_price, _near)},
@@ -245,12 +269,16 @@ def outliers(high, listings, low):
             ]
         ),
         "<h3>The highest</h3>",
-        table([name.replace("_", " ") for name in _shown], _highest[_shown].astype(object).to_numpy().tolist()),
+        sheet(
+            [name.replace("_", " ") for name in _shown],
+            _highest[_shown].astype(object).to_numpy().tolist(),
+            width=40,
+        ),
     )
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def by_place(clean):
     def _named(medians):
         return ", ".join(f"{name} ({number(float(price))})" for name, price in medians.items())
@@ -267,7 +295,7 @@ def by_place(clean):
         )
         if len(_medians) > 1
         else paragraph(f"Fewer than two neighbourhoods have {ENOUGH} clean listings."),
-        table(
+        sheet(
             ["borough", "listings", "lower quartile", "median", "upper quartile"],
             [[name, int(_sizes[name]), *map(float, prices)] for name, *prices in _quartiles.itertuples()],
         ),
@@ -275,7 +303,7 @@ def by_place(clean):
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def selectors(clean, high, low):
     borough = mo.ui.dropdown(
         [EVERYWHERE, *sorted(clean["neighbourhood_group"].dropna().unique())], value=EVERYWHERE, label="Borough"
@@ -285,7 +313,7 @@ def selectors(clean, high, low):
     return borough, prices
 
 
-@app.cell
+@app.cell(hide_code=True)
 def price_map(borough, clean, prices):
     _chosen = clean[numbers(clean["price"]).between(*prices.value)]
     if borough.value != EVERYWHERE:
@@ -310,7 +338,7 @@ def price_map(borough, clean, prices):
         )
         if len(_chosen)
         else paragraph(f"There is no listing in {borough.value} at such prices."),
-        charts(
+        beside(
             [
                 heat_map(
                     _cells, title="Median price", width=CELL, height=CELL, unit="dollars", value_name="median"
@@ -322,7 +350,7 @@ def price_map(borough, clean, prices):
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def room_types(clean):
     _shares = pd.crosstab(clean["neighbourhood_group"], clean["room_type"], normalize="index")
     _medians = clean.pivot_table(
@@ -341,11 +369,11 @@ def room_types(clean):
             f"{number(round(float(_overall.iloc[0] / _overall.iloc[-1]), 1))} times the last."
         ),
         paragraph(f"Each type has its highest share in {_most}."),
-        charts(
+        beside(
             [
                 grouped_bars(_shares.to_dict("index"), title="Share of each room type"),
                 "<figcaption>Median price, in dollars a night</figcaption>"
-                + table(
+                + sheet(
                     ["borough", *_medians.columns],
                     [
                         [place, *(None if pd.isna(price) else float(price) for price in row)]
@@ -358,7 +386,7 @@ def room_types(clean):
     return
 
 
-@app.function
+@app.function(hide_code=True)
 def leaked(sizes: pd.Series, test_size: float) -> float:
     """The share of a random test split's rows that are expected to have their host in training too.
 
@@ -368,7 +396,7 @@ def leaked(sizes: pd.Series, test_size: float) -> float:
     return float((sizes * (1 - test_size ** (sizes - 1))).sum() / sizes.sum())
 
 
-@app.cell
+@app.cell(hide_code=True)
 def hosts(clean):
     _sizes = clean["host_id"].value_counts()
     _largest = _sizes.head(max(1, round(len(_sizes) / 100)))
@@ -394,7 +422,7 @@ def hosts(clean):
         )
         if len(_sizes) < len(clean)
         else paragraph("No host has two: a random split leaks none."),
-        charts(
+        beside(
             [
                 bars(
                     _classes.value_counts(normalize=True).sort_index().to_dict(), title="Hosts by their listings"
@@ -409,9 +437,9 @@ def hosts(clean):
     return
 
 
-@app.cell
-def cleaning(clean, left, listings):
-    _before, _after = (numbers(frame["price"]) for frame in (listings, clean))
+@app.cell(hide_code=True)
+def cleaning(kept, left, listings):
+    _before, _after = (numbers(frame["price"]) for frame in (listings, kept))
     _measures = {
         "listings": len,
         "mean price": pd.Series.mean,
@@ -421,42 +449,45 @@ def cleaning(clean, left, listings):
         "highest price": pd.Series.max,
     }
     _reasons = left["reason"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    _why = ", ".join(f"{number(int(rows))} for “{reason}”" for reason, rows in _reasons.items())
+    _why = ",".join(f" {number(int(rows))} for “{reason}”" for reason, rows in _reasons.items())
+    _why = f":{_why}" if _why else ""
 
     def _beside(name):
-        before, after = (frame[name].value_counts(normalize=True).sort_index() for frame in (listings, clean))
+        before, after = (frame[name].value_counts(normalize=True).sort_index() for frame in (listings, kept))
         return {
             kind: {"before": float(before[kind]), "after": float(after.get(kind, 0.0))} for kind in before.index
         }
 
-    _types = left["room_type"].value_counts(normalize=True)
+    _types = (
+        left["room_type"].value_counts(normalize=True).sort_index().sort_values(ascending=False, kind="stable")
+    )
     _same = (listings["room_type"] == _types.index[0]).mean() if len(_types) else 0.0
     part(
         "What cleaning changed",
         paragraph(
-            f"These tables do not belong together: {number(len(listings))} rows came, {number(len(clean))} were "
-            "kept "
+            f"These tables do not belong together: {number(len(listings))} rows came, {number(len(kept))} stayed "
             f"and {number(len(left))} left.",
             "verdict odd",
         )
-        if len(listings) != len(clean) + len(left)
+        if len(listings) != len(kept) + len(left)
         else "",
+        paragraph(f"{count(len(left), 'row')} ({share(ratio(len(left), len(listings)))}) left{_why}."),
         paragraph(
-            f"{count(len(left), 'row')} ({share(len(left) / len(listings))}) left: {_why}. "
             f"{share(float(_types.iloc[0]))} of them are of the type {_types.index[0].lower()}, of all listings "
             f"{share(float(_same))}."
         )
         if len(_types)
-        else paragraph(f"{count(len(left), 'row')} left."),
+        else "",
         paragraph(
             f"The mean price goes from {number(round(_before.mean(), 1))} to {dollars(round(_after.mean(), 1))}, "
             f"the median from {number(float(_before.median()))} to {dollars(_after.median())}."
         ),
-        table(
+        sheet(
             ["price, in dollars", "before", "after"],
             [[words, float(measure(_before)), float(measure(_after))] for words, measure in _measures.items()],
+            width=20,
         ),
-        charts(
+        beside(
             [
                 grouped_bars(_beside("room_type"), title="Room types"),
                 grouped_bars(_beside("neighbourhood_group"), title="Boroughs"),
@@ -466,7 +497,7 @@ def cleaning(clean, left, listings):
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def reviews(clean):
     _nights, _stays, _reviews = (
         numbers(clean[name]) for name in ("availability_365", "minimum_nights", "number_of_reviews")
@@ -489,7 +520,7 @@ def reviews(clean):
             f"{number(float(_reviews.quantile(0.9)))} reviews or more. {share(float((_stays >= 30).mean()))} are "
             f"let for 30 nights or more at a time; the longest minimum is {count(int(_stays.max()), 'night')}."
         ),
-        charts(
+        beside(
             [
                 histogram(
                     {"clean": drawn(_nights, _edges)}, _edges.tolist(), title="Free nights in the year ahead"
@@ -506,7 +537,7 @@ def reviews(clean):
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def correlations(clean):
     _ranks = clean[NUMBERS].astype("float64").corr(method="spearman").to_numpy()
     _pairs = [

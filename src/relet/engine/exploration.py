@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The notebook's file in a pipeline's folder. The component that executes it declares it as a resource.
 NOTEBOOK = "eda.py"
+# marimo waits with executing what it opens, since that may come from anyone: `relet eda` asked for it.
+RUN_AT_ONCE = "_MARIMO_CONFIG_OVERLOAD_RUNTIME_AUTO_INSTANTIATE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,7 @@ def open_notebook(exploration: Exploration, *, port: int | None, headless: bool)
     paths = (str(job.project.root), os.environ.get("PYTHONPATH", ""))
     environment = {
         **os.environ,
+        RUN_AT_ONCE: "true",
         STORE: job.store.url,
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
     }

@@ -50,11 +50,10 @@ def notebook_page(path: Path, values: Mapping[str, Any]) -> str:
     title and what stands below it its subtitle; each output with a heading `##` begins a section, and outputs
     without one follow on. Selectors are left out: the page shows what their first choice shows.
 
-    Raises whatever a cell raises, and ComponentError for a notebook whose cells have no names of their own, for
-    one whose cells lack a value, and for an output that only marimo's own scripts can show.
+    Raises whatever a cell raises, and ComponentError for a notebook whose cells have no names of their own, and
+    for an output that only marimo's own scripts can show.
     """
-    as_html = _marimo().as_html
-    outputs = (as_html(output).text for output in _outputs(path, values) if output is not None)
+    outputs = (_marimo().as_html(output).text for output in _outputs(path, values) if output is not None)
     return _page(path, _still(path, outputs))
 
 
@@ -66,7 +65,7 @@ def _marimo() -> Any:
 
 
 def _outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
-    """What each cell shows, in the order of the file.
+    """What each cell shows, in the order of the file; those that need what a stopped one defines show nothing.
 
     Each cell is called with what it refers to. `App.run` would do the same, but takes on the settings of whoever
     runs it, and writes them down where there are none.
@@ -77,11 +76,8 @@ def _outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
     known, shown = dict(values), {}
     while ready := [name for name, cell in waiting.items() if cell.refs & made <= known.keys()]:
         cell = waiting.pop(ready[0])
-        output, found = cell.run(**{name: known[name] for name in cell.refs & known.keys()})
-        known |= {name: found[name] for name in cell.defs}
-        shown[ready[0]] = output
-    if waiting:
-        raise ComponentError(f"{path.name}: the cells {', '.join(waiting)} take their values from one another")
+        shown[ready[0]], found = cell.run(**{name: known[name] for name in cell.refs & known.keys()})
+        known |= {name: found[name] for name in cell.defs & found.keys()}
     return [shown[name] for name in cells if name in shown]
 
 
