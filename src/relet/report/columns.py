@@ -16,6 +16,8 @@ from relet.report.wording import count, number, share, shortened
 
 # How many values of a column of text are drawn, and how long a name in words may be.
 VALUES, NAME = 10, 40
+# Where the most frequent value of a column of text has less than this share, a drawing says nothing.
+FREQUENT = 0.005
 _FIRST = date(1970, 1, 1)
 _YEAR, _YEARS = 365.25, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
@@ -32,12 +34,11 @@ def value_words(value: Any) -> str:
 
 
 def column_chart(column: Column, unit: str = "") -> str:
-    """How a column's values are spread, as a drawing; "" where that says nothing: no values, or no two alike."""
+    """How a column's values are spread, as a drawing; "" where that says nothing: hardly two values are alike."""
     if column.histogram:
         shares = {column.name: column.histogram.shares}
         return _histogram(column, shares, title=column.name, note=_outside([column]), unit=unit)
-    present = sum(each.count for each in column.top)
-    if not present or column.top[0].count == 1:
+    if not column.top or column.top[0].count == 1 or column.top[0].share < FREQUENT:
         return ""
     return bars({str(each.value): each.share for each in column.top}, title=column.name, most=VALUES)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from relet.data.difference import Change, Difference, RowDifference, SchemaDifference, Shift
 from relet.report.columns import shift_chart, shift_words, value_words
@@ -48,7 +48,7 @@ def difference_lines(found: Difference, before: str, after: str) -> Iterator[str
     yield f"shifts    largest first; {SCALE}"
     wide = min(max(len(each.name) for each in found.shifts), 40) + 2
     for each in found.shifts:
-        yield f"  {shortened(each.name, 40):<{wide}}{_size(each):>7}  {shift_words(each)}"
+        yield f"  {shortened(each.name, 40):<{wide}}{size_words(each):>7}  {shift_words(each)}"
 
 
 def difference_page(found: Difference, *, before: str, after: str) -> str:
@@ -71,7 +71,7 @@ def _in_short(found: Difference) -> str:
     parts = [f"{count(found.before, 'row')} before, {count(found.after, 'row')} after.", _columns_sentence(found)]
     if found.shifts and (found.shifts[0].size or 0) > 0:
         most = found.shifts[0]
-        parts.append(f"What moved most is {most.name} ({_size(most)}): {shift_words(most)}.")
+        parts.append(f"What moved most is {most.name} ({size_words(most)}): {shift_words(most)}.")
     elif found.shifts:
         parts.append("The values of every column are spread alike.")
     return paragraph(" ".join(parts))
@@ -160,18 +160,24 @@ def _value(value: str | None) -> str:
     return "missing" if value is None else shortened(value, 40)
 
 
-def shift_sections(shifts: tuple[Shift, ...], before: str, after: str) -> Iterator[Section]:
+def shift_sections(
+    shifts: tuple[Shift, ...], before: str, after: str, units: Mapping[str, str] | None = None
+) -> Iterator[Section]:
     """How each column's values moved: a table with the largest shift first, and drawings in the same order."""
     if not shifts:
         return
-    listed = [[each.name, _size(each), shift_words(each)] for each in shifts[:LISTED]]
+
+    def drawn_shift(each: Shift) -> str:
+        return shift_chart(each, before, after, (units or {}).get(each.name, ""))
+
+    listed = [[each.name, size_words(each), shift_words(each)] for each in shifts[:LISTED]]
     words = (
-        "A shift is the share of rows that would have to hold another value (for numbers: that lie on the other "
-        f"side of some value) for both to be spread alike: {SCALE}. The largest come first."
+        "A shift is the share of rows that would have to hold another value; of numbers and dates, the largest "
+        f"difference between the two in the share of rows up to some value: {SCALE}. The largest come first."
     )
     html = paragraph(words, "faint") + table(["column", "shift", "what moved"], listed)
-    yield Section(title="Shifts", html=html)
-    drawn = [svg for each in shifts[:DRAWN] if (svg := shift_chart(each, before, after))]
+    yield Section(title="What shifted", html=html)
+    drawn = [svg for each in shifts[:DRAWN] if (svg := drawn_shift(each))]
     if drawn:
         yield Section(title="Side by side", html=charts(drawn))
     numbers = [each for each in shifts[:DRAWN] if each.before.quantiles and each.size is not None]
@@ -188,5 +194,6 @@ def _quantiles(shift: Shift, before: str, after: str) -> str:
     return folded(shortened(shift.name, 60), table(["", *percents], rows))
 
 
-def _size(shift: Shift) -> str:
+def size_words(shift: Shift) -> str:
+    """The size of a shift as per cent."""
     return "–" if shift.size is None else share(shift.size)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from relet.report.wording import number, safe, shortened
 
 # A value of a table in a page: longer text is cut off.
-LONGEST = 120
+LONGEST = 240
+# One that is longer than this may be broken into lines.
+SHORT = 28
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -20,14 +22,18 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     right = [_numbers(row[place] for row in held) for place in range(len(columns))]
     head = "".join(f"<th{_right(of)}>{safe(name)}</th>" for name, of in zip(columns, right, strict=True))
     cells = (zip(row, right, strict=True) for row in held)
-    lines = "".join(
-        f"<tr>{''.join(f'<td{_right(of)}>{cell(value)}</td>' for value, of in row)}</tr>\n" for row in cells
-    )
+    lines = "".join(f"<tr>{''.join(_cell(value, of) for value, of in row)}</tr>\n" for row in cells)
     return scrolling(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>")
 
 
+def _cell(value: object, right: bool) -> str:
+    long = isinstance(value, str) and not isinstance(value, Markup) and len(value) > SHORT
+    kind = "n" if right else "w" if long else ""
+    return f'<td class="{kind}">{cell(value)}</td>' if kind else f"<td>{cell(value)}</td>"
+
+
 def cell(value: object) -> str:
-    """A value as a table shows it."""
+    """A value as a table or a list of facts shows it."""
     if value is None:
         return "–"
     if isinstance(value, Markup):
@@ -64,8 +70,8 @@ def facts(pairs: Mapping[str, object]) -> str:
 
 
 def charts(drawings: Iterable[str]) -> str:
-    """Drawings side by side, as many as there is room for."""
-    held = "".join(f"<figure>{svg}</figure>" for svg in drawings)
+    """Drawings, or other HTML, side by side, as many as there is room for."""
+    held = "".join(f"<figure>{html}</figure>" for html in drawings)
     return f'<div class="charts">{held}</div>' if held else ""
 
 

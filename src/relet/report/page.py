@@ -40,9 +40,10 @@ main{padding-bottom:40px}
 .scroll{overflow-x:auto;max-width:100%;margin:10px 0}
 table{border-collapse:collapse;font-size:.9375rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
-td{max-width:44ch;overflow-wrap:anywhere;min-width:3ch}
-th{font-weight:600;color:var(--faint);white-space:nowrap}
-th.n,td.n{text-align:right;white-space:nowrap}
+th,td{white-space:nowrap}
+th{font-weight:600;color:var(--faint)}
+td.w{white-space:normal;overflow-wrap:anywhere;min-width:min(34ch,60vw);max-width:64ch}
+th.n,td.n{text-align:right}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;margin:8px 0}
 dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:14px 28px;

@@ -58,7 +58,7 @@ def text_width(text: str) -> float:
 
 
 def number(value: float | None) -> str:
-    """A number in at most five significant digits, whole ones in full.
+    """A number in four or five digits, whole ones in full.
 
     >>> number(43136), number(0.123456), number(106.0), number(1e-9), number(None)
     ('43,136', '0.1235', '106', '1e-09', '–')
@@ -74,7 +74,7 @@ def number(value: float | None) -> str:
     elif abs(value) >= 100:
         text = f"{value:,.1f}"
     else:
-        text = f"{value:.4g}"
+        text = f"{value:.5g}" if abs(value) >= 10 else f"{value:.4g}"
     return text.replace("-", "−", 1) if text.startswith("-") else text
 
 

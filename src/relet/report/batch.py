@@ -1,0 +1,140 @@
+"""The page of a batch: what arrived, what left and why, what the tests said, and what shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from relet.core.artifact import Verdict
+from relet.data.difference import Difference
+from relet.data.outline import Outline
+from relet.data.quarantine import SetAside
+from relet.report.bars import bars
+from relet.report.columns import shift_words
+from relet.report.difference import columns_html, shift_sections, size_words
+from relet.report.elements import charts, folded, paragraph, table
+from relet.report.page import Section, page
+from relet.report.verdict import verdict_banner, verdict_html
+from relet.report.wording import count, share
+
+# A shift below this is not called one in the summary.
+OF_NOTE = 0.01
+
+
+def batch_page(
+    *,
+    title: str,
+    arrived: Outline,
+    kept: int,
+    quarantine: Sequence[SetAside],
+    verdict: Verdict,
+    shifted: Difference | None,
+    noun: str = "row",
+    subtitle: str = "",
+    units: Mapping[str, str] | None = None,
+    more: Iterable[Section] = (),
+) -> str:
+    """A page that a person reads in a minute.
+
+    `arrived` is what came in, of which `kept` rows stay. `shifted` is the reference beside the batch, None where
+    they are the same; `noun` is what a row is, `units` maps columns to the unit of their numbers, and `more` are
+    sections near the end.
+
+    >>> arrived = Outline(rows=2, columns={"id": ("int64", 0)})
+    >>> verdict = Verdict(passed=True, reason="2 passed")
+    >>> html = batch_page(title="Batch", arrived=arrived, kept=2, quarantine=[], verdict=verdict, shifted=None)
+    >>> "Nothing left: all 2 rows stay." in html
+    True
+    """
+    sections = [
+        Section(title="In short", html=_in_short(arrived, kept, quarantine, verdict, shifted, noun)),
+        Section(title="What left, and why", html=_left(arrived, quarantine, noun)),
+        Section(title="What the tests said", html=verdict_html(verdict)),
+        *_shifted(shifted, units or {}),
+        *more,
+        Section(title="What arrived", html=_arrived(arrived, noun)),
+    ]
+    return page(title, subtitle=subtitle, sections=sections)
+
+
+def _in_short(
+    arrived: Outline,
+    kept: int,
+    quarantine: Sequence[SetAside],
+    verdict: Verdict,
+    shifted: Difference | None,
+    noun: str,
+) -> str:
+    left = arrived.rows - kept
+    went = "all of them stay"
+    if left:
+        went = f"{count(kept, noun)} stay and {left:,} left ({share(left / arrived.rows)})"
+        went += f", most for: {quarantine[0].reason}" if quarantine else ""
+    parts = [f"{count(arrived.rows, noun)} arrived in {count(len(arrived.columns), 'column')}; {went}."]
+    if shifted is None:
+        parts.append("This batch is the reference itself, so there is nothing to compare it with.")
+    else:
+        parts.append(_shift_sentence(shifted))
+    return verdict_banner(verdict) + "".join(map(paragraph, parts))
+
+
+def _shift_sentence(shifted: Difference) -> str:
+    moved = [each for each in shifted.shifts if (each.size or 0) >= OF_NOTE]
+    schema = "" if not shifted.schema else "Its columns are not those of the reference. "
+    if not moved:
+        return f"{schema}Against the reference ({count(shifted.before, 'row')}) nothing shifted by 1% or more."
+    named = "; ".join(f"{each.name} ({size_words(each)}): {shift_words(each)}" for each in moved[:2])
+    most = "most of all " if len(moved) > 2 else ""
+    return (
+        f"{schema}Against the reference ({count(shifted.before, 'row')}) {count(len(moved), 'column')} shifted by "
+        f"1% or more: {most}{named}."
+    )
+
+
+def _left(arrived: Outline, quarantine: Sequence[SetAside], noun: str) -> str:
+    if not quarantine:
+        return paragraph(f"Nothing left: all {count(arrived.rows, noun)} stay.")
+    left = sum(each.rows for each in quarantine)
+    shares = {each.reason: each.rows / arrived.rows for each in quarantine}
+    title = f"Share of all {arrived.rows:,} that left, by reason"
+    parts = [
+        paragraph(f"{left:,} of {count(arrived.rows, noun)} are in the quarantine, each with its first reason."),
+        charts(
+            [
+                bars(shares, title=title),
+                table(
+                    ["reason", f"{noun}s", "share"],
+                    [[each.reason, each.rows, share(each.rows / arrived.rows)] for each in quarantine],
+                ),
+            ]
+        ),
+        *(_examples(each) for each in quarantine),
+    ]
+    return "".join(parts)
+
+
+def _examples(found: SetAside) -> str:
+    if not found.examples:
+        return ""
+    columns = list(found.examples[0])
+    rows = [[row.get(name) for name in columns] for row in found.examples]
+    return folded(f"{found.reason}: the first {len(rows)} of {found.rows:,}", table(columns, rows))
+
+
+def _shifted(shifted: Difference | None, units: Mapping[str, str]) -> list[Section]:
+    if shifted is None:
+        words = "This batch is the reference itself: later batches are compared with it."
+        return [Section(title="What shifted", html=paragraph(words))]
+    sections = list(shift_sections(shifted.shifts, "reference", "this batch", units))
+    if shifted.schema:
+        sections.insert(0, Section(title="Columns that differ from the reference", html=columns_html(shifted)))
+    return sections or [Section(title="What shifted", html=paragraph("No column can be compared."))]
+
+
+def _arrived(arrived: Outline, noun: str) -> str:
+    rows = [
+        [name, type, share(missing / arrived.rows) if missing else "none"]
+        for name, (type, missing) in arrived.columns.items()
+    ]
+    return paragraph(f"{count(arrived.rows, noun)}, {count(len(arrived.columns), 'column')}.") + table(
+        ["column", "type", "missing"], rows
+    )

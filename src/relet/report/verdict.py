@@ -1,0 +1,152 @@
+"""What a suite of data tests said, for a page: the verdict first, then each test with its numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from relet.core.artifact import Check, Verdict
+from relet.report.charts import dots
+from relet.report.columns import value_words
+from relet.report.elements import Markup, charts, facts, folded, mark, paragraph, table
+from relet.report.wording import count, shortened
+
+# How many columns of an offending row are shown.
+COLUMNS = 8
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """The verdict in one sentence.
+
+    >>> verdict_words(Verdict(passed=False, reason="1 of 14 tests failed"))
+    'The tests say no: 1 of 14 tests failed.'
+    """
+    reason = verdict.reason.rstrip(".") or count(len(verdict.checks), "test")
+    return f"The tests say {'yes' if verdict.passed else 'no'}: {reason}."
+
+
+def verdict_banner(verdict: Verdict) -> str:
+    """The verdict's sentence, in colour."""
+    return paragraph(verdict_words(verdict), f"verdict {'good' if verdict.passed else 'bad'}")
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """What failed, with the rows that speak against it; what was measured against chance; and what passed."""
+    failed = [each for each in verdict.checks if not each.passed]
+    measured = [each for each in verdict.checks if each.measured]
+    plain = [each for each in verdict.checks if each.passed and not each.measured]
+    parts = [
+        paragraph(
+            f"{count(len(failed), 'test')} failed, {count(len(verdict.checks) - len(failed), 'test')} passed."
+        )
+    ]
+    parts += [_failed(each) for each in failed]
+    if measured:
+        parts.append(_measured(measured))
+    if plain:
+        title = f"{count(len(plain), 'test')} without chance, passed"
+        parts.append(folded(title, facts({name_words(each.name): each.message or "passed" for each in plain})))
+    return "".join(parts)
+
+
+def name_words(name: str) -> str:
+    """A test's name as a sentence: without its file, and without `test_`.
+
+    >>> name_words("checks/test_listings.py::test_prices_lie_in_bounds[low]")
+    'prices lie in bounds [low]'
+    """
+    words = name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    return words.replace("[", " [", 1) if "[" in words and " [" not in words else words
+
+
+def _failed(check: Check) -> str:
+    said = _sentence(check)
+    html = f"<p>{mark('failed', 'bad')} {paragraph_text(name_words(check.name))}: {paragraph_text(said)}</p>"
+    if check.rows:
+        columns = list(dict.fromkeys(name for row in check.rows for name in row))[:COLUMNS]
+        rows = [[_plain(row.get(name)) for name in columns] for row in check.rows]
+        html += table(columns, rows)
+    return html
+
+
+def paragraph_text(words: str) -> str:
+    """Words within a paragraph, escaped."""
+    return paragraph(words).removeprefix("<p>").removesuffix("</p>")
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | float | str) else str(value)
+
+
+def _measured(checks: Iterable[Check]) -> str:
+    """Each non-deterministic test; what was found significant first, then by how surprising it is."""
+    ordered = sorted(
+        checks, key=lambda check: (check.passed, _or(check.measured.get("adjusted"), 2.0), check.name)
+    )
+    note = (
+        "A test fails if what it measured would be too surprising by chance (its p-value, adjusted for how many "
+        "tests there are) and its effect reaches the floor below which nobody would care."
+    )
+    parts = ["<h3>Measured against chance</h3>", paragraph(note, "faint")]
+    if ratios := _ratios(ordered):
+        title = "Each effect as a multiple of its floor"
+        parts.append(charts([dots(ratios, title=title, mark_label="floor")]))
+    head = ["test", "", "effect", "floor", "p-value", "adjusted", "could have seen", "effect in terms of"]
+    parts.append(table(head, [_row(check) for check in ordered]))
+    sentences = {name_words(check.name): Markup(paragraph_text(_sentence(check))) for check in ordered}
+    parts.append(folded("Each of them in a sentence", facts(sentences)))
+    return "".join(parts)
+
+
+def _sentence(check: Check) -> str:
+    return str(check.measured.get("sentence") or check.message or ("passed" if check.passed else "failed"))
+
+
+def _row(check: Check) -> list[object]:
+    found = check.measured
+    passed = mark("passed", "good") if check.passed else mark("failed", "bad")
+    # rejected, and still passed: the effect lies below its floor
+    verdict = mark("small", "odd") if check.passed and found.get("rejected") else passed
+    return [
+        name_words(check.name),
+        Markup(verdict),
+        _number(found.get("effect")),
+        _number(found.get("floor")),
+        p_words(found.get("p_value", check.p_value)),
+        p_words(found.get("adjusted")),
+        _number(found.get("detectable")),
+        shortened(str(found.get("effect_name") or found.get("test") or ""), 40),
+    ]
+
+
+def p_words(value: Any) -> str | None:
+    """A p-value as a person reads it.
+
+    >>> p_words(0.0312), p_words(1e-12), p_words(None)
+    ('0.031', '< 0.0001', None)
+    """
+    if not isinstance(value, int | float) or math.isnan(value):
+        return None
+    return "< 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.995 else "1"
+
+
+def _number(value: Any) -> str | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    return value_words(round(value, 4) if isinstance(value, float) and math.isfinite(value) else value)
+
+
+def _ratios(checks: Iterable[Check]) -> dict[str, float]:
+    return dict(sorted(_ratio(checks), key=lambda each: -each[1]))
+
+
+def _ratio(checks: Iterable[Check]) -> Iterator[tuple[str, float]]:
+    for check in checks:
+        effect, floor = _or(check.measured.get("effect"), math.nan), _or(check.measured.get("floor"), 0.0)
+        if floor > 0 and math.isfinite(effect / floor):
+            yield name_words(check.name), abs(effect) / floor
+
+
+def _or(value: Any, default: float) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
