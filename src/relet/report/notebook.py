@@ -53,7 +53,8 @@ def notebook_page(path: Path, values: Mapping[str, Any]) -> str:
     Raises whatever a cell raises, and ComponentError for a notebook whose cells have no names of their own, and
     for an output that only marimo's own scripts can show.
     """
-    outputs = (_marimo().as_html(output).text for output in _outputs(path, values) if output is not None)
+    as_html = _marimo().as_html
+    outputs = (as_html(output).text for output in _outputs(path, values) if output is not None)
     return _page(path, _still(path, outputs))
 
 
@@ -82,8 +83,7 @@ def _outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
 
 
 def _cells(path: Path) -> dict[str, Any]:
-    from marimo import App, Cell
-
+    marimo = _marimo()
     source = path.read_text(encoding="utf-8")
     named = [each.name for each in ast.parse(source, path.name).body if isinstance(each, ast.FunctionDef)]
     twice = sorted({name for name in named if named.count(name) > 1})
@@ -92,9 +92,9 @@ def _cells(path: Path) -> dict[str, Any]:
             f"{path.name} has several cells named {', '.join(twice)}; give each a name of its own"
         )
     found = runpy.run_path(str(path), run_name=path.stem)
-    if not any(isinstance(each, App) for each in found.values()):
+    if not any(isinstance(each, marimo.App) for each in found.values()):
         raise ComponentError(f"{path.name} is no marimo notebook: it has no `app = marimo.App()`")
-    return {name: cell for name, cell in found.items() if isinstance(cell, Cell)}
+    return {name: cell for name, cell in found.items() if isinstance(cell, marimo.Cell)}
 
 
 def _still(path: Path, outputs: Iterable[str]) -> Iterator[str]:
