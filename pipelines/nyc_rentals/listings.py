@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from relet.data.schema import Column, Schema
 
+BOROUGHS = ("Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island")
+
 LISTINGS = Schema(
     columns=(
         Column("id", "int64", nullable=False),
         Column("name", "string"),
         Column("host_id", "int64", nullable=False),
         Column("host_name", "string"),
-        Column("neighbourhood_group", "string"),
+        Column("neighbourhood_group", "string", values=BOROUGHS),
         Column("neighbourhood", "string"),
         Column("latitude", "double"),
         Column("longitude", "double"),

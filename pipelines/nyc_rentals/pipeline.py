@@ -19,6 +19,8 @@ pipeline = Pipeline(
         "etl.source": "get_data.source",
         "etl.rows": "get_data.rows",
         "etl.seed": "get_data.seed",
+        "etl.columns": ["get_data.columns", "basic_cleaning.columns"],
+        "etl.on_bad_rows": "basic_cleaning.on_bad_rows",
         "etl.min_price": ["basic_cleaning.min_price", "data_check.min_price"],
         "etl.max_price": ["basic_cleaning.max_price", "data_check.max_price"],
         "etl.bounds.west": ["basic_cleaning.west", "data_check.west"],

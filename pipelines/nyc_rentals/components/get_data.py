@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pyarrow as pa
 
 from pipelines.nyc_rentals.generated import simulate
 from pipelines.nyc_rentals.listings import LISTINGS
 from relet import Source, component
-from relet.data.schema import read_csv
+from relet.data.reading import stream_csv
 
 
 class Sample(NamedTuple):
-    sample: pa.Table
+    sample: pa.RecordBatchReader
 
 
 @component(job_type="get_data")
 def get_data(
-    *, source: Annotated[str, Source("generated")] = "generated", rows: int = 20000, seed: int = 42
+    *,
+    source: Annotated[str, Source("generated")] = "generated",
+    rows: int = 20000,
+    seed: int = 42,
+    columns: dict[str, Any] = {},  # noqa: B006
 ) -> Sample:
     """Get a batch of listings, all 16 columns typed.
 
     `generated` simulates `rows` of them; anything else is a listings file in CSV (or Parquet), which relet has
-    fetched before. Raises BadDataError, with row and column, for a file that is none.
+    fetched before. `columns` says where a file of another layout has the columns, as `relet.data.layout` reads it.
+    Raises BadDataError, with row and column, for a file that is none; where its columns differ, as a diff.
     """
     if source == "generated":
-        return Sample(simulate(rows, seed))
-    return Sample(read_csv(Path(source), LISTINGS))
+        return Sample(simulate(rows, seed).to_reader())
+    return Sample(stream_csv(Path(source), LISTINGS, columns, setting="etl.columns"))

@@ -97,8 +97,7 @@ class Component:
     `module` is the module that defines the function, `path` its file; `resources` are files and folders that it
     reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs and outputs that its
     verdict gates; `tolerance` is by how much each output's numbers may differ when it is reproduced (none: not at
-    all);
-    `environment` is what makes it an environment of its own: a manager, or `manager:lock`.
+    all); `environment` is what makes it an environment of its own: a manager, or `manager:lock`.
     """
 
     name: str

@@ -131,7 +131,7 @@ def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]
 
     rest = schema.empty_table()
     for table in tables:
-        rest = pa.concat_tables([rest, table])
+        rest = pa.concat_tables([rest, table]) if rest.num_rows else table
         while rest.num_rows >= CHUNK_ROWS:
             yield rest.slice(0, CHUNK_ROWS).combine_chunks()
             rest = rest.slice(CHUNK_ROWS)

@@ -26,23 +26,34 @@ BEGINNINGS = {
 
 
 def readable_header(path: Path) -> list[str]:
-    """The names in the first line. Raises BadDataError where the file is no text, not UTF-8, or has no row."""
+    """The names in the first line. Raises BadDataError where the file is no text, or has no row."""
     if not path.stat().st_size:
         raise BadDataError(f"{path.name}: the file is empty")
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        _refuse_other_formats(path, content)
-        _refuse_other_encodings(path, content)
+    with path.open("rb") as file:
+        _refuse_other_formats(path, file.read(8))
     try:
         records = _records(path)
         header = next(records, (1, []))[1]
-    except _MalformedError as error:
+    except (_MalformedError, UnicodeDecodeError) as error:
+        check_text(path)
         raise BadDataError(f"{path.name}: line 1 is no header: {error}") from error
     if not any(header):
         raise BadDataError(f"{path.name}: the file has no header; its first line has to name the columns")
-    with contextlib.suppress(_MalformedError):
+    with contextlib.suppress(_MalformedError, UnicodeDecodeError):
         if next(records, None) is None:
             raise BadDataError(f"{path.name}: there is a header and no row below it")
     return header
+
+
+def check_text(path: Path) -> None:
+    """Raise BadDataError, naming the line, where a file has a byte that no text has, or is not UTF-8."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        nul = content.find(b"\0")
+        if nul >= 0:
+            raise BadDataError(
+                f"{path.name}: this is no text: line {_line_at(content, nul)} has a NUL byte (byte {nul})"
+            )
+        _refuse_other_encodings(path, content)
 
 
 def structure(path: Path, width: int, told: str) -> BadDataError:
@@ -92,16 +103,10 @@ def _records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str
             raise _MalformedError(line, str(error)) from error
 
 
-def _refuse_other_formats(path: Path, content: mmap.mmap) -> None:
-    start = content[:5].lower()
+def _refuse_other_formats(path: Path, start: bytes) -> None:
     for beginning, what in BEGINNINGS.items():
-        if start.startswith(beginning.lower()):
+        if start.lower().startswith(beginning.lower()):
             raise BadDataError(f"{path.name}: this is no CSV file but {what}")
-    nul = content.find(b"\0")
-    if nul >= 0:
-        raise BadDataError(
-            f"{path.name}: this is no text: line {_line_at(content, nul)} has a NUL byte (byte {nul})"
-        )
 
 
 def _refuse_other_encodings(path: Path, content: mmap.mmap) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -257,10 +259,9 @@ def _run(going: _Going, component: Component, step: Step) -> Result:
     )
     began = perf_counter()
     try:
-        called = _call(going, component, step)
-        # What was read from outside is kept: it may be gone, or something else, when the run is made again.
-        for path, digest in job.sources(component):
-            _keep_source(job.store, path, digest)
+        # What is read from outside is kept: it may be gone, or something else, when the run is made again.
+        with _kept_meanwhile(job, component):
+            called = _call(going, component, step)
     except DamagedError:
         raise
     except BaseException as error:
@@ -332,6 +333,20 @@ def call_for(job: Job, component: Component, inputs: Mapping[str, Version | None
         files=(*resources, *(path for path, _ in job.sources(component))),
         scratch=Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder)),
     )
+
+
+@contextmanager
+def _kept_meanwhile(job: Job, component: Component) -> Iterator[None]:
+    """Store the sources of a component while it reads them; what went wrong with that is raised at the end."""
+    sources = list(job.sources(component))
+    if not sources:
+        yield
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="relet-sources") as keeping:
+        kept = [keeping.submit(_keep_source, job.store, path, digest) for path, digest in sources]
+        yield
+        for each in kept:
+            each.result()
 
 
 def _keep_source(store: Store, path: Path, digest: str) -> None:

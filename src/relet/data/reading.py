@@ -1,0 +1,395 @@
+"""Reading files from outside so that each fault is named by its place, however large they are."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.data import csv_faults
+from relet.data.csv_pieces import MalformedError, pieces
+from relet.data.layout import Difference, Layout, Origin, Retyped, difference, read_layout, refusal, reshaped
+from relet.data.schema import CALLED, Column, Schema
+from relet.errors import BadDataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Pieces that are read at one time; the results are used in the file's order.
+AT_ONCE = min(4, os.cpu_count() or 1)
+# From so many values on, a column most of whose values are of another type has another type.
+ENOUGH = 20
+# So many of the values that a column must not have are named.
+NAMED = 3
+
+
+def read_csv(path: Path, schema: Schema, columns: Mapping[str, Any] | None = None) -> pa.Table:
+    """All rows of `stream_csv`, in memory.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rents.csv"
+    >>> rents = Schema(columns=(Column("id", "int64", nullable=False), Column("rent", "double")), unique=("id",))
+    >>> _ = path.write_text("id,rent\\n1,950\\n2,cheap\\n")
+    >>> read_csv(path, rents)
+    Traceback (most recent call last):
+    relet.errors.BadDataError: rents.csv: row 2 (line 3), column 'rent': expected a number, got 'cheap'
+    """
+    return stream_csv(path, schema, columns).read_all()
+
+
+def stream_csv(
+    path: Path, schema: Schema, columns: Mapping[str, Any] | None = None, *, setting: str = "columns"
+) -> pa.RecordBatchReader:
+    """Read a CSV file (UTF-8, with or without BOM, any line ends, quoted newlines) with the schema's types.
+
+    An empty field is a missing value. Columns may stand in any order and come back in the schema's. A Parquet
+    file, known by its first bytes, is held to the same schema. `columns` says where a file of another layout has
+    the columns, and what of it is left out (`relet.data.layout.read_layout`); `setting` is what it is called in
+    messages. Rows come in the file's order and need little memory, whatever their number.
+
+    Raises BadDataError: at once for other columns than expected, as a diff; while reading for what does not fit,
+    naming the row (the first after the header is row 1), the line and the column.
+    """
+    import pyarrow as pa
+
+    layout = read_layout(schema, columns, setting=setting)
+    with path.open("rb") as file:
+        is_parquet = file.read(4) == b"PAR1"
+    tables = _from_parquet(path, layout) if is_parquet else _from_csv(path, layout)
+    first = next(tables, None)
+    if first is None:
+        raise BadDataError(f"{path.name}: there are columns and no row in them")
+    return pa.RecordBatchReader.from_batches(schema.arrow(), _checked(path, layout, chain([first], tables)))
+
+
+def _from_csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
+    """The rows in the schema's columns and types, in the file's order; read by several threads at once."""
+    import pyarrow as pa
+
+    header = csv_faults.readable_header(path)
+    _check_twice(path, header)
+    if difference(layout, dict.fromkeys(header, "")):
+        raise _other_columns(path, layout, header)
+    before = 0
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="relet-csv") as threads:
+        for piece, found in _side_by_side(threads, lambda piece: _read_piece(piece, header, layout), path):
+            try:
+                table = found.result()
+            except pa.ArrowInvalid as error:
+                table = _explained(path, layout, header, piece, before, str(error))
+            except MalformedError as error:
+                csv_faults.check_text(path)
+                raise csv_faults.structure(path, len(header), str(error)) from error
+            before += table.num_rows
+            yield table
+
+
+def _side_by_side(
+    threads: ThreadPoolExecutor, read: Callable[[bytes], pa.Table], path: Path
+) -> Iterator[tuple[bytes, Future[pa.Table]]]:
+    """Each piece of a file with what reading it gives, in order; a few of them are read ahead."""
+    coming = pieces(path)
+    waiting: deque[tuple[bytes, Future[pa.Table]]] = deque()
+    while True:
+        try:
+            for piece in islice(coming, AT_ONCE + 1 - len(waiting)):
+                waiting.append((piece, threads.submit(read, piece)))
+        except MalformedError as error:
+            # told once what comes before it is used: that may be wrong, too
+            waiting.append((b"", Future()))
+            waiting[-1][1].set_exception(error)
+        if not waiting:
+            return
+        yield waiting.popleft()
+
+
+def _read_piece(piece: bytes, header: Sequence[str], layout: Layout) -> pa.Table:
+    import pyarrow as pa
+
+    types = {
+        name: column.type if layout.origins[column.name].plain else "string"
+        for name, column in layout.taken.items()
+    }
+    table = _parsed(piece, header, types)
+    return pa.table({column.name: _shaped(table, column, layout) for column in layout.schema.columns})
+
+
+def _parsed(piece: bytes, header: Sequence[str], types: Mapping[str, str]) -> pa.Table:
+    """The rows with these types. pyarrow is strict about types and the number of fields, not about quotes."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(piece),
+        read_options=pyarrow.csv.ReadOptions(
+            block_size=len(piece) + 1, column_names=list(header), use_threads=False
+        ),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types={name: pa.type_for_alias(type) for name, type in types.items()},
+            include_columns=list(types),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    )
+
+
+def _shaped(table: pa.Table, column: Column, layout: Layout) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    origin = layout.origins[column.name]
+    if origin.column is None:
+        return pa.chunked_array([pa.nulls(table.num_rows, pa.type_for_alias(column.type))])
+    values = table.column(origin.column)
+    if origin.plain and values.type == pa.type_for_alias(column.type):
+        return values
+    return reshaped(values, column, origin)
+
+
+def _explained(
+    path: Path, layout: Layout, header: Sequence[str], piece: bytes, before: int, told: str
+) -> pa.Table:
+    """Read again what could not be read with its types, so that the first wrong value is named by its place."""
+    import pyarrow as pa
+
+    csv_faults.check_text(path)
+    try:
+        texts = _parsed(piece, header, dict.fromkeys(layout.taken, "string"))
+    except pa.ArrowInvalid as error:
+        raise csv_faults.structure(path, len(header), told) from error
+    if retyped := _retyped(path, layout, texts, before):
+        raise refusal(path.name, layout, Difference(retyped=retyped))
+    return pa.table({each.name: _typed(path, texts, each, layout, before) for each in layout.schema.columns})
+
+
+def _typed(path: Path, texts: pa.Table, column: Column, layout: Layout, before: int) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    origin = layout.origins[column.name]
+    if origin.column is None:
+        return _shaped(texts, column, layout)
+    values = texts.column(origin.column)
+    try:
+        return reshaped(values, column, origin)
+    except pa.ArrowInvalid:
+        values = pc.utf8_trim_whitespace(values)
+    try:
+        return reshaped(values, column, origin)
+    except pa.ArrowInvalid as error:
+        row, text = _first_unlike(values, lambda some: reshaped(some, column, origin))
+        expected = f"a date like {origin.format}" if origin.format else CALLED[column.type]
+        raise _fault(path, before + row, origin.column, f"expected {expected}, got {text!r}") from error
+
+
+def _first_unlike(texts: pa.ChunkedArray, cast: Callable[[pa.ChunkedArray], Any]) -> tuple[int, str]:
+    """The first text that can't be cast, with its index; halving finds it in a few casts."""
+    import pyarrow as pa
+
+    first, length = 0, len(texts)
+    while length > 1:
+        half = length // 2
+        try:
+            cast(texts.slice(first, half))
+            first, length = first + half, length - half
+        except pa.ArrowInvalid:
+            length = half
+    return first, texts[first].as_py()
+
+
+def _other_columns(path: Path, layout: Layout, header: Sequence[str]) -> BadDataError:
+    """How the file's columns differ, in names and, as far as its first rows tell, in types."""
+    import pyarrow as pa
+
+    csv_faults.check_text(path)
+    inferred = dict.fromkeys(header, "string")
+    retyped: dict[str, Retyped] = {}
+    try:
+        first = next(pieces(path))
+        inferred = _inferred(first, header)
+        shared = {name: "string" for name in layout.taken if name in header}
+        retyped = _retyped(path, layout, _parsed(first, header, shared), 0) if shared else {}
+    except (pa.ArrowInvalid, MalformedError, StopIteration):
+        pass  # the names differ: that is what has to be told first
+    names = difference(layout, inferred)
+    return refusal(path.name, layout, Difference(added=names.added, removed=names.removed, retyped=retyped))
+
+
+def _inferred(piece: bytes, header: Sequence[str]) -> dict[str, str]:
+    import pyarrow as pa
+    import pyarrow.csv
+
+    table = pyarrow.csv.read_csv(
+        pa.BufferReader(piece),
+        read_options=pyarrow.csv.ReadOptions(block_size=len(piece) + 1, column_names=list(header)),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+    )
+    return {field.name: str(field.type).replace("date32[day]", "date32") for field in table.schema}
+
+
+def _retyped(path: Path, layout: Layout, texts: pa.Table, before: int) -> dict[str, Retyped]:
+    """The columns most of whose values are of another type: that is no slip of one row."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = {}
+    for name, column in layout.taken.items():
+        if name not in texts.column_names:
+            continue
+        origin = layout.origins[column.name]
+        there = pc.utf8_trim_whitespace(texts.column(name)).drop_null()
+        sample = there.slice(0, 10 * ENOUGH)
+        wrong = [text for text in sample if not _fits(text, column, origin)]
+        if len(sample) >= ENOUGH and 2 * len(wrong) > len(sample):
+            row = pc.index(pc.utf8_trim_whitespace(texts.column(name)), wrong[0]).as_py()
+            found[name] = Retyped(
+                type=_type_of(pa.array([each.as_py() for each in wrong])),
+                example=f"{wrong[0].as_py()!r} in {_place(path, before + row)}",
+            )
+    return found
+
+
+def _fits(text: pa.Scalar, column: Column, origin: Origin) -> bool:
+    import pyarrow as pa
+
+    try:
+        reshaped(pa.chunked_array([[text.as_py()]], pa.string()), column, origin)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _type_of(texts: pa.Array) -> str:
+    """The narrowest type that all these texts have."""
+    import pyarrow as pa
+
+    for type in ("int64", "double", "bool", "date32", "timestamp[us]"):
+        try:
+            texts.cast(pa.type_for_alias(type))
+        except pa.ArrowInvalid:
+            continue
+        return type
+    return "string"
+
+
+def _from_parquet(path: Path, layout: Layout) -> Iterator[pa.Table]:
+    """The rows in the schema's columns and types; types that fit without loss are converted."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            header = {field.name: str(field.type).replace("[day]", "") for field in file.schema_arrow}
+            _check_twice(path, file.schema_arrow.names)
+            if found := difference(layout, header):
+                raise refusal(path.name, layout, found)
+            if not file.metadata.num_rows:
+                raise BadDataError(f"{path.name}: there are columns and no row in them")
+            for batch in file.iter_batches(columns=list(layout.taken)):
+                yield _converted(path, pa.Table.from_batches([batch]), layout, header)
+    except (pa.ArrowException, OSError) as error:
+        raise BadDataError(f"{path.name}: can't be read as Parquet: {error}") from error
+
+
+def _converted(path: Path, table: pa.Table, layout: Layout, header: Mapping[str, str]) -> pa.Table:
+    import pyarrow as pa
+
+    shaped, retyped = {}, {}
+    for column in layout.schema.columns:
+        try:
+            shaped[column.name] = _shaped(table, column, layout)
+        except pa.ArrowException:
+            name = str(layout.origins[column.name].column)
+            retyped[name] = Retyped(type=header[name])
+    if retyped:
+        raise refusal(path.name, layout, Difference(retyped=retyped))
+    return pa.table(shaped)
+
+
+def _checked(path: Path, layout: Layout, tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
+    """The rows, once no value is missing that must be there, none is new and none twice that must not be."""
+    import pyarrow as pa
+
+    schema = layout.schema
+    single: dict[str, list[pa.Array]] = {name: [] for name in schema.unique}
+    before = 0
+    for table in tables:
+        rows = pa.table([_without_nan(values) for values in table.columns], names=list(schema.names))
+        rows = rows.combine_chunks()
+        for column in schema.columns:
+            _check_column(path, layout, column, rows.column(column.name), before)
+        for name, values in single.items():
+            values += rows.column(name).chunks
+        yield from rows.to_batches()
+        before += rows.num_rows
+    for name, values in single.items():
+        _check_unique(path, name, pa.concat_arrays(values))
+
+
+def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(values.type):
+        return values
+    return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+
+
+def _check_column(path: Path, layout: Layout, column: Column, found: pa.ChunkedArray, before: int) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if found.null_count and not column.nullable:
+        raise _fault(path, before + pc.index(found.is_null(), True).as_py(), column.name, "a value is missing")
+    if not column.values:
+        return
+    known = pa.array(column.values, pa.string())
+    new = pc.unique(found).drop_null()
+    new = new.filter(pc.invert(pc.is_in(new, value_set=known)))
+    if len(new):
+        told = {
+            f"{value!r}": _place(path, before + pc.index(found, pa.scalar(value, pa.string())).as_py())
+            for value in new.to_pylist()[:NAMED]
+        }
+        shown = "; ".join(f"{value}, first in {place}" for value, place in told.items())
+        name = layout.origins[column.name].column or column.name
+        raise refusal(path.name, layout, Difference(values={name: shown}))
+
+
+def _check_twice(path: Path, header: Sequence[str]) -> None:
+    twice = sorted({name for name in header if list(header).count(name) > 1})
+    if twice:
+        raise BadDataError(f"{path.name}: {'; '.join(f'column {name!r} is there twice' for name in twice)}")
+
+
+def _check_unique(path: Path, name: str, values: pa.Array) -> None:
+    import pyarrow.compute as pc
+
+    if not values.null_count and pc.all(pc.less(values[:-1], values[1:]), min_count=0).as_py():
+        return  # they count up
+    counts = pc.value_counts(values.drop_null())
+    twice = counts.filter(pc.greater(counts.field("counts"), 1))
+    if not len(twice):
+        return
+    value = twice[0]["values"]
+    rows = pc.indices_nonzero(pc.fill_null(pc.equal(values, value), False)).to_pylist()
+    others = f" ({len(twice)} values are there more than once)" if len(twice) > 1 else ""
+    named = ", ".join(str(row + 1) for row in rows[:5]) + (", …" if len(rows) > 5 else "")
+    raise _fault(path, rows[1], name, f"{value.as_py()!r} is there {len(rows)} times, in rows {named}{others}")
+
+
+def _fault(path: Path, index: int, column: str, what: str) -> BadDataError:
+    return BadDataError(f"{path.name}: {_place(path, index)}, column {column!r}: {what}")
+
+
+def _place(path: Path, index: int) -> str:
+    """`index` counts data rows from 0; a person counts from 1, and looks for the line where there are lines."""
+    line = csv_faults.line_of(path, index)
+    return f"row {index + 1}" + (f" (line {line})" if line else "")
