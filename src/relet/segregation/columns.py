@@ -40,7 +40,7 @@ def names_of(table: Any) -> list[str]:
         return list(_file(table).schema_arrow.names)
     for names in ("column_names", "columns"):
         found = getattr(table, names, None)
-        if found is not None and hasattr(table, "__getitem__") and not _is_stream(table):
+        if found is not None and hasattr(table, "__getitem__"):
             return [each if isinstance(each, str) else repr(each) for each in found]
     kind = f"{type(table).__module__}.{type(table).__qualname__}"
     raise BadDataError(
@@ -145,10 +145,6 @@ def _plain(table: Any, names: Sequence[str] | None) -> Any:
 def _packages(table: Any) -> set[str]:
     # Asked by name: an isinstance check would import every engine in order to rule it out.
     return {kind.__module__.partition(".")[0] for kind in type(table).__mro__}
-
-
-def _is_stream(table: Any) -> bool:
-    return hasattr(table, "read_next_batch")
 
 
 def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:

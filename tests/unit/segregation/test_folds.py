@@ -26,7 +26,7 @@ def listings(rows: int, seed: int) -> pd.DataFrame:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     method=st.sampled_from(sorted(METHODS)),
     count=st.integers(2, 8),

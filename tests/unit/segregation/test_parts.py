@@ -81,6 +81,8 @@ def test_a_frame_that_was_filtered_is_parted_by_its_rows() -> None:
     train, test = split(FRAME[FRAME["id"] % 2 == 0], {"train": None, "test": 0.2}, Rule(method="random"))
     assert train.index.tolist() == list(range(120)) and test.index.tolist() == list(range(30))
     assert sorted([*train["id"], *test["id"]]) == list(range(100, 400, 2))
+    keyed = split(FRAME[FRAME["id"] % 2 == 0], PARTS, Rule())
+    assert sorted(key for part in keyed for key in part["id"]) == list(range(100, 400, 2))
 
 
 def test_a_part_of_a_frame_without_a_row_names_the_setting() -> None:

@@ -106,7 +106,7 @@ def test_of_three_parts_each_is_held_against_those_before() -> None:
     assert (report.groups.values, report.groups.rows) == (2, {"validation": 0, "test": 2})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     rows=st.lists(
         st.tuples(st.integers(0, 6), st.integers(0, 2), st.one_of(st.none(), st.sampled_from("ab"))),
