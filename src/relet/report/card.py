@@ -43,15 +43,16 @@ def _columns(profile: Profile) -> str:
         [
             column.name,
             column.type,
-            share(column.missing_share) if column.missing else "none",
-            column.distinct,
+            f"{share(column.missing_share)} missing" if column.missing else "none missing",
+            f"{column.distinct:,} different",
             _spread(column),
         ]
         for column in shown
     ]
     more = len(profile.columns) - len(shown)
     note = paragraph(f"The first {LISTED:,} of {len(profile.columns):,} columns.", "faint") if more > 0 else ""
-    return table(["column", "type", "missing", "different values", "what it holds"], rows) + note
+    head = ["column", "type", "missing values", "values", "what it holds"]
+    return table(head, rows, stack=True) + note
 
 
 def _spread(column: Column) -> str:

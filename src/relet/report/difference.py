@@ -175,7 +175,7 @@ def shift_sections(
         "A shift is the share of rows that would have to hold another value; of numbers and dates, the largest "
         f"difference between the two in the share of rows up to some value: {SCALE}. The largest come first."
     )
-    html = paragraph(words, "faint") + table(["column", "shift", "what moved"], listed)
+    html = paragraph(words, "faint") + table(["column", "shift", "what moved"], listed, stack=True)
     yield Section(title="What shifted", html=html)
     drawn = [svg for each in shifts[:DRAWN] if (svg := drawn_shift(each))]
     if drawn:

@@ -12,8 +12,11 @@ LONGEST = 240
 SHORT = 28
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, stack: bool = False) -> str:
     """A table that scrolls in a box of its own; numbers are set right, None is a dash.
+
+    With `stack` each row becomes a paragraph on a narrow screen, the last cell on lines of its own: for tables of
+    words, that nobody reads by column.
 
     >>> table(["name", "rows"], [["<a>", 1200]]).count('<td class="n">1,200</td>')
     1
@@ -23,7 +26,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f"<th{_right(of)}>{safe(name)}</th>" for name, of in zip(columns, right, strict=True))
     cells = (zip(row, right, strict=True) for row in held)
     lines = "".join(f"<tr>{''.join(_cell(value, of) for value, of in row)}</tr>\n" for row in cells)
-    return scrolling(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>")
+    kind = ' class="stack"' if stack else ""
+    return scrolling(f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>")
 
 
 def _cell(value: object, right: bool) -> str:

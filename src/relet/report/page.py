@@ -63,7 +63,11 @@ pre{overflow-x:auto;margin:8px 0}
 pre .good,pre .bad,pre .odd{display:block;padding:0 8px}
 details{margin:10px 0}summary{cursor:pointer;color:var(--link);padding:4px 0}
 @media (max-width:600px){body>*{padding-inline:12px}section{padding:14px 12px}h1{font-size:1.4rem}
-dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:8px}}
+dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:8px}
+.stack,.stack tbody,.stack tr{display:block}.stack thead{display:none}
+.stack tr{padding:7px 0;border-bottom:1px solid var(--line)}
+.stack td{display:inline-block;border:0;padding:0 12px 0 0}.stack td:first-child{font-weight:600}
+.stack td:last-child{display:block;padding:0;min-width:0;max-width:none;white-space:normal}}
 @media print{:root{--ground:#fff}body{font-size:11pt}nav{display:none}section{border:0;padding:0}
 figure,.chart,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}}
 """

@@ -36,18 +36,22 @@ def verdict_html(verdict: Verdict) -> str:
     failed = [each for each in verdict.checks if not each.passed]
     measured = [each for each in verdict.checks if each.measured]
     plain = [each for each in verdict.checks if each.passed and not each.measured]
-    parts = [
-        paragraph(
-            f"{count(len(failed), 'test')} failed, {count(len(verdict.checks) - len(failed), 'test')} passed."
-        )
-    ]
+    parts = [paragraph(_numbers(len(failed), len(verdict.checks)))]
     parts += [_failed(each) for each in failed]
     if measured:
         parts.append(_measured(measured))
     if plain:
-        title = f"{count(len(plain), 'test')} without chance, passed"
+        title = f"{count(len(plain), 'deterministic test')} passed"
         parts.append(folded(title, facts({name_words(each.name): each.message or "passed" for each in plain})))
     return "".join(parts)
+
+
+def _numbers(failed: int, every: int) -> str:
+    if not every:
+        return "It names no single test."
+    if not failed:
+        return f"All {count(every, 'test')} passed." if every > 1 else "The one test passed."
+    return f"{count(failed, 'test')} failed, {every - failed:,} passed."
 
 
 def name_words(name: str) -> str:
@@ -88,11 +92,11 @@ def _measured(checks: Iterable[Check]) -> str:
         "A test fails if what it measured would be too surprising by chance (its p-value, adjusted for how many "
         "tests there are) and its effect reaches the floor below which nobody would care."
     )
-    parts = ["<h3>Measured against chance</h3>", paragraph(note, "faint")]
+    parts = ["<h3>Non-deterministic tests</h3>", paragraph(note, "faint")]
     if ratios := _ratios(ordered):
         title = "Each effect as a multiple of its floor"
         parts.append(charts([dots(ratios, title=title, mark_label="floor")]))
-    head = ["test", "", "effect", "floor", "p-value", "adjusted", "could have seen", "effect in terms of"]
+    head = ["test", "", "effect", "floor", "p-value", "adjusted", "seen with 80% power", "effect in terms of"]
     parts.append(table(head, [_row(check) for check in ordered]))
     sentences = {name_words(check.name): Markup(paragraph_text(_sentence(check))) for check in ordered}
     parts.append(folded("Each of them in a sentence", facts(sentences)))

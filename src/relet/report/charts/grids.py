@@ -10,8 +10,9 @@ from typing import NamedTuple
 from relet.report.drawing import HEAD, WIDTH, box, drawing, px, text
 from relet.report.wording import count, fitted, number, safe, text_width
 
-# From low to high: seven steps of viridis (https://bids.github.io/colormap), which is even in lightness too.
-STEPS = ("#440154", "#443983", "#31688e", "#21918c", "#35b779", "#90d743", "#fde725")
+# From low to high, after viridis (https://bids.github.io/colormap): each step is lighter than the one before, so
+# that they read in grey as well; the lowest is light enough for dark paper.
+STEPS = ("#5c3a8c", "#4a5fa5", "#2f7fa8", "#1f9e96", "#4fbb6e", "#a0d33f", "#fde725")
 # The tallest that a map may become, in px.
 TALLEST = 620
 
