@@ -140,9 +140,7 @@ def _compared(
         sizes=pair.sizes,
         missing=pair.missing,
         alpha=alpha,
-        sensitivity=Sensitivity(
-            law="chi-square", unit=0.5 / math.sqrt(pair.effective), df=df, largest=1.0 if df else math.inf
-        ),
+        sensitivity=Sensitivity(law="chi-square", unit=0.5 / math.sqrt(pair.effective), df=df, largest=1.0),
         remarks=remarks,
     )
 

@@ -32,7 +32,8 @@ def detectable(sensitivity: Sensitivity, alpha: float) -> float | None:
 
     - normal, t: (z(1 - alpha/sides) + z(0.8)) standard errors.
     - kolmogorov: the critical value, and z(0.8) times the largest standard deviation that two empirical
-      distributions can have at a point, ½; at least that power, by Massey (1950), Ann. Math. Stat. 21, 116-119.
+      distributions can have at a point, ½. It has at least that power, and more where the difference is spread
+      over many values (Massey 1950, Ann. Math. Stat. 21, 440-443).
     - chi-square, divergence: the non-centrality at which the non-central law exceeds the critical value in 80%
       of cases; the root of it for chi-square (Cohen 1988, ch. 7).
     - anderson: a shift moves the first of the independent terms that the statistic is a sum of, Z1²/2
@@ -42,7 +43,7 @@ def detectable(sensitivity: Sensitivity, alpha: float) -> float | None:
     '0.0280'
     """
     found = _standard(sensitivity, alpha) * sensitivity.unit
-    return found if found <= sensitivity.largest else None
+    return found if math.isfinite(found) and found <= sensitivity.largest else None
 
 
 def _standard(sensitivity: Sensitivity, alpha: float) -> float:
