@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,7 +76,11 @@ def _row_hashes(table: Any, names: list[str]) -> Hashes:
 
     columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
     # the rows' order is what ties a hash to its row
-    settings: dict[str, Any] = {"memory_limit": MEMORY, "preserve_insertion_order": True}
+    settings: dict[str, Any] = {
+        "memory_limit": MEMORY,
+        "preserve_insertion_order": True,
+        "temp_directory": tempfile.gettempdir(),
+    }
     with duckdb.connect(":memory:", config=settings) as connection:
         if isinstance(table, Path):
             # DuckDB takes the path for a pattern, in which these letters would match others.
