@@ -18,6 +18,7 @@ COMMANDS = {
     "graph": "Draw a pipeline.",
     "runs": "List what ran, and how it ended.",
     "eda": "Explore what is stored in a notebook, or as a page.",
+    "accept": "Accept a batch: later ones are compared with it.",
     "artifacts": "List, show, look into, name, check, move and tidy what the store holds.",
     "sync": "Send the trackers what they have missed.",
     "ui": "Open MLflow's own interface on what was tracked.",

@@ -1,0 +1,40 @@
+"""`relet accept`: compare later batches with this one."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+import click
+
+from relet.cli.place import STORE, default_root, open_default_store
+
+
+@click.command("accept")
+@click.argument("reference", metavar="REFERENCE")
+@click.option("--why", help="The reason, kept with the move (asked for on a terminal).")
+@STORE
+def command(reference: str, why: str | None, store_url: str | None) -> None:
+    """Accept a batch, also one that the data tests said no to: later ones are compared with it.
+
+    relet accept clean_sample:latest --why "the new season's prices"
+
+    Moves the alias that the check compares with, and records who accepted it and why. The next run of the same
+    pipeline tests the batch against itself, and goes on from there.
+    """
+    from relet.engine.acceptance import accept
+
+    if why is None and sys.stdin.isatty():
+        why = click.prompt("Why is it accepted")
+    accepted = accept(
+        open_default_store(store_url), reference, by=getpass.getuser(), why=why or "", root=default_root()
+    )
+    version, named = accepted.version, f"{accepted.version.name}:{accepted.alias}"
+    if accepted.said is not None:
+        verdict = "yes" if accepted.said.metadata.get("passed") else "no"
+        click.echo(f"{accepted.said} said {verdict}: {accepted.said.metadata.get('reason', '')}")
+    if not accepted.changed:
+        click.echo(f"{named} is {version} already")
+        return
+    click.echo(f"{named} is {version} now, it was {accepted.before or 'not set'}")
+    click.echo(f"every move: relet artifacts alias {named}")
