@@ -263,7 +263,8 @@ def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     rough = high / BINS - low / BINS
     if not (math.isfinite(rough) and rough > 0):
         return ()
-    power = 10.0 ** math.floor(math.log10(rough))
+    exponent = math.floor(math.log10(rough))
+    power = 10.0**exponent
     step = next(part * power for part in (1, 2, 2.5, 5, 10) if part * power >= rough * 0.999)
     if whole:
         step = max(1.0, math.ceil(step))
@@ -272,7 +273,8 @@ def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     last = max(math.ceil(high / step), first + 1)
     if whole and last * step == high:
         last += 1
-    edges = tuple(float(f"{place * step:.12g}") for place in range(first, last + 1))
+    # 0.1 * 3 is not 0.3; a step has two digits at most
+    edges = tuple(round(place * step, 1 - exponent) for place in range(first, last + 1))
     grows = all(left < right for left, right in pairwise(edges))
     return edges if grows and all(map(math.isfinite, edges)) else ()
 

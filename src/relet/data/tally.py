@@ -178,7 +178,7 @@ def tally(rows: Rows, name: str) -> Tally:
     elif pa.types.is_date(type):
         column = f"date_diff('day', DATE '1970-01-01', {column})"
     elif pa.types.is_floating(type) or pa.types.is_decimal(type):
-        column = f"nullif(CAST({column} AS DOUBLE), 'nan'::DOUBLE)"
+        column = f"CAST({column} AS DOUBLE)"
     return _tally(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.name} GROUP BY ALL")
 
 
@@ -187,15 +187,18 @@ def _tally(rows: Rows, query: str) -> Tally:
 
     # not by way of Arrow, whose arrays import pandas on their way to NumPy
     found = rows.connection.sql(query).fetchnumpy()
+    values, counts = np.ma.getdata(found["v"]), np.ma.getdata(found["k"]).astype(np.int64)
     null = np.ma.getmaskarray(found["v"])
-    values, counts = np.ma.getdata(found["v"])[~null], np.ma.getdata(found["k"])[~null].astype(np.int64)
-    missing, infinite = np.ma.getdata(found["k"])[null].sum(), 0
+    if values.dtype.kind == "f":
+        null = null | np.isnan(values)
+    missing, infinite = int(counts[null].sum()), 0
+    values, counts = values[~null], counts[~null]
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         infinite = int(counts[~finite].sum())
         values, counts = values[finite], counts[finite]
     order = np.argsort(values)
-    return Tally(values=values[order], counts=counts[order], missing=int(missing), infinite=infinite)
+    return Tally(values=values[order], counts=counts[order], missing=missing, infinite=infinite)
 
 
 def text_tally(rows: Rows, name: str) -> TextTally:
