@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, count
 
 from relet.report.wording import safe
 
@@ -113,10 +113,9 @@ def page(title: str, *, subtitle: str = "", sections: Iterable[Section]) -> str:
 
 def _anchors(titles: Iterable[str]) -> list[str]:
     """A name to link to for each title: its letters and figures, counted where two are the same."""
-    seen: Counter[str] = Counter()
-    anchors = []
+    anchors: list[str] = []
     for title in titles:
         name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"
-        seen[name] += 1
-        anchors.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+        numbered = (f"{name}-{number}" for number in count(2))
+        anchors.append(next(each for each in chain([name], numbered) if each not in anchors))
     return anchors

@@ -70,7 +70,7 @@ def number(value: float | None) -> str:
     if value == round(value) and abs(value) < 1e15:
         text = f"{int(value):,}"
     elif abs(value) >= 10_000:
-        text = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3e}"
+        text = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.4g}"
     elif abs(value) >= 100:
         text = f"{value:,.1f}"
     else:

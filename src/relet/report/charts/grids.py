@@ -58,7 +58,7 @@ def heat_map(
         tip += f", {count(cell.rows, 'row')}" if cell.rows else ""
         x = 10 + (cell.longitude - ground.west) * ground.across
         y = HEAD + (ground.north - cell.latitude - height) * ground.upward
-        step = sum(cell.value > bound for bound in bounds)
+        step = _colour(sum(cell.value >= bound for bound in bounds), len(bounds))
         size = f'width="{px(width * ground.across + 0.3)}" height="{px(height * ground.upward + 0.3)}"'
         drawn.append(f'<rect class="m{step}" x="{px(x)}" y="{px(y)}" {size}><title>{safe(tip)}</title></rect>')
     drawn.append(_map_legend(bounds, held, bottom + 14, f"{value_name}, {unit}" if unit else value_name))
@@ -77,17 +77,25 @@ def _ground(cells: Sequence[Cell], width: float, height: float) -> tuple[_Ground
 
 
 def _bounds(values: Sequence[float]) -> list[float]:
-    """The inner bounds of seven classes that hold equally many cells; fewer where values are few."""
+    """Where each but the first of seven classes begins, which hold equally many cells; fewer if values are few."""
     ordered = sorted(values)
     cuts = {ordered[len(ordered) * step // len(STEPS)] for step in range(1, len(STEPS))}
-    return sorted(cuts - {ordered[-1]})
+    return sorted(cuts - {ordered[0]})
+
+
+def _colour(step: int, last: int) -> int:
+    """Which colour the classes 0 to `last` have: from the darkest to the lightest, however few they are."""
+    return step * (len(STEPS) - 1) // last if last else 0
 
 
 def _map_legend(bounds: Sequence[float], cells: Sequence[Cell], y: float, words_below: str) -> str:
     """The colours in a row, with the value where one becomes the next."""
     low, high = (choose(cell.value for cell in cells) for choose in (min, max))
     part = (WIDTH - 20 - 40) / (len(bounds) + 1)
-    drawn = [box(30 + part * step, y, part, 12, kind=f"m{step}") for step in range(len(bounds) + 1)]
+    drawn = [
+        box(30 + part * step, y, part, 12, kind=f"m{_colour(step, len(bounds))}")
+        for step in range(len(bounds) + 1)
+    ]
     for place, value in enumerate([low, *bounds, high]):
         words = number(float(f"{value:.3g}"))
         drawn.append(text(30 + part * place, y + 27, words, kind="small", anchor="middle"))
