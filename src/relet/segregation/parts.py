@@ -4,7 +4,7 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,12 +86,5 @@ def _stream(table: Any, assignment: Assignment, name: str) -> pa.RecordBatchRead
     schema, batches = rows_of(table)
     wanted = assignment.rows(name)
 
-    def chosen() -> Iterator[pa.RecordBatch]:
-        for place, batch in slices(batches):
-            mask = wanted[place]
-            if mask.all():
-                yield batch
-            elif mask.any():
-                yield batch.filter(pa.array(mask))
-
-    return pa.RecordBatchReader.from_batches(schema, chosen())
+    chosen = (batch.filter(pa.array(wanted[place])) for place, batch in slices(batches))
+    return pa.RecordBatchReader.from_batches(schema, chosen)

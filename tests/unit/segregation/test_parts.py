@@ -51,6 +51,26 @@ def test_a_row_is_told_the_same_whatever_holds_the_table(method: str, stored: Pa
             assert read[name] == [key for key, part in zip(FRAME["id"], wanted, strict=True) if part == place]
 
 
+def test_a_table_without_an_order_is_read_once() -> None:
+    """Else each column, and each part, would be read in another order."""
+    shuffled = ibis.memtable(FRAME).order_by(ibis.random())
+    made = segregate(shuffled, PARTS, rule("by_group"))
+    assert made.report.verdict().passed
+    read = [part.read_all() for part in made.parts.values()]
+    assert sorted(key for part in read for key in part["id"].to_pylist()) == FRAME["id"].tolist()
+    hosts = [set(part["host"].to_pylist()) for part in read]
+    assert sum(map(len, hosts)) == 70
+    lazy = pl.from_pandas(FRAME[["id"]]).lazy()
+    assert assign(lazy, PARTS, Rule(method="random")).sizes == {"train": 210, "validation": 30, "test": 60}
+
+
+def test_a_part_of_a_file_of_many_batches_has_its_own_rows(tmp_path: Path) -> None:
+    write_table(pa.table({"id": range(300_000)}), tmp_path / "table.parquet")
+    made = segregate(tmp_path / "table.parquet", PARTS, Rule())
+    for name, stream in made.parts.items():
+        assert stream.read_all()["id"].to_numpy().tolist() == made.assignment.rows(name).nonzero()[0].tolist()
+
+
 def test_a_stream_is_stored_as_the_frame_would_be(stored: Path, tmp_path: Path) -> None:
     made = segregate(stored, PARTS, rule("keyed"))
     frames = split(FRAME, PARTS, rule("keyed"))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relet.errors import SettingError
@@ -70,6 +70,7 @@ def test_every_stratum_has_its_share_to_within_a_row(labels: list[str | None], s
     weights=st.lists(st.integers(1, 20), min_size=2, max_size=6),
     seed=SEEDS,
 )
+@example(rows=[14, 50, 34], weights=[4, 17, 9], seed=98)
 def test_each_of_many_parts_has_its_share_of_each_stratum_to_within_a_row(
     rows: list[int], weights: list[int], seed: int
 ) -> None:
