@@ -315,9 +315,9 @@ def test_rare_categories_do_not_raise_false_alarms() -> None:
     often = [0.5, 0.3, *[0.02] * 10]
     alarms = sum(
         chi_square(*random.choice(12, (2, 60), p=often)).p_value <= 0.05  # type: ignore[operator]
-        for _ in range(1_000)
+        for _ in range(600)
     )
-    low, high = stats.binomtest(alarms, 1_000).proportion_ci(0.999)
+    low, high = stats.binomtest(alarms, 600).proportion_ci(0.999)
     assert low <= 0.05 and high > 0.02
 
 
@@ -369,7 +369,7 @@ def _shift_of(test: Any, alternative: Any, n: int, m: int) -> float:
 def test_kolmogorov_smirnov_sees_the_detectable_distance_in_four_of_five_samples_at_least(
     alternative: Any,
 ) -> None:
-    n, pairs = 500, 400
+    n, pairs = 400, 300
     random = np.random.default_rng(13)
     seen = kolmogorov_smirnov(range(n), range(n), alternative=alternative).detectable or 0.0
 
@@ -386,7 +386,7 @@ def test_kolmogorov_smirnov_sees_the_detectable_distance_in_four_of_five_samples
 
 @pytest.mark.parametrize("test", [chi_square, g_test, missing_share])
 def test_a_difference_of_shares_as_large_as_the_detectable_one_is_seen_in_four_of_five_samples(test: Any) -> None:
-    n, pairs = 400, 400
+    n, pairs = 300, 300
     random = np.random.default_rng(11)
 
     def drawn(share: float) -> list[Any]:
