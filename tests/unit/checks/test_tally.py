@@ -68,6 +68,13 @@ def test_the_columns_name_comes_along() -> None:
     assert tally([1]).name == ""
 
 
+def test_nan_is_missing_where_null_is_something_else() -> None:
+    column = pa.array([float("nan"), 1.0, None])
+    polars = pl.Series([float("nan"), 1.0, None])
+    for each in (column, polars, ibis.memtable(pa.table({"rent": column})).rent):
+        assert as_plain(tally(each)) == ({1.0: 1}, 2)
+
+
 def test_a_tally_is_its_own_tally() -> None:
     counted = tally([1, 2])
     assert tally(counted) is counted

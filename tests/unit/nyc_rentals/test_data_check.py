@@ -10,6 +10,7 @@ from pipelines.nyc_rentals.components.data_check import data_check
 from pipelines.nyc_rentals.generated import simulate
 from relet import Verdict
 from relet.data.table import read_table, write_table
+from relet.errors import SettingError
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +116,56 @@ def test_a_borough_that_the_reference_lacks_is_infinitely_far(batch: pd.DataFram
     write_table(arrow(batch[batch["neighbourhood_group"] != "Queens"]), path)
     verdict = data_check(reference, path, min_rows=1).check_report
     assert "inf bits" in failed(verdict)["test_boroughs_diverge_little"]
+
+
+def test_another_batch_from_the_same_market_passes(reference: Path) -> None:
+    batch = simulate(2_500, 10).to_pandas()
+    verdict = checked(
+        batch[batch["price"].between(10, 350) & batch["longitude"].between(-74.25, -73.5)], reference
+    )
+    assert verdict.passed, verdict.reason
+    assert ", smallest family-wise p " in verdict.reason
+    tested = {check.measured["test"] for check in verdict.checks if check.measured}
+    assert tested == {"kullback_leibler", "chi_square", "kolmogorov_smirnov", "mann_whitney", "missing_share"}
+
+
+def test_dearer_listings_fail_by_their_prices_alone(batch: pd.DataFrame, reference: Path) -> None:
+    batch["price"] = (batch["price"] * 1.15).round().clip(10, 350).astype("int64")
+    verdict = checked(batch, reference)
+    assert set(failed(verdict)) == {"test_prices", "test_prices_do_not_rise"}
+    assert failed(verdict)["test_prices"].startswith("H0: price is distributed as in the reference. D = 0.")
+    assert "H0 is rejected." in verdict.reason
+    assert checked(batch, reference, min_effect=0.5).passed
+    assert checked(batch, reference, alpha=1e-30, correction="bonferroni").passed
+
+
+def test_cheaper_listings_do_not_fail_the_test_that_they_are_dearer(batch: pd.DataFrame, reference: Path) -> None:
+    batch["price"] = (batch["price"] * 0.85).round().clip(10, 350).astype("int64")
+    assert set(failed(checked(batch, reference))) == {"test_prices"}
+
+
+def test_reviews_that_are_missing_twice_as_often_fail(batch: pd.DataFrame, reference: Path) -> None:
+    batch.loc[batch["id"] % 4 == 0, ["last_review", "reviews_per_month"]] = None
+    verdict = checked(batch, reference)
+    assert set(failed(verdict)) == {"test_listings_without_reviews"}
+    assert "are missing)" in failed(verdict)["test_listings_without_reviews"]
+
+
+def test_fewer_homes_fail_by_the_room_types(batch: pd.DataFrame, reference: Path) -> None:
+    few = batch[(batch["room_type"] != "Entire home/apt") | (batch["id"] % 3 > 0)]
+    assert "test_room_types" in failed(checked(few, reference))
+
+
+def test_a_layout_without_coordinates_is_not_outside_the_city(batch: pd.DataFrame, reference: Path) -> None:
+    batch[["longitude", "latitude"]] = None
+    assert checked(batch.astype({"longitude": float, "latitude": float}), reference).passed
+
+
+def test_a_verdict_on_the_same_batch_is_the_same_to_the_last_digit(batch: pd.DataFrame, reference: Path) -> None:
+    half = batch[batch["id"] % 2 == 0]
+    assert checked(half, reference).to_json() == checked(half.sample(frac=1, random_state=1), reference).to_json()
+
+
+def test_a_wrong_correction_names_the_right_one(batch: pd.DataFrame, reference: Path) -> None:
+    with pytest.raises(SettingError, match="did you mean bonferroni"):
+        checked(batch, reference, correction="bonferoni")

@@ -129,8 +129,8 @@ def _counted(values: Any, counts: Any, name: str) -> Tally:
     found = values.filter(there).to_numpy(zero_copy_only=False)
     often = counts.filter(there).to_numpy(zero_copy_only=False).astype(np.int64)
     if found.dtype.kind == "f":
-        # two ways to write zero are one value
-        found, place = np.unique(found + 0.0, return_inverse=True)
+        # 0.0 and -0.0 are one value
+        found, place = np.unique(found, return_inverse=True)
         often = np.bincount(place, weights=often, minlength=len(found)).astype(np.int64)
     else:
         order = np.argsort(found)
