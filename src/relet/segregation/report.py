@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 # Two-sided 99%: of a hundred strata that are as they should be, one is outside.
 CHANCE = 2.576
+# What is less likely than this did not come of a hash alone.
+SURPRISE = 0.001
+# So many reasons for a no are read; the checks hold all of them.
+MOST_REASONS = 3
 MISSING = "(missing)"
 
 
@@ -49,13 +53,15 @@ class Report:
 
     def verdict(self) -> Verdict:
         """No where the method's promise is broken: an empty part, the same key on both sides, the same group where
-        groups were to stay together, times that overlap, and, when stratified, a stratum that a part has none of.
+        groups were to stay together, times that overlap, and, when stratified, a stratum that a part has none of
+        although it has rows enough (two by its share; by hash or by group so many that chance hardly does it).
         What else is shared is told, and is no reason for a no: hosts are on both sides of a random split.
         """
         checks = tuple(_checks(self))
         broken = [check.message for check in checks if not check.passed]
-        told = _sentence(self)
-        return Verdict(passed=not broken, reason="; ".join([*broken, told]), checks=checks)
+        more = [f"and {len(broken) - MOST_REASONS} more"] if len(broken) > MOST_REASONS else []
+        reason = "; ".join([*broken[:MOST_REASONS], *more, _sentence(self)])
+        return Verdict(passed=not broken, reason=reason, checks=checks)
 
 
 def report_on(table: Any, assignment: Assignment) -> Report:
@@ -150,18 +156,29 @@ def _shares(report: Report) -> Iterator[Check]:
     column, rule = report.rule.stratify_by, report.rule
     for value, rows in report.strata.items():
         whole = sum(rows.values())
-        without = [name for name, count in rows.items() if not count]
         told = ", ".join(f"{name} {count / whole:.1%}" for name, count in rows.items())
         if rule.method == "keyed":
             name, share = list(report.asked.items())[-1]
             told += f"; chance allows {name} {share:.1%} ± {CHANCE * math.sqrt(share * (1 - share) / whole):.1%}"
-        # by time nothing was promised: what is new may be in one place
-        broken = bool(without) and rule.method != "by_time"
-        missing = f"{' and '.join(without)} has no row of the {whole:,} of {column} {value}"
-        message = f"{missing}; set another stratify_by, or a greater share" if broken else told
-        yield Check(
-            name=f"{column} = {value}", passed=not broken, message=f"{message}", measured={"rows": dict(rows)}
-        )
+        without = [name for name in rows if _is_missed(report, name, rows)]
+        if without:
+            told = f"{' and '.join(without)} has none of the {whole:,} rows of {value}; set another stratify_by"
+        yield Check(name=f"{column} = {value}", passed=not without, message=told, measured={"rows": dict(rows)})
+
+
+def _is_missed(report: Report, name: str, rows: Mapping[str, int]) -> bool:
+    """Whether a part should have had rows of a stratum and has none. Of an empty part that is no news."""
+    if rows[name] or not report.sizes[name]:
+        return False
+    whole, share = sum(rows.values()), report.asked[name]
+    match report.rule.method:
+        case "by_time":
+            # nothing was promised: what is new may be in one place
+            return False
+        case "keyed" | "by_group":
+            return (1 - share) ** whole < SURPRISE
+    # to within a row, and one more for a share that was rounded
+    return whole * share >= 2
 
 
 def _times(report: Report) -> Check:

@@ -183,19 +183,41 @@ def test_of_keyed_strata_it_is_told_what_chance_allows() -> None:
     assert bronx.message.endswith("chance allows test 20.0% ± 10.3%")
 
 
-def test_a_stratum_that_a_part_has_none_of_is_refused_when_stratified() -> None:
-    table = listings(borough=["a", "b", "b", "a"])
-    rule = Rule(method="stratified", stratify_by="borough")
-    said = "test has no row of the 2 of borough a; set another stratify_by, or a greater share"
-    assert failed(report_on(table, placed([0, 0, 1, 0], rule))) == [said]
-    assert failed(report_on(table, placed([0, 0, 1, 0], Rule(stratify_by="borough")))) == [said]
+@pytest.mark.parametrize(
+    ("method", "enough"),
+    [
+        # half of four rows are two; of a thousand tables with ten such rows one has all of them on one side
+        ("stratified", 4),
+        ("random", 4),
+        ("keyed", 10),
+        ("by_group", 10),
+    ],
+)
+def test_a_stratum_that_a_part_should_have_had_rows_of_is_refused(method: str, enough: int) -> None:
+    rule = Rule(method=method, stratify_by="borough", group_by="host")
+    for rows in (enough - 1, enough):
+        table = pa.table({"id": range(rows + 20), "host": range(rows + 20), "borough": ["a"] * rows + ["b"] * 20})
+        report = report_on(table, placed([0] * rows + [0, 1] * 10, rule))
+        said = f"test has none of the {rows} rows of a; set another stratify_by"
+        assert failed(report) == ([said] if rows == enough else [])
     by_time = Rule(method="by_time", time_by="id", stratify_by="borough")
-    assert failed(report_on(table, placed([0, 0, 0, 1], by_time))) == []
+    assert not failed(report_on(table, placed([0] * (enough + 10) + [1] * 10, by_time)))
+
+
+def test_of_many_reasons_a_few_are_read() -> None:
+    table = pa.table({"id": range(60), "borough": [number // 10 for number in range(60)]})
+    rule = Rule(method="stratified", stratify_by="borough")
+    verdict = report_on(table, placed([0] * 50 + [1] * 10, rule)).verdict()
+    assert sum(not check.passed for check in verdict.checks) == 6
+    assert verdict.reason.count("has none of") == 3 and "; and 3 more; train" in verdict.reason
 
 
 def test_an_empty_part_is_refused() -> None:
     said = "no row came to test; set a greater share, or another method"
     assert failed(report_on(listings(), placed([0, 0, 0, 0]))) == [said]
+    # that it has no row of any stratum either is not said once more
+    rule = Rule(stratify_by="borough")
+    assert failed(report_on(pa.table({"id": range(50), "borough": ["a"] * 50}), placed([0] * 50, rule))) == [said]
 
 
 def test_times_that_overlap_are_refused_where_time_was_to_part_them() -> None:
