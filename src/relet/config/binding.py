@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from relet.config.composition import Composed, compose
+from relet.config.composition import Composed, compose, is_empty
 from relet.config.diagnosis import places, unknown
 from relet.core.component import Parameter
 from relet.core.pipeline import Pipeline
@@ -50,7 +50,10 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     accepted type), an option that a group does not have, and what Hydra can't read.
     """
     feeds: Mapping[str, tuple[str, ...]] = pipeline.settings
-    composed = compose(folder, overrides, feeds=feeds, texts=_texts(pipeline))
+    anything = {key for key in _taking(dict, pipeline) if is_empty(key, folder)}
+    # Hydra refuses a key that the file has not; a mapping that is empty there is meant to be filled.
+    overrides = [f"++{each}" if any(_begins(key, each) for key in anything) else each for each in overrides]
+    composed = compose(folder, overrides, feeds=feeds, texts=_taking(str, pipeline) | _own_texts())
     given = dict(_leaves(composed.values, {*OWN, *feeds}))
     for key in given:
         if key not in OWN and key not in feeds:
@@ -71,15 +74,18 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     )
 
 
-def _texts(pipeline: Pipeline) -> set[str]:
-    """The settings that take text."""
+def _taking(kind: type, pipeline: Pipeline) -> set[str]:
+    """The settings whose every parameter takes values of a kind."""
     kinds = {
         f"{each.name}.{parameter.name}": parameter.types
         for each in pipeline.components
         for parameter in each.parameters
     }
-    own = {key for key, rule in OWN.items() if rule.types == (str,)}
-    return own | {key for key, feeds in pipeline.settings.items() if all(str in kinds[feed] for feed in feeds)}
+    return {key for key, feeds in pipeline.settings.items() if all(kind in kinds[feed] for feed in feeds)}
+
+
+def _own_texts() -> set[str]:
+    return {key for key, rule in OWN.items() if rule.types == (str,)}
 
 
 def _leaves(values: Mapping[str, Any], whole: Collection[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -113,7 +119,11 @@ def _mapping(key: str, given: Mapping[str, Any]) -> bool:
 
 
 def _below(key: str, override: str) -> bool:
-    return override.lstrip("+~").startswith((f"{key}.", f"{key}="))
+    return _begins(key, override.lstrip("+~"))
+
+
+def _begins(key: str, override: str) -> bool:
+    return override.startswith((f"{key}.", f"{key}="))
 
 
 def _held_to_files(
@@ -125,7 +135,8 @@ def _held_to_files(
 ) -> dict[str, Any]:
     """Mappings that overrides reach into: their keys and types are those of the conf files' own values.
 
-    A comment such as `# or str, null` on a key's line there lets it take more types.
+    One that is empty there takes any keys: what they mean, the component that takes it says. A comment such as
+    `# or str, null` on a key's line there lets it take more types.
     """
     files = compose(folder, composed.as_overrides, feeds=feeds)
     defaults = dict(_leaves(files.values, {*OWN, *feeds}))
@@ -141,7 +152,8 @@ def _held_to_files(
         types = (kind, *wider.get(key, ()))
         return Parameter(name=key, annotation=kind.__name__, types=types).check(value, key)
 
-    return {key: held(key, given[key], defaults.get(key, {})) for key in keys}
+    filled = [key for key in keys if defaults.get(key) != {}]
+    return {key: held(key, given[key], defaults.get(key, {})) for key in filled}
 
 
 def _wider(folder: Path, composed: Composed) -> dict[str, tuple[type, ...]]:

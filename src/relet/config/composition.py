@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,18 @@ def compose(
         return _compose(folder, quoted)
     except refusals as error:
         raise explain(error, folder, quoted, feeds=feeds) from None
+
+
+def is_empty(key: str, folder: Path) -> bool:
+    """Whether a key of `config.yaml` holds an empty mapping there: one for overrides to fill."""
+    import yaml
+
+    with suppress(OSError, yaml.YAMLError):
+        value = yaml.safe_load((folder / PRIMARY).read_text(encoding="utf-8"))
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        return isinstance(value, dict) and not value
+    return False
 
 
 def _compose(folder: Path, overrides: Sequence[str]) -> Composed:

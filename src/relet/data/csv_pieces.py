@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     Places = np.ndarray[Any, np.dtype[np.int64]]
 
 SIZE = 4 * 1024**2
+# So much is looked at to tell how lines end.
+HEAD = 1024**2
 BOM = b"\xef\xbb\xbf"
 QUOTE = b'"'
 # What may stand before a quote that opens a field, and after one that closes it.
@@ -29,8 +31,10 @@ def pieces(path: Path) -> Iterator[bytes]:
     or to be doubled within one. Raises MalformedError for any that does not, and for a NUL byte.
     """
     with path.open("rb") as file:
-        rest = file.read(SIZE).removeprefix(BOM).lstrip(b"\r\n")
-        end = b"\n" if b"\n" in rest else b"\r"
+        start = file.read(HEAD)
+        file.seek(len(start) - len(start.removeprefix(BOM).lstrip(b"\r\n")))
+        end = b"\n" if b"\n" in start else b"\r"
+        rest = b""
         header = True
         while True:
             more = file.read(SIZE)

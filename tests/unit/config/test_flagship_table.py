@@ -65,3 +65,12 @@ def test_a_segregation_takes_the_run_s_seed(flagship: Pipeline, option: str) -> 
 def test_validation_and_test_are_told_apart_by_the_same_method(flagship: Pipeline, option: str) -> None:
     found = settings(flagship, CONF, [f"segregation={option}"]).parameters
     assert found["train_model"]["val_method"] == found["data_split"]["method"]
+
+
+def test_a_mapping_that_is_empty_in_the_file_takes_the_keys_that_an_override_gives_it(flagship: Pipeline) -> None:
+    together = ["etl.columns={id: listing_id, last_review: {format: '%m/%d/%Y'}, licence: null}"]
+    alone = ["etl.columns.id=listing_id", "etl.columns.last_review.format='%m/%d/%Y'", "etl.columns.licence=null"]
+    columns = {"id": "listing_id", "last_review": {"format": "%m/%d/%Y"}, "licence": None}
+    for overrides in (together, alone):
+        found = settings(flagship, CONF, overrides).parameters
+        assert found["get_data"]["columns"] == found["basic_cleaning"]["columns"] == columns

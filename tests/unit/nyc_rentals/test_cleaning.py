@@ -12,6 +12,7 @@ import pytest
 from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
 from pipelines.nyc_rentals.generated import simulate
 from relet.data.table import read_table, write_table
+from relet.errors import BadDataError
 
 
 def on_duckdb(table: pd.DataFrame) -> Any:
@@ -84,3 +85,30 @@ def test_the_bounds_are_parameters(listings: pd.DataFrame) -> None:
     cleaned = basic_cleaning(on_duckdb(listings), max_price=99.5)
     assert set(cleaned.quarantine.to_pandas()["reason"]) == {"price above 99.5"}
     assert basic_cleaning(on_duckdb(listings), west=-73.9).clean_sample.count().execute() == 0
+
+
+def test_what_a_batch_has_none_of_is_asked_of_no_row(
+    engine: Callable[[pd.DataFrame], Any], listings: pd.DataFrame
+) -> None:
+    bare = listings.assign(latitude=pd.Series([None] * 60, dtype="float64"), longitude=float("nan"))
+    absent = {"latitude": None, "longitude": None, "id": "listing_id"}
+    assert len(basic_cleaning(engine(bare), columns=absent).clean_sample.to_pandas()) == 60
+    assert set(basic_cleaning(engine(bare)).quarantine.to_pandas()["reason"]) == {"no latitude"}
+
+
+def test_rows_that_can_not_be_right_are_an_error_where_that_is_asked_for(
+    engine: Callable[[pd.DataFrame], Any], listings: pd.DataFrame
+) -> None:
+    listings["price"] = [5, 500, *[100] * 58]
+    assert len(basic_cleaning(engine(listings), on_bad_rows="fail").quarantine.to_pandas()) == 2
+    listings.loc[3:7, "longitude"] = -70.0
+    listings.loc[9, "room_type"] = None
+    ids = ", ".join(map(str, sorted(listings["id"][3:8])[:3]))
+    with pytest.raises(BadDataError) as error:
+        basic_cleaning(engine(listings), on_bad_rows="fail")
+    assert f"5 × outside the city (id {ids}, …)" in str(error.value)
+    assert f"1 × no room_type (id {listings['id'][9]})" in str(error.value)
+    assert "6 rows can't be right" in str(error.value)
+    assert "etl.on_bad_rows=quarantine" in str(error.value)
+    kept = basic_cleaning(engine(listings)).quarantine.to_pandas()["reason"]
+    assert sorted(set(kept)) == ["no room_type", "outside the city", "price above 350", "price below 10"]
