@@ -158,6 +158,10 @@ def test_a_newer_sample_that_was_not_cleaned_is_not_mixed_in(
     assert status == 2
     assert "no run is recorded that made or took sample:v2 together with clean_sample, dropped" in err
     assert "relet run tiny steps=get,clean" in err
+    # nor because somebody once looked at the two together
+    assert relet(capsys, "run", "tiny.explore", "sample=sample:v2", "clean_sample=clean_sample:v1")[0] == 0
+    relet(capsys, "eda", "tiny", "clean_sample:v1", "--output", "again.html")
+    assert "10 came, 8 stayed, 2 left" in text(stored.root / "again.html")
 
 
 def test_where_the_records_are_gone_the_latest_are_taken(stored: Tiny, capsys: pytest.CaptureFixture[str]) -> None:

@@ -252,3 +252,18 @@ def test_marimo_finds_nothing_wrong_with_the_notebook() -> None:
     command = [sys.executable, "-m", "marimo", "check", "--strict", str(NOTEBOOK)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+
+@pytest.mark.long
+def test_the_exploration_is_deterministic_and_the_notebook_is_a_script_too(tmp_path: Path) -> None:
+    environment = {**os.environ, "RELET_STORE": str(tmp_path / "store")}
+
+    def run(*words: str) -> str:
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        return done.stdout
+
+    run("-m", "relet", "run", "nyc_rentals", "steps=get_data,basic_cleaning", "etl.rows=2000", "tracking=[]")
+    assert "deterministic: 1 step" in run("-m", "relet", "run", "nyc_rentals.explore", "--check-determinism")
+    assert run(str(NOTEBOOK)) == ""
