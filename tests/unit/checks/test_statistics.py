@@ -262,7 +262,7 @@ def test_a_test_without_a_direction_says_why(test: Test, why: str) -> None:
 
 
 @pytest.mark.parametrize("test", ALL)
-def test_one_value_everywhere_is_no_difference(test: Test) -> None:
+def test_one_value_everywhere_is_no_difference(way: str, test: Test) -> None:
     found = test([7] * 5, [7] * 9)
     assert found.effect == 0 and found.p_value in (1.0, None)
 
@@ -441,6 +441,15 @@ def test_an_outcome_says_in_a_sentence_what_was_measured_and_how_surprising_it_i
         "further in 16% of such pairs if H0 holds; a D of 0.0796 would have been seen with 80% power."
     )
     assert found.alternative == "price is distributed otherwise"
+
+
+def test_a_test_to_one_side_says_against_what() -> None:
+    said = str(mann_whitney(range(100), range(100), alternative="greater"))
+    assert said.startswith(
+        "H0: the column is as often above the reference's as below, against: the column is more often greater "
+        "than in the reference. U = 5,000"
+    )
+    assert "as far in that direction or further in 50% of such pairs" in said
 
 
 def test_an_outcome_survives_json() -> None:

@@ -69,12 +69,16 @@ def missing_share(
     sizes = int(counts[0].sum()), int(counts[1].sum())
     shares = counts[:, 0] / counts.sum(axis=1)
     statistic, p_value, remark = _two_shares(counts, alternative)
-    said = {"two-sided": "not as often as", "less": "less often than", "greater": "more often than"}[alternative]
+    said = {
+        "two-sided": "not missing as often as",
+        "less": "missing less often than",
+        "greater": "missing more often than",
+    }[alternative]
     return Outcome(
         test="missing_share",
         column=column,
         null=f"{column} is missing as often as in the reference",
-        alternative=f"{column} is missing {said} in the reference",
+        alternative=f"{column} is {said} in the reference",
         statistic_name="χ²",
         statistic=statistic,
         p_value=p_value,

@@ -53,14 +53,16 @@ class Outcome:
         if self.statistic_name != self.effect_name:
             found += f", {self.effect_name} {figure(self.effect)},"
         n, m = self.sizes
-        return f"H0: {self.null}. {found} with {n:,} and {m:,} rows:"
+        against = f", against: {self.alternative}" if self.sensitivity.sides == 1 else ""
+        return f"H0: {self.null}{against}. {found} with {n:,} and {m:,} rows:"
 
     @property
     def surprise(self) -> str:
         """How surprising it is."""
         if self.p_value is None:
             return "it has no p-value"
-        return f"as far apart or further in {percent(self.p_value)} of such pairs if H0 holds"
+        apart = "apart" if self.sensitivity.sides == 2 else "in that direction"
+        return f"as far {apart} or further in {percent(self.p_value)} of such pairs if H0 holds"
 
     @property
     def power(self) -> str:
