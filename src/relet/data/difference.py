@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 CHANGED_AT_MOST = 200_000
 # How many changed values of each column are shown.
 EXAMPLES = 3
+# From so many values on, of which none is there twice, a column is taken to name rows, not to measure them: a few
+# hundred prices may well all differ, but of a few names that all differ the shares say nothing.
+NUMBERS_OF_KEYS, TEXTS_OF_KEYS = 1000, 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,12 +198,11 @@ def _alone(here: Mapping[str, int], there: Mapping[str, int]) -> dict[str, int]:
 def _keys(before: Column, after: Column) -> bool:
     """Whether no value of the column is there twice in either table: it tells rows apart, and has no spread.
 
-    Floats do that too where they are finely measured, and so do few rows of anything.
+    Whole numbers and text do that. Floats and times may all differ too, because they are finely measured.
     """
-    columns = (before, after)
-    return all(
-        column.type not in ("float", "double") and column.distinct >= 20 and column.top[0].count == 1
-        for column in columns
+    least = NUMBERS_OF_KEYS if "int" in before.type else TEXTS_OF_KEYS if before.kind is Kind.TEXT else None
+    return least is not None and all(
+        column.distinct >= least and column.top[0].count == 1 for column in (before, after)
     )
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # The quantiles of a profile, in per cent.
 PERCENTS = (0, 1, 5, 25, 50, 75, 95, 99, 100)
-# About how many bins a histogram has, and how far beyond the 1% and 99% quantiles it may reach, in their distance.
-BINS, REACH = 40, 0.5
+# About how many bins a histogram has, and how far beyond the 5% and 95% quantiles it may reach, in their distance.
+BINS, REACH = 40, 1.0
 # Correlations are worked out on at most so many rows, evenly spread, and for the first so many columns.
 CORRELATED_ROWS, CORRELATED_COLUMNS = 100_000, 40
 MICROSECONDS_A_DAY = 86_400_000_000
@@ -241,19 +241,22 @@ def _rounded(value: float) -> float | None:
 def bins(found: Sequence[Tally]) -> tuple[float, ...]:
     """Edges for a histogram of one or more tallies: steps of a round width, about `BINS` of them.
 
-    They span the values from least to most unless a few lie far out: then only the middle 98% and a little more.
+    They span the values from least to most unless a few lie far out: then the middle 90%, and as much again on
+    either side.
     Whole numbers get bins of whole width. Empty where there is nothing to draw.
     """
     held = [each for each in found if each.present]
     if not held:
         return ()
-    places = [[float(value) for value in quantiles(each, (0, 1, 99, 100))] for each in held]
-    least, most = min(each[0] for each in places), max(each[3] for each in places)
-    low, high = min(each[1] for each in places), max(each[2] for each in places)
+    places = [[float(value) for value in quantiles(each, (0, 1, 5, 95, 99, 100))] for each in held]
+    least, most = min(each[0] for each in places), max(each[5] for each in places)
+    low, high = min(each[2] for each in places), max(each[3] for each in places)
+    if low == high:
+        low, high = min(each[1] for each in places), max(each[4] for each in places)
     if low == high:
         low, high = least, most
     reach = REACH * (high - low)
-    low, high = (least if least >= low - reach else low), (most if most <= high + reach else high)
+    low, high = max(least, low - reach), min(most, high + reach)
     return _edges(low, high, whole=all(each.values.dtype.kind in "iu" for each in held))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # DuckDB spills to disk what needs more than this.
 MEMORY = "768MiB"
+# A table with more columns than this is read column by column.
+WIDE = 64
 # Text with more different values than this is no category: its values are not kept, only the most frequent.
 CATEGORIES = 1000
 # How many of the most frequent values are kept, and how many letters of each.
@@ -74,14 +76,18 @@ class TextTally:
 
 
 class Rows:
-    """A table that is open to be counted, by the name `name` of a view in a DuckDB connection."""
+    """A table that is open to be counted: a view named `name` in a DuckDB connection.
 
-    def __init__(self, connection: Any, schema: pa.Schema, name: str, path: Path | None, table: Any) -> None:
+    `held` is what it is a view of: a pyarrow table, or an open ParquetFile.
+    """
+
+    def __init__(self, connection: Any, schema: pa.Schema, name: str, held: Any) -> None:
         self.connection = connection
         self.schema = schema
         self.name = name
-        self._path = path
-        self._table = table
+        # each column's Arrow type, in order
+        self.columns: dict[str, str] = {field.name: str(field.type) for field in schema}
+        self._held = held
         self.count: int = self.asked(f"SELECT count(*) FROM {name}")[0][0]
 
     def asked(self, query: str) -> list[tuple[Any, ...]]:
@@ -89,20 +95,24 @@ class Rows:
         found: list[tuple[Any, ...]] = self.connection.sql(query).fetchall()
         return found
 
-    @property
-    def columns(self) -> dict[str, str]:
-        """Each column's Arrow type, in order."""
-        return {field.name: str(field.type) for field in self.schema}
+    def source(self, column: str) -> str:
+        """What a query on this column alone reads from.
+
+        A query costs time for every column of what it reads from, used or not: of a wide table it gets the one.
+        """
+        if len(self.columns) <= WIDE:
+            return self.name
+        narrow = f"{self.name}_column"
+        read = self._held.read if hasattr(self._held, "read") else self._held.select
+        self.connection.register(narrow, read([column]))
+        return narrow
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """The rows of some columns, in order."""
-        import pyarrow.parquet as pq
-
-        if self._path is None:
-            yield from self._table.select(columns).to_batches(max_chunksize=CHUNK_ROWS)
-            return
-        with pq.ParquetFile(self._path) as file:
-            yield from file.iter_batches(batch_size=CHUNK_ROWS, columns=columns)
+        if hasattr(self._held, "iter_batches"):
+            yield from self._held.iter_batches(batch_size=CHUNK_ROWS, columns=columns)
+        else:
+            yield from self._held.select(columns).to_batches(max_chunksize=CHUNK_ROWS)
 
 
 @contextmanager
@@ -114,19 +124,20 @@ def opened(*tables: Any) -> Iterator[tuple[Rows, ...]]:
     """
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="relet-tally-") as spill:
+    with ExitStack() as stack:
+        spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="relet-tally-"))
         settings: dict[str, Any] = {
             "memory_limit": MEMORY,
             "temp_directory": spill,
             "preserve_insertion_order": False,
             "threads": 2,
         }
-        with duckdb.connect(":memory:", config=settings) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            yield tuple(_rows(connection, table, f"t{place}") for place, table in enumerate(tables))
+        connection = stack.enter_context(duckdb.connect(":memory:", config=settings))
+        connection.execute("SET TimeZone = 'UTC'")
+        yield tuple(_rows(stack, connection, table, f"t{place}") for place, table in enumerate(tables))
 
 
-def _rows(connection: Any, table: Any, name: str) -> Rows:
+def _rows(stack: ExitStack, connection: Any, table: Any, name: str) -> Rows:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -134,16 +145,16 @@ def _rows(connection: Any, table: Any, name: str) -> Rows:
         schema, batches = incoming(table)
         held = pa.Table.from_batches(batches, schema)
         connection.register(name, held)
-        return Rows(connection, schema, name, None, held)
+        return Rows(connection, schema, name, held)
     try:
-        schema = pq.read_schema(table)
+        file = stack.enter_context(pq.ParquetFile(table))
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{table} is no Parquet file that can be read: {error}") from error
-    normal = normal_schema(schema)
+    normal = normal_schema(file.schema_arrow)
     # DuckDB takes the path for a pattern, in which these letters would match others.
     found = re.sub(r"[*?\[]", r"[\g<0>]", str(table)).replace("'", "''")
     connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{found}')")
-    return Rows(connection, normal, name, table, None)
+    return Rows(connection, normal, name, file)
 
 
 def kind_of(type: pa.DataType) -> Kind:
@@ -179,7 +190,7 @@ def tally(rows: Rows, name: str) -> Tally:
         column = f"date_diff('day', DATE '1970-01-01', {column})"
     elif pa.types.is_floating(type) or pa.types.is_decimal(type):
         column = f"CAST({column} AS DOUBLE)"
-    return _tally(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.name} GROUP BY ALL")
+    return _tally(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.source(name)} GROUP BY ALL")
 
 
 def _tally(rows: Rows, query: str) -> Tally:
@@ -207,24 +218,41 @@ def text_tally(rows: Rows, name: str) -> TextTally:
 
     type = rows.schema.field(name).type
     column = f"hex({quoted(name)})" if pa.types.is_binary(type) else f"CAST({quoted(name)} AS VARCHAR)"
-    grouped = f"SELECT {column} AS v, count(*) AS k FROM {rows.name} GROUP BY ALL"
-    ((distinct, total),) = rows.asked(f"SELECT count(*), sum(k) FROM ({grouped}) WHERE v IS NOT NULL")
-    most = CATEGORIES if distinct <= CATEGORIES else TOP
-    frequent = rows.asked(
-        f"SELECT left(v, {LETTERS}), length(v), k FROM ({grouped}) WHERE v IS NOT NULL "
-        f"ORDER BY k DESC, v LIMIT {most}"
+    # Values are grouped once, which is what costs: by their lengths all of them are told, and the first by name.
+    found = rows.asked(
+        f"WITH found AS MATERIALIZED (SELECT {column} AS v, count(*) AS k FROM {rows.source(name)} GROUP BY ALL), "
+        f"known AS (SELECT v, length(v) AS l, k FROM found WHERE v IS NOT NULL) "
+        f"SELECT NULL, l, sum(k)::BIGINT, count(*) FROM known GROUP BY ALL UNION ALL "
+        f"(SELECT left(v, {LETTERS}), l, k, 1 FROM known ORDER BY k DESC, v LIMIT {CATEGORIES + 1})"
     )
-    values = [(value if length <= LETTERS else f"{value}…", count) for value, length, count in frequent]
-    lengths = _tally(rows, f"SELECT length({column}) AS v, count(*) AS k FROM {rows.name} GROUP BY ALL")
+    lengths = {length: (count, values) for value, length, count, values in found if value is None}
+    frequent = sorted(
+        ((value, length, count) for value, length, count, _ in found if value is not None),
+        key=lambda each: (-each[2], each[0], each[1]),
+    )
+    return _text_tally(rows.count, lengths, frequent)
+
+
+def _text_tally(rows: int, lengths: dict[int, tuple[int, int]], frequent: list[tuple[str, int, int]]) -> TextTally:
+    """`lengths` has for each length the rows and the values; `frequent` each value's start, length and rows."""
+    import numpy as np
+
+    distinct = sum(values for _, values in lengths.values())
+    shown = [(value if length <= LETTERS else f"{value}…", count) for value, length, count in frequent]
     categories: dict[str, int] | None = None
     if distinct <= CATEGORIES:
         categories = {}
-        for value, count in values:
+        for value, count in shown:
+            # two long values may begin alike
             categories[value] = categories.get(value, 0) + count
+    ordered = sorted(lengths)
     return TextTally(
         distinct=distinct,
-        top=tuple(values[:TOP]),
+        top=tuple(shown[:TOP]),
         categories=categories,
-        lengths=lengths,
-        missing=rows.count - int(total or 0),
+        lengths=Tally(
+            values=np.array(ordered, np.int64),
+            counts=np.array([lengths[length][0] for length in ordered], np.int64),
+        ),
+        missing=rows - sum(count for count, _ in lengths.values()),
     )

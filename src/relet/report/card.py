@@ -68,7 +68,9 @@ def _spread(column: Column) -> str:
             words += f" ± {number(column.deviation)}"
         return words + (f", {column.infinite:,} infinite" if column.infinite else "")
     most = column.top[0]
-    lengths = "1 letter" if column.longest == 1 else f"{column.shortest:,} to {column.longest:,} letters"
+    lengths = count(column.longest or 0, "letter")
+    if column.shortest != column.longest:
+        lengths = f"{column.shortest:,} to {lengths}"
     if most.count == 1:
         return f"no value twice, {lengths}"
     return f"most often {shortened(str(most.value), 40)} ({share(most.share)}), {lengths}"
