@@ -6,6 +6,8 @@ columns, and why an effect below `min_effect` is let pass.
 
 from __future__ import annotations
 
+import pytest
+
 from relet import Table
 from relet.checks import Judge
 from relet.checks.statistics import (
@@ -17,54 +19,60 @@ from relet.checks.statistics import (
 )
 
 
-def test_boroughs_diverge_little(data: Table, reference: Table, judge: Judge, kl_threshold: float) -> None:
+@pytest.fixture
+def known(reference: Table, min_price: float, max_price: float) -> Table:
+    """The reference as it would be by this batch's bounds: another cleaning is no other market."""
+    return reference.filter(reference.price.between(min_price, max_price))
+
+
+def test_boroughs_diverge_little(data: Table, known: Table, judge: Judge, kl_threshold: float) -> None:
     """The boroughs' shares are near the reference's, by the Kullback-Leibler divergence."""
     judge(
-        kullback_leibler(data.neighbourhood_group, reference.neighbourhood_group),
+        kullback_leibler(data.neighbourhood_group, known.neighbourhood_group),
         threshold=kl_threshold,
     )
 
 
-def test_boroughs(data: Table, reference: Table, judge: Judge) -> None:
+def test_boroughs(data: Table, known: Table, judge: Judge) -> None:
     """The listings lie in the boroughs in the reference's shares."""
-    judge(chi_square(data.neighbourhood_group, reference.neighbourhood_group))
+    judge(chi_square(data.neighbourhood_group, known.neighbourhood_group))
 
 
-def test_room_types(data: Table, reference: Table, judge: Judge) -> None:
+def test_room_types(data: Table, known: Table, judge: Judge) -> None:
     """Homes, private and shared rooms have the reference's shares."""
-    judge(chi_square(data.room_type, reference.room_type))
+    judge(chi_square(data.room_type, known.room_type))
 
 
-def test_prices(data: Table, reference: Table, judge: Judge) -> None:
+def test_prices(data: Table, known: Table, judge: Judge) -> None:
     """Prices are distributed as in the reference."""
-    judge(kolmogorov_smirnov(data.price, reference.price))
+    judge(kolmogorov_smirnov(data.price, known.price))
 
 
-def test_prices_do_not_rise(data: Table, reference: Table, judge: Judge) -> None:
+def test_prices_do_not_rise(data: Table, known: Table, judge: Judge) -> None:
     """Prices are not higher: a model that learned the reference's would ask too little."""
-    judge(mann_whitney(data.price, reference.price, alternative="greater"))
+    judge(mann_whitney(data.price, known.price, alternative="greater"))
 
 
-def test_minimum_nights(data: Table, reference: Table, judge: Judge) -> None:
+def test_minimum_nights(data: Table, known: Table, judge: Judge) -> None:
     """Hosts ask for as many nights as in the reference."""
-    judge(kolmogorov_smirnov(data.minimum_nights, reference.minimum_nights))
+    judge(kolmogorov_smirnov(data.minimum_nights, known.minimum_nights))
 
 
-def test_availability(data: Table, reference: Table, judge: Judge) -> None:
+def test_availability(data: Table, known: Table, judge: Judge) -> None:
     """Listings are open on as many days of the year as in the reference."""
-    judge(kolmogorov_smirnov(data.availability_365, reference.availability_365))
+    judge(kolmogorov_smirnov(data.availability_365, known.availability_365))
 
 
-def test_listings_without_reviews(data: Table, reference: Table, judge: Judge) -> None:
+def test_listings_without_reviews(data: Table, known: Table, judge: Judge) -> None:
     """Reviews are not missing more often than in the reference."""
-    judge(missing_share(data.last_review, reference.last_review, alternative="greater"))
+    judge(missing_share(data.last_review, known.last_review, alternative="greater"))
 
 
-def test_reviews(data: Table, reference: Table, judge: Judge) -> None:
+def test_reviews(data: Table, known: Table, judge: Judge) -> None:
     """Listings are reviewed as often as in the reference."""
-    judge(kolmogorov_smirnov(data.number_of_reviews, reference.number_of_reviews))
+    judge(kolmogorov_smirnov(data.number_of_reviews, known.number_of_reviews))
 
 
-def test_listings_of_a_host(data: Table, reference: Table, judge: Judge) -> None:
+def test_listings_of_a_host(data: Table, known: Table, judge: Judge) -> None:
     """Hosts have as many listings each as in the reference."""
-    judge(kolmogorov_smirnov(data.calculated_host_listings_count, reference.calculated_host_listings_count))
+    judge(kolmogorov_smirnov(data.calculated_host_listings_count, known.calculated_host_listings_count))

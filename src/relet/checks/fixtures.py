@@ -20,6 +20,7 @@ from relet.checks.statistics.outcome import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
     import pyarrow as pa
     from ibis import Table
 
@@ -32,7 +33,7 @@ HANDED_IN = "relet_entry"
 class Offending(Protocol):
     """The fixture `offending`: fails where there are rows that speak against a test, and keeps the first."""
 
-    def __call__(self, rows: pd.DataFrame | Table, what: str) -> None: ...
+    def __call__(self, rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None: ...
 
 
 class Judge(Protocol):
@@ -111,7 +112,7 @@ def _schema(_batch: Batch) -> dict[str, str]:
 def _offending(request: pytest.FixtureRequest) -> Offending:
     """Fail where there are rows that speak against a test, and keep the first of them for the report."""
 
-    def offending(rows: pd.DataFrame | Table, what: str) -> None:
+    def offending(rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None:
         __tracebackhide__ = True
         count, first = _first(rows)
         if not count:
@@ -125,11 +126,12 @@ def _offending(request: pytest.FixtureRequest) -> Offending:
 
 
 def _first(rows: Any) -> tuple[int, pd.DataFrame]:
-    """How many rows there are, and the first of them."""
-    if hasattr(rows, "to_pandas"):
+    """How many rows there are, and the first of them, of a table in any container."""
+    if hasattr(rows, "to_pyarrow"):
         count = int(rows.count().to_pyarrow().as_py())
         return count, rows.limit(ROWS if count else 0).to_pandas()
-    return len(rows), rows.head(ROWS)
+    # a frame of pandas is itself one; those of Polars and pyarrow become one
+    return len(rows), rows.head(ROWS) if not hasattr(rows, "to_pandas") else rows.slice(0, ROWS).to_pandas()
 
 
 @pytest.fixture(name="judge")

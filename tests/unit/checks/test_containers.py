@@ -129,9 +129,18 @@ def _other(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_rows_of_a_lazy_table_are_shown_like_those_of_a_frame(table: Path) -> None:
-    text = "from relet import Table\ndef test_a(data: Table, offending):\n"
-    text += "    offending(data.filter(data.rent < {}), 'low')\n"
+@pytest.mark.parametrize(
+    ("container", "expression"),
+    [
+        ("Table", "data.filter(data.rent < {})"),
+        ("pd.DataFrame", "data[data.rent < {}]"),
+        ("pl.DataFrame", "data.filter(pl.col('rent') < {})"),
+        ("pa.Table", "data.filter(pa.compute.field('rent') < {})"),
+    ],
+)
+def test_offending_rows_are_shown_alike_from_every_container(table: Path, container: str, expression: str) -> None:
+    text = f"{IMPORTS}\nimport pyarrow.compute\ndef test_a(data: {container}, offending):\n"
+    text += f"    offending({expression}, 'low')\n"
     found = verdict(table, text.format(800))
     assert found.reason == "1 of 1 check failed: test_a (1 row: low)"
     assert found.checks[0].rows == ({"id": 2, "rent": 700},)

@@ -169,3 +169,14 @@ def test_a_verdict_on_the_same_batch_is_the_same_to_the_last_digit(batch: pd.Dat
 def test_a_wrong_correction_names_the_right_one(batch: pd.DataFrame, reference: Path) -> None:
     with pytest.raises(SettingError, match="did you mean bonferroni"):
         checked(batch, reference, correction="bonferoni")
+
+
+@pytest.mark.parametrize("bounds", [{"max_price": 120}, {"min_price": 90}])
+def test_other_bounds_of_cleaning_are_no_other_market(
+    batch: pd.DataFrame, reference: Path, bounds: dict[str, int]
+) -> None:
+    kept = batch[batch["price"].between(bounds.get("min_price", 10), bounds.get("max_price", 350))]
+    path = reference.parent / "kept.parquet"
+    write_table(arrow(kept), path)
+    assert data_check(path, reference, min_rows=100, **bounds).check_report.passed  # type: ignore[arg-type]
+    assert "test_prices" in failed(data_check(path, reference, min_rows=100).check_report)
