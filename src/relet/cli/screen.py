@@ -58,6 +58,8 @@ class Lines:
 
     def ended(self, result: Result) -> None:
         click.echo(self.line(result))
+        if result.verdict is not None and result.verdict.passed and result.action is Action.RUN:
+            self.noted(result.verdict.reason)
 
     def noted(self, message: str) -> None:
         click.echo(f"{'':<{self.width}}{message}")

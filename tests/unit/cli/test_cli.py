@@ -55,6 +55,7 @@ def test_a_run_prints_a_line_for_each_step_and_one_screen_at_its_end(
     lines = out.splitlines()
     assert re.match(r"get +run +first run +sample:v1 +\d+\.\d s", lines[0])
     assert "clean_sample:v1 is the first batch" in out
+    assert re.search(r"^ +0 rows are 100 or more$", out, re.MULTILINE)
     assert re.search(r"finished in .* 4 run, 0 skipped, 7 new versions", out)
     assert re.search(r"mae +11 +22", out)
     assert "look further: relet artifacts show" in out

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.nyc_rentals.generated import best_reachable, simulate
 from pipelines.nyc_rentals.listings import LISTINGS
-from relet.data.schema import read_csv
+from relet.data.reading import read_csv
 from relet.errors import SettingError
 
 ROOT = Path(__file__).parents[3]

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def listings():
-    rows = get_data(source="generated", rows=4500, seed=5).sample.to_pandas()
+    rows = get_data(source="generated", rows=4500, seed=5).sample.read_pandas()
     rows["last_review"] = pd.to_datetime(rows["last_review"])
     return rows[rows["price"].between(10, 350)].reset_index(drop=True)
 
@@ -95,7 +95,7 @@ import sys; from pathlib import Path; import pandas as pd
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.train_model import train_model
 from relet.training.model import export
-rows = get_data(source="generated", rows=4500, seed=5).sample.to_pandas()
+rows = get_data(source="generated", rows=4500, seed=5).sample.read_pandas()
 rows["last_review"] = pd.to_datetime(rows["last_review"])
 rows = rows[rows["price"].between(10, 350)].reset_index(drop=True)
 export(train_model(rows[:3000], family={family!r}, parameters={FAMILIES[family]!r}).model, Path({str(tmp_path)!r}))
