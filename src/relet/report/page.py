@@ -44,8 +44,8 @@ th,td{white-space:nowrap}
 th{font-weight:600;color:var(--faint)}
 td.w{white-space:normal;overflow-wrap:anywhere;min-width:min(34ch,60vw);max-width:64ch}
 th.n,td.n{text-align:right}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;margin:8px 0}
-dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
+dl{display:grid;grid-template-columns:fit-content(40%) minmax(0,1fr);gap:4px 18px;margin:8px 0}
+dt,dd,summary{overflow-wrap:anywhere}dt{color:var(--faint)}dd{margin:0}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:14px 28px;
 align-items:start}
 .chart{display:block;width:100%;max-width:520px;height:auto}
