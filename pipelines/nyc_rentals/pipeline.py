@@ -5,13 +5,14 @@ from pipelines.nyc_rentals.components.data_check import data_check
 from pipelines.nyc_rentals.components.data_split import data_split
 from pipelines.nyc_rentals.components.explore import explore
 from pipelines.nyc_rentals.components.get_data import get_data
+from pipelines.nyc_rentals.components.report_batch import report_batch
 from pipelines.nyc_rentals.components.test_model import test_model
 from pipelines.nyc_rentals.components.train_model import train_model
 from relet import Pipeline
 
 # relet reads this file without running it: everything here is a name or a literal.
 pipeline = Pipeline(
-    [get_data, basic_cleaning, data_check, data_split, train_model, test_model, explore],
+    [get_data, basic_cleaning, data_check, report_batch, data_split, train_model, test_model, explore],
     on_request=[test_model],
     by_name=[explore],
     settings={

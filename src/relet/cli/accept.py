@@ -32,7 +32,8 @@ def command(reference: str, why: str | None, store_url: str | None) -> None:
     version, named = accepted.version, f"{accepted.version.name}:{accepted.alias}"
     if accepted.said is not None:
         verdict = "yes" if accepted.said.metadata.get("passed") else "no"
-        click.echo(f"{accepted.said} said {verdict}: {accepted.said.metadata.get('reason', '')}")
+        reason = str(accepted.said.metadata.get("reason", "")).partition(": ")[0]
+        click.echo(f"{accepted.said} said {verdict}: {reason}")
     if not accepted.changed:
         click.echo(f"{named} is {version} already")
         return

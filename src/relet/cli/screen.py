@@ -209,12 +209,14 @@ def _summary(outcome: Outcome) -> str:
 
 
 def _refusal(component: str, verdict: Verdict) -> Iterator[str]:
-    yield click.style(f"{component} says no: {verdict.reason}", fg="red")
-    for check in verdict.checks:
-        if not check.passed:
-            yield f"  {check.name}: {check.message}"
-            for row in check.rows:
-                yield f"      {_row(row)}"
+    failed = [check for check in verdict.checks if not check.passed]
+    # the checks are told below, one by one: the reason would tell them once more
+    reason = f"{len(failed)} of {len(verdict.checks)} checks failed" if failed else verdict.reason
+    yield click.style(f"{component} says no: {reason}", fg="red")
+    for check in failed:
+        yield f"  {check.name}: {check.message}"
+        for row in check.rows:
+            yield f"      {_row(row)}"
 
 
 def _row(row: Mapping[str, Any]) -> str:

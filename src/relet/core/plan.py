@@ -155,11 +155,13 @@ class Known:
     refused: frozenset[str] = frozenset()
 
     def after(self, component: Component, step: Step) -> Known:
-        """The same, knowing what became of one more component."""
+        """The same, knowing what is planned for one more component."""
+        return self.made(component, step.outputs) if step.action is Action.SKIP else self.without(component)
+
+    def without(self, component: Component) -> Known:
+        """The same, knowing that what a component makes is not there: it is still to run, or was held back."""
         outputs = {output.name for output in component.outputs}
-        if step.action is not Action.SKIP:
-            return Known(self.versions, self.coming | outputs, self.refused)
-        return self.made(component, step.outputs)
+        return Known(self.versions, self.coming | outputs, self.refused)
 
     def made(self, component: Component, outputs: Mapping[str, Version]) -> Known:
         verdicts = [version for version in outputs.values() if version.type is ArtifactType.VERDICT]

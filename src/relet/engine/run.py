@@ -167,7 +167,8 @@ def _steps(going: _Going, planned: Plan) -> Iterator[Result]:
             going.watch.noted(f"{error}; what made it runs again")
             known, as_planned, waiting = Known(), False, list(job.request.components)
             continue
-        known = known.made(component, result.outputs)
+        held_back = step.action is Action.WAITS
+        known = known.without(component) if held_back else known.made(component, result.outputs)
         as_planned = as_planned and step.action is Action.SKIP
         yield result
 
@@ -230,6 +231,9 @@ def _move_aliases(going: _Going, component: Component, step: Step, result: Resul
     by = result.run_id if result.action is Action.RUN and result.run_id else going.parent.id
     for version in result.outputs.values():
         store.set_alias(version.name, "latest", version.number, by=by, why="last run")
+    verdicts = [version for version in step.inputs.values() if version and version.type is ArtifactType.VERDICT]
+    if not all(version.metadata.get("passed") for version in verdicts):
+        return  # what has a no in hand makes no reference of what that refused
     for each in component.inputs:
         version_or_none = step.inputs.get(each.name)
         if each.stored and each.stored.initially and version_or_none and not store.find(each.stored.reference):

@@ -77,7 +77,7 @@ def test_a_refusal_names_the_check_and_the_rows_and_ends_with_3(
 ) -> None:
     status, out, _ = relet(capsys, "run", "tiny", "check.limit=9")
     assert status == 3
-    assert "check says no: 1 rows are 9 or more" in out
+    assert "check says no: 1 of 1 checks failed\n  small: 1 rows are 9 or more\n" in out
     assert "n=9  name=row 9" in out
     assert "relet artifacts show report:v1" in out
 

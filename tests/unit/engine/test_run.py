@@ -101,6 +101,15 @@ def test_a_verdict_that_says_no_stops_what_consumes_what_it_judged(tiny: Tiny) -
     assert "reference" not in store.aliases("clean_sample")
 
 
+def test_what_comes_after_a_step_that_was_held_back_waits_too(tiny: Tiny) -> None:
+    tiny.run()
+    tiny.edit("steps/score.py", 'weights: Annotated[Path, Stored("weights:prod")]', "weights: Path")
+    outcome = tiny.run("check.limit=9", steps=["get", "clean", "check", "train", "score"])
+    assert [str(each.action) for each in outcome.results][-2:] == ["waits", "waits"]
+    assert outcome.results[-1].reason == "for weights"
+    assert "scores" not in store_of(tiny).names()
+
+
 def test_what_takes_the_verdict_runs_when_it_says_no_and_makes_no_reference_of_what_was_refused(
     tiny: Tiny,
 ) -> None:
