@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-# DuckDB spills to disk what needs more than this.
-MEMORY = "768MiB"
+# DuckDB spills to disk what needs more than this; more threads would need more of it.
+MEMORY, THREADS = "768MiB", 2
 # A table with more columns than this is read column by column.
 WIDE = 64
 # Text with more different values than this is no category: its values are not kept, only the most frequent.
@@ -130,7 +130,7 @@ def opened(*tables: Any) -> Iterator[tuple[Rows, ...]]:
             "memory_limit": MEMORY,
             "temp_directory": spill,
             "preserve_insertion_order": False,
-            "threads": 2,
+            "threads": THREADS,
         }
         connection = stack.enter_context(duckdb.connect(":memory:", config=settings))
         connection.execute("SET TimeZone = 'UTC'")

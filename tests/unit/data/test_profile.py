@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relet.data import tally as module
 from relet.data.profile import Column, bins, counted, histogram, profile
 from relet.data.table import write_table
 from relet.data.tally import Kind, opened, tally
@@ -156,10 +157,10 @@ def test_flags_and_bytes_are_counted_as_text() -> None:
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_column_may_be_called_anything(name: str) -> None:
-    rows = pa.table({"other": ["q", "r", "r"], name: [1, 1, 2]})
+    rows = pa.table({"words": ["q", "r", "r"], "numbers": [7, 8, 8], name: [1, 1, 2]})
     found = profile(rows).columns
-    assert (found[1].name, found[1].distinct, found[1].quantiles["50%"]) == (name, 2, 1)
-    assert [each.count for each in found[0].top] == [2, 1]
+    assert (found[2].name, found[2].distinct, found[2].quantiles["50%"]) == (name, 2, 1)
+    assert [each.count for column in found[:2] for each in column.top] == [2, 1, 2, 1]
 
 
 def test_a_histogram_leaves_out_what_lies_far_away_and_says_how_much() -> None:
@@ -210,6 +211,18 @@ def test_correlations_of_a_large_table_stand_on_rows_from_all_over_it() -> None:
     whole = rows.to_pandas()[["a", "b"]].corr().iloc[0, 1]
     assert found.pearson[0][1] == pytest.approx(whole, abs=1e-3)
     assert found.pearson[0][2] is None
+
+
+def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    chance = np.random.default_rng(7)
+    numbers = chance.lognormal(size=300_000)
+    rows = pa.table({"x": numbers, "words": np.char.mod("w%d", (numbers * 900).astype(int)), "n": numbers.round()})
+    write_table(rows, tmp_path / "t.parquet")
+    found = []
+    for threads in (1, 4):
+        monkeypatch.setattr(module, "THREADS", threads)
+        found.append(profile(tmp_path / "t.parquet"))
+    assert found[0] == found[1]
 
 
 def test_one_column_of_numbers_has_nothing_to_go_with() -> None:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +15,9 @@ from relet.cli.artifacts.reference import REFERENCE
 from relet.cli.place import STORE, open_default_store
 from relet.core.artifact import ArtifactType, Version
 from relet.errors import BadDataError
-from relet.store import Store
+
+if TYPE_CHECKING:
+    from relet.store import Store
 
 HTML = click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Where the page is written."
