@@ -121,6 +121,11 @@ def opened(*tables: Any) -> Iterator[tuple[Rows, ...]]:
 
     Each is the path of a Parquet file, or anything that can be stored as a table. Raises BadDataError for what
     is none.
+
+    >>> import pyarrow as pa
+    >>> with opened(pa.table({"price": [90, 110]})) as (rows,):
+    ...     rows.asked(f"SELECT max(price) FROM {rows.name}")
+    [(110,)]
     """
     import duckdb
 
@@ -179,7 +184,14 @@ def quoted(name: str) -> str:
 
 
 def tally(rows: Rows, name: str) -> Tally:
-    """Count the values of a column of numbers, dates or times. Decimals are taken as floats, NaN as missing."""
+    """Count the values of a column of numbers, dates or times. Decimals are taken as floats, NaN as missing.
+
+    >>> import pyarrow as pa
+    >>> with opened(pa.table({"price": [110, 90, 110, None]})) as (rows,):
+    ...     found = tally(rows, "price")
+    >>> found.values.tolist(), found.counts.tolist(), found.missing
+    ([90, 110], [1, 2], 1)
+    """
     import pyarrow as pa
 
     type = rows.schema.field(name).type
@@ -213,7 +225,13 @@ def _tally(rows: Rows, query: str) -> Tally:
 
 
 def text_tally(rows: Rows, name: str) -> TextTally:
-    """Count the values of a column of text. What is no text (flags, bytes, times of day) is taken as text."""
+    """Count the values of a column of text. What is no text (flags, bytes, times of day) is taken as text.
+
+    >>> import pyarrow as pa
+    >>> with opened(pa.table({"room": ["shared", "private", "shared"]})) as (rows,):
+    ...     text_tally(rows, "room").top
+    (('shared', 2), ('private', 1))
+    """
     import pyarrow as pa
 
     type = rows.schema.field(name).type

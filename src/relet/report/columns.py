@@ -122,7 +122,14 @@ def _outside(columns: Sequence[Column]) -> str:
 
 
 def shift_words(shift: Shift) -> str:
-    """What moved, in words: "median 106 → 112"."""
+    """What moved, in words.
+
+    >>> import pyarrow as pa
+    >>> from relet.data.difference import difference
+    >>> found = difference(pa.table({"price": [90, 106, 190]}), pa.table({"price": [90, 112, 190]}))
+    >>> shift_words(found.shifts[0])
+    'median 106 → 112'
+    """
     return "; ".join(_shift_words(shift)) or "the same distribution"
 
 

@@ -12,6 +12,8 @@ from relet.report.wording import count, number, safe, share, shortened
 
 # However many columns the tables have, so many are listed and so many drawn: the page stays below 3 MB.
 LISTED, DRAWN = 500, 60
+# How many new and gone categories are listed.
+CATEGORIES = 100
 # What the size of a shift means, once and for all.
 SCALE = "0% is the same, 100% has nothing in common"
 
@@ -31,7 +33,17 @@ def schema_lines(schema: SchemaDifference) -> Iterator[str]:
 
 
 def difference_lines(found: Difference, before: str, after: str) -> Iterator[str]:
-    """A difference as a terminal shows it; `before` and `after` are what the tables are called."""
+    """A difference as a terminal shows it; `before` and `after` are what the tables are called.
+
+    >>> found = Difference(schema=SchemaDifference(added={"borough": "string"}), before=1, after=2)
+    >>> for line in difference_lines(found, "a:v1", "a:v2"):
+    ...     print(line)
+    a:v1 → a:v2
+    <BLANKLINE>
+    columns   1 added
+      + borough  string
+    rows      1 → 2
+    """
     yield f"{before} → {after}"
     yield ""
     yield f"columns   {_columns_words(found)}"
@@ -176,6 +188,7 @@ def shift_sections(
         f"difference between the two in the share of rows up to some value: {SCALE}. The largest come first."
     )
     html = paragraph(words, "faint") + table(["column", "shift", "what moved"], listed, stack=True)
+    html += _new_and_gone(shifts)
     yield Section(title="What shifted", html=html)
     drawn = [svg for each in shifts[:DRAWN] if (svg := drawn_shift(each))]
     if drawn:
@@ -183,6 +196,23 @@ def shift_sections(
     numbers = [each for each in shifts[:DRAWN] if each.before.quantiles and each.size is not None]
     if numbers:
         yield Section(title="Quantiles", html="".join(_quantiles(each, before, after) for each in numbers))
+
+
+def _new_and_gone(shifts: tuple[Shift, ...]) -> str:
+    """The categories that one of the tables alone has, the most frequent first."""
+    found = [
+        (each.name, value, what, rows)
+        for each in shifts
+        for what, values in (("new", each.new), ("gone", each.gone))
+        for value, rows in values.items()
+    ]
+    if not found:
+        return ""
+    found.sort(key=lambda row: -row[3])
+    more = len(found) - CATEGORIES
+    note = paragraph(f"The {CATEGORIES} most frequent of {len(found):,}.", "faint") if more > 0 else ""
+    title = f"{count(len(found), 'category', 'categories')} that one of the two alone has"
+    return folded(title, table(["column", "category", "", "rows"], found[:CATEGORIES]) + note)
 
 
 def _quantiles(shift: Shift, before: str, after: str) -> str:

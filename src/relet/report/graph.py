@@ -13,9 +13,11 @@ from relet.core.pipeline import Pipeline, judged
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 46, 150, 26, 20
 
 _STYLE = (
-    "text{font:13px system-ui,sans-serif;fill:#1c2733}.small{font-size:11px;fill:#5b6b7a}"
-    "rect{fill:#eef4fb;stroke:#3b6ea5;rx:6}.asked{stroke-dasharray:5 3}"
-    "path{fill:none;stroke:#8aa0b5;stroke-width:1.4}.gate{stroke:#c26a2e;stroke-dasharray:4 3}"
+    ".graph text{font:13px system-ui,sans-serif;fill:var(--ink,#1c2733)}"
+    ".graph .small{font-size:11px;fill:var(--faint,#566472)}"
+    ".graph rect{fill:var(--ground,#eef4fb);stroke:var(--s0,#0a6aa8);rx:6}.graph .asked{stroke-dasharray:5 3}"
+    ".graph path{fill:none;stroke:var(--faint,#8aa0b5);stroke-width:1.4}"
+    ".graph .gate{stroke:var(--s1,#d0650b);stroke-dasharray:4 3}"
 )
 
 
@@ -90,7 +92,7 @@ def graph_svg(pipeline: Pipeline) -> str:
         *(_box(pipeline, each, places[each.name]) for each in pipeline.components),
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img">'
         f"<title>{escape(pipeline.name)}</title><style>{_STYLE}</style>"
         f"{''.join(drawn)}</svg>\n"

@@ -152,6 +152,15 @@ def test_equal_tables_differ_in_nothing() -> None:
     assert "same columns, with the same types" in reading.words
 
 
+def test_every_new_and_gone_category_is_listed_with_its_rows() -> None:
+    before = pa.table({"x": [f"old {n}" for n in range(120)] * 2 + ["both"] * 9})
+    reading = compared(before, pa.table({"x": ["new <b>"] * 300 + ["both"]}))[1]
+    assert "121 categories that one of the two alone has" in reading.words
+    assert "x new <b> new 300" in reading.words
+    assert "The 100 most frequent of 121." in reading.words
+    assert "alone has" not in compared(LISTINGS, LISTINGS)[1].words
+
+
 def test_columns_in_another_order_and_rows_without_a_key_are_said() -> None:
     before, after = pa.table({"a": [1, 1], "b": [2, 2]}), pa.table({"b": [2, 2], "a": [1, 1]})
     lines, reading = compared(before, after)
