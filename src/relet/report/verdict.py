@@ -12,16 +12,20 @@ from relet.report.columns import value_words
 from relet.report.elements import Markup, charts, facts, folded, mark, paragraph, table
 from relet.report.wording import count, shortened
 
-# How many columns of an offending row are shown.
-COLUMNS = 8
+# How many columns of an offending row are shown, and how many of the tests that failed the verdict names.
+COLUMNS, NAMED = 8, 3
 
 
 def verdict_words(verdict: Verdict) -> str:
-    """The verdict in one sentence.
+    """The verdict in one sentence: its own reason, or which tests failed.
 
-    >>> verdict_words(Verdict(passed=False, reason="1 of 14 tests failed"))
-    'The tests say no: 1 of 14 tests failed.'
+    >>> verdict_words(Verdict(passed=True, reason="14 passed, family-wise p 0.61"))
+    'The tests say yes: 14 passed, family-wise p 0.61.'
     """
+    failed = [name_words(each.name) for each in verdict.checks if not each.passed]
+    if failed and not verdict.passed:
+        named = ", ".join(failed[:NAMED]) + (f" and {len(failed) - NAMED} more" if len(failed) > NAMED else "")
+        return f"The tests say no: {len(failed):,} of {count(len(verdict.checks), 'test')} failed: {named}."
     reason = verdict.reason.rstrip(".") or count(len(verdict.checks), "test")
     return f"The tests say {'yes' if verdict.passed else 'no'}: {reason}."
 
@@ -110,8 +114,8 @@ def _sentence(check: Check) -> str:
 def _row(check: Check) -> list[object]:
     found = check.measured
     passed = mark("passed", "good") if check.passed else mark("failed", "bad")
-    # rejected, and still passed: the effect lies below its floor
-    verdict = mark("small", "odd") if check.passed and found.get("rejected") else passed
+    surprising = _or(found.get("adjusted"), 2.0) <= _or(found.get("alpha"), 0.0)
+    verdict = mark("below its floor", "odd") if check.passed and surprising else passed
     return [
         name_words(check.name),
         Markup(verdict),

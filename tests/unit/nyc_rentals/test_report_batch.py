@@ -70,7 +70,7 @@ def reported(
 def test_a_person_reads_what_arrived_what_left_what_the_tests_said_and_what_shifted(batches: Path) -> None:
     reading, _ = reported(batches, 2, NO)
     for words in (
-        "The tests say no: 1 of 2 checks failed.",
+        "The tests say no: 1 of 2 tests failed: prices.",
         "failed prices: H0: price is distributed as in the reference.",
         "listings arrived in 16 columns",
         "price above 350: the first 3 of",

@@ -192,7 +192,7 @@ def check(name: str, passed: bool = True, **measured: Any) -> Check:
 
 def test_a_verdict_shows_what_failed_first_and_each_measure_beside_its_floor() -> None:
     measured = {"effect": 0.12, "floor": 0.1, "p_value": 1e-9, "adjusted": 2e-8, "rejected": True}
-    small = {"effect": 0.01, "floor": 0.1, "p_value": 0.001, "adjusted": 0.03, "rejected": True}
+    small = {"effect": 0.01, "floor": 0.1, "p_value": 0.001, "adjusted": 0.03, "alpha": 0.05, "rejected": False}
     rows = ({"id": 7, "price": -1, "name": EVIL},)
     verdict = Verdict(
         passed=False,
@@ -209,7 +209,7 @@ def test_a_verdict_shows_what_failed_first_and_each_measure_beside_its_floor() -
     assert "failed prices: 1 price is negative" in reading.words
     assert "failed median: H0: no change." in reading.words
     assert re.search(r"median failed 0\.12 0\.1 < 0\.0001 < 0\.0001 0\.02", reading.words)
-    assert re.search(r"boroughs small 0\.01 0\.1 0\.001 0\.03", reading.words)
+    assert re.search(r"boroughs below its floor 0\.01 0\.1 0\.001 0\.03", reading.words)
     assert EVIL in reading.words
     assert "1 deterministic test passed" in reading.words
     assert reading.tags.count("circle") == 2
@@ -235,6 +235,13 @@ def test_a_measure_may_lack_anything(measured: dict[str, Any]) -> None:
 def test_a_verdict_without_tests_says_so() -> None:
     assert "names no single test" in verdict_html(Verdict(passed=True, reason="fine"))
     assert verdict_words(Verdict(passed=True, reason="")) == "The tests say yes: 0 tests."
+    assert verdict_words(Verdict(passed=False, reason="no rows.")) == "The tests say no: no rows."
+
+
+def test_a_no_names_the_tests_that_failed_and_no_more_than_fit_into_a_sentence() -> None:
+    checks = tuple(check(f"test_column_{number}", passed=number > 4) for number in range(9))
+    words = verdict_words(Verdict(passed=False, reason="a long reason " * 50, checks=checks))
+    assert words == "The tests say no: 5 of 9 tests failed: column 0, column 1, column 2 and 2 more."
 
 
 def test_names_and_p_values_are_words() -> None:
