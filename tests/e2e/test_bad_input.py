@@ -78,7 +78,10 @@ BAD: dict[str, tuple[Make, str]] = {
     "a binary file": (lambda _: bytes(range(256)) * 20, "bad.csv"),
     "Latin-1": (lambda good: line(good, 1, ",", ",Café ").encode("latin-1", "replace"), "UTF-8"),
     "a missing column": (lambda good: line(good, 0, "longitude,", "").encode(), "longitude"),
-    "a renamed column": (lambda good: line(good, 0, "room_type", "room_typ").encode(), "did you mean room_typ?"),
+    "a renamed column": (
+        lambda good: line(good, 0, "room_type", "room_typ").encode(),
+        "etl.columns={room_type: room_typ}",
+    ),
     "text for a number": (
         lambda good: good.replace("room,", "room,cheap", 1).encode(),
         "row 1 (line 2), column 'host_id'",
