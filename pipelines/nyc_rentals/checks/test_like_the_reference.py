@@ -7,6 +7,7 @@ columns, and why an effect below `min_effect` is let pass.
 from __future__ import annotations
 
 import pytest
+from ibis.expr.types import Column
 
 from relet import Table
 from relet.checks import Judge
@@ -25,6 +26,11 @@ def known(reference: Table, min_price: float, max_price: float) -> Table:
     return reference.filter(reference.price.between(min_price, max_price))
 
 
+def borough_of_host(listings: Table) -> Column:
+    oldest = listings.neighbourhood_group.argmin(listings.id)
+    return listings.group_by("host_id").agg(borough_of_host=oldest).borough_of_host
+
+
 def test_boroughs_diverge_little(data: Table, known: Table, judge: Judge, kl_threshold: float) -> None:
     """The boroughs' shares are near the reference's, by the Kullback-Leibler divergence."""
     judge(
@@ -33,9 +39,10 @@ def test_boroughs_diverge_little(data: Table, known: Table, judge: Judge, kl_thr
     )
 
 
-def test_boroughs(data: Table, known: Table, judge: Judge) -> None:
-    """The listings lie in the boroughs in the reference's shares."""
-    judge(chi_square(data.neighbourhood_group, known.neighbourhood_group))
+def test_boroughs_of_hosts(data: Table, known: Table, judge: Judge) -> None:
+    """Hosts are spread over the boroughs as in the reference, each by its oldest listing."""
+    # A host's listings come and go together, most of them in one borough: hosts are independent, listings are not.
+    judge(chi_square(borough_of_host(data), borough_of_host(known)))
 
 
 def test_room_types(data: Table, known: Table, judge: Judge) -> None:
@@ -73,6 +80,10 @@ def test_reviews(data: Table, known: Table, judge: Judge) -> None:
     judge(kolmogorov_smirnov(data.number_of_reviews, known.number_of_reviews))
 
 
-def test_listings_of_a_host(data: Table, known: Table, judge: Judge) -> None:
-    """Hosts have as many listings each as in the reference."""
-    judge(kolmogorov_smirnov(data.calculated_host_listings_count, known.calculated_host_listings_count))
+def test_listings_of_a_host(data: Table, known: Table, judge: Judge, min_effect: float) -> None:
+    """Listings belong to hosts of the size that the reference's do."""
+    # One host more or less moves hundreds of listings at once: two good batches may be further apart than others.
+    judge(
+        kolmogorov_smirnov(data.calculated_host_listings_count, known.calculated_host_listings_count),
+        floor=2 * min_effect,
+    )

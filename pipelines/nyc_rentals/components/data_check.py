@@ -22,7 +22,7 @@ def data_check(
     *,
     alpha: float = 0.05,
     correction: str = "holm",
-    min_effect: float = 0.05,
+    min_effect: float = 0.03,
     kl_threshold: float = 0.2,
     min_rows: int = 15000,
     max_rows: int = 1000000,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
 # What a test has to say about is at least a shift of so many of the rows: docs/decisions/0012.
-MIN_EFFECT = 0.05
+MIN_EFFECT = 0.03
 # In a verdict floats are kept to so many digits: the last bits may differ between processors.
 DIGITS = 12
 

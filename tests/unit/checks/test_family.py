@@ -91,12 +91,12 @@ def test_the_same_p_value_is_rejected_alone_and_not_among_others() -> None:
 
 def test_an_effect_below_the_floor_is_let_pass_and_said_so() -> None:
     small, large = entry(1e-9, 0.049), entry(1e-9, 0.051)
-    assert rejected([small, large]) == [False, True]
+    assert rejected([small, large], min_effect=0.05) == [False, True]
     assert rejected([small, large], min_effect=0.0) == [True, True]
-    assert rejected([small, entry(1e-9, 0.051, floor=0.2), entry(1e-9, 0.01, floor=0.0)]) == [False, False, True]
-    assert rejected([entry(1e-9, -0.2)]) == [True]
-    assert rejected([entry(1e-9, 0.05)]) == [True]
-    (judged,) = judge([small], Rules())
+    own = [small, entry(1e-9, 0.051, floor=0.2), entry(1e-9, 0.01, floor=0.0)]
+    assert rejected(own, min_effect=0.05) == [False, False, True]
+    assert rejected([entry(1e-9, -0.2), entry(1e-9, 0.05)], min_effect=0.05) == [True, True]
+    (judged,) = judge([small], Rules(min_effect=0.05))
     assert "That is no chance, but a D below 0.05 is let pass." in judged.sentence
 
 
