@@ -82,7 +82,7 @@ def _shift_sentence(shifted: Difference) -> str:
     schema = "" if not shifted.schema else "Its columns are not those of the reference. "
     if not moved:
         return f"{schema}Against the reference ({count(shifted.before, 'row')}) nothing shifted by 1% or more."
-    named = "; ".join(f"{each.name} ({size_words(each)}): {shift_words(each)}" for each in moved[:2])
+    named = "; ".join(f"{each.name} ({size_words(each)}): {shift_words(each, most=1)}" for each in moved[:2])
     most = "most of all " if len(moved) > 2 else ""
     return (
         f"{schema}Against the reference ({count(shifted.before, 'row')}) {count(len(moved), 'column')} shifted by "

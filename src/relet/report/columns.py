@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from relet.data.difference import Shift
@@ -121,8 +122,8 @@ def _outside(columns: Sequence[Column]) -> str:
     return outside(below, above, value_words(low), value_words(high))
 
 
-def shift_words(shift: Shift) -> str:
-    """What moved, in words.
+def shift_words(shift: Shift, *, most: int | None = None) -> str:
+    """What moved, in words; of these at most the first `most` parts.
 
     >>> import pyarrow as pa
     >>> from relet.data.difference import difference
@@ -130,7 +131,7 @@ def shift_words(shift: Shift) -> str:
     >>> shift_words(found.shifts[0])
     'median 106 → 112'
     """
-    return "; ".join(_shift_words(shift)) or "the same distribution"
+    return "; ".join(islice(_shift_words(shift), most)) or "the same distribution"
 
 
 def _shift_words(shift: Shift) -> Iterator[str]:

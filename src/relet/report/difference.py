@@ -83,7 +83,7 @@ def _in_short(found: Difference) -> str:
     parts = [f"{count(found.before, 'row')} before, {count(found.after, 'row')} after.", _columns_sentence(found)]
     if found.shifts and (found.shifts[0].size or 0) > 0:
         most = found.shifts[0]
-        parts.append(f"What moved most is {most.name} ({size_words(most)}): {shift_words(most)}.")
+        parts.append(f"What moved most is {most.name} ({size_words(most)}): {shift_words(most, most=1)}.")
     elif found.shifts:
         parts.append("The values of every column are spread alike.")
     return paragraph(" ".join(parts))

@@ -277,7 +277,7 @@ def test_the_page_of_a_batch_says_the_verdict_first_then_what_arrived_left_and_s
     for words in (
         "The tests say yes: 14 passed, family-wise p 0.61.",
         "60 listings arrived in 2 columns; 51 listings stay and 9 left (15.0%), most for: price above 350",
-        "Against the reference (60 rows) 1 column shifted by 1% or more: price (16.7%): median 79 → 89",
+        "Against the reference (60 rows) 1 column shifted by 1% or more: price (16.7%): median 79 → 89.",
         "the first 1 of 9",
         "150 dollars",
         "5.0%",
