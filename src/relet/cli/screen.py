@@ -252,17 +252,36 @@ def _next(job: Job, outcome: Outcome) -> Iterator[str]:
         case Status.FAILED if isinstance(outcome.error, ComponentError):
             yield f"finished steps are kept; look inside with: relet run {pipeline} … --pdb"
         case Status.STOPPED:
-            yield f"what was judged is stored; look at it with: relet artifacts show {_judged(outcome)}"
+            yield from _refused(job, outcome)
         case Status.FINISHED:
             versions = [version for result in outcome.results for version in result.outputs.values()]
             models = [version for version in versions if version.type == "model"]
             shown = (models or versions)[-1:]
             if shown:
                 yield f"look further: relet artifacts show {shown[0]}   relet why {pipeline}   relet ui"
+            yield from _pages(outcome)
 
 
-def _judged(outcome: Outcome) -> str:
+def _refused(job: Job, outcome: Outcome) -> Iterator[str]:
+    """How to look at what was refused, and how to accept it all the same."""
+    refusals = [each for each in outcome.results if each.verdict is not None and not each.verdict.passed]
+    for result in refusals:
+        verdicts = [str(version) for version in result.outputs.values() if version.type == "verdict"]
+        yield f"what was judged is stored; look at it with: relet artifacts show {verdicts[0]}"
+    yield from _pages(outcome)
+    for result in refusals:
+        for each in job.request.pipeline.component(result.component).inputs:
+            if each.stored and each.stored.initially:
+                yield f'if it is as it should be: relet accept {each.stored.initially}:latest --why "…"'
+
+
+def _pages(outcome: Outcome) -> Iterator[str]:
+    """The pages that this run wrote, and how to open them."""
     for result in outcome.results:
-        if result.verdict is not None and not result.verdict.passed:
-            return " ".join(str(version) for version in result.outputs.values())
-    return ""
+        for name, version in result.outputs.items():
+            if (
+                name in result.new
+                and version.type == "file"
+                and any(file.endswith(".html") for file in version.files)
+            ):
+                yield f"a page to open: relet artifacts get {version}"

@@ -145,3 +145,30 @@ def test_a_bundle_that_is_damaged_is_refused_in_one_line(
     assert "is damaged: object" in err
     assert "Traceback" not in out + err
     assert not (tiny.root / "there").exists()
+
+
+def test_the_files_of_a_version_are_written_where_a_person_wants_them(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relet(capsys, "run", "tiny")
+    status, out, _ = relet(capsys, "artifacts", "get", "weights:latest")
+    assert (status, out) == (0, "weights-v1/weights.txt\n")
+    assert (tiny.root / "weights-v1" / "weights.txt").read_text() == "11.0"
+    (tiny.root / "weights-v1" / "weights.txt").write_text("mine")
+    status, _, err = relet(capsys, "artifacts", "get", "weights:latest")
+    assert (status, "weights-v1 has files in it" in err) == (2, True)
+    assert (tiny.root / "weights-v1" / "weights.txt").read_text() == "mine"
+    assert relet(capsys, "artifacts", "get", "weights:v1", str(tiny.root / "other"))[0] == 0
+    assert (tiny.root / "other" / "weights.txt").read_text() == "11.0"
+
+
+def test_a_run_that_wrote_a_page_says_how_to_open_it_and_a_refusal_how_to_accept_it(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.edit("steps/train.py", '"weights.txt"', '"weights.html"')
+    assert "a page to open: relet artifacts get weights:v1" in relet(capsys, "run", "tiny")[1]
+    assert "a page to open" not in relet(capsys, "run", "tiny")[1]
+    status, out, _ = relet(capsys, "run", "tiny", "check.limit=9")
+    assert status == 3
+    assert "look at it with: relet artifacts show report:v2\n" in out
+    assert 'if it is as it should be: relet accept clean_sample:latest --why "…"' in out

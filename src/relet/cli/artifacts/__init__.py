@@ -24,6 +24,7 @@ for _each in (
     upkeep.verify,
     upkeep.prune,
     upkeep.gc,
+    moving.get,
     moving.export,
     moving.import_,
 ):

@@ -1,4 +1,4 @@
-"""`relet artifacts export` and `import`: a version, alone or with its history, as one file."""
+"""`relet artifacts get`, `export` and `import`: a version as its files; alone or with its history as one file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,29 @@ import click
 from relet.cli.artifacts.reference import REFERENCE
 from relet.cli.place import STORE, open_default_store
 from relet.core.artifact import Version
+from relet.errors import SettingError
 
 if TYPE_CHECKING:
     from relet.store import Store
+
+
+@click.command("get")
+@REFERENCE
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
+@STORE
+def get(reference: str, folder: Path | None, store_url: str | None) -> None:
+    """Write the files of one version to FOLDER (NAME-vN in this folder if nothing else is said).
+
+    A page such as batch_report can be opened there, a table is Parquet. A folder that has files in it is refused.
+    """
+    store = open_default_store(store_url)
+    version = store.version(reference)
+    folder = folder or Path(f"{version.name}-v{version.number}")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise SettingError(f"{folder} has files in it; name another folder: relet artifacts get {version} FOLDER")
+    store.materialize(version, folder)
+    for file in sorted(version.files):
+        click.echo(folder / file)
 
 
 @click.command("export")
