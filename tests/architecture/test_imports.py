@@ -20,6 +20,7 @@ HEAVY = {
     "hydra",
     "ibis",
     "lightgbm",
+    "marimo",
     "matplotlib",
     "mlflow",
     "omegaconf",
@@ -29,8 +30,8 @@ HEAVY = {
     "requests",
     "rich",
     "scipy",
-    "skops",
     "sklearn",
+    "skops",
     "sqlalchemy",
     "wandb",
 }
