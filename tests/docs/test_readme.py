@@ -74,8 +74,8 @@ def test_the_commands_do_on_the_flagship_what_they_are_said_to(tmp_path: Path) -
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert "6 run, 0 skipped" in run("-m", "relet", "run", "nyc_rentals", "main.evaluate=true")
-    assert "0 run, 6 skipped" in run("-m", "relet", "run", "nyc_rentals", "main.evaluate=true")
+    assert "7 run, 0 skipped" in run("-m", "relet", "run", "nyc_rentals", "main.evaluate=true")
+    assert "0 run, 7 skipped" in run("-m", "relet", "run", "nyc_rentals", "main.evaluate=true")
     assert "same key" in run("-m", "relet", "why", "train_model")
     assert "first batch" in run("-m", "relet", "artifacts", "alias", "clean_sample:reference")
     assert "nothing is broken" in run("-m", "relet", "artifacts", "verify")
@@ -88,7 +88,7 @@ def test_the_commands_do_on_the_flagship_what_they_are_said_to(tmp_path: Path) -
         "--kl-threshold",
         "0.2",
     )
-    assert "9 passed" in run(*suite)
+    assert "19 passed" in run(*suite)
     notebook = (
         "import relet\n"
         "outcome = relet.run('nyc_rentals', 'etl.max_price=300', 'tracking=[]')\n"
