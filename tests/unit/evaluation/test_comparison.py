@@ -551,6 +551,19 @@ def test_a_verdict_may_differ_in_the_digits_of_its_numbers_alone(other: Verdict,
     assert not compared(VERDICT, verdict(), other, None).within
 
 
+def test_what_a_check_measured_may_differ_in_its_numbers_alone() -> None:
+    def measuring(**found: object) -> Verdict:
+        return verdict(measured={"test": "KS", "statistic": 0.5, "sizes": [9, 8], "sentence": "D = 0.5", **found})
+
+    near = compared(VERDICT, measuring(), measuring(statistic=0.5004, sentence="D = 0.5004"), 0.001)
+    assert near.within
+    assert "measured by r2, statistic: 0.5 → 0.5004 (relative 0.0004)" in near.differences
+    assert not compared(VERDICT, measuring(), measuring(statistic=0.6), 0.001).within
+    assert not compared(VERDICT, measuring(), measuring(sizes=[9, 7]), 1.0).within
+    assert not compared(VERDICT, measuring(), measuring(test="AD"), 1.0).within
+    assert not compared(VERDICT, measuring(), verdict(), 1.0).within
+
+
 def test_a_check_that_failed_is_said_by_its_name() -> None:
     other = Verdict(passed=True, reason="MAE 61.50", checks=(Check(name="r2", passed=False),))
     assert "r2: passed → failed" in compared(VERDICT, verdict(), other, 1.0).differences

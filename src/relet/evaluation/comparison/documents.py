@@ -52,6 +52,12 @@ def _checks(old: Check, new: Check, tolerance: float | None) -> Iterator[Differe
     yield from compare_parts(f"message of {old.name}", prose(old.message), prose(new.message), tolerance)
     yield from _numbers(f"p-value of {old.name}", old.p_value, new.p_value, tolerance)
     yield from _values(f"rows of {old.name}", list(old.rows), list(new.rows), tolerance)
+    yield from _values(f"measured by {old.name}", *(_without_words(each) for each in (old, new)), tolerance)
+
+
+def _without_words(check: Check) -> dict[str, Any]:
+    """What a check measured; its sentence is its message, which is compared as prose."""
+    return {name: value for name, value in check.measured.items() if name != "sentence"}
 
 
 def _answers(what: str, old: bool, new: bool) -> Iterator[Difference]:
