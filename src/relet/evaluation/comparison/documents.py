@@ -52,7 +52,7 @@ def _checks(old: Check, new: Check, tolerance: float | None) -> Iterator[Differe
     yield from compare_parts(f"message of {old.name}", prose(old.message), prose(new.message), tolerance)
     yield from _numbers(f"p-value of {old.name}", old.p_value, new.p_value, tolerance)
     yield from _values(f"rows of {old.name}", list(old.rows), list(new.rows), tolerance)
-    yield from _values(f"measured by {old.name}", *(_without_words(each) for each in (old, new)), tolerance)
+    yield from _values(f"measured by {old.name}", _without_words(old), _without_words(new), tolerance)
 
 
 def _without_words(check: Check) -> dict[str, Any]:
