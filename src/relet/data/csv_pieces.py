@@ -31,9 +31,9 @@ def pieces(path: Path) -> Iterator[bytes]:
     or to be doubled within one. Raises MalformedError for any that does not, and for a NUL byte.
     """
     with path.open("rb") as file:
-        start = file.read(HEAD)
-        file.seek(len(start) - len(start.removeprefix(BOM).lstrip(b"\r\n")))
-        end = b"\n" if b"\n" in start else b"\r"
+        first = file.read(HEAD)
+        file.seek(len(first) - len(first.removeprefix(BOM).lstrip(b"\r\n")))
+        end = b"\n" if b"\n" in first else b"\r"
         rest = b""
         header = True
         while True:
