@@ -144,6 +144,11 @@ def test_a_difference_is_told_on_the_terminal_from_columns_to_shifts() -> None:
     assert reading.tags.count("svg") == 3
 
 
+def test_what_came_is_green_and_what_went_is_red() -> None:
+    html = difference_page(difference(pa.table({"a": [1]}), pa.table({"b": [1]})), before="a:v1", after="b:v1")
+    assert '<span class="bad">- a  int64</span><span class="good">+ b  int64</span>' in html
+
+
 def test_equal_tables_differ_in_nothing() -> None:
     lines, reading = compared(LISTINGS, LISTINGS)
     assert "columns   the same" in lines
@@ -208,6 +213,7 @@ def test_a_verdict_shows_what_failed_first_and_each_measure_beside_its_floor() -
     assert "2 tests failed, 2 passed." in reading.words
     assert "failed prices: 1 price is negative" in reading.words
     assert "failed median: H0: no change." in reading.words
+    assert reading.words.index("median failed") < reading.words.index("boroughs below")
     assert re.search(r"median failed 0\.12 0\.1 < 0\.0001 < 0\.0001 0\.02", reading.words)
     assert re.search(r"boroughs below its floor 0\.01 0\.1 0\.001 0\.03", reading.words)
     assert EVIL in reading.words
@@ -230,6 +236,7 @@ def test_a_measure_may_lack_anything(measured: dict[str, Any]) -> None:
     verdict = Verdict(passed=True, reason="", checks=(check("test_a", **measured),))
     reading = stands_alone(page("x", sections=[Section(title="Tests", html=verdict_html(verdict))]))
     assert "a passed" in reading.words
+    assert "circle" not in reading.tags
 
 
 def test_a_verdict_without_tests_says_so() -> None:
