@@ -254,11 +254,12 @@ def test_a_no_names_the_tests_that_failed_and_no_more_than_fit_into_a_sentence()
 def test_names_and_p_values_are_words() -> None:
     assert name_words("test_a_b") == "a b"
     assert name_words("checks/x.py::test_range[price]") == "range [price]"
-    assert [p_words(value) for value in (0.5, 0.0499, 1.0, 0.00001, None, "x")] == [
+    assert [p_words(value) for value in (0.5, 0.0499, 1.0, 0.00001, math.nan, None, "x")] == [
         "0.5",
         "0.05",
         "1",
         "< 0.0001",
+        None,
         None,
         None,
     ]
