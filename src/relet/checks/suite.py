@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import importlib
+import importlib.util
 import io
 import os
 import sys
@@ -13,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
+from relet.core.code import imports
 from relet.errors import ComponentError
 
 if TYPE_CHECKING:
@@ -29,6 +33,17 @@ _ALONE = (
     "--continue-on-collection-errors",
     *(f"-pno:{name}" for name in _LEFT_OUT),
 )
+# What a suite is run with, and what a room of relet imports when it is first used.
+_FIRST = (("pandas", None), ("pyarrow.parquet", None), ("relet.data.table", None))
+_LATER = {
+    "relet.checks.statistics": ("scipy.stats",),
+    "relet.Table": (
+        "ibis.backends.duckdb.converter",
+        "ibis.backends.sql.compilers.duckdb",
+        "ibis.expr.types.groupby",
+        "sqlglot.dialects.duckdb",
+    ),
+}
 _TOLD_BY_ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
 
 
@@ -56,6 +71,7 @@ def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str
         raise ComponentError(f"there is no folder of data tests {folder}")
     collector, handed_in = Collector(), HandedIn()
     fixtures = plugin(lambda: data, lambda: reference, options or {}, rules)
+    _import_before(folder)
     words = [str(folder), f"--rootdir={folder}", f"--confcutdir={folder}", *_ALONE]
     with _alone(folder), _silenced() as printed:
         status = pytest.main(words, plugins=[fixtures, collector, handed_in])
@@ -95,6 +111,32 @@ def _check_that_it_spoke(folder: Path, status: int, collector: Collector, printe
     raise ComponentError(
         f"the data tests in {folder} broke off, pytest's status {status}: " + "\n".join(said[-8:])
     )
+
+
+def _import_before(folder: Path) -> None:
+    """Import what the suite's files import from elsewhere, as Python does it outside of a suite.
+
+    Within one no byte code is read: pandas and SciPy would be compiled anew, which takes seconds. What can't be
+    imported is left for the suite to say.
+    """
+    wanted: set[tuple[str, str | None]] = set(_FIRST)
+    for path in folder.rglob("*.py"):
+        with contextlib.suppress(SyntaxError, ValueError, OSError):
+            wanted |= set(imports(ast.parse(path.read_bytes()), ""))
+    for module, member in sorted(wanted, key=str):
+        with contextlib.suppress(Exception):
+            if _holds(module.partition(".")[0], folder):
+                continue  # a package around the suite: its modules are read anew
+            found = importlib.import_module(module)
+            if member:
+                getattr(found, member)  # a name may bring its module when it is asked for: relet.Table does
+            for later in (*_LATER.get(module, ()), *_LATER.get(f"{module}.{member}", ())):
+                importlib.import_module(later)
+
+
+def _holds(package: str, folder: Path) -> bool:
+    spec = importlib.util.find_spec(package)
+    return spec is not None and any(map(folder.is_relative_to, spec.submodule_search_locations or ()))
 
 
 @contextlib.contextmanager
