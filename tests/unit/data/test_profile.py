@@ -93,8 +93,11 @@ def test_floats_of_any_size_have_a_mean_between_their_ends_and_no_infinite_numbe
 
 def test_a_path_says_the_same_as_the_rows_that_were_written_to_it(tmp_path: Path) -> None:
     rows = pa.table({"id": [3, 1, 2], "name": ["c", None, "b"]})
-    path = tmp_path / "o'dd [1].parquet"
+    path = tmp_path / "o'dd [1]*.parquet"
     write_table(rows, path)
+    # what the path would match as a pattern
+    write_table(rows.slice(1), tmp_path / "o'dd 1.parquet")
+    write_table(rows.slice(1), tmp_path / "o'dd [1]2.parquet")
     assert profile(path) == profile(rows)
 
 
