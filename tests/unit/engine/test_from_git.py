@@ -379,7 +379,7 @@ def test_a_tag_runs_as_it_was_into_the_caller_s_store(
     assert git(clone.folder, "status", "--porcelain", "--ignored") == ""
     again = relet_run(target, "tiny", "--here", "etl.source=rows.csv", "check.limit=4")
     assert again.returncode == 3
-    assert "check says no: 1 rows are 4 or more" in again.stdout
+    assert "check says no: 1 of 1 checks failed\n  small: 1 rows are 4 or more" in again.stdout
     assert "get    skip  same key" in again.stdout
 
 
