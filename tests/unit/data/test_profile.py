@@ -228,6 +228,16 @@ def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch, 
     assert found[0] == found[1]
 
 
+def test_a_wide_table_is_read_column_by_column_and_says_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rows = pa.table({"id": [3, 1, 2], "name": ["c", None, "b"]})
+    write_table(rows, tmp_path / "t.parquet")
+    found = [profile(each) for each in (rows, tmp_path / "t.parquet")]
+    monkeypatch.setattr(module, "WIDE", 1)
+    assert [profile(each) for each in (rows, tmp_path / "t.parquet")] == found
+
+
 def test_one_column_of_numbers_has_nothing_to_go_with() -> None:
     assert profile(pa.table({"a": [1, 2], "b": ["x", "y"]})).correlations is None
 
