@@ -1,4 +1,4 @@
-"""The laws of a tracker, held by the one in memory and by MLflow on SQLite, a server and PostgreSQL."""
+"""The laws of a tracker, held by the one in memory, by MLflow on SQLite, a server and PostgreSQL, and by W&B."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ from relet.tracking import RefusedError, Tracker
 from relet.tracking.memory import MemoryTracker
 from relet.tracking.mlflow import MlflowTracker
 from relet.tracking.outbox import deliver
+from relet.tracking.wandb import WandbTracker
+from relet.tracking.wandb.tracker import Mode
+from tests.wandb_log import recorded, runs_of
 
 STARTED, ENDED = "2026-01-02T03:04:05.000+00:00", "2026-01-02T03:04:06.500+00:00"
 
@@ -168,7 +171,18 @@ def _postgres(folder: Path) -> Iterator[Place]:
         shutil.rmtree(data, ignore_errors=True)
 
 
-PLACES = {"memory": _memory, "sqlite": _sqlite, "server": _server, "postgres": _postgres}
+@contextmanager
+def _wandb(folder: Path) -> Iterator[Place]:
+    pytest.importorskip("wandb", reason="wandb is not installed")
+    runs = folder / "wandb"
+    yield Place(
+        open=lambda: WandbTracker(runs, mode=Mode.OFFLINE),
+        ids=lambda _, id: [path.name for path in runs_of(runs, id)],
+        verdict=lambda _, id: recorded(runs, id).config["relet"].get("reproduction"),
+    )
+
+
+PLACES = {"memory": _memory, "sqlite": _sqlite, "server": _server, "postgres": _postgres, "wandb": _wandb}
 LONG = [pytest.param(name, marks=[pytest.mark.long, pytest.mark.timeout(300)]) for name in ("server", "postgres")]
 MLFLOW = ["sqlite", *LONG]
 
@@ -187,7 +201,7 @@ def open_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
         yield open_place
 
 
-@pytest.fixture(params=["memory", *MLFLOW])
+@pytest.fixture(params=["memory", "wandb", *MLFLOW])
 def place(request: pytest.FixtureRequest, open_place: Callable[[str], Place]) -> Place:
     return open_place(request.param)
 
@@ -248,6 +262,7 @@ def queued(store: Store, record: RunRecord) -> RunRecord:
     store.put_run(record)
     store.put_pending("memory", record.id)
     store.put_pending("mlflow", record.id)
+    store.put_pending("wandb", record.id)
     return record
 
 
@@ -284,8 +299,8 @@ def test_the_verdict_on_a_run_that_was_made_again_is_a_tag(place: Place, store: 
         found = Reproduction(
             target=parent.id, run=parent.id, likeness=likeness, reason="…", when=ENDED, steps=steps
         )
-        keep(found, store, ["memory", "mlflow"])
-    assert {parent.id, step.id} <= set(store.pending("mlflow"))
+        keep(found, store, ["memory", "mlflow", "wandb"])
+    assert {parent.id, step.id} <= set(store.pending(tracker.name))
     for record in (parent, step):
         tracker.send(record, store)
         assert place.verdict(tracker, record.id) == f"IDENTICAL on {ENDED[:10]} (reproduction:v2)"

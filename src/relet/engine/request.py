@@ -228,8 +228,18 @@ def _resolved(
 
 
 def _fetched(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
-    from relet.data.sources import digest, resolve
+    from relet.data.sources import digest
 
     # Absolute: whatever calls the component may do so in another folder.
-    path = resolve(source, place / KEPT / "downloads", progress=progress).absolute()
+    path = _found(source, place / KEPT / "downloads", progress).absolute()
     return str(path), digest(path)
+
+
+def _found(source: str, downloads: Path, progress: Progress | None) -> Path:
+    if source.startswith("wandb:"):
+        from relet.tracking.wandb.source import fetch
+
+        return fetch(source, downloads)
+    from relet.data.sources import resolve
+
+    return resolve(source, downloads, progress=progress)

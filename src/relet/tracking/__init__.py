@@ -38,13 +38,30 @@ class Tracker(Protocol):
         """Make the tracker's model aliases say what the store's say, `latest` aside."""
 
 
+@runtime_checkable
+class Relay(Protocol):
+    """A tracker that keeps records on this machine first, and hands on what it keeps."""
+
+    def pass_on(self, *, asked: bool) -> str:
+        """Hand on what is kept and say what was done, "" where nothing was; `asked` is True where a person did.
+
+        Raises TrackerError where it should have been handed on and was not: it is kept.
+        """
+
+
 def _mlflow(project_root: Path) -> Tracker:
     from relet.tracking.mlflow import open_mlflow
 
     return open_mlflow(project_root)
 
 
-TRACKERS: dict[str, Callable[[Path], Tracker]] = {"mlflow": _mlflow}
+def _wandb(project_root: Path) -> Tracker:
+    from relet.tracking.wandb import open_wandb
+
+    return open_wandb(project_root)
+
+
+TRACKERS: dict[str, Callable[[Path], Tracker]] = {"mlflow": _mlflow, "wandb": _wandb}
 
 
 def open_tracker(name: str, project_root: Path) -> Tracker:
@@ -52,7 +69,8 @@ def open_tracker(name: str, project_root: Path) -> Tracker:
 
     >>> open_tracker("mlfow", Path())
     Traceback (most recent call last):
-    relet.errors.SettingError: tracking: there is no tracker 'mlfow'; did you mean mlflow? set tracking=[mlflow]
+    relet.errors.SettingError: tracking: there is no tracker 'mlfow'; did you mean mlflow? \
+set tracking=[mlflow,wandb]
     """
     if name not in TRACKERS:
         known = ",".join(TRACKERS)

@@ -111,7 +111,7 @@ def _start(store_url: str, project_root: Path, tracker: str) -> _Process:
             stdout=descriptor,
             stderr=descriptor,
             start_new_session=True,
-            env=ENVIRONMENT | os.environ,
+            env=_environment(),
         )
     except OSError:
         Path(log).unlink(missing_ok=True)
@@ -119,6 +119,11 @@ def _start(store_url: str, project_root: Path, tracker: str) -> _Process:
     finally:
         os.close(descriptor)
     return _Process(tracker=tracker, log=Path(log), process=process)
+
+
+def _environment() -> dict[str, str]:
+    # What a program that itself uses W&B has around it: its service is not this process's to use.
+    return ENVIRONMENT | {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
 
 
 def _tell_to_end(process: subprocess.Popen[bytes]) -> None:

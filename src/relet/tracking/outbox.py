@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from relet.errors import NotFoundError, ReletError, TrackerError
-from relet.tracking import RefusedError
+from relet.tracking import RefusedError, Relay
 from relet.tracking.lease import lease
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Report:
     """What one delivery did: the runs it sent, those that were refused with the reason of each, how many wait now.
 
-    `unreachable` is the reason why it stopped, where the tracker itself was at fault.
+    `unreachable` is the reason why it stopped, where the tracker itself was at fault; `passed_on` says what a
+    tracker that keeps records on this machine did with them.
     """
 
     tracker: str
@@ -27,6 +28,7 @@ class Report:
     refused: Mapping[str, str] = field(default_factory=dict)
     waiting: int = 0
     unreachable: str | None = None
+    passed_on: str = ""
 
     @property
     def failed(self) -> str | None:
@@ -41,7 +43,8 @@ class Report:
         "0 sent, 3 wait: mlflow can't be used"
         """
         waits = f", {self.waiting} wait" if self.waiting else ""
-        return f"{len(self.sent)} sent{waits}{f': {self.failed}' if self.failed else ''}"
+        passed_on = f"; {self.passed_on}" if self.passed_on else ""
+        return f"{len(self.sent)} sent{waits}{f': {self.failed}' if self.failed else ''}{passed_on}"
 
 
 def deliver(
@@ -50,9 +53,11 @@ def deliver(
     *,
     log: Callable[[str], None] | None = None,
     mirror: bool = True,
+    asked: bool = False,
     wait: float = 30,
 ) -> Report:
-    """Send all that waits for a tracker, the oldest first, once; `mirror` its model aliases too.
+    """Send all that waits for a tracker, the oldest first, once; `mirror` its model aliases too, and have it pass
+    on what it keeps on this machine, `asked` where a person wants just that.
 
     Never raises for the tracker's sake. A tracker that can't be reached ends the delivery, a record that it
     refuses does not: either stays in the outbox. `wait`: seconds to wait for another process's delivery.
@@ -60,7 +65,7 @@ def deliver(
     say = log or (lambda _: None)
     sent: list[str] = []
     refused: dict[str, str] = {}
-    unreachable = None
+    unreachable, passed_on = None, ""
     try:
         with lease(store.url, tracker.name, wait=wait):
             for run_id, refusal in _each(store, tracker):
@@ -71,6 +76,7 @@ def deliver(
                     sent.append(run_id)
             if mirror:
                 tracker.mirror_aliases(store)
+                passed_on = tracker.pass_on(asked=asked) if isinstance(tracker, Relay) else ""
     except TrackerError as error:
         unreachable = str(error)
         say(unreachable)
@@ -80,6 +86,7 @@ def deliver(
         refused=refused,
         waiting=len(list(store.pending(tracker.name))),
         unreachable=unreachable,
+        passed_on=passed_on,
     )
 
 

@@ -1,0 +1,129 @@
+"""What was recorded for W&B on this machine: one small JSON file for each run, beside the runs' own folders.
+
+`wandb/relet/runs/<run id>.json` is written after the run's folder is whole: a folder that no file names is what
+a process left behind that died. `wandb/relet/objects/<SHA-256>` are the artifacts' files, until they are uploaded,
+and `wandb/relet/aliases.json` says which version each alias was last recorded for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A run that was recorded in `folder`: the digest of what was, and contents that it made and used."""
+
+    run_id: str
+    folder: str
+    sent: str
+    made: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+
+
+def entry(wandb: Path, run_id: str) -> Entry | None:
+    """What was recorded of a run, or None."""
+    return _entry(_runs(wandb) / f"{run_id}.json")
+
+
+def _entry(path: Path) -> Entry | None:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        lists = {name: tuple(stored[name]) for name in ("made", "used", "objects")}
+        return Entry(**{**stored, **lists})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def note(wandb: Path, new: Entry) -> None:
+    """Write down that a run was recorded, and remove what was recorded of it before and is not uploaded yet."""
+    _write(_runs(wandb) / f"{new.run_id}.json", asdict(new))
+    for folder in folders(wandb, new.run_id):
+        if folder.name != new.folder and not uploaded(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def folders(wandb: Path, run_id: str) -> list[Path]:
+    """The folders that W&B recorded a run in: more than one where it was uploaded and then recorded again."""
+    return sorted(path.parent for path in wandb.glob(f"*-{run_id}*/run-{run_id}.wandb"))
+
+
+def uploaded(folder: Path) -> bool:
+    """Whether `wandb sync` has uploaded a run's folder: it leaves a mark there."""
+    return any(folder.glob("*.wandb.synced"))
+
+
+def waiting(wandb: Path) -> list[Entry]:
+    """The recorded runs that are not uploaded yet, the oldest first; a folder that is gone does not wait."""
+    found = [_entry(path) for path in sorted(_runs(wandb).glob("*.json"))]
+    return [each for each in found if each and _waits(wandb / each.folder)]
+
+
+def _waits(folder: Path) -> bool:
+    return folder.is_dir() and not uploaded(folder)
+
+
+def in_order(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """Runs in groups to be uploaded one after another: who makes a content comes before those who use it.
+
+    W&B takes the run that first brings a content for the one that made it.
+
+    >>> a = Entry(run_id="a", folder="", sent="", made=("x",))
+    >>> b = Entry(run_id="b", folder="", sent="", used=("x",))
+    >>> [[each.run_id for each in group] for group in in_order([b, a])]
+    [['a'], ['b']]
+    """
+    left, groups = list(entries), []
+    while left:
+        to_come = {content for each in left for content in each.made}
+        ready = [each for each in left if not (set(each.used) & to_come) - set(each.made)]
+        # Two runs that each made what the other used can't be put in order.
+        ready = ready or left
+        groups.append(ready)
+        left = [each for each in left if each not in ready]
+    return groups
+
+
+def object_path(wandb: Path, digest: str) -> Path:
+    return wandb / "relet" / "objects" / digest
+
+
+def drop_objects(wandb: Path) -> None:
+    """Remove the artifacts' files that no waiting run needs."""
+    needed = {digest for each in waiting(wandb) for digest in each.objects}
+    for path in (wandb / "relet" / "objects").glob("*"):
+        if path.name not in needed:
+            path.unlink(missing_ok=True)
+
+
+def aliases(wandb: Path) -> dict[str, str]:
+    """`project/artifact:alias` → the version of the store that it was last recorded for."""
+    try:
+        stored = json.loads((wandb / "relet" / "aliases.json").read_text(encoding="utf-8"))
+        return {str(name): str(version) for name, version in stored.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def note_aliases(wandb: Path, new: Mapping[str, str]) -> None:
+    known = aliases(wandb)
+    if new.items() - known.items():
+        _write(wandb / "relet" / "aliases.json", known | dict(new))
+
+
+def _runs(wandb: Path) -> Path:
+    return wandb / "relet" / "runs"
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(json.dumps(content), encoding="utf-8")
+    part.replace(path)

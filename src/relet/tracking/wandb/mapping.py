@@ -1,0 +1,220 @@
+"""What W&B shows of a run record. Pure: neither wandb nor the store is needed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+
+from relet.core.artifact import Version
+from relet.core.record import Link, RunRecord, Status
+
+# W&B's own limits: of a name, of a tag, and of an artifact's metadata, in keys.
+NAME_LENGTH, TAG_LENGTH, METADATA_KEYS = 128, 64, 100
+
+PIPELINE = "pipeline"
+DRAWN = {".html", ".svg"}
+IMAGES = {".gif", ".jpeg", ".jpg", ".png"}
+
+# W&B knows runs that ended well and runs that did not; 130 is how a shell says Ctrl-C.
+EXIT = {Status.FAILED: 1, Status.STOPPED: 1, Status.INTERRUPTED: 130}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """An artifact version of a run, made or `used` by it, as W&B gets it; `files` are path → SHA-256."""
+
+    name: str
+    type: str
+    version: str
+    content: str
+    used: bool
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A run as W&B gets it. `media` are key → (suffix, SHA-256), `documents` are path → SHA-256."""
+
+    run_id: str
+    project: str
+    name: str
+    group: str
+    job_type: str
+    notes: str
+    tags: tuple[str, ...]
+    config: Mapping[str, Any]
+    summary: Mapping[str, float]
+    exit_code: int
+    commit: str | None
+    repository: str | None
+    artifacts: tuple[Shared, ...] = ()
+    media: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Equal for what looks equal in W&B."""
+        return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """The SHA-256 of each file that its artifacts have."""
+        return frozenset(digest for each in self.artifacts for digest in each.files.values())
+
+
+def shown(
+    record: RunRecord,
+    versions: Mapping[str, Version],
+    *,
+    aliases: Mapping[str, tuple[str, ...]],
+    reproduced: str | None = None,
+    project: str | None = None,
+) -> Shown:
+    """A record as W&B shows it: `versions` and `aliases` are by version (`model:v3`), those of its links.
+
+    A version that is not among them was pruned: the run's configuration still names it. `reproduced` is the
+    verdict on having made the run again, `project` another name than the pipeline's.
+    """
+    ended = record.status is not Status.RUNNING
+    # A run that was skipped made nothing and used nothing: an earlier one did.
+    inputs = {} if record.status is Status.SKIPPED else record.inputs
+    outputs = {} if record.status is Status.SKIPPED or not ended else record.outputs
+    used = [_shared(link, versions, aliases, used=True) for link in inputs.values()]
+    made = [_shared(link, versions, aliases, used=False) for link in outputs.values()]
+    return Shown(
+        run_id=record.id,
+        project=project or record.pipeline,
+        name=record.component or f"{record.pipeline} {record.id.rpartition('-')[2]}",
+        group=record.experiment[:NAME_LENGTH],
+        job_type=record.job_type or record.component or PIPELINE,
+        notes=record.description,
+        tags=_tags(record, reproduced),
+        config=_config(record, reproduced),
+        summary=dict(record.metrics) if ended else {},
+        exit_code=EXIT.get(record.status, 0),
+        commit=record.code.commit,
+        repository=record.code.repository,
+        artifacts=tuple(each for each in (*used, *made) if each),
+        media=_media(versions[link.version] for link in outputs.values() if link.version in versions),
+        documents=_documents(record),
+    )
+
+
+def _tags(record: RunRecord, reproduced: str | None) -> tuple[str, ...]:
+    found = [str(record.status)]
+    if record.code.dirty:
+        found.append("dirty")
+    if record.caveats:
+        found.append("caveats")
+    if reproduced:
+        found.append(f"reproduction {reproduced.partition(' ')[0]}"[:TAG_LENGTH])
+    return tuple(found)
+
+
+def _config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
+    """The parameters as they are, and under `relet` what else makes the run: W&B has no other place for it."""
+    own: dict[str, Any] = {
+        "run_id": record.id,
+        "pipeline": record.pipeline,
+        "component": record.component,
+        "parent": record.parent,
+        "status": str(record.status),
+        "message": record.message,
+        "key": record.key,
+        "started": record.started,
+        "ended": record.ended,
+        "seconds": _seconds(record),
+        "commit": record.code.commit,
+        "dirty": record.code.dirty,
+        "diff": record.code.diff,
+        "lock": record.lock,
+        "command": shlex.join(record.command),
+        "caveats": [str(each) for each in record.caveats],
+        "reproduction": reproduced,
+        "used": {name: _named(link) for name, link in record.inputs.items()},
+        "made": {name: _named(link) for name, link in record.outputs.items()},
+    }
+    return {**record.parameters, "relet": {name: value for name, value in own.items() if value not in (None, "")}}
+
+
+def _named(link: Link) -> dict[str, str]:
+    return {"version": link.version, "type": link.type, "content": link.content}
+
+
+def _seconds(record: RunRecord) -> float | None:
+    if record.ended is None:
+        return None
+    return (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
+
+
+def _shared(
+    link: Link, versions: Mapping[str, Version], aliases: Mapping[str, tuple[str, ...]], *, used: bool
+) -> Shared | None:
+    version = versions.get(link.version)
+    if version is None:
+        return None
+    return Shared(
+        name=version.name,
+        type=str(version.type),
+        version=str(version),
+        content=version.content,
+        used=used,
+        description=version.description,
+        metadata=metadata(version),
+        # W&B counts its own versions, from v0 and per project: this one says which of the store's it is. A run
+        # that uses a version moves no alias.
+        aliases=(f"relet-v{version.number}", *(() if used else aliases.get(str(version), ()))),
+        files=dict(version.files),
+    )
+
+
+def metadata(version: Version) -> dict[str, Any]:
+    """A version's metadata, with what the store knows it by; nested parts as text where W&B would refuse so many.
+
+    >>> made = Version(name="m", number=2, type=ArtifactType.TABLE, content="ab", files={}, metadata={"rows": 3})
+    >>> metadata(made)
+    {'rows': 3, 'relet': {'version': 'm:v2', 'content': 'ab'}}
+    """
+    own = {"version": str(version), "content": version.content}
+    if version.producer:
+        own["run_id"] = version.producer
+    whole = dict(version.metadata) | {"relet": own}
+    if _keys(whole) <= METADATA_KEYS:
+        return whole
+    flat = {k: json.dumps(v, default=str) if isinstance(v, Mapping | list) else v for k, v in whole.items()}
+    if len(flat) <= METADATA_KEYS:
+        return flat
+    return {"relet": own, "metadata": json.dumps(version.metadata, default=str)}
+
+
+def _keys(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(1 + _keys(each) for each in value.values())
+    return sum(_keys(each) for each in value) if isinstance(value, list) else 0
+
+
+def _media(versions: Any) -> dict[str, tuple[str, str]]:
+    """Figures, pages and images: key in W&B → suffix and digest. A single file is called after its artifact."""
+    found = {}
+    for version in versions:
+        for path, digest in version.files.items():
+            suffix = PurePosixPath(path).suffix.lower()
+            if suffix in DRAWN | IMAGES:
+                alone = len(version.files) == 1
+                found[version.name if alone else f"{version.name}/{PurePosixPath(path).stem}"] = (suffix, digest)
+    return found
+
+
+def _documents(record: RunRecord) -> dict[str, str]:
+    """The lock and the diff, with the pipeline's run alone: they are the same for its steps."""
+    wanted = {"code/requirements.lock.txt": record.lock, "code/uncommitted.diff.txt": record.code.diff}
+    return {path: digest for path, digest in wanted.items() if digest and record.parent is None}

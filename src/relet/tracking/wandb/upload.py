@@ -1,0 +1,92 @@
+"""Hand recorded runs on to `wandb sync`, W&B's own command, in a process that is bounded in time."""
+
+from __future__ import annotations
+
+import netrc
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from relet.tracking.wandb import ledger
+
+# The process ends itself, so that it is bounded even where the one that waits for it was killed.
+PROGRAM = (
+    "import signal, sys; signal.alarm(int(sys.argv.pop(1))); "
+    "from wandb.cli.cli import cli; cli(prog_name='wandb', args=sys.argv[1:])"
+)
+# `wandb login` may have written either of W&B's own hosts.
+HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """How many runs were uploaded, how many are left, and why."""
+
+    done: int
+    left: int
+    reason: str = ""
+
+
+def logged_in() -> bool:
+    """Whether W&B would find a key here. Asks nobody, neither a person nor a server."""
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
+        return True
+    try:
+        known = netrc.netrc(os.environ.get("NETRC") or _netrc())
+    except (OSError, netrc.NetrcParseError):
+        return False
+    own = os.environ.get("WANDB_BASE_URL")
+    hosts = [urlsplit(own).netloc] if own else HOSTS
+    return any(found[2] for host in hosts if (found := known.authenticators(host)))
+
+
+def _netrc() -> Path:
+    home = Path.home()
+    return home / ".netrc" if (home / ".netrc").exists() else home / "_netrc"
+
+
+def upload(wandb: Path, *, patience: float) -> Upload:
+    """Upload the runs that wait in a `wandb/` folder, within so many seconds; the rest goes on waiting."""
+    waiting = ledger.waiting(wandb)
+    until = time.monotonic() + patience
+    reason = ""
+    for group in ledger.in_order(waiting):
+        left = int(until - time.monotonic())
+        if reason or left < 1:
+            reason = reason or f"it was not done in {patience:g} s"
+            break
+        folders = [wandb / each.folder for each in group]
+        said = _sync(folders, left)
+        if not all(map(ledger.uploaded, folders)):
+            reason = said
+    still = ledger.waiting(wandb)
+    ledger.drop_objects(wandb)
+    return Upload(done=len(waiting) - len(still), left=len(still), reason=reason if still else "")
+
+
+def _sync(folders: Sequence[Path], patience: int) -> str:
+    """Run `wandb sync` on folders; the last line that it wrote."""
+    command = [sys.executable, "-P", "-c", PROGRAM, str(patience), "sync", *map(str, folders)]
+    # A service and a mode are those of the process that recorded; to upload is what was asked for here.
+    environment = {k: v for k, v in os.environ.items() if k not in ("WANDB_SERVICE", "WANDB_MODE", "WANDB_SILENT")}
+    with suppress(subprocess.TimeoutExpired):
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            timeout=patience + 5,
+            text=True,
+            errors="replace",
+        )
+        if done.returncode >= 0:
+            lines = [line.removeprefix("wandb: ").strip() for line in done.stdout.splitlines()]
+            return next((line for line in reversed(lines) if line), f"it ended with status {done.returncode}")
+    return f"it was not done in {patience} s"

@@ -1,0 +1,80 @@
+"""Read back what W&B recorded offline: a log of protobuf records in the format of LevelDB's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# The log's own header; blocks; each piece's header: checksum (4 bytes), length (2), kind (1).
+START, BLOCK, PIECE = 7, 32 * 1024, 7
+WHOLE, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One run as W&B would upload it; `artifacts` by name, `saved` are the paths of its files."""
+
+    folder: Path
+    run: Any
+    config: dict[str, Any]
+    summary: dict[str, Any]
+    artifacts: dict[str, Any]
+    saved: set[str]
+    exit_code: int | None
+
+
+def runs_of(wandb: Path, run_id: str) -> list[Path]:
+    """The folders in which a run is recorded."""
+    return sorted(path.parent for path in wandb.glob(f"offline-run-*/run-{run_id}.wandb"))
+
+
+def recorded(wandb: Path, run_id: str) -> Recorded:
+    """The newest recording of a run."""
+    folder = max(runs_of(wandb, run_id), key=lambda path: path.stat().st_mtime_ns)
+    records = list(_records(folder / f"run-{run_id}.wandb"))
+
+    def of_kind(kind: str) -> list[Any]:
+        return [getattr(each, kind) for each in records if each.WhichOneof("record_type") == kind]
+
+    (run,) = of_kind("run")
+    config: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    _update(config, run.config.update)
+    for each in of_kind("summary"):
+        _update(summary, each.update)
+    return Recorded(
+        folder=folder,
+        run=run,
+        config=config,
+        summary=summary,
+        artifacts={each.name: each for each in of_kind("artifact")},
+        saved={file.path for each in of_kind("files") for file in each.files},
+        exit_code=next((each.exit_code for each in of_kind("exit")), None),
+    )
+
+
+def _records(path: Path) -> Iterator[Any]:
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, at, text = path.read_bytes(), START, b""
+    assert data[:4] == b":W&B"
+    while at + PIECE <= len(data):
+        if BLOCK - at % BLOCK < PIECE:
+            at += BLOCK - at % BLOCK
+            continue
+        length, kind = int.from_bytes(data[at + 4 : at + 6], "little"), data[at + 6]
+        text = (b"" if kind in (WHOLE, FIRST) else text) + data[at + PIECE : at + PIECE + length]
+        at += PIECE + length
+        if kind in (WHOLE, LAST):
+            yield Record.FromString(text)
+
+
+def _update(into: dict[str, Any], items: Iterable[Any]) -> None:
+    for item in items:
+        at, path = into, list(item.nested_key) or [item.key]
+        for name in path[:-1]:
+            at = at.setdefault(name, {})
+        at[path[-1]] = json.loads(item.value_json)
