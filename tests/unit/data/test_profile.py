@@ -238,6 +238,12 @@ def test_a_wide_table_is_read_column_by_column_and_says_the_same(
     assert [profile(each) for each in (rows, tmp_path / "t.parquet")] == found
 
 
+def test_an_infinite_value_does_not_hide_a_correlation() -> None:
+    found = profile(pa.table({"a": [1.0, 2.0, 3.0, math.inf], "b": [1, 2, 3, 4]})).correlations
+    assert found
+    assert found.pearson[0][1] == found.spearman[0][1] == 1.0
+
+
 def test_one_column_of_numbers_has_nothing_to_go_with() -> None:
     assert profile(pa.table({"a": [1, 2], "b": ["x", "y"]})).correlations is None
 
