@@ -310,7 +310,6 @@ def correlations(rows: Rows, names: Sequence[str]) -> Correlations | None:
     if len(held) < 2:
         return None
     frame = pd.DataFrame(dict(zip(held, _spread(rows, list(held)), strict=True)))
-    frame = frame.where(np.isfinite(frame))
 
     def pairs(method: Literal["pearson", "spearman"]) -> tuple[tuple[float | None, ...], ...]:
         with np.errstate(all="ignore"):
