@@ -180,20 +180,18 @@ def _shared(
 def metadata(version: Version) -> dict[str, Any]:
     """A version's metadata, with what the store knows it by; nested parts as text where W&B would refuse so many.
 
-    >>> made = Version(name="m", number=2, type=ArtifactType.TABLE, content="ab", files={}, metadata={"rows": 3})
+    >>> made = Version(name="m", number=2, type="table", content="ab", files={}, metadata={"rows": 3})
     >>> metadata(made)
     {'rows': 3, 'relet': {'version': 'm:v2', 'content': 'ab'}}
     """
     own = {"version": str(version), "content": version.content}
     if version.producer:
         own["run_id"] = version.producer
-    whole = dict(version.metadata) | {"relet": own}
-    if _keys(whole) <= METADATA_KEYS:
-        return whole
-    flat = {k: json.dumps(v, default=str) if isinstance(v, Mapping | list) else v for k, v in whole.items()}
-    if len(flat) <= METADATA_KEYS:
-        return flat
-    return {"relet": own, "metadata": json.dumps(version.metadata, default=str)}
+    nested = dict(version.metadata)
+    flat = {k: json.dumps(v, default=str) if isinstance(v, Mapping | list) else v for k, v in nested.items()}
+    text = {"metadata": json.dumps(nested, default=str)}
+    room = METADATA_KEYS - 1 - len(own)
+    return next(each for each in (nested, flat, text) if _keys(each) <= room) | {"relet": own}
 
 
 def _keys(value: Any) -> int:

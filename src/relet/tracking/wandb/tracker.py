@@ -23,9 +23,8 @@ from relet.tracking.wandb.mapping import IMAGES, Shared, Shown, shown
 from relet.tracking.wandb.upload import logged_in, upload
 
 if TYPE_CHECKING:
-    from wandb import Run
-
     from relet.store import Store
+    from wandb import Run
 
 MISSING = "wandb is not installed, which tracking=wandb needs: pip install 'relet[wandb]'"
 
@@ -134,7 +133,7 @@ class WandbTracker:
             version = store.find(Reference.parse(link.version))
             if version is not None:
                 versions[link.version] = version
-                at = store.aliases(version.name)
+                at = _aliases(store, version.name)
                 aliases[link.version] = tuple(sorted(a for a, number in at.items() if number == version.number))
         judged = self._words(store).get(record.id)
         return shown(
@@ -156,7 +155,7 @@ class WandbTracker:
     def _moved(self, store: Store, known: Mapping[str, str]) -> Iterator[Version]:
         """The versions that an alias points at which was last recorded for another one."""
         for name in store.names():
-            for alias, number in store.aliases(name).items():
+            for alias, number in _aliases(store, name).items():
                 version = store.find(f"{name}:v{number}")
                 with suppress(NotFoundError):
                     if version is None or not version.producer:
@@ -318,6 +317,12 @@ def _save_documents(run: Run, documents: Mapping[str, str], store: Store) -> Non
 
 def _project(pipeline: str) -> str:
     return os.environ.get("WANDB_PROJECT") or pipeline
+
+
+def _aliases(store: Store, name: str) -> dict[str, int]:
+    """Alias → number; `latest` is the newest version's where the store says nothing else."""
+    newest = store.find(f"{name}:latest")
+    return ({"latest": newest.number} if newest else {}) | store.aliases(name)
 
 
 def _alias(project: str, artifact: str, alias: str) -> str:

@@ -22,6 +22,10 @@ PROGRAM = (
 )
 # `wandb login` may have written either of W&B's own hosts.
 HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")
+# Seconds for a server to answer at all: `wandb sync` itself tries a dead one for days.
+ANSWER = 5
+# Seconds more than its own bound that the process gets to end itself.
+GRACE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ def upload(wandb: Path, *, patience: float) -> Upload:
     """Upload the runs that wait in a `wandb/` folder, within so many seconds; the rest goes on waiting."""
     waiting = ledger.waiting(wandb)
     until = time.monotonic() + patience
-    reason = ""
+    reason = _unreachable() if waiting else ""
     for group in ledger.in_order(waiting):
         left = int(until - time.monotonic())
         if reason or left < 1:
@@ -70,6 +74,20 @@ def upload(wandb: Path, *, patience: float) -> Upload:
     return Upload(done=len(waiting) - len(still), left=len(still), reason=reason if still else "")
 
 
+def _unreachable() -> str:
+    """Why W&B's server can't be reached, or "": any answer at all will do."""
+    import requests
+
+    import wandb
+
+    url = os.environ.get("WANDB_BASE_URL") or wandb.setup().settings.base_url
+    try:
+        requests.head(url, timeout=ANSWER).close()
+    except (requests.RequestException, ValueError) as error:
+        return f"{url} can't be reached: {type(error).__name__}"
+    return ""
+
+
 def _sync(folders: Sequence[Path], patience: int) -> str:
     """Run `wandb sync` on folders; the last line that it wrote."""
     command = [sys.executable, "-P", "-c", PROGRAM, str(patience), "sync", *map(str, folders)]
@@ -82,7 +100,7 @@ def _sync(folders: Sequence[Path], patience: int) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment,
-            timeout=patience + 5,
+            timeout=patience + GRACE,
             text=True,
             errors="replace",
         )
