@@ -11,7 +11,7 @@ from relet.errors import BadDataError, SettingError, nearest
 from relet.tracking.wandb.upload import logged_in
 
 SCHEME = "wandb:"
-FORM = "wandb:entity/project/name:alias, and #file where the artifact has several"
+FORM = "wandb:entity/project/name:alias, and /file after it where the artifact has several"
 # Seconds for each of W&B's answers.
 TIMEOUT = 30
 
@@ -25,9 +25,9 @@ def fetch(source: str, folder: Path) -> Path:
     >>> fetch("wandb:sample", Path("."))
     Traceback (most recent call last):
     relet.errors.SettingError: 'wandb:sample' names no artifact in W&B; write wandb:entity/project/name:alias, \
-and #file where the artifact has several
+and /file after it where the artifact has several
     """
-    found = re.fullmatch(rf"{SCHEME}(?P<artifact>[^/:#]+/[^/:#]+/[^/:#]+:[^/:#]+)(?:#(?P<file>.+))?", source)
+    found = re.fullmatch(rf"{SCHEME}(?P<artifact>[^/:]+/[^/:]+/[^/:]+:[^/:]+)(?:/(?P<file>.+))?", source)
     if not found:
         raise SettingError(f"{source!r} names no artifact in W&B; write {FORM}")
     if importlib.util.find_spec("wandb") is None:
@@ -62,7 +62,7 @@ def _chosen(source: str, files: list[str], wanted: str | None) -> str:
     if wanted is None and len(files) == 1:
         return files[0]
     if wanted is None:
-        raise BadDataError(f"{source} has {len(files)} files ({', '.join(files[:10])}); write {source}#FILE")
+        raise BadDataError(f"{source} has {len(files)} files ({', '.join(files[:10])}); write {source}/FILE")
     if wanted not in files:
         raise BadDataError(f"{source}: the artifact has no file {wanted!r}; {nearest(wanted, files)}")
     return wanted

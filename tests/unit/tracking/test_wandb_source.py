@@ -1,0 +1,110 @@
+"""`wandb:entity/project/name:alias` as a source outside. W&B's server is played by a stand-in for `wandb.Api`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from relet.errors import BadDataError, ReletError, SettingError
+from relet.tracking.wandb import source
+from tests.tiny_project import Tiny
+
+wandb = pytest.importorskip("wandb", reason="wandb is not installed")
+NAME = "wandb:team/rentals/sample:prod"
+
+
+class Api:
+    """The parts of `wandb.Api` that are used, over artifacts that are kept in memory."""
+
+    artifacts: ClassVar[dict[str, dict[str, bytes]]] = {}
+
+    def __init__(self, timeout: int) -> None:
+        assert 0 < timeout <= 60
+
+    def artifact(self, name: str) -> Any:
+        if name not in self.artifacts:
+            raise wandb.errors.CommError(f"artifact {name!r} not found in\nteam/rentals")
+        return Artifact(self.artifacts[name])
+
+
+class Artifact:
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.digest = "ab/c+" + str(len(files))
+        self.manifest = type("Manifest", (), {"entries": files})
+
+    def get_entry(self, path: str) -> Any:
+        def download(root: str) -> str:
+            to = Path(root) / path
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.write_bytes(self.files[path])
+            return str(to)
+
+        return type("Entry", (), {"download": staticmethod(download)})
+
+
+@pytest.fixture(autouse=True)
+def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.setattr(wandb, "Api", Api)
+    monkeypatch.setattr(Api, "artifacts", {})
+
+
+def test_an_artifact_with_one_file_is_that_file(tmp_path: Path) -> None:
+    Api.artifacts["team/rentals/sample:prod"] = {"data/sample.csv": b"n,name\n1,a\n"}
+    found = source.fetch(NAME, tmp_path / "downloads")
+    assert found.read_bytes() == b"n,name\n1,a\n" and tmp_path / "downloads" in found.parents
+    assert source.fetch(f"{NAME}/data/sample.csv", tmp_path).name == "sample.csv"
+
+
+def test_of_several_files_one_is_named(tmp_path: Path) -> None:
+    Api.artifacts["team/rentals/sample:prod"] = {"a.csv": b"a", "b.csv": b"b"}
+    with pytest.raises(BadDataError, match=r"has 2 files \(a.csv, b.csv\); write wandb:team/.*/FILE"):
+        source.fetch(NAME, tmp_path)
+    with pytest.raises(BadDataError, match=r"no file 'b.cvs'; did you mean b.csv\?"):
+        source.fetch(f"{NAME}/b.cvs", tmp_path)
+    assert source.fetch(f"{NAME}/b.csv", tmp_path).read_bytes() == b"b"
+
+
+def test_what_wandb_says_is_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(BadDataError, match=r"sample:prod can't be read from W&B: .*not found in team"):
+        source.fetch(NAME, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["wandb:sample:prod", "wandb:team/rentals/sample", "wandb://team/rentals/sample:prod", f"{NAME}/", "wandb:"],
+)
+def test_a_reference_that_is_none_gets_its_form(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="write wandb:entity/project/name:alias"):
+        source.fetch(wrong, tmp_path)
+
+
+def test_offline_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb, "Api", None)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    with pytest.raises(BadDataError, match="WANDB_MODE is offline; set it to online"):
+        source.fetch(NAME, tmp_path)
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.delenv("WANDB_API_KEY")
+    with pytest.raises(BadDataError, match="nobody is logged in; run `wandb login`"):
+        source.fetch(NAME, tmp_path)
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(SettingError, match=r"pip install 'relet\[wandb\]'"):
+        source.fetch(NAME, tmp_path)
+
+
+def test_a_run_takes_it_as_its_source_and_knows_it_again_by_its_content(tiny: Tiny) -> None:
+    Api.artifacts["team/rentals/sample:prod"] = {"sample.csv": b"n,name\n1,a\n5,b\n"}
+    first = tiny.run(f"etl.source={NAME}")
+    assert first.results[0].action == "run"
+    again = tiny.run(f"etl.source={NAME}")
+    assert {result.action for result in again.results} == {"skip"}
+    Api.artifacts["team/rentals/sample:prod"] = {"sample.csv": b"n,name\n9,c\n", "more.csv": b""}
+    with pytest.raises(ReletError, match="has 2 files"):
+        tiny.run(f"etl.source={NAME}")
