@@ -27,6 +27,7 @@ from relet.tracking.outbox import deliver
 from relet.tracking.wandb import ledger, open_wandb, tracker, upload
 from relet.tracking.wandb.tracker import Mode, WandbTracker
 from tests.wandb_log import Recorded, recorded, runs_of
+from tests.wandb_server import serving
 
 pytest.importorskip("wandb", reason="wandb is not installed")
 
@@ -555,6 +556,35 @@ def test_a_run_is_recorded_by_a_process_that_says_nothing_sends_nothing_and_leav
     assert delivery.complete and not connections
     assert recorded(tmp_path / "wandb", record.id).summary["mae"] == 1.0
     assert gone(mine) and capfd.readouterr() == ("", "")
+
+
+@pytest.mark.long
+def test_wandb_sync_uploads_what_was_recorded_with_who_made_and_who_used_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
+    _, link = artifact(store, "sample", "table", {"table.parquet": b"rows"}, description="What came.")
+    parent = pipeline_run(store)
+    user = component_run(store, parent, inputs={"sample": link}, metrics={"mae": 1.0})
+    maker = component_run(store, parent, outputs={"sample": link}, job_type="get_data")
+    with serving() as server:
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        report = deliver(store, WandbTracker(tmp_path / "wandb"))
+    assert (report.passed_on, report.failed) == ("3 runs uploaded by wandb sync", None)
+    # The first word on a run is the whole of it; another says what changed.
+    runs = {said["name"]: said for said in reversed(server.heard("UpsertBucket"))}
+    assert runs.keys() == {parent.id, user.id, maker.id}
+    assert (runs[maker.id]["groupName"], runs[maker.id]["jobType"]) == ("prices", "get_data")
+    assert runs[maker.id]["project"] == "rentals"
+    first, second = server.heard("CreateArtifact")
+    assert (first["runName"], second["runName"]) == (maker.id, user.id)
+    assert {each["alias"] for each in first["aliases"]} == {"latest", "relet-v1"}
+    assert (first["artifactTypeName"], first["description"]) == ("table", "What came.")
+    assert server.uploads["/artifact/table.parquet"] == b"rows"
+    (use,) = server.heard("UseArtifact")
+    assert (use["runName"], use["artifactID"]) == (user.id, first["digest"])
+    # The user's, who comes last.
+    assert b'"mae":1' in server.uploads["/run/wandb-summary.json"]
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from relet.errors import BadDataError, ReletError, SettingError
-from relet.tracking.wandb import source
+from relet.tracking.wandb import source, upload
 from tests.tiny_project import Tiny
 
 wandb = pytest.importorskip("wandb", reason="wandb is not installed")
@@ -52,6 +52,7 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
     monkeypatch.delenv("WANDB_MODE", raising=False)
     monkeypatch.setattr(wandb, "Api", Api)
+    monkeypatch.setattr(source, "unreachable", lambda: "")
     monkeypatch.setattr(Api, "artifacts", {})
 
 
@@ -73,6 +74,13 @@ def test_of_several_files_one_is_named(tmp_path: Path) -> None:
 
 def test_what_wandb_says_is_passed_on(tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match=r"sample:prod can't be read from W&B: .*not found in team"):
+        source.fetch(NAME, tmp_path)
+
+
+def test_a_server_that_is_not_there_is_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "unreachable", upload.unreachable)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    with pytest.raises(BadDataError, match=r"http://127.0.0.1:9 can't be reached: ConnectionError"):
         source.fetch(NAME, tmp_path)
 
 

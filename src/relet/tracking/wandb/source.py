@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from relet.errors import BadDataError, SettingError, nearest
-from relet.tracking.wandb.upload import logged_in
+from relet.tracking.wandb.upload import logged_in, unreachable
 
 SCHEME = "wandb:"
 FORM = "wandb:entity/project/name:alias, and /file after it where the artifact has several"
@@ -36,12 +36,14 @@ and /file after it where the artifact has several
         raise BadDataError(f"{source} is in W&B, and WANDB_MODE is {os.environ['WANDB_MODE']}; set it to online")
     if not logged_in():
         raise BadDataError(f"{source} is in W&B, and nobody is logged in; run `wandb login`, or set WANDB_API_KEY")
+    os.environ.setdefault("WANDB_SILENT", "true")
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    if reason := unreachable():
+        raise BadDataError(f"{source} is in W&B, and {reason}")
     return _downloaded(source, found["artifact"], found["file"], folder)
 
 
 def _downloaded(source: str, name: str, file: str | None, folder: Path) -> Path:
-    os.environ.setdefault("WANDB_SILENT", "true")
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     import wandb
 
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import netrc
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -59,11 +59,11 @@ def upload(wandb: Path, *, patience: float) -> Upload:
     """Upload the runs that wait in a `wandb/` folder, within so many seconds; the rest goes on waiting."""
     waiting = ledger.waiting(wandb)
     until = time.monotonic() + patience
-    reason = _unreachable() if waiting else ""
+    reason = unreachable() if waiting else ""
     for group in ledger.in_order(waiting):
         left = int(until - time.monotonic())
         if reason or left < 1:
-            reason = reason or f"it was not done in {patience:g} s"
+            reason = reason or _not_done(patience, b"")
             break
         folders = [wandb / each.folder for each in group]
         said = _sync(folders, left)
@@ -74,7 +74,7 @@ def upload(wandb: Path, *, patience: float) -> Upload:
     return Upload(done=len(waiting) - len(still), left=len(still), reason=reason if still else "")
 
 
-def _unreachable() -> str:
+def unreachable() -> str:
     """Why W&B's server can't be reached, or "": any answer at all will do."""
     import requests
 
@@ -93,7 +93,7 @@ def _sync(folders: Sequence[Path], patience: int) -> str:
     command = [sys.executable, "-P", "-c", PROGRAM, str(patience), "sync", *map(str, folders)]
     # A service and a mode are those of the process that recorded; to upload is what was asked for here.
     environment = {k: v for k, v in os.environ.items() if k not in ("WANDB_SERVICE", "WANDB_MODE", "WANDB_SILENT")}
-    with suppress(subprocess.TimeoutExpired):
+    try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -101,10 +101,19 @@ def _sync(folders: Sequence[Path], patience: int) -> str:
             stderr=subprocess.STDOUT,
             env=environment,
             timeout=patience + GRACE,
-            text=True,
-            errors="replace",
         )
-        if done.returncode >= 0:
-            lines = [line.removeprefix("wandb: ").strip() for line in done.stdout.splitlines()]
-            return next((line for line in reversed(lines) if line), f"it ended with status {done.returncode}")
-    return f"it was not done in {patience} s"
+    except subprocess.TimeoutExpired as error:
+        return _not_done(patience, error.stdout or b"")
+    if done.returncode == -signal.SIGALRM:
+        return _not_done(patience, done.stdout)
+    return _last_line(done.stdout) or f"it ended with status {done.returncode}"
+
+
+def _not_done(patience: float, wrote: bytes) -> str:
+    line = _last_line(wrote)
+    return f"it was not done in {patience:g} s{f', and said last: {line}' if line else ''}"
+
+
+def _last_line(wrote: bytes) -> str:
+    lines = [line.removeprefix("wandb:").strip() for line in wrote.decode("utf-8", "replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "")
