@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,8 @@ from relet.tracking import RefusedError, courier
 from relet.tracking.outbox import deliver
 from relet.tracking.wandb import ledger, open_wandb, tracker, upload
 from relet.tracking.wandb.tracker import Mode, WandbTracker
+from tests.tiny_project import Tiny
+from tests.unit.cli.test_cli import relet
 from tests.wandb_log import Recorded, recorded, runs_of
 from tests.wandb_server import serving
 
@@ -314,6 +317,18 @@ def test_what_is_uploaded_already_is_kept_when_the_run_is_recorded_again(
     assert len(runs_of(wandb.folder, record.id)) == 2 and first.exists()
 
 
+def test_git_does_not_see_what_is_recorded(wandb: WandbTracker, store: Store, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    sent(wandb, pipeline_run(store), store)
+    listed = subprocess.run(
+        ["git", "-C", tmp_path, "status", "--porcelain", "wandb"], capture_output=True, text=True, check=True
+    )
+    assert listed.stdout == ""
+    (wandb.folder / ".gitignore").write_text("# theirs\n")
+    sent(wandb, pipeline_run(store), store)
+    assert (wandb.folder / ".gitignore").read_text() == "# theirs\n"
+
+
 def test_wandbs_own_settings_say_where_runs_lie_and_what_the_project_is_called(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -567,10 +582,13 @@ def test_wandb_sync_uploads_what_was_recorded_with_who_made_and_who_used_it(
     parent = pipeline_run(store)
     user = component_run(store, parent, inputs={"sample": link}, metrics={"mae": 1.0})
     maker = component_run(store, parent, outputs={"sample": link}, job_type="get_data")
+    (tmp_path / "current").mkdir()
+    monkeypatch.chdir(tmp_path / "current")
     with serving() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
         report = deliver(store, WandbTracker(tmp_path / "wandb"))
     assert (report.passed_on, report.failed) == ("3 runs uploaded by wandb sync", None)
+    assert not list((tmp_path / "current").iterdir())
     # The first word on a run is the whole of it; another says what changed.
     runs = {said["name"]: said for said in reversed(server.heard("UpsertBucket"))}
     assert runs.keys() == {parent.id, user.id, maker.id}
@@ -587,6 +605,50 @@ def test_wandb_sync_uploads_what_was_recorded_with_who_made_and_who_used_it(
     assert (use["runName"], use["artifactID"]) == (user.id, first["digest"])
     # The user's, who comes last.
     assert b'"mae":1' in server.uploads["/run/wandb-summary.json"]
+
+
+@pytest.mark.long
+def test_a_pipeline_is_run_with_both_trackers_and_sync_says_where_wandbs_runs_are(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    status, out, _ = relet(capsys, "run", "tiny", "tracking=[mlflow,wandb]")
+    assert status == 0 and "tracked in wandb" in out and (tiny.root / "mlflow.db").exists()
+    store = open_store(tiny.root / ".relet")
+    records = list(store.runs())
+    assert not store.pending("wandb") and len(records) == 5
+    found = {record.component or "": recorded(tiny.root / "wandb", record.id) for record in records}
+    assert found["train"].config["factor"] == 2.0 and found["train"].summary["mae"] == 11
+    assert found["train"].summary["drawing"]["_type"] == "html-file"
+    assert found["train"].artifacts["clean_sample"].use_after_commit
+    assert {"latest", "reference"} <= set(found["clean"].artifacts["clean_sample"].aliases)
+    assert found["train"].run.run_group == "tiny" and found[""].run.job_type == "pipeline"
+    status, out, _ = relet(capsys, "sync")
+    assert status == 0
+    assert re.search(r"^wandb: 0 sent; 5 runs are kept in .*wandb; log in with `wandb login`", out, re.MULTILINE)
+    status, out, _ = relet(capsys, "run", "tiny", "tracking=wandb")
+    assert status == 0 and "4 skipped" in out
+
+
+@pytest.mark.long
+def test_wandb_sync_ends_by_itself_where_a_server_hangs_and_nobody_waits_for_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline_run(store)
+    deliver(store, WandbTracker(tmp_path / "wandb", mode=Mode.OFFLINE))
+    monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
+    folders = [str(path.parent) for path in (tmp_path / "wandb").glob("offline-run-*/*.wandb")]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", upload.PROGRAM, "4", "sync", *folders],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        services = eventually(lambda: started_by(process.pid))
+        assert process.wait(30) == -signal.SIGALRM
+    assert gone(services) and len(ledger.waiting(tmp_path / "wandb")) == 1
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,13 @@ class Entry:
     made: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+
+
+def make(wandb: Path) -> None:
+    """Make the folder that runs are recorded in; git is told to leave it alone, as `wandb init` does."""
+    wandb.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), (wandb / ".gitignore").open("x", encoding="utf-8") as file:
+        file.write("*\n!settings\n")
 
 
 def entry(wandb: Path, run_id: str) -> Entry | None:

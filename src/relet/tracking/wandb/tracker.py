@@ -23,16 +23,18 @@ from relet.tracking.wandb.mapping import IMAGES, Shared, Shown, shown
 from relet.tracking.wandb.upload import logged_in, upload
 
 if TYPE_CHECKING:
-    from relet.store import Store
     from wandb import Run
+
+    from relet.store import Store
 
 MISSING = "wandb is not installed, which tracking=wandb needs: pip install 'relet[wandb]'"
 
 # What keeps W&B quiet, and lets it send nothing but runs; what the user has set stays.
 ENVIRONMENT = {"WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true"}
 
-# Seconds: for W&B's own process to come up and answer, and for an upload after a run and one that was asked for.
-ANSWER, AFTER_A_RUN, ASKED = 15, 45, 900
+# Seconds: for W&B's own process to come up and answer; for an upload after a run, which waits for it no longer than
+# the courier does, and for one that was asked for.
+ANSWER, AFTER_A_RUN, ASKED = 15, 15, 900
 
 
 class Mode(StrEnum):
@@ -212,7 +214,7 @@ def _record(wanted: Shown, folder: Path, store: Store, lost: set[str]) -> str:
     """Write a run in W&B's format, and return the name of its folder below `folder`."""
     wandb = _wandb()
     # Where it can't write W&B takes a temporary folder, and nobody would find the run again.
-    folder.mkdir(parents=True, exist_ok=True)
+    ledger.make(folder)
     settings = wandb.Settings(
         mode="offline",
         root_dir=str(folder.parent),

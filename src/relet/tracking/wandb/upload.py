@@ -66,7 +66,7 @@ def upload(wandb: Path, *, patience: float) -> Upload:
             reason = reason or _not_done(patience, b"")
             break
         folders = [wandb / each.folder for each in group]
-        said = _sync(folders, left)
+        said = _sync(wandb, folders, left)
         if not all(map(ledger.uploaded, folders)):
             reason = said
     still = ledger.waiting(wandb)
@@ -78,9 +78,7 @@ def unreachable() -> str:
     """Why W&B's server can't be reached, or "": any answer at all will do."""
     import requests
 
-    import wandb
-
-    url = os.environ.get("WANDB_BASE_URL") or wandb.setup().settings.base_url
+    url = os.environ.get("WANDB_BASE_URL") or _configured_url()
     try:
         requests.head(url, timeout=ANSWER).close()
     except (requests.RequestException, ValueError) as error:
@@ -88,11 +86,19 @@ def unreachable() -> str:
     return ""
 
 
-def _sync(folders: Sequence[Path], patience: int) -> str:
+def _configured_url() -> str:
+    import wandb
+
+    return str(wandb.setup().settings.base_url)
+
+
+def _sync(wandb: Path, folders: Sequence[Path], patience: int) -> str:
     """Run `wandb sync` on folders; the last line that it wrote."""
     command = [sys.executable, "-P", "-c", PROGRAM, str(patience), "sync", *map(str, folders)]
     # A service and a mode are those of the process that recorded; to upload is what was asked for here.
     environment = {k: v for k, v in os.environ.items() if k not in ("WANDB_SERVICE", "WANDB_MODE", "WANDB_SILENT")}
+    # It writes a log, below the current folder where nobody says otherwise.
+    environment["WANDB_DIR"] = str(wandb.parent)
     try:
         done = subprocess.run(
             command,
