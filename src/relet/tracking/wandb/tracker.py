@@ -32,8 +32,8 @@ MISSING = "wandb is not installed, which tracking=wandb needs: pip install 'rele
 # What keeps W&B quiet, and lets it send nothing but runs; what the user has set stays.
 ENVIRONMENT = {"WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true"}
 
-# Seconds: for W&B's own process to come up and answer; for an upload after a run, which waits for it no longer than
-# the courier does, and for one that was asked for.
+# Seconds: for W&B's own process to come up and answer; for an upload after a run, which nobody waits for much
+# longer, and for one that was asked for.
 ANSWER, AFTER_A_RUN, ASKED = 15, 15, 900
 
 
