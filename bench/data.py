@@ -1,12 +1,12 @@
 """Getting, cleaning, checking and splitting listings, beside the same work in pandas and SciPy.
 
-    python bench/data.py [--runs 3] [--data LISTINGS.csv] [--tiles 1,10,100] [--only time,memory]
+    python bench/data.py [--runs 3] [--data LISTINGS.csv] [--tiles 1,10,100] [--against pandas-csv,pandas-parquet]
 
 Each reading is a process of its own that has done the work once on a few rows before its time is taken, so that
 imports are left out; relet and pandas take turns. The file is tiled to 431,360 and 4,313,600 rows, with fresh ids
-in ascending order, as ids are in the public file. pandas keeps what it read and made in memory and stores each
-step's products for the next: as CSV, which is how the reference's steps hand them on, and, as a second opponent,
-as Parquet.
+in ascending order, as ids are in the public file. In both, each step reads what the one before stored and stores
+what it made: in pandas as CSV, which is how the reference's steps hand their products on, and, as a second
+opponent, as Parquet. (relet also keeps the source and digests all of it, which pandas is not asked for.)
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 STEPS = ("get_data", "basic_cleaning", "data_check", "data_split")
 BOROUGHS = ("Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island")
-OPPONENTS = ("relet", "pandas-csv", "pandas-parquet")
+NEEDED = ("neighbourhood_group", "neighbourhood", "room_type", "latitude", "longitude", "minimum_nights")
 WARM_UP_ROWS = 2000
 
 
@@ -144,59 +144,83 @@ def in_relet(source: Path, folder: Path) -> dict[str, int]:
 
 
 def in_pandas(source: Path, folder: Path, *, storing: str) -> dict[str, int]:
-    """The four steps as a script has them: the same columns, reasons, tests, sides and leaks."""
-    import numpy as np
-    import pandas as pd
-
+    """The four steps as scripts have them: each reads what the one before stored, and stores what it made."""
     folder.mkdir()
-    made: dict[str, int] = {}
+    steps = Scripts(folder, storing)
+    steps.get(source)
+    steps.clean()
+    # the first batch is compared with itself, as relet does it
+    check_in_scipy(steps.read("clean_sample"), steps.read("clean_sample"))
+    steps.split()
+    return steps.rows
 
-    def store(name: str, frame: pd.DataFrame) -> None:
-        made[name] = len(frame)
-        if storing == "csv":
-            frame.to_csv(folder / f"{name}.csv", index=False)
+
+class Scripts:
+    """The same columns, reasons, sides and leaks as the flagship's."""
+
+    def __init__(self, folder: Path, storing: str) -> None:
+        self.folder = folder
+        self.storing = storing
+        self.rows: dict[str, int] = {}
+
+    def read(self, name: str) -> Any:
+        import pandas as pd
+
+        if self.storing == "csv":
+            return pd.read_csv(self.folder / f"{name}.csv", parse_dates=["last_review"])
+        return pd.read_parquet(self.folder / f"{name}.parquet")
+
+    def store(self, name: str, frame: Any) -> None:
+        self.rows[name] = len(frame)
+        if self.storing == "csv":
+            frame.to_csv(self.folder / f"{name}.csv", index=False)
         else:
-            frame.to_parquet(folder / f"{name}.parquet", compression="zstd")
+            frame.to_parquet(self.folder / f"{name}.parquet", compression="zstd")
 
-    # get
-    sample = pd.read_csv(source, parse_dates=["last_review"])
-    assert sample["id"].is_unique and sample["id"].notna().all()
-    if storing == "csv":
-        shutil.copy(source, folder / "sample.csv")
-        made["sample"] = len(sample)
-    else:
-        store("sample", sample)
+    def get(self, source: Path) -> None:
+        import pandas as pd
 
-    # clean
-    inside = sample["longitude"].between(-74.25, -73.5) & sample["latitude"].between(40.5, 41.2)
-    conditions = [sample["price"].isna(), sample["price"] < 10, sample["price"] > 350]
-    reasons = ["no price", "price below 10", "price above 350"]
-    for name in ("neighbourhood_group", "neighbourhood", "room_type", "latitude", "longitude", "minimum_nights"):
-        conditions.append(sample[name].isna())
-        reasons.append(f"no {name}")
-    reason = np.select([*conditions, ~inside], [*reasons, "outside the city"], default="")
-    keep = reason == ""
-    clean = sample[keep].reset_index(drop=True)
-    store("clean_sample", clean)
-    store("quarantine", sample.assign(reason=reason)[~keep].reset_index(drop=True))
-    del sample
+        sample = pd.read_csv(source, parse_dates=["last_review"])
+        assert sample["id"].is_unique and sample["id"].notna().all()
+        if self.storing == "csv":
+            shutil.copy(source, self.folder / "sample.csv")
+            self.rows["sample"] = len(sample)
+        else:
+            self.store("sample", sample)
 
-    # check: the first batch is compared with itself
-    check_in_scipy(clean, clean)
+    def clean(self) -> None:
+        import numpy as np
 
-    # split
-    hashes = pd.util.hash_array(clean["id"].to_numpy())
-    in_test = hashes < np.uint64(0.2 * 2**64)
-    trainval, test = clean[~in_test].reset_index(drop=True), clean[in_test].reset_index(drop=True)
-    for part in (trainval, test):
-        part["neighbourhood_group"].value_counts(normalize=True)
-    np.isin(test["id"], trainval["id"]).sum()
-    np.isin(test["host_id"], trainval["host_id"]).sum()
-    rows, others = (pd.util.hash_pandas_object(part.drop(columns="id"), index=False) for part in (test, trainval))
-    np.isin(rows, others).sum()
-    store("trainval", trainval)
-    store("test", test)
-    return made
+        sample = self.read("sample")
+        inside = sample["longitude"].between(-74.25, -73.5) & sample["latitude"].between(40.5, 41.2)
+        conditions = [sample["price"].isna(), sample["price"] < 10, sample["price"] > 350]
+        reasons = ["no price", "price below 10", "price above 350"]
+        for name in NEEDED:
+            conditions.append(sample[name].isna())
+            reasons.append(f"no {name}")
+        reason = np.select([*conditions, ~inside], [*reasons, "outside the city"], default="")
+        keep = reason == ""
+        self.store("clean_sample", sample[keep].reset_index(drop=True))
+        self.store("quarantine", sample.assign(reason=reason)[~keep].reset_index(drop=True))
+
+    def split(self) -> None:
+        import numpy as np
+        import pandas as pd
+
+        clean = self.read("clean_sample")
+        in_test = pd.util.hash_array(clean["id"].to_numpy()) < np.uint64(0.2 * 2**64)
+        trainval, test = clean[~in_test].reset_index(drop=True), clean[in_test].reset_index(drop=True)
+        del clean
+        for part in (trainval, test):
+            part["neighbourhood_group"].value_counts(normalize=True)
+        np.isin(test["id"], trainval["id"]).sum()
+        np.isin(test["host_id"], trainval["host_id"]).sum()
+        rows, others = (
+            pd.util.hash_pandas_object(part.drop(columns="id"), index=False) for part in (test, trainval)
+        )
+        np.isin(rows, others).sum()
+        self.store("trainval", trainval)
+        self.store("test", test)
 
 
 def check_in_scipy(data: Any, reference: Any) -> list[float]:

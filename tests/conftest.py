@@ -1,14 +1,13 @@
 """What every test may ask for."""
 
-import os
 import signal
 
-from relet.engine.loading import WAIT
+from relet.engine.loading import settle
 from tests.sums_project import sums
 from tests.tiny_project import tiny
 
 # as the engine does before it imports numeric libraries, and before any test does
-os.environ.setdefault("OMP_WAIT_POLICY", WAIT)
+settle()
 
 # A shell that starts these tests in the background tells them to ignore Ctrl-C, which some of them are about.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

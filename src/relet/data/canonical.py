@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # More than this is sorted by DuckDB, which spills to disk, instead of in memory.
 SORT_IN_MEMORY = 256 * 1024**2
 MARK = b"relet.table"
+# Of a column's dictionary, in bytes: beyond it Parquet's writer gives the dictionary up.
+DICTIONARY = 1024**2
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ def write_canonical(schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: 
     Rows that come in that order already (the first column counts up, as ids do) are written as they come, in
     little memory. Where one does not fit behind what is written, all of them are sorted, and written again.
     """
-    coming = _groups(schema, (_table(batch) for batch in _ahead(batches)))
+    coming = _ahead(_groups(schema, map(_table, batches)))
     try:
         return _write(schema, _in_order(coming), path)
     except _OutOfOrderError as broken:
@@ -40,7 +42,8 @@ def write_canonical(schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: 
             path.replace(written)
         try:
             before = _tables(written) if broken.written else ()
-            return _write(schema, _groups(schema, _sorted(schema, chain(before, [broken.group], coming))), path)
+            rows = _sorted(schema, chain(before, [broken.group], coming))
+            return _write(schema, _ahead(_groups(schema, rows)), path)
         finally:
             written.unlink(missing_ok=True)
 
@@ -104,13 +107,14 @@ def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
     """How a file is written whose first rows are these.
 
     Every option that shapes bytes is set: a new default in pyarrow must not give an old table a new file. A column
-    whose first values are mostly different ones has no dictionary: it would be made for nothing, and given up.
+    whose first values are mostly different ones, or would fill a dictionary, has none: it would be made for
+    nothing, and given up.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
+    schema = rows.schema if isinstance(rows, pa.Table) else rows
     columns = dict(zip(rows.column_names, rows.columns, strict=True)) if isinstance(rows, pa.Table) else {}
-    varied = [name for name, column in columns.items() if 2 * pc.count_distinct(column).as_py() > len(column)]
+    varied = [name for name, column in columns.items() if _varied(column)]
     whole = [name for name in varied if pa.types.is_integer(columns[name].type)]
     return {
         "version": "2.6",
@@ -118,11 +122,21 @@ def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
         "compression_level": 1,
         "use_dictionary": [name for name in columns if name not in varied],
         "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-        "write_statistics": True,
+        # of text they are of little use, and cost an eighth of the time
+        "write_statistics": [field.name for field in schema if not pa.types.is_string(field.type)],
         "data_page_size": 1024**2,
+        "dictionary_pagesize_limit": DICTIONARY,
         "data_page_version": "1.0",
         "store_schema": False,
     }
+
+
+def _varied(column: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    distinct = pc.count_distinct(column).as_py()
+    # about as large as the values are on average; the bytes of an array of text are its letters
+    return bool(2 * distinct > len(column) or distinct * column.nbytes > DICTIONARY * len(column))
 
 
 def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -14,7 +14,7 @@ from typing import Any
 from relet.core.artifact import ArtifactType
 from relet.core.component import Component
 from relet.core.record import Caveat
-from relet.engine.loading import function_of, only_closure
+from relet.engine.loading import function_of, only_closure, settle
 from relet.engine.observing import Allowed, caveats, watched
 from relet.engine.values import Written, read, write
 from relet.errors import ComponentError, ReletError
@@ -67,6 +67,7 @@ def call_here(call: Call, *, debug: bool = False) -> Called:
     Raises ComponentError where the function raised (with `debug` pdb opens there first), or returned something
     else than it promised.
     """
+    settle()
     component = call.component
     inputs = [
         read(laid.folder, laid.type, each.container) if (laid := call.inputs[each.name]) else None

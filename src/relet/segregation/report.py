@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -80,20 +81,23 @@ def report_on(table: Any, assignment: Assignment) -> Report:
     rule = assignment.rule
     table = settled(table)
     check_columns(table, key=rule.key, stratify_by=rule.stratify_by, group_by=rule.group_by, time_by=rule.time_by)
-    keys = leak_of_column(table, rule.key, assignment) if rule.key else None
-    groups = leak_of_column(table, rule.group_by, assignment) if rule.group_by else None
-    spans, undated = _spans(table, assignment) if rule.time_by else ({}, 0)
-    return Report(
-        rule=rule,
-        asked=assignment.shares,
-        sizes=assignment.sizes,
-        strata=_strata(table, assignment) if rule.stratify_by else {},
-        spans=spans,
-        undated=undated,
-        keys=keys,
-        twins=leak_of_rows(table, assignment, but_for=rule.key),
-        groups=groups,
-    )
+    # most of it is hashing and sorting, which other threads need not wait for
+    with ThreadPoolExecutor(1, thread_name_prefix="relet-leaks") as beside:
+        twins = beside.submit(leak_of_rows, table, assignment, but_for=rule.key)
+        keys = leak_of_column(table, rule.key, assignment) if rule.key else None
+        groups = leak_of_column(table, rule.group_by, assignment) if rule.group_by else None
+        spans, undated = _spans(table, assignment) if rule.time_by else ({}, 0)
+        return Report(
+            rule=rule,
+            asked=assignment.shares,
+            sizes=assignment.sizes,
+            strata=_strata(table, assignment) if rule.stratify_by else {},
+            spans=spans,
+            undated=undated,
+            keys=keys,
+            twins=twins.result(),
+            groups=groups,
+        )
 
 
 def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
