@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from pipelines.nyc_rentals.listings import LISTINGS
+from pipelines.nyc_rentals.listings import BOROUGHS, LISTINGS
 from relet import Table
 from relet.checks import Offending
-
-BOROUGHS = ["Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island"]
 
 
 def test_columns_in_order(schema: dict[str, str]) -> None:

@@ -241,7 +241,8 @@ def _delivered(delivery: Delivery) -> str:
     if delivery.complete:
         return f"tracked in {delivery.tracker}"
     log = f"; its log is {delivery.log}" if delivery.log else ""
-    return f"{delivery.tracker}: {delivery.queued} records wait for `relet sync`: {delivery.reason}{log}"
+    waiting = f"{delivery.queued} records wait for `relet sync`: " if delivery.queued else ""
+    return f"{delivery.tracker}: {waiting}{delivery.reason}{log}"
 
 
 def _next(job: Job, outcome: Outcome) -> Iterator[str]:
