@@ -115,10 +115,11 @@ def _relatives(
 
 def _new(found: Mapping[str, str], names: Sequence[str], records: Sequence[RunRecord]) -> Iterator[dict[str, str]]:
     for record in records:
-        links = [link.version for link in (*record.outputs.values(), *record.inputs.values())]
-        if not set(links) & set(found.values()):
+        links = {name: link.version for name, link in (*record.inputs.items(), *record.outputs.items())}
+        # an input of another name is what the run compared with, a reference: of another batch
+        theirs = {name: version for name, version in links.items() if version.partition(":")[0] == name}
+        if not set(theirs.values()) & set(found.values()):
             continue
-        theirs = {version.partition(":")[0]: version for version in links}
         if new := {name: version for name, version in theirs.items() if name in names and name not in found}:
             yield new
 

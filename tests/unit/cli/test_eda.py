@@ -148,6 +148,37 @@ def test_what_belongs_to_the_chosen_version_is_looked_up(stored: Tiny, capsys: p
         assert "10 came, 8 stayed, 2 left" in text(stored.root / "first.html")
 
 
+COMPARE = """
+from typing import Annotated, NamedTuple
+import pandas as pd
+from relet import Metrics, Stored, component
+
+class Compared(NamedTuple):
+    compared: Metrics
+
+@component(job_type="compare")
+def compare(
+    dropped: pd.DataFrame,
+    clean_sample: pd.DataFrame,
+    reference: Annotated[pd.DataFrame, Stored("clean_sample:reference", initially="clean_sample")],
+) -> Compared:
+    return Compared({"rows": float(len(clean_sample) - len(reference))})
+"""
+
+
+def test_the_reference_that_a_batch_was_compared_with_is_no_part_of_it(
+    explored: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explored.path("steps/compare.py").write_text(COMPARE)
+    explored.edit("pipeline.py", "\npipeline =", "from pipelines.tiny.steps.compare import compare\n\npipeline =")
+    explored.edit("pipeline.py", "score, explore],", "score, compare, explore],")
+    steps = ["get", "clean", "check", "compare"]
+    explored.run(steps=steps)
+    explored.run("etl.rows=20", "etl.low=5", steps=steps)
+    relet(capsys, "eda", "tiny", "--output", "latest.html")
+    assert "20 came, 15 stayed, 5 left" in text(explored.root / "latest.html")
+
+
 def test_a_newer_sample_that_was_not_cleaned_is_not_mixed_in(
     stored: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:
