@@ -36,7 +36,7 @@ def data_check(
     """Run the pytest suite in `checks/` on the batch; its verdict gates what is trained on it.
 
     Its non-deterministic tests are one family: `alpha` is the probability of any false alarm, kept to by the
-    `correction`, and a shift below `min_effect` (a share of the rows) is let pass.
+    `correction`, and an effect below `min_effect` (D, a rank-biserial correlation or Cramér's V) is let pass.
     """
     options = {
         "alpha": alpha,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from relet.checks.statistics.outcome import Outcome, article, figure
 from relet.checks.statistics.pair import check_alpha
+from relet.checks.statistics.power import TYPE_II
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -93,6 +95,21 @@ class Judged:
     rules: Rules
 
     @property
+    def detectable(self) -> float | None:
+        """The effect that is rejected in 80% of cases, about: it has to exceed the floor as well as chance.
+
+        Above the floor by the part of the outcome's `detectable` that stands for the type II error. None where
+        none would be, and for a divergence, which is held to its threshold whatever the rows.
+        """
+        seen = None if self.adjusted is None else self.outcome.detectable
+        if not seen:
+            return seen
+        normal = NormalDist()
+        power = normal.inv_cdf(1 - TYPE_II)
+        chance = -normal.inv_cdf(min(self.outcome.alpha / self.outcome.sensitivity.sides, 0.5))
+        return max(seen, self.floor + seen * power / (power + chance))
+
+    @property
     def sentence(self) -> str:
         """What the null hypothesis was, what was measured, how surprising it is, and what follows."""
         found = self.outcome
@@ -103,7 +120,8 @@ class Judged:
         else:
             said = f"{found.surprise} ({_TITLES[self.rules.correction]}: {self.adjusted:.2g})"
         verdict = self._verdict()
-        parts = [found.measured, f"{said}; {found.power}.", verdict, found.aside]
+        power = "" if self.adjusted is None else found.power(self.detectable)
+        parts = [found.measured, f"{said}; {power}." if power else f"{said}.", verdict, found.aside]
         return " ".join(part for part in parts if part)
 
     def _verdict(self) -> str:
@@ -113,7 +131,7 @@ class Judged:
             return "H0 is rejected."
         if self.adjusted <= self.rules.alpha:
             effect = article(self.outcome.effect_name)
-            return f"That is no chance, but {effect} below {figure(self.floor)} is let pass."
+            return f"That is hardly chance, but {effect} below {figure(self.floor)} is let pass."
         return ""
 
     def measured(self) -> dict[str, Any]:
@@ -132,7 +150,7 @@ class Judged:
             "effect_name": found.effect_name,
             "unit": found.unit,
             "floor": self.floor,
-            "detectable": _kept(found.detectable),
+            "detectable": _kept(self.detectable),
             "sizes": list(found.sizes),
             "missing": list(found.missing),
             "alpha": self.rules.alpha,

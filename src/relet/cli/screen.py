@@ -272,8 +272,9 @@ def _refused(job: Job, outcome: Outcome) -> Iterator[str]:
     yield from _pages(outcome)
     for result in refusals:
         for each in job.request.pipeline.component(result.component).inputs:
-            if each.stored and each.stored.initially:
-                yield f'if it is as it should be: relet accept {each.stored.initially}:latest --why "…"'
+            taken = result.inputs.get(each.stored.initially or "") if each.stored else None
+            if taken:
+                yield f'if it is as it should be: relet accept {taken} --why "…"'
 
 
 def _pages(outcome: Outcome) -> Iterator[str]:

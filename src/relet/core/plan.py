@@ -253,10 +253,17 @@ def _version(component: Component, each: Input, request: Request, known: Known, 
     found = store.find(each.stored.reference)
     if found is None and each.stored.initially:
         first = each.stored.initially
+        if given := _given(component, first, request):
+            return _required(component, each, given, store)
         return known.versions.get(first) or _required(component, each, f"{first}:latest", store)
     if found is None and not each.optional:
         return _required(component, each, each.stored.reference, store)
     return found
+
+
+def _given(component: Component, name: str, request: Request) -> str | None:
+    """The stored version that a component was told to take for its input of that name, or None."""
+    return next((request.given(component, each) for each in component.inputs if each.name == name), None)
 
 
 def _required(component: Component, each: Input, reference: str, store: Shelf) -> Version:

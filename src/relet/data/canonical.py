@@ -132,11 +132,16 @@ def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
 
 
 def _varied(column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     distinct = pc.count_distinct(column).as_py()
-    # about as large as the values are on average; the bytes of an array of text are its letters
-    return bool(2 * distinct > len(column) or distinct * column.nbytes > DICTIONARY * len(column))
+    if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+        # of the values alone: an array may or may not carry a bitmap, or bytes beneath its nulls
+        size = (pc.sum(pc.binary_length(column)).as_py() or 0) + 4 * len(column)
+    else:
+        size = len(column) * max(column.type.bit_width, 8) // 8
+    return bool(2 * distinct > len(column) or distinct * size > DICTIONARY * len(column))
 
 
 def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

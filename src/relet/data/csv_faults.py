@@ -13,6 +13,8 @@ from pathlib import Path
 from relet.errors import BadDataError
 
 BLOCK = 1024**2
+# The largest field, in letters: Python's own limit would call a sound one a fault.
+FIELD = 2**31 - 1
 # How files begin that are often taken for CSV, and what to do with them.
 BEGINNINGS = {
     b"\x1f\x8b": "a gzip file; unpack it first",
@@ -56,8 +58,11 @@ def check_text(path: Path) -> None:
         _refuse_other_encodings(path, content)
 
 
-def structure(path: Path, width: int, told: str) -> BadDataError:
-    """The first record that is not well formed or has not `width` fields; `told` is what the fast reader said."""
+def structure(path: Path, width: int, told: str, at: int | None = None) -> BadDataError:
+    """The first record that is not well formed or has not `width` fields.
+
+    `told` is what the fast reader said, and `at` the byte where it said so, if it did.
+    """
     read = 0
     try:
         for line, record in _records(path):
@@ -72,6 +77,10 @@ def structure(path: Path, width: int, told: str) -> BadDataError:
             f"{path.name}: row {read} (line {error.line}): a quoted field is not closed, or its closing quote is "
             f'followed by text ({error}); close it, and double each quote within it ("")'
         )
+    if at is not None:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            line = _line_at(content, at)
+        return BadDataError(f"{path.name}: line {line}: {told}; quote the field, and double each quote within it")
     return BadDataError(f"{path.name}: can't be read as CSV: {' '.join(told.split())[:300]}")
 
 
@@ -92,6 +101,7 @@ class _MalformedError(Exception):
 def _records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
     """Each record that is not an empty line, with the line that it begins in; the header comes first."""
     with path.open(encoding="utf-8-sig", newline="") as file:
+        csv.field_size_limit(FIELD)
         reader = csv.reader(file, strict=strict)
         line = 1
         try:

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     Places = np.ndarray[Any, np.dtype[np.int64]]
 
 SIZE = 4 * 1024**2
-# So much is looked at to tell how lines end.
+# So much is looked at for what stands before the header.
 HEAD = 1024**2
+# A record that is larger is none: a quote swallows what follows.
+LARGEST = 64 * 1024**2
+# So many bytes are looked at first for where a record ends.
+NEAR = 64 * 1024
 BOM = b"\xef\xbb\xbf"
 QUOTE = b'"'
 # What may stand before a quote that opens a field, and after one that closes it.
@@ -21,7 +25,14 @@ BORDERS = b",\r\n"
 
 
 class MalformedError(Exception):
-    """A quote that neither opens nor closes a field, is not closed, or a byte that no text has."""
+    """A quote that neither opens nor closes a field, is not closed, or a byte that no text has.
+
+    `at` is the byte of the file where it is, where one is known.
+    """
+
+    def __init__(self, what: str, at: int | None = None) -> None:
+        super().__init__(what)
+        self.at = at
 
 
 def pieces(path: Path) -> Iterator[bytes]:
@@ -33,64 +44,78 @@ def pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         first = file.read(HEAD)
         file.seek(len(first) - len(first.removeprefix(BOM).lstrip(b"\r\n")))
-        end = b"\n" if b"\n" in first else b"\r"
-        rest = b""
+        rest, begin = b"", file.tell()
         header = True
         while True:
             more = file.read(SIZE)
             block = rest + more
-            size, quotes = _whole(block, end, final=not more)
+            size, quotes = _whole(block, final=not more)
             if size:
-                _check(block, size, quotes)
-                start = _header(block, quotes, end) if header else 0
+                _check(block, size, quotes, begin)
+                start = _header(block, quotes) if header else 0
                 header = False
                 if start < size:
                     yield block[start:size]
-            rest = block[size:]
+            rest, begin = block[size:], begin + size
+            if len(rest) > LARGEST:
+                raise MalformedError("a quoted field is not closed")
             if not more:
                 return
 
 
-def _whole(block: bytes, end: bytes, *, final: bool) -> tuple[int, Places]:
+def _whole(block: bytes, *, final: bool) -> tuple[int, Places]:
     """How many bytes of the block are whole records, and where its quotes are."""
     import numpy as np
 
-    quotes = np.flatnonzero(np.frombuffer(block, np.uint8) == QUOTE[0])
+    letters = np.frombuffer(block, np.uint8)
+    quotes = np.flatnonzero(letters == QUOTE[0])
     if final:
         return len(block), quotes
-    place = block.rfind(end)
-    while place >= 0 and np.searchsorted(quotes, place) % 2:
-        place = block.rfind(end, 0, place)
-    return place + 1, quotes
+    # the end of the last record is near the end of the block, unless a quote is open there
+    for start in (max(0, len(block) - NEAR), 0):
+        ends = start + np.flatnonzero((letters[start:] == ord("\n")) | (letters[start:] == ord("\r")))
+        outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+        if len(outside) and outside[-1] == len(block) - 1 and block.endswith(b"\r"):
+            outside = outside[:-1]  # its \n may be still to come
+        if len(outside):
+            return int(outside[-1]) + 1, quotes
+    return 0, quotes
 
 
-def _header(block: bytes, quotes: Places, end: bytes) -> int:
-    """Where the first record ends."""
+def _header(block: bytes, quotes: Places) -> int:
+    """Where the first record ends: it may end otherwise than those below it."""
     import numpy as np
 
-    place = block.find(end)
-    while place >= 0 and np.searchsorted(quotes, place) % 2:
-        place = block.find(end, place + 1)
-    return place + 1 if place >= 0 else len(block)
+    letters = np.frombuffer(block, np.uint8)
+    for stop in (NEAR, len(block)):
+        ends = np.flatnonzero((letters[:stop] == ord("\n")) | (letters[:stop] == ord("\r")))
+        outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+        if len(outside):
+            end = int(outside[0])
+            return end + 2 if block[end : end + 2] == b"\r\n" else end + 1
+    return len(block)
 
 
-def _check(block: bytes, size: int, quotes: Places) -> None:
+def _check(block: bytes, size: int, quotes: Places, begin: int) -> None:
     import numpy as np
 
     if b"\0" in block:
         raise MalformedError("there is a NUL byte")
     quotes = quotes[: np.searchsorted(quotes, size)]
-    if len(quotes) % 2:
-        raise MalformedError("a quoted field is not closed")
     letters = np.frombuffer(block, np.uint8)
     border = np.zeros(256, bool)
     border[list(BORDERS)] = True
     opening, closing = quotes[0::2], quotes[1::2]
     # one that opens right behind one that closes: together they are a quote within a field
-    doubled = opening[1:] == closing[:-1] + 1
+    doubled = opening[1:] == closing[: len(opening) - 1] + 1
     opens = (opening == 0) | border[letters[opening - 1]]
     closes = (closing == size - 1) | border[letters[np.minimum(closing + 1, size - 1)]]
     opens[1:] |= doubled
-    closes[:-1] |= doubled
-    if not (opens.all() and closes.all()):
-        raise MalformedError("a quote stands within a field that is not quoted, or text behind a closing one")
+    closes[: len(doubled)] |= doubled
+    wrong = [int(place) for good, places in ((opens, opening), (closes, closing)) for place in places[~good][:1]]
+    if wrong:
+        raise MalformedError(
+            "a quote stands within a field that is not quoted, or text behind a closing one", begin + min(wrong)
+        )
+    if len(quotes) % 2:
+        raise MalformedError("a quoted field is not closed", begin + int(quotes[-1]))

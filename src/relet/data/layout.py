@@ -4,6 +4,7 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -42,6 +43,7 @@ class Layout:
     schema: Schema
     origins: Mapping[str, Origin]
     left_out: frozenset[str] = frozenset()
+    told: Mapping[str, Any] = field(default_factory=dict)
     setting: str = "columns"
 
     @property
@@ -87,7 +89,9 @@ def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, set
         if told is None:
             left_out.add(name)
     _check_once(origins, setting)
-    return Layout(schema=schema, origins=origins, left_out=frozenset(left_out), setting=setting)
+    return Layout(
+        schema=schema, origins=origins, left_out=frozenset(left_out), told=dict(columns or {}), setting=setting
+    )
 
 
 def _origin(column: Column, told: Any, place: str) -> Origin:
@@ -105,6 +109,13 @@ def _origin(column: Column, told: Any, place: str) -> Origin:
     for key in told:
         if key not in known:
             raise SettingError(f"{place} has no {key!r}: {nearest(str(key), known)}")
+    for key in ("from", "format", "remove"):
+        if not isinstance(told.get(key, ""), str):
+            raise SettingError(f"{place}.{key} takes text, got {told[key]!r}")
+    if told.get("remove") and column.type not in ("int64", "double"):
+        raise SettingError(f"{place}.remove is for numbers; {column.name} holds {column.type}")
+    if re.search("%[zZ]", told.get("format") or ""):
+        raise SettingError(f"{place}.format has a time zone in it, which columns of dates and times have not")
     values = told.get("values") or {}
     if not isinstance(values, Mapping) or (values and column.type != "string"):
         raise SettingError(f"{place}.values takes a mapping from values of text to ours; got {values!r}")
@@ -184,27 +195,35 @@ def refusal(file: str, layout: Layout, found: Difference) -> BadDataError:
 
 
 def _advice(layout: Layout, found: Difference) -> str:
-    said: dict[str, str] = {}
+    said = {str(name): _as_told(value) for name, value in layout.told.items()}
     spare = list(found.added)
     for name in found.removed:
         ours = layout.taken[name].name
-        meant = _renamed(name, found.removed[name], spare, found.added)
+        meant = ours if ours in spare else _renamed(name, found.removed[name], spare, found.added)
         if meant:
             spare.remove(meant)
         said[ours] = meant or ("null" if layout.taken[name].nullable else "?")
     said |= dict.fromkeys(spare, "null")
     for name, now in found.retyped.items():
         column = layout.taken[name]
-        if now.type == "string":
+        if now.type == "string" and layout.origins[column.name].plain:
             option = "format: '%m/%d/%Y'" if column.type in ("date32", "timestamp[us]") else "remove: '$,'"
             said[column.name] = _told(column, name, option)
     for name, values in found.values.items():
         option = f"values: {{{values.partition(', ')[0]}: null}}"
         said[layout.taken[name].name] = _told(layout.taken[name], name, option)
-    if not said:
+    if said == {str(name): _as_told(value) for name, value in layout.told.items()}:
         return "Nothing of it is stored."
     shown = ", ".join(f"{name}: {value}" for name, value in said.items())
     return f'Nothing of it is stored. If that is meant, say what is what: "{layout.setting}={{{shown}}}"'
+
+
+def _as_told(value: Any) -> str:
+    """A value of the setting as a command line has it."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {_as_told(each)}' for name, each in value.items())}}}"
+    text = "null" if value is None else str(value)
+    return text if text.replace("_", "").isalnum() else f"'{text}'"
 
 
 def _told(column: Column, name: str, option: str) -> str:
@@ -239,6 +258,52 @@ def reshaped(values: pa.ChunkedArray, column: Column, origin: Origin) -> pa.Chun
         old, new = list(origin.values), list(origin.values.values())
         place = pc.index_in(values, value_set=pa.array(old, pa.string()))
         values = pc.if_else(place.is_valid(), pa.array(new, pa.string()).take(place), values)
+    wanted = pa.type_for_alias(column.type)
     if origin.format and pa.types.is_string(values.type):
-        values = pc.strptime(values, format=origin.format, unit="us")
-    return values.cast(pa.type_for_alias(column.type))
+        return _timed(values, origin.format).cast(wanted)
+    if origin.remove and pa.types.is_integer(wanted):
+        values = values.cast(pa.float64())  # 55.00 is a whole number; 55.50 is refused below
+    return _cast(values, wanted)
+
+
+def _timed(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
+    """Texts as times; what is no day of the calendar, or of no year that a file speaks of, is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.strptime(values, format=format, unit="us")
+    zeros = r"\b0+(\d)"  # 07/08/2019 may be written 7/8/2019
+    again = pc.replace_substring_regex(pc.strftime(found, format=format), zeros, r"\1")
+    same = pc.equal(again, pc.replace_substring_regex(values, zeros, r"\1"))
+    likely = pc.and_(same, pc.greater_equal(pc.year(found), 1000))
+    if not pc.all(likely, min_count=0).as_py():
+        raise pa.ArrowInvalid(f"there is no such time of the form {format}")
+    return found
+
+
+def _cast(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    """Values in a type of their own kind, without loss; text as what it says."""
+    import pyarrow as pa
+
+    if values.type == wanted:
+        return values
+    kinds = _kind(values.type), _kind(wanted)
+    if kinds[0] not in (kinds[1], "text", "nothing") and set(kinds) != {"date", "timestamp"}:
+        raise pa.ArrowInvalid(f"{values.type} is no {wanted}")
+    found = values.cast(wanted)
+    if kinds == ("timestamp", "date") and not found.cast(values.type).equals(values):
+        raise pa.ArrowInvalid("there are times of day")
+    return found
+
+
+def _kind(type: pa.DataType) -> str:
+    import pyarrow as pa
+
+    tests = {
+        "number": (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+        "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+        "date": (pa.types.is_date,),
+        "timestamp": (pa.types.is_timestamp,),
+        "nothing": (pa.types.is_null,),
+    }
+    return next((kind for kind, any_of in tests.items() if any(test(type) for test in any_of)), str(type))

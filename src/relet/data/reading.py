@@ -85,7 +85,7 @@ def _from_csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
                 table = _explained(path, layout, header, piece, before, str(error))
             except MalformedError as error:
                 csv_faults.check_text(path)
-                raise csv_faults.structure(path, len(header), str(error)) from error
+                raise csv_faults.structure(path, len(header), str(error), error.at) from error
             before += table.num_rows
             yield table
 
@@ -346,6 +346,10 @@ def _check_column(path: Path, layout: Layout, column: Column, found: pa.ChunkedA
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_floating(found.type):
+        infinite = pc.index(pc.is_inf(found), True).as_py()
+        if infinite >= 0:
+            raise _fault(path, before + infinite, column.name, "the number is infinite")
     if found.null_count and not column.nullable:
         raise _fault(path, before + pc.index(found.is_null(), True).as_py(), column.name, "a value is missing")
     if not column.values:
@@ -364,6 +368,11 @@ def _check_column(path: Path, layout: Layout, column: Column, found: pa.ChunkedA
 
 
 def _check_twice(path: Path, header: Sequence[str]) -> None:
+    if "" in header:
+        raise BadDataError(
+            f"{path.name}: column {list(header).index('') + 1} has no name; name it, or leave it out of the file "
+            "(pandas writes its index so; to_csv(…, index=False) does not)"
+        )
     twice = sorted({name for name in header if list(header).count(name) > 1})
     if twice:
         raise BadDataError(f"{path.name}: {'; '.join(f'column {name!r} is there twice' for name in twice)}")

@@ -68,7 +68,9 @@ def _verdicts(store: Store, version: Version, component: str | None) -> Iterator
     for record in store.runs(LOOK_BACK):
         if component not in (None, record.component):
             continue
-        if str(version) not in {link.version for link in record.inputs.values()}:
+        # an input of another name is what it was compared with
+        judged = record.inputs.get(version.name)
+        if judged is None or judged.version != str(version):
             continue
         for link in record.outputs.values():
             if link.type == ArtifactType.VERDICT and (found := store.find(link.version)):

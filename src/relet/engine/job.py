@@ -56,6 +56,7 @@ class Result:
     component: str
     action: Action
     reason: str
+    inputs: Mapping[str, Version] = field(default_factory=dict)
     outputs: Mapping[str, Version] = field(default_factory=dict)
     new: frozenset[str] = frozenset()
     seconds: float = 0.0

@@ -189,7 +189,8 @@ def _act(going: _Going, component: Component, step: Step, known: Known) -> Resul
         for name, value in version.metadata.get("metrics", {}).items()
     }
     _move_aliases(going, component, step, result, known.made(component, result.outputs))
-    return replace(result, verdict=verdict, metrics=metrics)
+    inputs = {name: version for name, version in step.inputs.items() if version}
+    return replace(result, inputs=inputs, verdict=verdict, metrics=metrics)
 
 
 def _skip(job: Job, component: Component, step: Step) -> Result:
@@ -239,6 +240,8 @@ def _move_aliases(going: _Going, component: Component, step: Step, result: Resul
         if each.stored and each.stored.initially and version_or_none and not store.find(each.stored.reference):
             if known.speaks_against(each.stored.initially, pipeline):
                 continue
+            if going.job.request.given(component, each):
+                continue  # a person said what to compare with: that is no first batch
             reference = Reference.parse(each.stored.reference)
             store.set_alias(
                 reference.name, reference.selector, version_or_none.number, by=by, why="the first batch"

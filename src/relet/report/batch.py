@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from relet.core.artifact import Verdict
-from relet.data.difference import Difference
+from relet.data.difference import Difference, Shift
 from relet.data.outline import Outline
 from relet.data.quarantine import SetAside
 from relet.report.bars import bars
@@ -16,7 +17,7 @@ from relet.report.page import Section, page
 from relet.report.verdict import verdict_banner, verdict_html
 from relet.report.wording import count, share
 
-# A shift below this is not called one in the summary.
+# A shift that exceeds what chance does by less than this is not called one in the summary.
 OF_NOTE = 0.01
 
 
@@ -78,16 +79,26 @@ def _in_short(
 
 
 def _shift_sentence(shifted: Difference) -> str:
-    moved = [each for each in shifted.shifts if (each.size or 0) >= OF_NOTE]
+    moved = [each for each in shifted.shifts if (each.size or 0) >= OF_NOTE + _by_chance(each, shifted)]
     schema = "" if not shifted.schema else "Its columns are not those of the reference. "
+    against = f"{schema}Against the reference ({count(shifted.before, 'row')})"
     if not moved:
-        return f"{schema}Against the reference ({count(shifted.before, 'row')}) nothing shifted by 1% or more."
+        return f"{against} nothing shifted by 1% more than by chance."
     named = "; ".join(f"{each.name} ({size_words(each)}): {shift_words(each, most=1)}" for each in moved[:2])
     most = "most of all " if len(moved) > 2 else ""
-    return (
-        f"{schema}Against the reference ({count(shifted.before, 'row')}) {count(len(moved), 'column')} shifted by "
-        f"1% or more: {most}{named}."
-    )
+    return f"{against} {count(len(moved), 'column')} shifted by 1% more than by chance: {most}{named}."
+
+
+def _by_chance(each: Shift, shifted: Difference) -> float:
+    """How far the shares of categories lie apart on average, between two draws of these sizes from one source.
+
+    Half the sum over the categories of the mean of |N(0, p(1 - p)(1/n + 1/m))|: it grows with their number.
+    """
+    if not each.shares or not shifted.before or not shifted.after:
+        return 0.0
+    means = ((was + now) / 2 for was, now in each.shares.values())
+    draws = math.sqrt(2 / math.pi * (1 / shifted.before + 1 / shifted.after))
+    return 0.5 * draws * math.fsum(math.sqrt(mean * (1 - mean)) for mean in means)
 
 
 def _left(arrived: Outline, quarantine: Sequence[SetAside], noun: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from relet.data.profile import Column, Correlations, Profile
+from relet.data.profile import CORRELATED_COLUMNS, Column, Correlations, Profile
 from relet.data.tally import Kind
 from relet.report.charts import matrix
 from relet.report.columns import column_chart, value_words
@@ -126,6 +126,8 @@ def _correlations(found: Correlations) -> Iterator[Section]:
         f"On {count(found.rows, 'row')}, each pair on those that hold both. Pearson's measures how well a line "
         "fits, Spearman's how far one goes up with the other."
     )
+    if len(found.names) == CORRELATED_COLUMNS:
+        note += f" At most the first {CORRELATED_COLUMNS} columns of numbers are looked at."
     listed = table(["columns", "Spearman", "Pearson"], strong[:PAIRS]) if strong else paragraph("None of note.")
     squares = "".join(
         scrolling(matrix(values, found.names, title=title))

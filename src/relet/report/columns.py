@@ -143,6 +143,7 @@ def _shift_words(shift: Shift) -> Iterator[str]:
     elif before.kind is Kind.TEXT:
         yield from _changed("median length", before.middle, after.middle)
         yield from _changed("different values", before.distinct, after.distinct)
+        yield "compared by its length alone"
     else:
         yield from _number_words(shift)
     yield from _changed("missing", share(before.missing_share), share(after.missing_share))

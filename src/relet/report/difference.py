@@ -185,7 +185,8 @@ def shift_sections(
     listed = [[each.name, size_words(each), shift_words(each)] for each in shifts[:LISTED]]
     words = (
         "A shift is the share of rows that would have to hold another value; of numbers and dates, the largest "
-        f"difference between the two in the share of rows up to some value: {SCALE}. The largest come first."
+        f"difference between the two in the share of rows up to some value: {SCALE}. Text of very many values is "
+        "compared by its length alone. The largest come first."
     )
     html = paragraph(words, "faint") + table(["column", "shift", "what moved"], listed, stack=True)
     html += _new_and_gone(shifts)

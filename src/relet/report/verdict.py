@@ -94,7 +94,8 @@ def _measured(checks: Iterable[Check]) -> str:
     )
     note = (
         "A test fails if what it measured would be too surprising by chance (its p-value, adjusted for how many "
-        "tests there are) and its effect reaches the floor below which nobody would care."
+        "tests there are) and its effect reaches the floor below which nobody would care; one without a p-value "
+        "fails above its floor."
     )
     parts = ["<h3>Non-deterministic tests</h3>", paragraph(note, "faint")]
     if ratios := _ratios(ordered):

@@ -107,8 +107,11 @@ def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
     codes, values = codes_of(columns_of(table, [name]).column(name))
     parts = len(assignment.names)
     counts = np.bincount(codes * parts + assignment.of_row, minlength=len(values) * parts).reshape(-1, parts)
+    missing = MISSING
+    while missing in values:  # text of that very name is no missing value
+        missing = f"{missing}*"
     return {
-        MISSING if value is None else str(value): dict(zip(assignment.names, row, strict=True))
+        missing if value is None else str(value): dict(zip(assignment.names, row, strict=True))
         for value, row in zip(values, counts.tolist(), strict=True)
     }
 
@@ -176,10 +179,10 @@ def _is_missed(report: Report, name: str, rows: Mapping[str, int]) -> bool:
         return False
     whole, share = sum(rows.values()), report.asked[name]
     match report.rule.method:
-        case "by_time":
-            # nothing was promised: what is new may be in one place
+        case "by_time" | "by_group":
+            # nothing was promised: what is new may be in one place, and a group can't be cut
             return False
-        case "keyed" | "by_group":
+        case "keyed":
             return (1 - share) ** whole < SURPRISE
     # to within a row, and one more for a share that was rounded
     return whole * share >= 2

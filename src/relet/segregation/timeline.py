@@ -65,6 +65,12 @@ def _check(column: pa.ChunkedArray, times: list[Any], name: str) -> None:
                 f"segregation: {name} holds the text {wrong!r}, whose place in time is not known; "
                 "read it as dates, write dates as 2019-07-31, or set another time_by"
             )
+        separators = {text[10] for text in times if len(text) > 10}
+        if len(separators) > 1:
+            raise SettingError(
+                f"segregation: {name} holds times with a T and times with a blank before the hour, which do not "
+                "sort together; read it as times, write them alike, or set another time_by"
+            )
     elif not (pa.types.is_temporal(type) or pa.types.is_integer(type)):
         raise SettingError(
             f"segregation: rows are put in time by dates, times or the numbers of batches, and {name} holds "

@@ -97,7 +97,7 @@ def test_an_effect_below_the_floor_is_let_pass_and_said_so() -> None:
     assert rejected(own, min_effect=0.05) == [False, False, True]
     assert rejected([entry(1e-9, -0.2), entry(1e-9, 0.05)], min_effect=0.05) == [True, True]
     (judged,) = judge([small], Rules(min_effect=0.05))
-    assert "That is no chance, but a D below 0.05 is let pass." in judged.sentence
+    assert "That is hardly chance, but a D below 0.05 is let pass." in judged.sentence
 
 
 def test_a_divergence_is_judged_by_its_threshold_and_is_no_member_of_the_family() -> None:

@@ -89,7 +89,7 @@ def test_a_tally_is_its_own_tally() -> None:
         (pl.Series(["b", "a"], dtype=pl.Categorical), ["a", "b"]),
         (pd.Series([1, None], dtype="Int64"), [1]),
         ([Decimal("1.5"), Decimal(1)], [1.0, 1.5]),
-        ([date(1970, 1, 2), None], [1]),
+        ([date(1970, 1, 2), None], [86_400_000_000]),
         (pd.to_datetime(pd.Series(["1970-01-01 00:00:01"])).astype("datetime64[us]"), [1_000_000]),
         (np.array([2**62 + 1, 2**62]), [2**62, 2**62 + 1]),
         (np.array([1, 2], dtype=np.uint8), [1.0, 2.0]),

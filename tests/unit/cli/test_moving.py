@@ -171,4 +171,4 @@ def test_a_run_that_wrote_a_page_says_how_to_open_it_and_a_refusal_how_to_accept
     status, out, _ = relet(capsys, "run", "tiny", "check.limit=9")
     assert status == 3
     assert "look at it with: relet artifacts show report:v2\n" in out
-    assert 'if it is as it should be: relet accept clean_sample:latest --why "…"' in out
+    assert 'if it is as it should be: relet accept clean_sample:v1 --why "…"' in out

@@ -91,3 +91,39 @@ def test_a_fault_in_a_later_piece_is_named_by_its_place_in_the_file(
         path.write_text("\n".join([*lines[:151], wrong, *lines[151:]]))
         with pytest.raises(BadDataError, match=said):
             read_csv(path, SCHEMA)
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("ends", ["\r\n\n\n", "\r\r\n\n", "\n\r\r\n", "\r\r\r\r", "\r\n", "\n\r"])
+def test_lines_that_end_differently_lose_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, ends: str
+) -> None:
+    monkeypatch.setattr(csv_pieces, "SIZE", size)
+    path = tmp_path / "rows.csv"
+    lines = ["n,text", '1,"a\nb"', "2,c", "3,d"]
+    kinds = (ends * 2)[:4]
+    path.write_bytes("".join(f"{line}{end}" for line, end in zip(lines, kinds, strict=True)).encode())
+    assert read_csv(path, SCHEMA).column("n").to_pylist() == [1, 2, 3]
+
+
+def test_a_quote_that_swallows_the_rest_of_a_large_file_is_found_before_all_of_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_pieces, "SIZE", 1000)
+    monkeypatch.setattr(csv_pieces, "LARGEST", 5000)
+    path = tmp_path / "rows.csv"
+    path.write_text('n,text\n1,"open\n' + "2,b\n" * 100_000)
+    with pytest.raises(MalformedError):
+        list(pieces(path))
+    with pytest.raises(BadDataError, match=r"row 1 \(line 2\): a quoted field is not closed"):
+        read_csv(path, SCHEMA)
+
+
+def test_a_quote_within_a_field_is_told_with_its_line_and_a_large_field_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('n,text\n1,a\n2,5" x 6" "\n')
+    with pytest.raises(BadDataError, match=r"line 3: a quote stands within a field that is not quoted"):
+        read_csv(path, SCHEMA)
+    path.write_text(f"n,text\n1,{'x' * 200_000}\n2,a,b\n")
+    with pytest.raises(BadDataError, match=r"row 2 \(line 3\) has 3 fields"):
+        read_csv(path, SCHEMA)

@@ -131,6 +131,10 @@ def test_a_date_of_another_form_than_the_one_that_was_said_is_named(tmp_path: Pa
         ({"price": {"format": "%m"}}, r"columns\.price\.format is for dates and times; price holds int64"),
         ({"price": {"values": {"a": "b"}}}, r"columns\.price\.values takes a mapping from values of text"),
         ({"borough": {"values": ["a"]}}, r"columns\.borough\.values takes a mapping"),
+        ({"seen": {"format": 5}}, r"columns\.seen\.format takes text, got 5"),
+        ({"seen": {"format": "%Y %z"}}, r"columns\.seen\.format has a time zone"),
+        ({"price": {"remove": ["$"]}}, r"columns\.price\.remove takes text"),
+        ({"borough": {"remove": "$"}}, r"columns\.borough\.remove is for numbers"),
         ({"price": "id"}, r"the file's 'id' would be both id and price"),
     ],
 )
@@ -155,3 +159,68 @@ def test_saying_all_that_differs_leaves_no_difference(header: set[str]) -> None:
     assert set(found.added) == header - set(SCHEMA.names)
     if "id" in header:
         assert not differs(read_layout(SCHEMA, dict.fromkeys([*found.removed, *found.added])))
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("07/08/2019", dt.date(2019, 7, 8)),
+        ("7/8/2019", dt.date(2019, 7, 8)),
+        ("02/31/2019", None),
+        ("07/08/19", None),
+    ],
+)
+def test_a_date_that_the_calendar_or_its_form_does_not_have_is_none(
+    tmp_path: Path, text: str, day: dt.date | None
+) -> None:
+    path = written(tmp_path, f"id,borough,price,seen,at\n1,Bronx,,{text},\n")
+    said = {"seen": {"format": "%m/%d/%Y"}}
+    if day:
+        assert read_csv(path, SCHEMA, said).column("seen").to_pylist() == [day]
+        return
+    with pytest.raises(BadDataError, match=rf"column 'seen': expected a date like %m/%d/%Y, got '{text}'"):
+        read_csv(path, SCHEMA, said)
+
+
+def test_whole_amounts_of_money_are_whole_numbers_and_others_are_not(tmp_path: Path) -> None:
+    path = written(tmp_path, 'id,borough,price,seen,at\n1,Bronx,"$1,055.00",,\n2,Bronx,$5.00,,\n')
+    assert read_csv(path, SCHEMA, {"price": {"remove": "$,"}}).column("price").to_pylist() == [1055, 5]
+    path = written(tmp_path, "id,borough,price,seen,at\n1,Bronx,$5.50,,\n")
+    with pytest.raises(BadDataError, match=r"'price': expected a whole number, got '\$5\.50'"):
+        read_csv(path, SCHEMA, {"price": {"remove": "$,"}})
+
+
+def test_the_advice_keeps_what_was_said_and_takes_our_own_names_back(tmp_path: Path) -> None:
+    path = written(tmp_path, "listing_id,borough,price,seen,at,beds\n1,Bronx,1,,,2\n")
+    with pytest.raises(BadDataError, match=r'"columns=\{id: listing_id, price: price, beds: null\}"'):
+        read_csv(path, SCHEMA, {"id": "listing_id", "price": "nightly"})
+
+
+def test_a_column_without_a_name_is_told_by_its_place(tmp_path: Path) -> None:
+    with pytest.raises(BadDataError, match="column 1 has no name.*index=False"):
+        read_csv(written(tmp_path, ",id,borough,price,seen,at\n0,1,Bronx,1,,\n"), SCHEMA)
+
+
+def test_an_infinite_number_is_a_fault(tmp_path: Path) -> None:
+    schema = Schema(columns=(Column("id", "int64"), Column("rent", "double")))
+    with pytest.raises(BadDataError, match=r"row 2 \(line 3\), column 'rent': the number is infinite"):
+        read_csv(written(tmp_path, "id,rent\n1,2\n2,inf\n"), schema)
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        (pa.array([20190101], "int32"), "seen"),
+        (pa.array([1546300800], "int64"), "at"),
+        (pa.array([dt.datetime(2019, 1, 1, 23, 30)], "timestamp[us]"), "seen"),
+        (pa.array([dt.datetime(2019, 1, 1)], "timestamp[us]"), "price"),
+        (pa.array([True]), "price"),
+    ],
+)
+def test_a_parquet_column_of_another_kind_is_not_taken_for_ours(
+    tmp_path: Path, values: pa.Array, name: str
+) -> None:
+    columns = {column.name: pa.nulls(1, pa.type_for_alias(column.type)) for column in SCHEMA.columns}
+    pq.write_table(pa.table({**columns, "id": [1], name: values}), tmp_path / "batch.csv")
+    with pytest.raises(BadDataError, match=f"~ {name} "):
+        read_csv(tmp_path / "batch.csv", SCHEMA)

@@ -285,7 +285,7 @@ def test_the_page_of_a_batch_says_the_verdict_first_then_what_arrived_left_and_s
     for words in (
         "The tests say yes: 14 passed, family-wise p 0.61.",
         "60 listings arrived in 2 columns; 51 listings stay and 9 left (15.0%), most for: price above 350",
-        "Against the reference (60 rows) 1 column shifted by 1% or more: price (16.7%): median 79 → 89.",
+        "(60 rows) 1 column shifted by 1% more than by chance: price (16.7%): median 79 → 89.",
         "the first 1 of 9",
         "150 dollars",
         "5.0%",
@@ -318,7 +318,7 @@ def test_a_no_is_said_in_words_and_in_colour() -> None:
 
 def test_a_batch_that_nothing_shifted_in_or_with_other_columns_says_so() -> None:
     same = difference(LISTINGS, LISTINGS, rows=False)
-    assert "nothing shifted by 1% or more" in batch(shifted=same).words
+    assert "nothing shifted by 1% more than by chance" in batch(shifted=same).words
     other = difference(LISTINGS, LISTINGS.append_column("new", pa.array(range(60))), rows=False)
     reading = batch(shifted=other)
     assert "Its columns are not those of the reference." in reading.words

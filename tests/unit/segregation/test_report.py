@@ -190,7 +190,6 @@ def test_of_keyed_strata_it_is_told_what_chance_allows() -> None:
         ("stratified", 4),
         ("random", 4),
         ("keyed", 10),
-        ("by_group", 10),
     ],
 )
 def test_a_stratum_that_a_part_should_have_had_rows_of_is_refused(method: str, enough: int) -> None:

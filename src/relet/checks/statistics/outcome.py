@@ -44,7 +44,9 @@ class Outcome:
         return detectable(self.sensitivity, self.alpha)
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.measured, f"{self.surprise}; {self.power}.", self.aside) if part)
+        power = self.power(self.detectable)
+        said = f"{self.surprise}; {power}." if power else f"{self.surprise}."
+        return " ".join(part for part in (self.measured, said, self.aside) if part)
 
     @property
     def measured(self) -> str:
@@ -64,10 +66,10 @@ class Outcome:
         apart = "apart" if self.sensitivity.sides == 2 else "in that direction"
         return f"as far {apart} or further in {percent(self.p_value)} of such pairs if H0 holds"
 
-    @property
-    def power(self) -> str:
-        """Which effect would have been seen."""
-        seen = self.detectable
+    def power(self, seen: float | None) -> str:
+        """Which effect would have been seen, in words; none where a single value leaves nothing to differ in."""
+        if seen == 0 or not self.sensitivity.unit or not self.sensitivity.df:
+            return ""
         if seen is None:
             return f"with so few rows no {self.effect_name} would have been seen with 80% power"
         return f"{article(self.effect_name)} of {self.with_unit(seen)} would have been seen with 80% power"

@@ -25,7 +25,7 @@ class Tally:
     """The distinct values of a column, ascending, how many rows have each, and how many have none.
 
     `values` are int64, float64 or, for text, objects; `counts` are int64, each at least 1. Dates and times are
-    whole numbers of days or of their unit since 1970, booleans 0 and 1.
+    whole microseconds since 1970 or midnight, booleans 0 and 1.
     """
 
     values: Array
@@ -169,8 +169,11 @@ def _plain(values: Any) -> Any:
         return values.cast(pa.string())
     if kinds.is_null(type):
         return values.cast(pa.float64())
-    if kinds.is_date32(type) or kinds.is_time32(type):
-        values = values.cast(pa.int32())
+    if kinds.is_date(type) or kinds.is_timestamp(type):
+        # in one unit, whatever the engine or the file had: the same day is the same value
+        values = values.cast(pa.timestamp("us", getattr(type, "tz", None)), safe=False)
+    elif kinds.is_time(type):
+        values = values.cast(pa.time64("us"), safe=False)
     if kinds.is_temporal(type) or kinds.is_boolean(type) or kinds.is_signed_integer(type):
         return values.cast(pa.int64())
     if kinds.is_floating(type) or kinds.is_decimal(type) or kinds.is_unsigned_integer(type):
