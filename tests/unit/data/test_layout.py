@@ -197,7 +197,7 @@ def test_the_advice_keeps_what_was_said_and_takes_our_own_names_back(tmp_path: P
 
 
 def test_a_column_without_a_name_is_told_by_its_place(tmp_path: Path) -> None:
-    with pytest.raises(BadDataError, match="column 1 has no name.*index=False"):
+    with pytest.raises(BadDataError, match=r"column 1 has no name.*index=False"):
         read_csv(written(tmp_path, ",id,borough,price,seen,at\n0,1,Bronx,1,,\n"), SCHEMA)
 
 
