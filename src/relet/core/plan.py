@@ -199,6 +199,13 @@ def decide(component: Component, request: Request, known: Known, store: Shelf) -
                 reason=f"{gatekeeper.name} says no",
                 blocked_by=gatekeeper.name,
             )
+    if said_no := _refused_before(component, request, known, store):
+        return Step(
+            component=component.name,
+            action=Action.WAITS,
+            reason=f"{said_no.name} said no to it",
+            blocked_by=said_no.name,
+        )
     waiting = sorted(_sources(component, request) & known.coming)
     if waiting:
         return Step(component=component.name, action=Action.WAITS, reason=f"for {', '.join(waiting)}")
@@ -227,6 +234,40 @@ def decide(component: Component, request: Request, known: Known, store: Shelf) -
         inputs=inputs,
         changes=changes,
     )
+
+
+def _refused_before(component: Component, request: Request, known: Known, store: Shelf) -> Component | None:
+    """The gatekeeper, no part of this run, whose last word on what the component would take was no.
+
+    A version that a person names is taken, whatever was said of it.
+    """
+    running = {each.name for each in request.components}
+    for gatekeeper in request.pipeline.gatekeepers(component):
+        if gatekeeper.name in running:
+            continue
+        for each in component.inputs:
+            if each.name not in judged(gatekeeper) or request.given(component, each) or each.name in known.coming:
+                continue
+            version = known.versions.get(each.name) or store.find(f"{each.name}:latest")
+            record = version and _judgement(gatekeeper, version, store)
+            links = (
+                [record.outputs[name] for name in gatekeeper.verdicts if name in record.outputs] if record else []
+            )
+            verdicts = [store.find(link.version) for link in links]
+            if any(verdict and not verdict.metadata.get("passed", False) for verdict in verdicts):
+                return gatekeeper
+    return None
+
+
+def _judgement(gatekeeper: Component, version: Version, store: Shelf) -> RunRecord | None:
+    """The newest finished run in which a gatekeeper took or made a version."""
+    for record in store.runs(LOOK_BACK):
+        if (record.component, record.status) != (gatekeeper.name, Status.FINISHED):
+            continue
+        link = {**record.inputs, **record.outputs}.get(version.name)
+        if link is not None and link.version == str(version):
+            return record
+    return None
 
 
 def _sources(component: Component, request: Request) -> set[str]:

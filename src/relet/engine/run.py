@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -128,13 +128,14 @@ def _keep(job: Job, record: RunRecord) -> None:
         job.store.put_pending(tracker, record.id)
 
 
-def _status(error: BaseException | None, results: Iterable[Result]) -> Status:
+def _status(error: BaseException | None, results: Collection[Result]) -> Status:
     if isinstance(error, KeyboardInterrupt):
         return Status.INTERRUPTED
     if error is not None:
         return Status.FAILED
     refused = any(result.verdict is not None and not result.verdict.passed for result in results)
-    return Status.STOPPED if refused else Status.FINISHED
+    held_back = any(result.action is Action.WAITS for result in results)
+    return Status.STOPPED if refused or held_back else Status.FINISHED
 
 
 def _shown(result: Result) -> dict[str, Any]:

@@ -32,6 +32,8 @@ def test_a_refused_batch_is_accepted_with_who_and_why_and_the_next_run_goes_on(
     tiny.edit("steps/check.py", 'clean_sample["n"] >= limit', 'clean_sample["n"] > reference["n"].max()')
     tiny.run()
     assert tiny.run("etl.rows=12").exit_status == 3
+    # what was said of another batch that was compared with it is not said of it
+    assert "report:v1 said yes" in relet(capsys, monkeypatch, "accept", "clean_sample:v1", "--why", "the first")[1]
     status, said = relet(capsys, monkeypatch, "accept", "clean_sample:latest", "--why", "more hosts")
     assert status == 0
     assert "report:v2 said no: 2 rows" in said

@@ -101,6 +101,29 @@ def test_a_verdict_that_says_no_stops_what_consumes_what_it_judged(tiny: Tiny) -
     assert "reference" not in store.aliases("clean_sample")
 
 
+def test_a_named_batch_is_compared_with_itself_and_what_was_named_beside_it_is_no_first_batch(tiny: Tiny) -> None:
+    tiny.run(steps=["get", "clean"])
+    tiny.run("etl.rows=20", steps=["get", "clean"])
+    named = read_order("tiny.check", ["clean_sample=clean_sample:v1", "reference=clean_sample:v2"])
+    assert execute(prepare(named)).exit_status == 0
+    assert "reference" not in store_of(tiny).aliases("clean_sample")
+    assert execute(prepare(read_order("tiny.check", ["clean_sample=clean_sample:v1"]))).exit_status == 0
+    assert store_of(tiny).aliases("clean_sample")["reference"] == 1
+
+
+def test_what_was_refused_is_not_taken_later_because_the_check_is_left_out(tiny: Tiny) -> None:
+    assert tiny.run("check.limit=9").exit_status == 3
+    outcome = tiny.run(steps=["train"])
+    assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
+    assert "weights" not in store_of(tiny).names()
+    assert tiny.run(steps=["check"]).exit_status == 0  # another limit: the last word counts
+    assert tiny.run(steps=["train"]).exit_status == 0
+    # an older version that a person names is taken
+    assert tiny.run("check.limit=9", steps=["check"]).exit_status == 3
+    alone = read_order("tiny.train", ["clean_sample=clean_sample:v1", "factor=3"])
+    assert execute(prepare(alone)).exit_status == 0
+
+
 def test_what_comes_after_a_step_that_was_held_back_waits_too(tiny: Tiny) -> None:
     tiny.run()
     tiny.edit("steps/score.py", 'weights: Annotated[Path, Stored("weights:prod")]', "weights: Path")
