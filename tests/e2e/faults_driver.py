@@ -39,20 +39,26 @@ def main() -> None:
 
 
 def _import_everything() -> None:
+    import ibis.backends.duckdb.converter
     import lightgbm
+    import pyarrow.parquet
     import pytest
+    import scipy.stats
     import skops.io
+    import sqlglot.dialects.duckdb
 
     from pipelines.nyc_rentals.components import (
         basic_cleaning,
         data_check,
         data_split,
         get_data,
+        report_batch,
         test_model,
         train_model,
     )
 
     del lightgbm, pytest, skops, basic_cleaning, data_check, data_split, get_data, test_model, train_model
+    del ibis, pyarrow, scipy, sqlglot, report_batch
 
 
 def _fresh(project: Path, scratch: Path) -> Path:
