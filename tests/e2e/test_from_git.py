@@ -141,12 +141,12 @@ def names(folder: Path) -> set[str]:
 def test_a_tag_runs_with_its_own_lock_is_skipped_again_and_is_reproduced(served: Served, caller: Caller) -> None:
     target = f"{served.url}@1.0.0"
     first = caller.runs(target, "nyc_rentals", "main.evaluate=true", *SMALL)
-    assert first["actions"] == ["run"] * 6
+    assert first["actions"] == ["run"] * 7
     assert names(caller.folder) == {".relet", "mlflow.db", "mlruns"}
     code = caller.record().code
     assert (code.commit, code.repository, code.dirty) == (served.commit, served.url, False)
     again = caller.runs(target, "nyc_rentals", "main.evaluate=true", *SMALL)
-    assert again["actions"] == ["skip"] * 6
+    assert again["actions"] == ["skip"] * 7
     (clone,) = Path(caller.variables["RELET_CACHE"]).glob(f"checkouts/*/{served.commit}")
     assert git("status", "--porcelain", "--ignored", cwd=clone) == ""
     # from the repository that the record names: the clone is gone

@@ -61,6 +61,7 @@ def test_from_a_fresh_clone_in_a_fresh_environment_it_is_identical(original: Ori
         "get_data",
         "basic_cleaning",
         "data_check",
+        "report_batch",
         "data_split",
         "train_model",
         "test_model",
