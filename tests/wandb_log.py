@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 # The log's own header; blocks; each piece's header: checksum (4 bytes), length (2), kind (1).
 START, BLOCK, PIECE = 7, 32 * 1024, 7
 WHOLE, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+# Seconds that a log is given to be written to its end.
+PATIENCE = 10
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def runs_of(wandb: Path, run_id: str) -> list[Path]:
 def recorded(wandb: Path, run_id: str) -> Recorded:
     """The newest recording of a run."""
     folder = max(runs_of(wandb, run_id), key=lambda path: path.stat().st_mtime_ns)
-    records = list(_records(folder / f"run-{run_id}.wandb"))
+    records = _written(folder / f"run-{run_id}.wandb")
 
     def of_kind(kind: str) -> list[Any]:
         return [getattr(each, kind) for each in records if each.WhichOneof("record_type") == kind]
@@ -56,16 +59,29 @@ def recorded(wandb: Path, run_id: str) -> Recorded:
     )
 
 
+def _written(path: Path) -> list[Any]:
+    """The records of a log that is at its end: W&B's own process may still be writing when the client is done."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        records = list(_records(path))
+        if any(each.WhichOneof("record_type") == "exit" for each in records) or time.monotonic() > until:
+            return records
+        time.sleep(0.05)
+
+
 def _records(path: Path) -> Iterator[Any]:
     from wandb.proto.wandb_internal_pb2 import Record
 
     data, at, text = path.read_bytes(), START, b""
-    assert data[:4] == b":W&B"
+    if data[:4] != b":W&B":
+        return  # nothing is written yet
     while at + PIECE <= len(data):
         if BLOCK - at % BLOCK < PIECE:
             at += BLOCK - at % BLOCK
             continue
         length, kind = int.from_bytes(data[at + 4 : at + 6], "little"), data[at + 6]
+        if at + PIECE + length > len(data):
+            return  # the rest is still to come
         text = (b"" if kind in (WHOLE, FIRST) else text) + data[at + PIECE : at + PIECE + length]
         at += PIECE + length
         if kind in (WHOLE, LAST):
