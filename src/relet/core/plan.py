@@ -249,7 +249,7 @@ def _refused_before(component: Component, request: Request, known: Known, store:
             if each.name not in judged(gatekeeper) or request.given(component, each) or each.name in known.coming:
                 continue
             version = known.versions.get(each.name) or store.find(f"{each.name}:latest")
-            record = version and _judgement(gatekeeper, version, store)
+            record = next(judgements(version, store, gatekeeper.name), None) if version else None
             links = (
                 [record.outputs[name] for name in gatekeeper.verdicts if name in record.outputs] if record else []
             )
@@ -259,15 +259,17 @@ def _refused_before(component: Component, request: Request, known: Known, store:
     return None
 
 
-def _judgement(gatekeeper: Component, version: Version, store: Shelf) -> RunRecord | None:
-    """The newest finished run in which a gatekeeper took or made a version."""
+def judgements(version: Version, store: Shelf, component: str | None = None) -> Iterator[RunRecord]:
+    """The finished runs of a component (None: of any) that took or made a version, the newest first.
+
+    Under its own name: an input of another name is what a run compared with, which is no word on it.
+    """
     for record in store.runs(LOOK_BACK):
-        if (record.component, record.status) != (gatekeeper.name, Status.FINISHED):
+        if record.status is not Status.FINISHED or component not in (None, record.component):
             continue
         link = {**record.inputs, **record.outputs}.get(version.name)
         if link is not None and link.version == str(version):
-            return record
-    return None
+            yield record
 
 
 def _sources(component: Component, request: Request) -> set[str]:
@@ -290,6 +292,8 @@ def _version(component: Component, each: Input, request: Request, known: Known, 
     if each.name in known.versions:
         return known.versions[each.name]
     if each.stored is None:
+        if said := _verdict_on_what_is_taken(component, each, request, known, store):
+            return said
         return _required(component, each, f"{each.name}:latest", store)
     found = store.find(each.stored.reference)
     if found is None and each.stored.initially:
@@ -300,6 +304,30 @@ def _version(component: Component, each: Input, request: Request, known: Known, 
     if found is None and not each.optional:
         return _required(component, each, each.stored.reference, store)
     return found
+
+
+def _verdict_on_what_is_taken(
+    component: Component, each: Input, request: Request, known: Known, store: Shelf
+) -> Version | None:
+    """The stored verdict on the very version that a component takes beside it; None where `each` is no verdict.
+
+    Raises NotFoundError where that version was never judged: the latest verdict speaks of another.
+    """
+    for gatekeeper in request.pipeline.components:
+        if each.name not in gatekeeper.verdicts:
+            continue
+        for other in component.inputs:
+            if other.name not in judged(gatekeeper) or other.stored:
+                continue
+            version = _version(component, other, request, known, store)
+            record = next(judgements(version, store, gatekeeper.name), None) if version else None
+            if record is None:
+                raise NotFoundError(
+                    f"{component.name} needs what {gatekeeper.name} says of {version}, which it never judged: "
+                    f"run {gatekeeper.name}, too"
+                )
+            return store.find(record.outputs[each.name].version)
+    return None
 
 
 def _given(component: Component, name: str, request: Request) -> str | None:

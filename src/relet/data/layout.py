@@ -262,7 +262,8 @@ def reshaped(values: pa.ChunkedArray, column: Column, origin: Origin) -> pa.Chun
     if origin.format and pa.types.is_string(values.type):
         return _timed(values, origin.format).cast(wanted)
     if origin.remove and pa.types.is_integer(wanted):
-        values = values.cast(pa.float64())  # 55.00 is a whole number; 55.50 is refused below
+        # 55.00 is a whole number; 55.50 is none, and is refused
+        values = pc.replace_substring_regex(values, r"\.0*$", "")
     return _cast(values, wanted)
 
 

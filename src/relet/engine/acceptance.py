@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import ArtifactType, Reference, Version
-from relet.core.plan import LOOK_BACK
+from relet.core.plan import judgements
 from relet.engine.project import open_project, pipelines
 from relet.errors import SettingError, nearest
 
@@ -65,13 +65,7 @@ def _comparison(name: str, root: Path | None) -> tuple[str, str | None]:
 
 def _verdicts(store: Store, version: Version, component: str | None) -> Iterator[Version]:
     """The verdicts of a component (None: of any) that took a version, the newest first."""
-    for record in store.runs(LOOK_BACK):
-        if component not in (None, record.component):
-            continue
-        # an input of another name is what it was compared with
-        judged = record.inputs.get(version.name)
-        if judged is None or judged.version != str(version):
-            continue
+    for record in judgements(version, store, component):
         for link in record.outputs.values():
             if link.type == ArtifactType.VERDICT and (found := store.find(link.version)):
                 yield found

@@ -162,6 +162,11 @@ def tell(
     assert (actions["tell"], actions["train"]) == ("run", "waits")
     assert outcome.metrics["passed"] == 0
     assert "reference" not in store_of(tiny).aliases("clean_sample")
+    # without the check it takes what was said of the very batch that it takes, and no other verdict
+    tiny.run("check.limit=100", "etl.rows=20")
+    assert tiny.run("check.limit=1", "etl.rows=10", steps=["get", "clean", "tell"]).metrics["passed"] == 0
+    with pytest.raises(NotFoundError, match=r"tell needs what check says of clean_sample:v3.* run check, too"):
+        tiny.run("etl.rows=30", steps=["get", "clean", "tell"])
 
 
 def test_a_stored_no_still_stops_when_its_step_is_skipped(tiny: Tiny) -> None:
