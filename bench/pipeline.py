@@ -14,11 +14,11 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from figures import Row, reached, table
 from timing import Command, Reading, alternate, median_seconds, paired_ratio
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,19 +39,6 @@ import os, sys, mlflow
 for number in range(int(sys.argv[1])):
     mlflow.run(os.path.join(os.path.dirname(__file__), "step"), "main", env_manager="local")
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A figure: what was asked, what was seen, and whether that reaches the must and the aim."""
-
-    figure: str
-    ours: str
-    other: str
-    ratio: str
-    must: str
-    aim: str
-    reached: str
 
 
 def main() -> None:
@@ -135,7 +122,7 @@ def cold(scratch: Path, data: Path, reference: Path, runs: int) -> Iterator[Row]
         ratio="",
         must="900 MB",
         aim="600 MB",
-        reached=_reached(peak < 900, peak < 600),
+        reached=reached(peak < 900, peak < 600),
     )
 
 
@@ -190,7 +177,7 @@ def per_step(scratch: Path, runs: int, few: int = 1, many: int = 21, many_usual:
         ratio=f"{less:.0f} times less",
         must="40",
         aim="100",
-        reached=_reached(less >= 40, less >= 100),
+        reached=reached(less >= 40, less >= 100),
     )
 
 
@@ -237,7 +224,7 @@ def accuracy(data: Path, reference: Path, seeds: int) -> Iterator[Row]:
     for family, must, aim in (("boosted", "0.89", "0.865"), ("random_forest", "0.99 to 1.01", "")):
         ratio = statistics.median(each.mae_ratio(family) for each in compared)
         r2 = statistics.median(each.r2_ratio(family) for each in compared)
-        reached = _reached(ratio <= 0.89, ratio <= 0.865) if aim else _reached(0.99 <= ratio <= 1.01, False)
+        held = reached(ratio <= 0.89, ratio <= 0.865) if aim else reached(0.99 <= ratio <= 1.01, False)
         yield Row(
             figure=f"test MAE, {family}, median of {len(compared)} seeds",
             ours=f"{statistics.median(each.mae[family] for each in compared):.2f}",
@@ -245,7 +232,7 @@ def accuracy(data: Path, reference: Path, seeds: int) -> Iterator[Row]:
             ratio=f"{ratio:.3f} (R2 {r2:.3f})",
             must=must,
             aim=aim,
-            reached=reached,
+            reached=held,
         )
 
 
@@ -266,22 +253,8 @@ def _row(
         ratio=ratio,
         must=must,
         aim=aim,
-        reached=_reached(has_must, has_aim),
+        reached=reached(has_must, has_aim),
     )
-
-
-def _reached(must: bool, aim: bool) -> str:
-    return "aim" if must and aim else "must" if must else "no"
-
-
-def table(rows: list[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| figure | relet | beside | ratio | must | aim | reached |", "|---|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row.figure} | {row.ours} | {row.other} | {row.ratio} | {row.must} | {row.aim} | {row.reached} |"
-        for row in rows
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
