@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from pipelines.nyc_rentals.columns import INPUTS, TARGET
 from pipelines.nyc_rentals.families.boosted import boosted
 from pipelines.nyc_rentals.families.random_forest import random_forest
 from relet.errors import SettingError, nearest
@@ -28,6 +30,18 @@ def inference_pipeline(
         return FAMILIES[family](seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
     except TypeError as error:
         raise SettingError(f"modeling.{family}: {error}") from None
+
+
+def fitted(
+    rows: pd.DataFrame, *, family: str, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]
+) -> Pipeline:
+    """The inference pipeline, fitted on rows of clean listings; raises as `inference_pipeline` does."""
+    pipeline = inference_pipeline(family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
+    pipeline.fit(rows[INPUTS], rows[TARGET])
+    if "n_jobs" in pipeline[-1].get_params():
+        # trees that are summed in parallel are summed in any order: the last bits would differ
+        pipeline[-1].set_params(n_jobs=1)
+    return pipeline
 
 
 def importances(pipeline: Pipeline) -> dict[str, float]:

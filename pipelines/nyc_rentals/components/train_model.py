@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
-from pipelines.nyc_rentals.inference import importances, inference_pipeline
+from pipelines.nyc_rentals.inference import fitted, importances
 from relet import Figure, Metrics, Model, component
 from relet.evaluation.metrics import baseline, beside, regression
 from relet.report.bars import bars
@@ -57,21 +57,14 @@ def train_model(
     )
     train, validation = split(trainval, {"train": None, "val": val_size}, rule)
 
-    def fitted(rows: pd.DataFrame) -> Any:
-        pipeline = inference_pipeline(
-            family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
-        )
-        pipeline.fit(rows[INPUTS], rows[TARGET])
-        if "n_jobs" in pipeline[-1].get_params():
-            # trees that are summed in parallel are summed in any order: the last bits would differ
-            pipeline[-1].set_params(n_jobs=1)
-        return pipeline
+    def learned(rows: pd.DataFrame) -> Any:
+        return fitted(rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
 
-    pipeline = fitted(train)
+    pipeline = learned(train)
     found = regression(validation[TARGET], pipeline.predict(validation[INPUTS]))
     base = regression(validation[TARGET], baseline(train, validation, TARGET, BASELINE_BY))
     if refit:
-        pipeline = fitted(trainval)
+        pipeline = learned(trainval)
     example = trainval[INPUTS].head(EXAMPLE_ROWS)
     about = {"family": family, "rows": len(trainval if refit else train), "validation": found}
     return Trained(
