@@ -18,12 +18,13 @@ PATIENCE = 10
 
 @dataclass(frozen=True)
 class Recorded:
-    """One run as W&B would upload it; `artifacts` by name, `saved` are the paths of its files."""
+    """One run as W&B would upload it; `history` by row, `artifacts` by name, `saved` are its files' paths."""
 
     folder: Path
     run: Any
     config: dict[str, Any]
     summary: dict[str, Any]
+    history: list[dict[str, Any]]
     artifacts: dict[str, Any]
     saved: set[str]
     exit_code: int | None
@@ -53,6 +54,7 @@ def recorded(wandb: Path, run_id: str) -> Recorded:
         run=run,
         config=config,
         summary=summary,
+        history=[_row(each.item) for each in of_kind("history")],
         artifacts={each.name: each for each in of_kind("artifact")},
         saved={file.path for each in of_kind("files") for file in each.files},
         exit_code=next((each.exit_code for each in of_kind("exit")), None),
@@ -86,6 +88,12 @@ def _records(path: Path) -> Iterator[Any]:
         at += PIECE + length
         if kind in (WHOLE, LAST):
             yield Record.FromString(text)
+
+
+def _row(items: Iterable[Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    _update(row, items)
+    return row
 
 
 def _update(into: dict[str, Any], items: Iterable[Any]) -> None:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relet.core.artifact import Check, Figure, Metrics, Source, Stored, Verdict
+    from relet.core.artifact import Check, Curve, Figure, Metrics, Module, Source, Stored, Verdict
     from relet.core.component import component
     from relet.core.pipeline import Pipeline
     from relet.data.table import Table
@@ -19,8 +19,10 @@ __version__ = "0.1.0"
 # closure of a component that says `from relet import Table` holds the room that Table lives in.
 EXPORTS = {
     "Check": "relet.core.artifact",
+    "Curve": "relet.core.artifact",
     "Figure": "relet.core.artifact",
     "Metrics": "relet.core.artifact",
+    "Module": "relet.core.artifact",
     "Source": "relet.core.artifact",
     "Stored": "relet.core.artifact",
     "Verdict": "relet.core.artifact",

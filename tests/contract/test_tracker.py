@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,10 +20,11 @@ from typing import Any
 
 import pytest
 
-from relet.core.artifact import Version
+from relet.core.artifact import ArtifactType, Curve, Version
 from relet.core.record import CodeState, Link, RunRecord, Status, new_run_id
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
 from relet.engine.reproduce import keep
+from relet.engine.values import write
 from relet.store import Store, open_store
 from relet.tracking import RefusedError, Tracker
 from relet.tracking.memory import MemoryTracker
@@ -48,13 +50,14 @@ signature:
 
 @dataclass(frozen=True)
 class Place:
-    """A tracker's backing: `open` gives another handle on it, `ids` the tracker's runs that show a record, and
-    `verdict` what it says of having made the run again.
+    """A tracker's backing: `open` gives another handle on it, `ids` the tracker's runs that show a record,
+    `verdict` what it says of having made the run again, and `curve` a metric's history as (step, value).
     """
 
     open: Callable[[], Tracker]
     ids: Callable[[Tracker, str], list[str]]
     verdict: Callable[[Tracker, str], str | None]
+    curve: Callable[[Tracker, str, str], list[tuple[int, float]]]
 
 
 @pytest.fixture
@@ -69,6 +72,7 @@ def _memory(_: Path) -> Iterator[Place]:
         open=lambda: tracker,
         ids=lambda _, run_id: [run_id] if run_id in tracker.runs else [],
         verdict=lambda _, run_id: tracker.verdicts.get(run_id),
+        curve=lambda _, run_id, name: list(tracker.curves[run_id][name].points),
     )
 
 
@@ -77,7 +81,15 @@ def _mlflow(uri: str, artifacts: Path | None) -> Place:
         open=lambda: MlflowTracker(uri, artifacts=artifacts),
         ids=lambda tracker, id: [r.info.run_id for r in runs(tracker, id)],
         verdict=lambda tracker, id: runs(tracker, id)[0].data.tags.get("relet.reproduction"),
+        curve=_mlflow_history,
     )
+
+
+def _mlflow_history(tracker: Tracker, run_id: str, name: str) -> list[tuple[int, float]]:
+    assert isinstance(tracker, MlflowTracker)
+    (found,) = runs(tracker, run_id)
+    history = tracker._client().get_metric_history(found.info.run_id, name)
+    return sorted((each.step, each.value) for each in history)
 
 
 @contextmanager
@@ -179,6 +191,9 @@ def _wandb(folder: Path) -> Iterator[Place]:
         open=lambda: WandbTracker(runs, mode=Mode.OFFLINE),
         ids=lambda _, id: [path.name for path in runs_of(runs, id)],
         verdict=lambda _, id: recorded(runs, id).config["relet"].get("reproduction"),
+        curve=lambda _, id, name: [
+            (row["steps/rounds"], row[name]) for row in recorded(runs, id).history if name in row
+        ],
     )
 
 
@@ -304,6 +319,60 @@ def test_the_verdict_on_a_run_that_was_made_again_is_a_tag(place: Place, store: 
     for record in (parent, step):
         tracker.send(record, store)
         assert place.verdict(tracker, record.id) == f"IDENTICAL on {ENDED[:10]} (reproduction:v2)"
+
+
+def measured(store: Store, parent: RunRecord) -> RunRecord:
+    """A component's run with two curves and a number among its metrics, as the engine stores them."""
+    held = {
+        "error": Curve(points=[(1, 60.0), (2, 45.5), (300, 30.25)], x="rounds"),
+        "error_there": Curve(points=[(2, 50.0)], x="rounds"),
+        "mae": 30.25,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        written = write("scores", ArtifactType.METRICS, held, Path(folder) / "scores")
+        files = {path: store.put_object(file) for path, file in written.files.items()}
+    version = store.add_version(
+        name="scores", type=written.type, content=written.content, files=files, metadata=written.metadata
+    )
+    link = Link(version=str(version), type=version.type, content=version.content)
+    return component_run(store, parent, outputs={"scores": link}, metrics=written.metadata["metrics"])
+
+
+def test_a_curve_is_a_metrics_history_and_sent_twice_it_is_there_once(place: Place, store: Store) -> None:
+    record = measured(store, pipeline_run(store))
+    for tracker in (place.open(), place.open()):
+        tracker.send(record, store)
+    assert place.curve(tracker, record.id, "error") == [(1, 60.0), (2, 45.5), (300, 30.25)]
+    assert place.curve(tracker, record.id, "error_there") == [(2, 50.0)]
+
+
+def test_a_curve_whose_file_is_gone_leaves_its_last_value(place: Place, store: Store) -> None:
+    record = measured(store, pipeline_run(store))
+    shutil.rmtree(Path(store.url, "objects"))
+    tracker = place.open()
+    tracker.send(record, store)
+    assert len(place.ids(tracker, record.id)) == 1
+
+
+def test_mlflow_gets_what_is_missing_of_a_curve(mlflow: Place, store: Store) -> None:
+    record = measured(store, pipeline_run(store))
+    tracker = mlflow.open()
+    # ... as if the first sending had died between two calls
+    tracker.send(replace(record, outputs={}, metrics={}), store)
+    (found,) = runs(tracker, record.id)
+    tracker._client().log_metric(found.info.run_id, "error", 60.0, step=1)  # type: ignore[attr-defined]
+    mlflow.open().send(record, store)
+    assert mlflow.curve(tracker, record.id, "error") == [(1, 60.0), (2, 45.5), (300, 30.25)]
+    assert the_run(tracker, record).data.metrics == {"error": 30.25, "error_there": 50.0, "mae": 30.25}
+
+
+def test_wandb_shows_a_curves_last_value_and_hides_its_axis(store: Store, tmp_path: Path) -> None:
+    pytest.importorskip("wandb", reason="wandb is not installed")
+    record = measured(store, pipeline_run(store))
+    WandbTracker(tmp_path / "wandb", mode=Mode.OFFLINE).send(record, store)
+    found = recorded(tmp_path / "wandb", record.id).summary
+    shown = {name: value for name, value in found.items() if not name.startswith("_")}
+    assert shown == {"error": 30.25, "error_there": 50.0, "mae": 30.25}
 
 
 def test_a_child_that_comes_first_brings_its_parent(place: Place, store: Store) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from relet.errors import NotFoundError
+from relet.errors import BadDataError, NotFoundError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 # The artifacts that relet's own verdicts on runs and steps are stored as: no component's output has their names.
@@ -110,7 +111,78 @@ class Source:
         self.builtin = builtin
 
 
-Metrics = dict[str, float]
+class Module:
+    """Marks a parameter that names one of a package's modules: `Annotated[str, Module("pipelines.p.families")]`.
+
+    The module that is chosen joins the component's code, and with it what that imports: it may be imported by its
+    name, and editing the others runs nothing again.
+    """
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A metric that was measured several times: its value after each so many steps.
+
+    `points` are (step, value): steps are whole numbers from 0 on and ascend, values are finite. `x` says in one
+    name what the steps count, such as "rounds" or "rows". Among plain numbers a curve stands for its last value.
+    Raises BadDataError where the points are none of this.
+
+    >>> error = Curve(points=[(1, 60.0), (2, 45.5)], x="rounds")
+    >>> error.last
+    45.5
+    >>> Curve(points=[(2, 1.0), (1, 2.0)])
+    Traceback (most recent call last):
+    relet.errors.BadDataError: a curve's steps have to ascend, got 1 after 2; sort its points by their step
+    """
+
+    points: Sequence[tuple[int, float]]
+    x: str = "step"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", tuple(_points(self.points)))
+        if not isinstance(self.x, str) or not self.x.strip():
+            raise BadDataError(f'a curve\'s x names what its steps count, got {self.x!r}; write x="rounds"')
+
+    @property
+    def last(self) -> float:
+        """The value after the last step."""
+        return self.points[-1][1]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"points": [list(point) for point in self.points], "x": self.x}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Curve:
+        return cls(points=stored["points"], x=stored["x"])
+
+
+def _points(given: Iterable[Any]) -> Iterator[tuple[int, float]]:
+    before = -1
+    for point in given:
+        try:
+            at, value = point
+            step, number = int(at), float(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise BadDataError(f"a point of a curve is a step and a value, got {point!r}: {error}") from error
+        if step != at or step < 0:
+            raise BadDataError(f"a curve's steps are whole numbers from 0 on, got {at!r}")
+        if not math.isfinite(number):
+            raise BadDataError(f"a curve's values have to be finite, got {number} at step {step}; leave it out")
+        if step <= before:
+            raise BadDataError(
+                f"a curve's steps have to ascend, got {step} after {before}; sort its points by their step"
+            )
+        before = step
+        yield step, number
+    if before < 0:
+        raise BadDataError("a curve has at least one point, got none; leave the metric out")
+
+
+# By name a number, or the curve that led to it.
+Metrics = Mapping[str, float | Curve]
 
 
 @dataclass(frozen=True, kw_only=True)

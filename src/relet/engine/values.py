@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import ArtifactType, Figure, Verdict, Version
+from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
 from relet.errors import ComponentError, ReletError
+from relet.store.curves import METRICS, metrics
 
 if TYPE_CHECKING:
     from relet.store import Store
 
 TABLE = "table.parquet"
-METRICS = "metrics.json"
 FIGURE = "figure.svg"
 VERDICT = "verdict.json"
 
@@ -74,11 +74,14 @@ def _file(value: Any, folder: Path) -> Written:
 
 
 def _metrics(value: Any, folder: Path) -> Written:
-    metrics = {str(name): float(number) for name, number in value.items()}
-    _write_json(folder / METRICS, metrics)
-    return Written(
-        type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata={"metrics": metrics}
-    )
+    """Numbers and curves as one file; the metadata holds plain numbers, and says which of them a curve led to."""
+    held = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
+    drawn = {name: each for name, each in held.items() if isinstance(each, Curve)}
+    _write_json(folder / METRICS, held | {name: curve.to_json() for name, curve in drawn.items()})
+    metadata: dict[str, Any] = {"metrics": held | {name: curve.last for name, curve in drawn.items()}}
+    if drawn:
+        metadata["curves"] = sorted(drawn)
+    return Written(type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata=metadata)
 
 
 def _figure(value: Any, folder: Path) -> Written:
@@ -153,7 +156,7 @@ def read(folder: Path, type_: ArtifactType, container: str) -> Any:
 
         return load(folder)
     if type_ is ArtifactType.METRICS:
-        return json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        return metrics((folder / METRICS).read_bytes())
     if type_ is ArtifactType.VERDICT:
         return Verdict.from_json(json.loads((folder / VERDICT).read_text(encoding="utf-8")))
     return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))

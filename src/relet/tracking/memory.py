@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Version
+from relet.core.artifact import ArtifactType, Curve, Version
 from relet.errors import NotFoundError
+from relet.store.curves import curves
 from relet.store.reproductions import latest_of_runs
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 class MemoryTracker:
-    """Keeps each run's last record and its verdict, each model's content, and where models' aliases point."""
+    """Keeps each run's last record, its verdict and its curves, each model's content, and where models' aliases
+    point.
+    """
 
     def __init__(self, name: str = "memory") -> None:
         self.name = name
@@ -23,6 +26,7 @@ class MemoryTracker:
         self.models: dict[str, list[str]] = {}
         self.aliases: dict[tuple[str, str], str] = {}
         self.verdicts: dict[str, str] = {}
+        self.curves: dict[str, dict[str, Curve]] = {}
 
     def connect(self) -> None:
         """There is nothing to connect to."""
@@ -34,6 +38,10 @@ class MemoryTracker:
         self.runs[record.id] = record
         if judged := latest_of_runs(store).get(record.id):
             self.verdicts[record.id] = str(judged)
+        versions = (store.find(link.version) for link in record.outputs.values())
+        self.curves[record.id] = {
+            name: curve for version in versions if version for name, curve in curves(store, version).items()
+        }
         for name, link in record.outputs.items():
             contents = self.models.setdefault(registered_name(record.pipeline, name), [])
             if link.type == ArtifactType.MODEL and link.content not in contents:

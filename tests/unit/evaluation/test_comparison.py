@@ -24,7 +24,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeRegressor
 
-from relet.core.artifact import ArtifactType, Check, Figure, Verdict
+from relet.core.artifact import ArtifactType, Check, Curve, Figure, Verdict
 from relet.data.table import write_table
 from relet.evaluation.comparison import Comparison, alignment, compare, models
 from relet.features.numeric import Numbers
@@ -487,6 +487,18 @@ def test_metrics_are_compared_by_name() -> None:
     assert (found.within, found.largest) == (False, 0.01)
     assert compared(METRICS, {"mae": 200.0}, {"mae": 202.0}, 0.01).within
     assert not compared(METRICS, {"mae": 200.0}, {"mae": 202.0}, 0.0099).within
+
+
+def test_curves_are_compared_point_by_point() -> None:
+    old, new, fewer = (
+        {"error": Curve(points=points, x="rounds").to_json()}
+        for points in ([(1, 200.0), (2, 100.0)], [(1, 202.0), (2, 100.0)], [(1, 200.0), (3, 100.0)])
+    )
+    found = compared(METRICS, old, new, 0.02)
+    assert (found.within, found.largest) == (True, 0.01)
+    assert found.differences == ("error, points, 0, 1: 200.0 → 202.0 (relative 0.01)",)
+    assert not compared(METRICS, old, new, 0.0099).within
+    assert not compared(METRICS, old, fewer, 100.0).within  # another step is another measurement
 
 
 @given(st.dictionaries(st.text(max_size=3), st.none() | st.floats(), max_size=4))

@@ -16,14 +16,15 @@ from relet.evaluation.comparison.text import compare_parts, drawing, numbered, p
 
 
 def compare_metrics(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """Metrics by their names."""
+    """Metrics by their names; of curves each point, the steps exactly."""
     old, new = _metrics(recorded, "recorded"), _metrics(reproduced, "reproduced")
     for name in [name for name in old if name not in new]:
         yield Difference(f"{name} is missing; it was {old[name]!r}")
     for name in [name for name in new if name not in old]:
         yield Difference(f"{name} is new: {new[name]!r}")
     for name in [name for name in old if name in new]:
-        yield from _numbers(name, old[name], new[name], tolerance)
+        compare = _values if isinstance(old[name], dict) else _numbers
+        yield from compare(name, old[name], new[name], tolerance)
 
 
 def compare_figures(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:

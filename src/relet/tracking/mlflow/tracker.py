@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import REPRODUCTION, ArtifactType, Reference, Version
+from relet.core.artifact import REPRODUCTION, ArtifactType, Curve, Reference, Version
 from relet.core.record import Link, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
+from relet.store.curves import curves
 from relet.store.reproductions import Judged, latest_of_runs
 from relet.tracking import RefusedError
 from relet.tracking.memory import model_aliases, registered_name
@@ -24,7 +25,7 @@ from relet.tracking.mlflow.database import prepare
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Metric, Run
 
     from relet.store import Store
 
@@ -247,24 +248,41 @@ class MlflowTracker:
 
     def _log(self, sending: _Sending, wanted: Mapping[str, str], model_id: str | None) -> None:
         """Tags, parameters and metrics that the run doesn't have yet: one call, or more above MLflow's limits."""
-        from mlflow.entities import Metric, Param, RunTag
+        from mlflow.entities import Param, RunTag
 
         record, known = sending.record, sending.run.data
         tags = [RunTag(k, v) for k, v in wanted.items() if known.tags.get(k) != v]
         parameters = [Param(k, v) for k, v in mapping.parameters(record).items() if k not in known.params]
-        metrics = []
-        if record.status is not Status.RUNNING:
-            at = mapping.milliseconds(record.ended or record.started)
-            metrics = [
-                Metric(mapping.allowed(k), float(v), at, 0, model_id=model_id)
-                for k, v in record.metrics.items()
-                if mapping.allowed(k) not in known.metrics
-            ]
+        metrics = [] if record.status is Status.RUNNING else list(self._metrics(sending, model_id))
         for start in range(0, max(len(tags), len(parameters), len(metrics)), BATCH):
             batch = slice(start, start + BATCH)
             self._client().log_batch(
                 sending.run_id, tags=tags[batch], params=parameters[batch], metrics=metrics[batch]
             )
+
+    def _metrics(self, sending: _Sending, model_id: str | None) -> Iterator[Metric]:
+        """The numbers, and of each curve the points, that the run doesn't have yet."""
+        from mlflow.entities import Metric
+
+        record, known = sending.record, sending.run.data.metrics
+        at = mapping.milliseconds(record.ended or record.started)
+        drawn = self._curves(sending)
+        for name, value in record.metrics.items():
+            key = mapping.allowed(name)
+            points = drawn[name].points if name in drawn else ((0, value),)
+            there: set[int] = set()
+            if key in known:
+                if name not in drawn:
+                    continue
+                there = {each.step for each in self._client().get_metric_history(sending.run_id, key)}
+            for step, number in points:
+                if step not in there:
+                    yield Metric(key, float(number), at, step, model_id=model_id)
+
+    def _curves(self, sending: _Sending) -> dict[str, Curve]:
+        versions = (self._version(link, sending.store) for link in sending.record.outputs.values())
+        held = (curves(sending.store, version) for version in versions if version)
+        return {name: curve for each in held for name, curve in each.items()}
 
     def _log_inputs(self, sending: _Sending) -> None:
         """Tables as datasets, what came in and what went out; models that came in."""

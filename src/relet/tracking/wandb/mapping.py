@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
-from relet.core.artifact import Version
+from relet.core.artifact import Curve, Version
 from relet.core.record import Link, RunRecord, Status
 
 # W&B's own limits: of a name, of a tag, and of an artifact's metadata, in keys.
@@ -42,7 +42,9 @@ class Shared:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A run as W&B gets it. `media` are key → (suffix, SHA-256), `documents` are path → SHA-256."""
+    """A run as W&B gets it. `media` are key → (suffix, SHA-256), `documents` are path → SHA-256, `curves` are
+    metrics that have a history.
+    """
 
     run_id: str
     project: str
@@ -59,6 +61,7 @@ class Shown:
     artifacts: tuple[Shared, ...] = ()
     media: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -78,11 +81,13 @@ def shown(
     aliases: Mapping[str, tuple[str, ...]],
     reproduced: str | None = None,
     project: str | None = None,
+    curves: Mapping[str, Curve] | None = None,
 ) -> Shown:
     """A record as W&B shows it: `versions` and `aliases` are by version (`model:v3`), those of its links.
 
     A version that is not among them was pruned: the run's configuration still names it. `reproduced` is the
-    verdict on having made the run again, `project` another name than the pipeline's.
+    verdict on having made the run again, `project` another name than the pipeline's, `curves` what its metrics'
+    files hold beside numbers.
     """
     ended = record.status is not Status.RUNNING
     # A run that was skipped made nothing and used nothing: an earlier one did.
@@ -106,6 +111,7 @@ def shown(
         artifacts=tuple(each for each in (*used, *made) if each),
         media=_media(versions[link.version] for link in outputs.values() if link.version in versions),
         documents=_documents(record),
+        curves=dict(curves or {}) if ended else {},
     )
 
 

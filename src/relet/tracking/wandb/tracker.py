@@ -13,9 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import REPRODUCTION, Reference, Version
+from relet.core.artifact import REPRODUCTION, Curve, Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
+from relet.store.curves import curves
 from relet.store.reproductions import Judged, latest_of_runs
 from relet.tracking import RefusedError
 from relet.tracking.wandb import ledger
@@ -35,6 +36,9 @@ ENVIRONMENT = {"WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false", "WANDB_
 # Seconds: for W&B's own process to come up and answer; for an upload after a run, which nobody waits for much
 # longer, and for one that was asked for.
 ANSWER, AFTER_A_RUN, ASKED = 15, 15, 900
+
+# What curves are drawn over lies under this name, where no metric is: "steps/rounds".
+AXIS = "steps"
 
 
 class Mode(StrEnum):
@@ -144,6 +148,12 @@ class WandbTracker:
             aliases=aliases,
             reproduced=str(judged) if judged else None,
             project=_project(record.pipeline),
+            curves={
+                name: curve
+                for link in record.outputs.values()
+                if link.version in versions
+                for name, curve in curves(store, versions[link.version]).items()
+            },
         )
 
     def _words(self, store: Store) -> dict[str, Judged]:
@@ -251,6 +261,7 @@ def _record(wanted: Shown, folder: Path, store: Store, lost: set[str]) -> str:
         reinit="create_new",
     )
     try:
+        _log_curves(run, wanted.curves)
         run.summary.update(dict(wanted.summary))
         for each in wanted.artifacts:
             if not lost & set(each.files.values()):
@@ -288,6 +299,20 @@ def _publish(run: Run, artifact: Any, shared: Shared) -> None:
     interface.publish_artifact(
         run, artifact, list(shared.aliases), is_user_created=shared.used, use_after_commit=shared.used
     )
+
+
+def _log_curves(run: Run, drawn: Mapping[str, Curve]) -> None:
+    """Each curve as rows of the run's history, over an axis of its own kind: W&B's own steps count rows."""
+    rows: dict[str, dict[int, dict[str, float]]] = {}
+    for name, curve in drawn.items():
+        axis = f"{AXIS}/{curve.x}"
+        run.define_metric(axis, hidden=True, summary="none")
+        run.define_metric(name, step_metric=axis, summary="last")
+        for step, value in curve.points:
+            rows.setdefault(axis, {}).setdefault(step, {})[name] = value
+    for axis, steps in rows.items():
+        for step in sorted(steps):
+            run.log({axis: step, **steps[step]})
 
 
 def _log_media(run: Run, media: Mapping[str, tuple[str, str]], store: Store) -> None:
