@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -10,11 +13,11 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
-from pipelines.nyc_rentals.families.boosted import boosted
-from pipelines.nyc_rentals.families.random_forest import random_forest
 from relet.errors import SettingError, nearest
 
-FAMILIES = {"boosted": boosted, "random_forest": random_forest}
+# A module each, with a function of its name. Which one is imported, a component's parameter says by
+# `Annotated[str, Module("pipelines.nyc_rentals.families")]`: no other family's code is then part of its key.
+FAMILIES = "pipelines.nyc_rentals.families"
 
 
 def inference_pipeline(
@@ -24,12 +27,20 @@ def inference_pipeline(
 
     Raises SettingError for an unknown family or parameter, with the nearest.
     """
-    if family not in FAMILIES:
-        raise SettingError(f"modeling.family got {family!r}: {nearest(family, FAMILIES)}")
+    build = _family(family)
     try:
-        return FAMILIES[family](seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
+        return build(seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
     except TypeError as error:
         raise SettingError(f"modeling.{family}: {error}") from None
+
+
+def _family(name: str) -> Callable[..., Pipeline]:
+    """The function that builds a family's pipeline. relet has checked the name; a caller by hand may get it wrong."""
+    if not name.isidentifier() or find_spec(f"{FAMILIES}.{name}") is None:
+        known = [module.name for module in iter_modules(import_module(FAMILIES).__path__)]
+        raise SettingError(f"modeling.family got {name!r}: {nearest(name, known)}")
+    build: Callable[..., Pipeline] = getattr(import_module(f"{FAMILIES}.{name}"), name)
+    return build
 
 
 def fitted(

@@ -45,8 +45,8 @@ pipeline = Pipeline(
         "modeling.val_size": "train_model.val_size",
         "modeling.max_tfidf_features": "train_model.max_tfidf_features",
         "modeling.refit": "train_model.refit",
-        "modeling.boosted": "train_model.parameters",
-        "modeling.random_forest": "train_model.parameters",
+        # one for each family: modeling.boosted, …
+        "modeling.{train_model.family}": "train_model.parameters",
         "gate.min_r2": "test_model.min_r2",
         "gate.max_worse": "test_model.max_worse",
     },

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
 from pipelines.nyc_rentals.inference import fitted, importances
-from relet import Figure, Metrics, Model, component
+from relet import Figure, Metrics, Model, Module, component
 from relet.evaluation.metrics import baseline, beside, regression
 from relet.report.bars import bars
 from relet.segregation import Rule, split
@@ -27,7 +27,7 @@ class Trained(NamedTuple):
 def train_model(
     trainval: pd.DataFrame,
     *,
-    family: str = "boosted",
+    family: Annotated[str, Module("pipelines.nyc_rentals.families")] = "boosted",
     val_size: float = 0.1,
     val_method: str = "keyed",
     seed: int = 42,

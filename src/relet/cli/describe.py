@@ -44,6 +44,8 @@ def _component(pipeline: str, component: Component) -> Iterator[str]:
     yield "Parameters:"
     for parameter in component.parameters:
         default = "required" if parameter.required else f"default {parameter.default!r}"
+        if parameter.module:
+            default += f"; one of {', '.join(parameter.choices)}"
         yield f"  {parameter.name:<20}{parameter.annotation:<16}{default}"
     yield "Outputs:"
     for output in component.outputs:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar
 
-from relet.core.artifact import ArtifactType, Source, Stored
+from relet.core.artifact import ArtifactType, Module, Source, Stored
 from relet.errors import SettingError, nearest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,7 +32,8 @@ _WORDS = {
 class Parameter:
     """A hyperparameter: keyword-only in the function's signature.
 
-    `types` are the Python types that it accepts; `choices` the only values, where there are such.
+    `types` are the Python types that it accepts; `choices` the only values, where there are such: those of one
+    that names a `module` are the modules that there are.
     """
 
     name: str
@@ -42,13 +43,14 @@ class Parameter:
     required: bool = False
     choices: tuple[Any, ...] = ()
     source: Source | None = None
+    module: Module | None = None
 
     def check(self, value: Any, setting: str) -> Any:
         """The value as the function takes it; a whole number becomes a float where a float is asked for.
 
         Raises SettingError with the accepted type and the name of the setting.
         """
-        if self.choices and value not in self.choices:
+        if self.choices and value not in self.choices and not (value is None and NoneType in self.types):
             known = [str(choice) for choice in self.choices]
             raise SettingError(f"{setting} got {value!r}: {nearest(str(value), known)}")
         if float in self.types and isinstance(value, int) and not isinstance(value, bool):
@@ -148,6 +150,11 @@ class Component:
             setting = names.get(parameter.name, f"{self.name}.{parameter.name}")
             checked[parameter.name] = parameter.check(value, setting)
         return checked
+
+    def modules(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """The modules that parameters with these values name; a parameter without a value has its default."""
+        named = [(each.module, values.get(each.name, each.default)) for each in self.parameters]
+        return tuple(f"{module.package}.{value}" for module, value in named if module and value is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

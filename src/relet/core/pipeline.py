@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,8 @@ class Pipeline:
     `on_request` are components that run only when they are asked for: by their name, or all together by
     `main.evaluate`; those in `by_name` by their name alone (they need not be in `on_request`, and count as such).
     `settings` maps each key of the configuration to the parameters that it feeds:
-    `{"etl.min_price": ["basic_cleaning.min_price"]}`.
+    `{"etl.min_price": ["basic_cleaning.min_price"]}`. A key that names a parameter in braces stands for
+    one key a choice of that parameter: `{"modeling.{train.family}": "train.parameters"}`.
 
     Raises WiringError for a cycle, a missing producer, two producers of one name, two components of one name,
     an output and an input of different types, an output that is named as relet's own verdicts are, and names that
@@ -41,7 +43,9 @@ class Pipeline:
         components = tuple(_component(each) for each in self.components)
         on_request, by_name = _names(self.on_request), _names(self.by_name)
         settings = {
-            key: (feeds,) if isinstance(feeds, str) else tuple(feeds) for key, feeds in self.settings.items()
+            each: (feeds,) if isinstance(feeds, str) else tuple(feeds)
+            for key, feeds in self.settings.items()
+            for each in _keys(key, components)
         }
         _check_names(components, {"on_request": on_request, "by_name": by_name}, settings)
         object.__setattr__(self, "components", _ordered(components))
@@ -111,7 +115,22 @@ def _component(function: Component | Callable[..., Any]) -> Component:
     if not getattr(module, "__file__", None):
         raise WiringError(f"{name} lives in no file; put components in a module, so that their code has a digest")
     path = Path(str(module.__file__))
-    return read_component(name, module.__name__, path, Code((path.parent,)))
+    # the folder that the module's full name starts from, where its file lies as deep as that
+    roots = (path.parent, *path.parents[module.__name__.count(".") :][:1])
+    return read_component(name, module.__name__, path, Code(roots))
+
+
+def _keys(key: str, components: Sequence[Component]) -> list[str]:
+    """The keys that one with a parameter in braces stands for: one for each of the parameter's choices."""
+    found = re.search(r"\{(.*?)\}", key)
+    if not found:
+        return [key]
+    name, _, parameter = found[1].partition(".")
+    for each in (each.parameter(parameter) for each in components if each.name == name):
+        if not each.choices:
+            raise WiringError(f"the setting {key} names {found[1]}, which takes {each.accepted}, not one of a few")
+        return [key.replace(found[0], str(choice)) for choice in each.choices]
+    raise WiringError(f"the setting {key} names {found[1]}: {nearest(name, [each.name for each in components])}")
 
 
 def _check_names(

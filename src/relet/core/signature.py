@@ -10,6 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
+from relet.core import artifact
 from relet.core.artifact import ArtifactType, Source, Stored
 from relet.core.code import Code, imports
 from relet.core.component import MANAGERS, Component, Input, Options, Output, Parameter
@@ -137,7 +138,7 @@ def read_component(name: str, module: str, path: Path, code: Code) -> Component:
         description=(ast.get_docstring(function) or "").partition("\n")[0],
         inputs=tuple(_input(source, argument, argument.arg in with_default) for argument in positional),
         parameters=tuple(
-            _parameter(source, argument, default)
+            _parameter(source, argument, default, code)
             for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         ),
         outputs=outputs,
@@ -244,11 +245,11 @@ def _input(source: Module, argument: ast.arg, has_default: bool) -> Input:
     )
 
 
-def _parameter(source: Module, argument: ast.arg, default: ast.expr | None) -> Parameter:
+def _parameter(source: Module, argument: ast.arg, default: ast.expr | None, code: Code) -> Parameter:
     inner, marks = _annotated(source, argument.annotation)
     if inner is None:
         raise source.error(argument, f"the parameter {argument.arg} has no annotation")
-    mark = _mark(source, marks, "Source")
+    mark, package = _mark(source, marks, "Source"), _mark(source, marks, "Module")
     types: list[type] = []
     choices: list[Any] = []
     for member in _members(source, inner):
@@ -258,6 +259,9 @@ def _parameter(source: Module, argument: ast.arg, default: ast.expr | None) -> P
             types.extend(dict.fromkeys(type(choice) for choice in choices))
             continue
         types.append(_scalar(source, argument, member))
+    module = artifact.Module(*package["args"], **package["kwargs"]) if package else None
+    if module:
+        choices.extend(_modules(source, argument, module.package, code))
     parameter = Parameter(
         name=argument.arg,
         annotation=ast.unparse(inner),
@@ -266,8 +270,21 @@ def _parameter(source: Module, argument: ast.arg, default: ast.expr | None) -> P
         required=default is None,
         choices=tuple(choices),
         source=Source(*mark["args"]) if mark else None,
+        module=module,
     )
     return parameter if default is None else _with_checked_default(source, argument, parameter)
+
+
+def _modules(source: Module, argument: ast.arg, package: str, code: Code) -> list[str]:
+    """The modules of a first-party package, by their own names; those that start with _ are no one's choice."""
+    folder = code.find(package)
+    if folder is not None and folder.name == "__init__.py":
+        folder = folder.parent
+    found = sorted(folder.iterdir()) if folder is not None and folder.is_dir() else []
+    names = [path.stem for path in found if path.suffix == ".py" or (path / "__init__.py").is_file()]
+    if known := [name for name in names if not name.startswith("_")]:
+        return known
+    raise source.error(argument, f"the parameter {argument.arg} names a module of {package}, which holds none")
 
 
 def _with_checked_default(source: Module, argument: ast.arg, parameter: Parameter) -> Parameter:

@@ -75,7 +75,7 @@ def call_here(call: Call, *, debug: bool = False) -> Called:
     ]
     with _calling, _temporary_files_in(call.scratch), only_closure(call.root, call.code), watched() as touched:
         try:
-            function = function_of(component, call.root, call.code)
+            function = function_of(component, call.root, call.code, call.arguments)
             returned = function(*inputs, **call.arguments)
             values = _named(component, returned)
             outputs = {

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -114,9 +114,10 @@ class Interpreter:
             self._process.kill()
             self._process.wait()
 
-    def parts(self, components: Iterable[str]) -> dict[str, KeyParts]:
-        """What the keys of the components take from source and packages there, parameters and inputs aside."""
-        answer = self._ask({"ask": "parts", "components": list(components)}, "the project")
+    def parts(self, components: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
+        """What the keys of components with these parameters take from source and packages there."""
+        question = {"ask": "parts", "components": list(components), "parameters": components}
+        answer = self._ask(question, "the project")
         return {name: KeyParts(**parts) for name, parts in answer["parts"].items()}
 
     def call(self, call: Call) -> Called:

@@ -42,9 +42,10 @@ def isolated(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
         for place, components in wanted.items():
             interpreter = opened.enter_context(_started(job, place, scratch, tell))
             names = [component.name for component in components]
+            parts = interpreter.parts({name: job.parameters[name] for name in names})
             job = replace(
                 job,
-                request=replace(job.request, code={**job.request.code, **interpreter.parts(names)}),
+                request=replace(job.request, code={**job.request.code, **parts}),
                 callers={**job.callers, **dict.fromkeys(names, interpreter.call)},
             )
         yield job

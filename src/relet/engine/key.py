@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from relet.core.code import Closure, Distributions, module_digest
 from relet.core.component import Component
@@ -15,13 +16,17 @@ from relet.errors import WiringError
 _PASSED_OVER = frozenset(("__pycache__", ".pytest_cache", ".ipynb_checkpoints"))
 
 
-def code_parts(project: Project, components: Iterable[Component]) -> dict[str, KeyParts]:
+def code_parts(
+    project: Project, components: Iterable[Component], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, KeyParts]:
     """For each component the parts of its key that its source decides; parameters and inputs are left empty.
+
+    `parameters` are each component's own: where one names a module, that is among its code.
 
     Raises WiringError for a resource that is not there.
     """
     installed = Distributions.installed()
-    return {each.name: _parts(project, each, installed) for each in components}
+    return {each.name: _parts(project, each, installed, parameters.get(each.name, {})) for each in components}
 
 
 def code_files(project: Project, parts: KeyParts) -> frozenset[str]:
@@ -46,9 +51,11 @@ def _relative(project: Project, paths: Iterable[Path]) -> frozenset[str]:
     return frozenset(path.relative_to(project.root).as_posix() for path in inside)
 
 
-def _parts(project: Project, component: Component, installed: Distributions) -> KeyParts:
+def _parts(
+    project: Project, component: Component, installed: Distributions, parameters: Mapping[str, Any]
+) -> KeyParts:
     resources = dict(_resources(project, component))
-    closures = [project.code.closure(component.module)]
+    closures = [project.code.closure(name) for name in (component.module, *component.modules(parameters))]
     closures += [_resource_closure(project, path) for path in resources.values() if path.suffix == ".py"]
     modules = {name: value for closure in closures for name, value in closure.modules.items()}
     third_party = frozenset[str]().union(*(closure.third_party for closure in closures))

@@ -34,8 +34,12 @@ def settle() -> None:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", POOL)
 
 
-def function_of(component: Component, root: Path, code: Mapping[str, str]) -> Callable[..., Any]:
+def function_of(
+    component: Component, root: Path, code: Mapping[str, str], arguments: Mapping[str, Any]
+) -> Callable[..., Any]:
     """The component's function, from source that has the digests in `code` (module → digest).
+
+    The modules that its arguments name are imported as well.
 
     In a notebook a module may have been edited since it was imported: it is imported anew, since its key
     speaks of the edited one. Raises WiringError where relet itself was edited.
@@ -45,6 +49,8 @@ def function_of(component: Component, root: Path, code: Mapping[str, str]) -> Ca
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     module = import_module(component.module)
+    for name in component.modules(arguments):
+        import_module(name)
     _imported.update({name: digest for name, digest in code.items() if name in sys.modules})
     return getattr(module, component.name)  # type: ignore[no-any-return]
 

@@ -92,7 +92,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         pipeline=project.pipeline,
         components=components,
         key_parameters=key_parameters,
-        code=code_parts(project, components),
+        code=code_parts(project, components, parameters),
         inputs=inputs,
     )
     return Job(

@@ -92,7 +92,9 @@ def _answered(question: Mapping[str, Any], pipeline: str, root: Path) -> dict[st
 
 def _parts(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
     components = [project.pipeline.component(name) for name in question["components"]]
-    return {"parts": {name: asdict(parts) for name, parts in code_parts(project, components).items()}}
+    # an older relet, which knew of no modules that parameters name, asks without them
+    found = code_parts(project, components, question.get("parameters", {}))
+    return {"parts": {name: asdict(parts) for name, parts in found.items()}}
 
 
 def _call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:

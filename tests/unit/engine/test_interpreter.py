@@ -46,7 +46,7 @@ def call(sums: Sums, name: str, **arguments: Any) -> Call:
     return Call(
         component=component,
         root=sums.root,
-        code=code_parts(project, [component])[name].code,
+        code=code_parts(project, [component], {})[name].code,
         inputs={each.name: Laid(folder=drawn, type=ArtifactType.FILE) for each in component.inputs},
         arguments={**component.defaults, **arguments},
         files=(),
@@ -60,7 +60,7 @@ def test_it_says_on_which_machine_it_runs(there: Interpreter) -> None:
 
 def test_the_parts_of_keys_are_what_they_are_here(sums: Sums, there: Interpreter) -> None:
     project = open_project("sums", sums.root)
-    assert there.parts(["draw", "add"]) == code_parts(project, project.pipeline.components[:2])
+    assert there.parts({"draw": {}, "add": {}}) == code_parts(project, project.pipeline.components[:2], {})
 
 
 def test_a_component_is_called_on_what_is_laid_out_and_its_outputs_lie_in_the_scratch_folder(
@@ -99,7 +99,7 @@ def test_an_error_comes_by_its_own_name_with_the_trace_from_there(sums: Sums, th
         there.call(call(sums, "add"))
     assert "helper.py" in caught.value.__notes__[0]
     # it goes on
-    assert there.parts(["draw"])["draw"].component == "draw"
+    assert there.parts({"draw": {}})["draw"].component == "draw"
 
 
 def test_what_components_print_goes_to_the_log(sums: Sums, there: Interpreter) -> None:
@@ -115,7 +115,7 @@ def test_a_process_that_ends_by_itself_is_named_with_its_last_words(sums: Sums, 
     with pytest.raises(ComponentError, match=r"^add ended its process with status 3: last words$"):
         there.call(call(sums, "add"))
     with pytest.raises(ComponentError, match=r"^the project ended its process with status 3: last words$"):
-        there.parts(["draw"])
+        there.parts({"draw": {}})
     there.close()
     there.close()
 

@@ -47,7 +47,7 @@ def job_again(
         pipeline=project.pipeline,
         components=components,
         key_parameters=for_keys,
-        code=_parts(there),
+        code=_parts(there, {name: record.parameters for name, record in records.items()}),
         inputs={each: _carried(link, store, own) for each, link in _given(history, components).items()},
     )
     return Job(
@@ -82,12 +82,14 @@ def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
         ) from None
 
 
-def _parts(there: Mapping[str, Interpreter]) -> dict[str, KeyParts]:
+def _parts(there: Mapping[str, Interpreter], parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
     """The parts of each component's key, asked for where it is called."""
     found: dict[str, KeyParts] = {}
     for interpreter in set(there.values()):
         try:
-            found |= interpreter.parts(name for name, other in there.items() if other is interpreter)
+            found |= interpreter.parts(
+                {name: parameters[name] for name, other in there.items() if other is interpreter}
+            )
         except ComponentError as error:
             raise ImpossibleError(f"the recorded code can't be read there: {error}") from None
     return found
