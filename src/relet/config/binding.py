@@ -22,16 +22,47 @@ OWN = {
     "main.evaluate": Parameter(name="evaluate", annotation="bool", types=(bool,), default=False),
     "store.url": Parameter(name="url", annotation="str", types=(str,), default=".relet"),
     "tracking": Parameter(name="tracking", annotation="list", types=(list, str, NoneType), default=["mlflow"]),
+    "search.metric": Parameter(name="metric", annotation="str", types=(str,), default="mae"),
+    "search.direction": Parameter(
+        name="direction",
+        annotation="str",
+        types=(str,),
+        default="minimize",
+        choices=("minimize", "maximize"),
+    ),
+    "search.trials": Parameter(name="trials", annotation="int", types=(int,), default=40),
+    "search.batch": Parameter(name="batch", annotation="int", types=(int,), default=8),
+    "search.seed": Parameter(name="seed", annotation="int", types=(int,), default=42),
+    "search.prune": Parameter(name="prune", annotation="bool", types=(bool,), default=True),
+    "search.space": Parameter(name="space", annotation="dict", types=(dict,), default={}),
 }
 
 KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "null": NoneType}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Searching:
+    """How trials are compared (`metric`, `direction`), and how a search for better settings goes.
+
+    `trials` are asked for in batches of `batch`; `prune` gives a trial up whose first folds are no good; `space`
+    maps settings to what they may be, in the words of Hydra's sweeps.
+    """
+
+    metric: str = "mae"
+    direction: str = "minimize"
+    trials: int = 40
+    batch: int = 8
+    seed: int = 42
+    prune: bool = True
+    space: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a run is asked to do: its own settings, and every parameter of every component.
 
-    `origins` names the setting that each parameter's value came from, where it was not the signature's default.
+    `origins` names the setting that each parameter's value came from, where it was not the signature's default;
+    `values` are all settings as the files and overrides have them, nested; `choices` each group's option.
     """
 
     experiment: str
@@ -41,6 +72,16 @@ class Settings:
     tracking: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, Any]]
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    search: Searching = Searching()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, str | None] = field(default_factory=dict)
+
+    def value(self, key: str) -> Any:
+        """What a setting is: `modeling.boosted.num_leaves`; None where there is no such setting."""
+        found: Any = self.values
+        for name in key.split("."):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found
 
 
 def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) -> Settings:
@@ -71,6 +112,9 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
         tracking=_names(own.get("tracking", OWN["tracking"].default)),
         parameters=parameters,
         origins=origins,
+        search=Searching(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
+        values=composed.values,
+        choices=composed.choices,
     )
 
 

@@ -114,7 +114,7 @@ def explain(
     error: Exception, folder: Path, overrides: Sequence[str], *, feeds: Mapping[str, Sequence[str]]
 ) -> SettingError:
     """What Hydra refused, in words that name the setting to change."""
-    parsed = [_parse(text) for text in overrides]
+    parsed = [parse(text) for text in overrides]
     for each in parsed:
         found = _fault(each, str(error), folder, feeds)
         if found:
@@ -128,19 +128,19 @@ def quote(override: str, texts: Collection[str]) -> str:
     if not equals or key.lstrip("+") not in texts:
         return override
     try:
-        _parse(override)
+        parse(override)
     except SettingError:
-        return f"{key}={_quoted(value)}"
+        return f"{key}={quoted(value)}"
     return override
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Text in quotes, as Hydra's grammar takes it: backslashes count only before a quote."""
     escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ("\\" + found[2] if found[2] else ""), text)
     return f'"{escaped}"'
 
 
-def _parse(text: str) -> Override:
+def parse(text: str) -> Override:
     """An override as Hydra reads it. Raises SettingError, with the quotes it lacks, where Hydra can't."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -153,7 +153,7 @@ def _parse(text: str) -> Override:
             raise SettingError(f"{text!r} is no override; write name=value") from None
         raise SettingError(
             f"{text!r} can't be read as an override ({_readable(error)}); "
-            f"where the value is plain text, quote it: '{key}={_quoted(value)}'"
+            f"where the value is plain text, quote it: '{key}={quoted(value)}'"
         ) from None
 
 
