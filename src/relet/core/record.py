@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Status(StrEnum):
@@ -21,6 +21,15 @@ class Status(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
+
+
+class Kind(StrEnum):
+    """What a run is of: one component, a pipeline, or several of a pipeline's runs that belong together."""
+
+    COMPONENT = "component"
+    PIPELINE = "pipeline"
+    SWEEP = "sweep"
+    SEARCH = "search"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +103,12 @@ CAVEATS = {
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """One run: of a pipeline (`component` is None, `parent` is None) or of one component in it.
+    """One run: of a pipeline (`component` is None), of one component in it, or a sweep or search of several.
 
+    `kind` says which. The parent of a component's run is its pipeline's, that of a pipeline's run the sweep or
+    search whose trial it is, or None. A trial has its number, from 1, in `trial`, and in `overrides` what it set
+    by itself, in Hydra's syntax and in the order given. A sweep's or search's own record has `job_type` sweep or
+    search, no steps, and at its end the metrics of its best trial, whose run is its `winner`.
     `steps` is a pipeline's: component → its action, the reason, the run of the component that made what it has
     (`run`, an earlier one where it was skipped), and the versions it has (`outputs`). Times are ISO 8601 in UTC;
     `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread counts; `caveats`
@@ -125,7 +138,20 @@ class RunRecord:
     command: tuple[str, ...] = ()
     message: str = ""
     caveats: tuple[Caveat, ...] = ()
+    overrides: tuple[str, ...] = ()
+    trial: int | None = None
+    winner: str | None = None
     format: int = FORMAT
+
+    @property
+    def kind(self) -> Kind:
+        """
+        >>> RunRecord(id="a", pipeline="p", experiment="e", status=Status.RUNNING, started="").kind
+        <Kind.PIPELINE: 'pipeline'>
+        """
+        if self.component is not None:
+            return Kind.COMPONENT
+        return Kind(self.job_type) if self.job_type in (Kind.SWEEP, Kind.SEARCH) else Kind.PIPELINE
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -149,7 +175,7 @@ class RunRecord:
             side: {name: Link(**link) for name, link in stored[side].items()} for side in ("inputs", "outputs")
         }
         parts = KeyParts(**stored["parts"]) if stored["parts"] else None
-        # A record of format 1 lacks what format 2 added: the defaults say that nothing is known.
+        # A record of format 1 or 2 lacks what later ones added: the defaults say that nothing is known.
         return cls(
             **{
                 **stored,
@@ -158,6 +184,7 @@ class RunRecord:
                 "parts": parts,
                 "code": CodeState(**stored["code"]),
                 "command": tuple(stored["command"]),
+                "overrides": tuple(stored.get("overrides", ())),
                 "caveats": tuple(Caveat(**each) for each in stored.get("caveats", ())),
             }
         )

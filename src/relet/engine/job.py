@@ -20,13 +20,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """A run as a trial of a sweep or search: the id it is to have, the sweep's own run, its number, and what it
+    set by itself, in Hydra's syntax."""
+
+    run_id: str
+    parent: str
+    number: int
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """What to run and where to put it.
 
     `arguments` are the values that each function is called with; `parameters` the same as they were asked for
     (a source outside by its path or URL): that is what records and trackers show. `manager`
     makes an environment of its own for each component that names none: uv, virtualenv, conda or docker; `callers`
-    call a component where it is settled already that this process does not.
+    call a component where it is settled already that this process does not. `part` is what makes it a trial: then
+    whoever runs the sweep has its records sent to the trackers.
     """
 
     project: Project
@@ -39,6 +51,7 @@ class Job:
     command: tuple[str, ...] = ()
     callers: Mapping[str, Caller] = field(default_factory=dict)
     manager: str | None = None
+    part: Part | None = None
 
     def sources(self, component: Component) -> Iterator[tuple[Path, str]]:
         """The local files of a component's sources outside, each with the SHA-256 of its content."""

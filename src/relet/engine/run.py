@@ -54,7 +54,7 @@ def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, pati
 def _execute(job: Job, watch: Watcher, *, debug: bool, patience: float) -> Outcome:
     began = perf_counter()
     planned = plan(job.request, job.store)
-    around = surroundings(job.project.root, job.project.lock, _files(job), job.store)
+    around = surroundings(job.project.root, job.project.lock, files_of(job), job.store)
     parent = _record(job, around)
     courier = None if planned.idle else _announce(job, parent)
     results: dict[str, Result] = {}
@@ -90,7 +90,7 @@ def _execute(job: Job, watch: Watcher, *, debug: bool, patience: float) -> Outco
     )
 
 
-def _files(job: Job) -> frozenset[str]:
+def files_of(job: Job) -> frozenset[str]:
     """The files that this run's code lies in, relative to the project's folder."""
     closures = (code_files(job.project, parts) for parts in job.request.code.values())
     return pipeline_files(job.project).union(*closures)
@@ -98,8 +98,12 @@ def _files(job: Job) -> frozenset[str]:
 
 def _record(job: Job, around: Surroundings) -> RunRecord:
     """The pipeline's record, with what is the same for every run of the job."""
+    part = job.part
     return RunRecord(
-        id=new_run_id(),
+        id=part.run_id if part else new_run_id(),
+        parent=part.parent if part else None,
+        trial=part.number if part else None,
+        overrides=part.overrides if part else (),
         pipeline=job.request.pipeline.name,
         experiment=job.experiment,
         status=Status.RUNNING,
@@ -115,7 +119,7 @@ def _record(job: Job, around: Surroundings) -> RunRecord:
 def _announce(job: Job, parent: RunRecord) -> Courier | None:
     """Write the parent down and let the trackers' process begin, so that it works while the run does."""
     _keep(job, parent)
-    if not job.trackers:
+    if not job.trackers or job.part:
         return None
     from relet.tracking.courier import start
 
@@ -180,8 +184,7 @@ def _act(going: _Going, component: Component, step: Step, known: Known) -> Resul
     if step.action is Action.SKIP:
         result = _skip(going.job, component, step)
     else:
-        going.watch.started(step)
-        result = _run(going, component, step)
+        step, result = _made(going, component, step, known)
     verdict = _verdict_of(result.outputs, going.workspace)
     metrics = {
         name: value
@@ -192,6 +195,23 @@ def _act(going: _Going, component: Component, step: Step, known: Known) -> Resul
     _move_aliases(going, component, step, result, known.made(component, result.outputs))
     inputs = {name: version for name, version in step.inputs.items() if version}
     return replace(result, inputs=inputs, verdict=verdict, metrics=metrics)
+
+
+def _made(going: _Going, component: Component, step: Step, known: Known) -> tuple[Step, Result]:
+    """Run a component, unless another process does or did so meanwhile: then its step is one to skip."""
+    store = going.job.store
+    assert step.key is not None
+
+    def waiting() -> None:
+        going.watch.noted(f"{component.name} waits: another run is making the same")
+
+    with store.claim(step.key, waiting=waiting):
+        if store.key(step.key) is not None:
+            now_there = decide(component, going.job.request, known, store)
+            if now_there.action is Action.SKIP:
+                return now_there, _skip(going.job, component, now_there)
+        going.watch.started(step)
+        return step, _run(going, component, step)
 
 
 def _skip(job: Job, component: Component, step: Step) -> Result:
@@ -256,6 +276,8 @@ def _run(going: _Going, component: Component, step: Step) -> Result:
         going.parent,
         id=new_run_id(),
         parent=going.parent.id,
+        trial=None,
+        overrides=(),
         component=component.name,
         job_type=component.job_type,
         description=component.description,

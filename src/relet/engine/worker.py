@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--one-cpu", action="store_true", help="use one processor, where there are several")
     parser.add_argument("--no-network", action="store_true", help="refuse every connection")
     chosen = parser.parse_args(arguments)
-    questions, answers = _own_streams()
+    questions, answers = own_streams()
     with suppress(KeyboardInterrupt):
         # whoever asks was interrupted as well, and says so
         _serve(chosen, questions, answers)
@@ -58,7 +58,7 @@ def _serve(chosen: argparse.Namespace, questions: Iterator[str], answers: TextIO
         _say(answers, _answered(json.loads(question), chosen.pipeline, chosen.root))
 
 
-def _own_streams() -> tuple[Iterator[str], TextIO]:
+def own_streams() -> tuple[Iterator[str], TextIO]:
     """This process's streams for questions and answers, out of the reach of components and what they fork."""
     questions = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -178,7 +178,7 @@ def _record(stored: Document) -> RunRecord:
     for what, right in _checks(record):
         if not right:
             raise StoreError(f"run {record.id}: its {what} can't be read")
-    for name in (record.parent, record.key, *(step.get("run") for step in record.steps.values())):
+    for name in (record.parent, record.winner, record.key, *(step.get("run") for step in record.steps.values())):
         if name is not None:
             word(name, "a run id")
     for digest in record.objects.values():
@@ -198,14 +198,15 @@ def _checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
     """What is shown of a record, or leads somewhere, and whether it is of the type that everybody expects."""
     for field in ("pipeline", "experiment", "started", "description", "message"):
         yield field, isinstance(getattr(record, field), str)
-    for field in ("ended", "component", "job_type", "parent", "key", "lock"):
+    for field in ("ended", "component", "job_type", "parent", "key", "lock", "winner"):
         yield field, isinstance(getattr(record, field), str | None)
     for field in ("parameters", "metrics", "steps", "machine"):
         yield field, isinstance(getattr(record, field), Mapping)
     for field in ("code", "packages", "resources", "parameters", "inputs"):
         yield f"{field} in its key", record.parts is None or isinstance(getattr(record.parts, field), Mapping)
     yield "metrics", all(isinstance(value, int | float) for value in record.metrics.values())
-    yield "command", all(isinstance(each, str) for each in record.command)
+    yield "command", all(isinstance(each, str) for each in (*record.command, *record.overrides))
+    yield "trial", isinstance(record.trial, int | None)
     yield "caveats", all(isinstance(text, str) for each in record.caveats for text in (each.kind, each.what))
     yield "commit", record.code.commit is None or bool(COMMIT.fullmatch(record.code.commit))
     yield "repository", record.code.repository is None or not NO_REPOSITORY.match(record.code.repository)

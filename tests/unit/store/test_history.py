@@ -19,6 +19,8 @@ from tests.unit.store.past import a_past, add, consistent, contents, everything,
 
 EXPORTED_1 = Path(__file__).parent / "exported_1.tar"
 EXPORTED_2 = Path(__file__).parent / "exported_2.tar"
+# The same with records of runs of format 3.
+EXPORTED_2_RUNS_3 = Path(__file__).parent / "exported_2_runs_3.tar"
 
 
 @pytest.fixture
@@ -470,15 +472,22 @@ def test_a_file_of_format_1_is_read_and_one_version_alone_is_still_written_so(
     assert (tmp_path / "again.tar").read_bytes() == EXPORTED_1.read_bytes()
 
 
-def test_a_file_of_format_2_is_read(store: Store, other: Store, model: Version, tmp_path: Path) -> None:
-    arrival = other.import_bundle(EXPORTED_2)
+@pytest.mark.parametrize("file", [EXPORTED_2, EXPORTED_2_RUNS_3], ids=["runs 2", "runs 3"])
+def test_a_file_of_format_2_is_read(other: Store, file: Path) -> None:
+    arrival = other.import_bundle(file)
     assert (str(arrival.version), len(arrival.runs), arrival.gone) == ("model:v2", 8, ("clean_sample:v2",))
     assert other.run("run1-get").objects.keys() == {"lock", "diff", "file pipelines/p/new.py", "source of url"}
     assert str(other.run("run5").caveats[0]) == "connects to example.org"
+    assert other.run("run5").overrides == ()
     consistent(other)
+
+
+def test_what_is_exported_is_the_file_that_was_exported_before(
+    store: Store, model: Version, tmp_path: Path
+) -> None:
     forget(store, "clean_sample:v2")
     store.export_history("model", tmp_path / "again.tar")
-    assert (tmp_path / "again.tar").read_bytes() == EXPORTED_2.read_bytes()
+    assert (tmp_path / "again.tar").read_bytes() == EXPORTED_2_RUNS_3.read_bytes()
 
 
 def changed(path: str, value: object) -> Callable[[Any], None]:
@@ -528,7 +537,7 @@ def swapped(manifest: Any) -> None:
         (changed("runs|0|id", "../../evil"), "a run id"),
         (changed("runs|0|id", "run5"), "holds run5 twice"),
         (changed("runs|0|id", 5), "can't be read"),
-        (changed("runs|0|format", 3), "format 3; upgrade relet"),
+        (changed("runs|0|format", 4), "format 4; upgrade relet"),
         (changed("runs|0|novelty", 1), "can't be read"),
         (changed("runs|0|status", "finnished"), "can't be read"),
         (changed("runs|0|parent", "../evil"), "a run id"),
@@ -547,6 +556,9 @@ def swapped(manifest: Any) -> None:
         (changed("runs|0|message", None), "its message can't be read"),
         (changed("runs|0|metrics", {"mae": "low"}), "its metrics can't be read"),
         (changed("runs|0|command", [5]), "its command can't be read"),
+        (changed("runs|0|overrides", [5]), "its command can't be read"),
+        (changed("runs|0|trial", "one"), "its trial can't be read"),
+        (changed("runs|0|winner", "../evil"), "a run id"),
         (changed("runs|0|caveats", [{"kind": ["x"], "what": ""}]), "its caveats can't be read"),
         (changed("runs|0|machine", "here"), "its machine can't be read"),
         (changed("runs|1|parts|code", ["x"]), "its code in its key can't be read"),

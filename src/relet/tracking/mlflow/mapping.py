@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from relet.core.artifact import Version
-from relet.core.record import Link, RunRecord, Status
+from relet.core.record import Kind, Link, RunRecord, Status
 
 RUN_ID = "relet.run_id"
 CONTENT = "relet.content"
@@ -19,6 +19,8 @@ PARENT = "mlflow.parentRunId"
 
 # MLflow's own limits; older servers take tags of up to 5000 characters.
 KEY_LENGTH, TAG_LENGTH, PARAMETER_LENGTH, DIGEST_LENGTH = 250, 5000, 6000, 36
+# A run's name has no limit of its own; a longer one nobody reads in a list.
+NAME_LENGTH = 120
 
 STATUS = {
     Status.RUNNING: "RUNNING",
@@ -31,8 +33,13 @@ STATUS = {
 
 
 def run_name(record: RunRecord) -> str:
-    """A component's run is called after it, a pipeline's after the pipeline and the end of its id."""
-    return record.component or f"{record.pipeline} {record.id.rpartition('-')[2]}"
+    """A component's run is called after it, a trial after what it set, any other after what it ran and its id."""
+    if record.component:
+        return record.component
+    if record.trial is not None:
+        return f"{record.trial} {' '.join(record.overrides)}"[:NAME_LENGTH]
+    kind = "" if record.kind is Kind.PIPELINE else f"{record.kind} of "
+    return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
 
 
 def tags(
@@ -44,6 +51,10 @@ def tags(
         "relet.pipeline": record.pipeline,
         "relet.parent": record.parent,
         "relet.job_type": record.job_type,
+        "relet.kind": str(record.kind),
+        "relet.trial": record.trial,
+        "relet.overrides": " ".join(record.overrides),
+        "relet.winner": record.winner,
         "relet.key": record.key,
         "relet.status": str(record.status),
         "relet.message": record.message,

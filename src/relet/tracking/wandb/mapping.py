@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from relet.core.artifact import Curve, Version
-from relet.core.record import Link, RunRecord, Status
+from relet.core.record import Kind, Link, RunRecord, Status
 
 # W&B's own limits: of a name, of a tag, and of an artifact's metadata, in keys.
 NAME_LENGTH, TAG_LENGTH, METADATA_KEYS = 128, 64, 100
@@ -98,7 +98,7 @@ def shown(
     return Shown(
         run_id=record.id,
         project=project or record.pipeline,
-        name=record.component or f"{record.pipeline} {record.id.rpartition('-')[2]}",
+        name=_name(record),
         group=record.experiment[:NAME_LENGTH],
         job_type=record.job_type or record.component or PIPELINE,
         notes=record.description,
@@ -113,6 +113,15 @@ def shown(
         documents=_documents(record),
         curves=dict(curves or {}) if ended else {},
     )
+
+
+def _name(record: RunRecord) -> str:
+    if record.component:
+        return record.component
+    if record.trial is not None:
+        return f"{record.trial} {' '.join(record.overrides)}"[:NAME_LENGTH]
+    kind = "" if record.kind is Kind.PIPELINE else f"{record.kind} of "
+    return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
 
 
 def _tags(record: RunRecord, reproduced: str | None) -> tuple[str, ...]:
@@ -133,6 +142,10 @@ def _config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
         "pipeline": record.pipeline,
         "component": record.component,
         "parent": record.parent,
+        "kind": str(record.kind),
+        "trial": record.trial,
+        "overrides": list(record.overrides) or None,
+        "winner": record.winner,
         "status": str(record.status),
         "message": record.message,
         "key": record.key,

@@ -1,0 +1,158 @@
+"""One at a time at what two would otherwise both make: a claim on a name, which a holder that dies loses.
+
+In a store on a folder the kernel keeps the claim, and takes it back at the moment its holder dies. In a bucket a
+claim is a document that only one can create, and that its holder renews. Who waits for it watches by a clock of
+his own whether that goes on: no two machines' clocks are compared.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from relet.errors import StoreError
+from relet.store.bucket import Bucket
+from relet.store.layout import encode, word
+
+FOLDER = "claims/"
+# Seconds: between looks at a claim on this machine and in a bucket; between a holder's renewals; and how long one
+# who waits has to see none before the holder counts as gone.
+LOOK_HERE, LOOK_THERE, RENEW, GONE = 0.02, 1.0, 5.0, 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often a claim in a bucket is looked at and renewed, and when its holder counts as gone; in seconds."""
+
+    look: float = LOOK_THERE
+    renew: float = RENEW
+    gone: float = GONE
+
+
+@contextmanager
+def claim(
+    bucket: Bucket, name: str, *, waiting: Callable[[], None] | None = None, pace: Pace = Pace()
+) -> Iterator[None]:
+    """Hold the claim on a name; wait while another holds it. `waiting` is called once, where there is a wait.
+
+    The same thread must not ask for it again. Nobody shares a store in memory, where nothing is waited for.
+    """
+    word(name, "the name of a claim")
+    if bucket.root is not None:
+        path = bucket.root / FOLDER / name
+        descriptor = _lock(path, waiting)
+        try:
+            yield
+        finally:
+            # removed while it is still held: whoever waits sees that his lock is on a file that is gone
+            with suppress(OSError):
+                path.unlink()
+            os.close(descriptor)
+    elif bucket.remote:
+        held = _take(bucket, f"{FOLDER}{name}/", waiting, pace)
+        with _renewed(bucket, held, pace):
+            yield
+    else:
+        yield
+
+
+def _lock(path: Path, waiting: Callable[[], None] | None) -> int:
+    """An open descriptor that holds the lock on a file, which is gone as soon as the lock is given up."""
+    told = False
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise StoreError(
+                f"{path.parent} can't be written ({error.strerror}); set store.url to another"
+            ) from None
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if not told and waiting:
+                        waiting()
+                    told = True
+                    time.sleep(LOOK_HERE)
+            # Who held it before may have removed the file: then the lock is on one that nobody else will find.
+            if _is_there(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(found, os.fstat(descriptor))
+
+
+def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace: Pace) -> str:
+    """Create the next numbered document below `folder`, once there is none or the last one is not renewed."""
+    seen: tuple[str, bytes] | None = None
+    since, told = 0.0, False
+    while True:
+        found = {_number(entry.path): entry.path for entry in bucket.entries(folder)}
+        last = max(found, default=0)
+        state = (found[last], bucket.get(found[last]) or b"") if found else None
+        now = time.monotonic()
+        if state != seen:
+            seen, since = state, now
+        if state is None or not state[1] or now - since >= pace.gone:
+            path = f"{folder}{last + 1}.json"
+            if bucket.create(path, _renewal()):
+                bucket.delete(found.values())
+                return path
+            continue
+        if waiting and not told:
+            waiting()
+        told = True
+        time.sleep(pace.look)
+
+
+def _number(path: str) -> int:
+    text = path.rpartition("/")[2].removesuffix(".json")
+    return int(text) if text.isdigit() else 0
+
+
+def _renewal() -> bytes:
+    return encode({"renewed": secrets.token_hex(8)})
+
+
+@contextmanager
+def _renewed(bucket: Bucket, path: str, pace: Pace) -> Iterator[None]:
+    """Write the claim's document again and again while the block runs, and delete it at the end.
+
+    A bucket that can't be reached for a while costs the claim, at worst: its holder goes on, and what two make
+    twice is stored once.
+    """
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(pace.renew):
+            with suppress(StoreError):
+                bucket.put(path, _renewal())
+
+    thread = threading.Thread(target=renew, name="relet-claim", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        with suppress(StoreError):
+            bucket.delete([path])
