@@ -8,15 +8,26 @@ from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.report_batch import report_batch
 from pipelines.nyc_rentals.components.test_model import test_model
 from pipelines.nyc_rentals.components.train_model import train_model
+from pipelines.nyc_rentals.components.validate_model import validate_model
 from relet import Pipeline
 
 # relet reads this file without running it: everything here is a name or a literal.
 pipeline = Pipeline(
-    [get_data, basic_cleaning, data_check, report_batch, data_split, train_model, test_model, explore],
+    [
+        get_data,
+        basic_cleaning,
+        data_check,
+        report_batch,
+        data_split,
+        train_model,
+        validate_model,
+        test_model,
+        explore,
+    ],
     on_request=[test_model],
-    by_name=[explore],
+    by_name=[explore, validate_model],
     settings={
-        "main.seed": "train_model.seed",
+        "main.seed": ["train_model.seed", "validate_model.seed"],
         "etl.source": "get_data.source",
         "etl.rows": "get_data.rows",
         "etl.seed": "get_data.seed",
@@ -34,19 +45,25 @@ pipeline = Pipeline(
         "data_check.kl_threshold": "data_check.kl_threshold",
         "data_check.min_rows": "data_check.min_rows",
         "data_check.max_rows": "data_check.max_rows",
-        "segregation.method": ["data_split.method", "train_model.val_method"],
+        "segregation.method": ["data_split.method", "train_model.val_method", "validate_model.val_method"],
         "segregation.test_size": "data_split.test_size",
         "segregation.seed": "data_split.seed",
-        "segregation.key": ["data_split.key", "train_model.key"],
-        "segregation.stratify_by": ["data_split.stratify_by", "train_model.stratify_by"],
-        "segregation.group_by": ["data_split.group_by", "train_model.group_by"],
-        "segregation.time_by": ["data_split.time_by", "train_model.time_by"],
-        "modeling.family": "train_model.family",
+        "segregation.key": ["data_split.key", "train_model.key", "validate_model.key"],
+        "segregation.stratify_by": [
+            "data_split.stratify_by",
+            "train_model.stratify_by",
+            "validate_model.stratify_by",
+        ],
+        "segregation.group_by": ["data_split.group_by", "train_model.group_by", "validate_model.group_by"],
+        "segregation.time_by": ["data_split.time_by", "train_model.time_by", "validate_model.time_by"],
+        "modeling.family": ["train_model.family", "validate_model.family"],
         "modeling.val_size": "train_model.val_size",
-        "modeling.max_tfidf_features": "train_model.max_tfidf_features",
+        "modeling.max_tfidf_features": ["train_model.max_tfidf_features", "validate_model.max_tfidf_features"],
         "modeling.refit": "train_model.refit",
         # one for each family: modeling.boosted, …
-        "modeling.{train_model.family}": "train_model.parameters",
+        "modeling.{train_model.family}": ["train_model.parameters", "validate_model.parameters"],
+        "search.folds": "validate_model.folds",
+        "search.fold": "validate_model.fold",
         "gate.min_r2": "test_model.min_r2",
         "gate.max_worse": "test_model.max_worse",
     },

@@ -25,7 +25,7 @@ def test_every_hyperparameter_is_fed_by_one_setting(flagship: Pipeline) -> None:
     fed = Counter(feed for feeds in flagship.settings.values() for feed in feeds)
     wanted = {f"{each.name}.{parameter.name}": 1 for each in flagship.components for parameter in each.parameters}
     # Each model family has a mapping of its own, of which a run has one.
-    wanted["train_model.parameters"] = len(MODELS)
+    wanted["train_model.parameters"] = wanted["validate_model.parameters"] = len(MODELS)
     assert fed == wanted
 
 
@@ -33,8 +33,8 @@ def test_every_key_in_the_files_feeds_something_and_every_setting_stands_in_one(
     stand = set(places(CONF))
     leaves = {key for key in stand if not any(other.startswith(f"{key}.") for other in stand)}
     mappings = {key for key, feeds in flagship.settings.items() if "train_model.parameters" in feeds}
-    inside = {key for key in leaves if key.rpartition(".")[0] in mappings}
-    assert (leaves - inside) | mappings == {*flagship.settings, *OWN}
+    inside = {key for key in leaves if key.rpartition(".")[0] in mappings or key.startswith("search.space.")}
+    assert (leaves - inside) | mappings | {"search.space"} == {*flagship.settings, *OWN}
 
 
 def test_the_files_say_what_the_signatures_say(flagship: Pipeline) -> None:
