@@ -164,7 +164,7 @@ class Bucket:
     def staged(self) -> Iterator[Path]:
         """Files that a writer which was killed left behind; no listing shows them."""
         if self.root is not None:
-            for folder in ("objects", "artifacts", "runs", "keys", "outbox", "damaged"):
+            for folder in ("objects", "artifacts", "runs", "keys", "outbox", "searches", "damaged"):
                 yield from (path for path in (self.root / folder).rglob("*#*") if STAGED.search(path.name))
             yield from (path for path in self.root.glob(f"{FORMAT_PATH}#*") if STAGED.search(path.name))
 

@@ -142,6 +142,10 @@ def outbox_folder(tracker: str) -> str:
     return f"outbox/{tracker}/"
 
 
+def searches_folder(search: str) -> str:
+    return f"searches/{word(search, 'the id of a search')}/"
+
+
 def numbered(path: str) -> int | None:
     """The number that a path's file is named by, or None where it is a stray file.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, nearest
-from relet.store import aliases, objects, runs, upkeep, versions
+from relet.store import aliases, claims, objects, runs, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
+from relet.store.journal import Journal, searches
 from relet.store.layout import alias_name, artifact_name, object_path
 from relet.store.upkeep import GRACE, Problem
 
@@ -136,6 +138,10 @@ class Store:
         """The run records that can be read, the newest first."""
         return runs.newest_first(self._bucket, limit)
 
+    def run_ids(self) -> list[str]:
+        """The ids of all runs, the newest first; no record is read."""
+        return runs.ids(self._bucket)
+
     def put_key(self, key: str, outputs: Mapping[str, str], run: str | None = None) -> None:
         """Write down what a key leads to, output name → `clean_sample:v3`, and the run that made it."""
         runs.put_key(self._bucket, key, outputs, run)
@@ -147,6 +153,21 @@ class Store:
     def maker(self, key: str) -> str | None:
         """The run that last made what a key leads to, or None where that is not known."""
         return runs.maker(self._bucket, key)
+
+    def claim(self, name: str, *, waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Hold the claim on a name, such as a key, so that no other process makes the same meanwhile.
+
+        Waits while another holds it, after calling `waiting` once; a holder that died holds nothing.
+        """
+        return claims.claim(self._bucket, name, waiting=waiting)
+
+    def journal(self, search: str) -> Journal:
+        """The journal of a search, there or not yet."""
+        return Journal(self._bucket, search)
+
+    def searches(self) -> list[str]:
+        """The ids of the searches that have a journal, sorted."""
+        return searches(self._bucket)
 
     def put_pending(self, tracker: str, run_id: str) -> None:
         """Note in a tracker's outbox that it has to be sent this run's record as it is now."""

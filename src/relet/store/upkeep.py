@@ -109,7 +109,9 @@ def _runs_without_objects(bucket: Bucket) -> Iterator[Problem]:
 
 
 def _unreadable(bucket: Bucket) -> Iterator[Problem]:
-    paths = [entry.path for prefix in ("artifacts/", "runs/", "keys/") for entry in bucket.entries(prefix)]
+    paths = [
+        entry.path for prefix in ("artifacts/", "runs/", "keys/", "searches/") for entry in bucket.entries(prefix)
+    ]
     for path, message in zip(paths, bucket.each(lambda path: _why_unreadable(bucket, path), paths), strict=True):
         if message:
             yield Problem(kind="unreadable", where=path, message=message)

@@ -1,0 +1,74 @@
+"""The journal of a search: numbered pieces, each created put-if-absent; whoever is second finds the first's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relet.errors import DamagedError
+from relet.store.bucket import Bucket
+from relet.store.layout import Document, encode, searches_folder
+
+_PIECE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)\.json")
+_ABOUT = "about.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """What one batch of a search wrote: its number, from 1, how many trials it had, and its entries."""
+
+    number: int
+    size: int
+    logs: tuple[Mapping[str, Any], ...]
+
+
+class Journal:
+    """The journal of one search. A piece holds a whole batch: reading sixty trials takes a handful of requests.
+
+    A batch that was cut short (fewer trials were asked for) may be written again with more: the largest counts,
+    and what comes after a batch that is not there does not.
+    """
+
+    def __init__(self, bucket: Bucket, search: str) -> None:
+        self._bucket = bucket
+        self._folder = searches_folder(search)
+
+    def describe(self, about: Document) -> None:
+        """Say what is searched, for who looks into the store; the first to say so is right."""
+        self._bucket.create(f"{self._folder}{_ABOUT}", encode(about))
+
+    def about(self) -> Document | None:
+        """What is searched, or None where no such search is stored."""
+        return self._bucket.document(f"{self._folder}{_ABOUT}")
+
+    def append(self, number: int, size: int, logs: Sequence[Mapping[str, Any]]) -> bool:
+        """Write a piece, unless one of this number and size is there: True when this call wrote it."""
+        return self._bucket.create(f"{self._folder}{number}-{size}.json", encode({"logs": list(logs)}))
+
+    def pieces(self) -> list[Piece]:
+        """The pieces, from the first one on. Raises DamagedError for one that can't be read."""
+        sizes: dict[int, int] = {}
+        for entry in self._bucket.entries(self._folder):
+            if found := _PIECE.fullmatch(entry.path.removeprefix(self._folder)):
+                number, size = int(found[1]), int(found[2])
+                sizes[number] = max(size, sizes.get(number, 0))
+        numbers = [number for place, number in enumerate(sorted(sizes), 1) if number == place]
+        return self._bucket.each(lambda number: self._piece(number, sizes[number]), numbers)
+
+    def _piece(self, number: int, size: int) -> Piece:
+        path = f"{self._folder}{number}-{size}.json"
+        document = self._bucket.document(path) or {}
+        logs = document.get("logs")
+        if not isinstance(logs, list) or not all(isinstance(each, dict) for each in logs):
+            raise DamagedError(
+                f"{self._bucket.url}: {path} can't be read as a piece of a search's journal; delete it and search "
+                "again: what its trials made is kept"
+            )
+        return Piece(number=number, size=size, logs=tuple(logs))
+
+
+def searches(bucket: Bucket) -> list[str]:
+    """The searches that have a journal."""
+    return bucket.folders("searches/")
