@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import click
 
@@ -19,6 +20,13 @@ from relet.errors import SettingError
 )
 @click.argument("target", required=False)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[steps=a,b] [OVERRIDES]...")
+@click.option(
+    "-m",
+    "--multirun",
+    "multirun",
+    is_flag=True,
+    help="A sweep: a run for every combination of values such as a=1,2 b=range(1,10,2).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 @click.option("--pdb", "debug", is_flag=True, help="Open the debugger in a step that fails.")
 @click.option("--isolate", is_flag=True, help="Each step in an environment made from the lock.")
@@ -40,6 +48,7 @@ def command(
     ctx: click.Context,
     target: str | None,
     words: tuple[str, ...],
+    multirun: bool,
     as_json: bool,
     debug: bool,
     isolate: bool,
@@ -55,6 +64,10 @@ def command(
     inputs and parameters (`clean_sample=clean_sample:v2 test_size=0.3`). After a git repository as the first
     word (`https://host/repository.git@1.0.0 nyc_rentals`), with a tag, branch or commit, it is that one's: run in
     an environment made from its lock, with the store of the current folder.
+
+    With -m an override may name several values, in Hydra's syntax (`a=1,2`, `choice(a,b)`, `range(1,10,2)`, for a
+    group `glob(*)`): each combination is a trial, run by one of workers=N processes (default: one for each
+    processor), and the end is a table with the best one first, by search.metric.
 
     \b
     Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 3 a verdict said no,
@@ -76,6 +89,13 @@ def command(
 
         click.echo(describe(target))
         return
+    if multirun:
+        _check_alone(
+            {"--pdb": debug, "--isolate": isolate, "--env-manager": env_manager, "--check-determinism": twice}
+        )
+        _sweep(target, words, as_json=as_json)
+    if worker_words := [word for word in words if word.startswith("workers=")]:
+        raise SettingError(f"{worker_words[0]} goes with a sweep: add -m")
     manager = env_manager or ("uv" if isolate else None)
     if debug and manager:
         raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
@@ -98,6 +118,27 @@ def command(
     verdict = check(job, outcome, tell=lambda found: checked(found, as_json=as_json))
     checked(verdict, as_json=as_json)
     sys.exit(0 if verdict.passed else 3)
+
+
+def _check_alone(given: Mapping[str, object]) -> None:
+    """Raise SettingError for an option that looks at one run more closely: a sweep has many at once."""
+    for option in (name for name, value in given.items() if value):
+        raise SettingError(
+            f"{option} looks at one run, -m has many at once: leave -m out, and give one trial's values"
+        )
+
+
+def _sweep(target: str, words: Sequence[str], *, as_json: bool) -> NoReturn:
+    from relet.cli.sweeps import board, finish_sweep
+    from relet.engine.sweep import prepare_sweep, read_sweep, run_sweep
+
+    order, workers = read_sweep(target, words, ("relet", *sys.argv[1:]))
+    with board(as_json=as_json) as watch:
+        sweep = prepare_sweep(order, workers, progress=watch.fetched)
+        watch.begin(sweep)
+        outcome = run_sweep(sweep, watch)
+    finish_sweep(sweep, outcome, as_json=as_json)
+    sys.exit(outcome.exit_status)
 
 
 def _options(ctx: click.Context) -> Iterator[str]:

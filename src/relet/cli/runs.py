@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
 import click
 
 from relet.cli.place import STORE
-from relet.core.record import RunRecord
+from relet.core.record import Kind, RunRecord
 from relet.store.reproductions import Judged, latest_of_runs
+
+GROUPS = (Kind.SWEEP, Kind.SEARCH)
 
 
 @click.command("runs")
@@ -26,7 +28,8 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
     store = open_default_store(store_url)
     if run_id:
         record = store.run(run_id)
-        lines = _whole(record, latest_of_runs(store).get(run_id))
+        trials = [each for each in store.runs() if each.parent == run_id] if record.kind in GROUPS else []
+        lines = _whole(record, latest_of_runs(store).get(run_id), sorted(trials, key=lambda each: each.trial or 0))
         click.echo(json.dumps(record.to_json(), indent=1) if as_json else "\n".join(lines))
         return
     records = list(islice((each for each in store.runs() if each.parent is None), limit))
@@ -41,12 +44,20 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
 
 
 def _line(record: RunRecord, judged: Judged | None) -> str:
-    ran = sum(step["action"] == "run" for step in record.steps.values())
-    counts = f"{ran} run, {len(record.steps) - ran} skipped"
     return (
         f"{record.id}  {record.started[:16].replace('T', ' ')}  {_seconds(record):>7}  {record.status:<12}"
-        f"{counts:<20}{judged.likeness if judged else '':<12}{' '.join(record.command)}{_not_promised(record)}"
+        f"{_counts(record):<20}{judged.likeness if judged else '':<12}"
+        f"{' '.join(record.command)}{_not_promised(record)}"
     ).rstrip()
+
+
+def _counts(record: RunRecord) -> str:
+    """How much there was to do: the steps of a pipeline's run, the trials of a sweep or search."""
+    if record.kind in GROUPS:
+        trials = record.parameters.get("trials")
+        return f"{record.kind}{f', {trials} trials' if trials else ''}"
+    ran = sum(step["action"] == "run" for step in record.steps.values())
+    return f"{ran} run, {len(record.steps) - ran} skipped"
 
 
 def _not_promised(record: RunRecord) -> str:
@@ -62,8 +73,10 @@ def _seconds(record: RunRecord) -> str:
     return f"{took.total_seconds():.1f} s"
 
 
-def _whole(record: RunRecord, judged: Judged | None) -> Iterator[str]:
+def _whole(record: RunRecord, judged: Judged | None, trials: Sequence[RunRecord]) -> Iterator[str]:
     yield _line(record, judged)
+    if record.parent and record.component is None:
+        yield f"trial     {record.trial} of run {record.parent}: {' '.join(record.overrides)}"
     if judged:
         yield f"again     {judged}"
     dirty = ", with changes that are not committed" if record.code.dirty else ""
@@ -75,6 +88,9 @@ def _whole(record: RunRecord, judged: Judged | None) -> Iterator[str]:
     for name, step in record.steps.items():
         outputs = "  ".join(step["outputs"].values())
         yield f"  {name:<18}{step['action']:<6}{step['reason']:<40}{outputs}  {step['run'] or ''}".rstrip()
+    for each in trials:
+        best = "  the best one" if each.id == record.winner else ""
+        yield f"  trial {each.trial:<6}{each.id}  {each.status:<12}{' '.join(each.overrides)}{best}"
     for side, links in (("input", record.inputs), ("output", record.outputs)):
         for link in links.values():
             yield f"  {side:<8}{link.version:<24}{link.type:<10}{link.content[:16]}"

@@ -177,7 +177,7 @@ def finish(job: Job, outcome: Outcome, *, as_json: bool) -> None:
     for line in _metrics(outcome.metrics):
         click.echo(line)
     for delivery in outcome.deliveries:
-        click.echo(_delivered(delivery))
+        click.echo(delivered(delivery))
     for line in _next(job, outcome):
         click.echo(line)
     if outcome.error is not None:
@@ -237,7 +237,8 @@ def _metrics(metrics: Mapping[str, float]) -> Iterator[str]:
         yield f"{name:<16}{value:>12.4g}{beside}"
 
 
-def _delivered(delivery: Delivery) -> str:
+def delivered(delivery: Delivery) -> str:
+    """How a tracker took what was sent, in a line."""
     if delivery.complete:
         return f"tracked in {delivery.tracker}"
     log = f"; its log is {delivery.log}" if delivery.log else ""

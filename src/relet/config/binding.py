@@ -94,7 +94,7 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     anything = {key for key in _taking(dict, pipeline) if is_empty(key, folder)}
     # Hydra refuses a key that the file has not; a mapping that is empty there is meant to be filled.
     overrides = [f"++{each}" if any(_begins(key, each) for key in anything) else each for each in overrides]
-    composed = compose(folder, overrides, feeds=feeds, texts=_taking(str, pipeline) | _own_texts())
+    composed = compose(folder, overrides, feeds=feeds, texts=texts(pipeline))
     given = dict(_leaves(composed.values, {*OWN, *feeds}))
     for key in given:
         if key not in OWN and key not in feeds:
@@ -128,8 +128,9 @@ def _taking(kind: type, pipeline: Pipeline) -> set[str]:
     return {key for key, feeds in pipeline.settings.items() if all(kind in kinds[feed] for feed in feeds)}
 
 
-def _own_texts() -> set[str]:
-    return {key for key, rule in OWN.items() if rule.types == (str,)}
+def texts(pipeline: Pipeline) -> set[str]:
+    """The settings that take text: what Hydra can't read there is the text."""
+    return _taking(str, pipeline) | {key for key, rule in OWN.items() if rule.types == (str,)}
 
 
 def _leaves(values: Mapping[str, Any], whole: Collection[str], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -164,8 +164,8 @@ def _fault(
     options = groups(folder).get(key)
     if override.is_sweep_override():
         return SettingError(
-            f"{override.input_line!r} names several values, which only a sweep takes; give one, "
-            f"or quote it where the comma belongs to the text"
+            f"{override.input_line!r} names several values, which only a sweep takes: run it with -m; "
+            f"or give one, or quote it where the comma belongs to the text"
         )
     if options is not None:
         chosen = override.value()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from types import FrameType, TracebackType
@@ -123,7 +122,7 @@ class Pool:
         self._processes.clear()
         self._selector.close()
 
-    def run(self, trials: Sequence[Trial]) -> Iterator[Tried]:
+    def run(self, trials: Sequence[Trial]) -> Generator[Tried, None, None]:
         """Run trials and give what became of each as it ends. May be called again, when it has come to its end.
 
         A trial that fails is one of the results. Raises KeyboardInterrupt after Ctrl-C, once what was running has
@@ -400,12 +399,3 @@ def _above(job: Job, names: set[str]) -> list[str]:
                 found.append(component.name)
                 waiting |= {each.name for each in component.inputs}
     return found
-
-
-def quoted(words: Sequence[str]) -> str:
-    """Words as a person may copy them into a shell.
-
-    >>> quoted(["relet", "run", "etl.bounds={west: -74}"])
-    "relet run 'etl.bounds={west: -74}'"
-    """
-    return shlex.join(words)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import Reference, Version
-from relet.core.record import Caveat, Link, RunRecord, Status
+from relet.core.record import Caveat, Kind, Link, RunRecord, Status
 from relet.engine.reproduce.suspicion import unfit
 from relet.errors import DamagedError, ImpossibleError, NotFoundError
 
@@ -109,6 +109,9 @@ def _wanted(asked: Subject, run: RunRecord, store: Store) -> list[RunRecord]:
 
 
 def _nothing_finished(run: RunRecord) -> str:
+    if run.kind in (Kind.SWEEP, Kind.SEARCH):
+        best = f", such as the best one: {run.winner}" if run.winner else ""
+        return f"run {run.id} is a {run.kind}, which makes nothing by itself: name one of its trials{best}"
     if run.status is Status.RUNNING:
         return f"run {run.id} has not ended, or was killed: name a version that it made, such as model:v7"
     told = f" ({run.message})" if run.message else ""
