@@ -9,7 +9,7 @@ from typing import Any
 
 from relet.errors import DamagedError
 from relet.store.bucket import Bucket
-from relet.store.layout import Document, encode, searches_folder
+from relet.store.layout import Document, encode, searches_folder, word
 
 _PIECE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)\.json")
 _ABOUT = "about.json"
@@ -42,6 +42,13 @@ class Journal:
     def about(self) -> Document | None:
         """What is searched, or None where no such search is stored."""
         return self._bucket.document(f"{self._folder}{_ABOUT}")
+
+    def join(self, run_id: str) -> list[str]:
+        """Say that a run works on this search; the runs that said so before it, oldest first."""
+        folder = f"{self._folder}by/"
+        before = [entry.path.removeprefix(folder).removesuffix(".json") for entry in self._bucket.entries(folder)]
+        self._bucket.create(f"{folder}{word(run_id, 'a run id')}.json", encode({"run": run_id}))
+        return sorted(before)
 
     def append(self, number: int, size: int, logs: Sequence[Mapping[str, Any]]) -> bool:
         """Write a piece, unless one of this number and size is there: True when this call wrote it."""
