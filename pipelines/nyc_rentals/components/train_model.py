@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
@@ -12,9 +13,24 @@ from relet import Figure, Metrics, Model, Module, component
 from relet.evaluation.metrics import baseline, beside, regression
 from relet.report.bars import bars
 from relet.segregation import Rule, split
+from relet.training.comparables import comparables
+from relet.training.explanation import background
+from relet.training.interval import Estimated, Interval, calibrate, sampled
 
 EXAMPLE_ROWS = 5
 BASELINE_BY = ["neighbourhood_group", "room_type"]
+# The groups whose intervals may be wider or narrower than others'.
+INTERVALS_BY = ["room_type", "neighbourhood_group"]
+# What makes two listings comparable: the kind of room, then the neighbourhood, then how far apart they are. One
+# unit is about 700 metres either way, three nights of the shortest stay, a third of a year, thirty reviews.
+COMPARED_BY = ["room_type", "neighbourhood"]
+SCALES = {
+    "latitude": 0.0063,
+    "longitude": 0.0083,
+    "minimum_nights": 3.0,
+    "availability_365": 120.0,
+    "number_of_reviews": 30.0,
+}
 
 
 class Trained(NamedTuple):
@@ -37,14 +53,20 @@ def train_model(
     time_by: str | None = "last_review",
     max_tfidf_features: int = 5,
     refit: bool = False,
+    min_price: float = 10,
+    max_price: float = 350,
     parameters: dict[str, Any] = {},  # noqa: B006
 ) -> Trained:
-    """Fit on one part, measure on the other; with `refit` the model that is kept then learns from both.
+    """Fit on one part, measure and calibrate on the other; with `refit` the model that is kept learns from both.
 
     The parts are told apart by the method that told the test apart. By the hash of the key it needs a salt: the
     rows here are those whose hash was high enough to stay out of the test, and would all be so again; with it, a
     row keeps its side here too, whatever the size of the test. Errors in dollars a night, beside those of the
     median price by borough and room type.
+
+    Intervals, clipped to `min_price` and `max_price`, are calibrated by the errors on the validation part, which
+    the model that made them never saw. With `refit` they stay those of that model: the one that is kept learned
+    from the same rows and more, and it can't be measured on rows that it has seen.
     """
     rule = Rule(
         method=val_method,
@@ -61,14 +83,36 @@ def train_model(
         return fitted(rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
 
     pipeline = learned(train)
-    found = regression(validation[TARGET], pipeline.predict(validation[INPUTS]))
+    estimates = np.asarray(pipeline.predict(validation[INPUTS]), dtype=np.float64)
+    found = regression(validation[TARGET], estimates)
+    held_out = Estimated(rows=validation, estimates=estimates, truth=validation[TARGET].to_numpy())
+    interval = _interval(pipeline, train, held_out, min_price, max_price)
     base = regression(validation[TARGET], baseline(train, validation, TARGET, BASELINE_BY))
     if refit:
         pipeline = learned(trainval)
     example = trainval[INPUTS].head(EXAMPLE_ROWS)
     about = {"family": family, "rows": len(trainval if refit else train), "validation": found}
     return Trained(
-        model=Model(pipeline=pipeline, example=example, target=TARGET, about=about),
+        model=Model(
+            pipeline=pipeline,
+            example=example,
+            target=TARGET,
+            about=about,
+            interval=interval,
+            background=background(validation[INPUTS], estimates),
+            comparables=comparables(
+                trainval if refit else train, id=key, same=COMPARED_BY, scales=SCALES, target=TARGET
+            ),
+        ),
         training_metrics=beside(found, base),
         feature_importance=Figure(svg=bars(importances(pipeline), title=f"What {family} gained by each feature")),
     )
+
+
+def _interval(pipeline: Any, train: pd.DataFrame, held_out: Estimated, low: float, high: float) -> Interval | None:
+    """None where prices may be 0: an interval is a ratio to the estimate."""
+    if not 0 < low < high:
+        return None
+    some = train.iloc[sampled(train, INTERVALS_BY)]
+    learned = Estimated(rows=some, estimates=pipeline.predict(some[INPUTS]), truth=some[TARGET].to_numpy())
+    return calibrate(learned, held_out, by=INTERVALS_BY, low=low, high=high)

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relet.errors import ModelError
+from relet.errors import ModelError, SettingError
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from relet.training.interval import Interval
+
 # With other versions of the libraries the last bits may differ; more than this, relatively, is another model.
 TOLERANCE = 1e-6
+# The coverages whose intervals are recorded, as far as enough rows were held out for them.
+COVERAGES = (0.5, 0.9)
 
 
 def rows_to_json(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -47,26 +51,54 @@ def adversarial(rows: pd.DataFrame) -> pd.DataFrame:
     return rows_from_json(made, list(rows.columns))
 
 
-def record(rows: pd.DataFrame, predicted: NDArray[np.float64]) -> dict[str, Any]:
-    """Rows and exact predictions as JSON: floats as hexadecimal."""
-    return {
+def record(rows: pd.DataFrame, predicted: NDArray[np.float64], interval: Interval | None = None) -> dict[str, Any]:
+    """Rows, exact predictions and bounds as JSON: floats as hexadecimal."""
+    recorded = {
         "columns": list(rows.columns),
         "rows": rows_to_json(rows),
-        "predictions": [float(value).hex() for value in predicted],
+        "predictions": _exact(predicted),
     }
+    if interval is None:
+        return recorded
+    intervals = []
+    for coverage in COVERAGES:
+        try:
+            lower, _, upper = interval.bounds(rows, predicted, coverage)
+        except SettingError:
+            continue
+        intervals.append({"coverage": coverage, "lower": _exact(lower), "upper": _exact(upper)})
+    return {**recorded, "intervals": intervals}
 
 
 def check(stored: dict[str, Any], predict: Any, *, exactly: bool, name: str) -> None:
     """Predict the recorded rows again; ModelError names the largest difference."""
     rows = rows_from_json(stored["rows"], stored["columns"])
-    expected = np.asarray([float.fromhex(value) for value in stored["predictions"]])
-    got = np.asarray(predict(rows), dtype=np.float64)
+    _compare("", stored["predictions"], predict(rows), exactly=exactly, name=name)
+
+
+def check_intervals(stored: dict[str, Any], predict_interval: Any, *, exactly: bool, name: str) -> None:
+    """Give the recorded rows their intervals again; ModelError names the largest difference."""
+    rows = rows_from_json(stored["rows"], stored["columns"])
+    for each in stored.get("intervals", ()):
+        found = predict_interval(rows, each["coverage"])
+        for side in ("lower", "upper"):
+            what = f"the {side} bound of the {each['coverage']:.0%} interval of "
+            _compare(what, each[side], found[side], exactly=exactly, name=name)
+
+
+def _exact(values: NDArray[np.float64]) -> list[str]:
+    return [float(value).hex() for value in values]
+
+
+def _compare(what: str, recorded: list[str], again: Any, *, exactly: bool, name: str) -> None:
+    expected = np.asarray([float.fromhex(value) for value in recorded])
+    got = np.asarray(again, dtype=np.float64)
     difference = np.abs(got - expected)
     allowed = 0.0 if exactly else TOLERANCE * np.abs(expected)
     # written so that a NaN, which is never within anything, is refused
     if not (difference <= allowed).all():
         worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
         raise ModelError(
-            f"{name} no longer predicts what it predicted at export: golden row {worst} gives {got[worst]!r}, "
-            f"not {expected[worst]!r}; train it again"
+            f"{name} no longer predicts what it predicted at export: {what}golden row {worst} gives "
+            f"{got[worst]!r}, not {expected[worst]!r}; train it again"
         )

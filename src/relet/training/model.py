@@ -17,12 +17,24 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from relet.training.comparables import Comparables
+    from relet.training.explanation import Explanation
+    from relet.training.interval import Interval
+
 ARCHIVE = "inference.skops"
 NATIVE = "booster.txt"
 GOLDEN = "golden.json"
 ABOUT = "relet.json"
 EXAMPLE = "input_example.json"
+# These three are there where the model gives intervals and explanations; a relet that knows none reads the rest.
+INTERVAL = "interval.json"
+EXPLANATION = "explanation.json"
+COMPARABLES = "comparables.parquet"
 FORMAT = 1
+# Between the texts of two estimators in one native file.
+_NEXT = "\x1d\n"
+# Where estimators hold others.
+_NESTED = ("steps", "transformers_", "transformer_list", "members", "members_")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +42,18 @@ class Model:
     """An inference pipeline: pre-processing and model as one fitted scikit-learn `Pipeline`.
 
     `example` holds a few raw input rows with every column that the pipeline reads; `target` is the name of what
-    it predicts, in the target's own units; `about` is what a person wants to know of it.
+    it predicts, in the target's own units; `about` is what a person wants to know of it. With `interval` it says
+    how far off an estimate may be, with `background` (rows that stand for all others) and `comparables` why it is
+    what it is.
     """
 
     pipeline: Any
     example: pd.DataFrame
     target: str
     about: dict[str, Any] = field(default_factory=dict)
+    interval: Interval | None = None
+    background: pd.DataFrame | None = None
+    comparables: Comparables | None = None
 
     def predict(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """One prediction for each row; a row's never depends on the rows beside it.
@@ -53,6 +70,50 @@ class Model:
             )
         return np.asarray(self.pipeline.predict(rows), dtype=np.float64)
 
+    def predict_interval(self, rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
+        """The columns `lower`, `estimate` and `upper`, in the target's units, within the range that it declares.
+
+        A new row of the kind that the interval was calibrated on lies within it with at least the probability
+        `coverage`, from 0.5 to 0.99: over all rows, not for each kind of row. Raises what `predict` does,
+        SettingError for a coverage that can't be given, and ModelError for a model without intervals.
+        """
+        import pandas as pd
+
+        if self.interval is None:
+            raise ModelError(
+                "the model gives no intervals: none were calibrated when it was trained; train it again, with a "
+                "val_size above 0 and a range of the target above 0"
+            )
+        lower, estimate, upper = self.interval.bounds(rows, self.predict(rows), coverage)
+        return pd.DataFrame({"lower": lower, "estimate": estimate, "upper": upper}, index=rows.index)
+
+    def explain(self, rows: pd.DataFrame, comparables: int = 5) -> list[Explanation]:
+        """Why each row has its estimate: what each column contributes, and the learned rows most like it.
+
+        The contributions add up to the estimate less the base, in the target's units; `relet.training.explanation`
+        says how they are found, `relet.training.comparables` what is alike. Raises what `predict` does, and
+        ModelError for a model that keeps nothing to explain by.
+        """
+        from relet.training.explanation import Explanation, contributions
+
+        if self.background is None:
+            raise ModelError(
+                "the model explains nothing: no background rows were kept when it was trained; train it again"
+            )
+        estimates = self.predict(rows)
+        base, found = contributions(self.predict, rows, estimates, self.background)
+        alike = self.comparables.nearest(rows, comparables) if self.comparables else [[]] * len(rows)
+        names = [str(name) for name in self.background.columns]
+        return [
+            Explanation(
+                estimate=float(estimate),
+                base=base,
+                contributions=dict(zip(names, each.tolist(), strict=True)),
+                comparables=tuple(like),
+            )
+            for estimate, each, like in zip(estimates, found, alike, strict=True)
+        ]
+
 
 def export(model: Model, folder: Path) -> None:
     """Write a model as a folder that relet and MLflow load: the same bytes for the same model.
@@ -63,15 +124,15 @@ def export(model: Model, folder: Path) -> None:
     from relet.training import archive, golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
-    final = model.pipeline[-1]
-    if hasattr(final, "attach"):
-        _write(folder / NATIVE, final.native)
+    if natives := list(_natives(model.pipeline)):
+        _write(folder / NATIVE, _NEXT.join(each.native for each in natives))
     (folder / ARCHIVE).write_bytes(archive.dump(model.pipeline))
     rows = golden.rows_from_json(golden.rows_to_json(model.example), list(model.example.columns))
     import pandas as pd
 
     rows = pd.concat([rows, golden.adversarial(model.example)], ignore_index=True)
-    _write_json(folder / GOLDEN, golden.record(rows, model.predict(rows)))
+    _write_json(folder / GOLDEN, golden.record(rows, model.predict(rows), model.interval))
+    _write_grounds(model, folder)
     kinds = {str(name): packaging.kind(model.example[name]) for name in model.example.columns}
     about = {
         "format": FORMAT,
@@ -83,7 +144,10 @@ def export(model: Model, folder: Path) -> None:
     }
     _write(folder / EXAMPLE, packaging.input_example(model.example))
     _write_json(folder / ABOUT, {**about, "files": _digests(folder)})
-    _write(folder / "MLmodel", packaging.mlmodel(kinds))
+    _write(
+        folder / "MLmodel",
+        packaging.mlmodel(kinds, params=model.interval is not None or model.background is not None),
+    )
     for name, text in packaging.environment_files().items():
         _write(folder / name, text)
 
@@ -103,20 +167,73 @@ def load(folder: Path) -> Model:
     _check_files(folder, about.get("files", {}))
     _check_code(about["code"], folder.name)
     pipeline = archive.load(_read(folder / ARCHIVE), folder.name)
-    final = pipeline[-1]
-    if hasattr(final, "attach"):
+    if natives := list(_natives(pipeline)):
         if NATIVE not in about["files"]:
             raise ModelError(f"{folder.name} is no whole model: {ABOUT} names no {NATIVE}")
-        _attach(final, _read(folder / NATIVE).decode(), folder.name)
+        texts = _read(folder / NATIVE).decode().split(_NEXT)
+        if len(texts) != len(natives):
+            raise ModelError(f"{folder.name} is no whole model: {NATIVE} holds {len(texts)} of {len(natives)}")
+        for each, text in zip(natives, texts, strict=True):
+            _attach(each, text, folder.name)
     stored = _read_json(folder / GOLDEN)
     model = Model(
         pipeline=pipeline,
         example=_example(folder, about.get("columns", {})),
         target=about["target"],
         about=about["about"],
+        **_read_grounds(folder, about),
     )
-    golden.check(stored, model.predict, exactly=about["packages"] == packaging.versions(), name=folder.name)
+    exactly = about["packages"] == packaging.versions()
+    golden.check(stored, model.predict, exactly=exactly, name=folder.name)
+    if model.interval is not None:
+        golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=folder.name)
     return model
+
+
+def _write_grounds(model: Model, folder: Path) -> None:
+    """What intervals and explanations are made from: text and a table, that nothing can hide in."""
+    from relet.data.table import write_table
+    from relet.training import golden
+
+    if model.interval is not None:
+        _write(folder / INTERVAL, json.dumps(model.interval.to_json(), sort_keys=True) + "\n")
+    if model.background is None:
+        return
+    held: dict[str, Any] = {"background": golden.rows_to_json(model.background)}
+    if model.comparables is not None:
+        alike = model.comparables
+        held["comparables"] = {"id": alike.id, "same": list(alike.same), "scales": list(alike.scales.items())}
+        write_table(alike.rows, folder / COMPARABLES)
+    _write_json(folder / EXPLANATION, {**held, "columns": list(map(str, model.background.columns))})
+
+
+def _read_grounds(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
+    """The same as the arguments of a model; none of them for one of an older relet."""
+    from relet.data.table import read_table
+    from relet.training import golden
+    from relet.training.comparables import Comparables
+    from relet.training.interval import Interval
+
+    found: dict[str, Any] = {}
+    if INTERVAL in about["files"]:
+        found["interval"] = Interval.from_json(_read_json(folder / INTERVAL))
+    if EXPLANATION not in about["files"]:
+        return found
+    held = _read_json(folder / EXPLANATION)
+    try:
+        found["background"] = golden.rows_from_json(held["background"], held["columns"])
+        if "comparables" in held:
+            alike = held["comparables"]
+            found["comparables"] = Comparables(
+                rows=read_table(folder / COMPARABLES, "pandas"),
+                id=alike["id"],
+                same=tuple(alike["same"]),
+                scales={name: float(scale) for name, scale in alike["scales"]},
+                target=about["target"],
+            )
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise ModelError(f"{folder.name}: {EXPLANATION} or {COMPARABLES} is damaged: {error}") from error
+    return found
 
 
 def _attach(estimator: Any, text: str, name: str) -> None:
@@ -159,15 +276,29 @@ def _modules(value: Any) -> set[str]:
     if isinstance(value, list | tuple):
         return set[str]().union(*map(_modules, value))
     own = {type(value).__module__} if type(value).__module__.startswith("relet.") else set()
-    nested = [
-        getattr(value, name) for name in ("steps", "transformers_", "transformer_list") if hasattr(value, name)
-    ]
-    return own.union(*map(_modules, nested))
+    return own.union(*map(_modules, _nested(value)))
+
+
+def _nested(value: Any) -> list[Any]:
+    return [getattr(value, name) for name in _NESTED if hasattr(value, name)]
+
+
+def _natives(value: Any) -> Iterator[Any]:
+    """The fitted estimators in a pipeline that keep what they learned as text beside the archive."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _natives(each)
+    elif hasattr(value, "attach"):
+        yield value
+    else:
+        for name in ("steps", "members_"):
+            yield from _natives(getattr(value, name, ()))
 
 
 def _digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file that is loaded."""
-    present = [folder / name for name in (ARCHIVE, NATIVE, GOLDEN, EXAMPLE) if (folder / name).is_file()]
+    loaded = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, EXPLANATION, COMPARABLES)
+    present = [folder / name for name in loaded if (folder / name).is_file()]
     return {path.name: sha256(path.read_bytes()).hexdigest() for path in present}
 
 

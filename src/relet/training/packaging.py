@@ -39,13 +39,24 @@ def environment_files() -> dict[str, str]:
     }
 
 
-def mlmodel(kinds: Mapping[str, str]) -> str:
-    """The MLmodel file: a python_function that relet loads, with its signature. `kinds` are those of `kind`."""
+# What may be asked beside an estimate; by default nothing is. A coverage needs no explanation beside it, nor the
+# other way round.
+_PARAMS = [
+    {"name": "coverage", "type": "double", "default": None, "shape": None},
+    {"name": "explain", "type": "boolean", "default": False, "shape": None},
+]
+
+
+def mlmodel(kinds: Mapping[str, str], *, params: bool = False) -> str:
+    """The MLmodel file: a python_function that relet loads, with its signature. `kinds` are those of `kind`.
+
+    With `params` a request may ask for an interval and an explanation.
+    """
     inputs = [{"name": name, "type": _MLFLOW_TYPES[kind_], "required": True} for name, kind_ in kinds.items()]
     signature = {
         "inputs": json.dumps(inputs),
         "outputs": json.dumps([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),
-        "params": None,
+        "params": json.dumps(_PARAMS) if params else None,
     }
     described: dict[str, Any] = {
         "flavors": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,33 @@ class Served:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def predict(self, model_input: pd.DataFrame, params: Any = None) -> NDArray[np.float64]:
-        """One prediction for each row, in the target's units."""
-        del params
-        return self.model.predict(model_input)
+    def predict(
+        self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None
+    ) -> NDArray[np.float64] | pd.DataFrame:
+        """One prediction for each row, in the target's units; a table where `params` asks for more.
+
+        `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then within the target's range.
+        `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column name).
+        """
+        asked = params or {}
+        coverage, explain = asked.get("coverage"), asked.get("explain")
+        if coverage is None and not explain:
+            return self.model.predict(model_input)
+        import pandas as pd
+
+        if coverage is None:
+            answer = pd.DataFrame({"estimate": self.model.predict(model_input)}, index=model_input.index)
+        else:
+            answer = self.model.predict_interval(model_input, coverage)
+        if not explain:
+            return answer
+        found = self.model.explain(model_input)
+        grounds = {
+            "base": [each.base for each in found],
+            "contributions": [dict(each.contributions) for each in found],
+            "comparables": [[dict(row) for row in each.comparables] for each in found],
+        }
+        return pd.concat([answer, pd.DataFrame(grounds, index=model_input.index)], axis=1)
 
 
 def _load_pyfunc(path: str) -> Served:

@@ -1,0 +1,109 @@
+"""The rows that a model learned from which are most like a given one, with what is true of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from relet.errors import BadDataError, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# A difference that is not known, because a value is missing, counts as one scale.
+UNKNOWN = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparables:
+    """Learned rows, sorted by their `id`, and how far apart two rows are.
+
+    Rows that agree in the first column of `same` come first, among them those that agree in the second, and so
+    on. Rows that agree in as much are told apart by the root of the summed squares of the differences in each
+    column of `scales`, divided by the scale; rows that are equally far by their id. What the model estimates for
+    a row has no part in it: rows would be chosen to confirm the estimate.
+    """
+
+    rows: pd.DataFrame
+    id: str
+    same: tuple[str, ...]
+    scales: Mapping[str, float]
+    target: str
+
+    def nearest(self, rows: pd.DataFrame, count: int = 5) -> list[list[dict[str, Any]]]:
+        """For each row the `count` rows most like it, the nearest first: their stored columns by name.
+
+        A row with the same id is left out, where `rows` has ids: it is the row itself. Raises BadDataError for a
+        column that is missing.
+
+        >>> import pandas as pd
+        >>> known = pd.DataFrame({"id": [1, 2], "place": ["a", "a"], "size": [3.0, 9.0], "price": [50, 90]})
+        >>> held = comparables(known, id="id", same=["place"], scales={"size": 1.0}, target="price")
+        >>> held.nearest(pd.DataFrame({"place": ["a"], "size": [8.0]}), count=1)
+        [[{'id': 2, 'place': 'a', 'size': 9.0, 'price': 90}]]
+        """
+        from relet.features.columns import column, numbers, texts
+
+        labels = [texts(rows, name).to_pylist() for name in self.same]
+        values = [numbers(rows, name) for name in self.scales]
+        ids = column(rows, self.id).tolist() if self.id in rows.columns else [None] * len(rows)
+        return [
+            self._nearest([each[place] for each in labels], [each[place] for each in values], ids[place], count)
+            for place in range(len(rows))
+        ]
+
+    def _nearest(self, labels: list[Any], values: list[float], own: Any, count: int) -> list[dict[str, Any]]:
+        import numpy as np
+
+        known_labels, known_values, ids = self._arrays
+        unlike = np.zeros(len(ids))
+        for names, label in zip(known_labels, labels, strict=True):
+            unlike = 2 * unlike + (names != label)
+        squares = np.zeros(len(ids))
+        for known, value, scale in zip(known_values, values, self.scales.values(), strict=True):
+            apart = (known - value) / scale
+            squares += np.where(np.isnan(apart), UNKNOWN, apart) ** 2
+        # lexsort keeps the order of what is equal: that of the ids
+        order = np.lexsort((squares, unlike))
+        chosen = order[ids[order] != own][:count] if own is not None else order[:count]
+        return [self._shown(int(place)) for place in chosen]
+
+    @cached_property
+    def _arrays(
+        self,
+    ) -> tuple[list[NDArray[np.object_]], list[NDArray[np.float64]], NDArray[np.object_]]:
+        import numpy as np
+
+        from relet.features.columns import numbers, texts
+
+        labels = [np.array(texts(self.rows, name).to_pylist(), dtype=object) for name in self.same]
+        ids = np.array(self.rows[self.id].tolist(), dtype=object)
+        return labels, [numbers(self.rows, name) for name in self.scales], ids
+
+    def _shown(self, place: int) -> dict[str, Any]:
+        import pandas as pd
+
+        row = {str(name): self.rows[name].iloc[place] for name in self.rows.columns}
+        plain = {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
+        return {name: None if pd.isna(value) else value for name, value in plain.items()}
+
+
+def comparables(
+    rows: pd.DataFrame, *, id: str, same: list[str], scales: Mapping[str, float], target: str
+) -> Comparables:
+    """What of learned rows is kept to compare others with: id, target, and the columns of `same` and `scales`.
+
+    Raises BadDataError for a column that is missing.
+    """
+    wanted = list(dict.fromkeys([id, *same, *scales, target]))
+    for name in wanted:
+        if name not in rows.columns:
+            raise BadDataError(
+                f"rows can't be compared: the column {name!r} is missing; {nearest(name, map(str, rows.columns))}"
+            )
+    kept = rows[wanted].sort_values(wanted, na_position="first", ignore_index=True)
+    return Comparables(rows=kept, id=id, same=tuple(same), scales=dict(scales), target=target)

@@ -1,0 +1,133 @@
+"""Why a model estimates what it does: what each column of a row contributes, in the target's units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Predict = Callable[[pd.DataFrame], NDArray[np.float64]]
+
+# So many rows stand for all others. Each is walked from twice: an explanation takes 32 × (columns − 1) estimates.
+BACKGROUND = 16
+# Rows that are explained together: their estimates are made in one call.
+TOGETHER = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why one row has its estimate. The contributions add up to `estimate` − `base`.
+
+    `base` is the mean estimate of the background rows. `comparables` are the learned rows most like this one,
+    the nearest first, each with its columns by name; none where the model keeps none.
+    """
+
+    estimate: float
+    base: float
+    contributions: Mapping[str, float]
+    comparables: Sequence[Mapping[str, Any]] = ()
+
+
+def background(rows: pd.DataFrame, estimates: NDArray[np.float64]) -> pd.DataFrame:
+    """The rows that stand for all: 16, evenly spread from the lowest estimate to the highest."""
+    import numpy as np
+
+    from relet.training import golden
+
+    order = np.argsort(estimates, kind="stable")
+    size = min(BACKGROUND, len(order))
+    places = order[((np.arange(size) + 0.5) / size * len(order)).astype(np.int64)]
+    # as they will be read again from the model's folder
+    return golden.rows_from_json(golden.rows_to_json(rows.iloc[places]), list(rows.columns))
+
+
+def contributions(
+    predict: Predict, rows: pd.DataFrame, estimates: NDArray[np.float64], others: pd.DataFrame
+) -> tuple[float, NDArray[np.float64]]:
+    """The mean estimate of the rows in `others`, and what each column of `others` adds to it in each row.
+
+    Shapley values of the columns (Shapley 1953; for models Štrumbelj and Kononenko, JMLR 11, 2010): from a
+    background row to the row that is explained, one column after the other takes its value, and each is given
+    what the estimate then changed by; the mean of that over all background rows, from each in one fixed order of
+    the columns and in its reverse. It asks nothing of the model but estimates, so it is the same for every
+    family; a column that the model ignores gets exactly 0, and the contributions add up.
+
+    Returns the base and one line for each row, one number for each column.
+    """
+    import numpy as np
+
+    names = [str(name) for name in others.columns]
+    before = predict(others)
+    found = np.zeros((len(rows), len(names)))
+    plain = _plain(rows[names])
+    walks = list(_walks(names, len(others)))
+    for start in range(0, len(rows), TOGETHER):
+        chosen = plain.iloc[start : start + TOGETHER]
+        between = predict(_mixed(chosen, others, walks)) if len(names) > 1 else np.empty(0)
+        steps = between.reshape(len(chosen), len(walks), len(names) - 1)
+        for place in range(len(chosen)):
+            for (of, order), seen in zip(walks, steps[place], strict=True):
+                path = np.concatenate([before[of : of + 1], seen, estimates[start + place : start + place + 1]])
+                found[start + place, order] += np.diff(path)
+    return float(np.mean(before)), found / len(walks)
+
+
+def _walks(names: Sequence[str], size: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """From each background row the columns in a fixed order, and in its reverse: neither chance nor a library
+    has a say in it, nor where a column stands."""
+    import numpy as np
+
+    for of in range(size):
+        digests = [sha256(f"{of} {name}".encode()).digest() for name in names]
+        order = np.array(sorted(range(len(names)), key=digests.__getitem__), dtype=np.int64)
+        yield of, order
+        yield of, order[::-1]
+
+
+def _mixed(
+    rows: pd.DataFrame, others: pd.DataFrame, walks: Sequence[tuple[int, NDArray[np.int64]]]
+) -> pd.DataFrame:
+    """The rows between: for each row, each walk, and each step but the last, which columns have changed."""
+    import numpy as np
+    import pandas as pd
+
+    size = len(others.columns)
+    # taken[walk, step, column]: whether the column has the explained row's value
+    taken = np.zeros((len(walks), size - 1, size), dtype=bool)
+    for walk, (_, order) in enumerate(walks):
+        for step in range(size - 1):
+            taken[walk, step, order[: step + 1]] = True
+    flat = taken.reshape(-1, size)
+    origin = np.repeat([of for of, _ in walks], size - 1)
+    made = {}
+    for place, name in enumerate(others.columns):
+        own = np.repeat(_objects(rows[name]), len(flat))
+        theirs = np.tile(_objects(others[name])[origin], len(rows))
+        made[name] = np.where(np.tile(flat[:, place], len(rows)), own, theirs)
+    return pd.DataFrame(made, dtype=object)
+
+
+def _objects(values: pd.Series[Any]) -> NDArray[np.object_]:
+    import numpy as np
+
+    return np.asarray(values, dtype=object)
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Values that can stand in one column with others that came as JSON: dates as text, missing ones as None."""
+    import pandas as pd
+
+    made = {}
+    for name in rows.columns:
+        values = rows[name]
+        if pd.api.types.is_datetime64_any_dtype(values):
+            values = values.dt.strftime("%Y-%m-%dT%H:%M:%S")
+        held = [value.isoformat() if hasattr(value, "isoformat") else value for value in values.astype(object)]
+        made[name] = [None if pd.isna(value) else value for value in held]
+    return pd.DataFrame(made, dtype=object)

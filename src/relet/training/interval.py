@@ -1,0 +1,238 @@
+"""How far from an estimate the truth may lie: conformal intervals, calibrated on rows that were held out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from relet.errors import ModelError, SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# What may be asked for.
+LEAST, MOST = 0.5, 0.99
+# The share of the misses that lie below an interval. A price errs further upward than downward, so that leaving
+# out more above makes intervals shorter; 0.2 made them shortest on validation rows, 0.3 a dollar longer, and
+# dear listings are missed less often.
+BELOW = 0.3
+# A group's width is drawn towards that of all, as if so many more rows lay there; chosen on validation rows.
+PRIOR = 30
+# Of each group of learned rows at most so many, evenly spread: their errors need predictions, which take time.
+SAMPLED = 1000
+# The group widths are compared where an interval of 90% ends.
+TAIL = 0.9
+# More scores than this are thinned to so many, evenly spread by rank.
+KEPT = 2001
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimated:
+    """Rows with what was estimated for them and what is true, in the target's units."""
+
+    rows: pd.DataFrame
+    estimates: NDArray[np.float64]
+    truth: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """What a model needs to give intervals beside its estimates.
+
+    A row's score is log(truth ÷ estimate) ÷ the width of its group; `scores` are those of `size` held-out rows,
+    sorted, at most `KEPT` of them. `widths` has a group's width, told by its values in the columns `by`; a group
+    that is not there has the width 1. Everything is clipped to `low` and `high`.
+    """
+
+    by: tuple[str, ...]
+    widths: Mapping[tuple[str | None, ...], float]
+    scores: tuple[float, ...]
+    size: int
+    low: float
+    high: float
+
+    def bounds(
+        self, rows: pd.DataFrame, estimates: NDArray[np.float64], coverage: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Lower bounds, estimates within `low` and `high`, and upper bounds, one for each row.
+
+        Raises SettingError for a coverage below 0.5 or above 0.99, or one that too few rows were held out for.
+        """
+        import numpy as np
+
+        down, up = self.ends(coverage)
+        groups = _groups(rows, self.by)
+        # math.exp, not numpy's: numpy takes another routine on another CPU, and the last bit may differ
+        times = {
+            group: (math.exp(down * width), math.exp(up * width))
+            for group in set(groups)
+            for width in (self.widths.get(group, 1.0),)
+        }
+        factors = np.array([times[group] for group in groups], dtype=np.float64).reshape(-1, 2)
+        within = np.clip(estimates, self.low, self.high)
+        lower = np.clip(within * factors[:, 0], self.low, within)
+        return lower, within, np.clip(within * factors[:, 1], within, self.high)
+
+    def ends(self, coverage: float) -> tuple[float, float]:
+        """The scores between which a new row's lies with at least this probability.
+
+        Of n + 1 rows that could have come in any order, the new one's score has each rank with the same
+        probability (Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005): it lies below the
+        k-th smallest of n with a probability of at most k ÷ (n + 1), and correspondingly above.
+        """
+        if not (isinstance(coverage, int | float) and LEAST <= coverage <= MOST):
+            raise SettingError(
+                f"coverage must lie between {LEAST:g} and {MOST:g}, got {coverage!r}"
+                + (f" (did you mean {coverage / 100:g}?)" if _is_percentage(coverage) else "")
+            )
+        missed = 1 - coverage
+        first = math.floor((self.size + 1) * missed * BELOW + 1e-9)
+        last = math.ceil((self.size + 1) * (1 - missed * (1 - BELOW)) - 1e-9)
+        if first < 1 or last > self.size:
+            needed = math.ceil(1 / (missed * BELOW) - 1e-9) - 1
+            raise SettingError(
+                f"an interval of {coverage:.0%} needs at least {needed} rows that were held out from training, "
+                f"the model has {self.size}; train it with a larger val_size, or ask for less coverage"
+            )
+        # outward, where not every rank was kept
+        ranks = _ranks(self.size, len(self.scores))
+        below = max(place for place, rank in enumerate(ranks) if rank <= first)
+        above = min(place for place, rank in enumerate(ranks) if rank >= last)
+        return self.scores[below], self.scores[above]
+
+    def to_json(self) -> dict[str, Any]:
+        widths = [[list(group), width] for group, width in sorted(self.widths.items(), key=repr)]
+        return {
+            "by": list(self.by),
+            "widths": widths,
+            "scores": list(self.scores),
+            "size": self.size,
+            "low": self.low,
+            "high": self.high,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Interval:
+        """What `to_json` gave; raises ModelError for anything else."""
+        try:
+            found = cls(
+                by=tuple(map(str, stored["by"])),
+                widths={tuple(group): float(width) for group, width in stored["widths"]},
+                scores=tuple(map(float, stored["scores"])),
+                size=int(stored["size"]),
+                low=float(stored["low"]),
+                high=float(stored["high"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the interval can't be read: {type(error).__name__}: {error}") from error
+        if not 0 < len(found.scores) <= found.size or list(found.scores) != sorted(found.scores):
+            raise ModelError(f"the interval can't be read: {len(found.scores)} scores of {found.size} rows")
+        return found
+
+
+def calibrate(learned: Estimated, held_out: Estimated, *, by: Sequence[str], low: float, high: float) -> Interval:
+    """The intervals of a model, by its errors on rows it learned from and on rows that it did not.
+
+    How much wider one group's intervals are than another's, told by the text columns `by`, is read from the
+    learned rows, which are many: their errors are too small, but too small everywhere. How wide intervals are
+    is then read from the held-out rows alone, so that the coverage holds whatever the learned rows said. `low`
+    and `high` are the target's range. Raises SettingError where that does not lie above zero.
+
+    >>> import numpy as np, pandas as pd
+    >>> rows = pd.DataFrame({"room": ["whole", "shared"] * 50})
+    >>> seen = Estimated(rows=rows, estimates=np.full(100, 100.0), truth=np.linspace(80.0, 130.0, 100))
+    >>> found = calibrate(seen, seen, by=["room"], low=10, high=350)
+    >>> [round(each[0]) for each in found.bounds(rows[:1], np.array([200.0]), 0.9)]
+    [162, 200, 254]
+    """
+    import numpy as np
+
+    if not 0 < low < high:
+        raise SettingError(
+            f"intervals are ratios to the estimate: they need a range above 0, got {low:g} to {high:g}"
+        )
+    widths = _widths(learned, by, low, high)
+    groups = _groups(held_out.rows, by)
+    width = np.array([widths.get(group, 1.0) for group in groups])
+    scores = np.sort(_errors(held_out, low, high) / width).round(6)
+    kept = scores[_spread(len(scores), KEPT)]
+    return Interval(
+        by=tuple(by),
+        widths=widths,
+        scores=tuple(kept.tolist()),
+        size=len(scores),
+        low=float(low),
+        high=float(high),
+    )
+
+
+def sampled(rows: pd.DataFrame, by: Sequence[str]) -> NDArray[np.int64]:
+    """The positions of the learned rows that `calibrate` needs: at most 1,000 of each group, evenly spread."""
+    import numpy as np
+
+    places = _places(_groups(rows, by)).values()
+    return np.sort(np.concatenate([group[_spread(len(group), SAMPLED)] for group in places]))
+
+
+def _widths(learned: Estimated, by: Sequence[str], low: float, high: float) -> dict[tuple[str | None, ...], float]:
+    """How many times as far out as of all rows a group's errors reach, drawn towards 1 where it has few rows."""
+    import numpy as np
+
+    errors = np.abs(_errors(learned, low, high))
+    everywhere = float(np.quantile(errors, TAIL)) if len(errors) else 0.0
+    if not everywhere > 0:
+        return {}
+    found = {}
+    for group, places in _places(_groups(learned.rows, by)).items():
+        ratio = float(np.quantile(errors[places], TAIL)) / everywhere
+        # a group that was learned by heart says nothing of its width
+        share = len(places) / (len(places) + PRIOR) if ratio > 0 else 0.0
+        found[group] = round(math.exp(share * math.log(ratio or 1.0)), 6)
+    return found
+
+
+def _errors(seen: Estimated, low: float, high: float) -> NDArray[np.float64]:
+    import numpy as np
+
+    within = np.clip(np.asarray(seen.estimates, dtype=np.float64), low, high)
+    truth = np.clip(np.asarray(seen.truth, dtype=np.float64), low, high)
+    return np.asarray(np.log(truth / within))
+
+
+def _groups(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[str | None, ...]]:
+    """What tells the group of each row."""
+    from relet.features.columns import texts
+
+    if not by:
+        return [()] * len(rows)
+    return list(zip(*(texts(rows, name).to_pylist() for name in by), strict=True))
+
+
+def _places(groups: Sequence[tuple[str | None, ...]]) -> dict[tuple[str | None, ...], NDArray[np.int64]]:
+    """The positions of each group's rows, in the order of the rows."""
+    import numpy as np
+
+    found: dict[tuple[str | None, ...], list[int]] = {}
+    for place, group in enumerate(groups):
+        found.setdefault(group, []).append(place)
+    return {group: np.asarray(places, dtype=np.int64) for group, places in found.items()}
+
+
+def _spread(size: int, most: int) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.linspace(0, size - 1, min(size, most)).round().astype(np.int64)
+
+
+def _ranks(size: int, kept: int) -> list[int]:
+    """Which of the sorted scores are kept, counted from 1: the first and the last always."""
+    found: list[int] = (_spread(size, kept) + 1).tolist()
+    return found
+
+
+def _is_percentage(coverage: Any) -> bool:
+    return isinstance(coverage, int | float) and LEAST * 100 <= coverage <= MOST * 100
