@@ -16,6 +16,10 @@ class WiringError(ReletError):
     """A pipeline whose components and artifacts don't fit together."""
 
 
+class EditedError(WiringError):
+    """A process that holds code which was edited since it was imported: only a fresh one runs what it is now."""
+
+
 class SignatureError(ReletError):
     """A component whose signature can't be its contract."""
 

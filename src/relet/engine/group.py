@@ -111,7 +111,9 @@ def ranked(tried: Sequence[Tried], *, metric: str, direction: str) -> list[Tried
     found = [each for each in finished if metric in each.metrics and not isnan(each.metrics[metric])]
     if finished and not found:
         known = dict.fromkeys(name for each in finished for name in each.metrics)
-        raise SettingError(f"no trial has a metric {metric!r}: {nearest(metric, known)}; set search.metric")
+        raise SettingError(
+            f"no trial has a metric {metric!r}; set search.metric to another: {nearest(metric, known)}"
+        )
     sign = 1 if direction == "minimize" else -1
     return sorted(found, key=lambda each: (sign * each.metrics[metric], each.trial.number))
 

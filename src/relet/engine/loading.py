@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.component import Component
-from relet.errors import WiringError
+from relet.errors import EditedError
 
 # How OpenMP's threads wait for each other, read when a numeric library loads. Waiting actively, which is the
 # default, makes a fit ten times slower as soon as another process wants a core: the tracker's, for one.
@@ -42,7 +42,7 @@ def function_of(
     The modules that its arguments name are imported as well.
 
     In a notebook a module may have been edited since it was imported: it is imported anew, since its key
-    speaks of the edited one. Raises WiringError where relet itself was edited.
+    speaks of the edited one. Raises EditedError where relet itself was edited.
     """
     _forget_edited(code)
     settle()
@@ -59,7 +59,7 @@ def _forget_edited(code: Mapping[str, str]) -> None:
     edited = [name for name, digest in code.items() if _imported.get(name, digest) != digest]
     for name in edited:
         if name.startswith("relet."):
-            raise WiringError(f"{name} was edited after this process imported it; start Python again")
+            raise EditedError(f"{name} was edited after this process imported it; start Python again")
     unknown = [name for name in code if name in sys.modules and name not in _imported]
     if edited or any(not name.startswith("relet.") for name in unknown):
         for name in code:

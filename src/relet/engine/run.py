@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -19,6 +19,7 @@ from relet.engine.calling import Call, Called, Laid, call_here
 from relet.engine.isolation import isolated
 from relet.engine.job import Job, Outcome, Quiet, Result, Watcher
 from relet.engine.key import code_files, pipeline_files
+from relet.engine.loading import function_of
 from relet.engine.surroundings import Surroundings, machine, surroundings
 from relet.engine.values import Workspace, Written
 from relet.errors import BadDataError, DamagedError, NotFoundError
@@ -204,6 +205,7 @@ def _made(going: _Going, component: Component, step: Step, known: Known) -> tupl
 
     def waiting() -> None:
         going.watch.noted(f"{component.name} waits: another run is making the same")
+        _import_meanwhile(going.job)
 
     with store.claim(step.key, waiting=waiting):
         if store.key(step.key) is not None:
@@ -212,6 +214,14 @@ def _made(going: _Going, component: Component, step: Step, known: Known) -> tupl
                 return now_there, _skip(going.job, component, now_there)
         going.watch.started(step)
         return step, _run(going, component, step)
+
+
+def _import_meanwhile(job: Job) -> None:
+    """Import what the components need, while there is nothing else to do. What goes wrong, their calls tell."""
+    for component in job.request.components:
+        if component.name not in job.callers:
+            with suppress(Exception):
+                function_of(component, job.project.root, job.request.code[component.name].code)
 
 
 def _skip(job: Job, component: Component, step: Step) -> Result:

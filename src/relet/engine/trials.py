@@ -23,7 +23,7 @@ from relet.engine.job import Outcome, Part, Result
 from relet.engine.request import Order, prepare
 from relet.engine.run import execute
 from relet.engine.worker import own_streams
-from relet.errors import ReletError
+from relet.errors import EditedError, ReletError
 
 # Seconds that an interrupted trial has to come to its end, where nobody is left to end it.
 PATIENCE = 10.0
@@ -80,6 +80,10 @@ def _tried(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
     )
     part = Part(**{**question["part"], "overrides": tuple(question["part"]["overrides"])})
     outcome = execute(replace(prepare(order), part=part), Telling(answers))
+    if isinstance(outcome.error, EditedError):
+        # another process, with what the code is now, runs the trial once more
+        print(f"relet: {outcome.error}: another process does", file=sys.stderr, flush=True)
+        os._exit(outcome.exit_status)
     return {
         "run_id": outcome.run_id,
         "status": outcome.status,

@@ -1,0 +1,165 @@
+"""A claim: one at a time at what two would otherwise both make."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from relet.errors import StoreError
+from relet.store import claims, open_store
+from relet.store.address import open_bucket
+from relet.store.bucket import Bucket
+from relet.store.claims import Pace
+
+NAME = "ab12"
+HOLD = """
+import sys, time
+from relet.store import open_store
+with open_store(sys.argv[1]).claim("ab12"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+QUICK = Pace(look=0.02, renew=0.05, gone=0.5)
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    found = open_bucket(f"memory://claims-{time.monotonic_ns()}")
+    found.remote = True
+    return found
+
+
+def at_once(bucket: Bucket, pace: Pace = QUICK, count: int = 6) -> list[str]:
+    """What `count` threads that want the same do, in the order they do it."""
+    said: list[str] = []
+
+    def work(number: int) -> None:
+        with claims.claim(bucket, NAME, pace=pace):
+            said.append(f"{number} begins")
+            time.sleep(0.02)
+            said.append(f"{number} ends")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return said
+
+
+def nobody_was_there_with_another(said: list[str]) -> bool:
+    return all(
+        begins.replace("begins", "ends") == ends for begins, ends in zip(said[::2], said[1::2], strict=True)
+    )
+
+
+def test_on_a_folder_one_is_at_it_at_a_time_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    said = at_once(open_bucket(str(tmp_path)))
+    assert len(said) == 12
+    assert nobody_was_there_with_another(said)
+    assert not list((tmp_path / "claims").iterdir())
+
+
+def test_in_a_bucket_one_is_at_it_at_a_time_and_nothing_is_left_behind(bucket: Bucket) -> None:
+    said = at_once(bucket)
+    assert len(said) == 12
+    assert nobody_was_there_with_another(said)
+    assert bucket.entries("claims/") == []
+
+
+def test_in_a_bucket_a_holder_that_renews_keeps_its_claim_however_long_it_takes(bucket: Bucket) -> None:
+    waited: list[float] = []
+    began = time.monotonic()
+
+    def wait() -> None:
+        with claims.claim(bucket, NAME, pace=QUICK):
+            waited.append(time.monotonic() - began)
+
+    with claims.claim(bucket, NAME, pace=QUICK):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(3 * QUICK.gone)
+    thread.join(10)
+    assert waited[0] >= 3 * QUICK.gone
+
+
+def test_in_a_bucket_the_claim_of_a_holder_that_died_is_taken_over(bucket: Bucket) -> None:
+    bucket.create(f"claims/{NAME}/1.json", b'{"renewed": "long ago"}')
+    began = time.monotonic()
+    with claims.claim(bucket, NAME, pace=QUICK):
+        took = time.monotonic() - began
+        assert [each.path for each in bucket.entries("claims/")] == [f"claims/{NAME}/2.json"]
+    assert QUICK.gone <= took < QUICK.gone + 2
+    assert bucket.entries("claims/") == []
+
+
+def test_who_waits_is_told_so_once(tmp_path: Path, bucket: Bucket) -> None:
+    for place in (open_bucket(str(tmp_path)), bucket):
+        told: list[str] = []
+        with claims.claim(place, NAME, waiting=lambda: told.append("alone"), pace=QUICK):  # noqa: B023
+            thread = threading.Thread(target=wait_for(place, lambda: told.append("waits")))  # noqa: B023
+            thread.start()
+            time.sleep(0.2)
+        thread.join(10)
+        assert told == ["waits"]
+
+
+def wait_for(place: Bucket, waiting: Callable[[], None]) -> Callable[[], None]:
+    def work() -> None:
+        with claims.claim(place, NAME, waiting=waiting, pace=QUICK):
+            pass
+
+    return work
+
+
+def test_the_claim_of_a_process_that_is_killed_is_free_at_once(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    told: list[str] = []
+    threading.Timer(0.3, lambda: os.kill(holder.pid, signal.SIGKILL)).start()
+    began = time.monotonic()
+    with open_store(tmp_path).claim(NAME, waiting=lambda: told.append("waits")):
+        took = time.monotonic() - began
+    holder.wait()
+    assert told == ["waits"]
+    assert 0.2 < took < 5
+
+
+def test_different_names_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with store.claim("one"), store.claim("two"):
+        pass
+
+
+def test_a_claim_costs_less_than_a_millisecond(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with store.claim(NAME):
+        pass
+    took = []
+    for _ in range(200):
+        began = time.perf_counter()
+        with store.claim(NAME):
+            pass
+        took.append(time.perf_counter() - began)
+    assert sorted(took)[100] < 0.001
+
+
+def test_a_store_that_can_not_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "claims").write_text("no folder")
+    with (
+        pytest.raises(StoreError, match=r"claims can't be written .* set store.url"),
+        open_store(tmp_path).claim(NAME),
+    ):
+        pass
+
+
+def test_a_name_that_leads_out_of_the_store_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="the name of a claim"), open_store(tmp_path).claim("../evil"):
+        pass
