@@ -13,10 +13,13 @@ from relet.errors import ReletError, nearest
 # Each verb, the module that has it, and its line in `relet --help`. The modules are imported when they are used.
 COMMANDS = {
     "run": "Run a pipeline, or one of its components alone.",
+    "tune": "Search for settings that make a better model.",
     "why": "Say what a run would do, and which part of each key changed.",
     "reproduce": "Make a run again, and say whether the result is the same.",
     "graph": "Draw a pipeline.",
     "runs": "List what ran, and how it ended.",
+    "experiments": "List experiments, or the runs of one side by side.",
+    "compare": "Say in what runs differ, and what came of it.",
     "eda": "Explore what is stored in a notebook, or as a page.",
     "accept": "Accept a batch: later ones are compared with it.",
     "artifacts": "List, show, look into, name, check, move and tidy what the store holds.",

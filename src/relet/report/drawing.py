@@ -83,6 +83,8 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     if not (math.isfinite(high - low) and high > low):
         return [low]
     rough = (high - low) / most
+    if not rough:
+        return [low]
     power = 10.0 ** math.floor(math.log10(rough))
     step = next((part * power for part in (1, 2, 2.5, 5, 10) if part * power >= rough * 0.999), 10 * power)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)

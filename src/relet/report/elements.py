@@ -10,13 +10,23 @@ from relet.report.wording import number, safe, shortened
 LONGEST = 240
 # One that is longer than this may be broken into lines.
 SHORT = 28
+# What marks the row that stands out.
+BEST = ' class="best"'
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, stack: bool = False) -> str:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    stack: bool = False,
+    sortable: bool = False,
+    best: int | None = None,
+) -> str:
     """A table that scrolls in a box of its own; numbers are set right, None is a dash.
 
     With `stack` each row becomes a paragraph on a narrow screen, the last cell on lines of its own: for tables of
-    words, that nobody reads by column.
+    words, that nobody reads by column. With `sortable`, in a page that is so too, a click on a heading sorts it;
+    `best` is the row that stands out.
 
     >>> table(["name", "rows"], [["<a>", 1200]]).count('<td class="n">1,200</td>')
     1
@@ -25,15 +35,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, stack: bo
     right = [_numbers(row[place] for row in held) for place in range(len(columns))]
     head = "".join(f"<th{_right(of)}>{safe(name)}</th>" for name, of in zip(columns, right, strict=True))
     cells = (zip(row, right, strict=True) for row in held)
-    lines = "".join(f"<tr>{''.join(_cell(value, of) for value, of in row)}</tr>\n" for row in cells)
-    kind = ' class="stack"' if stack else ""
+    lines = "".join(
+        f"<tr{BEST if place == best else ''}>"
+        f"{''.join(_cell(value, of, exact=sortable) for value, of in row)}</tr>\n"
+        for place, row in enumerate(cells)
+    )
+    kind = ' class="sortable"' if sortable else ' class="stack"' if stack else ""
     return scrolling(f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>")
 
 
-def _cell(value: object, right: bool) -> str:
+def _cell(value: object, right: bool, *, exact: bool = False) -> str:
     long = isinstance(value, str) and not isinstance(value, Markup) and len(value) > SHORT
     kind = "n" if right else "w" if long else ""
-    return f'<td class="{kind}">{cell(value)}</td>' if kind else f"<td>{cell(value)}</td>"
+    by = f' data-v="{value!r}"' if exact and isinstance(value, int | float) else ""
+    return f'<td class="{kind}"{by}>{cell(value)}</td>' if kind else f"<td{by}>{cell(value)}</td>"
 
 
 def cell(value: object) -> str:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain, count
 
 from relet.report.wording import safe
 
 # With fewer sections than this a table of contents says nothing.
 CONTENTS_FROM = 4
-# Nothing is fetched and nothing runs, whatever a value in the data looks like.
+# Nothing is fetched and nothing runs but what we wrote, whatever a value in the data looks like.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+# The one script that a page may have: a click on a heading sorts a table by it. Without it all is there to read.
+_SORTING = """
+for(const t of document.querySelectorAll('table.sortable'))[...t.tHead.rows[0].cells].forEach((h,i)=>{
+const b=document.createElement('button');b.type='button';b.append(...h.childNodes);h.append(b);
+b.addEventListener('click',()=>{const up=h.getAttribute('aria-sort')!=='ascending';
+for(const e of t.tHead.rows[0].cells)e.removeAttribute('aria-sort');
+h.setAttribute('aria-sort',up?'ascending':'descending');
+const v=r=>r.cells[i].dataset.v??r.cells[i].textContent;
+const rows=[...t.tBodies[0].rows].sort((x,y)=>{const p=v(x),q=v(y);
+if(p==='–'||q==='–')return (p==='–')-(q==='–');
+const d=isNaN(p)||isNaN(q)?p.localeCompare(q,undefined,{numeric:true}):p-q;return up?d:-d});
+t.tBodies[0].append(...rows)})})
+"""
 
 _STYLE = """
 :root{color-scheme:light dark;--paper:#fff;--ground:#f3f5f8;--ink:#1c2733;--faint:#566472;--line:#d5dce3;
@@ -61,6 +77,11 @@ figcaption{font-size:.9375rem;color:var(--faint)}
 pre,code{font:.875rem/1.5 ui-monospace,monospace}
 pre{overflow-x:auto;margin:8px 0}
 pre .good,pre .bad,pre .odd{display:block;padding:0 8px}
+.sortable button{all:unset;cursor:pointer}.sortable button:hover{color:var(--ink)}
+.sortable button:focus-visible{outline:2px solid var(--link)}
+[aria-sort=ascending] button::after{content:" ▲"}[aria-sort=descending] button::after{content:" ▼"}
+tr.best td{font-weight:600;background:var(--good-back)}
+img.figure{display:block;max-width:100%;height:auto;background:#fff;border-radius:6px}
 details{margin:10px 0}summary{cursor:pointer;color:var(--link);padding:4px 0}
 @media (max-width:600px){body>*{padding-inline:12px}section{padding:14px 12px}h1{font-size:1.4rem}
 dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:8px}
@@ -81,8 +102,10 @@ class Section:
     html: str
 
 
-def page(title: str, *, subtitle: str = "", sections: Iterable[Section]) -> str:
+def page(title: str, *, subtitle: str = "", sections: Iterable[Section], sortable: bool = False) -> str:
     """One HTML file with everything in it: the same bytes for the same content.
+
+    With `sortable` its tables of that kind can be sorted by a click on a heading, and no other script may run.
 
     Drawings of `relet.report.charts` set into it take its colours; `relet.report.elements` makes tables, facts
     and rows of charts that fit its style. Titles may hold anything.
@@ -102,12 +125,16 @@ def page(title: str, *, subtitle: str = "", sections: Iterable[Section]) -> str:
         f'<section id="{anchor}"><h2>{safe(section.title)}</h2>\n{section.html}</section>'
         for anchor, section in zip(anchors, held, strict=True)
     )
+    policy, script = _POLICY, ""
+    if sortable:
+        digest = b64encode(sha256(_SORTING.encode()).digest()).decode()
+        policy, script = f"{_POLICY}; script-src 'sha256-{digest}'", f"<script>{_SORTING}</script>\n"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f'<link rel="icon" href="data:,"><title>{safe(title)}</title>\n<style>{_STYLE}</style></head>\n'
-        f"<body><header><h1>{safe(title)}</h1>{below}</header>\n{nav}<main>\n{parts}\n</main></body></html>\n"
+        f"<body><header><h1>{safe(title)}</h1>{below}</header>\n{nav}<main>\n{parts}\n</main>\n{script}</body></html>\n"
     )
 
 

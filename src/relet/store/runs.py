@@ -35,7 +35,7 @@ def get(bucket: Bucket, run_id: str) -> RunRecord:
     """A run's record. Raises NotFoundError with the nearest id, or DamagedError."""
     record = read(bucket, run_path(run_id))
     if record is None:
-        raise NotFoundError(f"{bucket.url} holds no run {run_id!r}: {nearest(run_id, _newest(bucket)[:20])}")
+        raise NotFoundError(f"{bucket.url} holds no run {run_id!r}: {nearest(run_id, ids(bucket)[:20])}")
     return record
 
 
@@ -64,13 +64,14 @@ def from_document(bucket: Bucket, path: str, document: Document) -> RunRecord:
 
 def newest_first(bucket: Bucket, limit: int | None = None) -> Iterator[RunRecord]:
     """The records that can be read, the newest first; verify names the others."""
-    names = _newest(bucket)[:limit]
+    names = ids(bucket)[:limit]
     for start in range(0, len(names), PARALLEL):
         batch = names[start : start + PARALLEL]
         yield from (record for record in bucket.each(lambda name: _try(bucket, name), batch) if record)
 
 
-def _newest(bucket: Bucket) -> list[str]:
+def ids(bucket: Bucket) -> list[str]:
+    """The ids of all runs, the newest first; no record is read."""
     paths = (entry.path for entry in bucket.entries("runs/"))
     return sorted((path[len("runs/") : -len(".json")] for path in paths if path.endswith(".json")), reverse=True)
 

@@ -1,0 +1,234 @@
+"""`relet experiments`: what was tried, and how well it did."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from relet.cli.columns import Column, ends, lines, screen_width
+from relet.cli.place import STORE, open_default_store
+from relet.core.experiment import Aim, Experiment, Trial, aim, differing, measured
+from relet.core.record import Status
+from relet.core.selection import ordered, selected
+from relet.errors import SettingError
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+
+@click.command("experiments")
+@click.argument("name", required=False)
+@STORE
+@click.option("--filter", "condition", help="Only runs that meet this: 'mae<30 and model=random_forest'.")
+@click.option(
+    "--sort", "by", help="By a metric, setting or fact: mae ascending, -mae descending (default: best first)."
+)
+@click.option("--metric", help="The metric that runs are compared by (default: the sweep's, else mae).")
+@click.option("-n", "--limit", default=30, show_default=True, help="How many runs at most.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--html", "as_page", is_flag=True, help="Write a page that opens without a network.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the page.")
+def command(
+    name: str | None,
+    store_url: str | None,
+    condition: str | None,
+    by: str | None,
+    metric: str | None,
+    limit: int,
+    as_json: bool,
+    as_page: bool,
+    output: Path | None,
+) -> None:
+    """List experiments; or the runs of one, by its NAME or by the id of a sweep, with what differs between them.
+
+    A filter joins comparisons (= != < <= > >=) by and; a name is a metric, a setting or its end, status, seconds,
+    run, trial, sweep, started or model_version; a value is a number, a word, text in quotes, or none.
+    """
+    from relet.engine.experiments import explained, find, gather
+
+    store = open_default_store(store_url)
+    held = gather(store)
+    if name is None:
+        _refuse_without_name({"--filter": condition, "--sort": by, "--html": as_page, "-o": output})
+        _overview(held, metric, as_json=as_json)
+        return
+    experiment = find(held, name)
+    by_metric = aim(experiment, metric)
+    trials = list(experiment.trials)
+    if condition:
+        trials = selected(trials, condition)
+    if by:
+        trials = ordered(trials, by) if trials else []
+    elif by_metric:
+        trials.sort(key=by_metric.order)
+    else:
+        trials.reverse()
+    if as_page or output:
+        _page(store, experiment, trials, by_metric, output or Path(f"{_file_name(name)}.html"))
+        return
+    shown = explained(store, trials[:limit])
+    if as_json:
+        click.echo(json.dumps(_as_json(experiment, shown, by_metric), indent=1))
+        return
+    for line in _table(experiment, shown, len(trials), by_metric, screen_width()):
+        click.echo(line)
+
+
+def _refuse_without_name(given: Mapping[str, Any]) -> None:
+    if options := [option for option, value in given.items() if value]:
+        raise SettingError(
+            f"{options[0]} speaks of one experiment; name it: relet experiments NAME {options[0]} …"
+        )
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.\-]+", "_", name).strip("._") or "experiment"
+
+
+def _overview(held: Mapping[str, Experiment], metric: str | None, *, as_json: bool) -> None:
+    found = [(each, _aim(each, metric)) for each in held.values()]
+    best = [by.best(each.trials) if by else None for each, by in found]
+    values = [one.metrics[by.metric] if one and by else None for (_, by), one in zip(found, best, strict=True)]
+    if as_json:
+        told = [
+            {
+                "experiment": each.name,
+                "pipelines": each.pipelines,
+                "runs": sum(trial.sweep is None for trial in each.trials),
+                "sweeps": [sweep.id for sweep in each.sweeps],
+                "trials": sum(trial.sweep is not None for trial in each.trials),
+                "metric": by.metric if by else None,
+                "best": value,
+                "best_run": one.id if one else None,
+                "last": each.last,
+            }
+            for (each, by), one, value in zip(found, best, values, strict=True)
+        ]
+        click.echo(json.dumps(told, indent=1))
+        return
+    if not held:
+        click.echo("nothing has run yet; try: relet run PIPELINE")
+        return
+    experiments = list(held.values())
+    columns = [
+        Column(name="experiment", values=[each.name for each in experiments]),
+        Column(name="runs", values=[sum(t.sweep is None for t in each.trials) for each in experiments], rank=2),
+        Column(name="sweeps", values=[len(each.sweeps) for each in experiments], rank=3),
+        Column(
+            name="trials", values=[sum(t.sweep is not None for t in each.trials) for each in experiments], rank=2
+        ),
+        Column(name="not finished", brief="not ok", values=[_unfinished(each) for each in experiments], rank=3),
+        Column(name="metric", values=[by.metric if by else None for _, by in found], rank=1),
+        Column(name="best", values=values, rank=1),
+        Column(name="last run", values=[each.last[:16].replace("T", " ") for each in experiments], rank=1),
+    ]
+    for line in lines(columns, screen_width()):
+        click.echo(line)
+    click.echo(f"look into one: relet experiments {_quoted(experiments[0].name)}")
+
+
+def _aim(experiment: Experiment, metric: str | None) -> Aim | None:
+    """Of several experiments some may not have the metric that is asked for."""
+    if metric is not None and all(metric not in each.metrics for each in experiment.trials):
+        return None
+    return aim(experiment, metric)
+
+
+def _unfinished(experiment: Experiment) -> int:
+    return sum(each.status is not Status.FINISHED for each in experiment.trials)
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)
+
+
+def _as_json(experiment: Experiment, trials: Sequence[Trial], by: Aim | None) -> dict[str, Any]:
+    best = by.best(trials) if by else None
+    return {
+        "experiment": experiment.name,
+        "sweeps": [sweep.id for sweep in experiment.sweeps],
+        "metric": by.metric if by else None,
+        "more_is_better": by.more if by else None,
+        "best_run": best.id if best else None,
+        "differing": differing(trials),
+        "runs": [asdict(each) for each in trials],
+    }
+
+
+def _table(experiment: Experiment, trials: Sequence[Trial], of: int, by: Aim | None, width: int) -> Iterator[str]:
+    if not trials:
+        why = "no run meets the filter" if experiment.trials else "no run of it is recorded"
+        yield f"{experiment.name}: {why}"
+        return
+    best = by.best(trials) if by else None
+    yield from lines(list(_columns(trials, by, best)), width, bold=_places(trials, best))
+    for each in trials:
+        if each.reason and each.status is not Status.FINISHED:
+            text = f"{each.short} {each.status}: {' '.join(each.reason.split())}"
+            yield text if len(text) <= width else f"{text[: max(width - 1, 20)]}…"
+    if of > len(trials):
+        yield f"the first {len(trials)} of {of}; -n {of} shows all"
+    elif _all_finished(trials) and of > 1:
+        yield f"{of} runs, all finished"
+    if best and by:
+        model = f" ({best.model})" if best.model else ""
+        yield f"best by {by.metric}, where {'more' if by.more else 'less'} is better: {best.short}{model}"
+        page = f"relet experiments {_quoted(experiment.name)} --html"
+        others = [each.short for each in trials if each is not best][:1]
+        yield "   ".join(["look further:", *(f"relet compare {best.short} {other}" for other in others), page])
+
+
+def _places(trials: Sequence[Trial], best: Trial | None) -> list[int]:
+    return [place for place, each in enumerate(trials) if each is best]
+
+
+def _columns(trials: Sequence[Trial], by: Aim | None, best: Trial | None) -> Iterator[Column]:
+    settings = differing(trials)
+    metrics = measured(trials)
+    if by and by.metric in metrics:
+        metrics.remove(by.metric)
+    yield Column(name="run", values=[f"{each.short}{' *' if each is best else ''}" for each in trials])
+    if any(each.number is not None for each in trials):
+        yield Column(name="trial", values=[each.number for each in trials], rank=4)
+    if by:
+        yield Column(name=by.metric, values=[each.metrics.get(by.metric) for each in trials])
+    for place, (name, brief) in enumerate(zip(settings, ends(settings), strict=True)):
+        values = [each.settings.get(name, each.chosen.get(name)) for each in trials]
+        # the first ones are kept longest
+        rank = 1 if place < 4 else 2
+        yield Column(name=name, brief=brief, values=[_plain(value) for value in values], rank=rank, exact=True)
+    if any(each.folds > 1 for each in trials):
+        yield Column(name="folds", values=[each.folds for each in trials], rank=3)
+    if not _all_finished(trials):
+        yield Column(name="status", values=[str(each.status) for each in trials])
+    seconds = [None if each.seconds is None else f"{each.seconds:.1f}" for each in trials]
+    yield Column(name="seconds", brief="s", values=seconds, rank=3)
+    if any(each.model for each in trials):
+        yield Column(name="model", values=[each.model for each in trials], rank=3)
+    for name in metrics:
+        yield Column(name=name, values=[each.metrics.get(name) for each in trials], rank=5)
+
+
+def _all_finished(trials: Sequence[Trial]) -> bool:
+    return all(each.status is Status.FINISHED for each in trials)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if value is None or isinstance(value, int | float) else str(value)
+
+
+def _page(store: Store, experiment: Experiment, trials: Sequence[Trial], by: Aim | None, path: Path) -> None:
+    from relet.engine.experiments import experiment_html
+
+    path.write_text(experiment_html(store, experiment, trials, by, place=path.parent), encoding="utf-8")
+    click.echo(f"{path}: {len(trials)} {'run' if len(trials) == 1 else 'runs'} of {experiment.name}")

@@ -1,0 +1,151 @@
+"""Parallel coordinates: what each trial was set to, axis by axis, and how well it did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from relet.report.charts.grids import STEPS
+from relet.report.drawing import HEAD, drawing, px, text
+from relet.report.wording import fitted, number, safe
+
+AXIS, PLOT, LEFT, RIGHT = 128, 250, 64, 96
+# The most axes that are drawn, and categories that an axis names.
+MOST_AXES, NAMED = 12, 14
+# An axis of positive numbers that span more than this is logarithmic.
+SPAN = 50
+
+
+def parallel(
+    axes: Mapping[str, Sequence[Any]],
+    result: Sequence[float | None],
+    *,
+    title: str,
+    measure: str,
+    more: bool = False,
+    names: Sequence[str] = (),
+) -> str:
+    """A line for each trial across its settings to its result: the better, the lighter and the later drawn.
+
+    `axes` maps a setting to one value for each trial, None where a trial has it not; `result` is what it came to
+    on the last axis, whose better end is at the top (`more`: where more is better). A trial without a result is
+    left out. As wide as it needs to be: in a page it scrolls in a box of its own.
+
+    >>> parallel({"depth": [2, 4]}, [30.0, 29.0], title="Trials", measure="mae").count("<polyline")
+    2
+    """
+    held = [place for place, value in enumerate(result) if value is not None and math.isfinite(value)]
+    shown = {name: [values[place] for place in held] for name, values in list(axes.items())[:MOST_AXES]}
+    outcome = [float(result[place] or 0.0) for place in held]
+    if not held:
+        return drawing(text(10, HEAD + 16, "no results to show", kind="small"), title=title, height=HEAD + 30)
+    scales = [_scale(values) for values in shown.values()] + [_numeric(outcome, flipped=not more)]
+    values = [*shown.values(), outcome]
+    heads = [*shown, measure]
+    top = HEAD + 34
+    drawn = []
+    ranks = _ranks(outcome, more)
+    best = max(range(len(held)), key=lambda each: ranks[each])
+    # the best is drawn last, over the others
+    for trial in sorted(range(len(held)), key=lambda each: ranks[each]):
+        corners = [
+            (LEFT + AXIS * at, top + PLOT * (1 - scale.share(column[trial])))
+            for at, (scale, column) in enumerate(zip(scales, values, strict=True))
+        ]
+        points = " ".join(f"{px(x)},{px(y)}" for x, y in corners)
+        pairs = zip(heads, (column[trial] for column in values), strict=True)
+        said = ", ".join(f"{head} {_said(value)}" for head, value in pairs if value is not None)
+        tip = f"{names[held[trial]]}: {said}" if names else said
+        kind = "best" if trial == best else f"r{round(ranks[trial] * (len(STEPS) - 1))}"
+        drawn.append(f'<polyline class="{kind}" points="{points}"><title>{safe(tip)}</title></polyline>')
+    for at, (head, scale) in enumerate(zip(heads, scales, strict=True)):
+        drawn += _axis(LEFT + AXIS * at, top, head, scale, last=at == len(heads) - 1)
+    style = "".join(
+        f".chart .r{step}{{fill:none;stroke:{colour};stroke-width:1.4;stroke-opacity:.75}}"
+        for step, colour in enumerate(STEPS)
+    )
+    style += (
+        ".chart .best{fill:none;stroke:var(--s1,#d0650b);stroke-width:3.5}"
+        ".chart polyline:hover{stroke-width:4.5;stroke-opacity:1}"
+        ".chart .halo{paint-order:stroke;stroke:var(--paper,#fff);stroke-width:4px}"
+    )
+    width = LEFT + AXIS * len(shown) + RIGHT
+    return drawing(
+        "".join(drawn), title=title, width=max(width, 300), height=top + PLOT + 26, style=style, kind="wide"
+    )
+
+
+class _Scale:
+    """Where values lie on an axis, from 0 at its foot to 1; `marks` are the places that are named."""
+
+    def __init__(self, places: Mapping[Any, float], marks: Mapping[float, str]) -> None:
+        self.places = places
+        self.marks = marks
+
+    def share(self, value: Any) -> float:
+        return self.places[_told(value)]
+
+
+def _told(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float | int) and not isinstance(value, bool) else str(value)
+
+
+def _scale(values: Sequence[Any]) -> _Scale:
+    numbers = [each for each in values if isinstance(each, int | float) and not isinstance(each, bool)]
+    if len(numbers) == len(values) and all(math.isfinite(each) for each in numbers):
+        return _numeric([float(each) for each in numbers])
+    return _categories(values)
+
+
+def _numeric(values: Sequence[float], *, flipped: bool = False) -> _Scale:
+    low, high = min(values), max(values)
+    log = low > 0 and high / low > SPAN
+    move = math.log if log else float
+    wide = move(high) - move(low)
+
+    def share(value: float) -> float:
+        found = (move(value) - move(low)) / wide if wide else 0.5
+        return 1 - found if flipped else found
+
+    distinct = sorted(set(values))
+    if len(distinct) <= 6:
+        named = distinct
+    else:
+        middle = math.exp((math.log(low) + math.log(high)) / 2) if log else (low + high) / 2
+        named = [low, float(f"{middle:.2g}"), high]
+    marks = {share(value): number(value) for value in named if low <= value <= high}
+    return _Scale({_told(value): share(value) for value in values}, marks)
+
+
+def _categories(values: Sequence[Any]) -> _Scale:
+    told = sorted({_told(each) for each in values}, key=lambda each: (each == "None", each))
+    places = {each: (at / (len(told) - 1) if len(told) > 1 else 0.5) for at, each in enumerate(told)}
+    stride = -(-len(told) // NAMED)
+    marks = {places[each]: "not set" if each == "None" else each for each in told[::stride]}
+    return _Scale(places, marks)
+
+
+def _ranks(outcome: Sequence[float], more: bool) -> list[float]:
+    """From 0 for the worst to 1 for the best; equal ones rank equal."""
+    ordered = sorted(set(outcome), reverse=not more)
+    return [ordered.index(each) / (len(ordered) - 1) if len(ordered) > 1 else 1.0 for each in outcome]
+
+
+def _said(value: Any) -> str:
+    return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _axis(x: float, top: float, head: str, scale: _Scale, *, last: bool) -> Iterator[str]:
+    words = fitted(head, AXIS - 10)
+    yield text(x, top - 12, words, anchor="middle", tip=head if words != head else "")
+    yield f'<line class="axis" x1="{px(x)}" x2="{px(x)}" y1="{px(top)}" y2="{px(top + PLOT)}"/>'
+    taken: list[float] = []
+    for share, mark in scale.marks.items():
+        y = top + PLOT * (1 - share)
+        if any(abs(y - each) < 14 for each in taken):
+            continue
+        taken.append(y)
+        short = fitted(mark, RIGHT - 16 if last else AXIS - 60)
+        tip = mark if short != mark else ""
+        yield text(x + 7, y + 4, short, kind="small halo", tip=tip)
