@@ -136,22 +136,3 @@ def _reads_as_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def ends(names: Sequence[str]) -> list[str]:
-    """Names by their last part, as long as that tells them apart.
-
-    >>> ends(["model.a.depth", "etl.rows", "model.b.depth"])
-    ['a.depth', 'rows', 'b.depth']
-    """
-    parts = [name.split(".") for name in names]
-    taken = [1] * len(names)
-    while True:
-        found = [".".join(each[-count:]) for each, count in zip(parts, taken, strict=True)]
-        twice = [
-            place for place, text in enumerate(found) if found.count(text) > 1 and taken[place] < len(parts[place])
-        ]
-        if not twice:
-            return found
-        for place in twice:
-            taken[place] += 1

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.columns import Column, ends, lines, screen_width
+from relet.cli.columns import Column, lines, screen_width
 from relet.cli.place import STORE, open_default_store
-from relet.core.experiment import Aim, Experiment, Trial, aim, differing, measured
+from relet.core.experiment import Aim, Experiment, Trial, aim, differing, ends, measured
 from relet.core.record import Status
 from relet.core.selection import ordered, selected
 from relet.errors import SettingError

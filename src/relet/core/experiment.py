@@ -325,6 +325,25 @@ def _grouping(values: Sequence[Any]) -> tuple[int, ...]:
     return tuple(told.index(each) for each in told)
 
 
+def ends(names: Sequence[str]) -> list[str]:
+    """Names by their last part, as long as that tells them apart.
+
+    >>> ends(["model.a.depth", "etl.rows", "model.b.depth"])
+    ['a.depth', 'rows', 'b.depth']
+    """
+    parts = [name.split(".") for name in names]
+    taken = [1] * len(names)
+    while True:
+        found = [".".join(each[-count:]) for each, count in zip(parts, taken, strict=True)]
+        twice = [
+            place for place, text in enumerate(found) if found.count(text) > 1 and taken[place] < len(parts[place])
+        ]
+        if not twice:
+            return found
+        for place in twice:
+            taken[place] += 1
+
+
 def measured(trials: Sequence[Trial]) -> list[str]:
     """The metrics that tell trials apart: of several trials those that differ, of one those that are its own."""
     names = list(dict.fromkeys(name for each in trials for name in each.metrics))

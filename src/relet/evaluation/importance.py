@@ -9,7 +9,7 @@ from typing import Any
 
 # With fewer trials a forest finds patterns in noise.
 FEWEST = 8
-TREES, REPEATS, SEED = 200, 20, 0
+TREES, REPEATS, SEED = 100, 10, 0
 
 
 @dataclass(frozen=True, kw_only=True)

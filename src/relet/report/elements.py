@@ -10,6 +10,8 @@ from relet.report.wording import number, safe, shortened
 LONGEST = 240
 # One that is longer than this may be broken into lines.
 SHORT = 28
+# With more rows a table that can be sorted has a box of its own, under whose edge its headings stay.
+TALL = 40
 # What marks the row that stands out.
 BEST = ' class="best"'
 
@@ -33,7 +35,8 @@ def table(
     """
     held = [list(row) for row in rows]
     right = [_numbers(row[place] for row in held) for place in range(len(columns))]
-    head = "".join(f"<th{_right(of)}>{safe(name)}</th>" for name, of in zip(columns, right, strict=True))
+    heads = (name if isinstance(name, Markup) else safe(name) for name in columns)
+    head = "".join(f"<th{_right(of)}>{name}</th>" for name, of in zip(heads, right, strict=True))
     cells = (zip(row, right, strict=True) for row in held)
     lines = "".join(
         f"<tr{BEST if place == best else ''}>"
@@ -41,7 +44,8 @@ def table(
         for place, row in enumerate(cells)
     )
     kind = ' class="sortable"' if sortable else ' class="stack"' if stack else ""
-    return scrolling(f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>")
+    whole = f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>"
+    return scrolling(whole, tall=sortable and len(held) > TALL)
 
 
 def _cell(value: object, right: bool, *, exact: bool = False) -> str:
@@ -94,9 +98,9 @@ def charts(drawings: Iterable[str]) -> str:
     return f'<div class="charts">{held}</div>' if held else ""
 
 
-def scrolling(html: str) -> str:
-    """What keeps its width, and scrolls in a box of its own where the screen is narrower."""
-    return f'<div class="scroll" tabindex="0">{html}</div>'
+def scrolling(html: str, *, tall: bool = False) -> str:
+    """What keeps its width, and scrolls in a box of its own on a narrower screen; a `tall` one downwards too."""
+    return f'<div class="scroll{" tall" if tall else ""}" tabindex="0">{html}</div>'
 
 
 def paragraph(words: str, kind: str = "") -> str:

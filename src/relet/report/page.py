@@ -80,6 +80,8 @@ pre .good,pre .bad,pre .odd{display:block;padding:0 8px}
 .sortable button{all:unset;cursor:pointer}.sortable button:hover{color:var(--ink)}
 .sortable button:focus-visible{outline:2px solid var(--link)}
 [aria-sort=ascending] button::after{content:" ▲"}[aria-sort=descending] button::after{content:" ▼"}
+.tall{max-height:75vh;overflow:auto;border-bottom:1px solid var(--line)}
+.tall th{position:sticky;top:0;background:var(--paper)}
 tr.best td{font-weight:600;background:var(--good-back)}
 img.figure{display:block;max-width:100%;height:auto;background:#fff;border-radius:6px}
 details{margin:10px 0}summary{cursor:pointer;color:var(--link);padding:4px 0}
@@ -90,7 +92,7 @@ dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:8px}
 .stack td{display:inline-block;border:0;padding:0 12px 0 0}.stack td:first-child{font-weight:600}
 .stack td:last-child{display:block;padding:0;min-width:0;max-width:none;white-space:normal}}
 @media print{:root{--ground:#fff}body{font-size:11pt}nav{display:none}section{border:0;padding:0}
-figure,.chart,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}}
+figure,.chart,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible;max-height:none}}
 """
 
 

@@ -65,9 +65,8 @@ class _Scale:
     def __init__(self, points: Points, top: float) -> None:
         xs, ys = [at for at, _ in points], [value for _, value in points]
         self.low, self.high = min(ys), max(ys)
-        if self.low == self.high:
-            room = abs(self.low) * 0.05 or 1.0
-            self.low, self.high = self.low - room, self.high + room
+        room = (self.high - self.low) * 0.04 or abs(self.low) * 0.05 or 1.0
+        self.low, self.high = self.low - room, self.high + room
         self.first, self.last = min(xs), max(xs)
         self.top = top
 

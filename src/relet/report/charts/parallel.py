@@ -10,7 +10,9 @@ from relet.report.charts.grids import STEPS
 from relet.report.drawing import HEAD, drawing, px, text
 from relet.report.wording import fitted, number, safe
 
-AXIS, PLOT, LEFT, RIGHT = 128, 250, 64, 96
+# Between axes, at least and at most, and the width that a page has for them; all in px.
+NEAREST, FARTHEST, WIDE = 128, 300, 1040
+PLOT, LEFT, RIGHT = 270, 64, 96
 # The most axes that are drawn, and categories that an axis names.
 MOST_AXES, NAMED = 12, 14
 # An axis of positive numbers that span more than this is logarithmic.
@@ -44,13 +46,14 @@ def parallel(
     values = [*shown.values(), outcome]
     heads = [*shown, measure]
     top = HEAD + 34
+    axis = min(max((WIDE - LEFT - RIGHT) / max(len(shown), 1), NEAREST), FARTHEST)
     drawn = []
     ranks = _ranks(outcome, more)
     best = max(range(len(held)), key=lambda each: ranks[each])
     # the best is drawn last, over the others
     for trial in sorted(range(len(held)), key=lambda each: ranks[each]):
         corners = [
-            (LEFT + AXIS * at, top + PLOT * (1 - scale.share(column[trial])))
+            (LEFT + axis * at, top + PLOT * (1 - scale.share(column[trial])))
             for at, (scale, column) in enumerate(zip(scales, values, strict=True))
         ]
         points = " ".join(f"{px(x)},{px(y)}" for x, y in corners)
@@ -60,7 +63,7 @@ def parallel(
         kind = "best" if trial == best else f"r{round(ranks[trial] * (len(STEPS) - 1))}"
         drawn.append(f'<polyline class="{kind}" points="{points}"><title>{safe(tip)}</title></polyline>')
     for at, (head, scale) in enumerate(zip(heads, scales, strict=True)):
-        drawn += _axis(LEFT + AXIS * at, top, head, scale, last=at == len(heads) - 1)
+        drawn += _axis(LEFT + axis * at, top, head, scale, room=RIGHT - 16 if at == len(heads) - 1 else axis - 60)
     style = "".join(
         f".chart .r{step}{{fill:none;stroke:{colour};stroke-width:1.4;stroke-opacity:.75}}"
         for step, colour in enumerate(STEPS)
@@ -70,7 +73,7 @@ def parallel(
         ".chart polyline:hover{stroke-width:4.5;stroke-opacity:1}"
         ".chart .halo{paint-order:stroke;stroke:var(--paper,#fff);stroke-width:4px}"
     )
-    width = LEFT + AXIS * len(shown) + RIGHT
+    width = LEFT + axis * len(shown) + RIGHT
     return drawing(
         "".join(drawn), title=title, width=max(width, 300), height=top + PLOT + 26, style=style, kind="wide"
     )
@@ -136,8 +139,8 @@ def _said(value: Any) -> str:
     return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
-def _axis(x: float, top: float, head: str, scale: _Scale, *, last: bool) -> Iterator[str]:
-    words = fitted(head, AXIS - 10)
+def _axis(x: float, top: float, head: str, scale: _Scale, *, room: float) -> Iterator[str]:
+    words = fitted(head, NEAREST - 8)
     yield text(x, top - 12, words, anchor="middle", tip=head if words != head else "")
     yield f'<line class="axis" x1="{px(x)}" x2="{px(x)}" y1="{px(top)}" y2="{px(top + PLOT)}"/>'
     taken: list[float] = []
@@ -146,6 +149,6 @@ def _axis(x: float, top: float, head: str, scale: _Scale, *, last: bool) -> Iter
         if any(abs(y - each) < 14 for each in taken):
             continue
         taken.append(y)
-        short = fitted(mark, RIGHT - 16 if last else AXIS - 60)
+        short = fitted(mark, room)
         tip = mark if short != mark else ""
         yield text(x + 7, y + 4, short, kind="small halo", tip=tip)

@@ -1,0 +1,102 @@
+"""The page of a comparison: what differs between runs, and their curves over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from relet.core.contrast import Contrast, Row
+from relet.report.charts.lines import lines
+from relet.report.elements import charts, folded, paragraph, table
+from relet.report.page import Section, page
+from relet.report.wording import count, shortened
+
+# A digest says nothing but that it is another one: its beginning is enough.
+DIGEST = 12
+_NOUNS = {
+    "code": "module",
+    "packages": "package",
+    "resources": "resource",
+    "inputs": "input",
+    "sources": "source",
+    "commit": "fact of the commit",
+    "machine": "fact of the machine",
+}
+
+
+def contrast_page(found: Contrast) -> str:
+    """A comparison as one HTML file.
+
+    >>> from relet.core.contrast import contrast
+    >>> nothing = Contrast(labels=("a", "b"), facts=(), parameters=(), metrics=(), basis={}, curves={})
+    >>> contrast_page(nothing).count("the same parameters")
+    1
+    """
+    sections = [
+        Section(title="The runs", html=_rows(found, found.facts)),
+        Section(title="Parameters", html=_differing(found, "parameters", found.parameters)),
+        Section(title="Metrics", html=_differing(found, "metrics", found.metrics)),
+        *_curves(found),
+        *_basis(found),
+    ]
+    title = " and ".join(found.labels) if len(found.labels) < 4 else f"{len(found.labels)} runs"
+    return page(f"{title}, side by side", sections=sections)
+
+
+def _rows(found: Contrast, rows: Sequence[Row]) -> str:
+    two = len(found.labels) == 2 and any(row.apart is not None for row in rows)
+    cells = [[row.name, *(_cell(value) for value in row.values), *([row.apart] if two else [])] for row in rows]
+    return table(["", *found.labels, *(["difference"] if two else [])], cells)
+
+
+def _cell(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | float) else shortened(str(value), 200)
+
+
+def _differing(found: Contrast, what: str, rows: Sequence[Row]) -> str:
+    same = found.same.get(what, 0)
+    if not rows:
+        return paragraph(f"All have the same {what}{f', {same} of them' if same else ''}.")
+    note = paragraph(f"{count(same, what.removesuffix('s'))} more the same in all.", "faint") if same else ""
+    return _rows(found, rows) + note
+
+
+def _curves(found: Contrast) -> Iterator[Section]:
+    drawn = [
+        lines(
+            {label: curve.points for label, curve in curves.items()}, title=name, x=next(iter(curves.values())).x
+        )
+        for name, curves in found.curves.items()
+    ]
+    if drawn:
+        yield Section(title="Curves", html=charts(drawn))
+
+
+def _basis(found: Contrast) -> Iterator[Section]:
+    parts = []
+    for kind, rows in found.basis.items():
+        differ = sum(row.differs for row in rows)
+        verb = "differs" if differ == 1 else "differ"
+        title = f"{kind}: {count(differ, _NOUNS[kind], _plural(kind))} {verb}"
+        parts.append(folded(title, _rows(found, [_brief(kind, row) for row in rows])))
+    same = _same(found.same)
+    if same:
+        parts.append(paragraph(same, "faint"))
+    if parts:
+        yield Section(title="What they stand on", html="".join(parts))
+
+
+def _same(same: Mapping[str, int]) -> str:
+    parts = [count(same[kind], noun, _plural(kind)) for kind, noun in _NOUNS.items() if same.get(kind)]
+    return f"The same in all: {', '.join(parts)}." if parts else ""
+
+
+def _plural(kind: str) -> str:
+    return f"facts of the {kind}" if kind in ("commit", "machine") else ""
+
+
+def _brief(kind: str, row: Row) -> Row:
+    if kind in ("packages", "machine"):
+        return row
+    return Row(
+        name=row.name, values=tuple(value[:DIGEST] if isinstance(value, str) else value for value in row.values)
+    )

@@ -1,0 +1,325 @@
+"""The page of an experiment: its trials, what decided how well they did, and what the best one made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from relet.core.artifact import Curve
+from relet.core.experiment import Aim, Experiment, Trial, differing, ends, measured
+from relet.core.record import Kind, Status
+from relet.report.bars import bars
+from relet.report.charts.lines import TOLD_APART, lines
+from relet.report.charts.parallel import MOST_AXES, parallel
+from relet.report.elements import Markup, charts, facts, folded, mark, paragraph, scrolling, table
+from relet.report.page import Section, page
+from relet.report.wording import count, number, safe
+
+# However many trials there are, so many are listed and so many drawn: the page stays below 3 MB.
+LISTED, DRAWN = 1000, 400
+# So many curves have a name and a colour; those of the other trials are faint behind them.
+CURVES, FAINT = 6, 60
+
+_KINDS = {Status.FINISHED: "good", Status.FAILED: "bad", Status.STOPPED: "odd", Status.INTERRUPTED: "odd"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A figure of the winner: where it comes from, and itself as a `data:` URI, None where it is too large."""
+
+    version: str
+    path: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A version that trials have: what it is, which have it, and its files, each with its link or None."""
+
+    version: str
+    type: str
+    trials: tuple[str, ...]
+    files: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """All that an experiment's page shows. `trials` are in the order of the table.
+
+    `curves` are curve → a trial's id → curve; `importance` is setting → share with `importance_note` beside it, or
+    None with the note saying why.
+    """
+
+    experiment: Experiment
+    trials: tuple[Trial, ...]
+    aim: Aim | None
+    importance: Mapping[str, float] | None = None
+    importance_note: str = ""
+    curves: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
+    figures: tuple[Drawn, ...] = ()
+    made: tuple[Made, ...] = ()
+    left_out: int = 0
+
+    @property
+    def best(self) -> Trial | None:
+        return self.aim.best(self.trials) if self.aim else None
+
+
+def experiment_page(held: Material) -> str:
+    """An experiment as one HTML file.
+
+    >>> trial = Trial(id="1-ab", pipeline="p", experiment="e", status=Status.FINISHED, started="2026")
+    >>> nothing = Material(experiment=Experiment(name="<e>", trials=(trial,)), trials=(trial,), aim=None)
+    >>> experiment_page(nothing).count("&lt;e&gt;")
+    2
+    """
+    sections = [
+        Section(title="At a glance", html=_glance(held)),
+        Section(title="Trials", html=_trials(held)),
+        *_failures(held),
+        *_coordinates(held),
+        *_importance(held),
+        *_history(held),
+        *_curves(held),
+        *_winner(held),
+        *_artifacts(held),
+    ]
+    pipelines = " and ".join(held.experiment.pipelines)
+    return page(
+        held.experiment.name,
+        subtitle=f"An experiment of {pipelines}" if pipelines else "An experiment",
+        sections=sections,
+        sortable=True,
+    )
+
+
+def _glance(held: Material) -> str:
+    trials, best, aim = held.trials, held.best, held.aim
+    told: dict[str, object] = {"trials": _counted(trials)}
+    sweeps = [each for each in held.experiment.sweeps if each.kind is Kind.SWEEP]
+    searches = [each for each in held.experiment.sweeps if each.kind is Kind.SEARCH]
+    groups = [count(len(sweeps), "sweep")] * bool(sweeps) + [count(len(searches), "search", "searches")] * bool(
+        searches
+    )
+    if groups:
+        told["from"] = ", ".join(groups)
+    if trials:
+        first, last = min(each.started for each in trials), max(each.started for each in trials)
+        told["ran"] = _when(first) if first[:16] == last[:16] else f"{_when(first)} to {_when(last)}"
+        told["time"] = _duration(sum(each.seconds or 0.0 for each in trials))
+    parts = []
+    if best and aim:
+        way = "more is better" if aim.more else "less is better"
+        model = f", {best.model}" if best.model else ""
+        words = f"Best {aim.metric} ({way}): {number(best.metrics[aim.metric])}, by {_name(best)}{model}"
+        parts.append(paragraph(words, "verdict good"))
+        told |= {name: best.settings.get(name, best.chosen.get(name)) for name in differing(trials)}
+    elif trials:
+        parts.append(paragraph("No trial that finished has a metric that trials are compared by.", "verdict odd"))
+    return "".join(parts) + facts(told)
+
+
+def _counted(trials: Sequence[Trial]) -> str:
+    states = dict.fromkeys(each.status for each in trials)
+    if list(states) == [Status.FINISHED]:
+        return f"{len(trials):,}, all finished"
+    parts = (f"{sum(each.status is state for each in trials):,} {state}" for state in states)
+    return f"{len(trials):,}: {', '.join(parts)}" if trials else "none"
+
+
+def _when(time: str) -> str:
+    return f"{time[:16].replace('T', ' ')} UTC"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s of running"
+    return f"{seconds / 60:.1f} min of running" if seconds < 7200 else f"{seconds / 3600:.1f} h of running"
+
+
+def _name(trial: Trial) -> str:
+    return trial.short if trial.number is None else f"trial {trial.number} ({trial.short})"
+
+
+def _trials(held: Material) -> str:
+    shown = held.trials[:LISTED]
+    if not shown:
+        return paragraph("Nothing to show.")
+    settings, metrics = differing(held.trials), measured(held.trials)
+    if held.aim and held.aim.metric in metrics:
+        metrics.remove(held.aim.metric)
+    columns: list[tuple[str, str, list[object]]] = [("run", "", [each.short for each in shown])]
+    if any(each.number is not None for each in shown):
+        columns.append(("trial", "", [each.number for each in shown]))
+    if held.aim:
+        columns.append(_metric(held.aim.metric, shown))
+    for name, brief in zip(settings, ends(settings), strict=True):
+        columns.append((brief, name, [_shown(each, name) for each in shown]))
+    if any(each.folds > 1 for each in shown):
+        columns.append(("folds", "how many folds it was measured on", [each.folds for each in shown]))
+    if any(each.status is not Status.FINISHED for each in shown):
+        columns.append(("status", "", [_status(each.status) for each in shown]))
+    columns.append(("seconds", "", [None if each.seconds is None else round(each.seconds, 1) for each in shown]))
+    if any(each.model for each in shown):
+        columns.append(("model", "", [each.model for each in shown]))
+    columns += [_metric(name, shown) for name in metrics]
+    place = next((at for at, each in enumerate(shown) if held.best and each.id == held.best.id), None)
+    note = "A click on a heading sorts."
+    if len(held.trials) > len(shown):
+        note += f" The first {len(shown):,} of {len(held.trials):,} trials."
+    same = [name for each in held.trials[:1] for name in each.settings if name not in settings]
+    fixed = {name: held.trials[0].settings[name] for name in same}
+    below = folded(f"Settings that are the same in all: {len(fixed)}", facts(fixed)) if fixed else ""
+    head = [Markup(f'<span title="{safe(tip or name)}">{safe(name)}</span>') for name, tip, _ in columns]
+    rows = zip(*(values for *_, values in columns), strict=True)
+    return paragraph(note, "faint") + table(head, rows, sortable=True, best=place) + below
+
+
+def _metric(name: str, trials: Sequence[Trial]) -> tuple[str, str, list[object]]:
+    return name, "", [each.metrics.get(name) for each in trials]
+
+
+def _shown(trial: Trial, name: str) -> Any:
+    value = trial.settings.get(name, trial.chosen.get(name))
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def _status(status: Status) -> Markup:
+    return mark(str(status), _KINDS[status]) if status in _KINDS else Markup(safe(status))
+
+
+def _failures(held: Material) -> Iterator[Section]:
+    lost = [each for each in held.trials if each.status is not Status.FINISHED]
+    if lost:
+        rows = [
+            [_name(each), _status(each.status), each.reason or "no reason was recorded"] for each in lost[:100]
+        ]
+        more = paragraph(f"The first 100 of {len(lost):,}.", "faint") if len(lost) > 100 else ""
+        yield Section(title="What did not finish", html=table(["trial", "status", "why"], rows, stack=True) + more)
+
+
+def _coordinates(held: Material) -> Iterator[Section]:
+    aim = held.aim
+    names = differing(held.trials)
+    if aim is None or not names or len(held.trials) < 2:
+        return
+    shown = held.trials[:DRAWN]
+    if held.importance:
+        # of more settings than there is room for, those that matter
+        names = sorted(names, key=lambda name: -(held.importance or {}).get(name, 0.0))
+    drawn = parallel(
+        {brief: [_shown(each, name) for each in shown] for name, brief in zip(names, ends(names), strict=True)},
+        [each.metrics.get(aim.metric) for each in shown],
+        title=f"What led to which {aim.metric}",
+        measure=aim.metric,
+        more=aim.more,
+        names=[_name(each) for each in shown],
+    )
+    words = "A line is a trial: the better, the lighter; the best one is orange. On the last axis better is up."
+    if len(held.trials) > len(shown):
+        words += f" The first {len(shown):,} of {len(held.trials):,} trials."
+    if len(names) > MOST_AXES:
+        words += f" {MOST_AXES} of {len(names)} settings."
+    yield Section(title="Parallel coordinates", html=paragraph(words, "faint") + scrolling(drawn))
+
+
+def _importance(held: Material) -> Iterator[Section]:
+    if held.aim is None or not differing(held.trials):
+        return
+    drawn = ""
+    if held.importance:
+        briefs = dict(zip(held.importance, ends(list(held.importance)), strict=True))
+        shares = {briefs[name]: share for name, share in held.importance.items()}
+        drawn = charts([bars(shares, title=f"What decided {held.aim.metric}")])
+    yield Section(title="Importance of settings", html=drawn + paragraph(held.importance_note, "faint"))
+
+
+def _history(held: Material) -> Iterator[Section]:
+    aim = held.aim
+    if aim is None:
+        return
+    in_order = sorted(held.trials, key=lambda each: (each.number or 0, each.started, each.id))
+    came = [
+        (at, each, each.metrics[aim.metric]) for at, each in enumerate(in_order, 1) if aim.metric in each.metrics
+    ]
+    if len(came) < 3:
+        return
+    best: list[tuple[float, float]] = []
+    for at, each, value in came:
+        if each.status is Status.FINISHED:
+            so_far = best[-1][1] if best else value
+            best.append((at, max(so_far, value) if aim.more else min(so_far, value)))
+    drawn = lines(
+        {f"best {aim.metric} so far": best},
+        title=f"{aim.metric}, trial after trial",
+        x="trial",
+        loose={_name(each): (at, value) for at, each, value in came[:LISTED]},
+    )
+    words = "Each dot is a trial, in the order in which they were tried; the line is the best one so far."
+    yield Section(title="History", html=charts([drawn]) + paragraph(words, "faint"))
+
+
+def _curves(held: Material) -> Iterator[Section]:
+    drawn = []
+    names = {each.id: _name(each) for each in held.trials}
+    order = [each.id for each in sorted(held.trials, key=held.aim.order)] if held.aim else list(names)
+    for name, curves in held.curves.items():
+        having = [each for each in order if each in curves]
+        drawn.append(
+            lines(
+                {names[each]: curves[each].points for each in having[: min(CURVES, TOLD_APART)]},
+                title=name,
+                x=next(iter(curves.values())).x,
+                faint=[curves[each].points for each in having[CURVES : CURVES + FAINT]],
+            )
+        )
+    if drawn:
+        words = "The best trials by name, up to sixty more faint behind them."
+        yield Section(title="Curves", html=paragraph(words, "faint") + charts(drawn))
+
+
+def _winner(held: Material) -> Iterator[Section]:
+    best = held.best
+    if best is None:
+        return
+    told: dict[str, object] = {
+        "run": best.id,
+        "make it again": Markup(f"<code>relet reproduce {safe(best.id)}</code>"),
+        **best.metrics,
+    }
+    pictures = [_picture(each) for each in held.figures]
+    yield Section(title="The best one", html=facts(told) + charts(pictures))
+
+
+def _picture(each: Drawn) -> str:
+    name = f"{each.version}, {each.path}"
+    if each.uri is None:
+        return paragraph(f"{name} is too large for this page: relet artifacts get {each.version}", "faint")
+    return f'<img class="figure" alt="{safe(name)}" src="{each.uri}"><figcaption>{safe(name)}</figcaption>'
+
+
+def _artifacts(held: Material) -> Iterator[Section]:
+    if not held.made:
+        return
+    rows = [
+        [
+            each.version,
+            each.type,
+            each.trials[0] if len(each.trials) == 1 else f"{len(each.trials):,} trials",
+            Markup(f"<code>relet artifacts get {safe(each.version)}</code>"),
+            Markup(", ".join(_link(path, link) for path, link in list(each.files.items())[:4])),
+        ]
+        for each in held.made
+    ]
+    note = (
+        "The command writes an artifact's files to a folder; links lead into the store, where it can be reached."
+    )
+    if held.left_out:
+        note += f" {held.left_out:,} more are not listed."
+    head = ["version", "type", "of", "command", "files"]
+    yield Section(title="Artifacts", html=paragraph(note, "faint") + table(head, rows, sortable=True))
+
+
+def _link(path: str, link: str | None) -> str:
+    return safe(path) if link is None else f'<a href="{safe(link)}">{safe(path)}</a>'
