@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,25 @@ def test_mlflow_runs_the_steps_that_are_asked_for(checkout: Path) -> None:
     done = mlflow_run(checkout, "-P", "steps=get_data,basic_cleaning", "-P", f"hydra_options={options}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert artifacts(checkout) == {"sample", "clean_sample", "quarantine"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_mlflow_runs_a_sweep_below_its_own_run(checkout: Path) -> None:
+    small = f"{SMALL} modeling.boosted.n_estimators=20"
+    options = f"-m modeling.boosted.num_leaves=4,8 workers=2 {small}"
+    done = mlflow_run(checkout, "-P", f"hydra_options={options}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the best one: relet run nyc_rentals etl.rows=300" in done.stdout
+    records = [json.loads(path.read_text()) for path in (checkout / ".relet" / "runs").glob("*.json")]
+    (sweep,) = (each for each in records if each["job_type"] == "sweep")
+    assert sweep["machine"]["mlflow_run_id"]
+    assert sorted(each["overrides"] for each in records if each["parent"] == sweep["id"]) == [
+        ["modeling.boosted.num_leaves=4"],
+        ["modeling.boosted.num_leaves=8"],
+    ]
+    ran = Counter(each["component"] for each in records if each["component"])
+    assert (ran["get_data"], ran["data_split"], ran["train_model"]) == (1, 1, 2)
 
 
 @pytest.mark.long

@@ -221,7 +221,8 @@ def _import_meanwhile(job: Job) -> None:
     for component in job.request.components:
         if component.name not in job.callers:
             with suppress(Exception):
-                function_of(component, job.project.root, job.request.code[component.name].code)
+                code, arguments = job.request.code[component.name].code, job.arguments[component.name]
+                function_of(component, job.project.root, code, arguments)
 
 
 def _skip(job: Job, component: Component, step: Step) -> Result:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,6 +19,7 @@ from relet.engine import group
 from relet.engine.job import Job
 from relet.engine.pool import Pool, Trial, Tried, available, check_store
 from relet.engine.project import open_project
+from relet.engine.remote.visit import VISITED
 from relet.engine.request import Order, Progress, prepare, read_order
 from relet.errors import ReletError, SettingError
 
@@ -59,7 +62,8 @@ class Sweep:
         steps = [f"steps={','.join(order.steps)}"] if order.steps else []
         kept = [each for each in order.overrides if not each.lstrip("+").startswith("search.")]
         tested = ["main.evaluate=true"] if self.evaluates else []
-        return ["relet", "run", order.pipeline, *steps, *kept, *trial.overrides, *tested]
+        visited = shlex.split(os.environ.get(VISITED, ""))
+        return ["relet", "run", *visited, order.pipeline, *steps, *kept, *trial.overrides, *tested]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,6 +146,22 @@ def test_the_command_that_selects_the_winner_runs_it(adding: Sums) -> None:
     ]
 
 
+def test_the_command_that_selects_says_again_where_the_pipeline_came_from(
+    adding: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELET_VISITED", "'../a project@1.0' --here")
+    sweep = sweep_of("scale=3,1")
+    assert sweep.selection(sweep.trials[0])[:5] == ["relet", "run", "../a project@1.0", "--here", "sums"]
+
+
+def test_a_process_that_waits_imports_meanwhile(adding: Sums) -> None:
+    from relet.engine.run import _import_meanwhile
+
+    assert "pipelines.sums.add" not in sys.modules
+    _import_meanwhile(sweep_of("scale=3,1").job)
+    assert "pipelines.sums.add" in sys.modules
+
+
 def test_a_trial_that_fails_is_a_line_and_the_others_go_on(adding: Sums) -> None:
     adding.edit("helper.py", "return float(", "return 1 / 0 if 'boom' in str(path) else float(")
     adding.edit("add.py", "value = scale", "assert scale != 2, 'two is no scale'\n    value = scale")

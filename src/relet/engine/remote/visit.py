@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -29,6 +30,8 @@ from relet.engine.request import STORE, callers_store, names_store
 from relet.errors import NotFoundError, SetUpError, nearest
 
 LOCK = "requirements.lock"
+# The words between `relet run` and the pipeline that brought a process here: commands that it prints begin so.
+VISITED = "RELET_VISITED"
 # The minor versions that relet itself runs on, and those to come.
 _MINORS = [f"3.{number}" for number in range(20, 10, -1)]
 # What a relet must have to be run from elsewhere; an older one would take the caller's folder for its project.
@@ -48,6 +51,7 @@ def visit(address: Address, words: Sequence[str], *, here: bool = False, tell: T
     environment = environments.here() if here else _environment(address, clone, tell)
     tell(f"environment  {environment.manager}, Python {environment.python}")
     variables = _variables(clone, words, here=here)
+    variables[VISITED] = shlex.join([str(address), *(["--here"] if here else [])])
     _check_relet(address, environment, variables)
     sys.stdout.flush()
     command = [*environment.command, "-P", "-m", "relet", "run", *words]
