@@ -35,11 +35,13 @@ def inference_pipeline(
 
 
 def _family(name: str) -> Callable[..., Pipeline]:
-    """The function that builds a family's pipeline. relet has checked the name; a caller by hand may get it wrong."""
+    """The function that builds a family's pipeline. relet checks the name; who calls by hand may get it wrong."""
     if not name.isidentifier() or find_spec(f"{FAMILIES}.{name}") is None:
         known = [module.name for module in iter_modules(import_module(FAMILIES).__path__)]
         raise SettingError(f"modeling.family got {name!r}: {nearest(name, known)}")
-    build: Callable[..., Pipeline] = getattr(import_module(f"{FAMILIES}.{name}"), name)
+    build: Callable[..., Pipeline] | None = getattr(import_module(f"{FAMILIES}.{name}"), name, None)
+    if build is None:
+        raise SettingError(f"modeling.family got {name!r}, but {FAMILIES}.{name} has no function {name}; write it")
     return build
 
 
@@ -56,10 +58,20 @@ def fitted(
 
 
 def importances(pipeline: Pipeline) -> dict[str, float]:
-    """Each feature's share of what the model gained by it, the largest first."""
+    """Each feature's share of what the model gained by it, the largest first; of a blend its members' average."""
     model = pipeline[-1]
+    if hasattr(model, "members_"):
+        found: dict[str, float] = {}
+        for name, member in model.members_:
+            for feature, share in importances(member).items():
+                found[feature] = found.get(feature, 0.0) + model.shares[name] * share
+        return _largest_first(found)
     gains = getattr(model, "importances_", None)
     gains = np.asarray(model.feature_importances_ if gains is None else gains, dtype=np.float64)
     shares = gains / gains.sum() if gains.sum() else gains
     named = dict(zip(map(str, pipeline[:-1].get_feature_names_out()), shares.tolist(), strict=True))
-    return dict(sorted(named.items(), key=lambda each: (-each[1], each[0])))
+    return _largest_first(named)
+
+
+def _largest_first(shares: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(shares.items(), key=lambda each: (-each[1], each[0])))

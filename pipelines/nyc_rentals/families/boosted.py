@@ -5,35 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OrdinalEncoder
 
-from pipelines.nyc_rentals.columns import NUMBERS
-from relet.features.encoding import CrossFittedScore, CrossFittedTargetEncoder
-from relet.features.numeric import Combinations, DaysSince, Numbers
-from relet.features.text import PatternFeatures, TitleStyle
-from relet.training.estimators import BoostedRegressor
-
-NUMERALS = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0}
-_N = r"(?P<n>[0-9]+(?:\.5)?|one|two|three|four|five|six)[\s\-]*"
-# What hosts write in a title, on its lower-case text.
-PATTERNS = {
-    "bedrooms": _N + r"(?:bed ?rooms?|bedrms?|bdr?ms?|brs?\b|bds?\b|bdrs?\b|b/r|bed apt|bed duplex)",
-    "beds": _N + r"(?:queen |king |full |double |twin )?beds?\b",
-    "baths": _N + r"(?:full |private )?(?:bath|ba\b|bth)",
-    "sleeps": r"(?:sleeps|slps|up to|for) *(?:up to )?(?P<n>[0-9]+|two|three|four|five|six)",
-    "guests": _N + r"(?:guest|people|person|ppl|adults)",
-    "square_feet": r"(?P<n>[0-9]{3,4})[\s\-]*(?:sq|sf)",
-    "minutes_away": r"(?P<n>[0-9]+) ?(?:\-[0-9]+)? ?(?:min|mns)",
-    "blocks_away": _N + r"(?:block|stop)",
-    "studio": r"\bstudio",
-}
-# Manhattan's grid is turned by about 29 degrees: both diagonals let a tree cut along it.
-DIAGONALS = {
-    "north_east": {"latitude": 1.0, "longitude": 1.0},
-    "north_west": {"latitude": 1.0, "longitude": -1.0},
-}
+from pipelines.nyc_rentals.features import for_trees
+from relet.training.estimators.boosted import BoostedRegressor
 
 
 def boosted(*, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]) -> Pipeline:
@@ -42,30 +17,5 @@ def boosted(*, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]
     The title enters by a cross-fitted score of all its words, so `max_tfidf_features` has no say here.
     """
     del max_tfidf_features
-    ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    # alpha, min_count and group_folds were chosen on validation rows
-    score = CrossFittedScore(
-        "name",
-        categories=["neighbourhood", "room_type", ["neighbourhood", "room_type"]],
-        group="host_id",
-        alpha=3.0,
-        min_count=2,
-        group_folds=20,
-        seed=seed,
-        log_target=True,
-    )
-    neighbourhood = CrossFittedTargetEncoder(["neighbourhood"], seed=seed, log_target=True)
-    features = ColumnTransformer(
-        [
-            ("categories", ordinal, ["room_type", "neighbourhood_group"]),
-            ("numbers", Numbers(NUMBERS), NUMBERS),
-            ("diagonals", Combinations(DIAGONALS), ["latitude", "longitude"]),
-            ("reviewed", DaysSince("last_review"), ["last_review"]),
-            ("says", PatternFeatures("name", PATTERNS, numerals=NUMERALS), ["name"]),
-            ("style", TitleStyle("name"), ["name"]),
-            ("score", score, ["name", "neighbourhood", "room_type", "host_id"]),
-            ("neighbourhood", neighbourhood, ["neighbourhood"]),
-        ],
-        verbose_feature_names_out=False,
-    )
-    return Pipeline([("features", features), ("model", BoostedRegressor(**{**parameters, "random_state": seed}))])
+    model = BoostedRegressor(**{**parameters, "random_state": seed})
+    return Pipeline([("features", for_trees(seed=seed)), ("model", model)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,28 @@ class Numbers(Block):
     def transform(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         found = np.column_stack([columns.numbers(rows, name) for name in self.names])
         return found if self.missing is None else np.where(np.isnan(found), self.missing, found)
+
+
+class Logarithms(Block):
+    """log(1 + value) of columns that count something; missing values stay missing, below 0 counts as 0.
+
+    >>> import pandas as pd
+    >>> Logarithms(["nights"]).fit_transform(pd.DataFrame({"nights": [0, -3]}))
+    array([[0.],
+           [0.]])
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+
+    def _names(self) -> list[str]:
+        return [f"log_{name}" for name in self.names]
+
+    def transform(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        found = np.column_stack([columns.numbers(rows, name) for name in self.names])
+        # math's, not numpy's: numpy takes another routine on another CPU, and the last bit may differ
+        made = [math.log1p(value) for value in np.maximum(found, 0.0).ravel()]
+        return np.array(made).reshape(found.shape)
 
 
 class Combinations(Block):

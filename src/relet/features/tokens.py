@@ -88,8 +88,11 @@ def matrix(
     from scipy.sparse import csr_array
 
     row, column = _known(text[0], text[1], known)
+    # A row's words come in the order in which any row had them first; in that of the known tokens, no other row
+    # moves the sum of its squares.
+    order = np.lexsort((column, row))
+    row, column = row[order], column[order]
     value = weights[column]
-    # bincount adds in the order of the pairs, which a row has for itself: no other row moves its sum.
     length = np.sqrt(np.bincount(row, value * value, minlength=size))
     parts = [(row, column, value / length[row])]
     for label in labels:

@@ -20,8 +20,14 @@ from pipelines.nyc_rentals.components.train_model import train_model
 from relet.errors import BadDataError, SettingError
 from relet.training.model import export, load
 
+TREES = {"n_estimators": 30, "num_leaves": 15, "learning_rate": 0.2}
+HISTOGRAM = {"max_iter": 20, "max_leaf_nodes": 15, "learning_rate": 0.2}
 FAMILIES = {
-    "boosted": {"n_estimators": 30, "num_leaves": 15, "learning_rate": 0.2},
+    "blend": {"boosted": TREES, "histogram": HISTOGRAM, "weights": {"boosted": 2.0}},
+    "boosted": TREES,
+    "histogram": HISTOGRAM,
+    "linear": {},
+    "mlp": {"hidden": [16, 8], "epochs": 8, "learning_rate": 0.01},
     "random_forest": {"n_estimators": 8, "max_depth": 8, "max_features": 0.5},
 }
 ROOT = Path(__file__).parents[3]
@@ -36,6 +42,8 @@ def listings():
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def trained(request, listings):
+    if request.param == "mlp":
+        pytest.importorskip("torch", reason="to fit it takes PyTorch: pip install 'relet[torch]'")
     return train_model(listings[:3000], family=request.param, parameters=FAMILIES[request.param])
 
 
@@ -44,6 +52,10 @@ def folder(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     export(trained.model, folder)
     return folder
+
+
+def test_every_family_is_tested():
+    assert sorted(FAMILIES) == sorted(path.stem for path in (ROOT / "pipelines/nyc_rentals/families").glob("*.py"))
 
 
 def test_a_rows_prediction_never_depends_on_the_rows_beside_it(trained, listings):
@@ -75,7 +87,7 @@ def test_the_figure_is_the_same_each_time_and_names_the_features(trained, listin
     family = trained.model.about["family"]
     again = train_model(listings[:3000], family=family, parameters=FAMILIES[family])
     assert again.feature_importance.svg == trained.feature_importance.svg
-    assert "days_since_last_review" in trained.feature_importance.svg
+    assert "neighbourhood" in trained.feature_importance.svg
 
 
 def test_a_loaded_model_predicts_the_same_bits(trained, folder, listings):
@@ -151,7 +163,7 @@ def test_an_unknown_family_or_parameter_is_named():
 
 
 def test_the_boosted_models_trees_are_the_same_on_one_thread_and_two(listings):
-    from relet.training.estimators import BoostedRegressor
+    from relet.training.estimators.boosted import BoostedRegressor
 
     features = listings[["latitude", "longitude", "minimum_nights", "availability_365"]].to_numpy(dtype=float)
     texts = []

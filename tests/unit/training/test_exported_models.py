@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 from relet.errors import ModelError
 from relet.features.numeric import Numbers
 from relet.training import archive
-from relet.training.estimators import BoostedRegressor
+from relet.training.estimators.boosted import BoostedRegressor
 from relet.training.model import Model, export, load
 
 

@@ -1,15 +1,17 @@
-"""Estimators that keep what they learned in plain text or arrays."""
+"""Gradient-boosted trees by LightGBM, kept as its own text."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn and LightGBM ship no stubs.
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
+
+from relet.training.estimators.products import exponential
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -17,13 +19,19 @@ if TYPE_CHECKING:
 
 # The parameters that are no part of what was learned, and differ between machines.
 _PASSING = re.compile(r"^\[(num_threads|device_type|verbosity|tree_learner): .*\]\n", re.MULTILINE)
+# LightGBM's objectives that learn the target, and whose trees add up to its logarithm.
+_LOG_LINK = frozenset(("gamma", "poisson", "tweedie"))
+# Between the texts of two boosters: no text holds it.
+_NEXT = "\x1e\n"
 
 
 class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Gradient-boosted trees by LightGBM, the same to the bit on any number of threads.
 
-    `objective` is LightGBM's; with `log_target` the trees learn the target's logarithm. What was learned is kept
-    as LightGBM's own text, which `native` gives and `attach` takes, so that no pickle is needed.
+    `objectives` are LightGBM's, a booster each, whose predictions are averaged: `l1` aims at the median, `l2` and
+    `gamma` at the mean. With `log_target` the trees add up to the target's logarithm, and the average is taken
+    there. What was learned is kept as LightGBM's own text, which `native` gives and `attach` takes, so that no
+    pickle is needed.
     """
 
     text_: str
@@ -40,7 +48,7 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         bagging_fraction: float = 0.8,
         max_bin: int = 255,
         lambda_l2: float = 0.0,
-        objective: str = "l1",
+        objectives: Sequence[str] = ("l1",),
         log_target: bool = True,
         random_state: int = 42,
     ) -> None:
@@ -52,7 +60,7 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.bagging_fraction = bagging_fraction
         self.max_bin = max_bin
         self.lambda_l2 = lambda_l2
-        self.objective = objective
+        self.objectives = objectives
         self.log_target = log_target
         self.random_state = random_state
 
@@ -60,17 +68,23 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         import lightgbm
 
         target = np.asarray(y, dtype=np.float64)
-        learned = np.log(target) if self.log_target else target
         matrix = np.ascontiguousarray(X, dtype=np.float64)
-        booster = lightgbm.train(self._parameters(), lightgbm.Dataset(matrix, learned), self.n_estimators)
+        rows = lightgbm.Dataset(matrix, params=self._parameters(), free_raw_data=False)
+        boosters = []
+        for objective in self.objectives:
+            rows.set_label(np.log(target) if self.log_target and objective not in _LOG_LINK else target)
+            boosters.append(
+                lightgbm.train({**self._parameters(), "objective": objective}, rows, self.n_estimators)
+            )
         self.n_features_in_ = matrix.shape[1]
-        self.importances_ = booster.feature_importance("gain")
-        self.attach(booster.model_to_string())
+        gains = [np.asarray(each.feature_importance("gain"), dtype=np.float64) for each in boosters]
+        # shares: the gains of one objective are in other units than those of the next
+        self.importances_ = np.mean([each / max(each.sum(), 1e-300) for each in gains], axis=0)
+        self.attach(_NEXT.join(each.model_to_string() for each in boosters))
         return self
 
     def _parameters(self) -> dict[str, Any]:
         return {
-            "objective": self.objective,
             "learning_rate": self.learning_rate,
             "num_leaves": self.num_leaves,
             "min_data_in_leaf": self.min_child_samples,
@@ -87,22 +101,23 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         matrix = np.ascontiguousarray(X, dtype=np.float64)
-        predicted = np.asarray(self._booster.predict(matrix), dtype=np.float64)
-        # math.exp, not numpy's: numpy takes another routine on another CPU, and the last bit may differ
-        return np.array([math.exp(value) for value in predicted]) if self.log_target else predicted
+        predicted = np.zeros(len(matrix))
+        for each in self._boosters:
+            predicted += np.asarray(each.predict(matrix, raw_score=self.log_target)) / len(self._boosters)
+        return exponential(predicted) if self.log_target else predicted
 
     @property
     def native(self) -> str:
-        """What was learned, as the text of a LightGBM model file."""
+        """What was learned, as the text of LightGBM model files."""
         return self.text_
 
     def attach(self, text: str) -> None:
-        """Take over what a LightGBM model file holds."""
+        """Take over what LightGBM model files hold."""
         import lightgbm
 
         self.text_ = _PASSING.sub("", text)
-        self._booster: Booster = lightgbm.Booster(model_str=self.text_)
+        self._boosters: list[Booster] = [lightgbm.Booster(model_str=each) for each in self.text_.split(_NEXT)]
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but what the native file holds."""
-        return {name: value for name, value in vars(self).items() if name not in ("_booster", "text_")}
+        return {name: value for name, value in vars(self).items() if name not in ("_boosters", "text_")}

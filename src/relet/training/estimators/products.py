@@ -1,0 +1,34 @@
+"""Arithmetic that gives a row the same bits wherever it stands: alone, in a file, in another order."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def product(rows: Any, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """rows × weights, added up one input after the other.
+
+    BLAS, behind `@`, adds up one row in another order than many, and another number of threads in yet another.
+
+    >>> product(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
+    array([[11.]])
+    """
+    made = np.zeros((len(rows), weights.shape[1]))
+    for column, each in enumerate(weights):
+        made += rows[:, column, np.newaxis] * each
+    return made
+
+
+def exponential(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """e to each value, by `math.exp`: numpy takes another routine on another CPU, and the last bit may differ.
+
+    >>> exponential(np.array([0.0]))
+    array([1.])
+    """
+    return np.array([math.exp(value) for value in values])
