@@ -3,6 +3,7 @@
 import signal
 
 from relet.engine.loading import settle
+from tests.search_project import hills
 from tests.sums_project import sums
 from tests.tiny_project import tiny
 
@@ -13,4 +14,4 @@ settle()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-__all__ = ["sums", "tiny"]
+__all__ = ["hills", "sums", "tiny"]

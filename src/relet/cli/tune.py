@@ -72,8 +72,10 @@ class Lines:
     def begun(self, question: Question, wishes: Wishes, known: Sequence[Candidate], others: bool) -> None:
         self.question, self.metric = question, question.metric
         self.columns = columns([[f"{each.setting}=" for each in question.dimensions]])
-        click.echo(f"search {question.id} of {question.order.pipeline}: {_plural(wishes.trials, 'trial')}, to")
-        click.echo(f"{question.direction} {question.metric} on {_plural(question.folds, 'validation fold')}")
+        click.echo(
+            f"search {question.id} of {question.order.pipeline}: {_plural(wishes.trials, 'trial')}, to "
+            f"{question.direction} {question.metric} on {_plural(question.folds, 'fold')} of what is trained on"
+        )
         for each in question.dimensions:
             click.echo(f"  {each}")
         if known:
@@ -252,7 +254,8 @@ def _summary(found: Found) -> str:
 def _gain(found: Found) -> Iterator[str]:
     winner, default = found.winner, found.default
     if winner is None or winner.value is None:
-        yield "no trial was measured on every fold"
+        if found.error is None:
+            yield "no batch was finished"
     elif winner.number == 1:
         yield "no trial is better than what is configured: nothing is written"
     elif default is not None and default.value:

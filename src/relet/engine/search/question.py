@@ -101,8 +101,7 @@ def read_question(
     asked = base.search
     dimensions = _dimensions(project.conf, base, said)
     steps = _above(project.pipeline, component)
-    for each in dimensions:
-        _check(each, project, said.overrides, base, steps)
+    _check(dimensions, project, said.overrides, base, steps)
     order = Order(pipeline=target, steps=steps, overrides=(*said.overrides, f"{FOLD}=1"), command=tuple(command))
     question = Question(
         order=replace(order, overrides=said.overrides),
@@ -214,22 +213,39 @@ def _dimensions(conf: Path, base: Settings, said: Stated) -> tuple[Dimension, ..
 
 
 def _check(
-    each: Dimension, project: Project, overrides: Sequence[str], base: Settings, steps: Sequence[str]
+    dimensions: Sequence[Dimension],
+    project: Project,
+    overrides: Sequence[str],
+    base: Settings,
+    steps: Sequence[str],
 ) -> None:
-    """Raise SettingError unless the setting is there, takes the values, and something measured depends on it."""
-    before = {step: base.parameters[step] for step in steps}
-    for value in each.ends:
+    """Raise SettingError unless each setting is there, takes the values, and something measured depends on it."""
+    for place in range(max(len(each.ends) for each in dimensions)):
+        point = [override(each.setting, each.ends[min(place, len(each.ends) - 1)]) for each in dimensions]
         try:
-            found = settings(project.pipeline, project.conf, (*overrides, override(each.setting, value)))
-        except SettingError as error:
-            hint = ""
-            if "takes a whole number" in str(error):
-                hint = f"; write {each.setting}='int(interval({int(each.low)}, {int(each.high)}))'"
-            raise SettingError(f"the search's space, {each}: {error}{hint}") from None
-        if value != base.value(each.setting) and {step: found.parameters[step] for step in steps} == before:
+            settings(project.pipeline, project.conf, (*overrides, *point))
+        except SettingError:
+            _blame(dimensions, project, overrides)
+            raise
+    for each in dimensions:
+        fed = {origin for step in steps for origin in base.origins[step].values()}
+        if not any(each.setting == origin or each.setting.startswith(f"{origin}.") for origin in fed):
             raise SettingError(
                 f"the search's space, {each}: nothing that {steps[-1]} measures depends on it; leave it out"
             )
+
+
+def _blame(dimensions: Sequence[Dimension], project: Project, overrides: Sequence[str]) -> None:
+    """Raise SettingError for the first dimension that is at fault by itself."""
+    for each in dimensions:
+        for value in each.ends:
+            try:
+                settings(project.pipeline, project.conf, (*overrides, override(each.setting, value)))
+            except SettingError as error:
+                hint = ""
+                if "takes a whole number" in str(error):
+                    hint = f"; write {each.setting}='int(interval({int(each.low)}, {int(each.high)}))'"
+                raise SettingError(f"the search's space, {each}: {error}{hint}") from None
 
 
 def _facts(question: Question) -> dict[str, Any]:
@@ -255,6 +271,13 @@ def _facts(question: Question) -> dict[str, Any]:
         "steps": {each.name: digest(key_parts(each, request, {})) for each in request.components},
         "optuna": optuna,
     }
+
+
+def is_still_asked(question: Question) -> bool:
+    """Whether the steps are what they were when the search began: somebody may have edited them since."""
+    order = question.order
+    job = prepare(replace(order, overrides=(*order.overrides, f"{FOLD}=1")), start=question.project.root)
+    return _facts(replace(question, job=job)) == question.facts
 
 
 def unknown_metric(metric: str, known: Mapping[str, float], component: str) -> SettingError:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from relet.core.record import Kind, Status
 from relet.engine.group import begin, check_direction, end
 from relet.engine.pool import Pool, Trial, Tried, available, check_store
-from relet.engine.search.question import FOLD, Question, Wishes, unknown_metric
+from relet.engine.search.question import FOLD, Question, Wishes, is_still_asked, unknown_metric
 from relet.engine.search.study import Batch, Candidate, Log, Measured, candidates
-from relet.errors import ComponentError, ReletError
+from relet.errors import ComponentError, ReletError, SettingError
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -144,6 +144,11 @@ def go_on(
         logs, whole = _whole(question, journal)
         batch = Batch(question, logs, min(question.batch, trials - whole * question.batch))
         _measure(batch, run, watch, mixed=mixed)
+        if not is_still_asked(question):
+            raise SettingError(
+                "the code, the settings or the source changed while it was searched, so the last batch does not "
+                "count; the same command searches with what there is now"
+            )
         journal.append(whole + 1, len(batch.values), batch.logs)
         watch.told([each for each in batch.candidates() if each.number in batch.values])
 
@@ -178,6 +183,16 @@ def _measure(batch: Batch, run: Run, watch: Watcher, *, mixed: bool) -> None:
 
 
 def _measured(question: Question, tried: Tried) -> Measured:
+    """What a trial's run says of it. Raises what may not come again: no search is to remember that as a failure.
+
+    A component that raises is the trial's own fault, and so is a verdict that says no.
+    """
+    lost = tried.run_id is None or tried.error.startswith("its process ")
+    if tried.status is Status.FAILED and (lost or tried.exit_status != ComponentError.exit_status):
+        raise ReletError(
+            f"trial {tried.trial.number} ({' '.join(tried.trial.overrides)}): {tried.error}; what was measured is "
+            "kept, and the same command goes on; if this comes again, narrow the search's space"
+        )
     value, error = None, tried.error or str(tried.status)
     if tried.finished:
         if question.metric not in tried.metrics:
