@@ -66,5 +66,6 @@ pipeline = Pipeline(
         "search.fold": "validate_model.fold",
         "gate.min_r2": "test_model.min_r2",
         "gate.max_worse": "test_model.max_worse",
+        "gate.min_coverage": "test_model.min_coverage",
     },
 )

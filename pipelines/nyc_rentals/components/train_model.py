@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
 from pipelines.nyc_rentals.inference import fitted, importances
@@ -15,7 +16,7 @@ from relet.report.bars import bars
 from relet.segregation import Rule, split
 from relet.training.comparables import comparables
 from relet.training.explanation import background
-from relet.training.interval import Estimated, Interval, calibrate, sampled
+from relet.training.interval import Interval, calibrate
 
 EXAMPLE_ROWS = 5
 BASELINE_BY = ["neighbourhood_group", "room_type"]
@@ -85,8 +86,7 @@ def train_model(
     pipeline = learned(train)
     estimates = np.asarray(pipeline.predict(validation[INPUTS]), dtype=np.float64)
     found = regression(validation[TARGET], estimates)
-    held_out = Estimated(rows=validation, estimates=estimates, truth=validation[TARGET].to_numpy())
-    interval = _interval(pipeline, train, held_out, min_price, max_price)
+    interval = _interval(pipeline, train, validation, estimates, min_price, max_price)
     base = regression(validation[TARGET], baseline(train, validation, TARGET, BASELINE_BY))
     if refit:
         pipeline = learned(trainval)
@@ -109,10 +109,21 @@ def train_model(
     )
 
 
-def _interval(pipeline: Any, train: pd.DataFrame, held_out: Estimated, low: float, high: float) -> Interval | None:
+def _interval(
+    pipeline: Any,
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    estimates: NDArray[np.float64],
+    low: float,
+    high: float,
+) -> Interval | None:
     """None where prices may be 0: an interval is a ratio to the estimate."""
     if not 0 < low < high:
         return None
-    some = train.iloc[sampled(train, INTERVALS_BY)]
-    learned = Estimated(rows=some, estimates=pipeline.predict(some[INPUTS]), truth=some[TARGET].to_numpy())
-    return calibrate(learned, held_out, by=INTERVALS_BY, low=low, high=high)
+
+    def predict(rows: pd.DataFrame) -> NDArray[np.float64]:
+        return np.asarray(pipeline.predict(rows[INPUTS]), dtype=np.float64)
+
+    return calibrate(
+        predict, train, validation, estimates=estimates, target=TARGET, by=INTERVALS_BY, low=low, high=high
+    )

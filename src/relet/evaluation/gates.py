@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import Check, Verdict
+from relet.evaluation.coverage import Covered
 from relet.evaluation.metrics import regression
 
 if TYPE_CHECKING:
@@ -23,12 +24,19 @@ def judge(
     min_r2: float,
     max_worse: float,
     champion: dict[str, float] | None = None,
+    intervals: Covered | None = None,
+    min_coverage: float = 0.0,
     slices: Sequence[Check] = (),
 ) -> Verdict:
-    """Yes where R² reaches `min_r2`, and the MAE is at most `max_worse` times the champion's, if there is one."""
+    """Yes where R² reaches `min_r2`, and the MAE is at most `max_worse` times the champion's, if there is one.
+
+    The share of truths inside their intervals, where the model gives any, has to reach `min_coverage`.
+    """
     checks = [_better_than_nothing(metrics, min_r2)]
     if champion is not None:
         checks.append(_not_worse(metrics, champion, max_worse))
+    if intervals is not None:
+        checks.append(_covers(intervals, min_coverage))
     failed = [check.message for check in checks if not check.passed]
     passed = f"MAE {metrics['mae']:.2f}, R2 {metrics['r2']:.3f}"
     reason = "; ".join(failed) if failed else passed
@@ -46,11 +54,33 @@ def _not_worse(metrics: dict[str, float], champion: dict[str, float], max_worse:
     return Check(name="champion", passed=ratio <= max_worse, message=message)
 
 
-def slices(rows: pd.DataFrame, target: str, predicted: NDArray[np.float64], by: Sequence[str]) -> Iterator[Check]:
-    """The metrics of each group of at least 30 rows, as checks that always pass: they are there to be read."""
+def _covers(intervals: Covered, min_coverage: float) -> Check:
+    message = f"intervals: {intervals}; at least {min_coverage:.0%} inside is asked for"
+    return Check(name="coverage", passed=intervals.share >= min_coverage, message=message)
+
+
+def slices(
+    rows: pd.DataFrame,
+    target: str,
+    predicted: NDArray[np.float64],
+    by: Sequence[str],
+    intervals: Sequence[Covered] = (),
+) -> Iterator[Check]:
+    """The metrics of each group of at least 30 rows, as checks that always pass: they are there to be read.
+
+    `intervals` says of some groups how their intervals did.
+    """
+    held = {each.group: each for each in intervals}
     for column in by:
-        for value, positions in sorted(rows.groupby(column, observed=True).indices.items()):
+        groups = rows.groupby(column, observed=True)
+        for value in groups.size().index:
+            positions = groups.indices[value]
             if len(positions) >= SMALLEST_SLICE:
                 found = regression(rows[target].to_numpy()[positions], predicted[positions])
                 message = f"MAE {found['mae']:.2f}, R2 {found['r2']:.3f} on {len(positions):,} rows"
-                yield Check(name=f"{column} = {value}", passed=True, message=message)
+                measured = {**found, "rows": len(positions)}
+                covered = held.get(name := f"{column} = {value}")
+                if covered:
+                    message += f"; intervals: {covered}"
+                    measured |= {"coverage": covered.share, "width": covered.width}
+                yield Check(name=name, passed=True, message=message, measured=measured)

@@ -10,25 +10,36 @@ from hypothesis import strategies as st
 
 from relet.errors import ModelError, SettingError
 from relet.training import interval as intervals
-from relet.training.interval import Estimated, Interval, calibrate, sampled
+from relet.training.interval import Interval, calibrate
 
 
-def drawn(size: int, seed: int, noise: float = 0.3) -> Estimated:
+def drawn(size: int, seed: int, noise: float = 0.3) -> pd.DataFrame:
     """Rows of two groups, the second with twice the noise, and estimates that are right in the middle."""
     random = np.random.default_rng(seed)
     group = random.integers(0, 2, size)
-    estimates = random.uniform(60, 200, size)
-    truth = estimates * np.exp(random.normal(0, noise * (1 + group), size))
-    return Estimated(rows=pd.DataFrame({"room": np.array(["a", "b"])[group]}), estimates=estimates, truth=truth)
+    estimate = random.uniform(60, 200, size)
+    truth = estimate * np.exp(random.normal(0, noise * (1 + group), size))
+    return pd.DataFrame({"room": np.array(["a", "b"])[group], "estimate": estimate, "price": truth})
+
+
+def estimate(rows: pd.DataFrame) -> np.ndarray:
+    return rows["estimate"].to_numpy()
 
 
 def calibrated(size: int = 400, seed: int = 0, low: float = 1, high: float = 5000) -> Interval:
-    return calibrate(drawn(4000, 99), drawn(size, seed), by=["room"], low=low, high=high)
+    return calibrated_by(drawn(4000, 99), drawn(size, seed), low, high)
 
 
-def inside(found: Interval, seen: Estimated, coverage: float) -> np.ndarray:
-    lower, _, upper = found.bounds(seen.rows, seen.estimates, coverage)
-    return (lower <= seen.truth) & (seen.truth <= upper)
+def calibrated_by(
+    learned: pd.DataFrame, held_out: pd.DataFrame, low: float = 1, high: float = 5000, predict=estimate
+) -> Interval:
+    given = {"target": "price", "by": ["room"], "low": low, "high": high}
+    return calibrate(predict, learned, held_out, estimates=estimate(held_out), **given)
+
+
+def inside(found: Interval, seen: pd.DataFrame, coverage: float) -> np.ndarray:
+    lower, _, upper = found.bounds(seen, estimate(seen), coverage)
+    return (lower <= seen["price"].to_numpy()) & (seen["price"].to_numpy() <= upper)
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.97])
@@ -49,8 +60,8 @@ def test_the_ends_are_the_ranks_that_the_proof_asks_for():
 
 def test_a_group_with_more_noise_gets_wider_intervals_and_the_same_coverage():
     found, new = calibrated(2000), drawn(20_000, 5)
-    lower, _, upper = found.bounds(new.rows, new.estimates, 0.9)
-    noisy = (new.rows["room"] == "b").to_numpy()
+    lower, _, upper = found.bounds(new, estimate(new), 0.9)
+    noisy = (new["room"] == "b").to_numpy()
     assert (upper - lower)[noisy].mean() > 1.5 * (upper - lower)[~noisy].mean()
     within = inside(found, new, 0.9)
     assert within[noisy].mean() == pytest.approx(0.9, abs=0.03)
@@ -68,25 +79,26 @@ def test_an_unknown_group_gets_the_width_of_all():
 
 @settings(max_examples=60, deadline=None)
 @given(
-    estimate=st.floats(-100, 1000),
+    guess=st.floats(-100, 1000),
     coverages=st.tuples(st.floats(0.5, 0.99), st.floats(0.5, 0.99)).map(sorted),
     room=st.sampled_from(["a", "b", "c"]),
 )
-def test_bounds_hold_the_estimate_stay_in_the_range_and_widen_with_the_coverage(estimate, coverages, room):
+def test_bounds_hold_the_estimate_stay_in_the_range_and_widen_with_the_coverage(guess, coverages, room):
     found = calibrated(1000, low=10, high=350)
     rows = pd.DataFrame({"room": [room]})
     (low, within, high), (lower, _, higher) = (
-        [side[0] for side in found.bounds(rows, np.array([estimate]), coverage)] for coverage in coverages
+        [side[0] for side in found.bounds(rows, np.array([guess]), coverage)] for coverage in coverages
     )
     assert 10 <= lower <= low <= within <= high <= higher <= 350
-    assert within == min(max(estimate, 10), 350)
+    assert within == min(max(guess, 10), 350)
 
 
 def test_a_row_s_interval_never_depends_on_the_rows_beside_it():
     found, new = calibrated(), drawn(200, 7)
-    together = np.column_stack(found.bounds(new.rows, new.estimates, 0.9))
+    together = np.column_stack(found.bounds(new, estimate(new), 0.9))
     for place in range(0, 200, 11):
-        alone = found.bounds(new.rows[place : place + 1], new.estimates[place : place + 1], 0.9)
+        row = new[place : place + 1]
+        alone = found.bounds(row, estimate(row), 0.9)
         assert np.column_stack(alone).tolist() == [together[place].tolist()]
 
 
@@ -146,18 +158,35 @@ def test_many_scores_are_thinned_and_the_interval_only_gets_wider(monkeypatch):
         assert lower <= low < high <= higher
 
 
-def test_of_a_large_group_some_rows_are_sampled_and_all_of_a_small_one():
-    rows = pd.DataFrame({"room": ["a"] * 5000 + ["b"] * 10 + ["a"] * 5000})
-    places = sampled(rows, ["room"])
-    assert len(places) == 1010
-    assert set(range(5000, 5010)) <= set(places.tolist())
-    assert places[0] == 0
-    assert places[-1] == 10_009
+def test_of_a_large_group_some_rows_are_estimated_and_all_of_a_small_one():
+    learned = pd.concat([drawn(9000, 8), drawn(10, 9).assign(room="c")], ignore_index=True)
+    asked = []
+
+    def counted(rows: pd.DataFrame) -> np.ndarray:
+        asked.append(rows["room"].value_counts().to_dict())
+        return estimate(rows)
+
+    calibrated_by(learned, drawn(50, 1), predict=counted)
+    assert asked[0] == {"a": 500, "b": 500, "c": 10}
 
 
 def test_a_model_that_knows_its_rows_by_heart_still_gives_intervals():
-    seen = drawn(300, 3)
-    by_heart = Estimated(rows=seen.rows, estimates=seen.truth, truth=seen.truth)
-    found = calibrate(by_heart, drawn(300, 4), by=["room"], low=1, high=5000)
-    assert found.widths == {}
+    def by_heart(rows: pd.DataFrame) -> np.ndarray:
+        return rows["price"].to_numpy()
+
+    found = calibrated_by(drawn(300, 3), drawn(300, 4), predict=by_heart)
     assert inside(found, drawn(4000, 6), 0.9).mean() == pytest.approx(0.9, abs=0.05)
+
+
+def test_a_small_group_is_taken_to_be_known_better_than_its_errors_say():
+    rows = pd.concat([drawn(9000, 8).assign(room="many"), drawn(900, 8).assign(room="few")], ignore_index=True)
+    found = calibrated_by(rows, drawn(50, 1))
+    even = pd.concat([drawn(900, 8).assign(room=name) for name in ("many", "few")], ignore_index=True)
+    plain = calibrated_by(even, drawn(50, 1))
+    assert plain.widths["few",] == pytest.approx(plain.widths["many",])
+    assert found.widths["few",] > 1.05 * found.widths["many",]
+
+
+def test_without_a_held_out_row_there_is_no_interval():
+    with pytest.raises(SettingError, match="got none; set val_size above 0"):
+        calibrated(0)

@@ -1,0 +1,97 @@
+"""How often intervals hold the truth, and how wide they are: over all rows and in each group of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relet.report.wording import number, share
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# With fewer rows a group's coverage is mostly chance.
+SMALLEST = 30
+# The normal distribution's 97.5th percentile: ranges hold in 95% of cases.
+_Z = 1.959964
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covered:
+    """What intervals did on some rows: `share` of their truths lay inside, `width` is the mean, in their units.
+
+    `group` says which rows, nothing for all.
+    """
+
+    share: float
+    width: float
+    rows: int
+    group: str = ""
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Where the share on many more rows would lie, with 95% certainty.
+
+        Wilson's score interval: E. B. Wilson, Journal of the American Statistical Association 22, 1927.
+
+        >>> low, high = Covered(share=0.9, width=1.0, rows=100).range
+        >>> round(low, 3), round(high, 3)
+        (0.826, 0.945)
+        """
+        grown = _Z * _Z / self.rows
+        middle = (self.share + grown / 2) / (1 + grown)
+        half = _Z * math.sqrt(self.share * (1 - self.share) / self.rows + grown / 4 / self.rows) / (1 + grown)
+        return middle - half, middle + half
+
+    def __str__(self) -> str:
+        return f"{share(self.share)} inside, {number(round(self.width, 1))} wide"
+
+
+def covered(
+    truth: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64], group: str = ""
+) -> Covered:
+    """The share of truths within their bounds, the bounds included; there has to be a row.
+
+    >>> import numpy as np
+    >>> str(covered(np.array([1.0, 5.0]), np.array([0.0, 0.0]), np.array([2.0, 4.0])))
+    '50.0% inside, 3 wide'
+    """
+    import numpy as np
+
+    inside = (lower <= truth) & (truth <= upper)
+    return Covered(
+        share=float(np.mean(inside)), width=float(np.mean(upper - lower)), rows=len(inside), group=group
+    )
+
+
+def covered_groups(
+    groups: pd.DataFrame,
+    truth: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+) -> Iterator[Covered]:
+    """The same for each value of each column of `groups` that at least 30 rows have."""
+    for column in groups.columns:
+        grouped = groups.groupby(column, observed=True)
+        for value in grouped.size().index:
+            places = grouped.indices[value]
+            if len(places) >= SMALLEST:
+                yield covered(truth[places], lower[places], upper[places], f"{column} = {value}")
+
+
+def weakness(groups: Sequence[Covered], coverage: float) -> str:
+    """One sentence on where intervals hold the truth less often than was asked for, beyond chance.
+
+    >>> weakness([Covered(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
+    'The 90% interval is weak where price = 250 and more: 60.0% of 500 rows inside.'
+    """
+    weak = sorted((each for each in groups if each.range[1] < coverage), key=lambda each: (each.share, each.group))
+    if not weak:
+        least = f"{SMALLEST} rows or more"
+        return f"The {coverage:.0%} interval is nowhere weaker than chance allows, in groups of {least}."
+    said = "; ".join(f"{each.group}: {share(each.share)} of {each.rows:,} rows inside" for each in weak)
+    return f"The {coverage:.0%} interval is weak where {said}."

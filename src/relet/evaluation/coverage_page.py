@@ -1,0 +1,75 @@
+"""The page of a model's intervals: how often they hold the truth, how wide they are, and where they are weak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relet.evaluation.coverage import SMALLEST, Covered, weakness
+from relet.report.charts import dots, ranges
+from relet.report.elements import charts, facts, paragraph, table
+from relet.report.page import Section, page
+from relet.report.wording import share
+
+
+def coverage_page(
+    overall: Covered | None,
+    groups: Sequence[Covered],
+    *,
+    coverage: float,
+    unit: str,
+    reason: str = "",
+    notes: Sequence[str] = (),
+) -> str:
+    """One HTML file on intervals of `coverage`; `notes` say what a reader has to know beside it.
+
+    Without `overall` there were no intervals to measure, and `reason` says why.
+
+    >>> coverage_page(None, [], coverage=0.9, unit="dollars", reason="the model gives none").count("gives none")
+    1
+    """
+    title = f"The model's {coverage:.0%} intervals"
+    if overall is None:
+        return page(title, sections=[Section(title="Not measured", html=paragraph(reason, "verdict odd"))])
+    weak = any(each.range[1] < coverage for each in groups)
+    said = {
+        "asked for": share(coverage),
+        "inside": share(overall.share),
+        f"mean width, {unit}": round(overall.width, 1),
+        "test rows": overall.rows,
+    }
+    summary = paragraph(weakness(groups, coverage), "verdict odd" if weak else "verdict good") + facts(said)
+    drawn = charts(
+        [
+            ranges(
+                {each.group: (each.range[0], each.share, each.range[1]) for each in groups},
+                title="Inside their interval",
+                mark=coverage,
+                mark_label="asked for",
+            ),
+            dots(
+                {each.group: round(each.width, 1) for each in groups},
+                title=f"Mean width, {unit}",
+                mark=overall.width,
+                mark_label="all rows",
+            ),
+        ]
+    )
+    rows = [
+        [each.group, each.rows, share(each.share), " to ".join(map(share, each.range)), round(each.width, 1)]
+        for each in groups
+    ]
+    listed = table(["group", "rows", "inside", "95% range", f"width, {unit}"], rows)
+    explained = paragraph(
+        f"Groups of {SMALLEST} rows or more. A line is the range in which the share would lie on many more rows; "
+        "it is orange where all of it is below what was asked for.",
+        "faint",
+    )
+    return page(
+        title,
+        subtitle="How often they hold the truth on the test rows, how wide they are, and where they are weak",
+        sections=[
+            Section(title="In one sentence", html=summary + "".join(map(paragraph, notes))),
+            Section(title="By group", html=explained + drawn),
+            Section(title="The numbers", html=listed),
+        ],
+    )
