@@ -8,6 +8,7 @@ import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
 from relet import Table, component
+from relet.data.quarantine import told_apart
 from relet.errors import BadDataError
 
 # What the price model can't do without, where the batch has such a column at all.
@@ -51,10 +52,11 @@ def basic_cleaning(
         **{f"no {name}": sample[name].isnull() for name in needed},
         "outside the city": ~_inside(sample, west=west, east=east, south=south, north=north),
     }
-    judged = sample.mutate(reason=first_reason(reasons))
+    reason = first_reason(reasons)
     if on_bad_rows == "fail":
+        judged = sample.mutate(reason=reason)
         refuse(judged.filter(~judged.reason.startswith(DEAR_OR_CHEAP)))
-    return Cleaned(judged.filter(judged.reason.isnull()).drop("reason"), judged.filter(judged.reason.notnull()))
+    return Cleaned(*told_apart(sample, reason))
 
 
 def _inside(sample: Table, *, west: float, east: float, south: float, north: float) -> BooleanValue:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from relet.data.content import FORMAT, ContentDigest
-from relet.data.normal import CHUNK_ROWS
+from relet.data.normal import CHUNK_ROWS, batches_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -168,8 +168,7 @@ def _tables(path: Path) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     with closing(pq.ParquetFile(path)) as file:
-        for batch in file.iter_batches(batch_size=CHUNK_ROWS):
-            yield _table(batch)
+        yield from map(_table, batches_of(file))
 
 
 def _sorted(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

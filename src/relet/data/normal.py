@@ -19,6 +19,7 @@ from relet.errors import BadDataError
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 CHUNK_ROWS = 131_072
 
@@ -85,7 +86,16 @@ def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
-    return file.schema_arrow, file.iter_batches(batch_size=CHUNK_ROWS)
+    return file.schema_arrow, batches_of(file)
+
+
+def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file, or some columns of them, in batches of at most `CHUNK_ROWS`.
+
+    One row group after the other: a reader of all of them keeps what it has read of the file until its end.
+    """
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group], columns=columns)
 
 
 def _from_ibis(expression: Any) -> Iterable[pa.RecordBatch]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from relet.data import csv_faults
 from relet.data.csv_pieces import MalformedError, pieces
 from relet.data.layout import Difference, Layout, Origin, Retyped, difference, read_layout, refusal, reshaped
+from relet.data.normal import batches_of
 from relet.data.schema import CALLED, Column, Schema
 from relet.errors import BadDataError
 
@@ -292,7 +293,7 @@ def _from_parquet(path: Path, layout: Layout) -> Iterator[pa.Table]:
                 raise refusal(path.name, layout, found)
             if not file.metadata.num_rows:
                 raise BadDataError(f"{path.name}: there are columns and no row in them")
-            for batch in file.iter_batches(columns=list(layout.taken)):
+            for batch in batches_of(file, list(layout.taken)):
                 yield _converted(path, pa.Table.from_batches([batch]), layout, header)
     except (pa.ArrowException, OSError) as error:
         raise BadDataError(f"{path.name}: can't be read as Parquet: {error}") from error

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.data.canonical import MARK, write_canonical
 from relet.data.content import FORMAT, ContentDigest
-from relet.data.normal import CHUNK_ROWS, incoming
+from relet.data.normal import batches_of, incoming
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def content_digest(path: Path) -> str:
                     f"{path} was not written by relet as a table of format {FORMAT}; use write_table"
                 )
             digest = ContentDigest(file.schema_arrow.remove_metadata())
-            for batch in file.iter_batches(batch_size=CHUNK_ROWS):
+            for batch in batches_of(file):
                 digest.update(pa.Table.from_batches([batch]))
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} can't be read as Parquet: {error}") from error
@@ -125,7 +125,7 @@ def _read_stream(path: Path) -> pa.RecordBatchReader:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)  # closed with the last batch
-    batches = file.iter_batches(batch_size=CHUNK_ROWS)
+    batches = batches_of(file)
     return pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
 
 
@@ -172,10 +172,30 @@ def _nullable_dtype(type: pa.DataType) -> Any:
 
 
 def _read_ibis(path: Path) -> Table:
+    connection = _connection()
     # DuckDB takes the path for a pattern, in which these letters would match others.
-    return _connection().read_parquet(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+    table = connection.read_parquet(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+    _files.setdefault(connection, {})[table.get_name()] = path
+    return table
 
 
+def file_of(table: Table) -> Path | None:
+    """The file that an Ibis table was read from as it is; None for an expression, and for another engine's table.
+
+    >>> import pyarrow as pa, tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "one.parquet"
+    >>> _ = write_table(pa.table({"a": [2, 1]}), path)
+    >>> table = read_table(path, "ibis")
+    >>> file_of(table) == path, file_of(table.filter(table.a > 1))
+    (True, None)
+    """
+    op = table.op()
+    name, source = getattr(op, "name", None), getattr(op, "source", None)
+    return None if name is None else _files.get(source, {}).get(name)  # type: ignore[call-overload, no-any-return]
+
+
+# Which file each table of a connection was read from.
+_files: weakref.WeakKeyDictionary[Backend, dict[str, Path]] = weakref.WeakKeyDictionary()
 _alive = threading.local()
 
 

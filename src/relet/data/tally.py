@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.normal import CHUNK_ROWS, incoming, normal_schema
+from relet.data.normal import CHUNK_ROWS, batches_of, incoming, normal_schema
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Rows:
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """The rows of some columns, in order."""
         if hasattr(self._held, "iter_batches"):
-            yield from self._held.iter_batches(batch_size=CHUNK_ROWS, columns=columns)
+            yield from batches_of(self._held, columns)
         else:
             yield from self._held.select(columns).to_batches(max_chunksize=CHUNK_ROWS)
 

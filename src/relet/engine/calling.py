@@ -16,7 +16,7 @@ from relet.core.component import Component
 from relet.core.record import Caveat
 from relet.engine.loading import function_of, only_closure, settle
 from relet.engine.observing import Allowed, caveats, watched
-from relet.engine.values import Written, read, write
+from relet.engine.values import Written, read, write_all
 from relet.errors import ComponentError, ReletError
 
 # Where temporary files go and which modules are loaded belong to the process: in one process components are
@@ -77,13 +77,7 @@ def call_here(call: Call, *, debug: bool = False) -> Called:
         try:
             function = function_of(component, call.root, call.code, call.arguments)
             returned = function(*inputs, **call.arguments)
-            values = _named(component, returned)
-            outputs = {
-                output.name: write(
-                    output.name, output.type, values[output.name], call.scratch / "outputs" / output.name
-                )
-                for output in component.outputs
-            }
+            outputs = write_all(component.outputs, _named(component, returned), call.scratch / "outputs")
         except ReletError:
             raise
         # SystemExit, too: a component that ends its process early has failed, and must not end the run in silence

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +18,7 @@ from relet.errors import ComponentError, ReletError
 from relet.store.curves import METRICS, metrics
 
 if TYPE_CHECKING:
+    from relet.core.component import Output
     from relet.store import Store
 
 TABLE = "table.parquet"
@@ -50,6 +53,40 @@ def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> Written:
         raise type(error)(f"{name}: {error}") from error
     except (TypeError, AttributeError, FileNotFoundError) as error:
         raise ComponentError(f"{name}: a {type(value).__name__} can't be stored as a {type_}: {error}") from error
+
+
+def write_all(outputs: Iterable[Output], values: Mapping[str, Any], folder: Path) -> dict[str, Written]:
+    """Write what a component returned, each artifact in a folder of its name; streams of one fork side by side."""
+    from relet.data.fork import side_by_side
+
+    types = {output.name: output.type for output in outputs}
+    together = side_by_side({name: values[name] for name in types})
+    stop = threading.Event()
+    with ThreadPoolExecutor(max(1, len(together)), thread_name_prefix="relet-outputs") as beside:
+        coming = {
+            name: beside.submit(write, name, types[name], _until(values[name], stop), folder / name)
+            for name in together
+        }
+        try:
+            return {
+                name: coming[name].result() if name in coming else write(name, type_, values[name], folder / name)
+                for name, type_ in types.items()
+            }
+        finally:
+            stop.set()
+
+
+def _until(stream: Any, stop: threading.Event) -> Any:
+    """The same stream, as long as what it is written for is still wanted."""
+    import pyarrow as pa
+
+    def wanted() -> Iterator[Any]:
+        for batch in stream:
+            if stop.is_set():
+                raise ComponentError("another output could not be written")
+            yield batch
+
+    return pa.RecordBatchReader.from_batches(stream.schema, wanted())
 
 
 def _table(value: Any, folder: Path) -> Written:

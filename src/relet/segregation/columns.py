@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.normal import CHUNK_ROWS, incoming
+from relet.data.normal import batches_of, incoming
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def rows_of(table: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     """All rows of a table in its order, in batches."""
     if isinstance(table, Path):
         file = _file(table)
-        return file.schema_arrow.remove_metadata(), file.iter_batches(batch_size=CHUNK_ROWS)
+        return file.schema_arrow.remove_metadata(), batches_of(file)
     return incoming(_plain(table, None))
 
 

@@ -4,10 +4,11 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relet.data.fork import fork
 from relet.errors import SettingError
 from relet.segregation.assignment import Assignment, assign
 from relet.segregation.columns import rows_of, settled, slices
@@ -67,7 +68,7 @@ def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segr
 
 
 def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReader]:
-    """The rows of each part as a stream, which can be read once and needs little memory.
+    """The rows of each part as a stream, which can be read once and needs little memory; together in one pass.
 
     `table` is what the rows were assigned of: they have to come in the same order.
 
@@ -77,14 +78,13 @@ def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReade
     >>> streams(table, found)["test"].read_all()["id"].to_pylist()
     [1, 8]
     """
-    return {name: _stream(table, assignment, name) for name in assignment.names}
-
-
-def _stream(table: Any, assignment: Assignment, name: str) -> pa.RecordBatchReader:
     import pyarrow as pa
 
-    schema, batches = rows_of(table)
-    wanted = assignment.rows(name)
+    schema, _ = rows_of(table)
+    wanted = {name: assignment.rows(name) for name in assignment.names}
 
-    chosen = (batch.filter(pa.array(wanted[place])) for place, batch in slices(batches))
-    return pa.RecordBatchReader.from_batches(schema, chosen)
+    def once() -> Iterator[dict[str, pa.RecordBatch]]:
+        for place, batch in slices(rows_of(table)[1]):
+            yield {name: batch.filter(pa.array(rows[place])) for name, rows in wanted.items()}
+
+    return fork(dict.fromkeys(wanted, schema), once)
