@@ -191,7 +191,7 @@ def file_of(table: Table) -> Path | None:
     """
     op = table.op()
     name, source = getattr(op, "name", None), getattr(op, "source", None)
-    return None if name is None else _files.get(source, {}).get(name)  # type: ignore[call-overload, no-any-return]
+    return None if name is None else _files.get(source, {}).get(name)
 
 
 # Which file each table of a connection was read from.
