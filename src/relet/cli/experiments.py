@@ -13,7 +13,7 @@ import click
 
 from relet.cli.columns import Column, lines, screen_width
 from relet.cli.place import STORE, open_default_store
-from relet.core.experiment import Aim, Experiment, Trial, aim, differing, ends, measured
+from relet.core.experiment import Aim, Experiment, Trial, aim, comparable, differing, ends, measured
 from relet.core.record import Status
 from relet.core.selection import ordered, selected
 from relet.errors import SettingError
@@ -66,7 +66,7 @@ def command(
     if by:
         trials = ordered(trials, by) if trials else []
     elif by_metric:
-        trials.sort(key=by_metric.order)
+        trials = by_metric.ranked(trials)
     else:
         trials.reverse()
     if as_page or output:
@@ -177,7 +177,9 @@ def _table(experiment: Experiment, trials: Sequence[Trial], of: int, by: Aim | N
     if of > len(trials):
         yield f"the first {len(trials)} of {of}; -n {of} shows all"
     elif _all_finished(trials) and of > 1:
-        yield f"{of} runs, all finished"
+        whole = len(comparable(trials))
+        given_up = f", {of - whole} of them given up before the last fold" if whole < of else ""
+        yield f"{of} runs, all finished{given_up}"
     if best and by:
         model = f" ({best.model})" if best.model else ""
         yield f"best by {by.metric}, where {'more' if by.more else 'less'} is better: {best.short}{model}"
@@ -206,7 +208,8 @@ def _columns(trials: Sequence[Trial], by: Aim | None, best: Trial | None) -> Ite
         rank = 1 if place < 4 else 2
         yield Column(name=name, brief=brief, values=[_plain(value) for value in values], rank=rank, exact=True)
     if any(each.folds > 1 for each in trials):
-        yield Column(name="folds", values=[each.folds for each in trials], rank=3)
+        all_whole = len({each.folds for each in trials}) == 1
+        yield Column(name="folds", values=[each.folds for each in trials], rank=3 if all_whole else 0)
     if not _all_finished(trials):
         yield Column(name="status", values=[str(each.status) for each in trials])
     seconds = [None if each.seconds is None else f"{each.seconds:.1f}" for each in trials]

@@ -120,8 +120,18 @@ class Aim:
         Of trials that were measured on folds only those count that have the most: the others were given up.
         """
         able = [each for each in trials if each.status is Status.FINISHED and not self.order(each)[0]]
-        most = max((each.folds for each in able), default=1)
-        return min((each for each in able if each.folds == most), key=self.order, default=None)
+        return min(comparable(able), key=self.order, default=None)
+
+    def ranked(self, trials: Sequence[Trial]) -> list[Trial]:
+        """From the best to the worst; then those that were given up, then those without the metric."""
+        whole = {each.id for each in comparable(trials)}
+        return sorted(trials, key=lambda each: (self.order(each)[0], each.id not in whole, self.order(each)))
+
+
+def comparable(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that were measured on as many folds as any: what was given up after the first is another measure."""
+    most = max((each.folds for each in trials), default=1)
+    return [each for each in trials if each.folds == most]
 
 
 def experiments(records: Iterable[RunRecord], tables: Mapping[str, Table] | None = None) -> dict[str, Experiment]:

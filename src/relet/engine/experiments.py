@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from relet.core.artifact import ArtifactType, Curve, Reference, Version
 from relet.core.contrast import Contrast, Side, contrast
-from relet.core.experiment import Aim, Experiment, Table, Trial, differing, experiments, short, trial
+from relet.core.experiment import Aim, Experiment, Table, Trial, comparable, differing, experiments, short, trial
 from relet.core.record import KeyParts, Kind, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, SettingError, nearest
 from relet.store.curves import curves
@@ -222,7 +222,7 @@ def material(
 
     shown = tuple(explained(store, trials))
     best = by.best(shown) if by else None
-    ranked = sorted(shown, key=by.order) if by else list(shown)
+    ranked = by.ranked(shown) if by else list(shown)
     shares, note = _importance(shown, by)
     made, left_out = _made(store, ranked, place)
     return Material(
@@ -253,7 +253,8 @@ def _importance(trials: Sequence[Trial], by: Aim | None) -> tuple[Mapping[str, f
     names = differing(trials)
     if by is None or not names:
         return None, ""
-    having = [each for each in trials if each.status is Status.FINISHED and by.metric in each.metrics]
+    finished = [each for each in trials if each.status is Status.FINISHED and by.metric in each.metrics]
+    having = comparable(finished)
     if len(having) < FEWEST:
         few = f"{len(having)} trials that finished have a {by.metric}: too few to tell what decided it"
         return None, f"{few}; from {FEWEST} on it is estimated."

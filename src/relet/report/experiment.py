@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relet.core.artifact import Curve
-from relet.core.experiment import Aim, Experiment, Trial, differing, ends, measured
+from relet.core.experiment import Aim, Experiment, Trial, comparable, differing, ends, measured
 from relet.core.record import Kind, Status
 from relet.report.bars import bars
 from relet.report.charts.lines import TOLD_APART, lines
@@ -204,7 +204,8 @@ def _coordinates(held: Material) -> Iterator[Section]:
     names = differing(held.trials)
     if aim is None or not names or len(held.trials) < 2:
         return
-    shown = held.trials[:DRAWN]
+    whole = comparable(held.trials)
+    shown = whole[:DRAWN]
     if held.importance:
         # of more settings than there is room for, those that matter
         names = sorted(names, key=lambda name: -(held.importance or {}).get(name, 0.0))
@@ -217,8 +218,10 @@ def _coordinates(held: Material) -> Iterator[Section]:
         names=[_name(each) for each in shown],
     )
     words = "A line is a trial: the better, the lighter; the best one is orange. On the last axis better is up."
-    if len(held.trials) > len(shown):
-        words += f" The first {len(shown):,} of {len(held.trials):,} trials."
+    if len(whole) > len(shown):
+        words += f" The first {len(shown):,} of {len(whole):,} trials."
+    if len(whole) < len(held.trials):
+        words += f" Without {count(len(held.trials) - len(whole), 'trial')} that had fewer folds than the others."
     if len(names) > MOST_AXES:
         words += f" {MOST_AXES} of {len(names)} settings."
     yield Section(title="Parallel coordinates", html=paragraph(words, "faint") + scrolling(drawn))
@@ -239,7 +242,7 @@ def _history(held: Material) -> Iterator[Section]:
     aim = held.aim
     if aim is None:
         return
-    in_order = sorted(held.trials, key=lambda each: (each.number or 0, each.started, each.id))
+    in_order = sorted(comparable(held.trials), key=lambda each: (each.number or 0, each.started, each.id))
     came = [
         (at, each, each.metrics[aim.metric]) for at, each in enumerate(in_order, 1) if aim.metric in each.metrics
     ]
