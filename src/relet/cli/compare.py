@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from relet.cli.columns import screen_width, written
+from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.core.artifact import Curve
 from relet.core.contrast import Contrast, Row
@@ -58,8 +59,7 @@ def command(
     if as_page or output:
         from relet.report.contrast import contrast_page
 
-        path = output or Path("comparison.html")
-        path.write_text(contrast_page(found), encoding="utf-8")
+        path = write_page(contrast_page(found), output or Path("comparison.html"))
         click.echo(f"{path}: {len(found.labels)} runs")
     elif as_json:
         click.echo(json.dumps(found.to_json(), indent=1, default=str))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relet.cli.columns import Column, lines, screen_width
+from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.core.experiment import Aim, Experiment, Trial, aim, comparable, differing, ends, measured
 from relet.core.record import Status
@@ -233,5 +234,5 @@ def _plain(value: Any) -> Any:
 def _page(store: Store, experiment: Experiment, trials: Sequence[Trial], by: Aim | None, path: Path) -> None:
     from relet.engine.experiments import experiment_html
 
-    path.write_text(experiment_html(store, experiment, trials, by, place=path.parent), encoding="utf-8")
+    write_page(experiment_html(store, experiment, trials, by, place=path.parent), path)
     click.echo(f"{path}: {len(trials)} {'run' if len(trials) == 1 else 'runs'} of {experiment.name}")

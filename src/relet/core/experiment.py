@@ -263,13 +263,15 @@ def named(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
 
     >>> table = {"etl.rows": ["get.rows"], "model.a": ["fit.more"], "model.b": ["fit.more"]}
     >>> named({"get": {"rows": 3}, "fit": {"family": "b", "more": {"depth": 2}}}, table)
-    {'etl.rows': 3, 'fit.family': 'b', 'model.b.depth': 2}
+    {'etl.rows': 3, 'model.b.depth': 2, 'fit.family': 'b'}
     """
     feeding: dict[str, list[str]] = {}
+    places = {setting: place for place, setting in enumerate(table)}
     for setting, feeds in table.items():
         for feed in feeds:
             feeding.setdefault(feed, []).append(setting)
     found: dict[str, Any] = {}
+    order: dict[str, int] = {}
     for component, values in parameters.items():
         choices = {value for value in values.values() if isinstance(value, str)}
         for parameter, value in values.items():
@@ -279,8 +281,12 @@ def named(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
                 names = [each for each in names if each.rpartition(".")[2] in choices] or [own]
             for path, leaf in _leaves(value):
                 name = f"{names[0]}{path}"
-                found[name if found.get(name, leaf) == leaf else f"{own}{path}"] = leaf
-    return found
+                if found.get(name, leaf) != leaf:
+                    name = f"{own}{path}"
+                found[name] = leaf
+                order[name] = places.get(names[0], len(places))
+    # as the pipeline lists its settings: a record has lost the order of what it holds
+    return {name: found[name] for name in sorted(found, key=order.__getitem__)}
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

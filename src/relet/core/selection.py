@@ -100,7 +100,8 @@ def selected(trials: Sequence[Trial], text: str) -> list[Trial]:
     """
     asked = conditions(text)
     known = names(trials)
-    resolved = [(resolve(each.name, known, "--filter"), each) for each in asked]
+    own = _measured_or_set(trials)
+    resolved = [(resolve(each.name, known, "--filter", first=own), each) for each in asked]
     return [each for each in trials if all(_meets(each.values.get(name), wanted) for name, wanted in resolved)]
 
 
@@ -132,8 +133,15 @@ def names(trials: Sequence[Trial]) -> list[str]:
     return list(dict.fromkeys(name for each in trials for name in each.values))
 
 
-def resolve(name: str, known: Sequence[str], option: str) -> str:
+def _measured_or_set(trials: Sequence[Trial]) -> list[str]:
+    return list(dict.fromkeys(name for each in trials for name in (*each.settings, *each.metrics)))
+
+
+def resolve(name: str, known: Sequence[str], option: str, *, first: Sequence[str] = ()) -> str:
     """The whole name of what is called by it or, where that is only one, by the end of it.
+
+    Where it is one among `first` alone, it is that one. Raises SettingError with the names it could be, or the
+    nearest.
 
     >>> resolve("leaves", ["mae", "model.leaves"], "--sort")
     'model.leaves'
@@ -141,6 +149,8 @@ def resolve(name: str, known: Sequence[str], option: str) -> str:
     if name in known:
         return name
     ending = [each for each in known if each.endswith(f".{name}")]
+    if len(chosen := [each for each in ending if each in first]) == 1:
+        return chosen[0]
     if len(ending) == 1:
         return ending[0]
     if ending:
@@ -155,7 +165,7 @@ def ordered(trials: Sequence[Trial], by: str) -> list[Trial]:
     Numbers come before text. Raises SettingError for a name that no trial has.
     """
     down = by.startswith("-")
-    name = resolve(by.lstrip("+-"), names(trials), "--sort")
+    name = resolve(by.lstrip("+-"), names(trials), "--sort", first=_measured_or_set(trials))
     having = [each for each in trials if _sortable(each.values.get(name))]
     rest = [each for each in trials if not _sortable(each.values.get(name))]
     return sorted(having, key=lambda each: _key(each.values[name]), reverse=down) + rest
