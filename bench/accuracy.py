@@ -1,9 +1,11 @@
 """How far the flagship's models err beside the usual way: one table, both on the same test rows.
 
-    python bench/accuracy.py [--seeds 5] [--data LISTINGS.csv] [--reference FOLDER] [model.setting=value …]
+    python bench/accuracy.py [--seeds 5] [--families boosted,linear] [--apart] [--data LISTINGS.csv]
+                             [--reference FOLDER] [model.setting=value …]
 
 The reference's own scripts clean, split and train, in this process, with a tracker that does nothing. relet's
-`train_model` then learns from the same rows with the settings of `conf/model`. Each seed is another split.
+`train_model` then learns from the same rows with the settings of `conf/model`. Each seed is another split: by
+chance, as the reference splits, or with --apart so that no host has listings on both sides.
 Settings are chosen on validation rows; this program is for reporting.
 """
 
@@ -62,41 +64,101 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
     parser.add_argument("--reference", type=Path, default=SHARED / "bench" / "course_reference")
+    parser.add_argument("--families", default=",".join(FAMILIES), help="of conf/model, with commas")
+    parser.add_argument("--apart", action="store_true", help="keep hosts apart")
     parser.add_argument("overrides", nargs="*", help="in place of conf/model, such as boosted.num_leaves=15")
     given = parser.parse_args()
-    compared = compare(given.data, given.reference, seeds=given.seeds, overrides=given.overrides)
+    compared = compare(
+        given.data,
+        given.reference,
+        seeds=given.seeds,
+        overrides=given.overrides,
+        families=given.families.split(","),
+        apart=given.apart,
+    )
     print(f"medians of {given.seeds} splits of {given.data.name}")
     print("\n".join(table(compared)))
 
 
-def compare(data: Path, reference: Path, *, seeds: int, overrides: Sequence[str] = ()) -> list[Compared]:
-    """Each model on `seeds` splits, 1, 2, 3 …, with the progress on the standard error."""
-    with tempfile.TemporaryDirectory() as folder:
-        return [_split_once(data, reference, Path(folder), seed, overrides) for seed in range(1, seeds + 1)]
+def compare(
+    data: Path,
+    reference: Path,
+    *,
+    seeds: int,
+    overrides: Sequence[str] = (),
+    families: Sequence[str] = FAMILIES,
+    apart: bool = False,
+) -> list[Compared]:
+    """Each model on `seeds` splits, 1, 2, 3 …, with the progress on the standard error.
+
+    With `apart` a host's listings all lie on one side, in test and in the validation of ours.
+    """
+    made = []
+    for seed in range(1, seeds + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            made.append(_split_once(data, reference, Path(folder), seed, overrides, families, apart))
+    return made
 
 
-def _split_once(data: Path, reference: Path, folder: Path, seed: int, overrides: Sequence[str]) -> Compared:
-    trainval, test, reached = usual_way(reference, data, folder, seed)
-    found = {REFERENCE: reached}
-    for family in FAMILIES:
-        found[family] = ours(family, trainval, test, seed, overrides)
+def _split_once(
+    data: Path,
+    reference: Path,
+    folder: Path,
+    seed: int,
+    overrides: Sequence[str],
+    families: Sequence[str],
+    apart: bool,
+) -> Compared:
+    trainval, test = divided(reference, data, folder, seed, apart=apart)
+    found = {REFERENCE: usual_way(reference, trainval, test, folder, seed)[0]}
+    for family in families:
+        found[family] = ours(family, trainval, test, seed, overrides, apart=apart)
     seen = ", ".join(f"{name} {reached.mae:.2f} ({reached.seconds:.1f} s)" for name, reached in found.items())
     print(f"seed {seed}: {seen}", file=sys.stderr)
     return Compared(found=found)
 
 
-def usual_way(reference: Path, data: Path, folder: Path, seed: int) -> tuple[Path, Path, Reached]:
-    clean, trainval, test, model = (folder / name for name in ("clean.csv", "tv.csv", "te.csv", "model"))
-    forest = json.dumps(_settings(reference / "config.yaml")["rf"])
-    (folder / "rf.json").write_text(forest, encoding="utf-8")
+def divided(reference: Path, data: Path, folder: Path, seed: int, *, apart: bool = False) -> tuple[Path, Path]:
+    """The rows to learn from and those to test on: cleaned and split by the reference, or with hosts apart."""
+    clean, trainval, test = (folder / name for name in ("clean.csv", "tv.csv", "te.csv"))
     script(reference / "basic_cleaning", inp=data, out=clean, min_price=10, max_price=350)
-    script(reference / "data_split", inp=clean, trainval=trainval, test=test, test_size=0.2, seed=seed)
+    if apart:
+        import pandas as pd
+
+        from relet.segregation import Rule, split
+
+        rule = Rule(method="by_group", group_by="host_id", seed=seed)
+        parts = split(pd.read_csv(clean), {"trainval": None, "test": 0.2}, rule)
+        for rows, path in zip(parts, (trainval, test), strict=True):
+            rows.to_csv(path, index=False)
+    else:
+        script(reference / "data_split", inp=clean, trainval=trainval, test=test, test_size=0.2, seed=seed)
+    return trainval, test
+
+
+def usual_way(
+    reference: Path,
+    trainval: Path,
+    test: Path,
+    folder: Path,
+    seed: int,
+    *,
+    max_tfidf: int = 5,
+    **changed: Any,
+) -> tuple[Reached, Mapping[str, Any]]:
+    """What the reference reaches on the test rows, and the names that its training script leaves behind.
+
+    `changed` are settings of its forest.
+    """
+    model = folder / "model"
+    forest = json.dumps({**_settings(reference / "config.yaml")["rf"], **changed})
+    (folder / "rf.json").write_text(forest, encoding="utf-8")
     began = time.perf_counter()
     names = script(
         reference / "train_random_forest",
         trainval=trainval,
         rf_config=folder / "rf.json",
-        max_tfidf=5,
+        max_tfidf=max_tfidf,
         out=model,
         seed=seed,
     )
@@ -104,21 +166,30 @@ def usual_way(reference: Path, data: Path, folder: Path, seed: int) -> tuple[Pat
     rows = names["pd"].read_csv(test)
     for column in ("name", "last_review"):
         rows[column] = rows[column].astype(object)
-    return trainval, test, _reached(rows["price"], names["p"].predict(rows.drop(columns="price")), seconds)
+    return _reached(rows["price"], names["p"].predict(rows.drop(columns="price")), seconds), names
 
 
-def ours(family: str, trainval: Path, test: Path, seed: int, overrides: Sequence[str]) -> Reached:
+def ours(
+    family: str, trainval: Path, test: Path, seed: int, overrides: Sequence[str] = (), *, apart: bool = False
+) -> Reached:
     from pipelines.nyc_rentals.components.train_model import train_model
 
     chosen = [each.removeprefix("modeling.") for each in overrides]
-    settings = _settings(ROOT / "pipelines" / "nyc_rentals" / "conf" / "model" / f"{family}.yaml", chosen)
+    settings = settings_of(family, chosen)
     parameters = settings.pop(family)
-    rows = _table(trainval)
+    if apart:
+        settings["val_method"] = "by_group"
+    rows = as_table(trainval)
     began = time.perf_counter()
     trained = train_model(rows, seed=seed, parameters=parameters, **settings)
     seconds = time.perf_counter() - began
-    held_out = _table(test)
+    held_out = as_table(test)
     return _reached(held_out["price"], trained.model.predict(held_out.drop(columns="price")), seconds)
+
+
+def settings_of(family: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings of conf/model for a family, its own parameters under its name."""
+    return _settings(ROOT / "pipelines" / "nyc_rentals" / "conf" / "model" / f"{family}.yaml", overrides)
 
 
 def script(folder: Path, **arguments: Any) -> Mapping[str, Any]:
@@ -165,7 +236,7 @@ def _settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     return dict(made)
 
 
-def _table(path: Path) -> Any:
+def as_table(path: Path) -> Any:
     """Rows as a component gets them: typed, and in the stored order."""
     import pandas as pd
 
@@ -185,7 +256,7 @@ def table(compared: Sequence[Compared]) -> Iterator[str]:
     """One line a model: medians over the seeds, and the range of the ratios."""
     yield "| model | test MAE, $ | R2 | MAE ÷ reference's (range) | fit and validate, s |"
     yield "|---|---|---|---|---|"
-    for name in (REFERENCE, *FAMILIES):
+    for name in compared[0].found:
         ratios = [each.mae_ratio(name) for each in compared]
         reached = [each.found[name] for each in compared]
         columns = zip(*((each.mae, each.r2, each.seconds) for each in reached), strict=True)
