@@ -1,10 +1,12 @@
 """The flagship: from a batch of listings to a tested model of the nightly price."""
 
 from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
+from pipelines.nyc_rentals.components.cost_curve import cost_curve
 from pipelines.nyc_rentals.components.data_check import data_check
 from pipelines.nyc_rentals.components.data_split import data_split
 from pipelines.nyc_rentals.components.explore import explore
 from pipelines.nyc_rentals.components.get_data import get_data
+from pipelines.nyc_rentals.components.learning_curve import learning_curve
 from pipelines.nyc_rentals.components.report_batch import report_batch
 from pipelines.nyc_rentals.components.test_model import test_model
 from pipelines.nyc_rentals.components.train_model import train_model
@@ -23,11 +25,13 @@ pipeline = Pipeline(
         validate_model,
         test_model,
         explore,
+        learning_curve,
+        cost_curve,
     ],
     on_request=[test_model],
-    by_name=[explore, validate_model],
+    by_name=[explore, validate_model, learning_curve, cost_curve],
     settings={
-        "main.seed": ["train_model.seed", "validate_model.seed"],
+        "main.seed": ["train_model.seed", "validate_model.seed", "learning_curve.seed", "cost_curve.seed"],
         "etl.source": "get_data.source",
         "etl.rows": "get_data.rows",
         "etl.seed": "get_data.seed",
@@ -45,23 +49,54 @@ pipeline = Pipeline(
         "data_check.kl_threshold": "data_check.kl_threshold",
         "data_check.min_rows": "data_check.min_rows",
         "data_check.max_rows": "data_check.max_rows",
-        "segregation.method": ["data_split.method", "train_model.val_method", "validate_model.val_method"],
+        "segregation.method": [
+            "data_split.method",
+            "train_model.val_method",
+            "validate_model.val_method",
+            "learning_curve.val_method",
+        ],
         "segregation.test_size": "data_split.test_size",
         "segregation.seed": "data_split.seed",
-        "segregation.key": ["data_split.key", "train_model.key", "validate_model.key"],
+        "segregation.key": ["data_split.key", "train_model.key", "validate_model.key", "learning_curve.key"],
         "segregation.stratify_by": [
             "data_split.stratify_by",
             "train_model.stratify_by",
             "validate_model.stratify_by",
+            "learning_curve.stratify_by",
         ],
-        "segregation.group_by": ["data_split.group_by", "train_model.group_by", "validate_model.group_by"],
-        "segregation.time_by": ["data_split.time_by", "train_model.time_by", "validate_model.time_by"],
-        "modeling.family": ["train_model.family", "validate_model.family"],
-        "modeling.val_size": "train_model.val_size",
-        "modeling.max_tfidf_features": ["train_model.max_tfidf_features", "validate_model.max_tfidf_features"],
+        "segregation.group_by": [
+            "data_split.group_by",
+            "train_model.group_by",
+            "validate_model.group_by",
+            "learning_curve.group_by",
+        ],
+        "segregation.time_by": [
+            "data_split.time_by",
+            "train_model.time_by",
+            "validate_model.time_by",
+            "learning_curve.time_by",
+        ],
+        "modeling.family": [
+            "train_model.family",
+            "validate_model.family",
+            "learning_curve.family",
+            "cost_curve.family",
+        ],
+        "modeling.val_size": ["train_model.val_size", "learning_curve.val_size"],
+        "modeling.max_tfidf_features": [
+            "train_model.max_tfidf_features",
+            "validate_model.max_tfidf_features",
+            "learning_curve.max_tfidf_features",
+            "cost_curve.max_tfidf_features",
+        ],
         "modeling.refit": "train_model.refit",
         # one for each family: modeling.boosted, …
-        "modeling.{train_model.family}": ["train_model.parameters", "validate_model.parameters"],
+        "modeling.{train_model.family}": [
+            "train_model.parameters",
+            "validate_model.parameters",
+            "learning_curve.parameters",
+            "cost_curve.parameters",
+        ],
         "search.folds": "validate_model.folds",
         "search.fold": "validate_model.fold",
         "gate.min_r2": "test_model.min_r2",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # With fewer rows a group's coverage is mostly chance.
 SMALLEST = 30
+# Less than this below what was asked for is not worth a word.
+LEEWAY = 0.02
 # The normal distribution's 97.5th percentile: ranges hold in 95% of cases.
 _Z = 1.959964
 
@@ -46,6 +48,10 @@ class Covered:
         middle = (self.share + grown / 2) / (1 + grown)
         half = _Z * math.sqrt(self.share * (1 - self.share) / self.rows + grown / 4 / self.rows) / (1 + grown)
         return middle - half, middle + half
+
+    def is_weak(self, coverage: float) -> bool:
+        """Whether the share is below the coverage by more than chance and two per cent of all rows."""
+        return self.range[1] < coverage and self.share < coverage - LEEWAY
 
     def __str__(self) -> str:
         return f"{share(self.share)} inside, {number(round(self.width, 1))} wide"
@@ -84,7 +90,7 @@ def covered_groups(
 
 
 def weakness(groups: Sequence[Covered], coverage: float) -> str:
-    """One sentence on where intervals hold the truth less often than was asked for, beyond chance.
+    """One sentence on where intervals hold the truth less often than was asked for.
 
     >>> weakness([Covered(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
     'The 90% interval is weak where price = 250 and more: 60.0% of 500 rows inside.'

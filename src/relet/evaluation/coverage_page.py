@@ -30,7 +30,8 @@ def coverage_page(
     title = f"The model's {coverage:.0%} intervals"
     if overall is None:
         return page(title, sections=[Section(title="Not measured", html=paragraph(reason, "verdict odd"))])
-    weak = any(each.range[1] < coverage for each in groups)
+    names = _names(groups)
+    weak = [name for name, each in zip(names, groups, strict=True) if each.is_weak(coverage)]
     said = {
         "asked for": share(coverage),
         "inside": share(overall.share),
@@ -41,13 +42,17 @@ def coverage_page(
     drawn = charts(
         [
             ranges(
-                {each.group: (each.range[0], each.share, each.range[1]) for each in groups},
+                {
+                    name: (each.range[0], each.share, each.range[1])
+                    for name, each in zip(names, groups, strict=True)
+                },
                 title="Inside their interval",
                 mark=coverage,
                 mark_label="asked for",
+                weak=weak,
             ),
             dots(
-                {each.group: round(each.width, 1) for each in groups},
+                {name: round(each.width, 1) for name, each in zip(names, groups, strict=True)},
                 title=f"Mean width, {unit}",
                 mark=overall.width,
                 mark_label="all rows",
@@ -61,7 +66,7 @@ def coverage_page(
     listed = table(["group", "rows", "inside", "95% range", f"width, {unit}"], rows)
     explained = paragraph(
         f"Groups of {SMALLEST} rows or more. A line is the range in which the share would lie on many more rows; "
-        "it is orange where all of it is below what was asked for.",
+        "it is orange where all of it, and the share by two per cent, is below what was asked for.",
         "faint",
     )
     return page(
@@ -73,3 +78,9 @@ def coverage_page(
             Section(title="The numbers", html=listed),
         ],
     )
+
+
+def _names(groups: Sequence[Covered]) -> list[str]:
+    """A group's value without its column, where no two groups have the same."""
+    values = [each.group.rpartition(" = ")[2] for each in groups]
+    return values if len(set(values)) == len(values) else [each.group for each in groups]

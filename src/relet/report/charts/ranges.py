@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from relet.report.bars import LABELS_AT_MOST, VALUES, label_width
 from relet.report.drawing import HEAD, WIDTH, drawing, px, text, ticks
@@ -12,13 +12,19 @@ ROW, BELOW = 24, 26
 
 
 def ranges(
-    shares: Mapping[str, tuple[float, float, float]], *, title: str, mark: float, mark_label: str = ""
+    shares: Mapping[str, tuple[float, float, float]],
+    *,
+    title: str,
+    mark: float,
+    mark_label: str = "",
+    weak: Collection[str] = (),
 ) -> str:
-    """For each name (lowest, share, highest) as a dot on a line; orange where even the highest is below the mark.
+    """For each name (lowest, share, highest) as a dot on a line, orange for the names in `weak`.
 
     The axis begins at a round number below all of them and ends at 1; the mark is a dashed line.
 
-    >>> drawn = ranges({"Bronx": (0.7, 0.8, 0.85), "Queens": (0.86, 0.9, 0.93)}, title="Coverage", mark=0.9)
+    >>> shares = {"Bronx": (0.7, 0.8, 0.85), "Queens": (0.86, 0.9, 0.93)}
+    >>> drawn = ranges(shares, title="Coverage", mark=0.9, weak=["Bronx"])
     >>> drawn.count('<circle class="s1"'), drawn.count('<circle class="s0"')
     (1, 1)
     """
@@ -43,7 +49,7 @@ def ranges(
         drawn.append(text(at(value), bottom + 16, f"{value:.0%}", kind="small", anchor="middle"))
     for place, (name, (low, middle, high)) in enumerate(shares.items()):
         y, words = top + ROW * place + ROW / 2, fitted(name, labels - 8)
-        kind = 1 if high < mark else 0
+        kind = 1 if name in weak else 0
         tip = f"<title>{safe(name)}: {share(middle)}, by chance {share(low)} to {share(high)}</title>"
         ends = f'x1="{px(at(low))}" x2="{px(at(high))}" y1="{px(y)}" y2="{px(y)}"'
         drawn.append(text(labels - 8, y + 4, words, anchor="end", tip=name if words != name else ""))

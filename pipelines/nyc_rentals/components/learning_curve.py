@@ -1,0 +1,61 @@
+"""Draw how the error falls with the rows that a model learns from: whether more listings would help."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple
+
+import pandas as pd
+
+from pipelines.nyc_rentals.columns import INPUTS, TARGET
+from pipelines.nyc_rentals.inference import fitted
+from pipelines.nyc_rentals.subsets import subsets
+from relet import Curve, Figure, Metrics, Module, component
+from relet.evaluation.metrics import regression
+from relet.report.charts import lines
+from relet.segregation import Rule, split
+
+
+class Learned(NamedTuple):
+    learning_curve: Figure
+    learning_metrics: Metrics
+
+
+@component(job_type="learning_curve", tolerance=1e-6)
+def learning_curve(
+    trainval: pd.DataFrame,
+    *,
+    family: Annotated[str, Module("pipelines.nyc_rentals.families")] = "boosted",
+    val_size: float = 0.1,
+    val_method: str = "keyed",
+    seed: int = 42,
+    key: str = "id",
+    stratify_by: str | None = "neighbourhood_group",
+    group_by: str | None = "host_id",
+    time_by: str | None = "last_review",
+    max_tfidf_features: int = 5,
+    parameters: dict[str, Any] = {},  # noqa: B006
+) -> Learned:
+    """Fit on a 32nd of the training rows, on twice as many, and so on to all of them; measure on validation rows.
+
+    The rows are those that `train_model` learns from and measures on; each part holds the smaller ones. Errors in
+    dollars a night.
+    """
+    rule = Rule(
+        method=val_method,
+        seed=seed,
+        key=key,
+        stratify_by=stratify_by,
+        group_by=group_by,
+        time_by=time_by,
+        salt="validation",
+    )
+    train, validation = split(trainval, {"train": None, "val": val_size}, rule)
+    points = []
+    for rows in subsets(train, seed):
+        pipeline = fitted(
+            rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
+        )
+        found = regression(validation[TARGET], pipeline.predict(validation[INPUTS]))
+        points.append((len(rows), found["mae"]))
+    drawn = lines({"MAE": points}, title=f"Validation error of {family}", x="training rows", unit="dollars")
+    return Learned(Figure(svg=drawn), {"mae_by_rows": Curve(points=points, x="rows")})
