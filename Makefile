@@ -11,7 +11,7 @@ test: $(ready) lint
 	.venv/bin/pytest -n 2 -q
 
 test-long: $(ready)
-	.venv/bin/pytest -n 2 -q -m long --timeout 900
+	.venv/bin/pytest -n 2 --dist worksteal -q -m long --timeout 900
 
 lint: $(ready)
 	.venv/bin/ruff check .

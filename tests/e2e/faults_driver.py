@@ -1,8 +1,9 @@
 """Runs the flagship again and again in forks of one process that has imported everything, ending it at a write.
 
-    python faults_driver.py PROJECT_ROOT SCRATCH before|after
+    python faults_driver.py PROJECT_ROOT SCRATCH before|after FIRST STEP
 
-It prints one JSON object: how many writes a run has, and for each of them what was wrong afterwards.
+It ends it at the write FIRST, then STEP further, and so on, and prints one JSON object: how many writes a run has,
+and for each of them what was wrong afterwards.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ ENDED = 9
 
 def main() -> None:
     project, scratch, when = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    first, step = map(int, sys.argv[4:])
     sys.path.insert(0, str(project))
     _import_everything()
+    _parse_everything(project)
     whole = _fresh(project, scratch)
     writes = _forked(lambda: _run(whole, None, when))["writes"]
     wrong = {}
-    for write in range(1, writes + 1):
+    for write in range(first, writes + 1, step):
         root = _fresh(project, scratch)
         _forked(lambda root=root, write=write: _run(root, write, when), ended=True)
         found = _forked(lambda root=root: _go_on(root))
@@ -57,8 +60,19 @@ def _import_everything() -> None:
         train_model,
     )
 
+    from pipelines.nyc_rentals.families import boosted
+    from relet.training import archive, comparables, explanation, golden, interval, packaging
+
+    del boosted, archive, comparables, explanation, golden, interval, packaging
     del lightgbm, pytest, skops, basic_cleaning, data_check, data_split, get_data, test_model, train_model
     del ibis, pyarrow, scipy, sqlglot, report_batch
+
+
+def _parse_everything(project: Path) -> None:
+    """The code is the same in every fork: it is digested once, here."""
+    from relet.engine.request import prepare, read_order
+
+    prepare(read_order("nyc_rentals", [*OVERRIDES, "store.url=memory://"]), start=project)
 
 
 def _fresh(project: Path, scratch: Path) -> Path:

@@ -31,10 +31,25 @@ _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 def parse(path: Path) -> ast.Module:
     """The tree of a Python file; a syntax error names the file and the line."""
+    return _parse(path.read_bytes(), path)
+
+
+def _parse(source: bytes, path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes(), filename=str(path))
+        return _parsed(source)
     except SyntaxError as error:
         raise WiringError(f"{path}, line {error.lineno}: {error.msg}") from None
+
+
+# A notebook, a search and an export ask for the same modules again and again: what is the same text is parsed once.
+@cache
+def _parsed(source: bytes) -> ast.Module:
+    return ast.parse(source)
+
+
+@cache
+def _digested(source: bytes) -> str:
+    return tree_digest(_parsed(source))
 
 
 def normal_form(tree: ast.Module) -> str:
@@ -120,26 +135,28 @@ class Closure:
 
 @dataclass(frozen=True)
 class Code:
-    """The first-party source below some roots, parsed once.
+    """The first-party source below some roots, read once.
 
     A module is first-party when its file lies below one of `roots`; of relet, only the domain rooms are.
     """
 
     roots: tuple[Path, ...]
-    _trees: dict[Path, ast.Module] = field(default_factory=dict, repr=False, compare=False)
-    _digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
+    _sources: dict[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path | None] = field(default_factory=dict, repr=False, compare=False)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def tree(self, path: Path) -> ast.Module:
-        if path not in self._trees:
-            self._trees[path] = parse(path)
-        return self._trees[path]
+        return _parse(self._source(path), path)
 
     def digest(self, path: Path) -> str:
-        if path not in self._digests:
-            self._digests[path] = tree_digest(self.tree(path))
-        return self._digests[path]
+        self.tree(path)
+        return _digested(self._source(path))
+
+    def _source(self, path: Path) -> bytes:
+        """What a file held when it was first asked for: one plan sees one state of the code."""
+        if path not in self._sources:
+            self._sources[path] = path.read_bytes()
+        return self._sources[path]
 
     def find(self, module: str) -> Path | None:
         """The file of a first-party module; for a namespace package its folder; None for any other."""
