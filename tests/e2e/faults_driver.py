@@ -59,7 +59,6 @@ def _import_everything() -> None:
         test_model,
         train_model,
     )
-
     from pipelines.nyc_rentals.families import boosted
     from relet.training import archive, comparables, explanation, golden, interval, packaging
 

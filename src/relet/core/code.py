@@ -41,7 +41,7 @@ def _parse(source: bytes, path: Path) -> ast.Module:
         raise WiringError(f"{path}, line {error.lineno}: {error.msg}") from None
 
 
-# A notebook, a search and an export ask for the same modules again and again: what is the same text is parsed once.
+# A notebook, a search and an export ask for the same modules again and again: equal text is parsed once.
 @cache
 def _parsed(source: bytes) -> ast.Module:
     return ast.parse(source)
