@@ -72,6 +72,7 @@ def left_behind() -> list[str]:
 
 
 def test_what_trials_have_in_common_is_run_once(adding: Sums) -> None:
+    adding.edit("draw.py", "numbers = [random", "import time; time.sleep(0.7)\n    numbers = [random")
     outcome = swept("scale=1,2,3,4", "workers=2")
     assert outcome.exit_status == 0
     assert runs_of(adding) == {"draw": 1, "add": 4}
@@ -258,6 +259,9 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(adding: Sums) -> No
     assert (outcome.status, outcome.exit_status) == (Status.INTERRUPTED, 130)
     assert adding.store.run(outcome.run_id).status is Status.INTERRUPTED
     assert {adding.store.run(str(each.run_id)).status for each in outcome.tried[1:]} == {Status.INTERRUPTED}
+    # written by the trials' own processes, which were interrupted rather than killed
+    steps = [each for each in adding.store.runs() if each.component == "add"]
+    assert Counter(each.status for each in steps) == {Status.FINISHED: 1, Status.INTERRUPTED: 2}
     assert left_behind() == []
 
 

@@ -66,6 +66,29 @@ def test_on_a_folder_one_is_at_it_at_a_time_and_nothing_is_left_behind(tmp_path:
     assert not list((tmp_path / "claims").iterdir())
 
 
+def test_who_comes_new_waits_for_whoever_had_waited(tmp_path: Path) -> None:
+    place = open_bucket(str(tmp_path))
+    said: list[str] = []
+    waits, has_it = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with claims.claim(place, NAME, waiting=waits.set):
+            said.append("the one who waited begins")
+            has_it.set()
+            time.sleep(0.3)
+            said.append("the one who waited ends")
+
+    thread = threading.Thread(target=wait)
+    with claims.claim(place, NAME):
+        thread.start()
+        assert waits.wait(10)
+    assert has_it.wait(10)
+    with claims.claim(place, NAME):
+        said.append("the new one")
+    thread.join(10)
+    assert said == ["the one who waited begins", "the one who waited ends", "the new one"]
+
+
 def test_in_a_bucket_one_is_at_it_at_a_time_and_nothing_is_left_behind(bucket: Bucket) -> None:
     said = at_once(bucket)
     assert len(said) == 12
