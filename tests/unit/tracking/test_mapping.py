@@ -68,3 +68,17 @@ def test_a_dataset_has_the_columns_with_their_types_where_the_store_knows_them()
     assert json.loads(found["schema"]) == {"mlflow_colspec": [{"name": "id", "type": "long"}]}
     assert found["profile"] == '{"num_rows": 0}' and len(found["digest"]) == 36
     assert mapping.dataset(link, None, "/store")["schema"] is None
+
+
+def test_a_trial_is_called_after_what_it_set_and_a_sweep_after_what_it_is_of() -> None:
+    trial = RunRecord(**{**RECORD.__dict__, "parent": "s", "trial": 3, "overrides": ("a.depth=4", "a.rate=0.1")})
+    assert mapping.run_name(trial) == "3 a.depth=4 a.rate=0.1"
+    sweep = RunRecord(**{**RECORD.__dict__, "job_type": "sweep", "winner": "w"})
+    assert mapping.run_name(sweep) == "sweep of rentals abcd1234"
+    tags = {each: mapping.tags(record, parent=None, user=None) for each, record in (("t", trial), ("s", sweep))}
+    assert (tags["t"]["relet.kind"], tags["t"]["relet.trial"], tags["t"]["relet.overrides"]) == (
+        *("pipeline", "3"),
+        "a.depth=4 a.rate=0.1",
+    )
+    assert (tags["s"]["relet.kind"], tags["s"]["relet.winner"]) == ("sweep", "w")
+    assert mapping.run_name(RECORD) == "rentals abcd1234"

@@ -96,3 +96,15 @@ def test_every_run_is_uploaded_once_and_after_those_that_made_what_it_uses(
 
 def _before(run_id: str) -> tuple[str, ...]:
     return (str(int(run_id) - 1),) if run_id != "0" else ()
+
+
+def test_a_sweep_and_its_trials_are_in_the_experiments_group_and_say_what_they_are() -> None:
+    trial = RunRecord(**{**RECORD.__dict__, "parent": "s", "trial": 3, "overrides": ("a.depth=4",)})
+    sweep = RunRecord(**{**RECORD.__dict__, "job_type": "sweep", "winner": "w"})
+    one, all_of_them = (mapping.shown(record, {}, aliases={}) for record in (trial, sweep))
+    assert one.group == all_of_them.group == RECORD.experiment
+    assert (one.name, all_of_them.job_type) == ("3 a.depth=4", "sweep")
+    assert all_of_them.name.startswith("sweep of ")
+    own = one.config["relet"]
+    assert (own["kind"], own["trial"], own["overrides"], own["parent"]) == ("pipeline", 3, ["a.depth=4"], "s")
+    assert all_of_them.config["relet"]["winner"] == "w"
