@@ -46,6 +46,7 @@ PAGES = {
 # In the page: what the sizes of its text are, what asks for anything, what sticks out.
 LOOK = """
 const shown = e => e.getClientRects().length > 0;
+const fill = e => e && getComputedStyle(e).fill;
 const size = e => {
   const font = parseFloat(getComputedStyle(e).fontSize), svg = e.ownerSVGElement;
   return svg ? font * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : font;
@@ -65,8 +66,8 @@ return {
     .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1).map(e => e.outerHTML.slice(0, 80)),
   smallest: Math.min(...words.map(size)),
   paper: getComputedStyle(document.querySelector('section')).backgroundColor,
-  ink: getComputedStyle(document.querySelector('svg text')).fill,
-  bar: getComputedStyle(document.querySelector('svg .s0')).fill,
+  ink: fill(document.querySelector('svg text')),
+  bar: fill(document.querySelector('svg .s0')),
 };
 """
 

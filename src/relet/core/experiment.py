@@ -305,12 +305,15 @@ def differing(trials: Sequence[Trial]) -> list[str]:
     """
     columns = _varying([each.settings for each in trials])
     known = {name for each in trials for name in each.settings}
-    groupings = [_grouping([each.settings.get(name) for each in trials]) for name in columns]
-    for name in _varying([each.chosen for each in trials], absent=True):
-        grouping = _grouping([each.chosen.get(name) for each in trials])
-        if name not in known and not any(name.startswith(own) for own in OWN) and grouping not in groupings:
-            columns.append(name)
-    return columns
+    others = [
+        name
+        for name in _varying([each.chosen for each in trials], absent=True)
+        if name not in known and not name.startswith(OWN)
+    ]
+    if not others:
+        return columns
+    groupings = {_grouping([each.settings.get(name) for each in trials]) for name in columns}
+    return columns + [n for n in others if _grouping([each.chosen.get(n) for each in trials]) not in groupings]
 
 
 # Settings of a run that are none of a trial's: where it is kept and shown, and how trials are compared.
@@ -337,8 +340,8 @@ def _told(value: Any) -> str:
 
 def _grouping(values: Sequence[Any]) -> tuple[int, ...]:
     """Which trials have the same value: the place of the first that has it."""
-    told = [_told(value) for value in values]
-    return tuple(told.index(each) for each in told)
+    first: dict[str, int] = {}
+    return tuple(first.setdefault(_told(value), place) for place, value in enumerate(values))
 
 
 def ends(names: Sequence[str]) -> list[str]:

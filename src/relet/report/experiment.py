@@ -164,7 +164,8 @@ def _trials(held: Material) -> str:
     if any(each.model for each in shown):
         columns.append(("model", "", [each.model for each in shown]))
     columns += [_metric(name, shown) for name in metrics]
-    place = next((at for at, each in enumerate(shown) if held.best and each.id == held.best.id), None)
+    best = held.best
+    place = next((at for at, each in enumerate(shown) if best and each.id == best.id), None)
     note = "A click on a heading sorts."
     if len(held.trials) > len(shown):
         note += f" The first {len(shown):,} of {len(held.trials):,} trials."

@@ -1,0 +1,148 @@
+"""The pages of experiments and comparisons in a real browser: whole, readable, alone, and sortable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+
+from relet import Curve
+from relet.core.contrast import Side, contrast
+from relet.core.experiment import Aim, Experiment, trial
+from relet.core.record import Status
+from relet.engine.experiments import gather, material
+from relet.report.contrast import contrast_page
+from relet.report.experiment import Material, experiment_page
+from relet.store import open_store
+from tests.e2e.test_pages import WIDTHS, asked_for, browser, looked_at
+from tests.experiment_store import pipeline_run, run_id, stored, sweep
+
+__all__ = ["browser"]  # the fixture
+EVIL = "<script>fetch('https://example.org')</script><img src=https://example.org/x onerror=alert(1)>"
+# Each page with a heading that it has, and how many drawings it has at least.
+PAGES = {
+    "experiment": ("Parallel coordinates", 4),
+    "bare": ("What did not finish", 0),
+    "hostile": ("Parallel coordinates", 3),
+    "comparison": ("Curves", 1),
+}
+
+
+def curve(number: int) -> Curve:
+    return Curve(points=[(at, 20 + 40 / at + number / 5) for at in range(1, 60)], x="rounds")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    store = open_store(folder / "store")
+    store.put_run(sweep(100))
+    for number in range(1, 13):
+        families = {
+            "family": ["forest", "linear", "boosted"][number % 3],
+            "depth": number,
+            "rate": 0.001 * 2**number,
+        }
+        stored(
+            store,
+            folder / "scratch",
+            number,
+            error=curve(number),
+            parameters={"train": families},
+            parent=run_id(100),
+            trial=number,
+            metrics={"mae": 30 + (number - 6) ** 2 / 10, "r2": 0.5, "rows": 30000.0 * number},
+            refused="too few rows" if number == 5 else "",
+            status=Status.STOPPED if number == 5 else Status.FINISHED,
+        )
+    found = gather(store)["prices"]
+    by = Aim.of("mae")
+    whole = material(store, found, by.ranked(found.trials), by, place=folder)
+    assert whole.figures and whole.importance
+    (folder / "experiment.html").write_text(experiment_page(whole))
+    lost = [trial(pipeline_run(n, status=Status.FAILED, message=f"{n} " * 80, metrics={})) for n in (1, 2)]
+    bare = Material(experiment=Experiment(name="bare", trials=tuple(lost)), trials=tuple(lost), aim=None)
+    (folder / "bare.html").write_text(experiment_page(bare))
+    evil = [
+        trial(
+            pipeline_run(n, parameters={EVIL: {EVIL * 4: f"{EVIL}{n}"}}, metrics={"mae": 1.0 * n, EVIL: 2.0 * n})
+        )
+        for n in range(1, 9)
+    ]
+    hostile = Material(
+        experiment=Experiment(name=EVIL * 3, trials=tuple(evil)),
+        trials=tuple(evil),
+        aim=Aim.of("mae"),
+        importance={EVIL: 1.0},
+        importance_note=EVIL,
+        curves={EVIL: {evil[0].id: curve(1)}},
+    )
+    (folder / "hostile.html").write_text(experiment_page(hostile))
+    sides = []
+    for number in range(1, 11):
+        record = store.run(run_id(number))
+        sides.append(
+            Side(label=f"run {number}", record=record, trial=trial(record), curves={"error": curve(number)})
+        )
+    (folder / "comparison.html").write_text(contrast_page(contrast(sides)))
+    return folder
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole_readable_and_alone(browser: webdriver.Chrome, pages: Path, name: str, width: int) -> None:
+    path = pages / f"{name}.html"
+    found = looked_at(browser, path, width)
+    heading, drawings = PAGES[name]
+    assert path.stat().st_size < 3 * 1024**2
+    assert found["scripts"] == (0 if name == "comparison" else 1)
+    assert all(link.startswith("store/objects/") for link in found["outside"])
+    assert asked_for(browser) == [path.as_uri()]
+    assert browser.get_log("browser") == []
+    assert found["window"] == width
+    assert found["wide"] <= width
+    assert found["sticking"] == []
+    assert heading in found["headings"]
+    assert len(found["drawings"]) >= drawings
+    assert found["smallest"] >= 9
+
+
+@pytest.mark.long
+def test_a_click_on_a_heading_sorts_the_table_and_another_turns_it(browser: webdriver.Chrome, pages: Path) -> None:
+    looked_at(browser, pages / "experiment.html", 1280)
+    column = """
+    const table = document.querySelector('table.sortable');
+    const place = [...table.tHead.rows[0].cells].findIndex(e => e.textContent.trim() === arguments[0]);
+    if (arguments[1]) table.tHead.rows[0].cells[place].querySelector('button').click();
+    return [...table.tBodies[0].rows].map(row => row.cells[place].textContent);
+    """
+
+    def read(name: str, click: bool = True) -> list[str]:
+        return list(browser.execute_script(column, name, click))
+
+    before = read("trial", click=False)
+    up, down = read("rows"), read("rows")
+    assert up == [f"{30000 * n:,}" for n in range(1, 13)]
+    assert down == up[::-1]
+    assert read("trial") == [str(n) for n in range(1, 13)] != before
+    families = read("family")
+    assert families == sorted(families)
+
+
+@pytest.mark.long
+def test_a_link_to_an_artifact_leads_to_its_file(browser: webdriver.Chrome, pages: Path) -> None:
+    looked_at(browser, pages / "experiment.html", 1280)
+    script = "return [...document.querySelectorAll('a')].find(e => e.textContent === 'figure.svg').href"
+    browser.get(browser.execute_script(script))
+    assert "<svg>" in browser.find_element("tag name", "body").text  # as text: an object's name has no ending
+
+
+@pytest.mark.long
+def test_a_script_that_is_not_the_pages_own_does_not_run(browser: webdriver.Chrome, pages: Path) -> None:
+    path = pages / "injected.html"
+    page = (pages / "experiment.html").read_text()
+    path.write_text(page.replace("</main>", "<script>document.title = 'run'</script></main>"))
+    assert looked_at(browser, path, 1280)["title"] == "prices"
+    assert any("Content Security Policy" in entry["message"] for entry in browser.get_log("browser"))
