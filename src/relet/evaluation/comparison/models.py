@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.data.table import read_table
-from relet.errors import BadDataError, ModelError
+from relet.errors import BadDataError, ModelError, SettingError
 from relet.evaluation.comparison.files import differing_files
 from relet.evaluation.comparison.numbers import is_within, said, sizes
 from relet.evaluation.comparison.outcome import Difference, cut, remark
@@ -95,6 +95,8 @@ def _predictions(
         names = ", ".join(map(repr, sorted(map(str, others))))
         yield Difference(f"only one of the models needs the column{'s' * (len(others) > 1)} {names}")
         return
+    if (old.interval is None) != (new.interval is None):
+        yield Difference(f"only the {'reproduced' if old.interval is None else 'recorded'} model gives intervals")
     for what, table in _tables(needed, golden, rows):
         yield from _predicted(what, old, new, table, tolerance)
 
@@ -138,6 +140,35 @@ def _predicted(
         yield Difference(f"{what}: the {side} model does not predict on them: {reason}")
     else:
         yield from _numbers(what, before, after, tolerance)
+        yield from _bounds(what, old, new, table, before, after, tolerance)
+
+
+def _bounds(
+    what: str,
+    old: Model,
+    new: Model,
+    table: pd.DataFrame,
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    tolerance: float | None,
+) -> Iterator[Difference]:
+    """The intervals of the same rows, where both models give any."""
+    import numpy as np
+
+    from relet.training.golden import COVERAGES
+
+    if old.interval is None or new.interval is None:
+        return
+    for coverage in COVERAGES:
+        sides = []
+        for interval, estimates in ((old.interval, before), (new.interval, after)):
+            try:
+                lower, _, upper = interval.bounds(table, estimates, coverage)
+                sides.append(np.concatenate([lower, upper]))
+            except SettingError:
+                sides.append(np.empty(0))
+        said = f"{coverage:.0%} intervals of {what}, lower then upper"
+        yield from _numbers(said, sides[0], sides[1], tolerance)
 
 
 def _answer(model: Model, rows: pd.DataFrame) -> NDArray[np.float64] | str:
