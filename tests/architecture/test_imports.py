@@ -24,6 +24,7 @@ HEAVY = {
     "matplotlib",
     "mlflow",
     "omegaconf",
+    "optuna",
     "pandas",
     "polars",
     "pyarrow",
@@ -43,7 +44,14 @@ ESTIMATORS = {
 }
 
 # The one room that may import a library, for each library that only one room may.
-DOORS = {"mlflow": "tracking", "wandb": "tracking", "hydra": "config", "omegaconf": "config", "obstore": "store"}
+DOORS = {
+    "mlflow": "tracking",
+    "wandb": "tracking",
+    "hydra": "config",
+    "omegaconf": "config",
+    "obstore": "store",
+    "optuna": "engine",
+}
 
 
 def modules() -> list[str]:
