@@ -118,9 +118,10 @@ class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return
         size = len(self.value_)
         arrays = (self.feature_, self.threshold_, self.left_, self.right_, self.missing_left_)
+        if any(len(each) != size for each in arrays):
+            raise ModelError("a histogram model's trees are no trees: its arrays differ in length; train it again")
         inner = self.left_ >= 0
-        whole = all(len(each) == size for each in arrays)
         children = np.concatenate([self.left_[inner], self.right_[inner]])
         parents = np.tile(np.flatnonzero(inner), 2)
-        if not whole or not ((children > parents) & (children < size)).all():
-            raise ModelError("a histogram model's trees are no trees; train it again")
+        if not ((children > parents) & (children < size)).all():
+            raise ModelError("a histogram model's trees are no trees: a branch leads nowhere; train it again")

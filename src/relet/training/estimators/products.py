@@ -28,7 +28,9 @@ def product(rows: Any, weights: NDArray[np.float64]) -> NDArray[np.float64]:
 def exponential(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """e to each value, by `math.exp`: numpy takes another routine on another CPU, and the last bit may differ.
 
+    Beyond ±700, near where doubles end, a value counts as that: a line that is asked far outside gives a number.
+
     >>> exponential(np.array([0.0]))
     array([1.])
     """
-    return np.array([math.exp(value) for value in values])
+    return np.array([math.exp(value) for value in np.clip(values, -700.0, 700.0)])
