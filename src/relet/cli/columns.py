@@ -122,8 +122,17 @@ def _cell(value: Any, decimals: int, *, tiny: bool) -> str:
         return "–"
     if is_number(value):
         return f"{value:.4g}" if tiny else f"{value:.{decimals}f}"
-    text = "".join(sign if sign.isprintable() else "�" for sign in str(value))
+    text = printable(str(value))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Text from a record as a terminal can show it: a sign that would move its cursor is replaced.
+
+    >>> printable("a\\x07b")
+    'a�b'
+    """
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def is_number(value: Any) -> bool:

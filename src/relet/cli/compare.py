@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from relet.cli.columns import screen_width, written
+from relet.cli.columns import printable, screen_width, written
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.core.artifact import Curve
@@ -130,12 +130,13 @@ def _apart(row: Row) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    text = "".join(sign if sign.isprintable() else "�" for sign in text)
+    text = printable(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _ending(text: str, most: int) -> str:
     """A name cut at its beginning, since the end tells more."""
+    text = printable(text)
     return text if len(text) < most else f"…{text[-(most - 2) :]}"
 
 

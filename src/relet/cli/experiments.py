@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.columns import Column, lines, screen_width
+from relet.cli.columns import Column, lines, printable, screen_width
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.core.experiment import Aim, Experiment, Trial, aim, comparable, differing, ends, measured
@@ -148,7 +148,7 @@ def _unfinished(experiment: Experiment) -> int:
 def _quoted(word: str) -> str:
     import shlex
 
-    return shlex.quote(word)
+    return shlex.quote(printable(word))
 
 
 def _as_json(experiment: Experiment, trials: Sequence[Trial], by: Aim | None) -> dict[str, Any]:
@@ -167,13 +167,13 @@ def _as_json(experiment: Experiment, trials: Sequence[Trial], by: Aim | None) ->
 def _table(experiment: Experiment, trials: Sequence[Trial], of: int, by: Aim | None, width: int) -> Iterator[str]:
     if not trials:
         why = "no run meets the filter" if experiment.trials else "no run of it is recorded"
-        yield f"{experiment.name}: {why}"
+        yield f"{printable(experiment.name)}: {why}"
         return
     best = by.best(trials) if by else None
     yield from lines(list(_columns(trials, by, best)), width, bold=_places(trials, best))
     for each in trials:
         if each.reason and each.status is not Status.FINISHED:
-            text = f"{each.short} {each.status}: {' '.join(each.reason.split())}"
+            text = f"{each.short} {each.status}: {printable(' '.join(each.reason.split()))}"
             yield text if len(text) <= width else f"{text[: max(width - 1, 20)]}…"
     if of > len(trials):
         yield f"the first {len(trials)} of {of}; -n {of} shows all"
