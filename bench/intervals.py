@@ -1,0 +1,144 @@
+"""How often the default model's 90% intervals hold the price of a listing, and how wide they are: one table.
+
+    python bench/intervals.py [--seeds 5] [--data LISTINGS.csv] [--reference FOLDER]
+
+The reference's own scripts clean and split; each seed is another split. Intervals are calibrated on validation
+rows, by `train_model`, with the settings of `conf/model`. The test rows are for reporting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from accuracy import SHARED, as_table, divided, settings_of
+from figures import Row, reached, spread, table
+
+DEFAULT, COVERAGE = "boosted", 0.9
+GROUPS = ("room_type", "neighbourhood_group")
+# Groups with fewer test rows are held to what chance allows, larger ones to the same limits as all rows.
+LARGE, DEAR = 900, 250
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The intervals of one split's test rows: shares inside, dollars wide, and inside and all rows by group."""
+
+    share: float
+    width: float
+    dear: float
+    groups: dict[str, tuple[int, int]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
+    parser.add_argument("--reference", type=Path, default=SHARED / "bench" / "course_reference")
+    print(table(rows(parser.parse_args())))
+
+
+def rows(given: Any) -> list[Row]:
+    """The figures; `given` has `seeds`, `data` and `reference`."""
+    with tempfile.TemporaryDirectory() as folder:
+        seen = [_once(given, seed, Path(folder)) for seed in range(1, given.seeds + 1)]
+    return list(_rows(seen))
+
+
+def _once(given: Any, seed: int, folder: Path) -> Seen:
+    from pipelines.nyc_rentals.components.train_model import train_model
+
+    trainval, test = divided(given.reference, given.data, folder, seed)
+    settings = settings_of(DEFAULT)
+    parameters = settings.pop(DEFAULT)
+    model = train_model(as_table(trainval), seed=seed, parameters=parameters, **settings).model
+    listings = as_table(test)
+    bounds, price = model.predict_interval(listings, COVERAGE), listings["price"]
+    inside = price.between(bounds["lower"], bounds["upper"])
+    groups = {name: (int(each.sum()), len(each)) for by in GROUPS for name, each in inside.groupby(listings[by])}
+    found = Seen(
+        share=float(inside.mean()),
+        width=float((bounds["upper"] - bounds["lower"]).mean()),
+        dear=float(inside[price > DEAR].mean()),
+        groups=groups,
+    )
+    said = ", ".join(f"{name} {held / size:.3f} of {size}" for name, (held, size) in groups.items())
+    print(f"seed {seed}: {found.share:.3f} inside, {found.width:.1f} wide; {said}", file=sys.stderr, flush=True)
+    return found
+
+
+def _rows(seen: Sequence[Seen]) -> Iterator[Row]:
+    from scipy.stats import binomtest
+
+    shares = [each.share for each in seen]
+    yield Row(
+        figure="coverage of the 90% interval",
+        ours=spread(shares),
+        other="",
+        ratio="",
+        must="0.88 to 0.92",
+        aim="0.89 to 0.91",
+        reached=_within(statistics.median(shares)),
+    )
+    large = [name for name, (_, size) in seen[0].groups.items() if size >= LARGE]
+    by_name = {name: [each.groups[name][0] / each.groups[name][1] for each in seen] for name in large}
+    worst = max(by_name, key=lambda name: abs(statistics.median(by_name[name]) - COVERAGE))
+    every = [share for shares in by_name.values() for share in shares]
+    out = sum(not 0.88 <= share <= 0.92 for share in every)
+    yield Row(
+        figure=f"coverage of the worst group of {LARGE} test rows or more: {worst}",
+        ours=spread(by_name[worst]),
+        other=f"{out} of {len(every)} groups and splits outside of 0.88 to 0.92",
+        ratio="",
+        must="0.88 to 0.92",
+        aim="0.89 to 0.91",
+        reached=_within(statistics.median(by_name[worst])),
+    )
+    small = [pair for each in seen for name, pair in each.groups.items() if name not in large]
+    ranges = [binomtest(*pair).proportion_ci() for pair in small]
+    missed = sum(not each.low <= COVERAGE <= each.high for each in ranges)
+    yield Row(
+        figure="smaller groups whose binomial 95% interval misses 0.90",
+        ours=f"{missed} of {len(small)} groups and splits",
+        other="by chance 1 in 20, and more",
+        ratio="",
+        must="0",
+        aim="0",
+        reached=reached(missed == 0, missed == 0),
+    )
+    widths = [each.width for each in seen]
+    middle = statistics.median(widths)
+    yield Row(
+        figure="mean width of the 90% interval, $",
+        ours=spread(widths, ".1f"),
+        other="",
+        ratio="",
+        must="128",
+        aim="118",
+        reached=reached(middle <= 128, middle <= 118),
+    )
+    yield Row(
+        figure=f"coverage where the price is above {DEAR} $",
+        ours=spread([each.dear for each in seen]),
+        other="",
+        ratio="",
+        must="reported",
+        aim="",
+        reached="",
+    )
+
+
+def _within(share: float) -> str:
+    return reached(0.88 <= share <= 0.92, 0.89 <= share <= 0.91)
+
+
+if __name__ == "__main__":
+    main()
