@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -183,12 +183,26 @@ class Hills:
     def question(self, *words: str) -> Question:
         return read_question("hills", words)[0]
 
-    def imagine(self, question: Question, trials: int, *, journal: str = "", backwards: bool = False) -> Silent:
-        """Search with the formula instead of processes; `journal` names another one than the question's."""
+    def imagine(
+        self,
+        question: Question,
+        trials: int,
+        *,
+        journal: str = "",
+        backwards: bool = False,
+        instead: Callable[[Trial], Tried | None] = lambda trial: None,
+    ) -> Silent:
+        """Search with the formula instead of processes; `journal` names another one than the question's.
+
+        `instead` is what becomes of a trial where that is something else.
+        """
         watch = Silent()
 
         def run(asked: Sequence[Trial]) -> Iterator[Tried]:
             for each in reversed(asked) if backwards else asked:
+                if other := instead(each):
+                    yield other
+                    continue
                 values = dict(word.split("=") for word in each.overrides)
                 fold = int(values.pop("search.fold"))
                 if values["modeling.kind"] == "broken":

@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relet.core.record import Kind, Status
+from relet.engine.pool import Trial, Tried
 from relet.engine.search.question import read_question, seconds
 from relet.engine.search.rounds import Found, search
 from relet.engine.search.study import Candidate, candidates
-from relet.errors import ComponentError, SettingError
+from relet.errors import ComponentError, ReletError, SettingError
 from relet.store import Store
 from tests.search_project import Hills, Silent
 from tests.tiny_project import Tiny
@@ -100,6 +101,55 @@ def test_a_trial_that_fails_is_told_as_failed_and_the_others_go_on(hills: Hills)
     assert failed and all(each[4] == "measure raised ValueError: no such hill" for each in failed)
     assert found[0][2] == "complete"
     assert told(hills, *words, trials=12, journal="again") == found
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_status", "run_id"),
+    [("its process was ended by SIGKILL, 2 times", 1, "a"), ("the disk is full", 2, "a"), ("no store", 1, None)],
+)
+def test_what_may_not_come_again_is_never_told(
+    hills: Hills, error: str, exit_status: int, run_id: str | None
+) -> None:
+    def lost(trial: Trial) -> Tried | None:
+        status = Status.FAILED
+        told = Tried(trial=trial, run_id=run_id, status=status, error=error, exit_status=exit_status)
+        return told if trial.number == 3 else None
+
+    question = hills.question()
+    with pytest.raises(ReletError, match=f"trial 3 .*{error}.*the same command goes on"):
+        hills.imagine(question, 4, instead=lost)
+    assert hills.store.journal(question.id).pieces() == []
+    assert told(hills, trials=4) == told(hills, trials=4, journal="unbroken")
+
+
+def test_a_number_that_is_none_is_a_failed_trial(hills: Hills) -> None:
+    def endless(trial: Trial) -> Tried | None:
+        metrics = {"loss": float("nan")}
+        told = Tried(trial=trial, run_id="a", status=Status.FINISHED, metrics=metrics)
+        return told if trial.number == 3 else None
+
+    found = told(hills, trials=4, instead=endless)
+    assert [each[2] for each in found] == ["complete", "complete", "failed", "complete"]
+    assert found[2][4] == "loss is nan"
+
+
+def test_a_batch_that_fails_as_a_whole_is_never_told(hills: Hills) -> None:
+    def broken(trial: Trial) -> Tried | None:
+        told = Tried(trial=trial, run_id="a", status=Status.FAILED, error="no network", exit_status=1)
+        return told if trial.number > 4 else None
+
+    question = hills.question()
+    with pytest.raises(ComponentError, match=r"every trial of a batch failed.*no network"):
+        hills.imagine(question, 8, instead=broken)
+    assert [each.number for each in hills.store.journal(question.id).pieces()] == [1]
+
+
+def test_a_refusal_is_a_failed_trial(hills: Hills) -> None:
+    def refused(trial: Trial) -> Tried | None:
+        told = Tried(trial=trial, run_id="a", status=Status.STOPPED, error="check says no", exit_status=3)
+        return told if trial.number == 2 else None
+
+    assert told(hills, trials=4, instead=refused)[1][2:5] == ("failed", (), "check says no")
 
 
 def test_configured_settings_outside_the_space_are_measured_beside_it(hills: Hills) -> None:

@@ -175,10 +175,7 @@ def _measure(batch: Batch, run: Run, watch: Watcher, *, mixed: bool) -> None:
             if firsts and found[1].value is None:
                 raise ComponentError(f"the configured settings can't be measured: {found[1].error}")
         if len(found) > 1 and not any(each.value is not None for each in found.values()):
-            reason = found[min(found)].error
-            raise ComponentError(
-                f"all {len(found)} trials of a batch failed, which is kept from the search: {reason}"
-            )
+            raise ComponentError(f"every trial of a batch failed, so it does not count: {found[min(found)].error}")
         batch.tell(found)
 
 
