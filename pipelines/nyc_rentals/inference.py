@@ -66,10 +66,14 @@ def importances(pipeline: Pipeline) -> dict[str, float]:
             for feature, share in importances(member).items():
                 found[feature] = found.get(feature, 0.0) + model.shares[name] * share
         return _largest_first(found)
+    names = [str(name) for name in pipeline[:-1].get_feature_names_out()]
     gains = getattr(model, "importances_", None)
-    gains = np.asarray(model.feature_importances_ if gains is None else gains, dtype=np.float64)
+    if gains is None:
+        # a model that says nothing of its features still has a place here
+        gains = getattr(model, "feature_importances_", np.zeros(len(names)))
+    gains = np.asarray(gains, dtype=np.float64)
     shares = gains / gains.sum() if gains.sum() else gains
-    named = dict(zip(map(str, pipeline[:-1].get_feature_names_out()), shares.tolist(), strict=True))
+    named = dict(zip(names, shares.tolist(), strict=True))
     return _largest_first(named)
 
 
