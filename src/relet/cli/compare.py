@@ -101,7 +101,7 @@ def _blocks(groups: Sequence[tuple[str, Sequence[Row]]], labels: Sequence[str], 
     room = width - names - (12 if len(labels) == 2 else 0)
     most = min(max(room // len(labels) - 2, LEAST), VALUES)
     exact = {id(row) for title, held in groups if title != "metrics" for row in held}
-    cells = {id(row): [_cut(text, most) for text in _row(row, exact=id(row) in exact)] for row in rows}
+    cells = {id(row): [_cut(text, most) for text in _row(row, exact=id(row) in exact, most=most)] for row in rows}
     wide = max(*(len(text) for row in rows for text in cells[id(row)]), *(len(label) for label in labels)) + 2
     at_once = max(1, room // wide)
     for start in range(0, len(labels), at_once):
@@ -118,9 +118,10 @@ def _blocks(groups: Sequence[tuple[str, Sequence[Row]]], labels: Sequence[str], 
                 yield f"{name:<{names}}{values}{_apart(row) if title and len(chosen) == 2 else ''}".rstrip()
 
 
-def _row(row: Row, *, exact: bool) -> list[str]:
+def _row(row: Row, *, exact: bool, most: int) -> list[str]:
     plain = [str(value).lower() if isinstance(value, bool) else value for value in row.values]
-    if row.name == "run" and len(plain) > 2:
+    if row.name == "run" and any(len(str(value)) > most for value in plain):
+        # a part of an id that is no end of it could not be used
         plain = [short(str(value)) for value in plain]
     return written(plain, exact=exact)
 
