@@ -181,7 +181,7 @@ def finish(found: Found, written: Written | None, *, as_json: bool) -> None:
             written=str(written.path) if written else None,
             select=written.run if written else selection(found) if better else None,
             seconds=round(found.seconds, 3),
-            error=str(found.error) if found.error else None,
+            error=str(found.error or "") or None,
             exit_status=found.exit_status,
             trackers=[
                 {"tracker": each.tracker, "queued": each.queued, "reason": each.reason}
