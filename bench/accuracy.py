@@ -29,6 +29,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
+
+from relet.engine.loading import settle
+
+# as a run of relet does: threads that wait actively make a fit many times slower beside other processes
+settle()
+
 REFERENCE = "reference"
 FAMILIES = ("random_forest", "boosted")
 
