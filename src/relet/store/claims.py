@@ -102,26 +102,37 @@ def _is_there(path: Path, descriptor: int) -> bool:
 
 
 def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace: Pace) -> str:
-    """Create the next numbered document below `folder`, once there is none or the last one is not renewed."""
+    """Create the next numbered document below `folder`, once the last one was given up or is not renewed.
+
+    The last one stays, so that numbers only grow: a request that is sent once more, as clients do where an answer
+    got lost, then never meets a later holder's document.
+    """
     seen: tuple[str, bytes] | None = None
     since, told = 0.0, False
     while True:
-        found = {_number(entry.path): entry.path for entry in bucket.entries(folder)}
+        found = _numbers(bucket, folder)
         last = max(found, default=0)
         state = (found[last], bucket.get(found[last]) or b"") if found else None
         now = time.monotonic()
         if state != seen:
             seen, since = state, now
-        if state is None or not state[1] or now - since >= pace.gone:
+        if state is None or _GIVEN_UP in state[1] or now - since >= pace.gone:
             path = f"{folder}{last + 1}.json"
             if bucket.create(path, _renewal()):
-                bucket.delete(found.values())
-                return path
+                if max(_numbers(bucket, folder), default=0) <= last + 1:
+                    bucket.delete(found.values())
+                    return path
+                # what was listed had long been over: others have come and gone since
+                bucket.delete([path])
             continue
         if waiting and not told:
             waiting()
         told = True
         time.sleep(pace.look)
+
+
+def _numbers(bucket: Bucket, folder: str) -> dict[int, str]:
+    return {_number(entry.path): entry.path for entry in bucket.entries(folder)}
 
 
 def _number(path: str) -> int:
@@ -133,9 +144,12 @@ def _renewal() -> bytes:
     return encode({"renewed": secrets.token_hex(8)})
 
 
+_GIVEN_UP = b'"given up"'
+
+
 @contextmanager
 def _renewed(bucket: Bucket, path: str, pace: Pace) -> Iterator[None]:
-    """Write the claim's document again and again while the block runs, and delete it at the end.
+    """Write the claim's document again and again while the block runs, and at the end that it is given up.
 
     A bucket that can't be reached for a while costs the claim, at worst: its holder goes on, and what two make
     twice is stored once.
@@ -155,4 +169,4 @@ def _renewed(bucket: Bucket, path: str, pace: Pace) -> Iterator[None]:
         over.set()
         thread.join()
         with suppress(StoreError):
-            bucket.delete([path])
+            bucket.put(path, encode({"renewed": "given up"}))
