@@ -32,9 +32,9 @@ def test_of_two_that_write_one_piece_the_first_is_right(store: Store) -> None:
 def test_a_piece_that_was_cut_short_gives_way_to_the_whole_one(store: Store) -> None:
     journal = store.journal("abc")
     journal.append(1, 3, LOGS)
-    journal.append(1, 8, [*LOGS, *LOGS])
-    journal.append(1, 5, LOGS)
-    assert [(each.size, len(each.logs)) for each in journal.pieces()] == [(8, 4)]
+    journal.append(1, 10, [*LOGS, *LOGS])
+    journal.append(1, 8, LOGS)
+    assert [(each.size, len(each.logs)) for each in journal.pieces()] == [(10, 4)]
 
 
 def test_what_comes_after_a_gap_does_not_count(store: Store) -> None:
