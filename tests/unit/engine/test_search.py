@@ -322,6 +322,7 @@ def test_a_metric_that_is_not_measured_is_named_with_those_that_are(hills: Hills
     assert "search.metric is 'los', which measure does not measure: did you mean loss?" in str(found.error)
 
 
+@pytest.mark.long
 def test_a_search_that_is_out_of_time_keeps_whole_batches_and_goes_on_later(
     hills: Hills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +346,7 @@ def test_a_search_that_is_out_of_time_keeps_whole_batches_and_goes_on_later(
     assert [shape(each) for each in found.candidates] == told(hills, trials=8, journal="imagined")
 
 
+@pytest.mark.long
 def test_code_that_is_edited_while_it_is_searched_is_not_mixed(hills: Hills) -> None:
     class Editing(Silent):
         def told(self, found: Any) -> None:
