@@ -386,9 +386,8 @@ def aim(experiment: Experiment, metric: str | None = None) -> Aim | None:
             raise NotFoundError(f"no run of {experiment.name} has the metric {metric!r}: {nearest(metric, known)}")
         return Aim.of(metric)
     for record in reversed(experiment.sweeps):
-        said = chosen(record.overrides or record.command)
-        if (name := str(said.get("search.metric", ""))) in known:
-            return Aim(metric=name, more=said.get("search.direction") == "maximize")
+        if (name := str(record.parameters.get("metric", ""))) in known:
+            return Aim(metric=name, more=record.parameters.get("direction") == "maximize")
     own = measured(experiment.trials) or known
     names = [*(each for each in USUAL if each in known), *own]
     return Aim.of(names[0]) if names else None

@@ -192,7 +192,10 @@ def _by_itself(looking: _Looking, component: Component, result: Result, command:
                 made.append(_contents(looking, component, result, there))
         if made[0] == made[1]:
             return cause
-    return "something that is other each time: a generator without a seed, or the order in which threads end"
+    return (
+        "something that is other each time: a generator without a seed, time that it measures, or the order in "
+        "which threads end"
+    )
 
 
 def _keep(job: Job, verdict: Verdict) -> None:

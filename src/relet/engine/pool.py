@@ -58,7 +58,7 @@ class Tried:
 
     `status` is finished, failed, stopped (a verdict said no) or interrupted; `error` is empty where it finished.
     `seconds` is wall time in its process; `outputs` are the versions it has, `ran` the components that were run
-    rather than skipped.
+    rather than skipped; `lost` says that its process ended, which may have been no fault of the trial's.
     """
 
     trial: Trial
@@ -70,6 +70,7 @@ class Tried:
     exit_status: int = 0
     outputs: Mapping[str, str] = field(default_factory=dict)
     ran: tuple[str, ...] = ()
+    lost: bool = False
 
     @property
     def finished(self) -> bool:
@@ -228,6 +229,7 @@ class Pool:
             status=status,
             error=reason,
             exit_status=130 if self._interrupted else 1,
+            lost=True,
         )
 
     def _close(self, run_id: str, status: Status, reason: str) -> bool:

@@ -21,11 +21,11 @@ LEAST, MOST = 0.5, 0.99
 # dear listings are missed less often.
 BELOW = 0.3
 # A group's width is drawn towards that of all, as if so many more rows lay there: of learned rows, and of held-out
-# ones, whose own errors the scores are made of. Chosen on validation rows.
-PRIOR, HELD_OUT_PRIOR = 30, 100
+# ones, whose own errors the scores are made of. Chosen on rows held out for it, of those that are trained on.
+PRIOR, HELD_OUT_PRIOR = 30, 200
 # A model knows its rows the better by heart the fewer of them a group has: out of ten times fewer rows the errors
-# on learned rows come out 1 − 10^−0.04, or 9%, too small; estimated on validation rows.
-BY_HEART = 0.04
+# on learned rows come out 1 − 10^−0.08, or 17%, too small; estimated on the same rows.
+BY_HEART = 0.08
 # Of each group of learned rows at most so many, evenly spread: their errors need estimates, which take time.
 SAMPLED = 500
 # The group widths are compared where an interval of 90% ends.
@@ -146,7 +146,7 @@ def calibrate(
     learned rows, which are many: their errors are too small, but so they are everywhere, and a little more so in
     small groups. Where a group has many held-out rows, theirs correct it. How wide intervals are is then read from
     the held-out rows alone, so that the coverage holds whatever the learned rows said; the correction takes from
-    it what a number for each group learned from hundreds of rows can, about a tenth of a per cent.
+    it what a number for each group learned from hundreds of rows can, about four tenths of a per cent.
 
     `estimates` are those of the held-out rows, `low` and `high` the target's range. Raises SettingError where that
     does not lie above zero, or no row was held out.

@@ -109,8 +109,8 @@ def test_the_best_finished_and_has_the_least_error_or_the_most_of_what_is_good()
 
 def test_trials_are_compared_by_what_the_sweep_says_else_by_what_is_usual() -> None:
     trial = pipeline_run(2, parent=run_id(1), metrics={"a_error": 1.0, "mae": 2.0})
-    command = ("relet", "tune", "rentals", "search.metric=a_error", "search.direction=maximize")
-    said, unsaid = (experiments([sweep(1, command=words), trial])["prices"] for words in (command, ()))
+    asked = {"metric": "a_error", "direction": "maximize"}
+    said, unsaid = (experiments([sweep(1, parameters=words), trial])["prices"] for words in (asked, {}))
     assert aim(said) == Aim(metric="a_error", more=True)
     assert aim(unsaid) == Aim(metric="mae")
     assert aim(unsaid, "a_error") == Aim(metric="a_error")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def test_what_may_not_come_again_is_never_told(
     def lost(trial: Trial) -> Tried | None:
         status = Status.FAILED
         told = Tried(trial=trial, run_id=run_id, status=status, error=error, exit_status=exit_status)
+        told = replace(told, lost=error.startswith("its process"))
         return told if trial.number == 3 else None
 
     question = hills.question()

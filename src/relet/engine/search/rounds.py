@@ -184,7 +184,7 @@ def _measured(question: Question, tried: Tried) -> Measured:
 
     A component that raises is the trial's own fault, and so is a verdict that says no.
     """
-    lost = tried.run_id is None or tried.error.startswith("its process ")
+    lost = tried.run_id is None or tried.lost
     if tried.status is Status.FAILED and (lost or tried.exit_status != ComponentError.exit_status):
         raise ReletError(
             f"trial {tried.trial.number} ({' '.join(tried.trial.overrides)}): {tried.error}; what was measured is "
