@@ -22,6 +22,9 @@ from relet.errors import SettingError
 if TYPE_CHECKING:
     from relet.store import Store
 
+# How many runs are listed where nothing says how many.
+LISTED = 30
+
 
 @click.command("experiments")
 @click.argument("name", required=False)
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
     "--sort", "by", help="By a metric, setting or fact: mae ascending, -mae descending (default: best first)."
 )
 @click.option("--metric", help="The metric that runs are compared by (default: the sweep's, else mae).")
-@click.option("-n", "--limit", default=30, show_default=True, help="How many runs at most.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(min=1), help=f"How many runs at most (default: {LISTED}; a page has all)."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.option("--html", "as_page", is_flag=True, help="Write a page that opens without a network.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the page.")
@@ -41,7 +46,7 @@ def command(
     condition: str | None,
     by: str | None,
     metric: str | None,
-    limit: int,
+    limit: int | None,
     as_json: bool,
     as_page: bool,
     output: Path | None,
@@ -71,13 +76,16 @@ def command(
     else:
         trials.reverse()
     if as_page or output:
+        if limit is not None:
+            raise SettingError("-n: a page has all runs; leave -n out, or choose them by --filter")
         _page(store, experiment, trials, by_metric, output or Path(f"{_file_name(name)}.html"))
         return
-    shown = explained(store, trials[:limit])
+    shown = explained(store, trials[: limit or LISTED])
+    best = by_metric.best(trials) if by_metric else None
     if as_json:
-        click.echo(json.dumps(_as_json(experiment, shown, by_metric), indent=1))
+        click.echo(json.dumps(_as_json(experiment, shown, by_metric, best), indent=1))
         return
-    for line in _table(experiment, shown, len(trials), by_metric, screen_width()):
+    for line in _table(experiment, shown, len(trials), by_metric, best, screen_width()):
         click.echo(line)
 
 
@@ -151,8 +159,9 @@ def _quoted(word: str) -> str:
     return shlex.quote(printable(word))
 
 
-def _as_json(experiment: Experiment, trials: Sequence[Trial], by: Aim | None) -> dict[str, Any]:
-    best = by.best(trials) if by else None
+def _as_json(
+    experiment: Experiment, trials: Sequence[Trial], by: Aim | None, best: Trial | None
+) -> dict[str, Any]:
     return {
         "experiment": experiment.name,
         "sweeps": [sweep.id for sweep in experiment.sweeps],
@@ -164,12 +173,14 @@ def _as_json(experiment: Experiment, trials: Sequence[Trial], by: Aim | None) ->
     }
 
 
-def _table(experiment: Experiment, trials: Sequence[Trial], of: int, by: Aim | None, width: int) -> Iterator[str]:
+def _table(
+    experiment: Experiment, trials: Sequence[Trial], of: int, by: Aim | None, best: Trial | None, width: int
+) -> Iterator[str]:
+    """The lines of a table of `trials`, the first ones `of` so many; `best` is the best of all those."""
     if not trials:
         why = "no run meets the filter" if experiment.trials else "no run of it is recorded"
         yield f"{printable(experiment.name)}: {why}"
         return
-    best = by.best(trials) if by else None
     yield from lines(list(_columns(trials, by, best)), width, bold=_places(trials, best))
     for each in trials:
         if each.reason and each.status is not Status.FINISHED:

@@ -19,7 +19,9 @@ GROUPS = (Kind.SWEEP, Kind.SEARCH)
 @click.command("runs")
 @click.argument("run_id", required=False)
 @STORE
-@click.option("-n", "--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool) -> None:
     """List the runs of pipelines, newest first; or show one run whole, by its id."""

@@ -113,6 +113,25 @@ def test_a_filter_an_order_and_a_limit_choose_what_is_listed(
     assert "best by r2, where more is better: 00000002 (model:v1)" in best
 
 
+def test_the_best_run_is_that_of_all_selected_also_where_it_is_not_shown(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("experiments", "prices", "--sort", "-mae", "-n", "2", "--filter", "status=finished")
+    out = out_of(capsys, *words)
+    assert "00000002 *" not in out and "best by mae, where less is better: 00000002 (model:v1)" in out
+    assert "relet compare 00000002 00000004 " in out
+    assert json.loads(out_of(capsys, *words, "--json"))["best_run"] == run_id(2)
+    out = out_of(capsys, "experiments", "prices", "-n", "1", "--filter", "depth>2")
+    assert "best by mae, where less is better: 00000003 (model:v2)" in out
+
+
+@pytest.mark.parametrize("words", [["experiments", "prices", "-n", "0"], ["runs", "-n", "-1"]])
+def test_a_limit_is_one_at_least(store: Store, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    status, out, err = relet(capsys, *words)
+    assert (status, out) == (2, "")
+    assert "'-n'" in err and "x>=1" in err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -122,6 +141,7 @@ def test_a_filter_an_order_and_a_limit_choose_what_is_listed(
         (["prices", "--metric", "mea"], "has the metric 'mea': did you mean mae?"),
         (["--sort", "mae"], "--sort speaks of one experiment; name it"),
         (["--html"], "--html speaks of one experiment; name it"),
+        (["prices", "--html", "-n", "2"], "a page has all runs; leave -n out, or choose them by --filter"),
         (
             ["prices", "--html", "-o", "no/page.html"],
             "can't be written to no/page.html: No such file or directory",
