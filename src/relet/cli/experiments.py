@@ -53,8 +53,9 @@ def command(
 ) -> None:
     """List experiments; or the runs of one, by its NAME or by the id of a sweep, with what differs between them.
 
-    A filter joins comparisons (= != < <= > >=) by and; a name is a metric, a setting or its end, status, seconds,
-    run, trial, sweep, started or model_version; a value is a number, a word, text in quotes, or none.
+    A filter joins comparisons (= != < <= > >=) by and; a name is a metric, a setting or its end, model (the
+    family), status, seconds, run, trial, sweep, started or model_version; a value is a number, a word, text in
+    quotes, or none.
     """
     from relet.engine.experiments import explained, find, gather
 
@@ -227,7 +228,7 @@ def _columns(trials: Sequence[Trial], by: Aim | None, best: Trial | None) -> Ite
     seconds = [None if each.seconds is None else f"{each.seconds:.1f}" for each in trials]
     yield Column(name="seconds", brief="s", values=seconds, rank=3)
     if any(each.model for each in trials):
-        yield Column(name="model", values=[each.model for each in trials], rank=3)
+        yield Column(name="made", values=[each.model for each in trials], rank=3)
     for name in metrics:
         yield Column(name=name, values=[each.metrics.get(name) for each in trials], rank=5)
 

@@ -21,6 +21,8 @@ MORE_IS_BETTER = frozenset({"accuracy", "auc", "coverage", "f1", "precision", "r
 USUAL = ("mae", "rmse", "r2", "accuracy")
 # The setting that says on which fold a search's run is measured.
 FOLD = "search.fold"
+# How the setting ends that says which family of models a run trains.
+FAMILY = ".family"
 # Metrics that measure something else than the trial: what it is compared with.
 BESIDE = ("baseline_", "champion_")
 
@@ -58,8 +60,16 @@ class Trial:
         return short(self.id)
 
     @property
+    def family(self) -> Any:
+        """The model's family as it was set, None where no setting is called so."""
+        return next((value for name, value in self.settings.items() if name.endswith(FAMILY)), None)
+
+    @property
     def values(self) -> dict[str, Any]:
-        """All that a trial can be asked for, by name; a setting or metric goes before a fact of the same name."""
+        """All that a trial can be asked for, by name; a setting or metric goes before a fact of the same name.
+
+        The choice `model` is the family where nobody typed it: a pipeline's default is one too.
+        """
         facts = {
             "run": self.id,
             "trial": self.number,
@@ -70,6 +80,8 @@ class Trial:
             "seconds": self.seconds,
             "model_version": self.model,
         }
+        if self.family is not None:
+            facts["model"] = self.family
         return {**facts, **self.chosen, **self.settings, **self.metrics}
 
 

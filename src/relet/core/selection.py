@@ -3,6 +3,8 @@
 FILTER     = comparison {"and" comparison}
 comparison = name ("=" | "==" | "!=" | "<" | "<=" | ">" | ">=") value
 value      = a number, a word, text in quotes, true, false, or none (the trial has no such value)
+
+A run and a sweep are equal to their ids, the ends of them that tables show, and beginnings.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relet.core.experiment import Trial
+from relet.core.experiment import Trial, short
 from relet.errors import SettingError, nearest
 
 _TOKEN = re.compile(
@@ -34,11 +36,12 @@ _ADVICE = "write comparisons joined by and, such as --filter 'mae<30 and status=
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One condition: a name, what it is compared by, and with what."""
+    """One condition: a name, what it is compared by, and with what; `text` is that as it was written."""
 
     name: str
     by: str
     value: Any
+    text: str
 
 
 def conditions(text: str) -> tuple[Comparison, ...]:
@@ -54,7 +57,7 @@ def conditions(text: str) -> tuple[Comparison, ...]:
             rest = " ".join(word for _, word in tokens[:3])
             raise SettingError(f"--filter: {rest!r} in {text!r} is no comparison; {_ADVICE}")
         name, by, value = tokens[:3]
-        found.append(Comparison(name=_text(name), by=by[1], value=_value(value)))
+        found.append(Comparison(name=_text(name), by=by[1], value=_value(value), text=_text(value)))
         tokens = tokens[3:]
         if tokens:
             if tokens[0][1].lower() != "and" or len(tokens) == 1:
@@ -102,12 +105,16 @@ def selected(trials: Sequence[Trial], text: str) -> list[Trial]:
     known = names(trials)
     own = _measured_or_set(trials)
     resolved = [(resolve(each.name, known, "--filter", first=own), each) for each in asked]
-    return [each for each in trials if all(_meets(each.values.get(name), wanted) for name, wanted in resolved)]
+    return [each for each in trials if all(_meets(each, name, wanted) for name, wanted in resolved)]
 
 
-def _meets(value: Any, wanted: Comparison) -> bool:
+def _meets(trial: Trial, name: str, wanted: Comparison) -> bool:
+    value = trial.values.get(name)
     compare = _OPERATORS[wanted.by]
     if wanted.by in ("=", "==", "!="):
+        if name in ("run", "sweep") and value in (trial.id, trial.sweep) and value is not None:
+            # as it was written: an end such as 00000002 reads as a number
+            return _means(wanted.text, value) == (wanted.by != "!=")
         return bool(compare(_comparable(value), _comparable(wanted.value)))
     if value is None:
         return False
@@ -119,6 +126,10 @@ def _meets(value: Any, wanted: Comparison) -> bool:
             "compare it with = or !="
         )
     return bool(compare(value, wanted.value))
+
+
+def _means(word: str, id_: str) -> bool:
+    return bool(word) and (id_.startswith(word) or short(id_) == word)
 
 
 def _comparable(value: Any) -> Any:

@@ -76,7 +76,7 @@ def test_an_experiment_is_a_table_with_the_best_run_first_and_what_went_wrong_be
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = out_of(capsys, "experiments", "prices").splitlines()
-    assert out[0].split() == ["run", "trial", "mae", "train.depth", "status", "seconds", "model", "r2"]
+    assert out[0].split() == ["run", "trial", "mae", "train.depth", "status", "seconds", "made", "r2"]
     assert [row.split()[0] for row in out[1:6]] == ["00000002", "00000003", "00000004", "00000006", "00000005"]
     assert out[1].split() == ["00000002", "*", "1", "32", "2", "finished", "30.0", "model:v1", "0.480"]
     assert out[6:] == [

@@ -182,6 +182,44 @@ def test_a_filter_lets_through_what_meets_every_condition(text: str, found: list
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [("model=forest", [1]), ("model=linear", [2]), ("model!=linear", [1])],
+)
+def test_a_models_family_is_found_whether_or_not_a_person_typed_it(text: str, found: list[int]) -> None:
+    typed = tried(1, command=("relet", "run", "rentals", "model=forest"))
+    default = tried(2, parameters={"train": {"family": "linear"}}, command=())
+    assert [int(each.short) for each in selected([typed, default], text)] == found
+
+
+def test_a_choice_of_a_model_that_no_family_says_is_found_too() -> None:
+    typed = tried(1, parameters={}, command=("relet", "run", "rentals", "model=forest"))
+    assert selected([typed, tried(2, parameters={}, command=())], "model=forest") == [typed]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("run=00000002", [2]),
+        ("run!=00000002", [3, 4]),
+        (f"run={run_id(3)}", [3]),
+        (f"run={run_id(3)[:-9]}", [3]),
+        ("run=20260102", [2, 3, 4]),
+        ("run='20260102T'", [2, 3, 4]),
+        ("run=0002", []),
+        ("run=''", []),
+        ("sweep=00000001", [2, 3]),
+        (f"sweep={run_id(1)[:-2]}", [2, 3]),
+        ("sweep!=00000001", [4]),
+        ("sweep=none", [4]),
+        ("run>20260102T030400000002", [2, 3, 4]),
+    ],
+)
+def test_runs_and_sweeps_are_found_by_the_end_and_the_beginning_of_their_ids(text: str, found: list[int]) -> None:
+    trials = [tried(2, parent=run_id(1)), tried(3, parent=run_id(1)), tried(4)]
+    assert [int(each.short) for each in selected(trials, text)] == found
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("mea<3", "'mea'; did you mean mae"),
