@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # A difference that is not known, because a value is missing, counts as one scale.
 UNKNOWN = 1.0
+# So many scales apart two values are the same: what was sent as JSON may have lost its last digits.
+EQUAL = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,8 +39,8 @@ class Comparables:
     def nearest(self, rows: pd.DataFrame, count: int = 5) -> list[list[dict[str, Any]]]:
         """For each row the `count` rows most like it, the nearest first: their stored columns by name.
 
-        A row with the same id is left out, where `rows` has ids: it is the row itself. Raises BadDataError for a
-        column that is missing.
+        The row itself is left out: the one with the same id, as text, or for a row without an id every one that
+        agrees with it in all columns of `same` and `scales`. Raises BadDataError for a column that is missing.
 
         >>> import pandas as pd
         >>> known = pd.DataFrame({"id": [1, 2], "place": ["a", "a"], "size": [3.0, 9.0], "price": [50, 90]})
@@ -50,13 +52,15 @@ class Comparables:
 
         labels = [texts(rows, name).to_pylist() for name in self.same]
         values = [numbers(rows, name) for name in self.scales]
-        ids = column(rows, self.id).tolist() if self.id in rows.columns else [None] * len(rows)
+        ids = _names(column(rows, self.id)) if self.id in rows.columns else [None] * len(rows)
         return [
             self._nearest([each[place] for each in labels], [each[place] for each in values], ids[place], count)
             for place in range(len(rows))
         ]
 
-    def _nearest(self, labels: list[Any], values: list[float], own: Any, count: int) -> list[dict[str, Any]]:
+    def _nearest(
+        self, labels: list[Any], values: list[float], own: str | None, count: int
+    ) -> list[dict[str, Any]]:
         import numpy as np
 
         known_labels, known_values, ids = self._arrays
@@ -64,13 +68,15 @@ class Comparables:
         for names, label in zip(known_labels, labels, strict=True):
             unlike = 2 * unlike + (names != label)
         squares = np.zeros(len(ids))
+        agrees = unlike == 0
         for known, value, scale in zip(known_values, values, self.scales.values(), strict=True):
             apart = (known - value) / scale
             squares += np.where(np.isnan(apart), UNKNOWN, apart) ** 2
+            agrees &= (np.abs(apart) <= EQUAL) | (np.isnan(known) & np.isnan(value))
         # lexsort keeps the order of what is equal: that of the ids
         order = np.lexsort((squares, unlike))
-        chosen = order[ids[order] != own][:count] if own is not None else order[:count]
-        return [self._shown(int(place)) for place in chosen]
+        itself = agrees if own is None else ids == own
+        return [self._shown(int(place)) for place in order[~itself[order]][:count]]
 
     @cached_property
     def _arrays(
@@ -81,7 +87,7 @@ class Comparables:
         from relet.features.columns import numbers, texts
 
         labels = [np.array(texts(self.rows, name).to_pylist(), dtype=object) for name in self.same]
-        ids = np.array(self.rows[self.id].tolist(), dtype=object)
+        ids = np.array(_names(self.rows[self.id]), dtype=object)
         return labels, [numbers(self.rows, name) for name in self.scales], ids
 
     def _shown(self, place: int) -> dict[str, Any]:
@@ -90,6 +96,14 @@ class Comparables:
         row = {str(name): self.rows[name].iloc[place] for name in self.rows.columns}
         plain = {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
         return {name: None if pd.isna(value) else value for name, value in plain.items()}
+
+
+def _names(ids: pd.Series[Any]) -> list[str | None]:
+    """Ids as text, whole numbers without a point: a column with gaps comes as floats, JSON may bring text."""
+    import pandas as pd
+
+    whole = [int(each) if isinstance(each, float) and each.is_integer() else each for each in ids]
+    return [None if pd.isna(each) else str(each) for each in whole]
 
 
 def comparables(

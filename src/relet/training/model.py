@@ -91,8 +91,9 @@ class Model:
         """Why each row has its estimate: what each column contributes, and the learned rows most like it.
 
         The contributions add up to the estimate less the base, in the target's units; `relet.training.explanation`
-        says how they are found, `relet.training.comparables` what is alike. Raises what `predict` does, and
-        ModelError for a model that keeps nothing to explain by.
+        says how they are found, `relet.training.comparables` what is alike: never the row itself, which is known
+        by its id where it has one, else by what is compared. Raises what `predict` does, and ModelError for a
+        model that keeps nothing to explain by.
         """
         from relet.training.explanation import Explanation, contributions
 
@@ -146,7 +147,11 @@ def export(model: Model, folder: Path) -> None:
     _write_json(folder / ABOUT, {**about, "files": _digests(folder)})
     _write(
         folder / "MLmodel",
-        packaging.mlmodel(kinds, params=model.interval is not None or model.background is not None),
+        packaging.mlmodel(
+            kinds,
+            params=model.interval is not None or model.background is not None,
+            id=model.comparables.id if model.comparables is not None else None,
+        ),
     )
     for name, text in packaging.environment_files().items():
         _write(folder / name, text)

@@ -47,12 +47,16 @@ _PARAMS = [
 ]
 
 
-def mlmodel(kinds: Mapping[str, str], *, params: bool = False) -> str:
+def mlmodel(kinds: Mapping[str, str], *, params: bool = False, id: str | None = None) -> str:
     """The MLmodel file: a python_function that relet loads, with its signature. `kinds` are those of `kind`.
 
-    With `params` a request may ask for an interval and an explanation.
+    With `params` a request may ask for an interval and an explanation. The column `id` may be sent too, and need
+    not be: MLflow drops what no signature names, and a row would be comparable with itself.
     """
     inputs = [{"name": name, "type": _MLFLOW_TYPES[kind_], "required": True} for name, kind_ in kinds.items()]
+    if id is not None and id not in kinds:
+        # numbers come as text from some, and as floats where one is missing
+        inputs.append({"name": id, "type": "any", "required": False})
     signature = {
         "inputs": json.dumps(inputs),
         "outputs": json.dumps([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),

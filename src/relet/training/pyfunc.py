@@ -26,7 +26,8 @@ class Served:
         """One prediction for each row, in the target's units; a table where `params` asks for more.
 
         `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then within the target's range.
-        `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column name).
+        `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column name);
+        a row is no comparable of itself, which the id tells where it is sent, and else what is compared.
         """
         asked = params or {}
         coverage, explain = asked.get("coverage"), asked.get("explain")

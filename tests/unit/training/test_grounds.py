@@ -235,6 +235,41 @@ def test_the_same_place_comes_first_then_the_nearest_then_the_lower_id():
     assert [each["id"] for each in without] == [2, 4]
 
 
+@pytest.mark.parametrize("own", ["7", 7, 7.0, np.int64(7)])
+def test_a_row_is_known_by_its_id_however_that_came(own):
+    known = pd.DataFrame({"id": [6, 7, 8], "size": [40.0, 40.5, 41.0], "price": [1, 2, 3]})
+    held = comparables(known, id="id", same=[], scales={"size": 10.0}, target="price")
+    (found,) = held.nearest(pd.DataFrame({"id": [own], "size": [40.4]}))
+    assert [each["id"] for each in found] == [6, 8]
+
+
+def test_without_an_id_a_row_that_agrees_in_all_that_is_compared_is_the_row_itself():
+    known = pd.DataFrame(
+        {
+            "id": [1, 2, 3, 4],
+            "place": ["north", "north", "south", None],
+            "size": [40.0, None, 40.0, None],
+            "price": [1, 2, 3, 4],
+        }
+    )
+    held = comparables(known, id="id", same=["place"], scales={"size": 10.0}, target="price")
+    asked = pd.DataFrame({"place": ["north", "north", None], "size": [40.0, None, None]}, dtype=object)
+    assert [sorted(each["id"] for each in found) for found in held.nearest(asked)] == [
+        [2, 3, 4],
+        [1, 3, 4],
+        [1, 2, 3],
+    ]
+    # pandas writes ten digits after the point
+    known = known.assign(size=[1 / 3, None, 1 / 3, None])
+    rounded = comparables(known, id="id", same=["place"], scales={"size": 10.0}, target="price").nearest(
+        pd.DataFrame({"place": ["north"], "size": [0.3333333333]})
+    )
+    assert [each["id"] for each in rounded[0]] == [2, 3, 4]
+    # one with an id of its own, beside one without: only the second is looked for by what it says
+    mixed = held.nearest(asked[:2].assign(id=[9, None]))
+    assert [[each["id"] for each in found] for found in mixed] == [[1, 2, 3, 4], [1, 3, 4]]
+
+
 def test_a_missing_value_counts_as_one_scale():
     known = pd.DataFrame({"id": [1, 2, 3], "size": [None, 49.0, 51.0], "price": [1, 2, 3]})
     held = comparables(known, id="id", same=[], scales={"size": 10.0}, target="price")
@@ -281,6 +316,27 @@ def test_mlflow_hands_on_a_coverage_and_the_wish_for_an_explanation(model, folde
     assert sum(first["contributions"].values()) == pytest.approx(first["estimate"] - first["base"])
     assert len(first["comparables"]) == 5
     json.dumps(both.to_dict(orient="records"))
+
+
+@pytest.mark.parametrize("given", [[*COLUMNS, "id"], COLUMNS])
+def test_through_mlflow_no_listing_is_its_own_first_comparable(model, folder, given):
+    mlflow = pytest.importorskip("mlflow")
+    served, learned = mlflow.pyfunc.load_model(str(folder)), houses(800, 1).head(6)
+    found = served.predict(learned[given], params={"explain": True})
+    for own, alike in zip(learned["id"], found["comparables"], strict=True):
+        assert len(alike) == 5
+        assert own not in [each["id"] for each in alike]
+    assert (served.predict(learned[given]) == model.predict(learned)).all()
+
+
+def test_through_mlflow_an_id_may_be_text(folder):
+    mlflow = pytest.importorskip("mlflow")
+    served, learned = mlflow.pyfunc.load_model(str(folder)), houses(800, 1).head(2)
+    # moved, so that nothing but the id tells that it is the row itself
+    moved = learned.assign(size=learned["size"] + 0.001, id=learned["id"].astype(str))
+    found = served.predict(moved, params={"explain": True})
+    for own, alike in zip(learned["id"], found["comparables"], strict=True):
+        assert own not in [each["id"] for each in alike]
 
 
 def test_a_coverage_that_can_not_be_given_is_refused_through_mlflow_too(folder):
