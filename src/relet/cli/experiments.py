@@ -14,6 +14,7 @@ import click
 from relet.cli.columns import Column, lines, printable, screen_width
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
+from relet.cli.runs import tell_unread
 from relet.core.experiment import Aim, Experiment, Trial, aim, comparable, differing, ends, measured
 from relet.core.record import Status
 from relet.core.selection import ordered, selected
@@ -60,7 +61,9 @@ def command(
     from relet.engine.experiments import explained, find, gather
 
     store = open_default_store(store_url)
-    held = gather(store)
+    unread: list[str] = []
+    held = gather(store, unread=unread)
+    tell_unread(unread)
     if name is None:
         _refuse_without_name({"--filter": condition, "--sort": by, "--html": as_page, "-o": output})
         _overview(held, metric, as_json=as_json)

@@ -14,6 +14,8 @@ from relet.core.record import Kind, RunRecord
 from relet.store.reproductions import Judged, latest_of_runs
 
 GROUPS = (Kind.SWEEP, Kind.SEARCH)
+# Of how many runs without a readable record the ids are said.
+NAMED = 3
 
 
 @click.command("runs")
@@ -34,7 +36,9 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
         lines = _whole(record, latest_of_runs(store).get(run_id), sorted(trials, key=lambda each: each.trial or 0))
         click.echo(json.dumps(record.to_json(), indent=1) if as_json else "\n".join(lines))
         return
-    records = list(islice((each for each in store.runs() if each.parent is None), limit))
+    unread: list[str] = []
+    records = list(islice((each for each in store.runs(unread=unread) if each.parent is None), limit))
+    tell_unread(unread)
     if as_json:
         click.echo(json.dumps([each.to_json() for each in records], indent=1))
         return
@@ -43,6 +47,16 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
         click.echo(_line(record, judged.get(record.id)))
     if not records:
         click.echo("nothing has run yet; try: relet run PIPELINE")
+
+
+def tell_unread(unread: Sequence[str]) -> None:
+    """Say which runs are missing from a list since their records are damaged, or a newer relet's."""
+    if not unread:
+        return
+    which = "1 run's record" if len(unread) == 1 else f"{len(unread)} runs' records"
+    more = ", …" if len(unread) > NAMED else ""
+    listed = ", ".join(sorted(unread, reverse=True)[:NAMED])
+    click.echo(f"{which} can't be read: {listed}{more}; relet artifacts verify says why", err=True)
 
 
 def _line(record: RunRecord, judged: Judged | None) -> str:

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 RUNS = (Kind.PIPELINE, Kind.COMPONENT)
 
 
-def gather(store: Store, start: Path | None = None) -> dict[str, Experiment]:
+def gather(store: Store, start: Path | None = None, unread: list[str] | None = None) -> dict[str, Experiment]:
     """The store's experiments by name, the one that ran last first.
 
     Parameters have the names of the settings that feed them where the project around `start` (the current folder)
-    has their pipeline; else component.parameter.
+    has their pipeline; else component.parameter. The ids of runs that can't be read are added to `unread`.
     """
-    records = list(store.runs())
+    records = list(store.runs(unread=unread))
     return experiments(records, tables((record.pipeline for record in records), start))
 
 

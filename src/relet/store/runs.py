@@ -62,12 +62,13 @@ def from_document(bucket: Bucket, path: str, document: Document) -> RunRecord:
         raise DamagedError(f"{bucket.url}: {path} can't be read as a run's record: {error}") from error
 
 
-def newest_first(bucket: Bucket, limit: int | None = None) -> Iterator[RunRecord]:
-    """The records that can be read, the newest first; verify names the others."""
+def newest_first(bucket: Bucket, limit: int | None = None, unread: list[str] | None = None) -> Iterator[RunRecord]:
+    """The records that can be read, the newest first; the ids of the others are added to `unread`."""
+    lost = [] if unread is None else unread
     names = ids(bucket)[:limit]
     for start in range(0, len(names), PARALLEL):
         batch = names[start : start + PARALLEL]
-        yield from (record for record in bucket.each(lambda name: _try(bucket, name), batch) if record)
+        yield from (record for record in bucket.each(lambda name: _try(bucket, name, lost), batch) if record)
 
 
 def ids(bucket: Bucket) -> list[str]:
@@ -76,10 +77,11 @@ def ids(bucket: Bucket) -> list[str]:
     return sorted((path[len("runs/") : -len(".json")] for path in paths if path.endswith(".json")), reverse=True)
 
 
-def _try(bucket: Bucket, run_id: str) -> RunRecord | None:
+def _try(bucket: Bucket, run_id: str, unread: list[str]) -> RunRecord | None:
     try:
         return read(bucket, run_path(run_id))
     except StoreError:
+        unread.append(run_id)
         return None
 
 

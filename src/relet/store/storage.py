@@ -134,9 +134,9 @@ class Store:
         """A run's record."""
         return runs.get(self._bucket, id)
 
-    def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
-        """The run records that can be read, the newest first."""
-        return runs.newest_first(self._bucket, limit)
+    def runs(self, limit: int | None = None, unread: list[str] | None = None) -> Iterator[RunRecord]:
+        """The run records that can be read, the newest first; the ids of the others are added to `unread`."""
+        return runs.newest_first(self._bucket, limit, unread)
 
     def run_ids(self) -> list[str]:
         """The ids of all runs, the newest first; no record is read."""

@@ -11,6 +11,7 @@ from relet import Curve
 from relet.cli.columns import Column, lines, written
 from relet.core.record import Status
 from relet.store import Store, open_store
+from relet.store.layout import run_path
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
 from tests.unit.cli.test_cli import relet
 from tests.unit.report.reading import Reading, stands_alone
@@ -123,6 +124,23 @@ def test_the_best_run_is_that_of_all_selected_also_where_it_is_not_shown(
     assert json.loads(out_of(capsys, *words, "--json"))["best_run"] == run_id(2)
     out = out_of(capsys, "experiments", "prices", "-n", "1", "--filter", "depth>2")
     assert "best by mae, where less is better: 00000003 (model:v2)" in out
+
+
+@pytest.mark.parametrize("words", [["experiments"], ["experiments", "prices", "--json"], ["runs"]])
+def test_a_record_that_can_not_be_read_is_missed_aloud(
+    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "store" / run_path(run_id(5))).write_text("{")
+    status, out, err = relet(capsys, *words)
+    assert status == 0 and ("prices" in out or run_id(1) in out)
+    assert run_id(5) not in out
+    assert err == f"1 run's record can't be read: {run_id(5)}; relet artifacts verify says why\n"
+    for number in (2, 3, 4, 6):
+        (tmp_path / "store" / run_path(run_id(number))).write_text("{")
+    five = ", ".join(run_id(number) for number in (6, 5, 4))
+    assert (
+        relet(capsys, *words)[2] == f"5 runs' records can't be read: {five}, …; relet artifacts verify says why\n"
+    )
 
 
 @pytest.mark.parametrize("words", [["experiments", "prices", "-n", "0"], ["runs", "-n", "-1"]])
