@@ -15,7 +15,7 @@ from relet.cli.columns import Column, lines, printable, screen_width
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
-from relet.core.experiment import Aim, Experiment, Trial, aim, comparable, differing, ends, measured
+from relet.core.experiment import Aim, Experiment, Trial, aim, comparable, differing, ends, measured, most_varied
 from relet.core.record import Status
 from relet.core.selection import ordered, selected
 from relet.errors import SettingError
@@ -209,7 +209,7 @@ def _places(trials: Sequence[Trial], best: Trial | None) -> list[int]:
 
 
 def _columns(trials: Sequence[Trial], by: Aim | None, best: Trial | None) -> Iterator[Column]:
-    settings = differing(trials)
+    settings = most_varied(trials, differing(trials))
     metrics = measured(trials)
     if by and by.metric in metrics:
         metrics.remove(by.metric)

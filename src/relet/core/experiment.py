@@ -328,6 +328,17 @@ def differing(trials: Sequence[Trial]) -> list[str]:
     return columns + [n for n in others if _grouping([each.chosen.get(n) for each in trials]) not in groupings]
 
 
+def most_varied(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:
+    """Names of settings by how many values each has among trials, most first; of equals the model's first."""
+
+    def order(name: str) -> tuple[int, bool]:
+        held = ({**each.chosen, **each.settings} for each in trials)
+        values = {_told(each[name]) for each in held if name in each}
+        return -len(values), not name.startswith("model")
+
+    return sorted(names, key=order)
+
+
 # Settings of a run that are none of a trial's: where it is kept and shown, and how trials are compared.
 OWN = ("main.", "store.", "tracking", "search.", "hydra")
 

@@ -272,6 +272,20 @@ def test_a_run_is_not_compared_with_nothing(store: Store, capsys: pytest.Capture
 # --- tables on a terminal
 
 
+def test_the_settings_that_vary_most_are_kept_longest_and_the_models_among_equals(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        etl = {f"limit_{letter}": number // 2 for letter in "abcdef"}
+        train = {"depth": number, "loss": f"loss {number // 2}"}
+        record = pipeline_run(number, experiment="mixed", parameters={"etl": etl, "modeling": train}, command=())
+        store.put_run(record)
+    monkeypatch.setenv("COLUMNS", "60")
+    out = out_of(capsys, "experiments", "mixed").splitlines()
+    assert out[0].split()[:5] == ["run", "mae", "depth", "loss", "limit_a"]
+    assert next(line for line in out if line.startswith("for want of width without etl.limit_"))
+
+
 def test_columns_are_left_out_by_rank_and_headings_shortened_first() -> None:
     columns = [
         Column(name="run", values=["a"]),
