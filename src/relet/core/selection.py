@@ -13,6 +13,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from relet.core.experiment import Trial, short
@@ -31,6 +32,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
+# How many names an error lists.
+OFFERED = 12
 _ADVICE = "write comparisons joined by and, such as --filter 'mae<30 and status=finished'"
 
 
@@ -166,8 +169,16 @@ def resolve(name: str, known: Sequence[str], option: str, *, first: Sequence[str
         return ending[0]
     if ending:
         raise SettingError(f"{option}: {name} could be {' or '.join(ending)}; write one of them")
-    ends = {each.rpartition(".")[2]: each for each in known}
-    raise SettingError(f"{option}: no run has {name!r}; {nearest(name, [*known, *ends])}")
+    raise SettingError(f"{option}: no run has {name!r}; {_offered(name, known)}")
+
+
+def _offered(name: str, known: Sequence[str]) -> str:
+    """The name that was probably meant, whole or the end of one; else some that are the most like it."""
+    ends = [each.rpartition(".")[2] for each in known]
+    if get_close_matches(name, [*known, *ends], n=1):
+        return nearest(name, [*known, *ends])
+    some = get_close_matches(name, known, n=OFFERED, cutoff=0.0)
+    return nearest(name, some) + (f" and {len(known) - len(some)} more" if len(known) > len(some) else "")
 
 
 def ordered(trials: Sequence[Trial], by: str) -> list[Trial]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 # The kinds of run that a shared beginning of ids may mean: not the sweep that its first trial began with.
 RUNS = (Kind.PIPELINE, Kind.COMPONENT)
+
+# How many runs an error offers where none is like what was written.
+LATEST = 5
 
 
 def gather(store: Store, start: Path | None = None, unread: list[str] | None = None) -> dict[str, Experiment]:
@@ -179,7 +184,16 @@ def run(store: Store, word: str) -> RunRecord:
     if records:
         some = ", ".join(sorted(records)[:4])
         raise NotFoundError(f"{word!r} begins the ids of {len(matching)} runs; write more of it: {some}, …")
-    raise NotFoundError(f"{store.url} holds no run {word!r}: {nearest(word, known[:200])}")
+    raise NotFoundError(f"{store.url} holds no run {word!r}: {_offered(store, word, known[:200])}")
+
+
+def _offered(store: Store, word: str, known: Sequence[str]) -> str:
+    """The run that was probably meant, else the latest ones of pipelines."""
+    if get_close_matches(word, known, n=1):
+        return nearest(word, known)
+    whole = (each.id for each in store.runs() if each.kind is Kind.PIPELINE)
+    latest = ", ".join(islice(whole, LATEST))
+    return f"the latest are {latest}; `relet runs` lists them" if latest else "nothing has run yet"
 
 
 def _whole(store: Store, record: RunRecord) -> RunRecord:

@@ -180,7 +180,8 @@ def get(bucket: Bucket, reference: Reference) -> Version:
 
 def _choices(bucket: Bucket, reference: Reference) -> str:
     selectors = [f"v{version.number}" for version in living(bucket, reference.name)]
-    return nearest(reference.selector, [*selectors, *aliases.currents(bucket, reference.name), "latest"])
+    names = {*aliases.currents(bucket, reference.name), "latest"}
+    return nearest(reference.selector, [*selectors, *sorted(names)])
 
 
 def find_content(bucket: Bucket, name: str, content: str) -> Version | None:

@@ -18,6 +18,7 @@ from relet.core.experiment import (
     differing,
     experiments,
     measured,
+    most_varied,
     named,
     trial,
 )
@@ -89,6 +90,18 @@ def test_a_choice_that_no_setting_says_is_a_column_and_one_that_a_setting_says_i
         for family, region in (("forest", "north"), ("linear", "north"), ("linear", "south"))
     ]
     assert differing(trials) == ["model.family", "region"]
+
+
+def test_what_varies_most_is_first_a_choice_too_and_of_equals_the_models() -> None:
+    trials = [
+        tried(1, parameters={"train": {"family": family, "rate": rate}}, command=("relet", f"region={region}"))
+        for family, rate, region in (("forest", 1, "north"), ("linear", 2, "south"), ("linear", 2.0, "east"))
+    ]
+    assert most_varied(trials, ["train.rate", "model.family", "region"]) == [
+        "region",
+        "model.family",
+        "train.rate",
+    ]
 
 
 def test_metrics_that_tell_trials_apart_are_shown_without_those_of_baselines() -> None:
@@ -239,6 +252,20 @@ def test_a_filter_that_can_not_be_read_says_where_and_how_to_write_one(text: str
     with pytest.raises(SettingError, match="--filter: ") as caught:
         selected(MANY, text)
     assert message in str(caught.value)
+
+
+def test_a_name_that_is_like_no_other_is_refused_with_a_dozen_names_each_once() -> None:
+    settings = {f"setting_{number}": number for number in range(40)}
+    many = [trial(pipeline_run(1, parameters={"a": settings}, command=()))]
+    with pytest.raises(SettingError, match=r"no run has 'zzz'; there are .* and \d+ more") as caught:
+        selected(many, "zzz=1")
+    listed = str(caught.value).partition("there are ")[2].partition(" and ")[0].split(", ")
+    assert len(listed) == len(set(listed)) == 12
+    assert int(str(caught.value).split()[-2]) == len(many[0].values) - 12
+    with pytest.raises(SettingError, match="there are ") as caught:
+        selected([trial(pipeline_run(1, parameters={}, metrics={}, command=()))], "zzz=1")
+    listed = str(caught.value).partition("there are ")[2].split(", ")
+    assert len(listed) == len(set(listed)) == 8 and "more" not in str(caught.value)
 
 
 def test_a_name_that_could_be_two_settings_is_refused_with_both() -> None:

@@ -38,14 +38,33 @@ def test_a_word_that_names_no_run_or_several_is_refused_with_those_it_could_be(
         NotFoundError, match=r"'20260102' begins the ids of 4 runs; write more of it: 20260102T\d+"
     ):
         run(store, "20260102")
-    with pytest.raises(NotFoundError, match="holds no run '00000009': there are"):
-        run(store, "00000009")
+    with pytest.raises(
+        NotFoundError, match="holds no run '20260102T030400000001-00000009': did you mean 20260102T"
+    ):
+        run(store, "20260102T030400000001-00000009")
     with pytest.raises(NotFoundError, match="no artifact 'modle': did you mean model"):
         run(store, "modle:v1")
     digest = store.put_object(b"x")
     store.add_version(name="given", type="file", content=digest, files={"x": digest})
     with pytest.raises(NotFoundError, match="given:v1 was made by no run that was recorded"):
         run(store, "given:v1")
+
+
+def test_a_word_like_no_run_is_refused_with_the_latest_five(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="holds no run 'zzz': nothing has run yet"):
+        run(store, "zzz")
+    for number in range(1, 8):
+        stored(store, tmp_path, number)
+    five = ", ".join(run_id(number) for number in (7, 6, 5, 4, 3))
+    with pytest.raises(NotFoundError, match=f"'zzz': the latest are {five}; `relet runs` lists them$"):
+        run(store, "zzz")
+
+
+def test_a_version_that_is_missing_is_refused_with_each_that_there_is_once(store: Store, tmp_path: Path) -> None:
+    stored(store, tmp_path, 1)
+    store.set_alias("model", "latest", 1, by="test", why="kept")
+    with pytest.raises(NotFoundError, match=r"holds no model:zzz: there are latest, v1$"):
+        run(store, "model:zzz")
 
 
 def test_a_sweep_stands_for_its_winner_where_it_has_one(store: Store) -> None:
