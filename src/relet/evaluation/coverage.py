@@ -90,14 +90,15 @@ def covered_groups(
 
 
 def weakness(groups: Sequence[Covered], coverage: float) -> str:
-    """One sentence on where intervals hold the truth less often than was asked for.
+    """One sentence on where intervals hold the truth less often than was asked for, by `Covered.is_weak`.
 
     >>> weakness([Covered(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
     'The 90% interval is weak where price = 250 and more: 60.0% of 500 rows inside.'
     """
-    weak = sorted((each for each in groups if each.range[1] < coverage), key=lambda each: (each.share, each.group))
+    weak = sorted((each for each in groups if each.is_weak(coverage)), key=lambda each: (each.share, each.group))
     if not weak:
         least = f"{SMALLEST} rows or more"
-        return f"The {coverage:.0%} interval is nowhere weaker than chance allows, in groups of {least}."
+        said = f"than chance and {LEEWAY:.0%} allow, in groups of {least}"
+        return f"The {coverage:.0%} interval is nowhere weaker {said}."
     said = "; ".join(f"{each.group}: {share(each.share)} of {each.rows:,} rows inside" for each in weak)
     return f"The {coverage:.0%} interval is weak where {said}."

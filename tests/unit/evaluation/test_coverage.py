@@ -56,6 +56,18 @@ def test_the_sentence_names_the_weakest_first_and_says_where_there_is_none():
     assert "nowhere weaker" in weakness(groups[1:2], 0.9)
 
 
+@given(share=st.floats(0.7, 1), rows=st.integers(30, 200_000))
+def test_the_sentence_calls_weak_what_is_weak(share, rows):
+    only = group(share, rows)
+    assert ("is weak where room = a" in weakness([only], 0.9)) is only.is_weak(0.9)
+
+
+def test_chance_and_two_per_cent_make_no_weak_group_in_a_good_paragraph():
+    found = coverage_page(group(0.89, 10**5, ""), [group(0.885, 10**5)], coverage=0.9, unit="dollars")
+    assert "verdict good" in found
+    assert "weak where" not in found
+
+
 def test_a_model_passes_with_enough_coverage_and_not_with_less():
     limits = {"min_r2": 0.0, "max_worse": 1.0, "min_coverage": 0.85}
     assert judge(GOOD, **limits, intervals=group(0.85, 100)).passed
