@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from relet.errors import BadDataError, nearest
+from relet.errors import BadDataError, ModelError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,26 @@ class Comparables:
     same: tuple[str, ...]
     scales: Mapping[str, float]
     target: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the rows and the target."""
+        return {"id": self.id, "same": list(self.same), "scales": list(self.scales.items())}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any], rows: pd.DataFrame, target: str) -> Comparables:
+        """What `to_json` gave, with its rows; raises ModelError for what can't be compared by.
+
+        Anything but what `to_json` gives may raise KeyError, TypeError or ValueError too.
+        """
+        scales = {name: float(scale) for name, scale in stored["scales"]}
+        for name in (stored["id"], *stored["same"], *scales, target):
+            if name not in rows.columns:
+                near = nearest(str(name), map(str, rows.columns))
+                raise ModelError(f"rows can't be compared: the column {name!r} is missing; {near}")
+        for name, scale in scales.items():
+            if not 0 < scale < math.inf:
+                raise ModelError(f"the scale of {name!r} must be a number above 0, got {scale:g}")
+        return cls(rows=rows, id=stored["id"], same=tuple(stored["same"]), scales=scales, target=target)
 
     def nearest(self, rows: pd.DataFrame, count: int = 5) -> list[list[dict[str, Any]]]:
         """For each row the `count` rows most like it, the nearest first: their stored columns by name.

@@ -23,7 +23,7 @@ TOGETHER = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Why one row has its estimate. The contributions add up to `estimate` − `base`.
+    """Why one row has its estimate: what `predict` gives. The contributions add up to `estimate` − `base`.
 
     `base` is the mean estimate of the background rows. `comparables` are the learned rows most like this one,
     the nearest first, each with its columns by name; none where the model keeps none.

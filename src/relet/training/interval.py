@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from relet.errors import ModelError, SettingError
@@ -28,10 +29,15 @@ PRIOR, HELD_OUT_PRIOR = 30, 200
 BY_HEART = 0.08
 # Of each group of learned rows at most so many, evenly spread: their errors need estimates, which take time.
 SAMPLED = 500
+# A group's errors count as so many times those of all, at least and at most: a quotient of errors close to 0 says
+# nothing, and a width of 0 has no scores.
+NARROWEST, WIDEST = 0.05, 20.0
 # The group widths are compared where an interval of 90% ends.
 TAIL = 0.9
 # More scores than this are thinned to so many, evenly spread by rank.
 KEPT = 2001
+# e to this is near where doubles end, and far beyond any range.
+_FAR = 700.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +69,7 @@ class Interval:
         groups = _groups(rows, self.by)
         # math.exp, not numpy's: numpy takes another routine on another CPU, and the last bit may differ
         times = {
-            group: (math.exp(down * width), math.exp(up * width))
+            group: tuple(math.exp(min(max(end * width, -_FAR), _FAR)) for end in (down, up))
             for group in set(groups)
             for width in (self.widths.get(group, 1.0),)
         }
@@ -79,11 +85,11 @@ class Interval:
         probability (Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005): it lies below the
         k-th smallest of n with a probability of at most k ÷ (n + 1), and correspondingly above.
         """
-        if not (isinstance(coverage, int | float) and LEAST <= coverage <= MOST):
-            raise SettingError(
-                f"coverage must lie between {LEAST:g} and {MOST:g}, got {coverage!r}"
-                + (f" (did you mean {coverage / 100:g}?)" if _is_percentage(coverage) else "")
-            )
+        share = _number(coverage)
+        if not LEAST <= share <= MOST:
+            meant = f" (did you mean {share / 100:g}?)" if LEAST <= share / 100 <= MOST else ""
+            raise SettingError(f"coverage must lie between {LEAST:g} and {MOST:g}, got {coverage!r}{meant}")
+        coverage = share
         missed = 1 - coverage
         first = math.floor((self.size + 1) * missed * BELOW + 1e-9)
         last = math.ceil((self.size + 1) * (1 - missed * (1 - BELOW)) - 1e-9)
@@ -115,18 +121,34 @@ class Interval:
         """What `to_json` gave; raises ModelError for anything else."""
         try:
             found = cls(
-                by=tuple(map(str, stored["by"])),
-                widths={tuple(group): float(width) for group, width in stored["widths"]},
+                by=tuple(_text(name) for name in _list(stored["by"])),
+                widths={
+                    tuple(None if value is None else _text(value) for value in _list(group)): float(width)
+                    for group, width in stored["widths"]
+                },
                 scores=tuple(map(float, stored["scores"])),
-                size=int(stored["size"]),
+                size=stored["size"],
                 low=float(stored["low"]),
                 high=float(stored["high"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"the interval can't be read: {type(error).__name__}: {error}") from error
-        if not 0 < len(found.scores) <= found.size or list(found.scores) != sorted(found.scores):
-            raise ModelError(f"the interval can't be read: {len(found.scores)} scores of {found.size} rows")
+        if wrong := found._wrong():
+            raise ModelError(f"the interval can't be read: {wrong}")
         return found
+
+    def _wrong(self) -> str:
+        """What no calibration gives; nothing where all is well. Whole numbers from 2⁵³ on have no double each."""
+        if type(self.size) is not int or not 0 < len(self.scores) <= self.size < 2**53:
+            return f"{len(self.scores)} scores of {self.size!r} rows"
+        if not all(map(math.isfinite, self.scores)) or list(self.scores) != sorted(self.scores):
+            return "the scores are not sorted, or no numbers"
+        if not 0 < self.low < self.high < math.inf:
+            return f"a range from {self.low:g} to {self.high:g}"
+        for group, width in self.widths.items():
+            if len(group) != len(self.by) or not 0 < width < math.inf:
+                return f"the group {group!r} has the width {width:g}"
+        return ""
 
 
 def calibrate(
@@ -205,7 +227,7 @@ def _widths(
     for group, places in chosen.items():
         own = errors[start : start + len(places)]
         start += len(places)
-        ratio = float(np.quantile(own, TAIL)) / everywhere if everywhere > 0 else 0.0
+        ratio = _ratio(own, everywhere)
         # a group that was learned by heart says nothing of its width
         share = len(places) / (len(places) + PRIOR) if ratio > 0 else 0.0
         known = BY_HEART * (usual - math.log(len(groups[group])))
@@ -225,10 +247,18 @@ def _corrected(
     everywhere = float(np.quantile(reached, TAIL))
     found = dict(widths)
     for group, places in _places(groups).items():
-        ratio = float(np.quantile(reached[places], TAIL)) / everywhere if everywhere > 0 else 0.0
+        ratio = _ratio(reached[places], everywhere)
         share = len(places) / (len(places) + HELD_OUT_PRIOR) if ratio > 0 else 0.0
         found[group] = round(widths.get(group, 1.0) * math.exp(share * math.log(ratio or 1.0)), 6)
     return found
+
+
+def _ratio(own: NDArray[np.float64], everywhere: float) -> float:
+    """How many times as far as `everywhere` a group's errors reach; 0 where either says nothing."""
+    import numpy as np
+
+    reach = float(np.quantile(own, TAIL))
+    return min(max(reach / everywhere, NARROWEST), WIDEST) if reach > 0 and everywhere > 0 else 0.0
 
 
 def _of(
@@ -268,6 +298,18 @@ def _places(groups: Sequence[tuple[str | None, ...]]) -> dict[tuple[str | None, 
     return {group: np.asarray(places, dtype=np.int64) for group, places in found.items()}
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text was expected, got {value!r}")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, got {value!r}")
+    return value
+
+
 def _spread(size: int, most: int) -> NDArray[np.int64]:
     import numpy as np
 
@@ -280,5 +322,6 @@ def _ranks(size: int, kept: int) -> list[int]:
     return found
 
 
-def _is_percentage(coverage: Any) -> bool:
-    return isinstance(coverage, int | float) and LEAST * 100 <= coverage <= MOST * 100
+def _number(value: Any) -> float:
+    """A number of Python or numpy as a float, anything else as NaN, which lies between no two numbers."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan

@@ -68,14 +68,20 @@ class Model:
                 f"the model needs the column {missing[0]!r}, which the rows don't have: "
                 f"{nearest(missing[0], map(str, rows.columns))}"
             )
+        if not len(rows):
+            # some estimators refuse a table without a row
+            return np.empty(0)
         return np.asarray(self.pipeline.predict(rows), dtype=np.float64)
 
     def predict_interval(self, rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
         """The columns `lower`, `estimate` and `upper`, in the target's units, within the range that it declares.
 
         A new row of the kind that the interval was calibrated on lies within it with at least the probability
-        `coverage`, from 0.5 to 0.99: over all rows, not for each kind of row. Raises what `predict` does,
-        SettingError for a coverage that can't be given, and ModelError for a model without intervals.
+        `coverage`, from 0.5 to 0.99, over all rows, not for each kind of row; less up to about 0.4 per cent, since
+        the widths of the groups were corrected by the rows that the interval was then calibrated on. Where those
+        were held out by time, new rows are not of their kind, and nothing is promised but what the past and they
+        have in common. Raises what `predict` does, SettingError for a coverage that can't be given, and ModelError
+        for a model without intervals.
         """
         import pandas as pd
 
@@ -90,7 +96,8 @@ class Model:
     def explain(self, rows: pd.DataFrame, comparables: int = 5) -> list[Explanation]:
         """Why each row has its estimate: what each column contributes, and the learned rows most like it.
 
-        The contributions add up to the estimate less the base, in the target's units; `relet.training.explanation`
+        The contributions add up to the estimate less the base, in the target's units; the estimate is `predict`'s,
+        which that of an interval is only within the range that the target declares. `relet.training.explanation`
         says how they are found, `relet.training.comparables` what is alike: never the row itself, which is known
         by its id where it has one, else by what is compared. Raises what `predict` does, and ModelError for a
         model that keeps nothing to explain by.
@@ -181,12 +188,13 @@ def load(folder: Path) -> Model:
         for each, text in zip(natives, texts, strict=True):
             _attach(each, text, folder.name)
     stored = _read_json(folder / GOLDEN)
+    example = _example(folder, about.get("columns", {}))
     model = Model(
         pipeline=pipeline,
-        example=_example(folder, about.get("columns", {})),
+        example=example,
         target=about["target"],
         about=about["about"],
-        **_read_grounds(folder, about),
+        **_read_grounds(folder, about, [str(name) for name in example.columns]),
     )
     exactly = about["packages"] == packaging.versions()
     golden.check(stored, model.predict, exactly=exactly, name=folder.name)
@@ -206,14 +214,13 @@ def _write_grounds(model: Model, folder: Path) -> None:
         return
     held: dict[str, Any] = {"background": golden.rows_to_json(model.background)}
     if model.comparables is not None:
-        alike = model.comparables
-        held["comparables"] = {"id": alike.id, "same": list(alike.same), "scales": list(alike.scales.items())}
-        write_table(alike.rows, folder / COMPARABLES)
+        held["comparables"] = model.comparables.to_json()
+        write_table(model.comparables.rows, folder / COMPARABLES)
     _write_json(folder / EXPLANATION, {**held, "columns": list(map(str, model.background.columns))})
 
 
-def _read_grounds(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
-    """The same as the arguments of a model; none of them for one of an older relet."""
+def _read_grounds(folder: Path, about: dict[str, Any], columns: list[str]) -> dict[str, Any]:
+    """The same as the arguments of a model that reads `columns`; none of them for one of an older relet."""
     from relet.data.table import read_table
     from relet.training import golden
     from relet.training.comparables import Comparables
@@ -222,21 +229,22 @@ def _read_grounds(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if INTERVAL in about["files"]:
         found["interval"] = Interval.from_json(_read_json(folder / INTERVAL))
+        for name in found["interval"].by:
+            if name not in columns:
+                raise ModelError(
+                    f"{folder.name}: {INTERVAL} is damaged: the model reads no {name!r}; {nearest(name, columns)}"
+                )
     if EXPLANATION not in about["files"]:
         return found
     held = _read_json(folder / EXPLANATION)
     try:
+        if not held["background"] or sorted(held["columns"]) != sorted(columns):
+            raise ValueError(f"{len(held['background'])} background rows of the columns {held['columns']}")
         found["background"] = golden.rows_from_json(held["background"], held["columns"])
         if "comparables" in held:
-            alike = held["comparables"]
-            found["comparables"] = Comparables(
-                rows=read_table(folder / COMPARABLES, "pandas"),
-                id=alike["id"],
-                same=tuple(alike["same"]),
-                scales={name: float(scale) for name, scale in alike["scales"]},
-                target=about["target"],
-            )
-    except (KeyError, TypeError, ValueError, OSError) as error:
+            rows = read_table(folder / COMPARABLES, "pandas")
+            found["comparables"] = Comparables.from_json(held["comparables"], rows, about["target"])
+    except (KeyError, TypeError, ValueError, OSError, OverflowError, ModelError) as error:
         raise ModelError(f"{folder.name}: {EXPLANATION} or {COMPARABLES} is damaged: {error}") from error
     return found
 

@@ -27,7 +27,8 @@ class Served:
 
         `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then within the target's range.
         `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column name);
-        a row is no comparable of itself, which the id tells where it is sent, and else what is compared.
+        a row is no comparable of itself, which the id tells where it is sent, and else what is compared. The
+        contributions add up to `explained` less `base`: the estimate before it is brought within the range.
         """
         asked = params or {}
         coverage, explain = asked.get("coverage"), asked.get("explain")
@@ -46,6 +47,7 @@ class Served:
             "base": [each.base for each in found],
             "contributions": [dict(each.contributions) for each in found],
             "comparables": [[dict(row) for row in each.comparables] for each in found],
+            "explained": [each.estimate for each in found],
         }
         return pd.concat([answer, pd.DataFrame(grounds, index=model_input.index)], axis=1)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from relet.core.artifact import ArtifactType
-from relet.errors import BadDataError, ModelError
+from relet.errors import BadDataError, ModelError, SettingError
 from relet.evaluation.comparison import compare
 from relet.features.numeric import Numbers
 from relet.training.comparables import comparables
@@ -309,13 +310,70 @@ def test_mlflow_hands_on_a_coverage_and_the_wish_for_an_explanation(model, folde
     pd.testing.assert_frame_equal(narrow, model.predict_interval(rows, 0.5))
     assert (served.predict(rows, params={"coverage": 0.8})["upper"] > narrow["upper"]).all()
     alone = served.predict(rows, params={"explain": True})
-    assert list(alone.columns) == ["estimate", "base", "contributions", "comparables"]
+    assert list(alone.columns) == ["estimate", "base", "contributions", "comparables", "explained"]
     both = served.predict(rows, params={"explain": True, "coverage": 0.9})
-    assert list(both.columns) == ["lower", "estimate", "upper", "base", "contributions", "comparables"]
+    assert list(both.columns) == ["lower", "estimate", "upper", *alone.columns[1:]]
     first = both.iloc[0]
-    assert sum(first["contributions"].values()) == pytest.approx(first["estimate"] - first["base"])
+    assert sum(first["contributions"].values()) == pytest.approx(first["explained"] - first["base"])
     assert len(first["comparables"]) == 5
     json.dumps(both.to_dict(orient="records"))
+
+
+def test_an_estimate_outside_the_range_is_beside_the_one_that_the_contributions_add_up_to(model):
+    low = replace(model, interval=replace(model.interval, high=60.0))
+    rows = houses(12, 7)
+    answer = Served(low).predict(rows, {"coverage": 0.9, "explain": True})
+    assert (answer["estimate"] == low.predict_interval(rows)["estimate"]).all()
+    assert (answer["explained"] == low.predict(rows)).all()
+    assert (answer["explained"] > answer["estimate"]).any()
+    sums = [sum(each.values()) for each in answer["contributions"]]
+    assert sums == pytest.approx((answer["explained"] - answer["base"]).tolist())
+
+
+def test_of_no_rows_there_are_no_intervals_and_no_explanations(model):
+    none = houses(3, 7).head(0)
+    assert model.predict(none).shape == (0,)
+    assert model.predict_interval(none).shape == (0, 3)
+    assert model.explain(none) == []
+    # scikit-learn's own refuse an empty table
+    line = Pipeline([("n", Numbers(["size"])), ("m", LinearRegression())]).fit(houses(9, 1), houses(9, 1)["price"])
+    assert replace(model, pipeline=line).predict_interval(none).shape == (0, 3)
+    for params in (None, {"coverage": 0.9}, {"explain": True}, {"coverage": 0.9, "explain": True}):
+        assert len(Served(model).predict(none, params)) == 0
+    with pytest.raises(SettingError, match="coverage must lie"):
+        model.predict_interval(none, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (INTERVAL, {"by": ["palce"]}, "'palce'.*did you mean place"),
+        (EXPLANATION, {"scales": [["size", 0.0], ["nights", 3.0]]}, "scale of 'size'.*got 0"),
+        (EXPLANATION, {"scales": [["size", float("nan")]]}, "scale of 'size'.*got nan"),
+        (EXPLANATION, {"scales": [["sise", 1.0]]}, "'sise' is missing"),
+        (EXPLANATION, {"same": ["palce"]}, "'palce' is missing.*did you mean place"),
+        (EXPLANATION, {"id": "idd"}, "'idd' is missing.*did you mean id"),
+        (EXPLANATION, {"same": 3}, "damaged"),
+        (EXPLANATION, {"scales": [["size", 10**400]]}, "damaged"),
+    ],
+)
+def test_grounds_that_were_crafted_are_refused_when_they_are_loaded(folder, name, change, said):
+    amended(folder, name, lambda stored: (stored["comparables"] if name == EXPLANATION else stored).update(change))
+    with pytest.raises(ModelError, match=said):
+        load(folder)
+
+
+@pytest.mark.parametrize("columns", [["size", "nights", "ignored"], [*COLUMNS, "other"], [*COLUMNS, "size"], [1]])
+def test_background_rows_of_other_columns_than_the_model_s_are_refused(folder, columns):
+    amended(folder, EXPLANATION, lambda stored: stored.update(columns=columns))
+    with pytest.raises(ModelError, match=f"{EXPLANATION}.*damaged"):
+        load(folder)
+
+
+def test_an_explanation_without_a_background_row_is_refused(folder):
+    amended(folder, EXPLANATION, lambda stored: stored.update(background=[]))
+    with pytest.raises(ModelError, match=f"{EXPLANATION}.*damaged"):
+        load(folder)
 
 
 @pytest.mark.parametrize("given", [[*COLUMNS, "id"], COLUMNS])

@@ -1,6 +1,7 @@
 """Conformal intervals: what they promise, what they refuse, and that they come back from text as they were."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -138,6 +139,22 @@ def test_it_comes_back_from_text_as_it_was():
         {"size": "many"},
         {"widths": [["a"]]},
         {"low": None},
+        {"size": math.inf},
+        {"size": 10**18},
+        {"size": 3.5},
+        {"scores": [1.0, 2.0, math.nan]},
+        {"scores": [1.0, 2.0, math.inf]},
+        {"low": 0},
+        {"low": 3},
+        {"high": math.inf},
+        {"high": math.nan},
+        {"by": "room"},
+        {"by": [["room"]]},
+        {"widths": [[["a"], 0.0]]},
+        {"widths": [[["a"], math.nan]]},
+        {"widths": [[["a", "b"], 1.0]]},
+        {"widths": [[[3], 1.0]]},
+        {"widths": 3},
     ],
 )
 def test_what_is_no_interval_is_not_read(change):
@@ -145,6 +162,37 @@ def test_what_is_no_interval_is_not_read(change):
     assert Interval.from_json(stored).size == 3
     with pytest.raises(ModelError, match="interval can't be read"):
         Interval.from_json({**stored, **change})
+
+
+def test_numpy_s_numbers_are_coverages_too():
+    found = calibrated()
+    assert found.ends(np.float32(0.5)) == found.ends(np.float64(0.5)) == found.ends(0.5)
+    with pytest.raises(SettingError, match=r"between 0.5 and 0.99.*did you mean 0\.9"):
+        found.ends(np.int64(90))
+    for none in (True, "0.9", None, math.nan, np.array([0.9])):
+        with pytest.raises(SettingError, match=r"between 0\.5 and 0\.99"):
+            found.ends(none)
+
+
+def test_a_group_that_is_known_all_but_by_heart_gets_bounds():
+    def almost(rows: pd.DataFrame) -> np.ndarray:
+        error = np.where(rows["room"] == "a", 1e-12, 1.0)
+        return rows["price"].to_numpy() * np.exp(error * np.resize([0.3, -0.3, 0.2], len(rows)))
+
+    held_out = drawn(4000, 4)
+    held_out = held_out.assign(estimate=almost(held_out))
+    found = calibrated_by(drawn(40_000, 3), held_out, predict=almost)
+    assert all(0.05**2 / 2 < width < 20**2 * 2 for width in found.widths.values())
+    assert np.isfinite(np.column_stack(found.bounds(drawn(50, 1), np.full(50, 100.0), 0.9))).all()
+    assert Interval.from_json(found.to_json()) == found
+
+
+def test_an_end_beyond_all_numbers_is_the_end_of_the_range():
+    found = replace(calibrated(), widths={("a",): 1e9, ("b",): 1e-9})
+    rows = pd.DataFrame({"room": ["a", "b"]})
+    lower, _, upper = found.bounds(rows, np.array([100.0, 100.0]), 0.9)
+    assert (lower[0], upper[0]) == (1, 5000)
+    assert (lower[1], upper[1]) == pytest.approx((100, 100))
 
 
 def test_many_scores_are_thinned_and_the_interval_only_gets_wider(monkeypatch):
