@@ -1,5 +1,6 @@
 """Estimators beside the libraries that fit them: the same predictions, of plain numbers, a row like many rows."""
 
+import math
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import ElasticNet
 from sklearn.pipeline import Pipeline
 
-from relet.errors import ModelError, SetUpError
+from relet.errors import ModelError, SettingError, SetUpError
 from relet.features.numeric import Numbers
 from relet.features.scaling import Scaled
 from relet.training.estimators.blend import BlendRegressor
@@ -138,6 +139,31 @@ def test_a_network_learns_and_is_the_same_to_the_bit_each_time():
     fits = [NetworkRegressor(hidden=[16], epochs=20, learning_rate=0.02).fit(rows, target) for _ in range(2)]
     assert (fits[0].predict(rows) == fits[1].predict(rows)).all()
     assert np.abs(fits[0].predict(rows) - target).mean() < np.abs(np.median(target) - target).mean() / 4
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({"a": 0, "b": 0.0}, "weights.*add up to more than 0"),
+        ({"a": -1.0}, "weights.*'a'.*got -1.0"),
+        ({"b": math.nan}, "weights.*'b'.*got nan"),
+        ({"b": math.inf}, "weights.*'b'.*got inf"),
+        ({"b": "much"}, "weights.*'b'.*got 'much'"),
+    ],
+)
+def test_weights_that_make_no_average_are_refused_before_a_member_is_fitted(rows, prices, weights, said):
+    class Unfitted(LinearRegressor):
+        def fit(self, X, y):
+            pytest.fail("a member was fitted")
+
+    with pytest.raises(SettingError, match=said):
+        BlendRegressor([("a", Unfitted()), ("b", Unfitted())], weights=weights).fit(rows, prices)
+
+
+@pytest.mark.parametrize("objectives", [[], (), None, "l1", [3]])
+def test_objectives_that_are_none_are_refused_by_name(rows, prices, objectives):
+    with pytest.raises(SettingError, match="objectives must"):
+        BoostedRegressor(n_estimators=2, objectives=objectives).fit(rows, prices)
 
 
 def test_a_blend_averages_on_the_logarithm_by_its_weights_and_is_exported_whole(rows, prices, tmp_path):

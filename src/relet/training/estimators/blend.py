@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
+from relet.errors import SettingError
 from relet.training.estimators.products import exponential
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class BlendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Each member learns from the same raw rows; their predictions are averaged on the logarithm of the target.
 
     `members` are pairs of a name and a pipeline that predicts numbers above 0; `weights` say how much each counts
-    (without: all the same).
+    (without: all the same); one of 0 counts nothing. Raises SettingError for weights that make no average, before
+    a member is fitted.
     """
 
     members_: list[tuple[str, Any]]
@@ -31,8 +33,16 @@ class BlendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.weights = weights
 
     def fit(self, X: Any, y: Any) -> BlendRegressor:
+        self._check_weights()
         self.members_ = [(name, clone(member).fit(X, y)) for name, member in self.members]
         return self
+
+    def _check_weights(self) -> None:
+        for name, weight in (self.weights or {}).items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+                raise SettingError(f"a blend's weights must be numbers of 0 or more, {name!r} got {weight!r}")
+        if not sum((self.weights or {}).get(name, 1.0) for name, _ in self.members) > 0:
+            raise SettingError(f"a blend's weights must add up to more than 0, got {dict(self.weights or {})}")
 
     @property
     def shares(self) -> dict[str, float]:

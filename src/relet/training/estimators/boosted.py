@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from relet.errors import SettingError
 from relet.training.estimators.products import exponential
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     `objectives` are LightGBM's, a booster each, whose predictions are averaged: `l1` aims at the median, `l2` and
     `gamma` at the mean. With `log_target` the trees add up to the target's logarithm, and the average is taken
     there. What was learned is kept as LightGBM's own text, which `native` gives and `attach` takes, so that no
-    pickle is needed.
+    pickle is needed. To fit it raises SettingError for `objectives` that are no list of names.
     """
 
     text_: str
@@ -67,6 +68,7 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any) -> BoostedRegressor:
         import lightgbm
 
+        self._check_objectives()
         target = np.asarray(y, dtype=np.float64)
         matrix = np.ascontiguousarray(X, dtype=np.float64)
         rows = lightgbm.Dataset(matrix, params=self._parameters(), free_raw_data=False)
@@ -82,6 +84,12 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.importances_ = np.mean([each / max(each.sum(), 1e-300) for each in gains], axis=0)
         self.attach(_NEXT.join(each.model_to_string() for each in boosters))
         return self
+
+    def _check_objectives(self) -> None:
+        given = self.objectives
+        names = [] if given is None or isinstance(given, str) else list(given)
+        if not names or not all(isinstance(name, str) for name in names):
+            raise SettingError(f"objectives must be a list of LightGBM's, such as [l1, gamma], got {given!r}")
 
     def _parameters(self) -> dict[str, Any]:
         return {
