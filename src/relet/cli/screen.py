@@ -230,11 +230,12 @@ def _metrics(metrics: Mapping[str, float]) -> Iterator[str]:
         for name, value in metrics.items()
         if not name.startswith("baseline_") and "baseline_" not in name
     ]
+    width = max([14, *(len(name) for name, *_ in rows)]) + 2
     if rows:
-        yield f"{'metric':<16}{'model':>12}{'baseline':>12}"
+        yield f"{'metric':<{width}}{'model':>12}{'baseline':>12}"
     for name, value, baseline in rows:
         beside = f"{baseline:>12.4g}" if baseline is not None else ""
-        yield f"{name:<16}{value:>12.4g}{beside}"
+        yield f"{name:<{width}}{value:>12.4g}{beside}"
 
 
 def delivered(delivery: Delivery) -> str:
