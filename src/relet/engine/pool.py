@@ -131,8 +131,8 @@ class Pool:
         """
         waiting = deque(_Task(trial=trial, run_id=new_run_id()) for trial in trials)
         with self._listening():
-            if self._first_decides(trials):
-                yield from self._until_done(deque([waiting.popleft()]))
+            for task in self._one_by_one(waiting):
+                yield from self._until_done(deque([task]))
             yield from self._until_done(waiting)
 
     def _until_done(self, waiting: deque[_Task]) -> Iterator[Tried]:
@@ -244,30 +244,37 @@ class Pool:
                 self._job.store.put_pending(tracker, run_id)
         return True
 
-    def _first_decides(self, trials: Sequence[Trial]) -> bool:
-        """Whether the first trial has to be done before others begin: what becomes the reference that later ones
-        are compared with is its product, and theirs would be another."""
-        if len(trials) < 2 or self._workers == 1:
-            return False
+    def _one_by_one(self, waiting: deque[_Task]) -> Iterator[_Task]:
+        """Take off `waiting` those that have to be done before the next one begins: what later trials are compared
+        with is the product of the first one that is not refused, and theirs would be another."""
+        found: list[Mapping[str, Any] | None] = []
+        while len(waiting) > 1 and self._workers > 1 and (missing := self._missing_references()):
+            found = found or [self._parameters(each.trial) for each in waiting]
+            makers = _above(self._job, missing)
+            made = [
+                {name: each.get(name) for name in makers} for each in found[-len(waiting) :] if each is not None
+            ]
+            if all(each == made[0] for each in made):
+                return
+            yield waiting.popleft()
+
+    def _missing_references(self) -> set[str]:
+        """The artifacts whose first version becomes what later ones are compared with, where there is none yet."""
         job = self._job
-        firsts = {
+        return {
             each.stored.initially
             for component in job.request.components
             for each in component.inputs
             if each.stored and each.stored.initially and job.store.find(each.stored.reference) is None
         }
-        if not firsts:
-            return False
-        makers = _above(job, firsts)
-        found: list[Any] = []
-        for trial in trials:
-            overrides = (*self._order.overrides, *trial.overrides)
-            try:
-                request = prepare(replace(self._order, overrides=overrides)).request
-            except ReletError:
-                continue  # the trial itself tells
-            found.append({name: request.key_parameters.get(name) for name in makers})
-        return any(each != found[0] for each in found)
+
+    def _parameters(self, trial: Trial) -> Mapping[str, Any] | None:
+        """What a trial's components are set to; None where it can't be composed, which the trial itself tells."""
+        try:
+            request = prepare(replace(self._order, overrides=(*self._order.overrides, *trial.overrides))).request
+        except ReletError:
+            return None
+        return request.key_parameters
 
     @contextmanager
     def _listening(self) -> Iterator[None]:

@@ -190,6 +190,25 @@ def test_the_first_batch_is_the_first_trials_however_many_work(tiny: Tiny) -> No
     assert str(store.version("clean_sample:reference")) == outcome.tried[0].outputs["clean_sample"]
 
 
+def test_the_first_batch_is_of_the_first_trial_that_is_not_refused_however_many_work(tiny: Tiny) -> None:
+    tiny.edit("steps/clean.py", "keep =", "import time; time.sleep(1.0 if low == 2 else 0)\n    keep =")
+    tiny.edit("steps/check.py", "passed=bad.empty", 'passed=bool(clean_sample["n"].min() > 1)')
+
+    class Counting(Noting):
+        """Remembers how many processes there were when each trial ended."""
+
+        def tried(self, tried: Tried) -> None:
+            super().tried(tried)
+            self.did.append((tried.trial.number, f"{len(left_behind())} at work"))
+
+    watch = Counting()
+    outcome = swept("etl.low=1,2,3", "workers=3", pipeline="tiny", watch=watch)
+    assert [each for each in watch.did if "at work" in each[1]][:2] == [(1, "1 at work"), (2, "1 at work")]
+    assert [str(each.status) for each in outcome.tried] == ["stopped", "finished", "finished"]
+    store = open_store(tiny.root / ".relet")
+    assert str(store.version("clean_sample:reference")) == outcome.tried[1].outputs["clean_sample"]
+
+
 def test_a_sweep_that_is_started_again_runs_nothing_again(adding: Sums) -> None:
     first = swept("scale=1,2", "workers=2")
     again = swept("scale=1,2,3", "workers=2")
