@@ -55,7 +55,7 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     question, wishes = read_question(target, words, ("relet", *sys.argv[1:]))
     check_name(question.project.conf, name, question.base, force=force)
     found = search(question, wishes, watch)
-    written = write(found, name) if found.candidates else None
+    written = write(found, name, force=force) if found.candidates else None
     finish(found, written, as_json=as_json)
     sys.exit(found.exit_status)
 
@@ -178,7 +178,8 @@ def finish(found: Found, written: Written | None, *, as_json: bool) -> None:
             out_of_time=found.out_of_time,
             winner=_facts(winner) if winner else None,
             default=_facts(default) if default else None,
-            written=str(written.path) if written else None,
+            written=str(written.path) if written and not written.held_back else None,
+            held_back=written.held_back or None if written else None,
             select=written.run if written else selection(found) if better else None,
             seconds=round(found.seconds, 3),
             error=str(found.error or "") or None,
@@ -203,7 +204,10 @@ def finish(found: Found, written: Written | None, *, as_json: bool) -> None:
         click.echo(
             "out of time; what was measured is kept: the same command, or one with a later timeout, goes on"
         )
-    if written:
+    if written and written.held_back:
+        click.echo(f"the winner is not written: {written.held_back}; this runs it:")
+        click.echo(f"  {written.run}")
+    elif written:
         click.echo(f"the winner is written to {written.path}; go on with:")
         click.echo(f"  {written.run}")
         click.echo(f"  {written.add}")

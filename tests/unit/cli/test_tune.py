@@ -6,12 +6,14 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import relet as package
+from relet.cli.tune import finish
 from relet.core.record import Status
 from relet.engine.search.question import read_question
 from relet.engine.search.rounds import Found
@@ -97,6 +99,20 @@ def test_the_winner_s_file_is_the_same_every_time(hills: Hills) -> None:
     assert model(hills, "tuned").read_bytes() == first
 
 
+def test_a_value_that_the_family_s_file_takes_from_another_setting_is_written_where_it_was_searched(
+    hills: Hills,
+) -> None:
+    hills.edit("conf/model/steep.yaml", "depth: 3 ", "depth: ${count} ")
+    hills.edit("conf/model/steep.yaml", "title: none", "title: ${main.experiment_name}")
+    written = write(found(hills), "tuned")
+    assert written is not None
+    assert (
+        model(hills, "tuned")
+        .read_text()
+        .endswith("depth: 5       # whole\nkind: square\ntitle: ${main.experiment_name}\n")
+    )
+
+
 def test_what_the_family_s_file_does_not_hold_stands_in_the_command(hills: Hills) -> None:
     words = ("modeling.title=other", "count=7", "search.seed=3", "model=flat", "search=steep")
     written = write(found(hills, *words), "best")
@@ -138,6 +154,67 @@ def test_a_file_that_somebody_changed_is_not_written_over_unless_that_is_asked_f
     assert f"conf/model/{name}.yaml was written or changed by hand: --as NAME" in err
     assert model(hills, name).read_text() == before
     assert not (hills.root / ".relet").exists()
+
+
+@pytest.mark.parametrize("text", ["# @package modeling\nrate: 0.5\n", None], ids=["made", "changed"])
+def test_a_file_that_somebody_made_or_changed_meanwhile_stays_as_it_is(hills: Hills, text: str | None) -> None:
+    done = found(hills)
+    if text is None:
+        write(done, "tuned")
+        text = model(hills, "tuned").read_text().replace("depth: 5", "depth: 7")
+    model(hills, "tuned").write_text(text)
+    written = write(done, "tuned")
+    assert written is not None
+    assert written.held_back == (
+        "pipelines/hills/conf/model/tuned.yaml was written or changed by hand meanwhile; --as NAME writes the "
+        "winner elsewhere"
+    )
+    assert (written.run, written.add) == (command(done), "")
+    assert model(hills, "tuned").read_text() == text
+    assert {each.name for each in model(hills, "tuned").parent.iterdir()} == {
+        "steep.yaml",
+        "flat.yaml",
+        "tuned.yaml",
+    }
+    assert write(done, "tuned", force=True) is not None
+    assert is_own(model(hills, "tuned").read_text())
+
+
+@pytest.mark.parametrize(
+    "early", [{"status": Status.INTERRUPTED}, {"out_of_time": True}], ids=["ctrl-c", "timeout"]
+)
+def test_the_file_that_a_search_stands_on_is_not_written_before_it_is_over(
+    hills: Hills, early: dict[str, Any]
+) -> None:
+    write(found(hills), "tuned")
+    before = model(hills, "tuned").read_text()
+    words = ("model=tuned", "search=steep")
+    done = replace(found(hills, *words, values={**POINT, "modeling.depth": 6}), **early)
+    written = write(done, "tuned")
+    assert written is not None
+    assert written.held_back == "the search stands on pipelines/hills/conf/model/tuned.yaml and is not over"
+    assert written.run == ("relet run hills model=tuned modeling.depth=6 modeling.kind=square modeling.rate=1e-05")
+    assert model(hills, "tuned").read_text() == before
+    assert read_question("hills", words)[0].id == done.question.id
+    elsewhere = write(done, "other")
+    assert elsewhere is not None and not elsewhere.held_back
+
+
+def test_a_winner_that_is_not_written_is_said_with_the_command_that_runs_it(
+    hills: Hills, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = found(hills)
+    model(hills, "tuned").write_text("rate: 0.5\n")
+    written = write(done, "tuned")
+    finish(done, written, as_json=False)
+    finish(done, written, as_json=True)
+    out = capsys.readouterr().out
+    assert "the winner is not written: pipelines/hills/conf/model/tuned.yaml was written or changed" in out
+    assert f"; this runs it:\n  {command(done)}\n" in out
+    last = json.loads(out.splitlines()[-1])
+    assert last["written"] is None
+    assert "changed by hand meanwhile" in last["held_back"]
+    assert last["select"] == command(done)
 
 
 def test_force_writes_over_it_and_one_s_own_needs_no_force(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from relet.config import Settings, settings
 from relet.config.space import override
+from relet.core.record import Status
 from relet.engine.search.rounds import Found
 from relet.errors import ReletError, SettingError
 
@@ -24,11 +26,15 @@ _HEADER = re.compile(r"\A(?:#.*\n)+")
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """The winner as it was written: the file, relative to the project, and the commands that go on from there."""
+    """The winner as it was written: the file, relative to the project, and the commands that go on from there.
+
+    Where it was not written after all, `held_back` says why: `run` sets all of it then, and `add` is empty.
+    """
 
     path: Path
     run: str
-    add: str
+    add: str = ""
+    held_back: str = ""
 
 
 def check_name(conf: Path, name: str, base: Settings, *, force: bool) -> None:
@@ -38,10 +44,14 @@ def check_name(conf: Path, name: str, base: Settings, *, force: bool) -> None:
     if GROUP not in base.choices:
         return
     path = _path(conf, name)
-    if path.exists() and not is_own(path.read_text(encoding="utf-8")) and not force:
+    if _is_by_hand(path) and not force:
         raise SettingError(
             f"{path} was written or changed by hand: --as NAME writes the winner elsewhere, --force over it"
         )
+
+
+def _is_by_hand(path: Path) -> bool:
+    return path.exists() and not is_own(path.read_text(encoding="utf-8"))
 
 
 def is_own(text: str) -> bool:
@@ -50,10 +60,12 @@ def is_own(text: str) -> bool:
     return found is not None and _number(_OWN.sub("", text)) == found[1]
 
 
-def write(found: Found, name: str) -> Written | None:
+def write(found: Found, name: str, *, force: bool = False) -> Written | None:
     """Write the winner as an option of the group `model`; None where nothing is better than what is configured.
 
-    Whatever the search varied or fixed elsewhere than in the family's own file stands in the command to go on.
+    Whatever the search varied or fixed elsewhere than in the family's own file stands in the command to go on. A
+    file is not written that somebody made or changed since the search began, unless with `force`, nor the one that
+    the search stands on before it is over: the same command would be another search.
     """
     winner, default = found.winner, found.default
     if winner is None or winner.number == 1 or (default is not None and default.value == winner.value):
@@ -65,19 +77,31 @@ def write(found: Found, name: str) -> Written | None:
     if option is None:
         return None
     conf = question.project.conf
-    text, inside = _edited(_path(conf, option).read_text(encoding="utf-8"), chosen)
+    path = _path(conf, name)
+    place = path.relative_to(question.project.root)
+    if option == name and (found.out_of_time or found.status is not Status.FINISHED):
+        why = f"the search stands on {place} and is not over"
+        return Written(path=place, run=command(found), held_back=why)
+    text, inside = _edited(
+        _path(conf, option).read_text(encoding="utf-8"), chosen, {_key(each) for each in overrides}
+    )
     header, body = _parted(text)
     said = "".join(f"# {line}\n" for line in (*header, *_said(found, option)))
     text = f"{said}{body}"
-    path = _path(conf, name)
-    path.write_text(_numbered(text), encoding="utf-8")
+    part = path.with_name(f".{name}.{os.getpid()}.part")
+    part.write_text(_numbered(text), encoding="utf-8")
+    if _is_by_hand(path) and not force:
+        part.unlink()
+        why = f"{place} was written or changed by hand meanwhile"
+        return Written(path=place, run=command(found), held_back=f"{why}; --as NAME writes the winner elsewhere")
+    part.replace(path)
     rest = [
         each for each in overrides if _key(each) not in inside and _key(each) != GROUP and not _about_search(each)
     ]
     return Written(
-        path=path.relative_to(question.project.root),
+        path=place,
         run=shlex.join(["relet", "run", question.order.pipeline, f"{GROUP}={name}", *rest]),
-        add=shlex.join(["git", "add", str(path.relative_to(question.project.root))]),
+        add=shlex.join(["git", "add", str(place)]),
     )
 
 
@@ -143,8 +167,11 @@ def _number(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _edited(text: str, chosen: Settings) -> tuple[str, set[str]]:
-    """A family's file with the chosen values in their places, comments kept; and the settings that it holds."""
+def _edited(text: str, chosen: Settings, said: Set[str]) -> tuple[str, set[str]]:
+    """A family's file with the chosen values in their places, comments kept; and the settings that it holds.
+
+    What the file takes from another setting stays so, but where it is one of those `said`.
+    """
     import yaml
 
     package = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)
@@ -153,7 +180,8 @@ def _edited(text: str, chosen: Settings) -> tuple[str, set[str]]:
     loaded = {key: yaml.safe_load(text[start:end]) for key, start, end in places}
     for key, start, end in reversed(places):
         before, value = loaded[key], chosen.value(key)
-        refers = isinstance(before, str) and "${" in before
+        own = any(key == each or key.startswith(f"{each}.") for each in said)
+        refers = isinstance(before, str) and "${" in before and not own
         if not refers and (value != before or type(value) is not type(before)):
             text = f"{text[:start]}{_scalar(value)}{text[end:]}"
     return text, {key for key, _, _ in places}
