@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import signal
@@ -108,6 +109,7 @@ class Pool:
         self._selector = selectors.DefaultSelector()
         self._processes: list[_Process] = []
         self._interrupted = 0
+        self._deadline = math.inf
 
     def __enter__(self) -> Pool:
         return self
@@ -123,13 +125,15 @@ class Pool:
         self._processes.clear()
         self._selector.close()
 
-    def run(self, trials: Sequence[Trial]) -> Generator[Tried, None, None]:
+    def run(self, trials: Sequence[Trial], *, deadline: float = math.inf) -> Generator[Tried, None, None]:
         """Run trials and give what became of each as it ends. May be called again, when it has come to its end.
 
-        A trial that fails is one of the results. Raises KeyboardInterrupt after Ctrl-C, once what was running has
-        been interrupted and given, too.
+        A trial that fails is one of the results. At the `deadline`, a time of `time.monotonic`, what runs is
+        interrupted and given, and no other trial begins. Raises KeyboardInterrupt after Ctrl-C, once what was
+        running has been interrupted and given, too.
         """
         waiting = deque(_Task(trial=trial, run_id=new_run_id()) for trial in trials)
+        self._deadline = deadline
         with self._listening():
             for task in self._one_by_one(waiting):
                 yield from self._until_done(deque([task]))
@@ -138,7 +142,7 @@ class Pool:
     def _until_done(self, waiting: deque[_Task]) -> Iterator[Tried]:
         told_at = 0.0
         while waiting or any(each.task for each in self._processes):
-            if self._interrupted:
+            if self._is_over:
                 waiting.clear()
                 told_at = told_at or self._interrupt()
                 if self._interrupted > 1 or time.monotonic() - told_at > PATIENCE:
@@ -149,6 +153,10 @@ class Pool:
                 yield from self._heard(key.data, waiting)
         if self._interrupted:
             raise KeyboardInterrupt
+
+    @property
+    def _is_over(self) -> bool:
+        return self._interrupted > 0 or time.monotonic() >= self._deadline
 
     def _hand_out(self, waiting: deque[_Task]) -> None:
         while waiting:
@@ -216,19 +224,20 @@ class Pool:
         task, process.task = process.task, None
         if task is None:
             return
-        if task.tries < TRIES and not self._interrupted:
+        over = self._is_over
+        if task.tries < TRIES and not over:
             self._tell(task.trial, f"its process {how}; it runs once more")
             waiting.appendleft(task)
             return
-        status = Status.INTERRUPTED if self._interrupted else Status.FAILED
-        reason = "interrupted" if self._interrupted else f"its process {how}, {task.tries} times"
+        status = Status.INTERRUPTED if over else Status.FAILED
+        reason = "interrupted" if over else f"its process {how}, {task.tries} times"
         began = self._close(task.run_id, status, reason)
         yield Tried(
             trial=task.trial,
             run_id=task.run_id if began else None,
             status=status,
             error=reason,
-            exit_status=130 if self._interrupted else 1,
+            exit_status=130 if over else 1,
             lost=True,
         )
 
@@ -248,7 +257,12 @@ class Pool:
         """Take off `waiting` those that have to be done before the next one begins: what later trials are compared
         with is the product of the first one that is not refused, and theirs would be another."""
         found: list[Mapping[str, Any] | None] = []
-        while len(waiting) > 1 and self._workers > 1 and (missing := self._missing_references()):
+        while (
+            len(waiting) > 1
+            and self._workers > 1
+            and not self._is_over
+            and (missing := self._missing_references())
+        ):
             found = found or [self._parameters(each.trial) for each in waiting]
             makers = _above(self._job, missing)
             made = [

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -224,6 +225,7 @@ def test_a_search_is_named_by_all_that_decides_it_and_by_nothing_else(
         (["steps=draw"], "runs the steps that its measure needs"),
         (["search.batch=0"], "search.batch must be at least 1, got 0"),
         (["search.direction=up"], "there are maximize, minimize"),
+        (["search.folds=2,3"], "search.folds: 2, 3: that is the search's own, which no trial changes"),
         (["search.folds=0"], "search.folds must be at least 1"),
         (["trials=0"], "trials must be at least 1"),
         (["trials=many"], "trials takes a whole number, got 'many'"),
@@ -322,6 +324,27 @@ def test_a_metric_that_is_not_measured_is_named_with_those_that_are(hills: Hills
     found = tune(hills, "search.metric=los", "trials=4", "workers=1")
     assert found.exit_status == 2
     assert "search.metric is 'los', which measure does not measure: did you mean loss?" in str(found.error)
+
+
+def test_the_time_that_is_over_ends_what_runs(hills: Hills, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HILLS_SLOW", "60")
+    clock = time.monotonic
+    began, later = clock(), [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + later[0])
+
+    class Late(Silent):
+        """The time is over a second after the first fold has begun."""
+
+        def doing(self, number: int, what: str) -> None:
+            if what == "measure":
+                threading.Timer(1.0, lambda: later.__setitem__(0, 6000.0)).start()
+
+    found = tune(hills, "trials=4", "workers=2", "timeout=90m", watch=Late())
+    assert clock() - began < 40
+    assert (found.out_of_time, found.status, found.candidates) == (True, Status.FINISHED, ())
+    # written by the trial's own process, which was interrupted rather than killed
+    (measuring,) = [each for each in hills.store.runs() if each.component == "measure"]
+    assert measuring.status is Status.INTERRUPTED
 
 
 @pytest.mark.long

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from relet.config import Settings, settings
+from relet.config.binding import Searching
 from relet.config.space import Dimension, Scalar, Stated, dimension, override, stated, whole
 from relet.core.pipeline import Pipeline
 from relet.core.plan import digest, key_parts
@@ -21,6 +22,8 @@ from relet.errors import SettingError, nearest
 
 # What each trial sets by itself beside its point, and the number of folds: they feed the component that measures.
 FOLD, FOLDS = "search.fold", "search.folds"
+# What a search itself goes by: no trial may have another value of it.
+OWN_SETTINGS = (FOLD, FOLDS, *(f"search.{each.name}" for each in fields(Searching)))
 # The layout of what a search is named by: another number gives every search another name.
 FORMAT = 1
 OWN_WORDS = ("trials", "timeout", "workers")
@@ -220,6 +223,11 @@ def _check(
     steps: Sequence[str],
 ) -> None:
     """Raise SettingError unless each setting is there, takes the values, and something measured depends on it."""
+    for each in dimensions:
+        if each.setting in OWN_SETTINGS:
+            raise SettingError(
+                f"the search's space, {each}: that is the search's own, which no trial changes; give it one value"
+            )
     for place in range(max(len(each.ends) for each in dimensions)):
         point = [override(each.setting, each.ends[min(place, len(each.ends) - 1)]) for each in dimensions]
         try:

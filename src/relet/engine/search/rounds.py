@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -110,7 +111,7 @@ def search(question: Question, wishes: Wishes, watch: Watcher) -> Found:
             parent=group.record,
             tell=lambda trial, what: watch.doing(trial.number, what),
         ) as pool:
-            run = pool.run if wishes.timeout is None else _until(began + wishes.timeout, pool.run)
+            run = pool.run if wishes.timeout is None else _until(began + wishes.timeout, pool)
             go_on(question, wishes.trials, journal, run, watch, mixed=others)
     except OutOfTimeError:
         late = True
@@ -222,18 +223,18 @@ def _stored(question: Question, journal: Journal, trials: int) -> list[Candidate
     return candidates(question, logs)[:trials]
 
 
-def _until(deadline: float, run: Run) -> Run:
-    """The same, until a time: what still runs then is interrupted as the pool ends."""
+def _until(deadline: float, pool: Pool) -> Run:
+    """The same, until a time: what still runs then is interrupted, and does not count."""
 
     def limited(trials: Sequence[Trial]) -> Iterator[Tried]:
         left = len(trials)
-        if time.monotonic() >= deadline:
+        with closing(pool.run(trials, deadline=deadline)) as results:
+            for tried in results:
+                if tried.status is not Status.INTERRUPTED:
+                    yield tried
+                    left -= 1
+        if left:
             raise OutOfTimeError
-        for tried in run(trials):
-            yield tried
-            left -= 1
-            if left and time.monotonic() >= deadline:
-                raise OutOfTimeError
 
     return limited
 
