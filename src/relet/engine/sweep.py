@@ -60,10 +60,19 @@ class Sweep:
         """The command that makes a trial's choice the run's: everything else is skipped, and it is tested."""
         order = self.order
         steps = [f"steps={','.join(order.steps)}"] if order.steps else []
-        kept = [each for each in order.overrides if not each.lstrip("+").startswith("search.")]
+        kept = [each for each in order.overrides if not self._is_about_search(each)]
         tested = ["main.evaluate=true"] if self.evaluates else []
         visited = shlex.split(os.environ.get(VISITED, ""))
         return ["relet", "run", *visited, order.pipeline, *steps, *kept, *trial.overrides, *tested]
+
+    def _is_about_search(self, override: str) -> bool:
+        """Whether it says how trials are compared, and nothing to a step that is selected."""
+        key = override.partition("=")[0].lstrip("+~")
+        if not key.startswith("search."):
+            return False
+        pipeline = self.job.request.pipeline
+        selected = {each.name for each in pipeline.select(self.order.steps, all_of_them=True)}
+        return not any(str(fed).partition(".")[0] in selected for fed in pipeline.settings.get(key, ()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,6 +147,18 @@ def test_the_command_that_selects_the_winner_runs_it(adding: Sums) -> None:
     ]
 
 
+def test_the_command_that_selects_keeps_what_a_selected_step_takes_of_the_search(adding: Sums) -> None:
+    adding.edit("pipeline.py", '"seed": "draw.seed"', '"search.seed": "draw.seed"')
+    adding.edit("conf/config.yaml", "minimize}", "minimize, seed: 42}")
+    adding.edit("conf/config.yaml", "\nseed: 42", "")
+    sweep = sweep_of("search.seed=7", "scale=3,1", "search.metric=total")
+    assert sweep.selection(sweep.trials[1]) == [
+        *("relet", "run", "sums", "search.seed=7", "scale=1", "main.evaluate=true")
+    ]
+    alone = sweep_of("search.seed=7", "scale=3,1", "steps=add", "search.metric=total")
+    assert alone.selection(alone.trials[1]) == ["relet", "run", "sums", "steps=add", "scale=1"]
+
+
 def test_the_command_that_selects_says_again_where_the_pipeline_came_from(
     adding: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:
