@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -127,8 +128,10 @@ class Telling:
 
 
 def _say(answers: TextIO, **facts: Any) -> None:
-    answers.write(json.dumps(facts) + "\n")
-    answers.flush()
+    # where nobody is left to hear it, standard input has ended too: that is what ends this process
+    with suppress(BrokenPipeError):
+        answers.write(json.dumps(facts) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
