@@ -231,7 +231,7 @@ class Pool:
             return
         status = Status.INTERRUPTED if over else Status.FAILED
         reason = "interrupted" if over else f"its process {how}, {task.tries} times"
-        began = self._close(task.run_id, status, reason)
+        began = close(self._job, task.run_id, status, reason)
         yield Tried(
             trial=task.trial,
             run_id=task.run_id if began else None,
@@ -240,18 +240,6 @@ class Pool:
             exit_status=130 if over else 1,
             lost=True,
         )
-
-    def _close(self, run_id: str, status: Status, reason: str) -> bool:
-        """Write down how a run ended whose process could not; False where it had not begun."""
-        try:
-            record = self._job.store.run(run_id)
-        except ReletError:
-            return False
-        if record.status is Status.RUNNING:
-            self._job.store.put_run(replace(record, status=status, message=reason, ended=now()))
-            for tracker in self._job.trackers:
-                self._job.store.put_pending(tracker, run_id)
-        return True
 
     def _one_by_one(self, waiting: deque[_Task]) -> Iterator[_Task]:
         """Take off `waiting` those that have to be done before the next one begins: what later trials are compared
@@ -400,6 +388,19 @@ def _tried(task: _Task, told: Mapping[str, Any]) -> Tried:
         outputs=told.get("outputs", {}),
         ran=tuple(told.get("ran", ())),
     )
+
+
+def close(job: Job, run_id: str, status: Status, reason: str) -> bool:
+    """Write down how a run ended whose process could not; False where it had not begun."""
+    try:
+        record = job.store.run(run_id)
+    except ReletError:
+        return False
+    if record.status is Status.RUNNING:
+        job.store.put_run(replace(record, status=status, message=reason, ended=now()))
+        for tracker in job.trackers:
+            job.store.put_pending(tracker, run_id)
+    return True
 
 
 def check_store(store: Store) -> None:

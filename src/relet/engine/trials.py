@@ -21,6 +21,7 @@ from typing import Any, TextIO
 from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.engine.job import Outcome, Part, Result
+from relet.engine.pool import close
 from relet.engine.request import Order, prepare
 from relet.engine.run import execute
 from relet.engine.worker import own_streams
@@ -35,6 +36,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     asked: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
     over = threading.Event()
+    asker, last = os.getppid(), None
 
     def listen() -> None:
         for line in questions:
@@ -51,10 +53,13 @@ def main() -> None:
     while True:
         try:
             while (question := asked.get()) is not None:
+                last = question
                 _answer(question, answers)
         except KeyboardInterrupt:
             continue
         over.set()
+        if last is not None and os.getppid() != asker:
+            _close_group(last)
         sys.stderr.flush()
         # taking the libraries down takes longer than a trial that was skipped, and serves nobody
         os._exit(0)
@@ -72,15 +77,26 @@ def _answer(question: Mapping[str, Any], answers: TextIO) -> None:
     _say(answers, event="tried", **told)
 
 
-def _tried(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
-    order = Order(
+def _close_group(question: Mapping[str, Any]) -> None:
+    """Write down that a sweep or search has ended, whose own process was killed."""
+    # nobody is left to be told of trouble
+    with suppress(Exception):
+        job = prepare(_order(question))
+        close(job, question["part"]["parent"], Status.INTERRUPTED, "its process was ended")
+
+
+def _order(question: Mapping[str, Any]) -> Order:
+    return Order(
         pipeline=question["pipeline"],
         steps=None if question["steps"] is None else tuple(question["steps"]),
         overrides=tuple(question["overrides"]),
         command=tuple(question["command"]),
     )
+
+
+def _tried(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
     part = Part(**{**question["part"], "overrides": tuple(question["part"]["overrides"])})
-    outcome = execute(replace(prepare(order), part=part), Telling(answers))
+    outcome = execute(replace(prepare(_order(question)), part=part), Telling(answers))
     if isinstance(outcome.error, EditedError):
         # another process, with what the code is now, runs the trial once more
         print(f"relet: {outcome.error}: another process does", file=sys.stderr, flush=True)

@@ -296,7 +296,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(adding: Sums) -> No
     assert left_behind() == []
 
 
-def test_a_process_whose_asker_was_killed_ends_and_says_nothing(adding: Sums) -> None:
+def test_a_process_whose_asker_was_killed_ends_silently_and_closes_the_record_of_the_sweep(adding: Sums) -> None:
     adding.edit("draw.py", "numbers = [random", "import time; time.sleep(60)\n    numbers = [random")
     command = [sys.executable, "-P", "-m", "relet", "run", "sums", "-m", "scale=1,2", "workers=1", "--json"]
     asker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -306,7 +306,9 @@ def test_a_process_whose_asker_was_killed_ends_and_says_nothing(adding: Sums) ->
     # its processes hold the other end, too: it is at its end when they are
     assert asker.stderr.read() == ""
     asker.communicate()
-    assert {each.status for each in adding.store.runs() if each.parent} == {Status.INTERRUPTED}
+    assert {each.status for each in adding.store.runs()} == {Status.INTERRUPTED}
+    (sweep,) = [each for each in adding.store.runs() if each.kind is Kind.SWEEP]
+    assert (sweep.message, sweep.ended is not None) == ("its process was ended", True)
 
 
 def test_a_trials_processes_share_the_processors(adding: Sums) -> None:
