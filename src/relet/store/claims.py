@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from relet.errors import StoreError
@@ -129,6 +130,38 @@ def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace:
             waiting()
         told = True
         time.sleep(pace.look)
+
+
+def collect(bucket: Bucket, before: datetime) -> list[str]:
+    """Remove claims that nobody holds and that are older than a time; their paths.
+
+    A claim in a bucket whose holder died without giving it up stays: only who waits for it sees that. Numbers begin
+    anew after it, so nothing is to be younger than any request that may still be sent once more.
+    """
+    if bucket.root is not None:
+        paths = [each for each in sorted((bucket.root / FOLDER).glob("*")) if _remove_left(each, before)]
+        return [f"{FOLDER}{each.name}" for each in paths]
+    old = [entry.path for entry in bucket.entries(FOLDER) if entry.modified <= before]
+    left = [path for path in old if _GIVEN_UP in (bucket.get(path) or b"")]
+    if left:
+        bucket.delete(left)
+    return left
+
+
+def _remove_left(path: Path, before: datetime) -> bool:
+    """Remove the file of a claim that is old and nobody's; whether it was removed."""
+    with suppress(OSError):
+        if datetime.fromtimestamp(path.stat().st_mtime, UTC) > before:
+            return False
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_there(path, descriptor):
+                path.unlink()
+                return True
+        finally:
+            os.close(descriptor)
+    return False
 
 
 def _numbers(bucket: Bucket, folder: str) -> dict[int, str]:

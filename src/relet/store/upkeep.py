@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION, Version
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import aliases, objects, runs, versions
+from relet.store import aliases, claims, objects, runs, versions
 from relet.store.bucket import Bucket
 from relet.store.layout import (
     DIGEST,
@@ -177,11 +177,11 @@ def _forget(bucket: Bucket, version: Version) -> None:
 
 
 def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
-    """Delete objects and staged files that nothing refers to and that are older than `older_than`; their paths.
+    """Delete objects and staged files that nothing refers to, and claims that nobody holds; their paths.
 
-    Referred to is what a version holds, what a run record needs to be made again (`RunRecord.objects`), and, to
-    be on the safe side, every digest written anywhere in a document that can't be read, that a newer relet wrote,
-    or that this relet does not know.
+    Only what is older than `older_than`. Referred to is what a version holds, what a run record needs to be made
+    again (`RunRecord.objects`), and, to be on the safe side, every digest written anywhere in a document that
+    can't be read, that a newer relet wrote, or that this relet does not know.
     """
     before = datetime.now(UTC) - older_than
     candidates = [entry for entry in bucket.entries("objects/") if entry.modified <= before]
@@ -193,7 +193,7 @@ def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
     garbage = [entry.path for entry in found if entry and entry.modified <= before]
     if garbage:
         bucket.delete(garbage)
-    return garbage + _unstage(bucket, before)
+    return garbage + _unstage(bucket, before) + claims.collect(bucket, before)
 
 
 def _unstage(bucket: Bucket, before: datetime) -> list[str]:

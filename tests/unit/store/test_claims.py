@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from relet.errors import StoreError
-from relet.store import claims, open_store
+from relet.store import claims, open_store, upkeep
 from relet.store.address import open_bucket
 from relet.store.bucket import Bucket
 from relet.store.claims import Pace
@@ -152,6 +153,27 @@ def test_the_claim_of_a_process_that_is_killed_is_free_at_once(tmp_path: Path) -
     holder.wait()
     assert told == ["waits"]
     assert 0.2 < took < 5
+
+
+def test_garbage_collection_removes_claims_that_nobody_holds_and_no_others(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with store.claim("held"):
+        for name in ("left", "young"):
+            (tmp_path / "claims" / name).touch()
+        for name in ("held", "left"):
+            os.utime(tmp_path / "claims" / name, (0, 0))
+        assert store.gc() == ["claims/left"]
+        assert sorted(each.name for each in (tmp_path / "claims").iterdir()) == ["held", "young"]
+
+
+def test_in_a_bucket_garbage_collection_removes_claims_that_were_given_up(bucket: Bucket) -> None:
+    with claims.claim(bucket, NAME, pace=QUICK):
+        assert upkeep.collect(bucket, timedelta(0)) == []
+    assert upkeep.collect(bucket) == []
+    assert upkeep.collect(bucket, timedelta(0)) == [f"claims/{NAME}/1.json"]
+    assert list(bucket.entries("claims/")) == []
+    with claims.claim(bucket, NAME, pace=QUICK):
+        pass
 
 
 def test_different_names_do_not_wait_for_each_other(tmp_path: Path) -> None:
