@@ -135,8 +135,8 @@ def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace:
 def collect(bucket: Bucket, before: datetime) -> list[str]:
     """Remove claims that nobody holds and that are older than a time; their paths.
 
-    A claim in a bucket whose holder died without giving it up stays: only who waits for it sees that. Numbers begin
-    anew after it, so nothing is to be younger than any request that may still be sent once more.
+    A claim in a bucket whose holder died without giving it up stays: only who waits for it sees that. Once one is
+    removed its numbers begin anew: `before` leaves time for any request that may be sent once more.
     """
     if bucket.root is not None:
         paths = [each for each in sorted((bucket.root / FOLDER).glob("*")) if _remove_left(each, before)]
