@@ -183,6 +183,7 @@ def test_by_hand_each_sentence_is_printed_and_a_rejection_is_the_exit_status(pro
     assert status == 1 and "1 of 2 null hypotheses rejected" in said and "H0 is rejected." in said
 
 
+@pytest.mark.long
 def test_by_hand_every_project_has_the_options_of_the_family(project: Path) -> None:
     status, said = by_hand(project, "--data=dearer.parquet", "--min-effect=0.9")
     assert status == 0 and "a D below 0.9 is let pass" in said

@@ -66,6 +66,7 @@ def test_a_search_that_goes_on_asks_what_one_in_one_go_would_have(hills: Hills) 
     assert pieces == [whole[:3], whole[:6], whole[4:]]
 
 
+@pytest.mark.long
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1000), batch=st.integers(3, 5))
 def test_the_order_in_which_trials_end_changes_nothing(hills: Hills, seed: int, batch: int) -> None:
@@ -276,6 +277,7 @@ def everything(store: Store, question_id: str) -> list[tuple[Any, ...]]:
     return [shape(each) for each in candidates(question, logs)]
 
 
+@pytest.mark.long
 def test_one_worker_and_two_give_the_same_trials_and_the_same_winner(hills: Hills) -> None:
     one = tune(hills, "trials=6", "workers=1")
     two = tune(hills, "trials=6", "workers=2", f"store.url={hills.root / 'other'}")
@@ -300,6 +302,7 @@ def test_a_search_has_a_record_with_its_trials_below_it(hills: Hills) -> None:
     }
 
 
+@pytest.mark.long
 def test_what_is_known_costs_nothing_and_more_trials_go_on_from_it(hills: Hills) -> None:
     tune(hills, "trials=4", "workers=1")
     again = Silent()

@@ -79,6 +79,7 @@ def test_what_trials_have_in_common_is_run_once(adding: Sums) -> None:
     assert sorted(component for each in outcome.tried for component in each.ran) == ["add"] * 4 + ["draw"]
 
 
+@pytest.mark.long
 def test_the_number_of_workers_changes_nothing_that_comes_out(adding: Sums) -> None:
     found = {}
     for workers in (1, 3):

@@ -100,6 +100,7 @@ def test_a_loaded_model_is_exported_to_the_same_bytes(folder, tmp_path):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+@pytest.mark.long
 def test_another_process_with_other_hashes_and_threads_makes_the_same_bytes(trained, folder, tmp_path):
     family = trained.model.about["family"]
     code = f"""
