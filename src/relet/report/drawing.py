@@ -85,10 +85,12 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     rough = (high - low) / most
     if not rough:
         return [low]
-    power = 10.0 ** math.floor(math.log10(rough))
+    exponent = math.floor(math.log10(rough))
+    power = 10.0**exponent
     step = next((part * power for part in (1, 2, 2.5, 5, 10) if part * power >= rough * 0.999), 10 * power)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(place * step, 12) + 0.0 for place in range(first, last + 1)] or [low]
+    digits = 12 - min(exponent, 0)
+    return [round(place * step, digits) + 0.0 for place in range(first, last + 1)] or [low]
 
 
 def px(value: float) -> str:

@@ -22,6 +22,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A sweep of three trials, a run that failed, and one that a verdict stopped."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELET_STORE", str(tmp_path / "store"))
+    monkeypatch.delenv("COLUMNS", raising=False)  # nothing is cut where no screen is written to
     found = open_store(tmp_path / "store")
     found.put_run(sweep(1, winner=run_id(2)))
     for number in (2, 3, 4):
