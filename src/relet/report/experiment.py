@@ -162,7 +162,7 @@ def _trials(held: Material) -> str:
         columns.append(("status", "", [_status(each.status) for each in shown]))
     columns.append(("seconds", "", [None if each.seconds is None else round(each.seconds, 1) for each in shown]))
     if any(each.model for each in shown):
-        columns.append(("model", "", [each.model for each in shown]))
+        columns.append(("made", "the version of the model", [each.model for each in shown]))
     columns += [_metric(name, shown) for name in metrics]
     best = held.best
     place = next((at for at, each in enumerate(shown) if best and each.id == best.id), None)
