@@ -40,8 +40,12 @@ def test_folds_partition_the_rows(method: str, count: int, rows: int, seed: int)
     assert sum(found.rows(name).astype(int) for name in found.names).tolist() == [1] * rows  # type: ignore[union-attr]
     sizes = list(found.sizes.values())
     if method in ("random", "stratified"):
-        # of each of the three boroughs a fold has less than one row more or fewer than its share
-        assert max(sizes) - min(sizes) < 2 * 3
+        # of each borough a fold has its share of all rows, to within a row
+        shares = np.array(list(folds(table, count, Rule(method="random", seed=seed)).sizes.values())) / rows
+        for borough in range(3):
+            inside = (table["borough"] == borough).to_numpy()
+            found_here = np.array([int(found.rows(name)[inside].sum()) for name in found.names])
+            assert np.abs(found_here - shares * inside.sum()).max() <= 1 + 1e-9
     if method == "by_group":
         for name in found.names:
             inside = found.rows(name)

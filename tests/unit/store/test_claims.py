@@ -178,8 +178,12 @@ def test_in_a_bucket_garbage_collection_removes_claims_that_were_given_up(bucket
 
 def test_different_names_do_not_wait_for_each_other(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    with store.claim("one"), store.claim("two"):
-        pass
+    waited: list[str] = []
+    with (
+        store.claim("one", waiting=lambda: waited.append("one")),
+        store.claim("two", waiting=lambda: waited.append("two")),
+    ):
+        assert waited == []
 
 
 def test_a_claim_costs_less_than_a_millisecond(tmp_path: Path) -> None:
