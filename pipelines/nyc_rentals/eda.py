@@ -19,8 +19,9 @@ with app.setup(hide_code=True):
     import relet
     from relet.data.table import read_table
     from relet.report.bars import bars
-    from relet.report.charts import Cell, grouped_bars, heat_map, histogram, matrix
-    from relet.report.charts.distribution import outside
+    from relet.report.charts.categories import grouped_bars
+    from relet.report.charts.distribution import histogram, outside
+    from relet.report.charts.grids import Cell, heat_map, matrix
     from relet.report.elements import charts, paragraph, scrolling, table
     from relet.report.wording import count, number, share, shortened
 

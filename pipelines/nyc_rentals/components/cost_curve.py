@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.nyc_rentals.inference import fitted
 from pipelines.nyc_rentals.subsets import subsets
 from relet import Curve, Figure, Metrics, Module, component
-from relet.report.charts import lines
+from relet.report.charts.lines import lines
 
 
 class Timed(NamedTuple):

@@ -11,7 +11,7 @@ from pipelines.nyc_rentals.inference import fitted
 from pipelines.nyc_rentals.subsets import subsets
 from relet import Curve, Figure, Metrics, Module, component
 from relet.evaluation.metrics import regression
-from relet.report.charts import lines
+from relet.report.charts.lines import lines
 from relet.segregation import Rule, split
 
 

@@ -13,7 +13,7 @@ from relet.data.outline import outline
 from relet.data.quarantine import set_aside
 from relet.data.tally import opened
 from relet.report.batch import batch_page
-from relet.report.charts import Cell, heat_map
+from relet.report.charts.grids import Cell, heat_map
 from relet.report.elements import charts, paragraph
 from relet.report.page import Section
 

@@ -91,8 +91,9 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     accepted type), an option that a group does not have, and what Hydra can't read.
     """
     feeds: Mapping[str, tuple[str, ...]] = pipeline.settings
-    anything = {key for key in _taking(dict, pipeline) if is_empty(key, folder)}
     # Hydra refuses a key that the file has not; a mapping that is empty there is meant to be filled.
+    asked = {key for key in _taking(dict, pipeline) if any(_begins(key, each) for each in overrides)}
+    anything = {key for key in asked if is_empty(key, folder)}
     overrides = [f"++{each}" if any(_begins(key, each) for key in anything) else each for each in overrides]
     composed = compose(folder, overrides, feeds=feeds, texts=texts(pipeline))
     given = dict(_leaves(composed.values, {*OWN, *feeds}))

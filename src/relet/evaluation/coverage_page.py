@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relet.evaluation.coverage import SMALLEST, Covered, weakness
-from relet.report.charts import dots, ranges
+from relet.report.charts.categories import dots
+from relet.report.charts.ranges import ranges
 from relet.report.elements import charts, facts, paragraph, table
 from relet.report.page import Section, page
 from relet.report.wording import share

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from relet.data.profile import CORRELATED_COLUMNS, Column, Correlations, Profile
 from relet.data.tally import Kind
-from relet.report.charts import matrix
+from relet.report.charts.grids import matrix
 from relet.report.columns import column_chart, value_words
 from relet.report.elements import charts, facts, folded, paragraph, scrolling, table
 from relet.report.page import Section, page

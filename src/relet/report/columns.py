@@ -11,8 +11,8 @@ from relet.data.difference import Shift
 from relet.data.profile import MICROSECONDS_A_DAY, Column
 from relet.data.tally import Kind
 from relet.report.bars import bars
-from relet.report.charts import grouped_bars, histogram
-from relet.report.charts.distribution import outside
+from relet.report.charts.categories import grouped_bars
+from relet.report.charts.distribution import histogram, outside
 from relet.report.wording import count, number, share, shortened
 
 # How many values of a column of text are drawn, and how long a name in words may be.

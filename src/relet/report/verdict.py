@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from relet.core.artifact import Check, Verdict
-from relet.report.charts import dots
+from relet.report.charts.categories import dots
 from relet.report.columns import value_words
 from relet.report.elements import Markup, charts, facts, folded, mark, paragraph, table
 from relet.report.wording import count, shortened

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.report.bars import bars
-from relet.report.charts import Cell, dots, grouped_bars, heat_map, histogram, matrix
-from relet.report.charts.distribution import PLOT
+from relet.report.charts.categories import dots, grouped_bars
+from relet.report.charts.distribution import PLOT, histogram
+from relet.report.charts.grids import Cell, heat_map, matrix
 from relet.report.columns import date_marks
 from relet.report.drawing import WIDTH, ticks
 
