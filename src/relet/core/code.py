@@ -36,20 +36,9 @@ def parse(path: Path) -> ast.Module:
 
 def _parse(source: bytes, path: Path) -> ast.Module:
     try:
-        return _parsed(source)
+        return ast.parse(source)
     except SyntaxError as error:
         raise WiringError(f"{path}, line {error.lineno}: {error.msg}") from None
-
-
-# A notebook, a search and an export ask for the same modules again and again: equal text is parsed once.
-@cache
-def _parsed(source: bytes) -> ast.Module:
-    return ast.parse(source)
-
-
-@cache
-def _digested(source: bytes) -> str:
-    return tree_digest(_parsed(source))
 
 
 def normal_form(tree: ast.Module) -> str:
@@ -133,6 +122,18 @@ class Closure:
     third_party: frozenset[str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What a module's source says: its digest, and what it imports, as `imports` gives it."""
+
+    digest: str
+    imports: tuple[tuple[str, str | None], ...]
+
+
+# A notebook, a search and an export ask for the same modules again and again: equal text is parsed once.
+_known: dict[tuple[bytes, str], _Said] = {}
+
+
 @dataclass(frozen=True)
 class Code:
     """The first-party source below some roots, read once.
@@ -146,11 +147,23 @@ class Code:
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def tree(self, path: Path) -> ast.Module:
+        """The tree of a Python file; a syntax error names the file and the line."""
         return _parse(self._source(path), path)
 
-    def digest(self, path: Path) -> str:
-        self.tree(path)
-        return _digested(self._source(path))
+    def digest(self, module: str) -> str | None:
+        """The digest of a first-party module's normal form; None where there is no such module."""
+        path = self.find(module)
+        return self._said(module, path).digest if path and path.is_file() else None
+
+    def _said(self, module: str, path: Path) -> _Said:
+        source = self._source(path)
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        if (found := _known.get((source, package))) is None:
+            # the tree is let go: so many would be walked through again by each collection of garbage
+            tree = _parse(source, path)
+            found = _Said(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
+            _known[source, package] = found
+        return found
 
     def _source(self, path: Path) -> bytes:
         """What a file held when it was first asked for: one plan sees one state of the code."""
@@ -192,18 +205,18 @@ class Code:
                 continue
             if path.is_dir():
                 continue
-            found[name] = self.digest(path)
+            said = self._said(name, path)
+            found[name] = said.digest
             if name not in self._imports:
-                self._imports[name] = tuple(dict.fromkeys(self._imported(name, path)))
+                self._imports[name] = tuple(dict.fromkeys(self._imported(said)))
             for imported in self._imports[name]:
                 if imported not in seen:
                     seen.add(imported)
                     waiting.append(imported)
         return Closure(modules=dict(sorted(found.items())), third_party=frozenset(third_party))
 
-    def _imported(self, module: str, path: Path) -> Iterator[str]:
-        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        for name, member in imports(self.tree(path), package):
+    def _imported(self, said: _Said) -> Iterator[str]:
+        for name, member in said.imports:
             if name == "relet":
                 yield from _relet_exports(member)
                 continue
