@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from relet.data.content import FORMAT, ContentDigest
+from relet.data.content import FORMAT, MARK, ContentDigest
 from relet.data.normal import CHUNK_ROWS, batches_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # More than this is sorted by DuckDB, which spills to disk, instead of in memory.
 SORT_IN_MEMORY = 256 * 1024**2
-MARK = b"relet.table"
 # Of a column's dictionary, in bytes: beyond it Parquet's writer gives the dictionary up.
 DICTIONARY = 1024**2
 

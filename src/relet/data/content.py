@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Part of every content digest: another way of hashing has to have another number, or old keys would lie.
 FORMAT = 1
+# In the metadata of a Parquet file: the format of the table that relet wrote there.
+MARK = b"relet.table"
 
 
 class ContentDigest:
@@ -50,10 +52,15 @@ def _buffers(array: pa.Array) -> tuple[Any, Any, Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    validity = _values(pc.cast(array.is_valid(), pa.uint8()))
+    missing = array.null_count
+    validity = _values(pc.cast(array.is_valid(), pa.uint8())) if missing else b"\1" * len(array)
     if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
-        present = pc.fill_null(array, pa.scalar("" if pa.types.is_string(array.type) else b"", array.type))
-        return validity, _values(pc.binary_length(present)), _text(present)
+        lengths = pc.binary_length(array)
+        if missing:
+            lengths = pc.fill_null(lengths, 0)
+            if len(_text(array)) != pc.sum(lengths).as_py():  # there are bytes beneath a null
+                array = pc.fill_null(array, pa.scalar("" if pa.types.is_string(array.type) else b"", array.type))
+        return validity, _values(lengths), _text(array)
     if pa.types.is_boolean(array.type):
         array = pc.cast(array, pa.uint8())
     return validity, _values(_zeroed(array)), b""

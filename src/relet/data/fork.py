@@ -11,6 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from relet.data.normal import known_as_normal
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -26,14 +28,14 @@ _forks: WeakKeyDictionary[pa.RecordBatchReader, tuple[_Shared, str]] = WeakKeyDi
 
 
 def fork(
-    schemas: Mapping[str, pa.Schema], once: Pass, *, patience: float = PATIENCE
+    schemas: Mapping[str, pa.Schema], once: Pass, *, normal: bool = False, patience: float = PATIENCE
 ) -> dict[str, pa.RecordBatchReader]:
     """The parts of a table, by name, as streams; those that are read side by side share one pass over the rows.
 
     `once` begins a pass, the same each time, and gives batch by batch what every part has of it. A stream that is
     not read with the others (`side_by_side`), or that falls behind for `patience` seconds, makes a pass of its
     own: no more than a few batches are ever kept for it. An error of a pass is raised in every stream that shares
-    it.
+    it. `normal`: what a pass gives is in the normal form (`relet.data.normal`) already.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"n": range(6)})
@@ -51,7 +53,7 @@ def fork(
         name: pa.RecordBatchReader.from_batches(schema, shared.stream(name)) for name, schema in schemas.items()
     }
     _forks.update({stream: (shared, name) for name, stream in streams.items()})
-    return streams
+    return {name: known_as_normal(stream) for name, stream in streams.items()} if normal else streams
 
 
 def side_by_side(values: Mapping[str, Any]) -> list[str]:

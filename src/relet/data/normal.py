@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
+from relet.data.content import FORMAT, MARK
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 131_072
 
+# Streams whose rows are in the normal form already: it would be looked for, byte by byte, in vain.
+_normal: WeakSet[pa.RecordBatchReader] = WeakSet()
+
 
 def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The normal-form schema of `value` and its rows as they come, in batches of at most `CHUNK_ROWS`.
@@ -31,9 +36,27 @@ def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Raises BadDataError where a column has no normal
     form, names it, and says what to do.
     """
-    schema, batches = _arrow(value)
+    schema, batches, is_normal = _arrow(value)
     normal = normal_schema(schema)
-    return normal, (_normal_batch(part, normal) for batch in batches for part in _cut(batch))
+    parts = (part for batch in batches for part in _cut(batch))
+    if is_normal and schema == normal:
+        return normal, parts
+    return normal, (_normal_batch(part, normal) for part in parts)
+
+
+def known_as_normal(stream: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The same stream, of which `incoming` need not look at each value again: its rows are in the normal form."""
+    _normal.add(stream)
+    return stream
+
+
+def is_known_as_normal(stream: pa.RecordBatchReader) -> bool:
+    return stream in _normal
+
+
+def is_stored_table(file: pq.ParquetFile) -> bool:
+    """Whether relet wrote the file as a table: the rows are in the normal form and in canonical order."""
+    return (file.metadata.metadata or {}).get(MARK) == str(FORMAT).encode()
 
 
 def normal_schema(schema: pa.Schema) -> pa.Schema:
@@ -49,7 +72,24 @@ def normal_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([(field.name, _normal_type(field.name, field.type)) for field in schema])
 
 
-def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+def normal_floats(column: Any) -> Any:
+    """An array, chunked or not, with null where it has NaN and zero without a sign; one of no floats as it is.
+
+    >>> import pyarrow as pa
+    >>> normal_floats(pa.array([1.5, float("nan"), -0.0])).to_pylist()
+    [1.5, None, 0.0]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(column.type):
+        return column
+    unsigned = pc.add(column, pa.scalar(0.0, column.type))
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), unsigned)
+
+
+def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
+    """Schema, rows, and whether both are in the normal form."""
     import pyarrow as pa
 
     if isinstance(value, Path):
@@ -58,27 +98,25 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     packages = {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
     if "pandas" in packages and hasattr(value, "columns"):
         table = _from_pandas(value)
-        return table.schema, table.to_batches()
+        return table.schema, table.to_batches(), False
     if "ibis" in packages and hasattr(value, "to_pyarrow_batches") and hasattr(value, "columns"):
-        return value.schema().to_pyarrow(), _from_ibis(value)
+        return value.schema().to_pyarrow(), _from_ibis(value), False
     if "polars" in packages and hasattr(value, "collect"):
         value = value.collect()
     if isinstance(value, pa.RecordBatchReader):
-        return (
-            value.schema,
-            value,
-        )  # as it is: by way of the stream, an error raised while reading would lose its type
+        # as it is: by way of the stream, an error raised while reading would lose its type
+        return value.schema, value, is_known_as_normal(value)
     if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
         with contextlib.suppress(pa.ArrowInvalid):  # a single column streams too, and is no table
             reader = pa.RecordBatchReader.from_stream(value)
-            return reader.schema, reader
+            return reader.schema, reader, False
     raise BadDataError(
         f"a table was expected, got {type(value).__module__}.{type(value).__qualname__}; "
         "return an Ibis table, a pandas or Polars frame, a pyarrow table, or the Path of a Parquet file"
     )
 
 
-def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -86,7 +124,7 @@ def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
-    return file.schema_arrow, batches_of(file)
+    return file.schema_arrow.remove_metadata(), batches_of(file), is_stored_table(file)
 
 
 def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -186,7 +224,6 @@ def _normal_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     try:
         if pa.types.is_dictionary(array.type):
@@ -201,10 +238,7 @@ def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
         raise BadDataError(
             f"column {field.name!r} can't be stored as {field.type}: {_one_line(error)}; round or cast it first"
         ) from error
-    if pa.types.is_floating(field.type):
-        unsigned = pc.add(array, pa.scalar(0.0, field.type))
-        return pc.if_else(pc.is_nan(array), pa.scalar(None, field.type), unsigned)
-    return array
+    return normal_floats(array)
 
 
 def _one_line(error: Exception) -> str:

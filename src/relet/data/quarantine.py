@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.data.fork import fork
-from relet.data.normal import batches_of, incoming
+from relet.data.normal import batches_of, incoming, is_stored_table
 from relet.data.table import file_of
 from relet.data.tally import opened, quoted
 from relet.errors import BadDataError, nearest
@@ -79,8 +79,10 @@ def _streams(path: Path, judged: Table) -> dict[str, pa.RecordBatchReader]:
                 aside = batch.filter(left).append_column(REASON, said.filter(left))
                 yield {"kept": batch.filter(said.is_null()), "aside": aside}
 
-    whole = pq.read_schema(path).remove_metadata()
-    return fork({"kept": whole, "aside": whole.append(schema.field(0))}, once)
+    with pq.ParquetFile(path) as file:
+        whole = file.schema_arrow.remove_metadata()
+        normal = is_stored_table(file)
+    return fork({"kept": whole, "aside": whole.append(schema.field(0))}, once, normal=normal)
 
 
 def set_aside(table: Any, *, reason: str = REASON, examples: int = 3) -> tuple[SetAside, ...]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from relet.data import csv_faults
 from relet.data.csv_pieces import MalformedError, pieces
 from relet.data.layout import Difference, Layout, Origin, Retyped, difference, read_layout, refusal, reshaped
-from relet.data.normal import batches_of
+from relet.data.normal import batches_of, known_as_normal, normal_floats
 from relet.data.schema import CALLED, Column, Schema
 from relet.errors import BadDataError
 
@@ -66,7 +66,9 @@ def stream_csv(
     first = next(tables, None)
     if first is None:
         raise BadDataError(f"{path.name}: there are columns and no row in them")
-    return pa.RecordBatchReader.from_batches(schema.arrow(), _checked(path, layout, chain([first], tables)))
+    stream = pa.RecordBatchReader.from_batches(schema.arrow(), _checked(path, layout, chain([first], tables)))
+    # text out of a CSV file was found to be UTF-8 when it was parsed
+    return stream if is_parquet else known_as_normal(stream)
 
 
 def _from_csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
@@ -322,7 +324,7 @@ def _checked(path: Path, layout: Layout, tables: Iterator[pa.Table]) -> Iterator
     single: dict[str, list[pa.Array]] = {name: [] for name in schema.unique}
     before = 0
     for table in tables:
-        rows = pa.table([_without_nan(values) for values in table.columns], names=list(schema.names))
+        rows = pa.table([normal_floats(values) for values in table.columns], names=list(schema.names))
         rows = rows.combine_chunks()
         for column in schema.columns:
             _check_column(path, layout, column, rows.column(column.name), before)
@@ -332,15 +334,6 @@ def _checked(path: Path, layout: Layout, tables: Iterator[pa.Table]) -> Iterator
         before += rows.num_rows
     for name, values in single.items():
         _check_unique(path, name, pa.concat_arrays(values))
-
-
-def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pa.types.is_floating(values.type):
-        return values
-    return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
 
 
 def _check_column(path: Path, layout: Layout, column: Column, found: pa.ChunkedArray, before: int) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.canonical import MARK, write_canonical
+from relet.data.canonical import write_canonical
 from relet.data.content import FORMAT, ContentDigest
-from relet.data.normal import batches_of, incoming
+from relet.data.normal import batches_of, incoming, is_stored_table, known_as_normal
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def content_digest(path: Path) -> str:
 
     try:
         with pq.ParquetFile(path) as file:
-            if (file.metadata.metadata or {}).get(MARK) != str(FORMAT).encode():
+            if not is_stored_table(file):
                 raise BadDataError(
                     f"{path} was not written by relet as a table of format {FORMAT}; use write_table"
                 )
@@ -126,7 +126,8 @@ def _read_stream(path: Path) -> pa.RecordBatchReader:
 
     file = pq.ParquetFile(path)  # closed with the last batch
     batches = batches_of(file)
-    return pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
+    stream = pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
+    return known_as_normal(stream) if is_stored_table(file) else stream
 
 
 def _read_polars(path: Path) -> pl.DataFrame:

@@ -80,13 +80,16 @@ def _until(stream: Any, stop: threading.Event) -> Any:
     """The same stream, as long as what it is written for is still wanted."""
     import pyarrow as pa
 
+    from relet.data.normal import is_known_as_normal, known_as_normal
+
     def wanted() -> Iterator[Any]:
         for batch in stream:
             if stop.is_set():
                 raise ComponentError("another output could not be written")
             yield batch
 
-    return pa.RecordBatchReader.from_batches(stream.schema, wanted())
+    same = pa.RecordBatchReader.from_batches(stream.schema, wanted())
+    return known_as_normal(same) if is_known_as_normal(stream) else same
 
 
 def _table(value: Any, folder: Path) -> Written:

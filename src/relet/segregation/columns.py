@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.normal import batches_of, incoming
+from relet.data.normal import incoming, normal_floats
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def columns_of(table: Any, names: Sequence[str]) -> pa.Table:
         texts = [name for name in names if schema.field(name).type in (pa.string(), pa.large_string())]
         with _file(table, read_dictionary=texts) as file:
             return pa.table(
-                dict(zip(names, map(_without_nan, file.read(columns=list(names)).columns), strict=True))
+                dict(zip(names, map(normal_floats, file.read(columns=list(names)).columns), strict=True))
             )
     schema, batches = incoming(_plain(table, names))
     read = pa.Table.from_batches(batches, schema)
@@ -79,11 +79,8 @@ def columns_of(table: Any, names: Sequence[str]) -> pa.Table:
 
 
 def rows_of(table: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
-    """All rows of a table in its order, in batches."""
-    if isinstance(table, Path):
-        file = _file(table)
-        return file.schema_arrow.remove_metadata(), batches_of(file)
-    return incoming(_plain(table, None))
+    """All rows of a table in its order and in the normal form, in batches."""
+    return incoming(table if isinstance(table, Path) else _plain(table, None))
 
 
 def count_of(table: Any) -> int:
@@ -145,15 +142,6 @@ def _plain(table: Any, names: Sequence[str] | None) -> Any:
 def _packages(table: Any) -> set[str]:
     # Asked by name: an isinstance check would import every engine in order to rule it out.
     return {kind.__module__.partition(".")[0] for kind in type(table).__mro__}
-
-
-def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pa.types.is_floating(column.type):
-        return column
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def slices(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[slice, pa.RecordBatch]]:

@@ -87,4 +87,4 @@ def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReade
         for place, batch in slices(rows_of(table)[1]):
             yield {name: batch.filter(pa.array(rows[place])) for name, rows in wanted.items()}
 
-    return fork(dict.fromkeys(wanted, schema), once)
+    return fork(dict.fromkeys(wanted, schema), once, normal=True)

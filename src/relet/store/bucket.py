@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import re
+import secrets
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -133,7 +135,10 @@ class Bucket:
         """Write, whether or not something is there. Nobody ever sees half of it."""
         backend = self._ready()
         with self._advising("write", path):
-            backend.put(path, content)
+            if isinstance(content, Path) and self.root is not None:
+                _copy(content, self.root / path)
+            else:
+                backend.put(path, content)
 
     def put_document(self, path: str, document: Document) -> None:
         self.put(path, encode(document))
@@ -238,6 +243,17 @@ class Bucket:
         except (OSError, BaseError) as error:
             where = self.root / path if self.root else f"{self.url.rstrip('/')}/{path}"
             raise StoreError(f"can't {action} {where}: {_advice(error)}") from error
+
+
+def _copy(file: Path, to: Path) -> None:
+    """Copy a file, which the system does faster than obstore reads and writes it; staged as obstore stages."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    staged = to.with_name(f"{to.name}#{secrets.randbelow(10**12)}")
+    try:
+        shutil.copyfile(file, staged)
+        staged.replace(to)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def _entry(meta: Any) -> Entry:
