@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
 from pipelines.nyc_rentals.inference import fitted, importances
-from relet import Figure, Metrics, Model, Module, component
-from relet.evaluation.metrics import baseline, beside, regression
+from relet import Curve, Figure, Metrics, Model, Module, component
+from relet.evaluation.metrics import baseline, beside, mae_by_rounds, regression
 from relet.report.bars import bars
 from relet.segregation import Rule, split
 from relet.training.comparables import comparables
@@ -63,7 +63,7 @@ def train_model(
     The parts are told apart by the method that told the test apart. By the hash of the key it needs a salt: the
     rows here are those whose hash was high enough to stay out of the test, and would all be so again; with it, a
     row keeps its side here too, whatever the size of the test. Errors in dollars a night, beside those of the
-    median price by borough and room type.
+    median price by borough and room type; of a family that learns in rounds, also by the number of rounds.
 
     Intervals, clipped to `min_price` and `max_price`, are calibrated by the errors on the validation part, which
     the model that made them never saw. With `refit` they stay those of that model: the one that is kept learned
@@ -88,6 +88,7 @@ def train_model(
     found = regression(validation[TARGET], estimates)
     interval = _interval(pipeline, train, validation, estimates, min_price, max_price)
     base = regression(validation[TARGET], baseline(train, validation, TARGET, BASELINE_BY))
+    by_rounds = _by_rounds(pipeline, validation)
     if refit:
         pipeline = learned(trainval)
     example = trainval[INPUTS].head(EXAMPLE_ROWS)
@@ -104,9 +105,17 @@ def train_model(
                 trainval if refit else train, id=key, same=COMPARED_BY, scales=SCALES, target=TARGET
             ),
         ),
-        training_metrics=beside(found, base),
+        training_metrics=beside(found, base) | by_rounds,
         feature_importance=Figure(svg=bars(importances(pipeline), title=f"What {family} gained by each feature")),
     )
+
+
+def _by_rounds(pipeline: Any, validation: pd.DataFrame) -> dict[str, Curve]:
+    """The error by the number of rounds, of a family that learns in rounds."""
+    if not hasattr(pipeline[-1], "staged_predict"):
+        return {}
+    rows = pipeline[:-1].transform(validation[INPUTS])
+    return {"mae_by_rounds": mae_by_rounds(pipeline[-1], rows, validation[TARGET])}
 
 
 def _interval(

@@ -11,13 +11,15 @@ from typing import Any, Protocol
 
 import click
 
-from relet.core.artifact import Check, Verdict
+from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.engine.job import Job, Outcome, Result, Watcher
 from relet.errors import ComponentError
 from relet.tracking.courier import Delivery
 
+# What a curve is drawn with, and at most how many of its values.
+BARS, WIDEST = "▁▂▃▄▅▆▇█", 24
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
 
 
@@ -174,7 +176,7 @@ def finish(job: Job, outcome: Outcome, *, as_json: bool) -> None:
         if result.verdict is not None and not result.verdict.passed:
             for line in _refusal(result.component, result.verdict):
                 click.echo(line)
-    for line in _metrics(outcome.metrics):
+    for line in _metrics(outcome.metrics, _drawn(job, outcome)):
         click.echo(line)
     for delivery in outcome.deliveries:
         click.echo(delivered(delivery))
@@ -223,8 +225,16 @@ def _row(row: Mapping[str, Any]) -> str:
     return "  ".join(f"{name}={_cut(str(value), 40)}" for name, value in row.items())
 
 
-def _metrics(metrics: Mapping[str, float]) -> Iterator[str]:
-    """Each metric beside that of the baseline, where there is one."""
+def _drawn(job: Job, outcome: Outcome) -> dict[str, Curve]:
+    """Which of the metrics are curves, and these."""
+    from relet.store.curves import curves
+
+    versions = (version for result in outcome.results for version in result.outputs.values())
+    return {name: curve for version in versions for name, curve in curves(job.store, version).items()}
+
+
+def _metrics(metrics: Mapping[str, float], drawn: Mapping[str, Curve]) -> Iterator[str]:
+    """Each metric beside that of the baseline, where there is one; a curve as one, behind its last value."""
     rows = [
         (name, value, metrics.get(f"baseline_{name}"))
         for name, value in metrics.items()
@@ -235,7 +245,24 @@ def _metrics(metrics: Mapping[str, float]) -> Iterator[str]:
         yield f"{'metric':<{width}}{'model':>12}{'baseline':>12}"
     for name, value, baseline in rows:
         beside = f"{baseline:>12.4g}" if baseline is not None else ""
+        if name in drawn:
+            beside = f"    {_sparkline(drawn[name])}"
         yield f"{name:<{width}}{value:>12.4g}{beside}"
+
+
+def _sparkline(curve: Curve) -> str:
+    """A curve in a line of text, from its lowest value to its highest, and the steps that it spans.
+
+    >>> _sparkline(Curve(points=[(10, 60.0), (20, 42.0), (30, 40.0)], x="rounds"))
+    '█▂▁ 10 to 30 rounds'
+    """
+    every = -(-len(curve.points) // WIDEST)
+    # from the end: the last value is the one that the metric is
+    values = [value for _, value in curve.points][::-1][::every][::-1]
+    low, spread = min(values), (max(values) - min(values)) or 1.0
+    bars = "".join(BARS[round((value - low) / spread * (len(BARS) - 1))] for value in values)
+    first, last = curve.points[0][0], curve.points[-1][0]
+    return f"{bars} {first if first == last else f'{first} to {last}'} {curve.x}"
 
 
 def delivered(delivery: Delivery) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from relet.core.artifact import Curve
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -22,6 +24,24 @@ def regression(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
     spread = float(np.sum((y - y.mean()) ** 2))
     explained = 1 - float(np.sum(errors**2)) / spread if spread else float("nan")
     return {"mae": float(np.mean(np.abs(errors))), "rmse": float(np.sqrt(np.mean(errors**2))), "r2": explained}
+
+
+def mae_by_rounds(model: Any, rows: Any, truth: ArrayLike, *, points: int = 20) -> Curve:
+    """Mean absolute error of the first trees alone, after at most `points` numbers of them, evenly spread.
+
+    `model` is a fitted estimator that learns in rounds: it has `rounds` and `staged_predict(rows, numbers)`.
+
+    >>> class Halving:
+    ...     rounds = 3
+    ...     def staged_predict(self, rows, rounds):
+    ...         return (np.full(len(rows), 8 * 0.5**number) for number in rounds)
+    >>> mae_by_rounds(Halving(), [[0], [0]], [0, 0]).points
+    ((1, 4.0), (2, 2.0), (3, 1.0))
+    """
+    numbers = sorted({max(1, round(model.rounds * place / points)) for place in range(1, points + 1)})
+    y = np.asarray(truth, dtype=np.float64)
+    staged = zip(numbers, model.staged_predict(rows, numbers), strict=True)
+    return Curve(points=[(number, float(np.mean(np.abs(y - p)))) for number, p in staged], x="rounds")
 
 
 def baseline(train: pd.DataFrame, rows: pd.DataFrame, target: str, by: list[str]) -> NDArray[np.float64]:

@@ -83,6 +83,15 @@ def test_a_model_beats_the_median_by_borough_and_room_type(trained):
     assert {"mae", "rmse", "r2"} <= set(trained.training_metrics)
 
 
+def test_a_family_that_learns_in_rounds_tells_its_error_after_each_so_many(trained):
+    in_rounds = trained.model.about["family"] in {"boosted", "histogram"}
+    assert ("mae_by_rounds" in trained.training_metrics) == in_rounds
+    if in_rounds:
+        curve = trained.training_metrics["mae_by_rounds"]
+        assert curve.x == "rounds"
+        assert curve.points[0][1] > curve.last == pytest.approx(trained.training_metrics["mae"], rel=1e-9)
+
+
 def test_the_figure_is_the_same_each_time_and_names_the_features(trained, listings):
     family = trained.model.about["family"]
     again = train_model(listings[:3000], family=family, parameters=FAMILIES[family])

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,6 +115,30 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return exponential(predicted) if self.log_target else predicted
 
     @property
+    def rounds(self) -> int:
+        """How many trees each booster has, of the one with the most."""
+        return max(each.num_trees() for each in self._boosters)
+
+    def staged_predict(self, X: Any, rounds: Sequence[int]) -> Iterator[NDArray[np.float64]]:
+        """What the first trees alone predict: so many of each booster, for each number in `rounds`, ascending."""
+        matrix = np.ascontiguousarray(X, dtype=np.float64)
+        sums = np.zeros((len(self._boosters), len(matrix)))
+        before = 0
+        for upto in rounds:
+            for held, each in zip(sums, self._boosters, strict=True):
+                held += _between(each, matrix, before, upto)
+            before = upto
+            yield self._averaged(sums)
+
+    def _averaged(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The prediction, from the sum of each booster's trees."""
+        if self.log_target:
+            return exponential(np.asarray(sums.mean(axis=0)))
+        pairs = zip(self.objectives, sums, strict=True)
+        each_predicts = [exponential(held) if name in _LOG_LINK else held for name, held in pairs]
+        return np.asarray(np.mean(each_predicts, axis=0), dtype=np.float64)
+
+    @property
     def native(self) -> str:
         """What was learned, as the text of LightGBM model files."""
         return self.text_
@@ -129,3 +153,11 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Everything but what the native file holds."""
         return {name: value for name, value in vars(self).items() if name not in ("_boosters", "text_")}
+
+
+def _between(booster: Booster, matrix: NDArray[np.float64], first: int, end: int) -> NDArray[np.float64]:
+    """The sum of some of a booster's trees; LightGBM would take none to mean all that are left."""
+    trees = min(end, booster.num_trees()) - first
+    if trees <= 0:
+        return np.zeros(len(matrix))
+    return np.asarray(booster.predict(matrix, start_iteration=first, num_iteration=trees, raw_score=True))

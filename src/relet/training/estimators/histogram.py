@@ -4,6 +4,7 @@
 # scikit-learn ships no stubs.
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,13 +95,26 @@ class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.importances_ = np.asarray(np.bincount(self.feature_[~leaf], gains, minlength=self.n_features_in_))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
+        (predicted,) = self.staged_predict(X, [self.rounds])
+        return predicted
+
+    @property
+    def rounds(self) -> int:
+        """How many trees there are."""
+        return len(self.roots_)
+
+    def staged_predict(self, X: Any, rounds: Sequence[int]) -> Iterator[NDArray[np.float64]]:
+        """What the first trees alone predict, for each number of them in `rounds`, ascending."""
         rows = np.asarray(X, dtype=np.float64)
-        parts = [self._sums(rows[start : start + BATCH]) for start in range(0, len(rows), BATCH)]
-        predicted = np.concatenate(parts) if parts else np.empty(0)
-        return exponential(predicted) if self.log_target else predicted
+        parts = [self._sums(rows[start : start + BATCH])[:, rounds] for start in range(0, len(rows), BATCH)]
+        for predicted in np.concatenate(parts).T if parts else np.empty((len(rounds), 0)):
+            yield exponential(predicted) if self.log_target else predicted
 
     def _sums(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Each row's way through all trees at once, a level a step; then the sum of its leaves, in order."""
+        """Each row's way through all trees at once, a level a step; then the sums of its leaves, tree after tree.
+
+        The first column is the sum of no tree.
+        """
         number = np.arange(len(rows))[:, np.newaxis]
         node = np.tile(self.roots_, (len(rows), 1))
         while (inner := self.left_[node] >= 0).any():
@@ -109,7 +123,7 @@ class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             node = np.where(inner, np.where(goes_left, self.left_[node], self.right_[node]), node)
         values = np.column_stack([np.full(len(rows), self.offset_), self.value_[node]])
         # cumsum adds in order; sum would add a long row in another order than a short one
-        return np.asarray(np.cumsum(values, axis=1)[:, -1])
+        return np.asarray(np.cumsum(values, axis=1))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over what an archive holds. A child comes after its parent, or a row would never reach a leaf."""
