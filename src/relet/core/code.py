@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from relet.errors import WiringError
 
@@ -130,8 +131,27 @@ class _Said:
     imports: tuple[tuple[str, str | None], ...]
 
 
-# A notebook, a search and an export ask for the same modules again and again: equal text is parsed once.
-_known: dict[tuple[bytes, str], _Said] = {}
+# A notebook, a search, an export and the next process ask for the same modules again and again: equal text in an
+# equal place is parsed once. By the digest of the text and the package that it stands in, the latest last.
+_known: dict[str, _Said] = {}
+_recalled: set[str] = set()
+
+
+def recall(remembered: Mapping[str, Sequence[Any]]) -> None:
+    """Take over what another process `remembered` of modules, read by this very code."""
+    for key, (digest, imported) in remembered.items():
+        _known.setdefault(key, _Said(digest=digest, imports=tuple((name, member) for name, member in imported)))
+    _recalled.update(remembered)
+
+
+def remembered() -> dict[str, list[Any]]:
+    """What is known of modules, as JSON can hold it."""
+    return {key: [said.digest, said.imports] for key, said in _known.items()}
+
+
+def has_news() -> bool:
+    """Whether a module is known that was not recalled."""
+    return not _known.keys() <= _recalled
 
 
 @dataclass(frozen=True)
@@ -158,11 +178,12 @@ class Code:
     def _said(self, module: str, path: Path) -> _Said:
         source = self._source(path)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        if (found := _known.get((source, package))) is None:
+        key = f"{sha256(source).hexdigest()} {package}"
+        if (found := _known.pop(key, None)) is None:
             # the tree is let go: so many would be walked through again by each collection of garbage
             tree = _parse(source, path)
             found = _Said(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
-            _known[source, package] = found
+        _known[key] = found
         return found
 
     def _source(self, path: Path) -> bytes:

@@ -15,6 +15,7 @@ from relet.core.pipeline import Pipeline
 from relet.core.plan import Request
 from relet.engine.job import Job
 from relet.engine.key import code_parts
+from relet.engine.known_code import recall
 from relet.engine.project import KEPT, Project, find_place, find_root, open_project, pipelines
 from relet.errors import NotFoundError, SettingError, nearest
 from relet.store import open_store
@@ -80,6 +81,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     Raises SettingError, WiringError, SignatureError, NotFoundError and BadDataError, before anything runs.
     """
     project = open_project(order.pipeline, start)
+    recall(project.place)
     chosen = settings(project.pipeline, project.conf, order.overrides)
     components = _selected(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}

@@ -15,6 +15,7 @@ from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.plan import Action, Known, Plan, Step, decide, plan
 from relet.core.record import Caveat, Link, RunRecord, Status, new_run_id, now
+from relet.engine import known_code
 from relet.engine.calling import Call, Called, Laid, call_here
 from relet.engine.isolation import isolated
 from relet.engine.job import Job, Outcome, Quiet, Result, Watcher
@@ -80,6 +81,7 @@ def _execute(job: Job, watch: Watcher, *, debug: bool, patience: float) -> Outco
         caveats=tuple(dict.fromkeys(each for result in results.values() for each in result.caveats)),
     )
     _keep(job, parent)
+    known_code.keep(job.project.place)
     deliveries = courier.finish(patience) if courier else ()
     return Outcome(
         run_id=parent.id,
