@@ -11,6 +11,7 @@ import click
 from relet.cli.columns import printable, screen_width, written
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
+from relet.cli.sparkline import sparkline
 from relet.core.artifact import Curve
 from relet.core.contrast import Contrast, Row
 from relet.core.experiment import short
@@ -28,9 +29,8 @@ NOUNS = {
     "commit": "fact",
     "machine": "fact",
 }
-# How many letters a curve is drawn in, and what it is drawn with, from low to high.
+# How many letters a curve is drawn in.
 DRAWN = 40
-LEVELS = "▁▂▃▄▅▆▇█"
 
 
 @click.command("compare")
@@ -173,18 +173,5 @@ def _curves(name: str, curves: Mapping[str, Curve]) -> Iterator[str]:
     for label, curve in curves.items():
         least = min(curve.points, key=lambda point: point[1])
         ends = f"{curve.points[0][1]:.4g} → {curve.last:.4g}, lowest {least[1]:.4g} at {least[0]}"
-        yield f"  {label:<{widest}}  {_bars(curve, first, last, low, high)}  {ends}"
-
-
-def _bars(curve: Curve, first: int, last: int, low: float, high: float) -> str:
-    """A letter for each part of the steps, the last value by then; none outside of its steps."""
-    drawn = []
-    for place in range(DRAWN):
-        step = first + (last - first) * place / (DRAWN - 1)
-        by_then = [value for at, value in curve.points if at <= step + 1e-9]
-        if not by_then or curve.points[-1][0] < step - (last - first) / DRAWN:
-            drawn.append(" ")
-            continue
-        share = (by_then[-1] - low) / (high - low) if high > low else 0.0
-        drawn.append(LEVELS[min(int(share * len(LEVELS)), len(LEVELS) - 1)])
-    return "".join(drawn)
+        drawn = sparkline(curve, width=DRAWN, steps=(first, last), values=(low, high))
+        yield f"  {label:<{widest}}  {drawn}  {ends}"

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import click
 
+from relet.cli.sparkline import sparkline
 from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
@@ -18,8 +19,8 @@ from relet.engine.job import Job, Outcome, Result, Watcher
 from relet.errors import ComponentError
 from relet.tracking.courier import Delivery
 
-# What a curve is drawn with, and at most how many of its values.
-BARS, WIDEST = "▁▂▃▄▅▆▇█", 24
+# How many letters a curve is drawn in.
+DRAWN = 24
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
 
 
@@ -246,23 +247,14 @@ def _metrics(metrics: Mapping[str, float], drawn: Mapping[str, Curve]) -> Iterat
     for name, value, baseline in rows:
         beside = f"{baseline:>12.4g}" if baseline is not None else ""
         if name in drawn:
-            beside = f"    {_sparkline(drawn[name])}"
+            beside = f"    {_curve(drawn[name])}"
         yield f"{name:<{width}}{value:>12.4g}{beside}"
 
 
-def _sparkline(curve: Curve) -> str:
-    """A curve in a line of text, from its lowest value to its highest, and the steps that it spans.
-
-    >>> _sparkline(Curve(points=[(10, 60.0), (20, 42.0), (30, 40.0)], x="rounds"))
-    '█▂▁ 10 to 30 rounds'
-    """
-    every = -(-len(curve.points) // WIDEST)
-    # from the end: the last value is the one that the metric is
-    values = [value for _, value in curve.points][::-1][::every][::-1]
-    low, spread = min(values), (max(values) - min(values)) or 1.0
-    bars = "".join(BARS[round((value - low) / spread * (len(BARS) - 1))] for value in values)
+def _curve(curve: Curve) -> str:
     first, last = curve.points[0][0], curve.points[-1][0]
-    return f"{bars} {first if first == last else f'{first} to {last}'} {curve.x}"
+    span = f"{first}" if first == last else f"{first} to {last}"
+    return f"{sparkline(curve, width=DRAWN)} {span} {curve.x}"
 
 
 def delivered(delivery: Delivery) -> str:

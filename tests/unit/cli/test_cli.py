@@ -69,13 +69,15 @@ def test_a_metric_that_is_a_curve_is_drawn_as_one_in_the_last_screen(
 ) -> None:
     train = "steps/train.py"
     tiny.edit(train, "import Figure,", "import Curve, Figure,")
-    tiny.edit(train, '{"mae": value,', '{"by": Curve([(1, 9.0), (2, 2.0), (5, 2.0)], "rounds"), "mae": value,')
+    tiny.edit(
+        train, '{"mae": value,', '{"by": Curve(points=[(1, 9.0), (2, 2.0), (5, 2.0)], x="rounds"), "mae": value,'
+    )
     status, out, _ = relet(capsys, "run", "tiny")
     assert status == 0
-    assert re.search(r"^by +2 +█▁▁ 1 to 5 rounds$", out, re.MULTILINE)
+    assert re.search(r"^by +2 +█{6}▁{18} 1 to 5 rounds$", out, re.MULTILINE)
     assert re.search(r"^mae +11 +22$", out, re.MULTILINE)
     # found again where nothing runs
-    assert "█▁▁ 1 to 5 rounds" in relet(capsys, "run", "tiny")[1]
+    assert "▁ 1 to 5 rounds" in relet(capsys, "run", "tiny")[1]
 
 
 def test_json_is_one_object_a_line(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
