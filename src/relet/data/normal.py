@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from relet.data.content import FORMAT, MARK
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -25,8 +24,10 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 131_072
 
-# Streams whose rows are in the normal form already: it would be looked for, byte by byte, in vain.
-_normal: WeakSet[pa.RecordBatchReader] = WeakSet()
+# Streams and files whose rows are in the normal form already: it would be looked for, byte by byte, in vain. What
+# a file's metadata say is no proof: pyarrow hands them on to whatever is made of its rows.
+_streams: WeakSet[pa.RecordBatchReader] = WeakSet()
+_files: dict[Path, tuple[int, int, int]] = {}
 
 
 def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -46,17 +47,28 @@ def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
 
 def known_as_normal(stream: pa.RecordBatchReader) -> pa.RecordBatchReader:
     """The same stream, of which `incoming` need not look at each value again: its rows are in the normal form."""
-    _normal.add(stream)
+    _streams.add(stream)
     return stream
 
 
 def is_known_as_normal(stream: pa.RecordBatchReader) -> bool:
-    return stream in _normal
+    return stream in _streams
 
 
-def is_stored_table(file: pq.ParquetFile) -> bool:
-    """Whether relet wrote the file as a table: the rows are in the normal form and in canonical order."""
-    return (file.metadata.metadata or {}).get(MARK) == str(FORMAT).encode()
+def known_as_stored(path: Path) -> Path:
+    """The same path, of a file that `write_table` wrote and nobody has changed since, as its digest has shown."""
+    _files[path] = _state(path)
+    return path
+
+
+def is_known_as_stored(path: Path) -> bool:
+    """Whether the file is known as stored, and was not written to since."""
+    return path in _files and _files[path] == _state(path)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    about = path.stat()
+    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def normal_schema(schema: pa.Schema) -> pa.Schema:
@@ -124,7 +136,7 @@ def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
-    return file.schema_arrow.remove_metadata(), batches_of(file), is_stored_table(file)
+    return file.schema_arrow.remove_metadata(), batches_of(file), is_known_as_stored(path)
 
 
 def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.data.fork import fork
-from relet.data.normal import batches_of, incoming, is_stored_table
+from relet.data.normal import batches_of, incoming, is_known_as_stored
 from relet.data.table import file_of
 from relet.data.tally import opened, quoted
 from relet.errors import BadDataError, nearest
@@ -81,8 +81,8 @@ def _streams(path: Path, judged: Table) -> dict[str, pa.RecordBatchReader]:
 
     with pq.ParquetFile(path) as file:
         whole = file.schema_arrow.remove_metadata()
-        normal = is_stored_table(file)
-    return fork({"kept": whole, "aside": whole.append(schema.field(0))}, once, normal=normal)
+    parts = {"kept": whole, "aside": whole.append(schema.field(0))}
+    return fork(parts, once, normal=is_known_as_stored(path))
 
 
 def set_aside(table: Any, *, reason: str = REASON, examples: int = 3) -> tuple[SetAside, ...]:

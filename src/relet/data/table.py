@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.data.canonical import write_canonical
-from relet.data.content import FORMAT, ContentDigest
-from relet.data.normal import batches_of, incoming, is_stored_table, known_as_normal
+from relet.data.content import FORMAT, MARK, ContentDigest
+from relet.data.normal import batches_of, incoming, is_known_as_stored, known_as_normal
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def content_digest(path: Path) -> str:
 
     try:
         with pq.ParquetFile(path) as file:
-            if not is_stored_table(file):
+            if (file.metadata.metadata or {}).get(MARK) != str(FORMAT).encode():
                 raise BadDataError(
                     f"{path} was not written by relet as a table of format {FORMAT}; use write_table"
                 )
@@ -127,7 +127,7 @@ def _read_stream(path: Path) -> pa.RecordBatchReader:
     file = pq.ParquetFile(path)  # closed with the last batch
     batches = batches_of(file)
     stream = pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
-    return known_as_normal(stream) if is_stored_table(file) else stream
+    return known_as_normal(stream) if is_known_as_stored(path) else stream
 
 
 def _read_polars(path: Path) -> pl.DataFrame:

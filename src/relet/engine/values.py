@@ -184,7 +184,14 @@ def content_of(type_: ArtifactType, folder: Path) -> str:
 
 
 def read(folder: Path, type_: ArtifactType, container: str) -> Any:
-    """An artifact's files as the value a function takes; `container` is that of `relet.core.component.Input`."""
+    """An artifact's files as the value a function takes; `container` is that of `relet.core.component.Input`.
+
+    The files are those of the store, verified when they were laid out, or were just written to be stored.
+    """
+    if type_ is ArtifactType.TABLE:
+        from relet.data.normal import known_as_stored
+
+        known_as_stored(folder / TABLE)
     if container == "path":
         return _single_file(folder, type_)
     if type_ is ArtifactType.TABLE:

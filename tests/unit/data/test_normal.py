@@ -11,8 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relet.data.content import MARK
 from relet.data.fork import fork
-from relet.data.normal import incoming, is_known_as_normal, known_as_normal, normal_floats
+from relet.data.normal import (
+    incoming,
+    is_known_as_normal,
+    is_known_as_stored,
+    known_as_normal,
+    known_as_stored,
+    normal_floats,
+)
 from relet.data.quarantine import told_apart
 from relet.data.reading import stream_csv
 from relet.data.schema import Column, Schema
@@ -62,20 +70,40 @@ def test_a_parquet_source_is_not_known_and_false_text_in_it_is_found(tmp_path: P
         digest(stream, tmp_path)
 
 
-def test_only_a_file_that_relet_wrote_is_taken_for_a_stored_table(tmp_path: Path) -> None:
+def test_only_a_file_that_is_known_is_taken_for_a_stored_table(tmp_path: Path) -> None:
     stored = tmp_path / "stored.parquet"
     write_table(ODD, stored)
-    assert is_known_as_normal(read_table(stored, "reader"))
+    assert not is_known_as_normal(read_table(stored, "reader"))
+    assert is_known_as_normal(read_table(known_as_stored(stored), "reader"))
     assert not is_known_as_normal(read_table(foreign(ODD, tmp_path), "reader"))
     assert digest(foreign(ODD, tmp_path), tmp_path) == digest(stored, tmp_path) == content_digest(stored)
     with pytest.raises(BadDataError, match="column 't'"):
         digest(foreign(pa.table({"t": FALSE_TEXT}), tmp_path), tmp_path)
 
 
+def test_metadata_that_were_handed_on_prove_nothing(tmp_path: Path) -> None:
+    """pyarrow writes what it read of a file's metadata into whatever is made of its rows."""
+    write_table(EVEN, tmp_path / "stored.parquet")
+    read = pq.read_table(known_as_stored(tmp_path / "stored.parquet"))
+    derived = read.set_column(1, "x", ODD.column("x"))
+    pq.write_table(derived, tmp_path / "derived.parquet")
+    assert pq.read_metadata(tmp_path / "derived.parquet").metadata[MARK] == b"1"
+    assert digest(tmp_path / "derived.parquet", tmp_path) == digest(EVEN, tmp_path)
+
+
+def test_a_stored_file_that_was_written_to_is_known_no_longer(tmp_path: Path) -> None:
+    stored = tmp_path / "stored.parquet"
+    write_table(EVEN, stored)
+    known_as_stored(stored)
+    pq.write_table(ODD, stored)
+    assert not is_known_as_stored(stored)
+    assert digest(stored, tmp_path) == digest(EVEN, tmp_path)
+
+
 def test_parts_of_a_stored_table_are_known_and_those_of_another_file_are_made_normal(tmp_path: Path) -> None:
     write_table(ODD, tmp_path / "stored.parquet")
     seen = []
-    for path, known in ((tmp_path / "stored.parquet", True), (foreign(ODD, tmp_path), False)):
+    for path, known in ((known_as_stored(tmp_path / "stored.parquet"), True), (foreign(ODD, tmp_path), False)):
         table = read_table(path, "ibis")
         kept, aside = told_apart(table, ibis.cases((table.id == 1, "first")))
         assert (is_known_as_normal(kept), is_known_as_normal(aside)) == (known, known)
@@ -90,7 +118,7 @@ def test_parts_of_a_stored_table_are_known_and_those_of_another_file_are_made_no
 
 def test_segregated_parts_are_normal_whatever_they_were_made_from(tmp_path: Path) -> None:
     write_table(ODD, tmp_path / "stored.parquet")
-    for table in (ODD, ODD.to_pandas(), foreign(ODD, tmp_path), tmp_path / "stored.parquet"):
+    for table in (ODD, ODD.to_pandas(), foreign(ODD, tmp_path), known_as_stored(tmp_path / "stored.parquet")):
         parts = segregate(table, {"train": None, "test": 0.4}, Rule(method="random")).parts
         rows = [row for part in parts.values() for row in incoming_rows(part)]
         assert sorted(rows, key=lambda row: int(row["id"])) == EVEN.to_pylist()
