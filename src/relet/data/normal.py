@@ -56,8 +56,11 @@ def is_known_as_normal(stream: pa.RecordBatchReader) -> bool:
 
 
 def known_as_stored(path: Path) -> Path:
-    """The same path, of a file that `write_table` wrote and nobody has changed since, as its digest has shown."""
-    _files[path] = _state(path)
+    """The same path, of a file that `write_table` wrote and nobody has changed since, as its digest has shown.
+
+    Said again of a file that was written to in the meantime, it changes nothing: the first time counts.
+    """
+    _files.setdefault(path, _state(path))
     return path
 
 

@@ -97,6 +97,8 @@ def test_a_stored_file_that_was_written_to_is_known_no_longer(tmp_path: Path) ->
     known_as_stored(stored)
     pq.write_table(ODD, stored)
     assert not is_known_as_stored(stored)
+    # the next step takes the same file
+    assert not is_known_as_stored(known_as_stored(stored))
     assert digest(stored, tmp_path) == digest(EVEN, tmp_path)
 
 
