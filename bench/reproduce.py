@@ -36,7 +36,8 @@ UNRECORDED = """
 import sys
 from contextlib import contextmanager, nullcontext
 from relet.core.record import CodeState
-from relet.engine import calling, observing, run, surroundings
+from relet.engine import calling, observing, run
+from relet.project import surroundings
 
 calling.watched = lambda: nullcontext(observing.Touched())
 calling.only_closure = lambda *_: nullcontext()
@@ -149,7 +150,7 @@ def settings(scratch: Path, source: str, python: str) -> Iterator[Row]:
 
 def _home(home: Path) -> dict[str, str]:
     """Another user's home; the environments stay where they are, so that only the home is another."""
-    from relet.engine.environments.cache import home as cache
+    from relet.environments.cache import home as cache
 
     return {"HOME": str(home), "USER": "somebody", "LOGNAME": "somebody", "RELET_CACHE": str(cache())}
 

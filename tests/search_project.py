@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from relet.core.record import Status
-from relet.engine.pool import Trial, Tried
-from relet.engine.search.question import Question, Wishes, read_question
-from relet.engine.search.rounds import go_on
-from relet.engine.search.study import Candidate, Measured
 from relet.store import Store, open_store
+from relet.trials.pool import Trial, Tried
+from relet.trials.search.question import Question, Wishes, read_question
+from relet.trials.search.rounds import go_on
+from relet.trials.search.study import Candidate, Measured
 from tests.tiny_project import Tiny
 
 FILES = {

@@ -12,8 +12,8 @@ import pytest
 import relet
 from relet.core.record import RunRecord
 from relet.core.reproduction import Reproduction, StepVerdict
-from relet.engine.job import Outcome
-from relet.engine.reproduce import Wishes, reproduce
+from relet.project.job import Outcome
+from relet.reproduction import Wishes, reproduce
 from relet.store import Store, open_store
 from tests.tiny_project import Tiny
 

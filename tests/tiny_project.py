@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import relet
-from relet.engine.job import Outcome
+from relet.project.job import Outcome
 
 FILES = {
     "pipelines/tiny/pipeline.py": """

@@ -50,7 +50,7 @@ DOORS = {
     "hydra": "config",
     "omegaconf": "config",
     "obstore": "store",
-    "optuna": "engine",
+    "optuna": "trials",
 }
 
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from relet.core.record import Status
-from relet.engine.search.study import candidates
 from relet.store import open_store
+from relet.trials.search.study import candidates
 from tests.search_project import Hills
 
 

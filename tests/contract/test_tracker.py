@@ -23,8 +23,8 @@ import pytest
 from relet.core.artifact import ArtifactType, Curve, Version
 from relet.core.record import CodeState, Link, RunRecord, Status, new_run_id
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
-from relet.engine.reproduce import keep
 from relet.engine.values import write
+from relet.reproduction import keep
 from relet.store import Store, open_store
 from relet.tracking import RefusedError, Tracker
 from relet.tracking.memory import MemoryTracker

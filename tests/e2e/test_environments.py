@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from relet.engine.environments import Environment, build, interpreters
-from relet.engine.environments.docker import dockerfile
+from relet.environments import Environment, build, interpreters
+from relet.environments.docker import dockerfile
 from relet.errors import SetUpError
 
 pytestmark = pytest.mark.long
@@ -85,7 +85,7 @@ def test_a_package_without_a_hash_is_not_installed(manager: str, tmp_path: Path)
 BUILDER = """
 import json, sys
 from pathlib import Path
-from relet.engine.environments import build
+from relet.environments import build
 said = []
 lock, cache = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
 print(json.dumps([build("uv", lock, python=sys.argv[3], cache=cache, progress=said.append).made, said]))

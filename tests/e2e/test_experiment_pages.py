@@ -8,10 +8,11 @@ import pytest
 from selenium import webdriver
 
 from relet import Curve
-from relet.core.contrast import Side, contrast
-from relet.core.experiment import Aim, Experiment, trial
+from relet.browsing.experiment_page import material
+from relet.browsing.experiments import gather
 from relet.core.record import Status
-from relet.engine.experiments import gather, material
+from relet.experiments.contrast import Side, contrast
+from relet.experiments.experiment import Aim, Experiment, trial
 from relet.report.contrast import contrast_page
 from relet.report.experiment import Material, experiment_page
 from relet.store import open_store

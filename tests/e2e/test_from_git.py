@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from relet.core.record import RunRecord
-from relet.engine.environments.cache import home
-from relet.engine.environments.interpreters import find
-from relet.engine.mlproject import PYTHON
+from relet.environments.cache import home
+from relet.environments.interpreters import find
 from relet.errors import SetUpError
+from relet.mlproject import PYTHON
 from relet.store import open_store
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from relet.engine.mlproject import PYTHON, generate, out_of_date, pins, words, write
-from relet.engine.project import open_project
+from relet.mlproject import PYTHON, generate, out_of_date, pins, words, write
+from relet.project.folder import open_project
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from relet.engine.environments import interpreters
+from relet.environments import interpreters
 from relet.errors import SetUpError
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from importlib import import_module
 
 import click
 
-from relet import __version__
 from relet.errors import ReletError, nearest
+from relet.names import __version__
 
 # So many more objects than were freed are made before garbage is looked for. What a start makes is no garbage, and
 # looking through it 600 times, as Python does by default, is a fifth of its time.

@@ -22,7 +22,7 @@ def command(reference: str, why: str | None, store_url: str | None) -> None:
     Moves the alias that the check compares with, and records who accepted it and why. The next run of the same
     pipeline tests the batch against itself, and goes on from there.
     """
-    from relet.engine.acceptance import accept
+    from relet.browsing.acceptance import accept
 
     if why is None and sys.stdin.isatty():
         why = click.prompt("Why is it accepted")

@@ -13,8 +13,8 @@ from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.sparkline import sparkline
 from relet.core.artifact import Curve
-from relet.core.contrast import Contrast, Row
-from relet.core.experiment import short
+from relet.experiments.contrast import Contrast, Row
+from relet.experiments.experiment import short
 
 # How wide the names of rows and the values of runs may become, in letters, and how many names a line lists.
 NAMES, VALUES, LISTED = 40, 31, 6
@@ -53,7 +53,7 @@ def command(
     A RUN is an id as `relet runs` shows it, the beginning or the last eight letters of one, or what a run made:
     model:v3, model:prod.
     """
-    from relet.engine.experiments import compare
+    from relet.browsing.experiments import compare
 
     found = compare(open_default_store(store_url), runs, everything=everything)
     if as_page or output:

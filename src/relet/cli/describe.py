@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from relet.core.component import Component
 from relet.core.pipeline import Pipeline
-from relet.engine.project import open_project
+from relet.project.folder import open_project
 
 
 def describe(target: str) -> str:

@@ -39,7 +39,7 @@ def command(
     relet eda nyc_rentals                                   in the browser, to look around and to change it
     relet eda nyc_rentals --html --output exploration.html  as a page, stored and tracked
     """
-    from relet.engine.exploration import open_notebook, prepare_exploration
+    from relet.browsing.exploration import open_notebook, prepare_exploration
 
     references = [word for word in words if "=" not in word]
     if len(references) > 1:
@@ -52,8 +52,8 @@ def command(
         for name, version in exploration.versions.items():
             click.echo(f"{name:<16}{version}")
         open_notebook(exploration, port=port, headless=headless)
+    from relet.browsing.exploration import write_page
     from relet.cli.screen import finish, watcher
-    from relet.engine.exploration import write_page
     from relet.engine.run import execute
 
     with watcher(as_json=as_json) as watch:

@@ -15,10 +15,20 @@ from relet.cli.columns import Column, lines, printable, screen_width
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
-from relet.core.experiment import Aim, Experiment, Trial, aim, comparable, differing, ends, measured, most_varied
 from relet.core.record import Status
-from relet.core.selection import ordered, selected
 from relet.errors import SettingError
+from relet.experiments.experiment import (
+    Aim,
+    Experiment,
+    Trial,
+    aim,
+    comparable,
+    differing,
+    ends,
+    measured,
+    most_varied,
+)
+from relet.experiments.selection import ordered, selected
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -58,7 +68,7 @@ def command(
     family), status, seconds, run, trial, sweep, started or model_version; a value is a number, a word, text in
     quotes, or none.
     """
-    from relet.engine.experiments import explained, find, gather
+    from relet.browsing.experiments import explained, find, gather
 
     store = open_default_store(store_url)
     unread: list[str] = []
@@ -247,7 +257,7 @@ def _plain(value: Any) -> Any:
 
 
 def _page(store: Store, experiment: Experiment, trials: Sequence[Trial], by: Aim | None, path: Path) -> None:
-    from relet.engine.experiments import experiment_html
+    from relet.browsing.experiment_page import experiment_html
 
     write_page(experiment_html(store, experiment, trials, by, place=path.parent), path)
     click.echo(f"{path}: {len(trials)} {'run' if len(trials) == 1 else 'runs'} of {experiment.name}")

@@ -12,7 +12,7 @@ import click
 @click.option("--svg", "svg_path", type=click.Path(dir_okay=False, path_type=Path), help="Write a drawing here.")
 def command(pipeline: str, svg_path: Path | None) -> None:
     """Draw PIPELINE: its components, and the artifacts that link them."""
-    from relet.engine.project import open_project
+    from relet.project.folder import open_project
     from relet.report.graph import graph_svg, graph_text
 
     found = open_project(pipeline).pipeline

@@ -12,8 +12,8 @@ import click
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a file is out of date.")
 def command(pipeline: str, only_check: bool) -> None:
     """Write MLproject, python_env.yaml, conda.yaml and a project folder for each component of PIPELINE."""
-    from relet.engine.mlproject import generate, out_of_date, write
-    from relet.engine.project import open_project
+    from relet.mlproject import generate, out_of_date, write
+    from relet.project.folder import open_project
 
     project = open_project(pipeline)
     files = generate(project.pipeline, project.root)

@@ -22,7 +22,7 @@ STORE = click.option(
 
 def open_default_store(url: str | None) -> Store:
     """The store at `url`, else the one that the project's pipelines are configured with."""
-    from relet.engine.request import configured_store
+    from relet.project.stores import configured_store
     from relet.store import open_store
 
     return open_store(url or configured_store())
@@ -30,7 +30,7 @@ def open_default_store(url: str | None) -> Store:
 
 def default_root() -> Path | None:
     """The project's folder around the current one, or None outside of any."""
-    from relet.engine.project import find_root
+    from relet.project.folder import find_root
 
     try:
         return find_root()

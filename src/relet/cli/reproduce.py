@@ -52,8 +52,8 @@ def command(
     if here and python:
         raise click.UsageError("--here is this environment with its Python: leave out --python, or --here")
     from relet.cli.place import default_root
-    from relet.engine.reproduce import Wishes, reproduce
-    from relet.engine.reproduce import keep as keep_verdict
+    from relet.reproduction import Wishes, reproduce
+    from relet.reproduction import keep as keep_verdict
     from relet.tracking.courier import start
 
     store = open_default_store(store_url)
@@ -83,7 +83,7 @@ def command(
 
 def _trackers(root: Path | None) -> tuple[str, ...]:
     """The project's trackers; none where it can't be read as it is now, since another commit is made again."""
-    from relet.engine.request import configured_trackers
+    from relet.project.stores import configured_trackers
 
     try:
         return configured_trackers(root)

@@ -76,10 +76,10 @@ def command(
     if target is None:
         click.echo(ctx.get_help())
         ctx.exit(0 if wants_help else 2)
-    from relet.engine.remote.address import find_address
+    from relet.remote.address import find_address
 
     if address := find_address(target, words):
-        from relet.engine.remote.visit import visit
+        from relet.remote.visit import visit
 
         visit(address, [*words, *_options(ctx)], here=here, tell=lambda line: click.echo(line, err=True))
     if here:
@@ -100,8 +100,9 @@ def command(
     if debug and manager:
         raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
     from relet.cli.screen import checked, finish, watcher
-    from relet.engine.request import prepare, read_order
     from relet.engine.run import execute
+    from relet.project.order import read_order
+    from relet.project.request import prepare
 
     order = read_order(target, words, ("relet", *sys.argv[1:]))
     with watcher(as_json=as_json) as watch:
@@ -113,7 +114,7 @@ def command(
         click.echo("determinism was not checked, since the run did not finish", err=True)
     if not twice or outcome.exit_status:
         sys.exit(outcome.exit_status)
-    from relet.engine.determinism import check
+    from relet.reproduction.determinism import check
 
     verdict = check(job, outcome, tell=lambda found: checked(found, as_json=as_json))
     checked(verdict, as_json=as_json)
@@ -130,7 +131,7 @@ def _check_alone(given: Mapping[str, object]) -> None:
 
 def _sweep(target: str, words: Sequence[str], *, as_json: bool) -> NoReturn:
     from relet.cli.sweeps import board, finish_sweep
-    from relet.engine.sweep import prepare_sweep, read_sweep, run_sweep
+    from relet.trials.sweep import prepare_sweep, read_sweep, run_sweep
 
     order, workers = read_sweep(target, words, ("relet", *sys.argv[1:]))
     with board(as_json=as_json) as watch:

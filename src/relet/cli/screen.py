@@ -15,8 +15,8 @@ from relet.cli.sparkline import sparkline
 from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
-from relet.engine.job import Job, Outcome, Result, Watcher
 from relet.errors import ComponentError
+from relet.project.job import Job, Outcome, Result, Watcher
 from relet.tracking.courier import Delivery
 
 # How many letters a curve is drawn in.

@@ -18,8 +18,8 @@ from relet.core.record import Status
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
 
-    from relet.engine.pool import Trial, Tried
-    from relet.engine.sweep import Sweep, SweepOutcome
+    from relet.trials.pool import Trial, Tried
+    from relet.trials.sweep import Sweep, SweepOutcome
 
 _COLOURS = {Status.FINISHED: "green", Status.STOPPED: "yellow"}
 # Characters of a trial's overrides on its line.

@@ -15,7 +15,7 @@ from relet.cli.place import STORE
 def command(store_url: str | None, trackers: tuple[str, ...]) -> None:
     """Send the trackers what they have missed: each record arrives once, however often it is sent."""
     from relet.cli.place import open_default_store
-    from relet.engine.project import find_place
+    from relet.project.folder import find_place
     from relet.tracking import TRACKERS, Relay, open_tracker
     from relet.tracking.outbox import deliver
 

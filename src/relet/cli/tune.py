@@ -14,10 +14,10 @@ from relet.cli.sweeps import columns
 from relet.core.record import Status
 
 if TYPE_CHECKING:
-    from relet.engine.search.question import Question, Wishes
-    from relet.engine.search.rounds import Found
-    from relet.engine.search.study import Candidate, Measured
-    from relet.engine.search.winner import Written
+    from relet.trials.search.question import Question, Wishes
+    from relet.trials.search.rounds import Found
+    from relet.trials.search.study import Candidate, Measured
+    from relet.trials.search.winner import Written
 
 # How many trials the last table shows.
 SHOWN = 10
@@ -47,9 +47,9 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     \b
     Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 130 interrupted.
     """
-    from relet.engine.search.question import read_question
-    from relet.engine.search.rounds import search
-    from relet.engine.search.winner import check_name, write
+    from relet.trials.search.question import read_question
+    from relet.trials.search.rounds import search
+    from relet.trials.search.winner import check_name, write
 
     watch = JsonLines() if as_json else Lines()
     question, wishes = read_question(target, words, ("relet", *sys.argv[1:]))
@@ -163,7 +163,7 @@ def _facts(found: Candidate) -> dict[str, Any]:
 
 def finish(found: Found, written: Written | None, *, as_json: bool) -> None:
     """The last screen: the best trials, what was gained over the configured settings, and how to go on."""
-    from relet.engine.search.winner import command as selection
+    from relet.trials.search.winner import command as selection
 
     winner, default = found.winner, found.default
     better = winner is not None and winner.number != 1

@@ -14,8 +14,8 @@ def command(port: int) -> None:
     """Open MLflow's own interface on what was tracked (needs the extra `ui`)."""
     from importlib.util import find_spec
 
-    from relet.engine.project import find_place
     from relet.errors import ReletError
+    from relet.project.folder import find_place
     from relet.tracking.mlflow import tracking_uri
 
     # the whole of mlflow, unlike its skinny half, brings the server's framework

@@ -22,8 +22,9 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
     TARGET is a pipeline (`nyc_rentals`), or one step (`train_model`, `nyc_rentals.train_model`).
     """
     from relet.engine.isolation import isolated
-    from relet.engine.project import open_project, pipeline_and_step
-    from relet.engine.request import prepare, read_order
+    from relet.project.folder import open_project, pipeline_and_step
+    from relet.project.order import read_order
+    from relet.project.request import prepare
 
     pipeline, step = pipeline_and_step(target)
     if step and not any(word.startswith("steps=") for word in words):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.errors import WiringError
+from relet.names import EXPORTS
 
 # Of relet itself only the domain rooms are part of a component's code: what runs a component does not change
 # what it computes.
@@ -305,9 +306,7 @@ def _with_parents(name: str) -> Iterator[str]:
 
 
 def _relet_exports(member: str | None) -> Iterator[str]:
-    import relet
-
-    home = relet.EXPORTS.get(member or "", f"relet.{member}" if member else "relet")
+    home = EXPORTS.get(member or "", f"relet.{member}" if member else "relet")
     yield home
 
 

@@ -5,60 +5,21 @@ from __future__ import annotations
 import pdb
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relet.core.artifact import ArtifactType
 from relet.core.component import Component
-from relet.core.record import Caveat
 from relet.engine.loading import function_of, only_closure, settle
 from relet.engine.observing import Allowed, caveats, watched
-from relet.engine.values import Written, read, write_all
+from relet.engine.values import read, write_all
 from relet.errors import ComponentError, ReletError
+from relet.project.call import Call, Called
 
 # Where temporary files go and which modules are loaded belong to the process: in one process components are
 # called one after the other, whichever thread runs them.
 _calling = threading.Lock()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Laid:
-    """An input that is laid out: its folder, and what kind of artifact lies in it."""
-
-    folder: Path
-    type: ArtifactType
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A component's function with all that it is called with.
-
-    `root` is the project's folder; `code` the closure (module → digest); `files` are the resources, and the files
-    that parameters name: what it may read beside its inputs; `scratch` is an empty folder for all it writes.
-    """
-
-    component: Component
-    root: Path
-    code: Mapping[str, str]
-    inputs: Mapping[str, Laid | None]
-    arguments: Mapping[str, Any]
-    files: tuple[Path, ...]
-    scratch: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Called:
-    """What a call made, and what of it no record holds; `machine` is where, if not in this process."""
-
-    outputs: Mapping[str, Written]
-    caveats: tuple[Caveat, ...] = ()
-    machine: Mapping[str, Any] = field(default_factory=dict)
-
-
-Caller = Callable[[Call], Called]
 
 
 def call_here(call: Call, *, debug: bool = False) -> Called:

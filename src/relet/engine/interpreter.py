@@ -13,14 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import relet
 from relet import errors
 from relet.core.artifact import ArtifactType
 from relet.core.record import Caveat, KeyParts
-from relet.engine.calling import Call, Called
-from relet.engine.values import Written
 from relet.engine.worker import PROTOCOL
 from relet.errors import ComponentError, ReletError, SetUpError
+from relet.names import PACKAGE
+from relet.project.call import Call, Called, Written
 
 # What of this process's environment would change which code another interpreter runs.
 _OWN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
@@ -219,7 +218,7 @@ def clean_environment(changes: Mapping[str, str], *, lock: bytes, root: Path, sc
 
 def _relet_alone(scratch: Path) -> Path:
     """A folder that holds this relet and no other package."""
-    package = Path(relet.__file__).parent
+    package = PACKAGE
     folder = scratch / "relet-itself"
     folder.mkdir(exist_ok=True)
     link = folder / package.name

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from platform import python_version
 
-import relet
+from relet import environments
 from relet.core.component import Component
-from relet.engine import environments
-from relet.engine.environments import Environment
 from relet.engine.interpreter import Interpreter, clean_environment
-from relet.engine.job import Job
-from relet.engine.surroundings import PLACE, THREADS
+from relet.environments import Environment
 from relet.errors import SetUpError
+from relet.names import PACKAGE
+from relet.project.job import Job
+from relet.project.surroundings import PLACE, THREADS
 
 Tell = Callable[[str], None]
 
@@ -78,7 +78,7 @@ def _made(job: Job, place: str, variables: Mapping[str, str], tell: Tell) -> Env
         place.partition(":")[0],
         _lock(job, place),
         python=python_version(),
-        folders=(job.project.root, Path(tempfile.gettempdir()), Path(relet.__file__).parent, *_sources(job)),
+        folders=(job.project.root, Path(tempfile.gettempdir()), PACKAGE, *_sources(job)),
         environment={name: variables[name] for name in ("PYTHONPATH", *THREADS, *PLACE) if name in variables},
         progress=tell,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType
 
 if TYPE_CHECKING:
-    from relet.engine.job import Outcome, Watcher
+    from relet.project.job import Outcome, Watcher
 
 # What a person most likely wants to look at, by the artifact's type.
 _CONTAINERS = {
@@ -28,8 +28,8 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     the one that the project around the current folder is configured with).
     Raises NotFoundError with the nearest right name.
     """
-    from relet.engine.request import configured_store
     from relet.engine.values import read
+    from relet.project.stores import configured_store
     from relet.store import open_store
 
     shelf = open_store(store or configured_store())
@@ -50,8 +50,9 @@ def run(
 
     Returns the outcome, with what each component made; a verdict that says no is in it, an error is raised.
     """
-    from relet.engine.request import Order, prepare
     from relet.engine.run import execute
+    from relet.project.order import Order
+    from relet.project.request import prepare
 
     order = Order(
         pipeline=pipeline,

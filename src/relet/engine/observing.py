@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import relet
 from relet.core.record import Caveat
+from relet.names import PACKAGE
 
 # How many of one kind a record lists.
 MOST = 8
@@ -212,7 +212,7 @@ def _environment() -> frozenset[Path]:
     folders |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     # a folder of packages that was put on the path by hand: each says its version, which is in the key
     folders |= {entry for entry in sys.path if entry and any(Path(entry).glob("*.dist-info"))}
-    return _both([Path(relet.__file__).parent, *map(Path, folders)])
+    return _both([PACKAGE, *map(Path, folders)])
 
 
 def _both(paths: Iterable[Path]) -> frozenset[Path]:

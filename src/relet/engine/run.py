@@ -15,15 +15,16 @@ from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.plan import Action, Known, Plan, Step, decide, plan
 from relet.core.record import Caveat, Link, RunRecord, Status, new_run_id, now
-from relet.engine import known_code
-from relet.engine.calling import Call, Called, Laid, call_here
+from relet.engine.calling import call_here
 from relet.engine.isolation import isolated
-from relet.engine.job import Job, Outcome, Quiet, Result, Watcher
-from relet.engine.key import code_files, pipeline_files
 from relet.engine.loading import function_of
-from relet.engine.surroundings import Surroundings, machine, surroundings
-from relet.engine.values import Workspace, Written
+from relet.engine.values import Workspace
 from relet.errors import BadDataError, DamagedError, NotFoundError
+from relet.project import known_code
+from relet.project.call import Call, Called, Laid, Written
+from relet.project.job import Job, Outcome, Quiet, Result, Watcher
+from relet.project.key import code_files, pipeline_files
+from relet.project.surroundings import Surroundings, machine, surroundings
 
 if TYPE_CHECKING:
     from relet.store import Store

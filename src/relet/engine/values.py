@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
 from relet.errors import ComponentError, ReletError
+from relet.project.call import Written
 from relet.store.curves import METRICS, metrics
 
 if TYPE_CHECKING:
@@ -24,21 +25,6 @@ if TYPE_CHECKING:
 TABLE = "table.parquet"
 FIGURE = "figure.svg"
 VERDICT = "verdict.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Written:
-    """An artifact's files in a folder, before they are stored."""
-
-    type: ArtifactType
-    folder: Path
-    content: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def files(self) -> dict[str, Path]:
-        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
-        return {path.relative_to(self.folder).as_posix(): path for path in found}
 
 
 def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> Written:

@@ -19,11 +19,12 @@ from typing import Any, TextIO
 
 from relet.core.artifact import ArtifactType
 from relet.engine import disturbance
-from relet.engine.calling import Call, Called, Laid, call_here
-from relet.engine.key import code_parts
-from relet.engine.project import Project, open_project
-from relet.engine.surroundings import machine
+from relet.engine.calling import call_here
 from relet.errors import ReletError
+from relet.project.call import Call, Called, Laid
+from relet.project.folder import Project, open_project
+from relet.project.key import code_parts
+from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
 PROTOCOL = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from relet.core.contrast import Contrast, Row
+from relet.experiments.contrast import Contrast, Row
 from relet.report.charts.lines import lines
 from relet.report.elements import charts, folded, paragraph, table
 from relet.report.page import Section, page
@@ -26,7 +26,7 @@ _NOUNS = {
 def contrast_page(found: Contrast) -> str:
     """A comparison as one HTML file.
 
-    >>> from relet.core.contrast import contrast
+    >>> from relet.experiments.contrast import contrast
     >>> nothing = Contrast(labels=("a", "b"), facts=(), parameters=(), metrics=(), basis={}, curves={})
     >>> contrast_page(nothing).count("the same parameters")
     1

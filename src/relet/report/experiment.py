@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relet.core.artifact import Curve
-from relet.core.experiment import Aim, Experiment, Trial, comparable, differing, ends, measured
 from relet.core.record import Kind, Status
+from relet.experiments.experiment import Aim, Experiment, Trial, comparable, differing, ends, measured
 from relet.report.bars import bars
 from relet.report.charts.lines import TOLD_APART, lines
 from relet.report.charts.parallel import MOST_AXES, parallel

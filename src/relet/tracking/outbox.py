@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from relet.errors import NotFoundError, ReletError, TrackerError
-from relet.tracking import RefusedError, Relay
 from relet.tracking.lease import lease
+from relet.tracking.tracker import RefusedError, Relay
 
 if TYPE_CHECKING:
     from relet.store import Store
-    from relet.tracking import Tracker
+    from relet.tracking.tracker import Tracker
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import relet
+from relet.names import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
 def environment_files() -> dict[str, str]:
     """requirements.txt, python_env.yaml and conda.yaml, with the installed versions pinned."""
     pins = [f"{name}=={number}" for name, number in versions().items()]
-    pins.append(f"relet=={relet.__version__}")
+    pins.append(f"relet=={__version__}")
     listed = "".join(f"    - {pin}\n" for pin in pins)
     return {
         "requirements.txt": "".join(f"{pin}\n" for pin in pins),

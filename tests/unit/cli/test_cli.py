@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
-from relet.engine.reproduce import keep
+from relet.reproduction import keep
 from relet.store import open_store
 from tests.tiny_project import Tiny
 

@@ -249,7 +249,7 @@ def test_a_pipeline_without_a_notebook_is_told_what_one_is(tiny: Tiny, capsys: p
 def test_without_marimo_it_says_how_to_install_it(
     stored: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relet.engine.exploration.find_spec", lambda name: None)
+    monkeypatch.setattr("relet.browsing.exploration.find_spec", lambda name: None)
     for words in (("--html",), ()):
         status, _, err = relet(capsys, "eda", "tiny", *words)
         assert status == 2

@@ -15,11 +15,11 @@ import pytest
 import relet as package
 from relet.cli.tune import finish
 from relet.core.record import Status
-from relet.engine.search.question import read_question
-from relet.engine.search.rounds import Found
-from relet.engine.search.study import Candidate
-from relet.engine.search.winner import command, is_own, write
 from relet.errors import SettingError
+from relet.trials.search.question import read_question
+from relet.trials.search.rounds import Found
+from relet.trials.search.study import Candidate
+from relet.trials.search.winner import command, is_own, write
 from tests.search_project import Hills
 from tests.unit.cli.test_cli import relet
 
@@ -256,13 +256,13 @@ def test_an_unknown_pipeline_or_setting_ends_with_2(hills: Hills, capsys: pytest
 
 
 def test_asking_for_help_imports_no_optuna() -> None:
-    program = "import sys, relet.cli.tune, relet.engine.search.rounds; print('optuna' in sys.modules)"
+    program = "import sys, relet.cli.tune, relet.trials.search.rounds; print('optuna' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
 def test_a_search_needs_a_store_that_processes_can_share(hills: Hills) -> None:
-    from relet.engine.search.rounds import search
+    from relet.trials.search.rounds import search
     from tests.search_project import Silent
 
     question, wishes = read_question("hills", ["trials=2", "store.url=memory://a"])

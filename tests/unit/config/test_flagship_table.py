@@ -9,7 +9,7 @@ from relet.config import settings
 from relet.config.binding import OWN
 from relet.config.diagnosis import groups, places
 from relet.core.pipeline import Pipeline
-from relet.engine.project import open_project
+from relet.project.folder import open_project
 
 ROOT = Path(__file__).parents[3]
 CONF = ROOT / "pipelines" / "nyc_rentals" / "conf"

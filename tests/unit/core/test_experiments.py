@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.core.experiment import (
+from relet.core.record import RunRecord, Status
+from relet.errors import NotFoundError, SettingError
+from relet.experiments.experiment import (
     Aim,
     Trial,
     aim,
@@ -22,9 +24,7 @@ from relet.core.experiment import (
     named,
     trial,
 )
-from relet.core.record import RunRecord, Status
-from relet.core.selection import conditions, ordered, selected
-from relet.errors import NotFoundError, SettingError
+from relet.experiments.selection import conditions, ordered, selected
 from tests.experiment_store import pipeline_run, run_id, sweep
 
 TABLE = {"model.family": ["train.family"], "model.forest": ["train.more"], "model.depth": ["train.depth"]}

@@ -8,9 +8,10 @@ import socket
 import pytest
 
 from relet.core.artifact import Verdict
-from relet.engine.determinism import check
-from relet.engine.request import Order, prepare
 from relet.engine.run import execute
+from relet.project.order import Order
+from relet.project.request import prepare
+from relet.reproduction.determinism import check
 from relet.store import open_store
 from tests.tiny_project import Tiny
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from relet.engine.environments import Environment, build, here, interpreters, virtualenv
-from relet.engine.environments.cache import home
-from relet.engine.environments.docker import dockerfile
-from relet.engine.environments.programs import telling
+from relet.environments import Environment, build, here, interpreters, virtualenv
+from relet.environments.cache import home
+from relet.environments.docker import dockerfile
+from relet.environments.programs import telling
 from relet.errors import SetUpError
 
 PYTHON = platform.python_version()
@@ -201,7 +201,7 @@ def test_an_environment_whose_python_does_not_start_is_refused(
 BUILDER = """
 import sys
 from pathlib import Path
-from relet.engine.environments import build
+from relet.environments import build
 sys.executable = sys.argv[1]
 build("uv", sys.argv[2].encode(), python=sys.argv[3], cache=Path(sys.argv[4]), progress=lambda _: None)
 """
@@ -571,7 +571,7 @@ def test_a_cache_that_can_t_be_written_is_named_with_its_setting(uv: Machine) ->
 
 
 def test_a_program_s_last_words_have_neither_addresses_nor_paths_nor_endless_lines(tmp_path: Path) -> None:
-    from relet.engine.environments.cache import Site
+    from relet.environments.cache import Site
 
     site = Site(folder=tmp_path / "x", held=0)
     output = (

@@ -8,10 +8,11 @@ from urllib.parse import unquote
 import pytest
 
 from relet import Curve
-from relet.core.experiment import Aim
+from relet.browsing.experiment_page import material
+from relet.browsing.experiments import compare, explained, find, gather, run
 from relet.core.record import Status
-from relet.engine.experiments import compare, explained, find, gather, material, run
 from relet.errors import NotFoundError, SettingError
+from relet.experiments.experiment import Aim
 from relet.store import Store, open_store
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
 
@@ -182,7 +183,7 @@ def test_a_figure_that_is_too_large_is_named_and_left_out(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(store, tmp_path, 1)
-    monkeypatch.setattr("relet.engine.experiments.FIGURE", 10)
+    monkeypatch.setattr("relet.browsing.experiments.FIGURE", 10)
     experiment = gather(store)["prices"]
     found = material(store, experiment, experiment.trials, Aim.of("mae"), place=tmp_path)
     assert [(each.version, each.uri) for each in found.figures] == [("importance:v1", None)]

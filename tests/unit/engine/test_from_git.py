@@ -22,17 +22,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relet
+from relet import environments, mlproject
 from relet.cli.run import command
 from relet.core.record import CodeState
-from relet.engine import environments, mlproject
-from relet.engine.checkout import lay_out
-from relet.engine.environments import interpreters
-from relet.engine.project import find_place, find_root
-from relet.engine.remote.address import Address, find_address, read_address
-from relet.engine.remote.clones import Clone, cloned
-from relet.engine.remote.visit import visit
-from relet.engine.request import configured_store
+from relet.environments import interpreters
 from relet.errors import ImpossibleError, NotFoundError, SettingError, SetUpError
+from relet.project.checkout import lay_out
+from relet.project.folder import find_place, find_root
+from relet.project.stores import configured_store
+from relet.remote.address import Address, find_address, read_address
+from relet.remote.clones import Clone, cloned
+from relet.remote.visit import visit
 from relet.store import open_store
 from relet.tracking import courier
 from relet.tracking.courier import Courier

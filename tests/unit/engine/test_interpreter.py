@@ -13,12 +13,12 @@ import pytest
 
 import relet
 from relet.core.artifact import ArtifactType
-from relet.engine.calling import Call, Laid
 from relet.engine.interpreter import Interpreter, clean_environment
-from relet.engine.key import code_parts
-from relet.engine.project import open_project
-from relet.engine.surroundings import machine
 from relet.errors import BadDataError, ComponentError, SetUpError
+from relet.project.call import Call, Laid
+from relet.project.folder import open_project
+from relet.project.key import code_parts
+from relet.project.surroundings import machine
 from tests.sums_project import Sums
 
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
+from relet import environments
 from relet.core.record import Status
-from relet.engine import environments
-from relet.engine.environments import Environment
-from relet.engine.job import Outcome
-from relet.engine.request import Order, prepare
 from relet.engine.run import execute
+from relet.environments import Environment
 from relet.errors import ComponentError, SetUpError
+from relet.project.job import Outcome
+from relet.project.order import Order
+from relet.project.request import prepare
 from tests.sums_project import Sums
 from tests.unit.cli.test_cli import relet
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from relet.core import code
-from relet.engine import known_code
+from relet.project import known_code
 from tests.tiny_project import Tiny
 
 KEPT = Path(".relet") / known_code.NAME
@@ -128,7 +128,8 @@ def test_a_folder_that_can_not_be_written_to_stops_nothing(
 
 
 def test_looking_keeps_nothing(tiny: Tiny) -> None:
-    from relet.engine.request import prepare, read_order
+    from relet.project.order import read_order
+    from relet.project.request import prepare
 
     prepare(read_order("tiny", []))
     assert not KEPT.parent.exists()

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from relet import environments
 from relet.cli.describe import describe
 from relet.core.signature import read_component
-from relet.engine import environments
-from relet.engine.job import Outcome
-from relet.engine.project import open_project
-from relet.engine.request import prepare, read_order
 from relet.engine.run import execute
 from relet.errors import SettingError, SignatureError, WiringError
+from relet.project.folder import open_project
+from relet.project.job import Outcome
+from relet.project.order import read_order
+from relet.project.request import prepare
 from tests.sums_project import Sums, likenesses
 
 WAYS = {

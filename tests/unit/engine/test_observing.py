@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relet.core.record import Caveat, RunRecord
-from relet.engine import surroundings
+from relet.project import surroundings
 from relet.store import open_store
 from tests.tiny_project import Tiny
 

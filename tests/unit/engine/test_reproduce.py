@@ -16,14 +16,15 @@ from typing import Any
 
 import pytest
 
+from relet import environments
 from relet.core.record import Status
-from relet.engine import environments
-from relet.engine.job import Outcome
-from relet.engine.reproduce import Wishes, keep, reproduce
-from relet.engine.request import prepare, read_order
 from relet.engine.run import execute
 from relet.errors import NotFoundError, ReletError, SetUpError, StoreError
 from relet.evaluation.comparison import Comparison
+from relet.project.job import Outcome
+from relet.project.order import read_order
+from relet.project.request import prepare
+from relet.reproduction import Wishes, keep, reproduce
 from relet.store import Store, open_store
 from relet.store.reproductions import latest_of_runs, latest_on
 from tests.sums_project import Sums, likenesses, step

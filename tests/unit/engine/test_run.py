@@ -14,10 +14,11 @@ import pytest
 
 import relet
 from relet.core.record import Status
-from relet.engine.job import Quiet
-from relet.engine.request import Order, prepare, read_order
 from relet.engine.run import execute
 from relet.errors import ComponentError, DamagedError, NotFoundError, SettingError, WiringError
+from relet.project.job import Quiet
+from relet.project.order import Order, read_order
+from relet.project.request import prepare
 from relet.store import Store, open_store
 from tests.tiny_project import Tiny
 

@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relet.core.record import Kind, Status
-from relet.engine.pool import Trial, Tried
-from relet.engine.search.question import read_question, seconds
-from relet.engine.search.rounds import Found, search
-from relet.engine.search.study import Candidate, candidates
 from relet.errors import ComponentError, ReletError, SettingError
 from relet.store import Store
+from relet.trials.pool import Trial, Tried
+from relet.trials.search.question import read_question, seconds
+from relet.trials.search.rounds import Found, search
+from relet.trials.search.study import Candidate, candidates
 from tests.search_project import Hills, Silent
 from tests.tiny_project import Tiny
 
@@ -189,7 +189,7 @@ def test_the_steps_are_those_that_the_measure_needs(hills: Hills) -> None:
 def test_a_search_is_named_by_all_that_decides_it_and_by_nothing_else(
     hills: Hills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relet.engine.search.question._check", lambda *_: None)
+    monkeypatch.setattr("relet.trials.search.question._check", lambda *_: None)
     plain = hills.question().id
     for same in (["trials=3", "workers=1", "timeout=1m"], ["modeling.title=other"], ["search.trials=99"]):
         assert hills.question(*same).id == plain, same
@@ -259,7 +259,7 @@ def test_without_optuna_the_extra_is_named(hills: Hills, monkeypatch: pytest.Mon
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", missing)
-    monkeypatch.setattr("relet.engine.search.question.prepare", lambda order, **_: Tiny)
+    monkeypatch.setattr("relet.trials.search.question.prepare", lambda order, **_: Tiny)
     with pytest.raises(SettingError, match=r"pip install 'relet\[tune\]'"):
         hills.question()
 

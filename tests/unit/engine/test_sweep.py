@@ -13,11 +13,11 @@ import pytest
 
 from relet.core.record import Kind, Status
 from relet.core.reproduction import Likeness
-from relet.engine.pool import PROGRAM, Pool, Trial, Tried, available
-from relet.engine.request import prepare
-from relet.engine.sweep import Sweep, SweepOutcome, prepare_sweep, read_sweep, run_sweep
 from relet.errors import NotFoundError, SettingError
+from relet.project.request import prepare
 from relet.store import open_store
+from relet.trials.pool import PROGRAM, Pool, Trial, Tried, available
+from relet.trials.sweep import Sweep, SweepOutcome, prepare_sweep, read_sweep, run_sweep
 from tests.sums_project import Sums
 from tests.tiny_project import Tiny
 
@@ -334,7 +334,7 @@ def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums) -> None:
         "Path(__file__).with_name(f'process{scale}').write_text(str(os.getpid()))\n    value = scale",
     )
     sweep = sweep_of("scale=1.0,2.0")
-    from relet.engine import group
+    from relet.trials import group
 
     going = group.begin(sweep.job, Kind.SEARCH, {})
     with Pool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:
@@ -347,7 +347,7 @@ def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums) -> None:
 
 def test_a_trial_that_can_not_be_composed_has_failed_and_has_no_run(adding: Sums) -> None:
     sweep = sweep_of("scale=1.0,2.0")
-    from relet.engine import group
+    from relet.trials import group
 
     going = group.begin(sweep.job, Kind.SEARCH, {})
     with Pool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import relet
-from relet.engine.request import prepare, read_order
 from relet.errors import SettingError
+from relet.project.order import read_order
+from relet.project.request import prepare
 
 ROOT = Path(__file__).parents[3]
 FAMILIES = sorted(path.stem for path in (ROOT / "pipelines/nyc_rentals/families").glob("*.py"))

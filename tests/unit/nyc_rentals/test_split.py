@@ -11,8 +11,8 @@ from pipelines.nyc_rentals.generated import simulate
 from relet import Verdict
 from relet.config import settings
 from relet.data.table import write_table
-from relet.engine.project import open_project
 from relet.errors import SettingError
+from relet.project.folder import open_project
 
 ROOT = Path(__file__).parents[3]
 CONF = ROOT / "pipelines" / "nyc_rentals" / "conf"

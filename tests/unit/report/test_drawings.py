@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from relet.engine.project import open_project
+from relet.project.folder import open_project
 from relet.report.bars import bars
 from relet.report.graph import graph_svg, graph_text, links
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from relet import Curve
-from relet.core.experiment import Aim, Experiment, Trial, trial
 from relet.core.record import Status
+from relet.experiments.experiment import Aim, Experiment, Trial, trial
 from relet.report.experiment import Drawn, Made, Material, experiment_page
 from tests.experiment_store import pipeline_run, run_id, sweep
 from tests.unit.report.reading import Reading

@@ -20,8 +20,8 @@ import pytest
 from relet.core.artifact import Version
 from relet.core.record import Caveat, CodeState, Link, RunRecord, Status, new_run_id
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
-from relet.engine.reproduce import keep
 from relet.errors import SettingError, TrackerError
+from relet.reproduction import keep
 from relet.store import Store, open_store
 from relet.tracking import RefusedError, courier
 from relet.tracking.outbox import deliver

@@ -18,10 +18,10 @@ from relet.core.record import Link, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
 from relet.store.reproductions import Judged, latest_of_runs
-from relet.tracking import RefusedError
 from relet.tracking.memory import model_aliases, registered_name
 from relet.tracking.mlflow import mapping, registry
 from relet.tracking.mlflow.database import prepare
+from relet.tracking.tracker import RefusedError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

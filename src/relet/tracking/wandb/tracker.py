@@ -18,7 +18,7 @@ from relet.core.record import RunRecord
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
 from relet.store.reproductions import Judged, latest_of_runs
-from relet.tracking import RefusedError
+from relet.tracking.tracker import RefusedError
 from relet.tracking.wandb import ledger
 from relet.tracking.wandb.mapping import IMAGES, Shared, Shown, shown
 from relet.tracking.wandb.upload import logged_in, upload

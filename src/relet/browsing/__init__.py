@@ -1,0 +1,1 @@
+"""Looks at what the store holds, for a table, a page or a notebook; runs nothing."""

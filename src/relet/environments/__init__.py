@@ -1,0 +1,93 @@
+"""Python environments made from a lock, and kept: each holds what its lock names and is started by one command.
+
+`build` finds an environment in the cache or makes it there; `here` is the interpreter that runs already.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relet.core.component import MANAGERS
+from relet.environments import docker, prefixes
+from relet.environments.cache import home
+from relet.errors import SetUpError, nearest
+
+__all__ = ["Environment", "build", "here"]
+
+_VERSION = re.compile(r"\d+\.\d+(\.\d+\w*)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A Python environment that exists: what starts its interpreter.
+
+    `command` starts its Python, whose arguments follow: `[*command, "-P", "-m", "…"]`. `python` is its version, as
+    "3.11.7"; `made` is False where it was found in the cache.
+    """
+
+    manager: str
+    command: tuple[str, ...]
+    python: str
+    made: bool
+
+
+def here() -> Environment:
+    """The interpreter that runs this.
+
+    >>> here().manager
+    'here'
+    """
+    return Environment(manager="here", command=(sys.executable,), python=platform.python_version(), made=False)
+
+
+def build(
+    manager: str,
+    lock: bytes,
+    *,
+    python: str,
+    folders: Sequence[Path] = (),
+    environment: Mapping[str, str] = {},
+    network: bool = False,
+    progress: Callable[[str], None] | None = None,
+    cache: Path | None = None,
+) -> Environment:
+    """An environment with everything that the lock names, each file held to its hash: from the cache, or made.
+
+    `lock` is a `requirements.lock` with a hash for every file. `python` is a version as "3.11.7" or "3.11": uv
+    and virtualenv take exactly that one where the machine has it, else one of the same minor version, which
+    the Environment names, and never download one; conda and docker bring the one that is asked for.
+
+    `folders`, `environment` and `network` say what a container gets to see; it works in the first of the folders.
+    The other managers' interpreters are processes like any other: they see what their caller lets them see.
+    `progress` is told what takes long. `cache` is where environments are kept, in place of the user's own.
+
+    Raises SetUpError where the manager or the Python is missing, the lock can't be installed, or the cache can't
+    be written: it says which, and what to install or set.
+    """
+    if manager not in MANAGERS:
+        raise SetUpError(f"no manager {manager!r} of environments: {nearest(manager, MANAGERS)}")
+    if not _VERSION.fullmatch(python):
+        raise SetUpError(f"python takes a version as 3.11 or 3.11.7, got {python!r}")
+    root = (cache or home()).absolute() / "environments"
+    say = progress or _nothing
+    if manager == "docker":
+        command, stamp, made = docker.build(
+            lock,
+            python=python,
+            root=root,
+            folders=folders,
+            environment=environment,
+            network=network,
+            say=say,
+        )
+    else:
+        command, stamp, made = prefixes.build(manager, lock, python=python, root=root, say=say)
+    return Environment(manager=manager, command=command, python=stamp.python, made=made)
+
+
+def _nothing(_: str) -> None: ...

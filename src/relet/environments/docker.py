@@ -1,0 +1,146 @@
+"""Environments that are an image: Debian, the Python that is asked for, and what the lock names."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from relet.environments import indexes
+from relet.environments.cache import Site, Stamp, digest, kept
+from relet.environments.programs import start
+from relet.errors import SetUpError
+
+# Two secrets may be given to the build, so that no address of an index, with its password, ends up in the image.
+_DOCKERFILE = """\
+# Python and what requirements.lock names, each file held to its hash. The project is not in it: mount it.
+# What pip and uv are to be told of indexes, as lines of a shell: docker build --secret id=indexes,src=FILE
+# What their certificates are signed by:                         docker build --secret id=cert,src=FILE
+FROM python:{python}-slim
+# lightgbm needs OpenMP, and a run's record the commit that git knows.
+RUN apt-get update \\
+ && apt-get install --yes --no-install-recommends git libgomp1 \\
+ && rm -rf /var/lib/apt/lists/*
+COPY requirements.lock /opt/relet/requirements.lock
+# The lock's own uv installs the rest; where it has none, pip does.
+RUN --mount=type=secret,id=indexes --mount=type=secret,id=cert \\
+    set -eu; cd /opt/relet; \\
+    export PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1; \\
+    if [ -e /run/secrets/indexes ]; then . /run/secrets/indexes; fi; \\
+    if [ -e /run/secrets/cert ]; then export SSL_CERT_FILE=/run/secrets/cert PIP_CERT=/run/secrets/cert; fi; \\
+    awk '/^[a-z0-9]/ {{ wanted = /^uv==/ }} wanted' requirements.lock >uv.txt; \\
+    if [ -s uv.txt ]; then \\
+      python -m pip install --quiet --no-deps --require-hashes -r uv.txt; \\
+      uv pip sync --quiet --system --require-hashes --compile-bytecode requirements.lock; \\
+    else \\
+      python -m pip install --quiet --no-deps --require-hashes -r requirements.lock; \\
+    fi; \\
+    rm uv.txt
+"""
+
+
+def dockerfile(python: str) -> str:
+    """The Dockerfile that makes an environment of the `requirements.lock` beside it.
+
+    >>> dockerfile("3.11.7").splitlines()[3]
+    'FROM python:3.11.7-slim'
+    """
+    return _DOCKERFILE.format(python=python)
+
+
+def build(
+    lock: bytes,
+    *,
+    python: str,
+    root: Path,
+    folders: Sequence[Path],
+    environment: Mapping[str, str],
+    network: bool,
+    say: Callable[[str], None],
+) -> tuple[tuple[str, ...], Stamp, bool]:
+    """What starts the image's Python, its stamp, and whether it had to be made.
+
+    Raises SetUpError without a docker client or engine, and where the image can't be built.
+    """
+    docker = shutil.which("docker")
+    if docker is None:
+        raise SetUpError("docker is not installed: install Docker, or take another manager of environments")
+    name = digest(lock + dockerfile(python).encode(), python)
+    image = f"relet/{name}"
+
+    def make(site: Site) -> str:
+        _identity(docker, image)
+        say(f"making an image of Python {python} with docker, once for this lock")
+        (site.folder / "Dockerfile").write_text(dockerfile(python), encoding="utf-8")
+        failure = f"no image of Python {python} with the lock can be built"
+        with _secrets() as secrets:
+            command = ("build", "--quiet", "--tag", image, *secrets)
+            start(
+                site, "docker", docker, *command, site.folder, failure=failure, settings={"DOCKER_BUILDKIT": "1"}
+            )
+        version = ("python", "-c", "import platform; print(platform.python_version())")
+        failure = "the image's Python does not start"
+        return start(
+            site, "docker", docker, "run", "--rm", *_NEVER_PULLED, image, *version, failure=failure
+        ).strip()
+
+    folder = root / f"docker-{python}-{name}"
+    stamp, made = kept(folder, lock, make=make, evidence=lambda: _identity(docker, image), say=say)
+    seen = _seen(folders, environment, network)
+    return (docker, "run", "--rm", "--interactive", "--init", *_NEVER_PULLED, *seen, image, "python"), stamp, made
+
+
+_NEVER_PULLED = ("--pull", "never")
+
+
+def _identity(docker: str, image: str) -> str | None:
+    """The digest of an image, None where the engine has none of that name. Raises SetUpError without an engine."""
+    found = _ask(docker, "image", "inspect", "--format", "{{.Id}}", image)
+    if found.returncode == 0:
+        return found.stdout.strip()
+    engine = _ask(docker, "version", "--format", "{{.Server.Version}}")
+    if engine.returncode:
+        said = (engine.stderr.strip().splitlines() or ["nothing"])[-1]
+        raise SetUpError(
+            "docker is installed, but no engine answers it: start the engine, point DOCKER_HOST at one, or take "
+            f"another manager of environments; docker says: {said}"
+        )
+    return None
+
+
+def _ask(docker: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([docker, *words], capture_output=True, text=True, errors="replace", check=False)
+
+
+def _seen(folders: Sequence[Path], environment: Mapping[str, str], network: bool) -> Iterator[str]:
+    """What a container gets to see of this machine: its folders at their own paths, as their owner."""
+    yield from ("--user", f"{os.getuid()}:{os.getgid()}")
+    yield from ("--network", "host" if network else "none")
+    for folder in map(Path.absolute, folders):
+        # Quoted as a field of CSV: a path may have a comma.
+        yield from ("--mount", ",".join(["type=bind", f'"source={folder}"', f'"target={folder}"']))
+    if folders:
+        yield from ("--workdir", str(folders[0].absolute()))
+    # Nobody in the image has this user's number: what asks for a home or a name is given one.
+    for name, value in {"HOME": "/tmp", "USER": "relet", **environment}.items():
+        yield from ("--env", f"{name}={value}")
+
+
+@contextmanager
+def _secrets() -> Iterator[Sequence[str]]:
+    """What the build may know of indexes and certificates, in files that are gone when it ends."""
+    told = {**os.environ, **indexes.for_uv()}
+    exports = indexes.for_container(told)
+    with tempfile.TemporaryDirectory(prefix="relet-") as folder:
+        lines = Path(folder, "indexes")
+        lines.touch(0o600)
+        lines.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items()))
+        secrets = ["--secret", f"id=indexes,src={lines}"]
+        if cert := told.get("SSL_CERT_FILE"):
+            secrets += ["--secret", f"id=cert,src={cert}"]
+        yield secrets

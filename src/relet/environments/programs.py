@@ -1,0 +1,66 @@
+"""Starting the programs that make environments, and saying what they said when they failed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from relet.environments.cache import Site
+from relet.errors import SetUpError
+
+# What would lead a program to another environment, or a pip to another folder, than the one it is told of.
+_MISLEADING = {
+    *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"),
+    *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON"),
+}
+_BESIDE_THE_POINT = re.compile(r"WARNING:|ERROR: Ignored the following")
+_SHOWN_LINES = 12
+_SHOWN_WIDTH = 400
+
+
+def start(
+    site: Site, name: str, *command: str | Path, failure: str, settings: Mapping[str, str] | None = None
+) -> str:
+    """Run a program to its end, in the folder of the environment that it makes, and return what it printed.
+
+    `name` is what its user calls it. Raises SetUpError that begins with `failure` and ends with the program's last
+    telling lines.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=site.folder,
+            env={**inherited, "NO_COLOR": "1", **(settings or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            # Whatever outlives this process holds the lock on.
+            pass_fds=[site.held],
+        )
+    except OSError as error:
+        raise SetUpError(f"{failure}: {name} can't be started ({error.strerror})") from error
+    if done.returncode:
+        said = telling(done.stderr or done.stdout, site) or [f"nothing; it ended with {done.returncode}"]
+        raise SetUpError("\n  ".join([f"{failure}; {name} says:", *said]))
+    return done.stdout
+
+
+def telling(output: str, site: Site) -> list[str]:
+    """The lines of a failed program's output that say why, without this machine's paths and addresses."""
+    lines = [line.rstrip() for line in output.splitlines() if line.strip() and not _BESIDE_THE_POINT.match(line)]
+    first = next((n for n, line in enumerate(lines) if re.match(r"\s*(error|fatal|×)", line, re.IGNORECASE)), 0)
+    places = [(str(site.lock), "the lock"), (str(site.folder), "…"), (str(Path.home()), "~")]
+    return [_without(line, places) for line in lines[first:][-_SHOWN_LINES:]]
+
+
+def _without(line: str, places: Sequence[tuple[str, str]]) -> str:
+    line = re.sub(r"\b[a-z][a-z0-9+.\-]*://\S+", "…", re.sub(r" \(from versions: .*\)", "", line))
+    for place, name in places:
+        line = line.replace(place, name)
+    return line if len(line) <= _SHOWN_WIDTH else line[: _SHOWN_WIDTH - 1] + "…"

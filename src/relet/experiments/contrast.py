@@ -1,0 +1,201 @@
+"""Runs laid side by side: in which parameters, metrics, inputs, code and packages they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from relet.core.artifact import Curve
+from relet.core.record import KeyParts, RunRecord
+from relet.experiments.experiment import Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of the runs: what it is called here, what was recorded, and the key parts of the steps that it has.
+
+    `parts` are component → the parts of its key, also where an earlier run made what the step has.
+    """
+
+    label: str
+    record: RunRecord
+    trial: Trial
+    parts: Mapping[str, KeyParts] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One name with its value in each run, None where a run has no such thing."""
+
+    name: str
+    values: tuple[Any, ...]
+
+    @property
+    def differs(self) -> bool:
+        return any(value != self.values[0] for value in self.values)
+
+    @property
+    def apart(self) -> float | None:
+        """Of two numbers, how far the second is from the first; else None."""
+        if len(self.values) != 2 or not all(isinstance(v, int | float) for v in self.values):
+            return None
+        if any(isinstance(value, bool) for value in self.values):
+            return None
+        return float(self.values[1] - self.values[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """What differs between runs; `same` counts, of each of these, how many do not and were left out.
+
+    `basis` is what the runs stand on: "code", "packages", "resources", "inputs", "sources", "commit", "machine" →
+    what differs of it, of the first four on the steps that all have. `curves` are curve → run's label → curve.
+    """
+
+    labels: tuple[str, ...]
+    facts: tuple[Row, ...]
+    parameters: tuple[Row, ...]
+    metrics: tuple[Row, ...]
+    basis: Mapping[str, tuple[Row, ...]]
+    curves: Mapping[str, Mapping[str, Curve]]
+    same: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain values for a program: each row as run → value."""
+
+        def rows(held: Sequence[Row]) -> dict[str, Any]:
+            return {row.name: dict(zip(self.labels, row.values, strict=True)) for row in held}
+
+        return {
+            "runs": rows(self.facts),
+            "parameters": rows(self.parameters),
+            "metrics": rows(self.metrics),
+            "basis": {kind: rows(held) for kind, held in self.basis.items()},
+            "curves": {
+                name: {label: curve.to_json() for label, curve in held.items()}
+                for name, held in self.curves.items()
+            },
+            "same": dict(self.same),
+        }
+
+
+def contrast(sides: Sequence[Side], *, everything: bool = False) -> Contrast:
+    """What differs between runs, and with `everything` also what does not."""
+    trials = [side.trial for side in sides]
+    steps = set.intersection(*(set(side.parts) for side in sides))
+    # What a step that one run never reached would have been made of says nothing of how they differ.
+    shared = [
+        replace(side, parts={name: side.parts[name] for name in side.parts if name in steps}) for side in sides
+    ]
+    parameters = list(_rows([trial.settings for trial in trials]))
+    metrics = list(_rows([trial.metrics for trial in trials]))
+    basis = {kind: list(_rows([of(side) for side in shared])) for kind, of in _BASIS.items()}
+    same = {"parameters": _equal(parameters), "metrics": _equal(metrics)}
+    same |= {kind: _equal(rows) for kind, rows in basis.items()}
+
+    def shown(rows: Sequence[Row]) -> tuple[Row, ...]:
+        return tuple(row for row in rows if everything or row.differs)
+
+    return Contrast(
+        labels=tuple(side.label for side in sides),
+        facts=tuple(_facts(sides)),
+        parameters=shown(parameters),
+        metrics=shown(metrics),
+        basis={kind: held for kind, rows in basis.items() if (held := shown(rows))},
+        curves=_curves(sides),
+        same={kind: count for kind, count in same.items() if count and not everything},
+    )
+
+
+def _facts(sides: Sequence[Side]) -> Iterator[Row]:
+    trials = [side.trial for side in sides]
+    steps = list(dict.fromkeys(step for side in sides for step in side.parts))
+    of: dict[str, Callable[[Trial], Any]] = {
+        "run": lambda each: each.id,
+        "experiment": lambda each: each.experiment,
+        "started": lambda each: each.started[:19].replace("T", " "),
+        "status": lambda each: str(each.status),
+        "seconds": lambda each: each.seconds,
+        "model": lambda each: each.model,
+        "reason": lambda each: each.reason or None,
+    }
+    for name, value in of.items():
+        row = Row(name=name, values=tuple(value(each) for each in trials))
+        if any(each is not None for each in row.values):
+            yield row
+    lacking = Row(name="without", values=tuple(_lacking(side, steps) for side in sides))
+    if lacking.differs:
+        yield lacking
+
+
+def _lacking(side: Side, steps: Sequence[str]) -> str | None:
+    """The steps that another run got to and this one did not."""
+    return ", ".join(step for step in steps if step not in side.parts) or None
+
+
+def _rows(held: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for name in dict.fromkeys(name for each in held for name in each):
+        yield Row(name=name, values=tuple(each.get(name) for each in held))
+
+
+def _equal(rows: Sequence[Row]) -> int:
+    return sum(not row.differs for row in rows)
+
+
+def _code(side: Side) -> dict[str, str]:
+    return {module: digest for parts in side.parts.values() for module, digest in parts.code.items()}
+
+
+def _packages(side: Side) -> dict[str, str]:
+    return {package: version for parts in side.parts.values() for package, version in parts.packages.items()}
+
+
+def _resources(side: Side) -> dict[str, str]:
+    return {path: digest for parts in side.parts.values() for path, digest in parts.resources.items()}
+
+
+def _inputs(side: Side) -> dict[str, str | None]:
+    """By content: the same rows under another number are the same input."""
+    return {name: content for parts in side.parts.values() for name, content in parts.inputs.items()}
+
+
+def _sources(side: Side) -> dict[str, str]:
+    return {
+        f"{component}.{name}": value["sha256"]
+        for component, parts in side.parts.items()
+        for name, value in parts.parameters.items()
+        if isinstance(value, Mapping) and value.keys() == {"sha256"}
+    }
+
+
+def _commit(side: Side) -> dict[str, Any]:
+    code = side.record.code
+    return {"commit": code.commit, "uncommitted changes": code.diff or ("yes" if code.dirty else None)}
+
+
+def _machine(side: Side) -> dict[str, Any]:
+    found = {"lock": side.record.lock}
+    for name, value in side.record.machine.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{key}": each for key, each in value.items()}
+        elif name != "mlflow_run_id":
+            found[name] = value
+    return found
+
+
+_BASIS: Mapping[str, Callable[[Side], Mapping[str, Any]]] = {
+    "code": _code,
+    "packages": _packages,
+    "resources": _resources,
+    "inputs": _inputs,
+    "sources": _sources,
+    "commit": _commit,
+    "machine": _machine,
+}
+
+
+def _curves(sides: Sequence[Side]) -> dict[str, dict[str, Curve]]:
+    names = dict.fromkeys(name for side in sides for name in side.curves)
+    return {name: {side.label: side.curves[name] for side in sides if name in side.curves} for name in names}

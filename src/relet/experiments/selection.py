@@ -1,0 +1,203 @@
+"""Which trials are shown, and in which order: a small grammar, read here and nowhere evaluated as code.
+
+FILTER     = comparison {"and" comparison}
+comparison = name ("=" | "==" | "!=" | "<" | "<=" | ">" | ">=") value
+value      = a number, a word, text in quotes, true, false, or none (the trial has no such value)
+
+A run and a sweep are equal to their ids, the ends of them that tables show, and beginnings.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from relet.errors import SettingError, nearest
+from relet.experiments.experiment import Trial, short
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<quoted>"[^"]*"|'[^']*')|(?P<operator><=|>=|==|!=|=|<|>)|(?P<word>[^\s"'<>=!]+))"""
+)
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_WORDS = {"true": True, "false": False, "none": None, "null": None}
+# How many names an error lists.
+OFFERED = 12
+_ADVICE = "write comparisons joined by and, such as --filter 'mae<30 and status=finished'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One condition: a name, what it is compared by, and with what; `text` is that as it was written."""
+
+    name: str
+    by: str
+    value: Any
+    text: str
+
+
+def conditions(text: str) -> tuple[Comparison, ...]:
+    """What a filter asks for. Raises SettingError where it can't be read, saying where.
+
+    >>> [(each.name, each.by, each.value) for each in conditions("mae<30 and model=random_forest")]
+    [('mae', '<', 30.0), ('model', '=', 'random_forest')]
+    """
+    tokens = list(_tokens(text))
+    found = []
+    while tokens:
+        if len(tokens) < 3 or tokens[1][0] != "operator" or "operator" in (tokens[0][0], tokens[2][0]):
+            rest = " ".join(word for _, word in tokens[:3])
+            raise SettingError(f"--filter: {rest!r} in {text!r} is no comparison; {_ADVICE}")
+        name, by, value = tokens[:3]
+        found.append(Comparison(name=_text(name), by=by[1], value=_value(value), text=_text(value)))
+        tokens = tokens[3:]
+        if tokens:
+            if tokens[0][1].lower() != "and" or len(tokens) == 1:
+                raise SettingError(f"--filter: after {value[1]!r} in {text!r} and was expected; {_ADVICE}")
+            tokens = tokens[1:]
+    if not found:
+        raise SettingError(f"--filter: {text!r} asks for nothing; {_ADVICE}")
+    return tuple(found)
+
+
+def _tokens(text: str) -> Iterable[tuple[str, str]]:
+    at, text = 0, text.rstrip()
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise SettingError(f"--filter: {text[at:].strip()!r} in {text!r} can't be read; {_ADVICE}")
+        yield str(match.lastgroup), match[match.lastgroup or 0]
+        at = match.end()
+
+
+def _text(token: tuple[str, str]) -> str:
+    kind, word = token
+    return word[1:-1] if kind == "quoted" else word
+
+
+def _value(token: tuple[str, str]) -> Any:
+    text = _text(token)
+    if token[0] == "quoted":
+        return text
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def selected(trials: Sequence[Trial], text: str) -> list[Trial]:
+    """The trials that a filter lets through; one without a value meets no condition on it but `!=` and `= none`.
+
+    Raises SettingError for a filter that can't be read, a name that no trial has (with the nearest), and an order
+    (`<`) between things that have none.
+    """
+    asked = conditions(text)
+    known = names(trials)
+    own = _measured_or_set(trials)
+    resolved = [(resolve(each.name, known, "--filter", first=own), each) for each in asked]
+    return [each for each in trials if all(_meets(each, name, wanted) for name, wanted in resolved)]
+
+
+def _meets(trial: Trial, name: str, wanted: Comparison) -> bool:
+    value = trial.values.get(name)
+    compare = _OPERATORS[wanted.by]
+    if wanted.by in ("=", "==", "!="):
+        if name in ("run", "sweep") and value in (trial.id, trial.sweep) and value is not None:
+            # as it was written: an end such as 00000002 reads as a number
+            return _means(wanted.text, value) == (wanted.by != "!=")
+        return bool(compare(_comparable(value), _comparable(wanted.value)))
+    if value is None:
+        return False
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isinstance(wanted.value, int | float):
+        if isinstance(value, str) and isinstance(wanted.value, str):
+            return bool(compare(value, wanted.value))
+        raise SettingError(
+            f"--filter: {wanted.name} {wanted.by} {wanted.value!r} has no order: it is {value!r} in a run; "
+            "compare it with = or !="
+        )
+    return bool(compare(value, wanted.value))
+
+
+def _means(word: str, id_: str) -> bool:
+    return bool(word) and (id_.startswith(word) or short(id_) == word)
+
+
+def _comparable(value: Any) -> Any:
+    """1 and 1.0 are equal, True and 1 are not."""
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    return float(value) if isinstance(value, int | float) else value if isinstance(value, str) else str(value)
+
+
+def names(trials: Sequence[Trial]) -> list[str]:
+    """All that trials can be asked for."""
+    return list(dict.fromkeys(name for each in trials for name in each.values))
+
+
+def _measured_or_set(trials: Sequence[Trial]) -> list[str]:
+    return list(dict.fromkeys(name for each in trials for name in (*each.settings, *each.metrics)))
+
+
+def resolve(name: str, known: Sequence[str], option: str, *, first: Sequence[str] = ()) -> str:
+    """The whole name of what is called by it or, where that is only one, by the end of it.
+
+    Where it is one among `first` alone, it is that one. Raises SettingError with the names it could be, or the
+    nearest.
+
+    >>> resolve("leaves", ["mae", "model.leaves"], "--sort")
+    'model.leaves'
+    """
+    if name in known:
+        return name
+    ending = [each for each in known if each.endswith(f".{name}")]
+    if len(chosen := [each for each in ending if each in first]) == 1:
+        return chosen[0]
+    if len(ending) == 1:
+        return ending[0]
+    if ending:
+        raise SettingError(f"{option}: {name} could be {' or '.join(ending)}; write one of them")
+    raise SettingError(f"{option}: no run has {name!r}; {_offered(name, known)}")
+
+
+def _offered(name: str, known: Sequence[str]) -> str:
+    """The name that was probably meant, whole or the end of one; else some that are the most like it."""
+    ends = [each.rpartition(".")[2] for each in known]
+    if get_close_matches(name, [*known, *ends], n=1):
+        return nearest(name, [*known, *ends])
+    some = get_close_matches(name, known, n=OFFERED, cutoff=0.0)
+    return nearest(name, some) + (f" and {len(known) - len(some)} more" if len(known) > len(some) else "")
+
+
+def ordered(trials: Sequence[Trial], by: str) -> list[Trial]:
+    """Trials by a value, ascending; `-mae` descending. Those without it are last, whichever way.
+
+    Numbers come before text. Raises SettingError for a name that no trial has.
+    """
+    down = by.startswith("-")
+    name = resolve(by.lstrip("+-"), names(trials), "--sort", first=_measured_or_set(trials))
+    having = [each for each in trials if _sortable(each.values.get(name))]
+    rest = [each for each in trials if not _sortable(each.values.get(name))]
+    return sorted(having, key=lambda each: _key(each.values[name]), reverse=down) + rest
+
+
+def _sortable(value: Any) -> bool:
+    return value is not None and value == value
+
+
+def _key(value: Any) -> tuple[bool, float, str]:
+    if isinstance(value, int | float):
+        return False, float(value), ""
+    return True, 0.0, str(value)

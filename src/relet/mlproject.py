@@ -1,0 +1,228 @@
+"""The MLflow project files: made from the signatures and the lock, so that they can't say something else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from relet.core.component import Component, Input, Parameter
+from relet.core.pipeline import Pipeline
+from relet.environments.docker import dockerfile
+from relet.errors import ReletError, SettingError
+from relet.project.folder import SETTING, find_root, open_project
+from relet.project.stores import STORE, callers_store, configured_store, names_store
+from relet.tracking.mlflow import local_folder, tracking_uri
+
+# MLflow's virtualenv takes an exact version only; uv and conda take it too.
+PYTHON = "3.11.7"
+
+_PIN = re.compile(r"^(?P<name>[a-z0-9][a-z0-9.\-]*)==(?P<version>\S+)(?P<marker> ; .*?)?(?: \\)?$")
+
+
+def generate(pipeline: Pipeline, root: Path) -> dict[Path, str]:
+    """Each file's path and text: the project of the whole pipeline in `root`, and one for each component."""
+    files = {
+        root / "MLproject": _whole(pipeline),
+        root / "python_env.yaml": {"python": PYTHON, "dependencies": pins(root)},
+        root / "conda.yaml": {
+            "name": pipeline.name,
+            "channels": ["conda-forge"],
+            "dependencies": [f"python={PYTHON}", "pip", {"pip": pins(root)}],
+        },
+    }
+    for each in pipeline.components:
+        folder = Path("pipelines", pipeline.name, "mlprojects", each.name)
+        files[root / folder / "MLproject"] = _alone(pipeline, each, "/".join([".."] * len(folder.parts)))
+    header = f"# Made by `relet mlproject {pipeline.name}` from the signatures and the lock: change those.\n"
+    texts = {path: header + _yaml(content) for path, content in files.items()}
+    return texts | {root / "Dockerfile": header + dockerfile(PYTHON)}
+
+
+def out_of_date(files: Mapping[Path, str]) -> list[Path]:
+    """The files that are missing, or that say something else."""
+    return [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+
+
+def write(files: Mapping[Path, str]) -> None:
+    """Write the files, with the folders they need."""
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def pins(root: Path) -> list[str]:
+    """What relet needs to run, each at the version that `requirements.lock` names, with its marker.
+
+    What only its tests and tools need is left out: the lock says what each package is needed by.
+    """
+    locked = list(_locked((root / "requirements.lock").read_text(encoding="utf-8")))
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {
+        re.sub(r"[-_.]+", "-", found[0].lower())
+        for found in map(re.compile(r"[\w.\-]+").match, project["dependencies"])
+        if found
+    }
+    while more := {name for name, _, needed_by in locked if needed_by & needed} - needed:
+        needed |= more
+    return [pin for name, pin, _ in locked if name in needed]
+
+
+def _locked(lock: str) -> Iterator[tuple[str, str, set[str]]]:
+    """Each pin of a lock: the package, the pin, and the packages that need it. A package has one a platform."""
+    name, pin, needed_by = "", "", set[str]()
+    for line in lock.splitlines():
+        found = _PIN.match(line)
+        if found:
+            if name:
+                yield name, pin, needed_by
+            name, needed_by = found["name"], set()
+            pin = f"{name}=={found['version']}{found['marker'] or ''}"
+        elif line.lstrip().startswith("#"):
+            needed_by.add(line.strip("# ").removeprefix("via").strip())
+    if name:
+        yield name, pin, needed_by
+
+
+def _whole(pipeline: Pipeline) -> dict[str, Any]:
+    return {
+        "name": pipeline.name,
+        "python_env": "python_env.yaml",
+        "entry_points": {
+            "main": {
+                "parameters": {
+                    "steps": {"type": "string", "default": "all"},
+                    "hydra_options": {"type": "string", "default": ""},
+                },
+                "command": _command(".", pipeline.name, "steps={steps} {hydra_options}"),
+            }
+        },
+    }
+
+
+def _alone(pipeline: Pipeline, component: Component, up: str) -> dict[str, Any]:
+    words = [*(each.name for each in component.inputs), *(each.name for each in component.parameters)]
+    parameters = {each.name: {"type": "string", "default": _reference(each)} for each in component.inputs}
+    return {
+        "name": f"{pipeline.name}.{component.name}",
+        "python_env": f"{up}/python_env.yaml",
+        "entry_points": {
+            "main": {
+                "parameters": parameters | {each.name: _hyperparameter(each) for each in component.parameters},
+                "command": _command(
+                    up, f"{pipeline.name}.{component.name}", " ".join(f"{word}={{{word}}}" for word in words)
+                ),
+            }
+        },
+    }
+
+
+def _command(up: str, target: str, words: str) -> str:
+    # relet is found in the checkout: MLflow's own environments hold only what it needs. MLflow quotes each value.
+    return f'PYTHONPATH="$PWD/{up}/src:$PYTHONPATH" python -m relet.mlproject {target} {words}'.strip()
+
+
+def _hyperparameter(parameter: Parameter) -> dict[str, Any] | str:
+    numeric = bool({int, float} & {*parameter.types})
+    kind = "float" if numeric else "string"
+    return kind if parameter.required else {"type": kind, "default": _text(parameter.default)}
+
+
+def _text(value: Any) -> Any:
+    """A default as MLflow hands it on: numbers and text as they are, the rest as JSON, which relet reads."""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return value if plain else json.dumps(value)
+
+
+def _reference(each: Input) -> str:
+    """The version that an input takes where none is asked for."""
+    return each.stored.reference if each.stored else f"{each.name}:latest"
+
+
+def _yaml(content: Mapping[str, Any]) -> str:
+    import yaml
+
+    dumped: str = yaml.safe_dump(dict(content), sort_keys=False, width=10_000, allow_unicode=True)
+    return dumped
+
+
+def words(target: str, given: Sequence[str]) -> list[str]:
+    """What `relet run` is to be called with, from what an MLproject's command hands over.
+
+    For a pipeline the last word holds several, split as a shell would, without running anything; for a component,
+    an input that is asked for at its own default is left out: it may be absent then, as in any other run; and an
+    empty mapping leaves the configuration's own.
+
+    >>> words("nyc_rentals", ["steps=all", "model=boosted 'etl.source=a b.csv'"])
+    ['run', 'nyc_rentals', 'steps=all', 'model=boosted', 'etl.source=a b.csv']
+    """
+    name, _, component = target.partition(".")
+    if component:
+        contract = open_project(name).pipeline.component(component)
+        defaults = {f"{each.name}={_reference(each)}" for each in contract.inputs}
+        defaults |= {f"{each.name}={{}}" for each in contract.parameters if dict in each.types}
+        return ["run", target, *(word for word in given if word not in defaults)]
+    *steps, options = given
+    return ["run", target, *steps, *shlex.split(options)]
+
+
+def go_to_caller(root: Path, asked: Sequence[str]) -> None:
+    """Make this process one that was started by whoever had MLflow clone `root`, and runs its project.
+
+    MLflow clones into a temporary folder, where a store would be lost. Its local database lies where the caller
+    is: what is relative is relative to its folder then. Raises SettingError where there is none, and neither the
+    words that relet is asked with nor the environment name a store that lies elsewhere.
+    """
+    folder = local_folder(tracking_uri(root))
+    if folder is None:
+        _check_store(root, asked)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    if not names_store(asked):
+        os.environ[STORE] = callers_store()
+    os.environ[SETTING] = str(root)
+
+
+def _check_store(root: Path, asked: Sequence[str]) -> None:
+    given = [word.partition("=")[2] for word in asked if names_store([word])]
+    url = given[-1] if given else os.environ.get(STORE) or configured_store(root)
+    if "://" not in url and (root / url).is_relative_to(root):
+        raise SettingError(
+            f"MLflow cloned the project into {root}, where a store would be lost: set {STORE} to a bucket or to a "
+            "folder's whole path, or store.url=… in hydra_options"
+        )
+
+
+def cloned_by_mlflow(root: Path) -> bool:
+    """Whether a project's folder is a temporary one that MLflow made to clone it into."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if "MLFLOW_RUN_ID" not in os.environ or temporary not in root.parents:
+        return False
+    return re.fullmatch(r"tmp[a-z0-9_]{8}", root.relative_to(temporary).parts[0]) is not None
+
+
+def main(target: str, given: Sequence[str]) -> None:
+    """Become the run that an MLproject's command asks for: signals and the exit status are relet's own."""
+    # a project that is named elsewhere is not the one that MLflow runs
+    os.environ.pop(SETTING, None)
+    asked = words(target, given)
+    if cloned_by_mlflow(root := find_root()):
+        go_to_caller(root, asked)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "relet", *asked])
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1], sys.argv[2:])
+    except ReletError as error:
+        print(f"relet: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)

@@ -1,0 +1,64 @@
+"""A component's function with all that it is called with, and what a call makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relet.core.artifact import ArtifactType
+from relet.core.component import Component
+from relet.core.record import Caveat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laid:
+    """An input that is laid out: its folder, and what kind of artifact lies in it."""
+
+    folder: Path
+    type: ArtifactType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A component's function with all that it is called with.
+
+    `root` is the project's folder; `code` the closure (module → digest); `files` are the resources, and the files
+    that parameters name: what it may read beside its inputs; `scratch` is an empty folder for all it writes.
+    """
+
+    component: Component
+    root: Path
+    code: Mapping[str, str]
+    inputs: Mapping[str, Laid | None]
+    arguments: Mapping[str, Any]
+    files: tuple[Path, ...]
+    scratch: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """An artifact's files in a folder, before they are stored."""
+
+    type: ArtifactType
+    folder: Path
+    content: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix(): path for path in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """What a call made, and what of it no record holds; `machine` is where, if not in this process."""
+
+    outputs: Mapping[str, Written]
+    caveats: tuple[Caveat, ...] = ()
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+
+Caller = Callable[[Call], Called]

@@ -1,0 +1,158 @@
+"""Code laid out in a clean folder: a commit, what was not committed on top of it, and what git did not hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relet.core.record import CodeState
+from relet.environments.cache import home
+from relet.errors import ImpossibleError, SetUpError
+from relet.project.surroundings import git, git_environment
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+# The user's own hooks, line endings and daemons must not shape what is laid out, nor outlive it; and no address
+# may start a program.
+_PLAIN = tuple(
+    word
+    for setting in (
+        "core.hooksPath=/dev/null",
+        "core.attributesFile=/dev/null",
+        "core.autocrlf=false",
+        "core.eol=lf",
+        "core.fsmonitor=false",
+        "submodule.recurse=false",
+        "gc.auto=0",
+        "maintenance.auto=false",
+        "protocol.ext.allow=never",
+        "protocol.version=2",
+        "advice.detachedHead=false",
+    )
+    for word in ("-c", setting)
+)
+# Without the user's templates, and whatever the user's own settings call a remote or think of shallow clones.
+_BARE = ("--quiet", "--no-checkout", "--template=", "--origin=origin", "--no-reject-shallow")
+# As `surroundings` writes a repository: no option, and no transport of git's that starts a program (`ext::…`).
+_REPOSITORY = re.compile(r"(https?|ssh|git)://[^\s\-]\S*|[\w.][\w.\-]*@[\w.][\w.\-]*:[^\s\-]\S*")
+TIMEOUT = 600
+
+
+def lay_out(code: CodeState, folder: Path, *, root: Path | None, store: Store) -> Path:
+    """Lay out the code that a record names in `folder`, which is made; the project's folder in it.
+
+    The commit is looked for in the repository around `root`, then where the record says that it came from. What
+    was not committed comes from the store. Raises ImpossibleError that says what is missing.
+    """
+    if code.commit:
+        _check_out(code, folder, root)
+    else:
+        folder.mkdir(parents=True)
+    if code.diff:
+        _apply(store.read_object(code.diff), folder, code.diff)
+    project = _inside(folder, folder / code.folder)
+    for path, digest in code.untracked.items():
+        _fetch(store, digest, _inside(folder, project / path))
+    if not project.is_dir():
+        raise ImpossibleError(f"the recorded code has no folder {code.folder}, which held the project")
+    return project
+
+
+def _fetch(store: Store, digest: str, place: Path) -> None:
+    """Lay out a file that git did not hold; a script can be executed, whose permission no record holds."""
+    store.fetch_object(digest, place)
+    with place.open("rb") as file:
+        if file.read(2) == b"#!":
+            place.chmod(place.stat().st_mode | 0o111)
+
+
+def _inside(folder: Path, path: Path) -> Path:
+    """The path, once it is known to lie in the folder whatever the links in it that were laid out."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ImpossibleError(f"the record names {path.relative_to(folder)}, which leads out of the project")
+    return path
+
+
+def _check_out(code: CodeState, folder: Path, root: Path | None) -> None:
+    assert code.commit
+    here = root and git(root, "rev-parse", "--show-toplevel")
+    tried = []
+    sources = []
+    if here:
+        source = os.fsdecode(here).removesuffix("\n")
+        if git(Path(source), "cat-file", "-e", f"{code.commit}^{{commit}}") is not None:
+            sources.append(source)
+        else:
+            tried.append("this repository does not hold it")
+    elif shutil.which("git"):
+        tried.append("there is no git repository here")
+    else:
+        raise SetUpError("git is not on this machine; install it")
+    if code.repository is None:
+        tried.append("the record names no repository to fetch it from")
+    elif _REPOSITORY.fullmatch(code.repository):
+        sources.append(code.repository)
+    else:
+        tried.append(f"git is not asked for the repository that the record names, {code.repository!r}")
+    for source in sources:
+        try:
+            return clone(source, code.commit, folder)
+        except SetUpError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            tried.append(str(error))
+    if kept := next(clones().glob(f"*/{code.commit}"), None):
+        return clone(str(kept), code.commit, folder)
+    raise ImpossibleError(f"commit {code.commit[:12]} can't be had ({'; '.join(tried)}); was it ever pushed?")
+
+
+def clones() -> Path:
+    """Where clones of repositories are kept: a folder for each repository, in it one for each commit."""
+    return home().absolute() / "checkouts"
+
+
+def clone(source: str, revision: str, folder: Path) -> None:
+    """A clone of `source`, a URL or a path, at a commit, tag or branch. Raises SetUpError with what git says."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    local = ("--shared",) if Path(source).is_dir() else ()
+    ask_git("clone", *_BARE, *local, "--", source, str(folder))
+    # by itself the commit need not be on any branch
+    if git(folder, "cat-file", "-e", f"{revision}^{{commit}}") is None:
+        ask_git("-C", str(folder), "fetch", "--quiet", "origin", revision)
+        revision = "FETCH_HEAD"
+    ask_git("-C", str(folder), "checkout", "--quiet", "--detach", revision, "--")
+
+
+def ask_git(*arguments: str, timeout: float = TIMEOUT) -> str:
+    """What git prints. Raises SetUpError with the first line of what it says where it fails."""
+    # -c before the command, and -C before the folder it works in
+    words = ["git", *_PLAIN, "-c", "safe.directory=*", *arguments]
+    try:
+        done = subprocess.run(
+            words,
+            check=True,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            env=git_environment(),
+        )
+    except FileNotFoundError:
+        raise SetUpError("git is not on this machine; install it") from None
+    except subprocess.TimeoutExpired:
+        raise SetUpError(f"git {arguments[0]} was not done after {timeout:g} s") from None
+    except subprocess.CalledProcessError as error:
+        said = [line for line in error.stderr.splitlines() if line.strip()] or [f"status {error.returncode}"]
+        # what it warns of comes first
+        told = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0])
+        raise SetUpError(f"git says: {told}") from None
+    return done.stdout
+
+
+def _apply(diff: bytes, folder: Path, digest: str) -> None:
+    if git(folder, *_PLAIN, "apply", "--binary", "--whitespace=nowarn", "-", input=diff) is None:
+        raise ImpossibleError(f"the uncommitted changes (object {digest[:12]}) can't be applied to the commit")

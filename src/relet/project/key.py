@@ -1,0 +1,92 @@
+"""What a component's key takes from its source: modules, packages and resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from relet.core.code import Closure, Distributions, module_digest
+from relet.core.component import Component
+from relet.core.record import KeyParts
+from relet.errors import WiringError
+from relet.project.folder import Project
+
+_PASSED_OVER = frozenset(("__pycache__", ".pytest_cache", ".ipynb_checkpoints"))
+
+
+def code_parts(
+    project: Project, components: Iterable[Component], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, KeyParts]:
+    """For each component the parts of its key that its source decides; parameters and inputs are left empty.
+
+    `parameters` are each component's own: where one names a module, that is among its code.
+
+    Raises WiringError for a resource that is not there.
+    """
+    installed = Distributions.installed()
+    return {each.name: _parts(project, each, installed, parameters.get(each.name, {})) for each in components}
+
+
+def code_files(project: Project, parts: KeyParts) -> frozenset[str]:
+    """The files that a component's code and resources lie in, relative to the project's folder."""
+    found = [path for module in parts.code if (path := project.code.find(module))]
+    found += [project.folder / name for name in parts.resources]
+    return _relative(project, found)
+
+
+def pipeline_files(project: Project) -> frozenset[str]:
+    """The files that the pipeline is read from, whichever of its components run."""
+    found = [project.folder / "pipeline.py", *project.conf.rglob("*")]
+    found += [component.path for component in project.pipeline.components]
+    # the locks of components that have environments of their own: `uv:locks/torch.lock`
+    places = (component.environment or "" for component in project.pipeline.components)
+    found += [project.root / place.partition(":")[2] for place in places if ":" in place]
+    return _relative(project, found)
+
+
+def _relative(project: Project, paths: Iterable[Path]) -> frozenset[str]:
+    inside = (path for path in paths if path.is_relative_to(project.root) and path.is_file())
+    return frozenset(path.relative_to(project.root).as_posix() for path in inside)
+
+
+def _parts(
+    project: Project, component: Component, installed: Distributions, parameters: Mapping[str, Any]
+) -> KeyParts:
+    resources = dict(_resources(project, component))
+    closures = [project.code.closure(name) for name in (component.module, *component.modules(parameters))]
+    closures += [_resource_closure(project, path) for path in resources.values() if path.suffix == ".py"]
+    modules = {name: value for closure in closures for name, value in closure.modules.items()}
+    third_party = frozenset[str]().union(*(closure.third_party for closure in closures))
+    return KeyParts(
+        component=component.name,
+        code=dict(sorted(modules.items())),
+        packages=installed.closure(third_party),
+        resources={name: _digest(path) for name, path in sorted(resources.items())},
+    )
+
+
+def _resources(project: Project, component: Component) -> Iterator[tuple[str, Path]]:
+    for resource in component.resources:
+        path = project.folder / resource
+        if not path.exists():
+            raise WiringError(f"{component.name} declares the resource {resource!r}, but {path} is not there")
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and not _PASSED_OVER & set(file.parts) and not file.name.startswith("."):
+                yield file.relative_to(project.folder).as_posix(), file
+
+
+def _resource_closure(project: Project, path: Path) -> Closure:
+    """What a resource that is Python imports; the resource itself counts as a resource."""
+    module = ".".join(path.relative_to(project.root).with_suffix("").parts)
+    closure = project.code.closure(module)
+    rest = {name: value for name, value in closure.modules.items() if name != module}
+    return Closure(modules=rest, third_party=closure.third_party)
+
+
+def _digest(path: Path) -> str:
+    if path.suffix == ".py":
+        return module_digest(path)
+    return sha256(path.read_bytes()).hexdigest()

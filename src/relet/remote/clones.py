@@ -1,0 +1,152 @@
+"""Clones of repositories, kept: a folder for each commit, which nothing is written into."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from relet.errors import NotFoundError, SetUpError, nearest
+from relet.project.checkout import ask_git, clone, clones
+from relet.project.surroundings import git
+from relet.remote.address import Address, is_repository
+
+Tell = Callable[[str], None]
+
+# Seconds that a repository has to say which tags and branches it has.
+PATIENCE = 60
+# Of more names than these, none are listed.
+SHOWN = 20
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHORT_COMMIT = re.compile(r"[0-9a-f]{7,63}")
+_DRAFT = "draft-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clone:
+    """A work tree of one commit."""
+
+    folder: Path
+    commit: str
+
+
+def cloned(address: Address, *, tell: Tell = lambda _: None) -> Clone:
+    """The clone of what an address means: one that was finished earlier, else a new one.
+
+    A commit that is named whole and was cloned before is taken without asking the repository. Raises SetUpError
+    where the repository can't be read or the cache not written, NotFoundError where it has no such revision.
+    """
+    shelf = clones() / sha256(_source(address).encode()).hexdigest()[:16]
+    try:
+        whole = address.revision and _COMMIT.fullmatch(address.revision)
+        if whole and (found := _kept(shelf, whole[0])):
+            return found
+        wanted = _commit(address)
+        shelf.mkdir(parents=True, exist_ok=True)
+        with alone(shelf):
+            return _kept(shelf, wanted) or _made(shelf, address, wanted, tell)
+    except OSError as error:
+        raise SetUpError(f"{clones()} can't hold clones ({error.strerror}); set RELET_CACHE") from error
+
+
+def _source(address: Address) -> str:
+    """What git is told: a folder as the URL of a repository to be copied, so that the clone stands on its own."""
+    if "://" in address.url or re.match(r"[^/]+@[^/]+:", address.url):
+        return address.url
+    folder = Path(address.url).expanduser()
+    if not is_repository(folder):
+        raise NotFoundError(f"{address.url} is no git repository: name the folder that holds its .git, or a URL")
+    return folder.resolve().as_uri()
+
+
+def _commit(address: Address) -> str:
+    """The commit that a revision names, whole or, where only the clone can tell, as it was shortened."""
+    revision = address.revision
+    found = _names(address)
+    ways = (revision, f"refs/tags/{revision}", f"refs/heads/{revision}") if revision else ("HEAD",)
+    if commit := next((found[name] for name in ways if name in found), None):
+        return commit
+    if revision is None:
+        raise NotFoundError(f"{address.shown} has no commit yet")
+    if _COMMIT.fullmatch(revision) or _SHORT_COMMIT.fullmatch(revision):
+        return revision
+    raise _unknown(address, found)
+
+
+def _names(address: Address) -> Mapping[str, str]:
+    """Every name in a repository and its commit; an annotated tag's is the commit that it stands for."""
+    try:
+        listed = ask_git("ls-remote", "--quiet", "--", _source(address), timeout=PATIENCE)
+    except SetUpError as error:
+        raise SetUpError(
+            f"{address.shown} can't be read: {_told(error, address)}; check the address, and that "
+            f"`git ls-remote {address.shown}` answers"
+        ) from None
+    lines = (line.split("\t", 1) for line in listed.splitlines())
+    return {name.removesuffix("^{}"): commit for commit, name in lines}
+
+
+def _told(error: SetUpError, address: Address) -> str:
+    """What git says, without the user and the password that it may repeat."""
+    return str(error).replace(address.secret, "").rstrip(":")
+
+
+def _unknown(address: Address, names: Mapping[str, str]) -> NotFoundError:
+    kinds = ("refs/tags/", "refs/heads/")
+    known = [name.removeprefix(kind) for kind in kinds for name in names if name.startswith(kind)]
+    advice = nearest(str(address.revision), known)
+    if len(known) > SHOWN and not advice.startswith("did"):
+        advice = f"`git ls-remote {address.shown}` lists its {len(known)} names"
+    return NotFoundError(f"{address.shown} has no tag, branch or commit {address.revision!r}: {advice}")
+
+
+def _kept(shelf: Path, wanted: str) -> Clone | None:
+    """A finished clone that is still as git has it."""
+    found = [path for path in shelf.glob(f"{wanted}*") if _COMMIT.fullmatch(path.name)]
+    if len(found) != 1:
+        return None
+    commit = found[0].name
+    head = (git(found[0], "rev-parse", "HEAD") or b"").decode().strip()
+    untouched = git(found[0], "status", "--porcelain") == b""
+    return Clone(folder=found[0], commit=commit) if untouched and head == commit else None
+
+
+def _made(shelf: Path, address: Address, wanted: str, tell: Tell) -> Clone:
+    """A new clone, put in place when it is whole; what others began and left is removed."""
+    for left in shelf.glob(f"{_DRAFT}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    tell(f"cloning {address.shown}")
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=shelf))
+    try:
+        commit = _checked_out(address, wanted, draft / "code")
+        shutil.rmtree(shelf / commit, ignore_errors=True)
+        (draft / "code").rename(shelf / commit)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Clone(folder=shelf / commit, commit=commit)
+
+
+def _checked_out(address: Address, wanted: str, folder: Path) -> str:
+    try:
+        clone(_source(address), wanted, folder)
+    except SetUpError as error:
+        told = _told(error, address)
+        raise NotFoundError(f"{address.shown} has no commit {wanted} that can be had: {told}") from None
+    # the password that the address may hold is not kept
+    origin = _source(Address(url=address.shown))
+    ask_git("-C", str(folder), "remote", "set-url", "origin", origin)
+    return ask_git("-C", str(folder), "rev-parse", "HEAD").strip()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder: whoever else wants it waits. The kernel gives it back when its holder ends."""
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,212 @@
+"""Each step a second time, under other circumstances: what then comes out otherwise can't be reproduced."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relet.core.artifact import ArtifactType, Check, Reference, Verdict, Version
+from relet.core.component import Component
+from relet.core.reproduction import DETERMINISM
+from relet.engine.interpreter import NEEDED, Interpreter, clean_environment
+from relet.engine.isolation import environment_of
+from relet.engine.run import call_for
+from relet.engine.values import Workspace, write
+from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
+from relet.project.call import Call
+from relet.project.job import Job, Outcome, Result
+
+_SECONDS = 86400
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disturbance:
+    """One circumstance that is made another: `changes` of the environment, `options` of the worker; `bare` leaves
+    nothing of the environment but what a process needs.
+    """
+
+    name: str
+    changes: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    bare: bool = False
+
+
+# What holds a circumstance that is other in each process.
+_SEEDED = Disturbance(name="a set hash seed", changes={"PYTHONHASHSEED": "0"})
+_STILL = Disturbance(name="a clock that stands still", options=("--stop-clock",))
+
+
+def disturbances() -> tuple[Disturbance, ...]:
+    """What is made another for the second time; each by itself where the cause is looked for."""
+    one = len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else True
+    threads = dict.fromkeys(_THREADS, "1" if one else "2")
+    hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    return (
+        Disturbance(name="the environment", changes={"USER": "somebody", "LOGNAME": "somebody"}, bare=True),
+        Disturbance(name="the time zone", changes={"TZ": "LINT-14"}),
+        Disturbance(name="the language", changes={"LANG": "C", "LC_ALL": "C", "LANGUAGE": "C"}),
+        Disturbance(name="the hash seed", changes={"PYTHONHASHSEED": hash_seed}),
+        Disturbance(name="the number of threads", changes=threads, options=("--one-cpu",) if one else ()),
+        Disturbance(name="the clock", options=("--shift-clock", str(400.3 * _SECONDS))),
+        Disturbance(name="the network", options=("--no-network",)),
+    )
+
+
+def check(job: Job, outcome: Outcome, *, tell: Callable[[Check], None] = lambda _: None) -> Verdict:
+    """Call each component of a finished run a second time, everything disturbed, and compare digests.
+
+    Where one differs its cause is looked for, one disturbance at a time. The verdict is stored as the artifact
+    `determinism`. Nothing that the second call made is kept.
+    """
+    checks = []
+    with tempfile.TemporaryDirectory(prefix="relet-determinism-", ignore_cleanup_errors=True) as folder:
+        looking = _Looking(job=job, scratch=Path(folder), workspace=Workspace(Path(folder), job.store))
+        with ExitStack() as started:
+            for result in outcome.results:
+                if not result.outputs:
+                    continue
+                found = _checked(looking, result, started)
+                checks.append(found)
+                tell(found)
+    failed = [each for each in checks if not each.passed]
+    steps = f"{len(checks)} {'step' if len(checks) == 1 else 'steps'}"
+    told = "; ".join(f"{each.name} {each.message}" for each in failed)
+    reason = f"{len(failed)} of {steps}: {told}" if failed else f"{steps} gave the same digests a second time"
+    verdict = Verdict(passed=not failed, reason=reason, checks=tuple(checks))
+    _keep(job, verdict)
+    return verdict
+
+
+@dataclass(frozen=True)
+class _Looking:
+    """What is looked at, where, and the disturbed interpreters that run already: one for each environment."""
+
+    job: Job
+    scratch: Path
+    workspace: Workspace
+    running: dict[tuple[str, ...], Interpreter] = field(default_factory=dict)
+
+    def call(self, component: Component, result: Result) -> Call:
+        """The call that a step was, with what its run took, for a second time."""
+        record = self.job.store.run(str(result.run_id))
+        inputs: dict[str, Version | None] = {each.name: None for each in component.inputs}
+        for name, link in record.inputs.items():
+            inputs[name] = self.job.store.find_content(Reference.parse(link.version).name, link.content)
+        return call_for(self.job, component, inputs, self.workspace)
+
+    def start(self, command: Sequence[str], disturbed: Iterable[Disturbance]) -> Interpreter:
+        root = self.job.project.root
+        lock = self.job.project.lock.read_bytes() if self.job.project.lock.is_file() else b""
+        home = Path(tempfile.mkdtemp(prefix="home-", dir=self.scratch))
+        variables = clean_environment({}, lock=lock, root=root, scratch=self.scratch)
+        options: list[str] = []
+        for each in disturbed:
+            if each.bare:
+                variables = {name: variables[name] for name in NEEDED if name in variables}
+                variables["HOME"] = str(home)
+        for each in disturbed:
+            variables |= each.changes
+            options += each.options
+        return Interpreter(
+            command,
+            root=root,
+            pipeline=self.job.request.pipeline.name,
+            environment=variables,
+            options=options,
+            log=self.scratch / "log",
+        )
+
+
+def _checked(looking: _Looking, result: Result, started: ExitStack) -> Check:
+    """Whether a step made the same a second time, and what it depends on if not."""
+    component = next(each for each in looking.job.request.components if each.name == result.component)
+    if unknown := _why_not(looking, component, result):
+        return Check(name=component.name, passed=False, message=f"was not checked: {unknown}")
+    command = environment_of(looking.job, component, looking.scratch).command
+    if command not in looking.running:
+        looking.running[command] = started.enter_context(looking.start(command, disturbances()))
+    difference = _difference(looking, component, result, looking.running[command])
+    if difference is None:
+        return Check(name=component.name, passed=True, message="the same")
+    cause = _cause(looking, component, result, command)
+    return Check(name=component.name, passed=False, message=f"{difference}; it depends on {cause}")
+
+
+def _why_not(looking: _Looking, component: Component, result: Result) -> str | None:
+    """Why a step can't be called as it was; None where it can."""
+    if (component.environment or looking.job.manager or "").partition(":")[0] == "docker":
+        return "it runs in a container, whose circumstances are its own"
+    try:
+        record = looking.job.store.run(str(result.run_id))
+    except (NotFoundError, DamagedError, StoreError):
+        return "no record says what it took"
+    taken = ((Reference.parse(link.version).name, link) for link in record.inputs.values())
+    gone = [link.version for name, link in taken if not looking.job.store.find_content(name, link.content)]
+    return f"{' and '.join(gone)} is gone from the store" if gone else None
+
+
+def _difference(looking: _Looking, component: Component, result: Result, there: Interpreter) -> str | None:
+    """How what is made there differs from what the run made; None where it doesn't."""
+    made = _contents(looking, component, result, there)
+    if isinstance(made, str):
+        return made
+    other = [name for name, version in result.outputs.items() if made.get(name) != version.content]
+    return f"made another {' and '.join(other)}" if other else None
+
+
+def _contents(looking: _Looking, component: Component, result: Result, there: Interpreter) -> dict[str, str] | str:
+    """The digests of what is made there, or the error."""
+    try:
+        called = there.call(looking.call(component, result))
+    except ReletError as error:
+        return f"failed ({error})"
+    return {name: written.content for name, written in called.outputs.items()}
+
+
+def _cause(looking: _Looking, component: Component, result: Result, command: Sequence[str]) -> str:
+    """Which circumstance alone makes the difference; what differs by itself reads the clock, or draws numbers."""
+    with looking.start(command, ()) as same:
+        if _difference(looking, component, result, same) is not None:
+            return _by_itself(looking, component, result, command)
+    alone = []
+    for each in disturbances():
+        with looking.start(command, (each,)) as there:
+            if _difference(looking, component, result, there) is not None:
+                alone.append(each.name)
+    return " and ".join(alone) or "several of these together: " + ", ".join(each.name for each in disturbances())
+
+
+def _by_itself(looking: _Looking, component: Component, result: Result, command: Sequence[str]) -> str:
+    """What is other each time: the hash seed, unless it is set; the clock; what else there is in a process."""
+    steady: list[Disturbance] = []
+    for cause, held in (("the hash seed", _SEEDED), ("the clock", _STILL)):
+        steady.append(held)
+        made = []
+        for _ in range(2):
+            with looking.start(command, steady) as there:
+                made.append(_contents(looking, component, result, there))
+        if made[0] == made[1]:
+            return cause
+    return (
+        "something that is other each time: a generator without a seed, time that it measures, or the order in "
+        "which threads end"
+    )
+
+
+def _keep(job: Job, verdict: Verdict) -> None:
+    with tempfile.TemporaryDirectory(prefix="relet-verdict-") as folder:
+        written = write(DETERMINISM, ArtifactType.VERDICT, verdict, Path(folder) / "outputs")
+        version = job.store.add_version(
+            name=DETERMINISM,
+            type=written.type,
+            content=written.content,
+            files={path: job.store.put_object(file) for path, file in written.files.items()},
+            description="Whether each step makes the same a second time.",
+            metadata=written.metadata,
+        )
+        job.store.set_alias(DETERMINISM, "latest", version.number, by="relet run --check-determinism", why="")

@@ -1,0 +1,181 @@
+"""What a run, or the run that made a version, recorded: which steps are made again, from what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relet.core.artifact import Reference, Version
+from relet.core.record import Caveat, Kind, Link, RunRecord, Status
+from relet.errors import DamagedError, ImpossibleError, NotFoundError
+from relet.reproduction.suspicion import unfit
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+_RUN = re.compile(r"[0-9]{8}T[0-9]+-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is to be made again: a run, or a `version` and, where the store knows it, the `run` that made it."""
+
+    target: str
+    run: str | None
+    version: Version | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What is made again.
+
+    `run` is the one that was asked for, or that made the version: its commit and its lock are rebuilt; `steps` are
+    the runs of components to make again; `pinned` are the inputs that none of them made, `component.input` → link.
+    `echoed` are those that were taken under another name than that of the artifact, which one of the steps made
+    with the same content: its signature tells whether such an input was a stored version or this run's product.
+    """
+
+    run: RunRecord
+    steps: tuple[RunRecord, ...]
+    pinned: Mapping[str, Link]
+    echoed: Mapping[str, Link]
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        every = (each for record in (self.run, *self.steps) for each in record.caveats)
+        return tuple(dict.fromkeys(every))
+
+
+def subject(target: str, store: Store) -> Subject:
+    """What a run's id, or a reference (`model:v7`, `model:prod`), names. Raises NotFoundError for neither."""
+    if _RUN.fullmatch(target):
+        with suppress(DamagedError):
+            store.run(target)
+        return Subject(target=target, run=target)
+    try:
+        reference = Reference.parse(target)
+    except NotFoundError:
+        raise NotFoundError(
+            f"{target!r} is neither a run's id (`relet runs` lists them) nor a version, such as model:v7"
+        ) from None
+    version = store.version(reference)
+    return Subject(target=target, run=version.producer, version=version)
+
+
+def recorded(asked: Subject, store: Store) -> History:
+    """What the record of a run says of how it was made; of a version, the steps of its run that lead up to it.
+
+    Raises ImpossibleError where it does not say so.
+    """
+    run = _run(asked, store)
+    steps = _wanted(asked, run, store)
+    if not steps:
+        raise ImpossibleError(_nothing_finished(run))
+    for record in (run, *steps):
+        if wrong := unfit(record):
+            raise ImpossibleError(f"the record of run {record.id} names {wrong}: relet writes none such")
+    made = {each for record in steps for each in _contents(record.outputs.values())}
+    taken = {(str(record.component), name): link for record in steps for name, link in record.inputs.items()}
+    echoed = {place: link for place, link in taken.items() if made.intersection(_contents([link]))}
+    return History(
+        run=run,
+        steps=tuple(steps),
+        pinned={".".join(place): link for place, link in taken.items() if place not in echoed},
+        echoed={
+            ".".join(place): link
+            for place, link in echoed.items()
+            if Reference.parse(link.version).name != place[1]
+        },
+    )
+
+
+def _run(asked: Subject, store: Store) -> RunRecord:
+    if asked.run is None:
+        raise ImpossibleError(f"{asked.version} does not say which run made it: it came here without its history")
+    try:
+        return store.run(asked.run)
+    except (NotFoundError, DamagedError) as error:
+        what = f"the run that made {asked.version}" if asked.version else f"run {asked.run}"
+        raise ImpossibleError(f"the record of {what} can't be had: {error}") from None
+
+
+def _wanted(asked: Subject, run: RunRecord, store: Store) -> list[RunRecord]:
+    if asked.version:
+        return _leading_to(run, store)
+    return _finished([run]) if run.component else _steps(run, store)
+
+
+def _nothing_finished(run: RunRecord) -> str:
+    if run.kind in (Kind.SWEEP, Kind.SEARCH):
+        best = f", such as the best one: {run.winner}" if run.winner else ""
+        return f"run {run.id} is a {run.kind}, which makes nothing by itself: name one of its trials{best}"
+    if run.status is Status.RUNNING:
+        return f"run {run.id} has not ended, or was killed: name a version that it made, such as model:v7"
+    told = f" ({run.message})" if run.message else ""
+    return f"run {run.id} ended as {run.status} before any step was finished{told}: there is nothing to compare"
+
+
+def _steps(run: RunRecord, store: Store) -> list[RunRecord]:
+    """The component runs that a pipeline's run is made of: its own, and the earlier ones of what it skipped."""
+    found = []
+    for step in run.steps.values():
+        ids = [step["run"]] if step.get("run") else _producers(step.get("outputs", {}), store)
+        try:
+            found += [store.run(run_id) for run_id in ids]
+        except NotFoundError as error:
+            raise ImpossibleError(str(error)) from None
+    return _finished(found)
+
+
+def _finished(records: Iterable[RunRecord]) -> list[RunRecord]:
+    return [record for record in records if record.status is Status.FINISHED]
+
+
+def _producers(outputs: Mapping[str, str], store: Store) -> Iterable[str]:
+    """Older records don't name the run of a step that was skipped: what it has does."""
+    versions = (store.find(reference) for reference in outputs.values())
+    return dict.fromkeys(version.producer for version in versions if version and version.producer)
+
+
+def _leading_to(run: RunRecord, store: Store) -> list[RunRecord]:
+    try:
+        parent = store.run(run.parent) if run.parent else None
+    except NotFoundError:
+        parent = None
+    others = [record for record in _steps(parent, store) if record.id != run.id] if parent else []
+    needed = [run]
+    while more := [each for each in others if each not in needed and _feeds(each, needed)]:
+        needed += more
+    return needed
+
+
+def _feeds(record: RunRecord, others: Iterable[RunRecord]) -> bool:
+    made = set(_contents(record.outputs.values()))
+    return any(made & set(_contents(other.inputs.values())) for other in others)
+
+
+def _contents(links: Iterable[Link]) -> Iterator[tuple[str, str]]:
+    return ((Reference.parse(link.version).name, link.content) for link in links)
+
+
+def missing(history: History, store: Store, *, lock: bool) -> Iterator[str]:
+    """What reproduction needs and the store does not hold; `lock` says whether the lock is needed."""
+    if lock and history.run.lock is None:
+        yield "no lock was recorded: the project had no requirements.lock (--here uses the current environment)"
+    wanted = {what: digest for what, digest in history.run.objects.items() if lock or what != "lock"}
+    for step in history.steps:
+        wanted |= {f"the source of {step.component}.{name}": sha for name, sha in step.sources.items()}
+    for what, digest in wanted.items():
+        if not store.has_object(digest):
+            yield f"{what} is gone from the store: object {digest[:12]}"
+    for place, link in history.pinned.items():
+        version = store.find_content(Reference.parse(link.version).name, link.content)
+        if version is None:
+            yield f"{link.version}, which {place} takes, is gone from the store: it was pruned"
+            continue
+        for path, digest in version.files.items():
+            if not store.has_object(digest):
+                yield f"{path} of {version}, which {place} takes, is gone: object {digest[:12]}"

@@ -1,0 +1,181 @@
+"""One step that was made again, beside what its run recorded."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.component import Component
+from relet.core.plan import Request, differences
+from relet.core.record import Link, RunRecord
+from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
+from relet.engine.values import TABLE, content_of
+from relet.errors import BadDataError, DamagedError
+from relet.project.folder import Project
+from relet.project.job import Outcome, Result
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+
+# How an output is like the recorded one, the largest difference of two numbers, and what is to be said of it.
+Found = tuple[Likeness, float | None, tuple[str, ...]]
+_IDENTICAL: Found = (Likeness.IDENTICAL, None, ())
+_NOT_MADE: Found = (Likeness.DIVERGED, None, ("it was not made",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What was made again: in which store, what became of it, from which project, as what, on which machine."""
+
+    store: Store
+    outcome: Outcome
+    project: Project
+    request: Request
+    machine: Mapping[str, Any]
+
+    def result(self, component: str) -> Result | None:
+        return next((each for each in self.outcome.results if each.component == component), None)
+
+
+def judge_step(record: RunRecord, made: Made, store: Store) -> StepVerdict:
+    """The verdict on one step: every output of the record beside what was made."""
+    component = made.project.pipeline.component(str(record.component))
+    result = made.result(component.name)
+    again = made.store.run(result.run_id) if result and result.run_id else None
+    outputs = tuple(
+        _judge_output(name, link, component, again, made, store) for name, link in record.outputs.items()
+    )
+    return StepVerdict(
+        component=component.name,
+        run=record.id,
+        outputs=outputs,
+        inputs_equal=_contents(record.inputs) == _contents(again.inputs) if again else _had_equal(record, made),
+        changes=_changes(record, again, made),
+        caveats=tuple(map(str, record.caveats)),
+        error="" if again else _why_not(component.name, result, made),
+        seconds=result.seconds if result else None,
+    )
+
+
+def _had_equal(record: RunRecord, made: Made) -> bool:
+    """Whether a step that was not made would have taken what its run took, by what the steps before it made."""
+    results = made.outcome.results
+    contents = {version.name: version.content for result in results for version in result.outputs.values()}
+    names = {link: Reference.parse(link.version).name for link in record.inputs.values()}
+    return all(contents.get(name, link.content) == link.content for link, name in names.items())
+
+
+def _contents(links: Mapping[str, Link]) -> dict[str, str]:
+    return {name: link.content for name, link in links.items()}
+
+
+def _changes(record: RunRecord, again: RunRecord | None, made: Made) -> tuple[str, ...]:
+    """What was not as recorded: the parts of the key, inputs aside, and the machine."""
+    found = []
+    if record.parts and again and again.parts:
+        found += [each for each in differences(record.parts, again.parts) if each.part != "inputs"]
+    found += machine_changes(record.machine, again.machine if again else made.machine)
+    return tuple(map(str, found))
+
+
+def _why_not(component: str, result: Result | None, made: Made) -> str:
+    if result is not None:
+        return result.reason
+    done = {each.component for each in made.outcome.results}
+    left = [each.name for each in made.request.components if each.name not in done]
+    # an error ends a run: it is that of the first step that has no result
+    return str(made.outcome.error) if component == left[0] else f"{left[0]} failed before it"
+
+
+def _judge_output(
+    name: str, link: Link, component: Component, again: RunRecord | None, made: Made, store: Store
+) -> OutputVerdict:
+    got = again.outputs.get(name) if again else None
+    likeness, largest, told = _NOT_MADE
+    if again is not None and got is not None:
+        pair = _Pair(
+            recorded=store.find_content(Reference.parse(link.version).name, link.content),
+            reproduced=made.store.version(got.version),
+            same=got.content == link.content,
+            tolerance=component.tolerance.get(name),
+        )
+        likeness, largest, told = _compared(pair, again, made, store)
+    return OutputVerdict(
+        name=name,
+        recorded=link.version,
+        recorded_content=link.content,
+        reproduced_content=got.content if got else None,
+        likeness=likeness,
+        largest=largest,
+        differences=told,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """An output as the store holds it (None: it was pruned) and as it was made again; `same` are their digests."""
+
+    recorded: Version | None
+    reproduced: Version
+    same: bool
+    tolerance: float | None
+
+
+def _compared(pair: _Pair, again: RunRecord, made: Made, store: Store) -> Found:
+    recorded = pair.recorded
+    if pair.same and (recorded is None or recorded.files == pair.reproduced.files):
+        return _IDENTICAL
+    if recorded is None:
+        told = "other content; what was recorded was pruned, so the two can't be compared"
+        return Likeness.DIVERGED, None, (told,)
+    with tempfile.TemporaryDirectory(prefix="relet-compare-") as folder:
+        scratch = Path(folder)
+        try:
+            store.materialize(recorded, scratch / "recorded")
+        except DamagedError as error:
+            # the digest in the record stands, whatever became of the stored bytes
+            return (Likeness.IDENTICAL if pair.same else Likeness.DIVERGED), None, (str(error),)
+        if pair.same and _whole(recorded, scratch / "recorded"):
+            return _IDENTICAL
+        made.store.materialize(pair.reproduced, scratch / "reproduced")
+        return _looked_at(pair, recorded, _rows(again, made, scratch), scratch)
+
+
+def _whole(version: Version, folder: Path) -> bool:
+    """Whether the files of a version have the content that it says they have."""
+    try:
+        return content_of(version.type, folder) == version.content
+    except (BadDataError, OSError):
+        return False
+
+
+def _looked_at(pair: _Pair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
+    from relet.evaluation.comparison import compare
+
+    found = compare(
+        recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
+    )
+    # a number that meets none is in the sentences; JSON has no infinity
+    largest = found.largest if found.largest is not None and math.isfinite(found.largest) else None
+    if pair.same:
+        told = f"{recorded} in the store is not what the run recorded; somebody changed it"
+        return Likeness.DIVERGED, largest, (told, *found.differences)
+    # without a tolerance nothing but equal digests will do, a model's bytes included
+    fine = found.within and pair.tolerance is not None
+    return (Likeness.EQUIVALENT if fine else Likeness.DIVERGED), largest, found.differences
+
+
+def _rows(again: RunRecord, made: Made, scratch: Path) -> tuple[Path, ...]:
+    """The tables that a step took, for its models to be asked about."""
+    found = []
+    for name, link in again.inputs.items():
+        if link.type == ArtifactType.TABLE:
+            made.store.materialize(made.store.version(link.version), scratch / "rows" / name)
+            found.append(scratch / "rows" / name / TABLE)
+    return tuple(found)

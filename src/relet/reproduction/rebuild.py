@@ -1,0 +1,271 @@
+"""The run, made again: its code and inputs laid out in a clean folder, its environment, a store of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+
+from relet import environments
+from relet.core.component import Component
+from relet.core.plan import Action, Request
+from relet.core.record import RunRecord, Status, now
+from relet.core.reproduction import Likeness, Reproduction, judge
+from relet.engine.interpreter import NEEDED, Interpreter, clean_environment
+from relet.engine.run import execute
+from relet.errors import (
+    BadDataError,
+    ComponentError,
+    DamagedError,
+    ImpossibleError,
+    NotFoundError,
+    SettingError,
+    SetUpError,
+    SignatureError,
+    WiringError,
+)
+from relet.project import checkout
+from relet.project.folder import Project
+from relet.project.job import Quiet, Result
+from relet.project.surroundings import PLACE, THREADS
+from relet.reproduction.history import History, Subject, missing, recorded, subject
+from relet.reproduction.judgement import Made, judge_step
+from relet.reproduction.recipe import job_again
+from relet.store import Store, open_store
+
+# What of the caller's environment a process gets: what it needs to run at all, and what a record would name.
+_NEEDED = frozenset((*NEEDED, *THREADS, *PLACE, "HOME", "TMPDIR", "TEMP", "TMP", "PYTHONDONTWRITEBYTECODE"))
+# How the numeric libraries choose their threads and their kernels.
+_NUMERIC = ("OMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "KMP_")
+# What of the recorded code or the store stands in the way of making it again: a verdict, not an error.
+_IN_THE_WAY = (BadDataError, DamagedError, NotFoundError, SettingError, SignatureError, WiringError)
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How to reproduce: `here` in the current environment; with another `python`; in a folder that is `kept`."""
+
+    here: bool = False
+    python: str | None = None
+    kept: Path | None = None
+
+
+def reproduce(
+    target: str,
+    store: Store,
+    *,
+    root: Path | None = None,
+    wishes: Wishes | None = None,
+    tell: Tell = lambda _: None,
+) -> Reproduction:
+    """Make a run, or what made a version, again in a clean place, and compare every output.
+
+    `root` is the project's folder, in whose repository the commit is looked for first; `tell` is told what goes
+    on. What makes it impossible is a verdict like any other. Raises NotFoundError for a target that is not in the
+    store, and SetUpError for wishes that can't be met.
+    """
+    wishes = wishes or Wishes()
+    began = perf_counter()
+    asked = subject(target, store)
+    history: History | None = None
+    try:
+        history = recorded(asked, store)
+        if gone := tuple(missing(history, store, lock=not wishes.here)):
+            raise ImpossibleError(*gone)
+        found = _reproduced(asked, history, store, root, wishes, tell)
+    except ImpossibleError as error:
+        return _impossible(asked, history, error.missing)
+    except _IN_THE_WAY as error:
+        return _impossible(asked, history, (str(error),))
+    return replace(found, seconds=perf_counter() - began)
+
+
+def _impossible(asked: Subject, history: History | None, missing: tuple[str, ...]) -> Reproduction:
+    return Reproduction(
+        target=asked.target,
+        subject=str(asked.version) if asked.version else None,
+        run=asked.run or "",
+        likeness=Likeness.IMPOSSIBLE,
+        reason="; ".join(missing),
+        when=now(),
+        missing=missing,
+        caveats=tuple(map(str, history.caveats)) if history else (),
+        commit=history.run.code.commit if history else None,
+        lock=history.run.lock if history else None,
+        recorded=history.run.machine if history else {},
+    )
+
+
+def _reproduced(
+    asked: Subject, history: History, store: Store, root: Path | None, wishes: Wishes, tell: Tell
+) -> Reproduction:
+    run = history.run
+    with _clean_place(wishes.kept) as place:
+        project_root = checkout.lay_out(run.code, place / "code", root=root, store=store)
+        tell(f"code         {_commit(run)}")
+        lock = store.read_object(run.lock) if run.lock and not wishes.here else b""
+        own = open_store(place / "store")
+        with _Interpreters(run, wishes, project_root, place, tell) as interpreters:
+            there = interpreters.of(lock)
+            job = job_again(asked, history, store, own, project_root, interpreters.called_in(lock))
+            outcome = execute(job, _Telling(tell))
+            if isinstance(outcome.error, KeyboardInterrupt):
+                raise outcome.error
+        made = Made(store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine)
+        steps = tuple(judge_step(record, made, store) for record in _in_order(history.steps, job.project))
+    likeness, reason = judge(steps)
+    return Reproduction(
+        target=asked.target,
+        subject=str(asked.version) if asked.version else None,
+        run=run.id,
+        likeness=likeness,
+        reason=reason + _unfinished(asked, run),
+        when=now(),
+        steps=steps,
+        caveats=tuple(map(str, history.caveats)),
+        pinned=_taken(history, job.request),
+        commit=run.code.commit,
+        lock=run.lock,
+        environment="here" if wishes.here else "uv",
+        recorded=run.machine,
+        reproduced=there.machine,
+        recorded_seconds=_seconds(history.steps),
+    )
+
+
+def _unfinished(asked: Subject, run: RunRecord) -> str:
+    """What is to be said of a run that did not end well: the steps that it finished are all there was."""
+    if asked.version or run.status is Status.FINISHED:
+        return ""
+    told = f" ({run.message})" if run.message else ""
+    return f"; the run itself ended as {run.status}{told}: only what it finished was made again"
+
+
+def _taken(history: History, request: Request) -> tuple[str, ...]:
+    """The stored versions that were taken as they are, by the names that they had for the run."""
+    links = {**history.pinned, **history.echoed}
+    return tuple(dict.fromkeys(links[place].version for place in request.inputs))
+
+
+@contextmanager
+def _clean_place(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        try:
+            kept.mkdir(parents=True, exist_ok=True)
+            full = any(kept.iterdir())
+        except OSError as error:
+            raise SetUpError(f"{kept} can't be used ({error.strerror}); name an empty folder") from error
+        if full:
+            raise SetUpError(f"{kept} is not empty; name a folder that is, or is not there")
+        yield kept.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="relet-reproduce-", ignore_cleanup_errors=True) as place:
+        yield Path(place).resolve()
+
+
+def _commit(run: RunRecord) -> str:
+    what = f"commit {run.code.commit[:12]}" if run.code.commit else "no commit"
+    more = ["uncommitted changes"] if run.code.diff else []
+    more += [f"{len(run.code.untracked)} files that git did not hold"] if run.code.untracked else []
+    return " and ".join([what, *more])
+
+
+def _environment(lock: bytes, run: RunRecord, wishes: Wishes, tell: Tell) -> environments.Environment:
+    if wishes.here:
+        return environments.here()
+    try:
+        return environments.build(
+            "uv", lock, python=wishes.python or str(run.machine.get("python", "3.11")), progress=tell
+        )
+    except SetUpError as error:
+        if wishes.python:
+            raise
+        raise ImpossibleError(str(error)) from None
+
+
+class _Interpreters(ExitStack):
+    """The interpreters that components are called in, one for each lock, until the `with` block ends."""
+
+    def __init__(self, run: RunRecord, wishes: Wishes, root: Path, place: Path, tell: Tell) -> None:
+        super().__init__()
+        self._run, self._wishes, self._root, self._place, self._tell = run, wishes, root, place, tell
+        self._started: dict[bytes, Interpreter] = {}
+
+    def called_in(self, lock: bytes) -> Callable[[Component], Interpreter]:
+        """What tells the interpreter of a component: that of `lock`, unless it names one of its own."""
+
+        def of(component: Component) -> Interpreter:
+            name = (component.environment or "").partition(":")[2]
+            if not name or self._wishes.here:
+                return self.of(lock)
+            try:
+                return self.of((self._root / name).read_bytes())
+            except OSError:
+                raise ImpossibleError(
+                    f"the recorded code holds no lock {name}, which {component.name} names"
+                ) from None
+
+        return of
+
+    def of(self, lock: bytes) -> Interpreter:
+        if lock not in self._started:
+            environment = _environment(lock, self._run, self._wishes, self._tell)
+            self._tell(f"environment  {environment.manager}, Python {environment.python}")
+            self._started[lock] = self.enter_context(self._start(environment, lock))
+        return self._started[lock]
+
+    def _start(self, environment: environments.Environment, lock: bytes) -> Interpreter:
+        """The environment's interpreter, where it can call the recorded code at all."""
+        try:
+            return Interpreter(
+                environment.command,
+                root=self._root,
+                pipeline=self._run.pipeline,
+                environment=_variables(self._run, lock, self._root, self._place),
+                log=self._place / "log",
+            )
+        except (ComponentError, SetUpError) as error:
+            told = f"the environment ({environment.manager}) can't call components: {error}"
+            raise ImpossibleError(told) from None
+
+
+def _variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> dict[str, str]:
+    """The environment of the process: thread counts as recorded, unless this command was given its own."""
+    home = place / "home"
+    home.mkdir(exist_ok=True)
+    recorded = run.machine.get("environment") or {}
+    threads = {name: recorded[name] for name in (*THREADS, *PLACE) if name in recorded and name not in os.environ}
+    found = clean_environment({"HOME": str(home), **threads}, lock=lock, root=project_root, scratch=place)
+    return {name: value for name, value in found.items() if name in _NEEDED or name.startswith(_NUMERIC)}
+
+
+class _Telling(Quiet):
+    """Says each step that was made."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.tell = tell
+
+    def ended(self, result: Result) -> None:
+        if result.action is Action.RUN:
+            self.tell(f"made again   {result.component}  {result.seconds:.1f} s")
+
+
+def _in_order(records: tuple[RunRecord, ...], project: Project) -> list[RunRecord]:
+    names = list(project.pipeline.names)
+    return sorted(records, key=lambda record: names.index(str(record.component)))
+
+
+def _seconds(records: Iterable[RunRecord]) -> float:
+    """How long the recorded steps took."""
+    return sum(
+        (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
+        for record in records
+        if record.ended
+    )

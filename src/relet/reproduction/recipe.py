@@ -1,0 +1,161 @@
+"""The recorded steps as a job: the recorded parameters, the sources and the stored inputs that they took."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from relet.core.artifact import Reference, Version
+from relet.core.component import Component
+from relet.core.plan import Request
+from relet.core.record import KeyParts, Link, RunRecord
+from relet.engine.interpreter import Interpreter
+from relet.engine.values import content_of
+from relet.errors import BadDataError, ComponentError, ImpossibleError, SettingError
+from relet.project.folder import Project, open_project
+from relet.project.job import Job
+from relet.reproduction.history import History, Subject
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+
+def job_again(
+    asked: Subject,
+    history: History,
+    store: Store,
+    own: Store,
+    root: Path,
+    called_in: Callable[[Component], Interpreter],
+) -> Job:
+    """The recorded steps with the recorded parameters, on what they took from the store, carried over to `own`."""
+    project = _project(history, root)
+    records = {str(record.component): record for record in history.steps}
+    components = tuple(each for each in project.pipeline.components if each.name in records)
+    arguments, for_keys = {}, {}
+    for component in components:
+        record = records[component.name]
+        parameters = _parameters(component, record)
+        sources = {name: {"sha256": digest} for name, digest in record.sources.items()}
+        arguments[component.name] = parameters | _laid_out(record, store, Path(own.url).with_name("sources"))
+        for_keys[component.name] = parameters | sources
+    there = {component.name: called_in(component) for component in components}
+    request = Request(
+        pipeline=project.pipeline,
+        components=components,
+        key_parameters=for_keys,
+        code=_parts(there, {name: record.parameters for name, record in records.items()}),
+        inputs={each: _carried(link, store, own) for each, link in _given(history, components).items()},
+    )
+    return Job(
+        project=project,
+        request=request,
+        arguments=arguments,
+        parameters={name: record.parameters for name, record in records.items()},
+        store=own,
+        experiment=history.run.experiment,
+        command=("relet", "reproduce", asked.target),
+        callers={name: interpreter.call for name, interpreter in there.items()},
+    )
+
+
+def _project(history: History, root: Path) -> Project:
+    """The project that was laid out: nothing above its folder may stand in for what it lacks."""
+    if not (root / "pipelines").is_dir():
+        raise ImpossibleError("the recorded code holds no pipelines/")
+    project = open_project(history.run.pipeline, root)
+    lost = sorted({str(record.component) for record in history.steps} - set(project.pipeline.names))
+    if lost:
+        raise ImpossibleError(f"the recorded code has no step {', '.join(lost)}")
+    return project
+
+
+def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
+    try:
+        return component.check(record.parameters)
+    except SettingError as error:
+        raise ImpossibleError(
+            f"the parameters in the record of run {record.id} don't fit the recorded code: {error}"
+        ) from None
+
+
+def _parts(there: Mapping[str, Interpreter], parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
+    """The parts of each component's key, asked for where it is called."""
+    found: dict[str, KeyParts] = {}
+    for interpreter in set(there.values()):
+        try:
+            found |= interpreter.parts(
+                {name: parameters[name] for name, other in there.items() if other is interpreter}
+            )
+        except ComponentError as error:
+            raise ImpossibleError(f"the recorded code can't be read there: {error}") from None
+    return found
+
+
+def _given(history: History, components: Iterable[Component]) -> dict[str, Link]:
+    """The inputs to take as stored: those pinned, and those echoed but where this run's product stood in."""
+    found = dict(history.pinned)
+    for component in components:
+        for each in component.inputs:
+            place = f"{component.name}.{each.name}"
+            link = history.echoed.get(place)
+            if link and not (each.stored and each.stored.initially == Reference.parse(link.version).name):
+                found[place] = link
+    return found
+
+
+def _laid_out(record: RunRecord, store: Store, folder: Path) -> dict[str, str]:
+    """The sources outside that a step read, from the store, each under the name that it had."""
+    found = {}
+    for name, digest in record.sources.items():
+        path = folder / digest / _file_name(str(record.parameters.get(name, "")))
+        store.fetch_object(digest, path)
+        found[name] = str(path)
+    return found
+
+
+def _file_name(source: str) -> str:
+    """The last part of a path or a URL.
+
+    >>> _file_name("https://host/rows.csv?version=3"), _file_name("https://host/..")
+    ('rows.csv', 'source')
+    """
+    path = urlsplit(source).path if source.startswith(("http://", "https://")) else source
+    name = path.rstrip("/").rpartition("/")[2]
+    return name if name not in ("", ".", "..") else "source"
+
+
+def _carried(link: Link, store: Store, own: Store) -> str:
+    """A pinned input as a version of the reproduction's own store, once it is what the run took."""
+    version = store.find_content(Reference.parse(link.version).name, link.content)
+    if version is None:
+        raise ImpossibleError(f"{link.version}, which a step takes, is gone from the store: it was pruned")
+    with tempfile.TemporaryDirectory(prefix="relet-pinned-") as scratch:
+        folder = Path(scratch)
+        store.materialize(version, folder)
+        _check_content(version, link, folder)
+        return str(
+            own.add_version(
+                name=version.name,
+                type=version.type,
+                content=version.content,
+                files={path: own.put_object(folder / path) for path in version.files},
+                metadata=version.metadata,
+            )
+        )
+
+
+def _check_content(version: Version, link: Link, folder: Path) -> None:
+    try:
+        content = content_of(version.type, folder)
+        found = f"its content has the digest {content[:12]}"
+    except (BadDataError, OSError) as error:
+        content, found = "", f"it can't be read: {error}"
+    if content != link.content:
+        raise ImpossibleError(
+            f"{version} is not what the run took: {found}, the run's had {link.content[:12]}; "
+            "somebody changed it in the store: bring it back from a copy of the store"
+        )

@@ -1,0 +1,1 @@
+"""Runs that are tried side by side: sweeps, searches, and the processes that run them."""

@@ -1,0 +1,295 @@
+"""What is searched: the space, the settings that stay, the steps that measure, and the name all this has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from relet.config import Settings, settings
+from relet.config.binding import Searching
+from relet.config.space import Dimension, Scalar, Stated, dimension, override, stated, whole
+from relet.core.pipeline import Pipeline
+from relet.core.plan import digest, key_parts
+from relet.errors import SettingError, nearest
+from relet.project.folder import Project, open_project
+from relet.project.job import Job
+from relet.project.order import Order
+from relet.project.request import Progress, prepare
+
+# What each trial sets by itself beside its point, and the number of folds: they feed the component that measures.
+FOLD, FOLDS = "search.fold", "search.folds"
+# What a search itself goes by: no trial may have another value of it.
+OWN_SETTINGS = (FOLD, FOLDS, *(f"search.{each.name}" for each in fields(Searching)))
+# The layout of what a search is named by: another number gives every search another name.
+FORMAT = 1
+OWN_WORDS = ("trials", "timeout", "workers")
+UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is searched. All but `order` and `job` decides the trials, and makes up the name `id`.
+
+    `component` measures one fold; `dimensions` are sorted by their settings; `defaults` are the configured values,
+    which the first trial has; `facts` is what `id` is the digest of, for people to read.
+    """
+
+    order: Order
+    job: Job
+    component: str
+    dimensions: tuple[Dimension, ...]
+    defaults: Mapping[str, Scalar]
+    metric: str
+    direction: str
+    seed: int
+    batch: int
+    folds: int
+    prune: bool
+    base: Settings
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+    @property
+    def project(self) -> Project:
+        return self.job.project
+
+    @property
+    def better(self) -> int:
+        """-1 where less is better, else 1."""
+        return -1 if self.direction == "minimize" else 1
+
+    @property
+    def default_fits(self) -> bool:
+        """Whether the configured values are a point of the space."""
+        return all(each.has(self.defaults[each.setting]) for each in self.dimensions)
+
+    def overrides(self, values: Mapping[str, Scalar]) -> tuple[str, ...]:
+        """A point of the space, in Hydra's syntax."""
+        return tuple(override(each.setting, values[each.setting]) for each in self.dimensions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How far a search goes, none of which changes a trial: how many, by how many processes, for how long (s)."""
+
+    trials: int
+    workers: int | None = None
+    timeout: float | None = None
+
+
+def read_question(
+    target: str,
+    words: Sequence[str],
+    command: Sequence[str] = (),
+    *,
+    start: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Question, Wishes]:
+    """A search from the words of a command line; nothing has run yet.
+
+    Raises SettingError for a space that is empty or wrong, a setting that nothing measured depends on, and a
+    pipeline that has no component to measure a fold.
+    """
+    if "." in target:
+        raise SettingError(f"relet tune takes a pipeline, got {target!r}: write {target.partition('.')[0]}")
+    own, overrides = _own(words)
+    project = open_project(target, start)
+    component = _measuring(project.pipeline)
+    said = stated(overrides, project.conf)
+    base = settings(project.pipeline, project.conf, said.overrides)
+    asked = base.search
+    dimensions = _dimensions(project.conf, base, said)
+    steps = _above(project.pipeline, component)
+    _check(dimensions, project, said.overrides, base, steps)
+    order = Order(pipeline=target, steps=steps, overrides=(*said.overrides, f"{FOLD}=1"), command=tuple(command))
+    question = Question(
+        order=replace(order, overrides=said.overrides),
+        job=prepare(order, start=start, progress=progress),
+        component=component,
+        dimensions=dimensions,
+        defaults={each.setting: base.value(each.setting) for each in dimensions},
+        metric=asked.metric,
+        direction=asked.direction,
+        seed=asked.seed,
+        batch=_at_least(asked.batch, 1, "search.batch"),
+        folds=_at_least(base.value(FOLDS), 1, FOLDS),
+        prune=asked.prune,
+        base=base,
+    )
+    _at_least(asked.seed, 0, "search.seed")
+    facts = _facts(question)
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    wishes = Wishes(
+        trials=_at_least(own.get("trials", asked.trials), 1, "trials"),
+        workers=_at_least(own["workers"], 1, "workers") if "workers" in own else None,
+        timeout=own.get("timeout"),
+    )
+    return replace(question, facts=facts, id=sha256(text.encode()).hexdigest()[:16]), wishes
+
+
+def _own(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """relet's own words, read, and the others."""
+    own: dict[str, Any] = {}
+    rest = []
+    for word in words:
+        name, _, value = word.partition("=")
+        if name == "steps":
+            raise SettingError(f"{word}: a search runs the steps that its measure needs; leave it out")
+        if name == FOLD:
+            raise SettingError(f"{word}: a search measures every fold; set {FOLDS}, or leave it out")
+        if name == "timeout":
+            own[name] = seconds(value)
+        elif name in OWN_WORDS:
+            if not value.isdigit():
+                raise SettingError(f"{name} takes a whole number, got {value!r}; write {name}=2")
+            own[name] = int(value)
+        else:
+            rest.append(word)
+    return own, rest
+
+
+def seconds(text: str) -> float:
+    """A span of time: 90, 90s, 10m or 2h.
+
+    >>> seconds("10m"), seconds("1.5h")
+    (600.0, 5400.0)
+    """
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text)
+    if not found or not float(found[1]):
+        raise SettingError(f"timeout takes a span of time above 0, got {text!r}; write timeout=10m, 90s or 2h")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _at_least(value: Any, least: int, setting: str) -> int:
+    if not isinstance(value, int) or value < least:
+        raise SettingError(f"{setting} must be at least {least}, got {value!r}; set {setting}")
+    return value
+
+
+def _measuring(pipeline: Pipeline) -> str:
+    """The component that measures a fold: the one that `search.fold` feeds."""
+    feeds = pipeline.settings.get(FOLD, ())
+    if len(feeds) != 1:
+        raise SettingError(
+            f"{pipeline.name} has no component that measures settings on a fold; write one that takes fold and "
+            f'folds and returns Metrics, and say in pipeline.py which: settings={{"{FOLD}": "COMPONENT.fold", …}}'
+        )
+    return str(feeds[0]).partition(".")[0]
+
+
+def _above(pipeline: Pipeline, component: str) -> tuple[str, ...]:
+    """A component, all that makes its inputs, and whatever judges them: the steps of a trial, in their order."""
+    producers = pipeline.producers
+    wanted: set[str] = set()
+    waiting = [component]
+    while waiting:
+        name = waiting.pop()
+        if name in wanted:
+            continue
+        wanted.add(name)
+        found = pipeline.component(name)
+        waiting += [producers[each.name] for each in found.inputs if not each.stored and each.name in producers]
+        waiting += [each.name for each in pipeline.gatekeepers(found)]
+    return tuple(name for name in pipeline.names if name in wanted)
+
+
+def _dimensions(conf: Path, base: Settings, said: Stated) -> tuple[Dimension, ...]:
+    """The space of the files, less what the command line fixes, and with what it states."""
+    found = {}
+    for setting, words in base.search.space.items():
+        if not any(setting == each or setting.startswith(f"{each}.") for each in said.fixed):
+            found[setting] = dimension(str(setting), words)
+    found |= said.dimensions
+    if not found:
+        option = base.choices.get("model")
+        there = sorted(path.stem for path in conf.glob("search/*.yaml"))
+        also = f", or search=NAME of {', '.join(there)}" if there else ""
+        raise SettingError(
+            f"there is nothing to search{f' with model={option}' if option else ''}: name what a setting may be "
+            f"(modeling.rate='interval(0.01, 0.3)'){also}; a space of its own stands in conf/search/NAME.yaml"
+        )
+    return tuple(whole(found[setting], base.value(setting)) for setting in sorted(found))
+
+
+def _check(
+    dimensions: Sequence[Dimension],
+    project: Project,
+    overrides: Sequence[str],
+    base: Settings,
+    steps: Sequence[str],
+) -> None:
+    """Raise SettingError unless each setting is there, takes the values, and something measured depends on it."""
+    for each in dimensions:
+        if each.setting in OWN_SETTINGS:
+            raise SettingError(
+                f"the search's space, {each}: that is the search's own, which no trial changes; give it one value"
+            )
+    for place in range(max(len(each.ends) for each in dimensions)):
+        point = [override(each.setting, each.ends[min(place, len(each.ends) - 1)]) for each in dimensions]
+        try:
+            settings(project.pipeline, project.conf, (*overrides, *point))
+        except SettingError:
+            _blame(dimensions, project, overrides)
+            raise
+    for each in dimensions:
+        fed = {origin for step in steps for origin in base.origins[step].values()}
+        if not any(each.setting == origin or each.setting.startswith(f"{origin}.") for origin in fed):
+            raise SettingError(
+                f"the search's space, {each}: nothing that {steps[-1]} measures depends on it; leave it out"
+            )
+
+
+def _blame(dimensions: Sequence[Dimension], project: Project, overrides: Sequence[str]) -> None:
+    """Raise SettingError for the first dimension that is at fault by itself."""
+    for each in dimensions:
+        for value in each.ends:
+            try:
+                settings(project.pipeline, project.conf, (*overrides, override(each.setting, value)))
+            except SettingError as error:
+                hint = ""
+                if "takes a whole number" in str(error):
+                    hint = f"; write {each.setting}='int(interval({int(each.low)}, {int(each.high)}))'"
+                raise SettingError(f"the search's space, {each}: {error}{hint}") from None
+
+
+def _facts(question: Question) -> dict[str, Any]:
+    """All that decides what is tried and what comes of it: of the steps the code, the settings and the source."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        optuna = version("optuna")
+    except PackageNotFoundError:
+        raise SettingError("relet tune needs optuna: pip install 'relet[tune]'") from None
+    request = question.job.request
+    return {
+        "format": FORMAT,
+        "pipeline": question.order.pipeline,
+        "space": [asdict(each) for each in question.dimensions],
+        "first": dict(question.defaults),
+        "metric": question.metric,
+        "direction": question.direction,
+        "seed": question.seed,
+        "batch": question.batch,
+        "folds": question.folds,
+        "prune": question.prune,
+        "steps": {each.name: digest(key_parts(each, request, {})) for each in request.components},
+        "optuna": optuna,
+    }
+
+
+def is_still_asked(question: Question) -> bool:
+    """Whether the steps are what they were when the search began: somebody may have edited them since."""
+    order = question.order
+    job = prepare(replace(order, overrides=(*order.overrides, f"{FOLD}=1")), start=question.project.root)
+    return _facts(replace(question, job=job)) == question.facts
+
+
+def unknown_metric(metric: str, known: Mapping[str, float], component: str) -> SettingError:
+    return SettingError(
+        f"search.metric is {metric!r}, which {component} does not measure: {nearest(metric, known)}; set it"
+    )

@@ -1,0 +1,292 @@
+"""A search while it goes: batch by batch, and in a batch fold by fold, whoever measures."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from relet.core.record import Kind, Status
+from relet.errors import ComponentError, ReletError, SettingError
+from relet.trials.group import begin, check_direction, end
+from relet.trials.pool import Pool, Trial, Tried, available, check_store
+from relet.trials.search.question import FOLD, Question, Wishes, is_still_asked, unknown_metric
+from relet.trials.search.study import Batch, Candidate, Log, Measured, candidates
+
+if TYPE_CHECKING:
+    from relet.store import Store
+    from relet.store.journal import Journal
+    from relet.tracking.courier import Delivery
+
+Run = Callable[[Sequence[Trial]], Iterator[Tried]]
+
+
+class Watcher(Protocol):
+    """Somebody who looks on while a search goes."""
+
+    def begun(self, question: Question, wishes: Wishes, known: Sequence[Candidate], others: bool) -> None:
+        """A search begins, or goes on where so many trials are known; `others` are at it too, or were killed."""
+
+    def doing(self, number: int, what: str) -> None:
+        """What a trial does now."""
+
+    def measured(self, number: int, fold: int, found: Measured) -> None:
+        """A fold of a trial was measured."""
+
+    def told(self, found: Sequence[Candidate]) -> None:
+        """A batch was told: these are its trials."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What became of a search: its trials in the order of their numbers, and how it ended.
+
+    `known` is how many trials were there before it began; `out_of_time` says that it ended for that.
+    """
+
+    question: Question
+    run_id: str
+    status: Status
+    candidates: tuple[Candidate, ...]
+    known: int
+    seconds: float
+    out_of_time: bool = False
+    error: BaseException | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The best trial that was measured on every fold; of equal ones the first."""
+        return best(self.question, self.candidates)
+
+    @property
+    def default(self) -> Candidate | None:
+        """The trial of the configured settings."""
+        return next((each for each in self.candidates if each.number == 1 and each.value is not None), None)
+
+    @property
+    def exit_status(self) -> int:
+        if self.status is Status.INTERRUPTED:
+            return 130
+        return getattr(self.error, "exit_status", 1) if self.error else 0
+
+
+class OutOfTimeError(Exception):
+    """The time that a search was given is over."""
+
+
+def best(question: Question, found: Sequence[Candidate]) -> Candidate | None:
+    """The trial with the best value; the configured settings count only where they lie in the space."""
+    whole = [each for each in found if each.value is not None and not each.beside]
+    return min(whole, key=lambda each: (-question.better * (each.value or 0.0), each.number), default=None)
+
+
+def search(question: Question, wishes: Wishes, watch: Watcher) -> Found:
+    """Search, and keep a record of it; what is finished stays finished, whatever happens after it.
+
+    Errors are returned, not raised. A batch is kept whole or not at all; what it measured is kept in any case.
+    """
+    check_direction(question.direction)
+    began = time.monotonic()
+    store = question.job.store
+    check_store(store)
+    journal = store.journal(question.id)
+    before = _stored(question, journal, wishes.trials)
+    group = begin(question.job, Kind.SEARCH, _asked(question, wishes))
+    journal.describe(dict(question.facts))
+    others = _others(store, journal, group.record.id)
+    watch.begun(question, wishes, before, others)
+    error: BaseException | None = None
+    status, late = Status.FINISHED, False
+    workers = wishes.workers or available()
+    try:
+        with Pool(
+            question.order,
+            question.job,
+            workers=workers,
+            parent=group.record,
+            tell=lambda trial, what: watch.doing(trial.number, what),
+        ) as pool:
+            run = pool.run if wishes.timeout is None else _until(began + wishes.timeout, pool)
+            go_on(question, wishes.trials, journal, run, watch, mixed=others)
+    except OutOfTimeError:
+        late = True
+    except KeyboardInterrupt as raised:
+        status, error = Status.INTERRUPTED, raised
+    except Exception as raised:
+        status, error = Status.FAILED, raised
+    done = Found(
+        question=question,
+        run_id=group.record.id,
+        status=status,
+        candidates=tuple(_stored(question, journal, wishes.trials)),
+        known=len(before),
+        seconds=time.monotonic() - began,
+        out_of_time=late,
+        error=error,
+    )
+    winner = _tried(done, store)
+    return replace(done, deliveries=end(group, status=status, winner=winner, message=str(error or "")))
+
+
+def go_on(
+    question: Question, trials: int, journal: Journal, run: Run, watch: Watcher, *, mixed: bool = False
+) -> None:
+    """Go on until there are so many trials.
+
+    Where another process has stored a batch first, that one's counts. `mixed`: in any order, so that two that
+    search the same don't both wait for the other's trial.
+    """
+    while len(_stored(question, journal, trials)) < trials:
+        logs, whole = _whole(question, journal)
+        batch = Batch(question, logs, min(question.batch, trials - whole * question.batch))
+        _measure(batch, run, watch, mixed=mixed)
+        if not is_still_asked(question):
+            raise SettingError(
+                "the code, the settings or the source changed while it was searched, so the last batch does not "
+                "count; the same command searches with what there is now"
+            )
+        journal.append(whole + 1, len(batch.values), batch.logs)
+        watch.told([each for each in batch.candidates() if each.number in batch.values])
+
+
+def _measure(batch: Batch, run: Run, watch: Watcher, *, mixed: bool) -> None:
+    """All folds of a batch: one after the other, so that what the first ones say decides what is given up."""
+    question = batch.question
+    fold = 0
+    while batch.alive:
+        fold += 1
+        asked = [
+            Trial(number=each, overrides=(*question.overrides(batch.values[each]), f"{FOLD}={fold}"))
+            for each in batch.alive
+        ]
+        if mixed:
+            random.shuffle(asked)
+        found: dict[int, Measured] = {}
+        # the configured settings come first, alone: where they can't be measured nothing else need be tried
+        firsts = [each for each in asked if (each.number, fold) == (1, 1)]
+        for together in (firsts, [each for each in asked if each not in firsts]):
+            for tried in run(together) if together else ():
+                found[tried.trial.number] = each = _measured(question, tried)
+                watch.measured(tried.trial.number, fold, each)
+            if firsts and found[1].value is None:
+                raise ComponentError(f"the configured settings can't be measured: {found[1].error}")
+        if len(found) > 1 and not any(each.value is not None for each in found.values()):
+            raise ComponentError(f"every trial of a batch failed, so it does not count: {found[min(found)].error}")
+        batch.tell(found)
+
+
+def _measured(question: Question, tried: Tried) -> Measured:
+    """What a trial's run says of it. Raises what may not come again: no search is to remember that as a failure.
+
+    A component that raises is the trial's own fault, and so is a verdict that says no.
+    """
+    lost = tried.run_id is None or tried.lost
+    if tried.status is Status.FAILED and (lost or tried.exit_status != ComponentError.exit_status):
+        raise ReletError(
+            f"trial {tried.trial.number} ({' '.join(tried.trial.overrides)}): {tried.error}; what was measured is "
+            "kept, and the same command goes on; if this comes again, narrow the search's space"
+        )
+    value, error = None, tried.error or str(tried.status)
+    if tried.finished:
+        if question.metric not in tried.metrics:
+            raise unknown_metric(question.metric, tried.metrics, question.component)
+        value, error = tried.metrics[question.metric], ""
+        if not math.isfinite(value):
+            value, error = None, f"{question.metric} is {value}"
+    return Measured(value=value, error=error, run=tried.run_id, seconds=tried.seconds)
+
+
+def _whole(question: Question, journal: Journal) -> tuple[list[Log], int]:
+    """The entries of the batches that are whole, from the first on, and how many those are."""
+    logs: list[Log] = []
+    count = 0
+    for piece in journal.pieces():
+        if piece.size < question.batch:
+            break
+        logs += piece.logs
+        count += 1
+    return logs, count
+
+
+def _stored(question: Question, journal: Journal, trials: int) -> list[Candidate]:
+    """The first trials of the journal, at most so many; the last batch may be one that was cut short."""
+    logs: list[Log] = []
+    for piece in journal.pieces():
+        logs += piece.logs
+        if piece.size < question.batch:
+            break
+    return candidates(question, logs)[:trials]
+
+
+def _until(deadline: float, pool: Pool) -> Run:
+    """The same, until a time: what still runs then is interrupted, and does not count."""
+
+    def limited(trials: Sequence[Trial]) -> Iterator[Tried]:
+        left = len(trials)
+        with closing(pool.run(trials, deadline=deadline)) as results:
+            for tried in results:
+                if tried.status is not Status.INTERRUPTED:
+                    yield tried
+                    left -= 1
+        if left:
+            raise OutOfTimeError
+
+    return limited
+
+
+def _others(store: Store, journal: Journal, run_id: str) -> bool:
+    """Whether another run works on this search now, or has been killed over it."""
+    for other in journal.join(run_id):
+        try:
+            if store.run(other).status is Status.RUNNING:
+                return True
+        except ReletError:
+            continue
+    return False
+
+
+def _asked(question: Question, wishes: Wishes) -> dict[str, Any]:
+    """What a person asked of the search, as its record and the trackers show it."""
+    return {
+        "search": question.id,
+        "metric": question.metric,
+        "direction": question.direction,
+        "trials": wishes.trials,
+        "timeout": wishes.timeout,
+        "seed": question.seed,
+        "batch": question.batch,
+        "folds": question.folds,
+        "overrides": list(question.order.overrides),
+        "space": {each.setting: str(each).partition(": ")[2] for each in question.dimensions},
+    }
+
+
+def _tried(found: Found, store: Store) -> Tried | None:
+    """The winner as the search's record names it: the run of its last fold, with the mean over all."""
+    winner, default = found.winner, found.default
+    if winner is None or winner.value is None:
+        return None
+    metrics = {found.question.metric: winner.value, "trials": float(len(found.candidates))}
+    if default is not None and default.value is not None:
+        metrics[f"default_{found.question.metric}"] = default.value
+    run_id = winner.runs[-1] if winner.runs else None
+    outputs: dict[str, str] = {}
+    if run_id:
+        try:
+            steps = store.run(run_id).steps.values()
+        except ReletError:
+            run_id = None  # its record was pruned, or lies in a store that this one was copied from
+        else:
+            outputs = {name: version for each in steps for name, version in each.get("outputs", {}).items()}
+    return Tried(
+        trial=Trial(number=winner.number, overrides=found.question.overrides(winner.values)),
+        run_id=run_id,
+        status=Status.FINISHED,
+        metrics=metrics,
+        outputs=outputs,
+    )

@@ -1,0 +1,219 @@
+"""The winner of a search as a configuration that a commit can hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from relet.config import Settings, settings
+from relet.config.space import override
+from relet.core.record import Status
+from relet.errors import ReletError, SettingError
+from relet.trials.search.rounds import Found
+
+# The group that has an option for each model family, of which the winner becomes one more.
+GROUP = "model"
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OWN = re.compile(r"# Written by relet tune; a change by hand makes this number wrong: ([0-9a-f]{16})\n")
+_HEADER = re.compile(r"\A(?:#.*\n)+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The winner as it was written: the file, relative to the project, and the commands that go on from there.
+
+    Where it was not written after all, `held_back` says why: `run` sets all of it then, and `add` is empty.
+    """
+
+    path: Path
+    run: str
+    add: str = ""
+    held_back: str = ""
+
+
+def check_name(conf: Path, name: str, base: Settings, *, force: bool) -> None:
+    """Raise SettingError where the winner can't be written under a name, before a search begins."""
+    if not NAME.fullmatch(name):
+        raise SettingError(f"--as takes lower-case letters, digits and _, a letter first, got {name!r}")
+    if GROUP not in base.choices:
+        return
+    path = _path(conf, name)
+    if _is_by_hand(path) and not force:
+        raise SettingError(
+            f"{path} was written or changed by hand: --as NAME writes the winner elsewhere, --force over it"
+        )
+
+
+def _is_by_hand(path: Path) -> bool:
+    return path.exists() and not is_own(path.read_text(encoding="utf-8"))
+
+
+def is_own(text: str) -> bool:
+    """Whether a file is as a search wrote it."""
+    found = _OWN.search(text)
+    return found is not None and _number(_OWN.sub("", text)) == found[1]
+
+
+def write(found: Found, name: str, *, force: bool = False) -> Written | None:
+    """Write the winner as an option of the group `model`; None where nothing is better than what is configured.
+
+    Whatever the search varied or fixed elsewhere than in the family's own file stands in the command to go on. A
+    file is not written that somebody made or changed since the search began, unless with `force`, nor the one that
+    the search stands on before it is over: the same command would be another search.
+    """
+    winner, default = found.winner, found.default
+    if winner is None or winner.number == 1 or (default is not None and default.value == winner.value):
+        return None
+    question = found.question
+    overrides = (*question.order.overrides, *question.overrides(winner.values))
+    chosen = settings(question.project.pipeline, question.project.conf, overrides)
+    option = chosen.choices.get(GROUP)
+    if option is None:
+        return None
+    conf = question.project.conf
+    path = _path(conf, name)
+    place = path.relative_to(question.project.root)
+    if option == name and (found.out_of_time or found.status is not Status.FINISHED):
+        why = f"the search stands on {place} and is not over"
+        return Written(path=place, run=command(found), held_back=why)
+    text, inside = _edited(
+        _path(conf, option).read_text(encoding="utf-8"), chosen, {_key(each) for each in overrides}
+    )
+    header, body = _parted(text)
+    said = "".join(f"# {line}\n" for line in (*header, *_said(found, option)))
+    text = f"{said}{body}"
+    part = path.with_name(f".{name}.{os.getpid()}.part")
+    part.write_text(_numbered(text), encoding="utf-8")
+    if _is_by_hand(path) and not force:
+        part.unlink()
+        why = f"{place} was written or changed by hand meanwhile"
+        return Written(path=place, run=command(found), held_back=f"{why}; --as NAME writes the winner elsewhere")
+    part.replace(path)
+    rest = [
+        each for each in overrides if _key(each) not in inside and _key(each) != GROUP and not _about_search(each)
+    ]
+    return Written(
+        path=place,
+        run=shlex.join(["relet", "run", question.order.pipeline, f"{GROUP}={name}", *rest]),
+        add=shlex.join(["git", "add", str(place)]),
+    )
+
+
+def _path(conf: Path, option: str) -> Path:
+    return conf / GROUP / f"{option}.yaml"
+
+
+def _key(text: str) -> str:
+    return text.partition("=")[0].lstrip("+~")
+
+
+def _about_search(text: str) -> bool:
+    return _key(text).partition(".")[0] == "search"
+
+
+def _parted(text: str) -> tuple[list[str], str]:
+    """The first comment's lines that Hydra reads, such as its package; and what follows the comment."""
+    comment = _HEADER.match(text)
+    lines = comment[0].splitlines() if comment else []
+    kept = [line.lstrip("# ") for line in lines if line.lstrip("# ").startswith("@")]
+    return kept, text[len(comment[0]) if comment else 0 :]
+
+
+def _said(found: Found, option: str) -> Iterator[str]:
+    """Where the values come from: nothing that another day, machine or number of workers would say otherwise."""
+    question, winner, default = found.question, found.winner, found.default
+    assert winner is not None and winner.value is not None
+    pruned = sum(each.outcome == "pruned" for each in found.candidates)
+    yield (
+        f"Trial {winner.number} of the {len(found.candidates)} ({pruned} given up early) of search {question.id}, "
+        f"seed {question.seed}."
+    )
+    beside = ""
+    if default is not None and default.value is not None:
+        beside = f"; model={option} has {default.value:.6g}"
+    yield f"{question.metric} {winner.value:.6g}, the mean of {question.folds} validation folds{beside}."
+    if data := measured_on(found):
+        yield f"Measured on {data}."
+
+
+def measured_on(found: Found) -> str:
+    """The versions that the winner was measured on, with their content: `trainval:v1 (ab12…)`."""
+    winner, question = found.winner, found.question
+    for run_id in winner.runs if winner else ():
+        try:
+            run = question.job.store.run(run_id).steps[question.component]["run"]
+            inputs = question.job.store.run(run).inputs.values()
+        except (ReletError, KeyError, TypeError):
+            continue
+        return ", ".join(f"{each.version} ({each.content[:16]})" for each in inputs)
+    return ""
+
+
+def _numbered(text: str) -> str:
+    """A file's text with the line that tells whether somebody has changed it since."""
+    comment = _HEADER.match(text)
+    end = len(comment[0]) if comment else 0
+    own = f"# Written by relet tune; a change by hand makes this number wrong: {_number(text)}\n"
+    return f"{text[:end]}{own}{text[end:]}"
+
+
+def _number(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _edited(text: str, chosen: Settings, said: Set[str]) -> tuple[str, set[str]]:
+    """A family's file with the chosen values in their places, comments kept; and the settings that it holds.
+
+    What the file takes from another setting stays so, but where it is one of those `said`.
+    """
+    import yaml
+
+    package = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)
+    prefix = package[1] if package else GROUP
+    places = list(_scalars(yaml.compose(text, Loader=yaml.SafeLoader), prefix))
+    loaded = {key: yaml.safe_load(text[start:end]) for key, start, end in places}
+    for key, start, end in reversed(places):
+        before, value = loaded[key], chosen.value(key)
+        own = any(key == each or key.startswith(f"{each}.") for each in said)
+        refers = isinstance(before, str) and "${" in before and not own
+        if not refers and (value != before or type(value) is not type(before)):
+            text = f"{text[:start]}{_scalar(value)}{text[end:]}"
+    return text, {key for key, _, _ in places}
+
+
+def _scalars(node: Any, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """Each setting of a file with the place of its value: from and to which character."""
+    import yaml
+
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for name, value in node.value:
+        key = f"{prefix}.{name.value}"
+        if isinstance(value, yaml.MappingNode) and value.value:
+            yield from _scalars(value, key)
+        else:
+            yield key, value.start_mark.index, value.end_mark.index
+
+
+def _scalar(value: Any) -> str:
+    import yaml
+
+    return (
+        str(yaml.safe_dump(value, default_flow_style=True, width=10_000)).removesuffix("\n").removesuffix("\n...")
+    )
+
+
+def command(found: Found) -> str:
+    """How to run the winner where it was not written."""
+    question, winner = found.question, found.winner
+    values: Mapping[str, Any] = winner.values if winner else {}
+    kept = [each for each in question.order.overrides if not _about_search(each)]
+    return shlex.join(
+        ["relet", "run", question.order.pipeline, *kept, *(override(name, values[name]) for name in values)]
+    )

@@ -1,0 +1,256 @@
+"""A sweep: every combination of what the overrides name several values of, each a run of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from relet.config import settings
+from relet.config.binding import texts
+from relet.config.combinations import combinations
+from relet.core.record import Kind, Status
+from relet.errors import ReletError, SettingError
+from relet.project.folder import open_project
+from relet.project.job import Job
+from relet.project.order import VISITED, Order, read_order
+from relet.project.request import Progress, prepare
+from relet.trials import group
+from relet.trials.pool import Pool, Trial, Tried, available, check_store
+
+if TYPE_CHECKING:
+    from relet.config import Settings
+    from relet.core.pipeline import Pipeline
+    from relet.tracking.courier import Delivery
+
+WORKERS = "workers="
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """What is to be tried: `order` and `job` are what all trials have in common, the job with what the first sets.
+
+    `metric` and `direction` say which trial is the best.
+    """
+
+    order: Order
+    job: Job
+    trials: tuple[Trial, ...]
+    workers: int
+    metric: str
+    direction: str
+    evaluates: bool
+
+    @property
+    def warning(self) -> str:
+        """What a person should know of the metric, or an empty text."""
+        if not self.metric.startswith("test_"):
+            return ""
+        return (
+            f"search.metric={self.metric} selects by rows that are there to test what was selected: the winner's "
+            "own test will look better than it is; select by a validation metric"
+        )
+
+    def selection(self, trial: Trial) -> list[str]:
+        """The command that makes a trial's choice the run's: everything else is skipped, and it is tested."""
+        order = self.order
+        steps = [f"steps={','.join(order.steps)}"] if order.steps else []
+        kept = [each for each in order.overrides if not self._is_about_search(each)]
+        tested = ["main.evaluate=true"] if self.evaluates else []
+        visited = shlex.split(os.environ.get(VISITED, ""))
+        return ["relet", "run", *visited, order.pipeline, *steps, *kept, *trial.overrides, *tested]
+
+    def _is_about_search(self, override: str) -> bool:
+        """Whether it says how trials are compared, and nothing to a step that is selected."""
+        key = override.partition("=")[0].lstrip("+~")
+        if not key.startswith("search."):
+            return False
+        pipeline = self.job.request.pipeline
+        selected = {each.name for each in pipeline.select(self.order.steps, all_of_them=True)}
+        return not any(str(fed).partition(".")[0] in selected for fed in pipeline.settings.get(key, ()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepOutcome:
+    """What became of a sweep: `tried` in the trials' order, `ranked` those that finished, the best first.
+
+    `error` says why there is no ranking, or what ended the sweep early.
+    """
+
+    run_id: str
+    status: Status
+    tried: tuple[Tried, ...]
+    ranked: tuple[Tried, ...]
+    seconds: float
+    error: BaseException | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def winner(self) -> Tried | None:
+        return self.ranked[0] if self.ranked else None
+
+    @property
+    def exit_status(self) -> int:
+        """As of one run: 130 after Ctrl-C; that of an error; 1 where a trial failed, 3 where a verdict said no."""
+        if self.status is Status.INTERRUPTED:
+            return 130
+        if self.error is not None:
+            return getattr(self.error, "exit_status", 1)
+        found = {each.exit_status for each in self.tried}
+        return next((status for status in (1, 2, 3) if status in found), 0)
+
+
+class SweepWatcher(Protocol):
+    """Somebody who looks on while a sweep goes."""
+
+    def doing(self, trial: Trial, what: str) -> None:
+        """What a trial does now: a component's name, or something that a person should know."""
+
+    def tried(self, tried: Tried) -> None:
+        """A trial has ended."""
+
+
+def read_sweep(target: str, words: Sequence[str], command: Sequence[str] = ()) -> tuple[Order, int | None]:
+    """An order with all its overrides, and how many workers were asked for (None: not said).
+
+    >>> read_sweep("nyc_rentals", ["etl.min_price=10,20", "workers=2"])[1]
+    2
+    """
+    workers: int | None = None
+    others = []
+    for word in words:
+        if word.startswith(WORKERS):
+            workers = _workers(word.removeprefix(WORKERS))
+        else:
+            others.append(word)
+    if "." in target:
+        raise SettingError(
+            f"a sweep runs a pipeline, got the component {target}; write steps={target.partition('.')[2]}"
+        )
+    return read_order(target, others, command), workers
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise SettingError(f"workers takes a whole number from 1 on, got {text!r}; this machine has {available()}")
+    return int(text)
+
+
+def prepare_sweep(
+    order: Order, workers: int | None = None, *, start: Path | None = None, progress: Progress | None = None
+) -> Sweep:
+    """Every trial of an order, each composed and checked: nothing has run when this raises.
+
+    Raises what `prepare` raises, with the number and the overrides of the trial that is at fault.
+    """
+    project = open_project(order.pipeline, start)
+    found = combinations(order.overrides, project.conf, texts(project.pipeline))
+    common = replace(order, overrides=found.fixed)
+    trials = tuple(Trial(number=number, overrides=each) for number, each in enumerate(found.trials, 1))
+    chosen: Settings | None = None
+    job: Job | None = None
+    sources: set[str] = set()
+    for trial in trials:
+        try:
+            composed = settings(project.pipeline, project.conf, (*common.overrides, *trial.overrides))
+            chosen = chosen or composed
+            if job is None or _sources(project.pipeline, composed) not in sources:
+                # a source that is not there, or is no listing, is told now, too
+                sources.add(_sources(project.pipeline, composed))
+                whole = replace(common, overrides=(*common.overrides, *trial.overrides))
+                prepared = prepare(whole, start=start, progress=progress)
+                job = job or prepared
+        except ReletError as error:
+            raise _of_trial(error, trial, len(trials)) from error
+    assert chosen is not None and job is not None
+    check_store(job.store)
+    main = chosen.values.get("main", {})
+    asked = project.pipeline.select(None, all_of_them=True) != project.pipeline.select(None)
+    return Sweep(
+        order=common,
+        job=job,
+        trials=trials,
+        workers=min(workers or available(), len(trials)),
+        metric=chosen.search.metric,
+        direction=chosen.search.direction,
+        evaluates=asked and order.steps is None and "evaluate" in main and not chosen.evaluate,
+    )
+
+
+def _sources(pipeline: Pipeline, composed: Settings) -> str:
+    """What the parameters that name something outside are set to, as one text."""
+    found = [
+        composed.parameters[each.name][parameter.name]
+        for each in pipeline.components
+        for parameter in each.parameters
+        if parameter.source is not None
+    ]
+    return repr(found)
+
+
+def _of_trial(error: ReletError, trial: Trial, count: int) -> ReletError:
+    if count == 1:
+        return error
+    return type(error)(f"trial {trial.number} of {count} ({' '.join(trial.overrides)}): {error}")
+
+
+def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> SweepOutcome:
+    """Run what is to be tried. What is finished stays finished, whatever happens after it.
+
+    A trial that fails or is refused is one of the results. `patience` is how many seconds the end waits for the
+    trackers. Errors are returned in the outcome, not raised.
+    """
+    began = perf_counter()
+    asked = {
+        "trials": len(sweep.trials),
+        "metric": sweep.metric,
+        "direction": sweep.direction,
+        "overrides": list(sweep.order.overrides),
+    }
+    going = group.begin(sweep.job, Kind.SWEEP, asked)
+    tried: list[Tried] = []
+    error: BaseException | None = None
+    try:
+        with (
+            Pool(sweep.order, sweep.job, workers=sweep.workers, parent=going.record, tell=watch.doing) as pool,
+            closing(pool.run(sweep.trials)) as results,
+        ):
+            for each in results:
+                tried.append(each)
+                watch.tried(each)
+    except (KeyboardInterrupt, Exception) as raised:
+        error = raised
+    tried.sort(key=lambda each: each.trial.number)
+    status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else group.status_of(tried)
+    ranked: list[Tried] = []
+    try:
+        ranked = group.ranked(tried, metric=sweep.metric, direction=sweep.direction)
+    except SettingError as unranked:
+        error = error or unranked
+    if error is not None and status is Status.FINISHED:
+        status = Status.FAILED
+    deliveries = group.end(
+        going,
+        status=status,
+        winner=ranked[0] if ranked else None,
+        message=str(error or "") or _told(tried),
+        patience=patience,
+    )
+    return SweepOutcome(
+        run_id=going.record.id,
+        status=status,
+        tried=tuple(tried),
+        ranked=tuple(ranked),
+        seconds=perf_counter() - began,
+        error=error,
+        deliveries=deliveries,
+    )
+
+
+def _told(tried: Sequence[Tried]) -> str:
+    return "; ".join(f"trial {each.trial.number}: {each.error}" for each in tried if each.error)[:2000]
