@@ -30,10 +30,10 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipelines.nyc_rentals.generated import simulate
-from relet.checks.family import CORRECTIONS, MIN_EFFECT, Entry, Rules, judge
+from relet.checks.family import CORRECTIONS, MIN_EFFECT, FamilyRules, SubmittedOutcome, judge
 from relet.checks.statistics import (
-    Outcome,
     Tally,
+    TwoSampleOutcome,
     anderson_darling,
     chi_square,
     g_test,
@@ -49,7 +49,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "nyc_2019_listings.csv"
 KL_THRESHOLD = 0.2
 # One test a column: columns that are drawn each for itself then make tests that are independent.
-TESTS: Mapping[str, Callable[[Any, Any], Outcome]] = {
+TESTS: Mapping[str, Callable[[Any, Any], TwoSampleOutcome]] = {
     "price": kolmogorov_smirnov,
     "latitude": anderson_darling,
     "longitude": mann_whitney,
@@ -177,9 +177,9 @@ METHODS = (*CORRECTIONS, FLOORED, UNCORRECTED, BY_KL)
 def alarms(batch: Mapping[str, Tally], reference: Mapping[str, Tally], alpha: float) -> dict[str, set[str]]:
     """By each method, the columns in which it rejects that the batch is as the reference."""
     outcomes = {column: test(batch[column], reference[column]) for column, test in TESTS.items()}
-    entries = [Entry(node=column, outcome=outcome) for column, outcome in outcomes.items()]
-    rules = {name: Rules(alpha=alpha, correction=name, min_effect=0.0) for name in CORRECTIONS}
-    rules[FLOORED] = Rules(alpha=alpha, correction="holm", min_effect=MIN_EFFECT)
+    entries = [SubmittedOutcome(node=column, outcome=outcome) for column, outcome in outcomes.items()]
+    rules = {name: FamilyRules(alpha=alpha, correction=name, min_effect=0.0) for name in CORRECTIONS}
+    rules[FLOORED] = FamilyRules(alpha=alpha, correction="holm", min_effect=MIN_EFFECT)
     found = {name: {each.node for each in judge(entries, rule) if each.rejected} for name, rule in rules.items()}
     found[UNCORRECTED] = {column for column, outcome in outcomes.items() if (outcome.p_value or 0.0) <= alpha}
     borough = "neighbourhood_group"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict
-from relet.core.record import CodeState, KeyParts, Link, RunRecord, Status
+from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status
 from relet.engine.values import write
 from relet.store import Store
 
@@ -54,7 +54,7 @@ def stored(
     }
     if refused:
         values["verdict"] = (ArtifactType.VERDICT, Verdict(passed=False, reason=refused))
-    outputs: dict[str, Link] = {}
+    outputs: dict[str, ArtifactLink] = {}
     for name, (type_, value) in values.items():
         written = write(name, type_, value, scratch / f"{number}-{name}")
         files = {path: store.put_object(file) for path, file in written.files.items()}
@@ -102,8 +102,8 @@ def _version(
     files: dict[str, str],
     metadata: Any,
     number: int,
-) -> Link:
+) -> ArtifactLink:
     version = store.add_version(
         name=name, type=type_, content=content, files=files, metadata=metadata, producer=run_id(number + 500)
     )
-    return Link(version=str(version), type=type_, content=content)
+    return ArtifactLink(version=str(version), type=type_, content=content)

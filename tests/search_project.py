@@ -10,10 +10,10 @@ import pytest
 
 from relet.core.record import Status
 from relet.store import Store, open_store
-from relet.trials.pool import Trial, Tried
-from relet.trials.search.question import Question, Wishes, read_question
+from relet.trials.pool import PlannedTrial, TrialResult
+from relet.trials.search.question import SearchDefinition, SearchLimits, read_question
 from relet.trials.search.rounds import go_on
-from relet.trials.search.study import Candidate, Measured
+from relet.trials.search.study import Candidate, FoldResult
 from tests.tiny_project import Tiny
 
 FILES = {
@@ -150,12 +150,14 @@ class Silent:
         self.trials: list[Candidate] = []
         self.others = False
 
-    def begun(self, question: Question, wishes: Wishes, known: Sequence[Candidate], others: bool) -> None:
+    def begun(
+        self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
+    ) -> None:
         self.others = others
 
     def doing(self, number: int, what: str) -> None: ...
 
-    def measured(self, number: int, fold: int, found: Measured) -> None:
+    def measured(self, number: int, fold: int, found: FoldResult) -> None:
         self.folds.append((number, fold))
 
     def told(self, found: Sequence[Candidate]) -> None:
@@ -180,17 +182,17 @@ class Hills:
         assert old in text
         self.path(name).write_text(text.replace(old, new))
 
-    def question(self, *words: str) -> Question:
+    def question(self, *words: str) -> SearchDefinition:
         return read_question("hills", words)[0]
 
     def imagine(
         self,
-        question: Question,
+        question: SearchDefinition,
         trials: int,
         *,
         journal: str = "",
         backwards: bool = False,
-        instead: Callable[[Trial], Tried | None] = lambda trial: None,
+        instead: Callable[[PlannedTrial], TrialResult | None] = lambda trial: None,
     ) -> Silent:
         """Search with the formula instead of processes; `journal` names another one than the question's.
 
@@ -198,7 +200,7 @@ class Hills:
         """
         watch = Silent()
 
-        def run(asked: Sequence[Trial]) -> Iterator[Tried]:
+        def run(asked: Sequence[PlannedTrial]) -> Iterator[TrialResult]:
             for each in reversed(asked) if backwards else asked:
                 if other := instead(each):
                     yield other
@@ -207,10 +209,12 @@ class Hills:
                 fold = int(values.pop("search.fold"))
                 if values["modeling.kind"] == "broken":
                     broken = "measure raised ValueError: no such hill"
-                    yield Tried(trial=each, run_id="a", status=Status.FAILED, error=broken, exit_status=1)
+                    yield TrialResult(trial=each, run_id="a", status=Status.FAILED, error=broken, exit_status=1)
                     continue
                 metrics = {"loss": measured(values, fold)}
-                yield Tried(trial=each, run_id=f"r{each.number}-{fold}", status=Status.FINISHED, metrics=metrics)
+                yield TrialResult(
+                    trial=each, run_id=f"r{each.number}-{fold}", status=Status.FINISHED, metrics=metrics
+                )
 
         go_on(question, trials, self.store.journal(journal or question.id), run, watch)
         return watch

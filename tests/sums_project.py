@@ -12,8 +12,8 @@ import pytest
 import relet
 from relet.core.record import RunRecord
 from relet.core.reproduction import Reproduction, StepVerdict
-from relet.project.job import Outcome
-from relet.reproduction import Wishes, reproduce
+from relet.project.job import RunOutcome
+from relet.reproduction import ReproductionOptions, reproduce
 from relet.store import Store, open_store
 from tests.tiny_project import Tiny
 
@@ -136,10 +136,10 @@ class Sums:
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def run(self, *overrides: str, steps: list[str] | None = None) -> Outcome:
+    def run(self, *overrides: str, steps: list[str] | None = None) -> RunOutcome:
         return relet.run("sums", *overrides, steps=steps)
 
-    def record(self, outcome: Outcome, component: str | None = None) -> RunRecord:
+    def record(self, outcome: RunOutcome, component: str | None = None) -> RunRecord:
         """The record of a run, or of one of its steps."""
         return self.store.run(
             str(next(each.run_id for each in outcome.results if each.component == component))
@@ -147,9 +147,9 @@ class Sums:
             else outcome.run_id
         )
 
-    def again(self, target: str | Outcome, **options: Any) -> Reproduction:
+    def again(self, target: str | RunOutcome, **options: Any) -> Reproduction:
         """A run's id, or a version, made again in this environment."""
-        wishes = Wishes(here=True, kept=options.pop("kept", None))
+        wishes = ReproductionOptions(here=True, kept=options.pop("kept", None))
         target = target if isinstance(target, str) else target.run_id
         return reproduce(target, self.store, wishes=wishes, **{"root": self.root, **options})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import relet
-from relet.project.job import Outcome
+from relet.project.job import RunOutcome
 
 FILES = {
     "pipelines/tiny/pipeline.py": """
@@ -153,7 +153,7 @@ class Tiny:
         assert old in text
         path.write_text(text.replace(old, new))
 
-    def run(self, *overrides: str, steps: list[str] | None = None) -> Outcome:
+    def run(self, *overrides: str, steps: list[str] | None = None) -> RunOutcome:
         return relet.run("tiny", *overrides, steps=steps)
 
     def actions(self, *overrides: str, steps: list[str] | None = None) -> dict[str, str]:

@@ -21,7 +21,7 @@ with app.setup(hide_code=True):
     from relet.report.bars import bars
     from relet.report.charts.categories import grouped_bars
     from relet.report.charts.distribution import histogram, outside
-    from relet.report.charts.grids import Cell, heat_map, matrix
+    from relet.report.charts.grids import MapCell, heat_map, matrix
     from relet.report.elements import charts, paragraph, scrolling, table
     from relet.report.wording import count, number, share, shortened
 
@@ -323,7 +323,7 @@ def price_map(borough, clean, prices):
     _west, _south = (np.floor(numbers(_placed[name]) / CELL) for name in ("longitude", "latitude"))
     _medians = numbers(_placed["price"]).groupby([_west, _south]).agg(["median", "size"])
     _cells = [
-        Cell(longitude=west * CELL, latitude=south * CELL, value=float(median), rows=int(size))
+        MapCell(longitude=west * CELL, latitude=south * CELL, value=float(median), rows=int(size))
         for (west, south), median, size in _medians.itertuples()
         if size >= ENOUGH_IN_CELL
     ]

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from relet.store import Store, claims
-from relet.store.claims import Pace
+from relet.store.claims import ClaimTiming
 
-QUICK = Pace(look=0.05, renew=0.1, gone=5.0)
+QUICK = ClaimTiming(look=0.05, renew=0.1, gone=5.0)
 
 
 @pytest.mark.parametrize("fresh_url", ["folder", "s3"], indirect=True)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relet.core.artifact import ArtifactType, Version
-from relet.core.record import CodeState, KeyParts, Link, RunRecord, Status
+from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
 
@@ -251,7 +251,7 @@ def test_no_move_of_an_alias_is_lost_when_two_set_it_at_once(url: str) -> None:
 
 
 def test_a_run_record_is_read_back_equal_and_its_last_state_counts(store: Store) -> None:
-    link = Link(version="sample:v1", type="file", content="c")
+    link = ArtifactLink(version="sample:v1", type="file", content="c")
     record = a_run(
         component="get_data",
         outputs={"sample": link},

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relet.core.artifact import Version
-from relet.core.record import CodeState, KeyParts, Link, RunRecord, Status
+from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
 from tests.unit.store.past import a_past, consistent, everything
@@ -153,7 +153,7 @@ def test_prune_keeps_the_newest_what_an_alias_holds_and_what_a_tracker_waits_for
     for content in range(6):
         add(store, bytes([content]))
     store.set_alias("sample", "release-1.0.0", 2, by="test", why="")
-    link = Link(version="sample:v3", type="file", content="c")
+    link = ArtifactLink(version="sample:v3", type="file", content="c")
     store.put_run(
         RunRecord(
             id="r", pipeline="p", experiment="e", status=Status.FINISHED, started="", outputs={"sample": link}

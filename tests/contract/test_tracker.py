@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from relet.core.artifact import ArtifactType, Curve, Version
-from relet.core.record import CodeState, Link, RunRecord, Status, new_run_id
+from relet.core.record import ArtifactLink, CodeState, RunRecord, Status, new_run_id
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
 from relet.engine.values import write
 from relet.reproduction import keep
@@ -31,7 +31,7 @@ from relet.tracking.memory import MemoryTracker
 from relet.tracking.mlflow import MlflowTracker
 from relet.tracking.outbox import deliver
 from relet.tracking.wandb import WandbTracker
-from relet.tracking.wandb.tracker import Mode
+from relet.tracking.wandb.tracker import WandbMode
 from tests.wandb_log import recorded, runs_of
 
 STARTED, ENDED = "2026-01-02T03:04:05.000+00:00", "2026-01-02T03:04:06.500+00:00"
@@ -188,7 +188,7 @@ def _wandb(folder: Path) -> Iterator[Place]:
     pytest.importorskip("wandb", reason="wandb is not installed")
     runs = folder / "wandb"
     yield Place(
-        open=lambda: WandbTracker(runs, mode=Mode.OFFLINE),
+        open=lambda: WandbTracker(runs, mode=WandbMode.OFFLINE),
         ids=lambda _, id: [path.name for path in runs_of(runs, id)],
         verdict=lambda _, id: recorded(runs, id).config["relet"].get("reproduction"),
         curve=lambda _, id, name: [
@@ -281,11 +281,13 @@ def queued(store: Store, record: RunRecord) -> RunRecord:
     return record
 
 
-def artifact(store: Store, name: str, type: str, files: dict[str, str], **changes: Any) -> tuple[Version, Link]:
+def artifact(
+    store: Store, name: str, type: str, files: dict[str, str], **changes: Any
+) -> tuple[Version, ArtifactLink]:
     stored = {path: store.put_object(text.encode()) for path, text in files.items()}
     content = store.put_object("\n".join(sorted(stored.values())).encode())
     version = store.add_version(name=name, type=type, content=content, files=stored, **changes)
-    return version, Link(version=str(version), type=type, content=content)
+    return version, ArtifactLink(version=str(version), type=type, content=content)
 
 
 def test_what_is_sent_twice_is_there_once(place: Place, store: Store) -> None:
@@ -334,7 +336,7 @@ def measured(store: Store, parent: RunRecord) -> RunRecord:
     version = store.add_version(
         name="scores", type=written.type, content=written.content, files=files, metadata=written.metadata
     )
-    link = Link(version=str(version), type=version.type, content=version.content)
+    link = ArtifactLink(version=str(version), type=version.type, content=version.content)
     return component_run(store, parent, outputs={"scores": link}, metrics=written.metadata["metrics"])
 
 
@@ -369,7 +371,7 @@ def test_mlflow_gets_what_is_missing_of_a_curve(mlflow: Place, store: Store) -> 
 def test_wandb_shows_a_curves_last_value_and_hides_its_axis(store: Store, tmp_path: Path) -> None:
     pytest.importorskip("wandb", reason="wandb is not installed")
     record = measured(store, pipeline_run(store))
-    WandbTracker(tmp_path / "wandb", mode=Mode.OFFLINE).send(record, store)
+    WandbTracker(tmp_path / "wandb", mode=WandbMode.OFFLINE).send(record, store)
     found = recorded(tmp_path / "wandb", record.id).summary
     shown = {name: value for name, value in found.items() if not name.startswith("_")}
     assert shown == {"error": 30.25, "error_there": 50.0, "mae": 30.25}
@@ -528,8 +530,8 @@ def test_mlflow_shows_of_files_and_folders_what_a_person_reads(mlflow: Place, st
 
 
 def test_mlflow_shows_a_run_whose_artifact_was_pruned(mlflow: Place, store: Store) -> None:
-    gone = Link(version="importance:v9", type="figure", content="f" * 64)
-    lost = Link(version="model:v9", type="model", content="e" * 64)
+    gone = ArtifactLink(version="importance:v9", type="figure", content="f" * 64)
+    lost = ArtifactLink(version="model:v9", type="model", content="e" * 64)
     record = component_run(store, pipeline_run(store), outputs={"importance": gone, "model": lost})
     tracker = mlflow.open()
     tracker.send(record, store)

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from relet.cli import COMMANDS
-from relet.core.code import Code
+from relet.core.code import FirstPartyCode
 from relet.core.signature import read_component
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def test_every_command_is_one(words: list[str]) -> None:
 def test_the_component_can_be_read(tmp_path: Path) -> None:
     (block,) = blocks("python")
     (tmp_path / "step.py").write_text(HEAD + block)
-    found = read_component("basic_cleaning", "step", tmp_path / "step.py", Code((tmp_path,)))
+    found = read_component("basic_cleaning", "step", tmp_path / "step.py", FirstPartyCode((tmp_path,)))
     assert [each.name for each in found.outputs] == ["clean_sample", "quarantine"]
 
 

@@ -70,9 +70,9 @@ def _import_everything() -> None:
 def _parse_everything(project: Path) -> None:
     """The code is the same in every fork: it is digested once, here. No store is opened: its threads end here."""
     import relet
-    from relet.core.code import Code
+    from relet.core.code import FirstPartyCode
 
-    code = Code((project, Path(relet.__file__).parents[1]))
+    code = FirstPartyCode((project, Path(relet.__file__).parents[1]))
     for component in (project / "pipelines" / "nyc_rentals" / "components").glob("*.py"):
         code.closure(f"pipelines.nyc_rentals.components.{component.stem}")
     code.closure("pipelines.nyc_rentals.families.boosted")

@@ -11,10 +11,10 @@ from relet import Curve
 from relet.browsing.experiment_page import material
 from relet.browsing.experiments import gather
 from relet.core.record import Status
-from relet.experiments.contrast import Side, contrast
-from relet.experiments.experiment import Aim, Experiment, trial
+from relet.experiments.contrast import ContrastedRun, contrast
+from relet.experiments.experiment import Experiment, Objective, trial
 from relet.report.contrast import contrast_page
-from relet.report.experiment import Material, experiment_page
+from relet.report.experiment import ExperimentPageContent, experiment_page
 from relet.store import open_store
 from tests.e2e.test_pages import WIDTHS, asked_for, browser, looked_at
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
@@ -58,12 +58,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
             status=Status.STOPPED if number == 5 else Status.FINISHED,
         )
     found = gather(store)["prices"]
-    by = Aim.of("mae")
+    by = Objective.of("mae")
     whole = material(store, found, by.ranked(found.trials), by, place=folder)
     assert whole.figures and whole.importance
     (folder / "experiment.html").write_text(experiment_page(whole))
     lost = [trial(pipeline_run(n, status=Status.FAILED, message=f"{n} " * 80, metrics={})) for n in (1, 2)]
-    bare = Material(experiment=Experiment(name="bare", trials=tuple(lost)), trials=tuple(lost), aim=None)
+    bare = ExperimentPageContent(
+        experiment=Experiment(name="bare", trials=tuple(lost)), trials=tuple(lost), aim=None
+    )
     (folder / "bare.html").write_text(experiment_page(bare))
     evil = [
         trial(
@@ -71,10 +73,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for n in range(1, 9)
     ]
-    hostile = Material(
+    hostile = ExperimentPageContent(
         experiment=Experiment(name=EVIL * 3, trials=tuple(evil)),
         trials=tuple(evil),
-        aim=Aim.of("mae"),
+        aim=Objective.of("mae"),
         importance={EVIL: 1.0},
         importance_note=EVIL,
         curves={EVIL: {evil[0].id: curve(1)}},
@@ -84,7 +86,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(1, 11):
         record = store.run(run_id(number))
         sides.append(
-            Side(label=f"run {number}", record=record, trial=trial(record), curves={"error": curve(number)})
+            ContrastedRun(
+                label=f"run {number}", record=record, trial=trial(record), curves={"error": curve(number)}
+            )
         )
     (folder / "comparison.html").write_text(contrast_page(contrast(sides)))
     return folder

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pipelines.nyc_rentals.listings import BOROUGHS, LISTINGS
 from relet import Table
-from relet.checks import Offending
+from relet.checks import OffendingRows
 
 
 def test_columns_in_order(schema: dict[str, str]) -> None:
@@ -24,7 +24,7 @@ def test_types(schema: dict[str, str]) -> None:
     assert not wrong, "; ".join(wrong)
 
 
-def test_ids_are_unique(data: Table, offending: Offending) -> None:
+def test_ids_are_unique(data: Table, offending: OffendingRows) -> None:
     """No listing is there twice."""
     # A stored table is sorted by its first column: where each id but the first is above the one before, none is
     # there twice, and nothing has to be held in memory.
@@ -35,7 +35,7 @@ def test_ids_are_unique(data: Table, offending: Offending) -> None:
     offending(data.semi_join(twice, "id").select("id", "name"), "an id that another row has too")
 
 
-def test_borough_names(data: Table, offending: Offending) -> None:
+def test_borough_names(data: Table, offending: OffendingRows) -> None:
     """Every listing lies in one of the five boroughs."""
     known = data.neighbourhood_group.isin(BOROUGHS).fill_null(False)
     unknown = data.filter(~known).select("id", "neighbourhood_group")
@@ -49,7 +49,7 @@ def test_every_borough_is_there(data: Table) -> None:
     assert not missing, f"no listing in {', '.join(missing)}"
 
 
-def test_places_are_known_or_none_is(data: Table, offending: Offending) -> None:
+def test_places_are_known_or_none_is(data: Table, offending: OffendingRows) -> None:
     """Every listing has its coordinates, or the file's layout has none at all."""
     unknown = data.longitude.isnull() | data.latitude.isnull()
     if not unknown.all().to_pyarrow().as_py():
@@ -57,7 +57,7 @@ def test_places_are_known_or_none_is(data: Table, offending: Offending) -> None:
 
 
 def test_inside_the_city(
-    data: Table, west: float, east: float, south: float, north: float, offending: Offending
+    data: Table, west: float, east: float, south: float, north: float, offending: OffendingRows
 ) -> None:
     """No listing lies outside the city's bounds."""
     outside = ~data.longitude.between(west, east) | ~data.latitude.between(south, north)
@@ -71,7 +71,7 @@ def test_row_count(data: Table, min_rows: int, max_rows: int) -> None:
     assert min_rows <= rows <= max_rows, f"{rows:,} rows; expected are {min_rows:,} to {max_rows:,}"
 
 
-def test_price_range(data: Table, min_price: float, max_price: float, offending: Offending) -> None:
+def test_price_range(data: Table, min_price: float, max_price: float, offending: OffendingRows) -> None:
     """Every price lies between the bounds that cleaning set."""
     inside = data.price.between(min_price, max_price).fill_null(False)
     offending(data.filter(~inside).select("id", "price"), f"a price outside {min_price:g}…{max_price:g} dollars")

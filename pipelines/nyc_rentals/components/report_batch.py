@@ -13,7 +13,7 @@ from relet.data.outline import outline
 from relet.data.quarantine import set_aside
 from relet.data.tally import opened
 from relet.report.batch import batch_page
-from relet.report.charts.grids import Cell, heat_map
+from relet.report.charts.grids import MapCell, heat_map
 from relet.report.elements import charts, paragraph
 from relet.report.page import Section
 
@@ -63,7 +63,7 @@ def price_map(listings: Path) -> str:
             f"FROM {rows.name} WHERE price IS NOT NULL GROUP BY ALL HAVING count(*) >= {LISTINGS}"
         )
     cells = [
-        Cell(longitude=across * CELL, latitude=upward * CELL, value=price, rows=listings)
+        MapCell(longitude=across * CELL, latitude=upward * CELL, value=price, rows=listings)
         for across, upward, price, listings in found
         if across is not None and upward is not None
     ]

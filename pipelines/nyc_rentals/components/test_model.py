@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from relet import Metrics, Model, Stored, Verdict, component
 from relet.errors import SettingError
-from relet.evaluation.coverage import Covered, covered, covered_groups
+from relet.evaluation.coverage import IntervalCoverage, covered, covered_groups
 from relet.evaluation.coverage_page import coverage_page
 from relet.evaluation.gates import judge, slices
 from relet.evaluation.metrics import regression
@@ -80,7 +80,7 @@ def test_model(
 
 def _intervals(
     model: Model, rows: pd.DataFrame, predicted: NDArray[np.float64]
-) -> tuple[Covered | None, Sequence[Covered], str]:
+) -> tuple[IntervalCoverage | None, Sequence[IntervalCoverage], str]:
     """What the model's intervals did, on all rows and by group; None and why, where it gives none."""
     if model.interval is None:
         return None, (), "the model gives no intervals; train it again"

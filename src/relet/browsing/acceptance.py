@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accepted:
+class Acceptance:
     """What an alias is set to now, what it was set to before, and what was said of the version until then."""
 
     alias: str
@@ -30,7 +30,7 @@ class Accepted:
         return self.before is None or self.before.number != self.version.number
 
 
-def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None = None) -> Accepted:
+def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None = None) -> Acceptance:
     """Make a version what later ones are compared with: move the alias that its pipeline's components take it by.
 
     `root` is the project whose pipelines say which alias that is; without one it is `reference`. `by` and `why`
@@ -45,7 +45,7 @@ def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None
     before = store.find(Reference(version.name, f"v{number}")) if number else None
     said = next(_verdicts(store, version, checking), None)
     store.set_alias(version.name, alias, version.number, by=by, why=why)
-    return Accepted(alias=alias, version=version, before=before, said=said)
+    return Acceptance(alias=alias, version=version, before=before, said=said)
 
 
 def _comparison(name: str, root: Path | None) -> tuple[str, str | None]:

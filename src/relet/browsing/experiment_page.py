@@ -12,11 +12,11 @@ from relet.browsing.experiments import curves_of, explained, versions_of
 from relet.core.artifact import ArtifactType, Curve
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError
-from relet.experiments.experiment import Aim, Experiment, Trial, comparable, differing
+from relet.experiments.experiment import Experiment, Objective, Trial, comparable, differing
 from relet.store.layout import object_path
 
 if TYPE_CHECKING:
-    from relet.report.experiment import Drawn, Made, Material
+    from relet.report.experiment import ExperimentPageContent, TrialArtifact, WinnerFigure
     from relet.store import Store
 
 # Of all figures of the winner together, and of one alone, in bytes: a page that nobody can send is no page.
@@ -27,7 +27,7 @@ _IMAGES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", "
 
 
 def experiment_html(
-    store: Store, experiment: Experiment, trials: Sequence[Trial], by: Aim | None, *, place: Path
+    store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, *, place: Path
 ) -> str:
     """The page of an experiment with these trials, in this order; `place` is the folder that it will lie in."""
     from relet.report.experiment import experiment_page
@@ -36,17 +36,17 @@ def experiment_html(
 
 
 def material(
-    store: Store, experiment: Experiment, trials: Sequence[Trial], by: Aim | None, *, place: Path
-) -> Material:
+    store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, *, place: Path
+) -> ExperimentPageContent:
     """What the page shows: curves, the winner's figures, importance, and where every artifact is."""
-    from relet.report.experiment import Material
+    from relet.report.experiment import ExperimentPageContent
 
     shown = tuple(explained(store, trials))
     best = by.best(shown) if by else None
     ranked = by.ranked(shown) if by else list(shown)
     shares, note = _importance(shown, by)
     made, left_out = _made(store, ranked, place)
-    return Material(
+    return ExperimentPageContent(
         experiment=experiment,
         trials=shown,
         aim=by,
@@ -67,7 +67,7 @@ def _by_curve(held: Mapping[str, Mapping[str, Curve]]) -> dict[str, dict[str, Cu
     return found
 
 
-def _importance(trials: Sequence[Trial], by: Aim | None) -> tuple[Mapping[str, float] | None, str]:
+def _importance(trials: Sequence[Trial], by: Objective | None) -> tuple[Mapping[str, float] | None, str]:
     """The share of each setting, and words beside it; None with the reason why there is none."""
     from relet.evaluation.importance import FEWEST, importance
 
@@ -94,11 +94,11 @@ def _importance(trials: Sequence[Trial], by: Aim | None) -> tuple[Mapping[str, f
     )
 
 
-def _figures(store: Store, best: Trial) -> Iterator[Drawn]:
+def _figures(store: Store, best: Trial) -> Iterator[WinnerFigure]:
     from base64 import b64encode
     from pathlib import PurePosixPath
 
-    from relet.report.experiment import Drawn
+    from relet.report.experiment import WinnerFigure
 
     room = FIGURES
     for version in versions_of(store, best.outputs.values()):
@@ -114,12 +114,12 @@ def _figures(store: Store, best: Trial) -> Iterator[Drawn]:
             fits = size <= min(room, FIGURE)
             room -= size if fits else 0
             uri = f"data:{kind};base64,{b64encode(content).decode()}" if fits else None
-            yield Drawn(version=str(version), path=path, uri=uri)
+            yield WinnerFigure(version=str(version), path=path, uri=uri)
 
 
-def _made(store: Store, trials: Sequence[Trial], place: Path) -> tuple[list[Made], int]:
+def _made(store: Store, trials: Sequence[Trial], place: Path) -> tuple[list[TrialArtifact], int]:
     """Each version that trials have, those of the best first, and how many there was no room for."""
-    from relet.report.experiment import Made
+    from relet.report.experiment import TrialArtifact
 
     having: dict[str, list[str]] = {}
     for each in trials:
@@ -127,7 +127,7 @@ def _made(store: Store, trials: Sequence[Trial], place: Path) -> tuple[list[Made
             having.setdefault(reference, []).append(each.short)
     listed = list(having)[:VERSIONS]
     made = [
-        Made(
+        TrialArtifact(
             version=str(version),
             type=str(version.type),
             trials=tuple(having[str(version)]),

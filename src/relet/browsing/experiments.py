@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import ArtifactType, Curve, Reference, Version
-from relet.core.record import KeyParts, Kind, RunRecord, Status
+from relet.core.record import KeyParts, RunKind, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, SettingError, nearest
-from relet.experiments.contrast import Contrast, Side, contrast
+from relet.experiments.contrast import Contrast, ContrastedRun, contrast
 from relet.experiments.experiment import (
     Experiment,
     Table,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from relet.store import Store
 
 # The kinds of run that a shared beginning of ids may mean: not the sweep that its first trial began with.
-RUNS = (Kind.PIPELINE, Kind.COMPONENT)
+RUNS = (RunKind.PIPELINE, RunKind.COMPONENT)
 
 # How many runs an error offers where none is like what was written.
 LATEST = 5
@@ -130,11 +130,11 @@ def _labels(words: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
     return found
 
 
-def _side(store: Store, label: str, record: RunRecord, known: Mapping[str, Table]) -> Side:
+def _side(store: Store, label: str, record: RunRecord, known: Mapping[str, Table]) -> ContrastedRun:
     makers = dict(_makers(store, record))
     types = {link.version: link.type for maker in makers.values() for link in maker.outputs.values()}
     seen = trial(record, known.get(record.pipeline), types)
-    return Side(
+    return ContrastedRun(
         label=label,
         record=record,
         trial=_explained(store, seen),
@@ -194,19 +194,19 @@ def _offered(store: Store, word: str, known: Sequence[str]) -> str:
     """The run that was probably meant, else the latest ones of pipelines."""
     if get_close_matches(word, known, n=1):
         return nearest(word, known)
-    whole = (each.id for each in store.runs() if each.kind is Kind.PIPELINE)
+    whole = (each.id for each in store.runs() if each.kind is RunKind.PIPELINE)
     latest = ", ".join(islice(whole, LATEST))
     return f"the latest are {latest}; `relet runs` lists them" if latest else "nothing has run yet"
 
 
 def _whole(store: Store, record: RunRecord) -> RunRecord:
     """The pipeline's run that a component's run belongs to, or the run itself."""
-    if record.kind is Kind.COMPONENT and record.parent:
+    if record.kind is RunKind.COMPONENT and record.parent:
         try:
             return store.run(record.parent)
         except (NotFoundError, DamagedError):
             return record
-    if record.kind in (Kind.SWEEP, Kind.SEARCH):
+    if record.kind in (RunKind.SWEEP, RunKind.SEARCH):
         if record.winner is None:
             raise SettingError(
                 f"{record.id} is a {record.kind} without a winner; name runs of it that are compared"

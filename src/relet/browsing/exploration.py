@@ -16,7 +16,7 @@ from relet.core.pipeline import Pipeline
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, SetUpError, nearest
 from relet.project.folder import open_project
-from relet.project.job import Job, Outcome
+from relet.project.job import Job, RunOutcome
 from relet.project.order import Order
 from relet.project.request import prepare
 from relet.project.stores import STORE
@@ -146,7 +146,7 @@ def open_notebook(exploration: Exploration, *, port: int | None, headless: bool)
     os.execve(sys.executable, [*command, "--", *chosen], environment)
 
 
-def write_page(exploration: Exploration, outcome: Outcome, to: Path) -> None:
+def write_page(exploration: Exploration, outcome: RunOutcome, to: Path) -> None:
     """Write the page that a run of the exploration made, or had made before, to a file."""
     for version in outcome.results[0].outputs.values():
         for path, digest in version.files.items():

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from relet.checks.suite import run_suite
 
 if TYPE_CHECKING:
-    from relet.checks.fixtures import Judge, Offending
+    from relet.checks.fixtures import Judge, OffendingRows
 
-__all__ = ["Judge", "Offending", "run_suite"]
+__all__ = ["Judge", "OffendingRows", "run_suite"]
 
 
 def __getattr__(name: str) -> Any:
     # for annotations in a suite, where pytest is there anyway: a component that runs one need not import it
-    if name in ("Judge", "Offending"):
+    if name in ("Judge", "OffendingRows"):
         return getattr(import_module("relet.checks.fixtures"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from relet.checks.family import Entry, Judged
+from relet.checks.family import JudgedOutcome, SubmittedOutcome
 from relet.checks.fixtures import HANDED_IN
 from relet.core.artifact import Check
 
 
-class Collector:
+class CheckCollector:
     """Gathers one check per test, and one per file that can't be collected.
 
     A test's `record_property("p_value", …)` becomes the check's. A skipped test has said nothing: that is no yes.
@@ -31,9 +31,9 @@ class Collector:
         """What each test said by itself."""
         return tuple(self._found.values())
 
-    def judged(self, judged: Iterable[Judged]) -> tuple[Check, ...]:
+    def judged(self, judged: Iterable[JudgedOutcome]) -> tuple[Check, ...]:
         """The same, joined with what the family's judgement says of what each test handed in."""
-        of_node: dict[str, list[Judged]] = {}
+        of_node: dict[str, list[JudgedOutcome]] = {}
         for each in judged:
             of_node.setdefault(each.node, []).append(each)
         return tuple(
@@ -72,24 +72,24 @@ class Collector:
         self.interrupted = excinfo.type is KeyboardInterrupt
 
 
-class HandedIn:
+class OutcomeCollector:
     """Gathers what the tests of a session hand in to be judged. A plugin, too, where xdist runs the tests."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, list[Entry]] = {}
+        self._entries: dict[str, list[SubmittedOutcome]] = {}
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[SubmittedOutcome]:
         return [entry for entries in self._entries.values() for entry in entries]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         # each phase of a test reports all that was handed in so far
-        found = [Entry.from_json(value) for name, value in report.user_properties if name == HANDED_IN]  # type: ignore[arg-type]
+        found = [SubmittedOutcome.from_json(value) for name, value in report.user_properties if name == HANDED_IN]  # type: ignore[arg-type]
         if found:
             self._entries[report.nodeid] = found
 
 
-def _joined(check: Check, judged: list[Judged]) -> Iterator[Check]:
+def _joined(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check]:
     """A test's check with what it measured; where it handed in several things, its own check and one for each."""
     if len(judged) != 1:
         yield check
@@ -100,7 +100,7 @@ def _joined(check: Check, judged: list[Judged]) -> Iterator[Check]:
     yield found if check.passed else replace(found, passed=False, message=check.message, rows=check.rows)
 
 
-def _measured(name: str, judged: Judged) -> Check:
+def _measured(name: str, judged: JudgedOutcome) -> Check:
     measured = judged.measured()
     return Check(
         name=name,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from relet.core.code import Code
-from relet.core.signature import CONTAINERS, Module
+from relet.core.code import FirstPartyCode
+from relet.core.signature import CONTAINERS, ParsedModule
 from relet.errors import SignatureError
 
 # What `read_table` makes of a file, and what an annotation may therefore ask for.
@@ -77,5 +77,5 @@ def _spelt(function: Callable[..., Any], annotation: Any) -> str:
 
 def _read(function: Callable[..., Any], annotation: str) -> str:
     path = Path(inspect.getfile(inspect.unwrap(function)))
-    module = Module.read(path.stem, path, Code((path.parent,)))
+    module = ParsedModule.read(path.stem, path, FirstPartyCode((path.parent,)))
     return module.dotted(ast.parse(annotation, mode="eval").body)

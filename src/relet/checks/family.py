@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from relet.checks.statistics.outcome import Outcome, article, figure
+from relet.checks.statistics.outcome import TwoSampleOutcome, article, figure
 from relet.checks.statistics.pair import check_alpha
 from relet.checks.statistics.power import TYPE_II
 from relet.errors import BadDataError, SettingError, nearest
@@ -25,7 +25,7 @@ DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class FamilyRules:
     """How a family is judged: raises SettingError for a value that can't be.
 
     `alpha` is the probability of at least one false alarm in the whole session (with Benjamini-Hochberg the
@@ -43,14 +43,14 @@ class Rules:
         _check_floor("min_effect", self.min_effect)
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Rules:
+    def of(cls, options: Mapping[str, Any]) -> FamilyRules:
         """The rules among the hyperparameters of a component that checks; what is not there has its default."""
         names = ("alpha", "correction", "min_effect")
         return cls(**{name: options[name] for name in names if options.get(name) is not None})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class SubmittedOutcome:
     """An outcome that was handed in to be judged, by which test, and by what.
 
     `floor` is the smallest effect to care about where it is not the family's; `threshold` is what a divergence,
@@ -58,7 +58,7 @@ class Entry:
     """
 
     node: str
-    outcome: Outcome
+    outcome: TwoSampleOutcome
     floor: float | None = None
     threshold: float | None = None
 
@@ -75,12 +75,12 @@ class Entry:
         return {**vars(self), "outcome": self.outcome.to_json()}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Entry:
-        return cls(**{**stored, "outcome": Outcome.from_json(stored["outcome"])})
+    def from_json(cls, stored: Mapping[str, Any]) -> SubmittedOutcome:
+        return cls(**{**stored, "outcome": TwoSampleOutcome.from_json(stored["outcome"])})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class JudgedOutcome:
     """An outcome, its p-value corrected for the family, and whether its null hypothesis is rejected.
 
     The outcome's `alpha` is the strictest level that the family holds a single test to: what `detectable` says
@@ -88,11 +88,11 @@ class Judged:
     """
 
     node: str
-    outcome: Outcome
+    outcome: TwoSampleOutcome
     adjusted: float | None
     floor: float
     rejected: bool
-    rules: Rules
+    rules: FamilyRules
 
     @property
     def detectable(self) -> float | None:
@@ -160,7 +160,7 @@ class Judged:
         }
 
 
-def judge(entries: Sequence[Entry], rules: Rules) -> tuple[Judged, ...]:
+def judge(entries: Sequence[SubmittedOutcome], rules: FamilyRules) -> tuple[JudgedOutcome, ...]:
     """Judge a session's tests as one family, in their order.
 
     A null hypothesis is rejected where its corrected p-value is at most `alpha` and the effect at least the
@@ -177,11 +177,11 @@ def judge(entries: Sequence[Entry], rules: Rules) -> tuple[Judged, ...]:
     )
 
 
-def _by_p_value(entry: Entry, adjusted: float, rules: Rules, level: float) -> Judged:
+def _by_p_value(entry: SubmittedOutcome, adjusted: float, rules: FamilyRules, level: float) -> JudgedOutcome:
     floor = rules.min_effect if entry.floor is None else entry.floor
     # no effect is so exact that its last bits should decide
     large = abs(entry.outcome.effect) >= floor * (1 - 1e-9)
-    return Judged(
+    return JudgedOutcome(
         node=entry.node,
         outcome=replace(entry.outcome, alpha=level),
         adjusted=adjusted,
@@ -191,9 +191,9 @@ def _by_p_value(entry: Entry, adjusted: float, rules: Rules, level: float) -> Ju
     )
 
 
-def _by_threshold(entry: Entry, rules: Rules) -> Judged:
+def _by_threshold(entry: SubmittedOutcome, rules: FamilyRules) -> JudgedOutcome:
     threshold = entry.threshold or 0.0
-    return Judged(
+    return JudgedOutcome(
         node=entry.node,
         outcome=replace(entry.outcome, alpha=rules.alpha),
         adjusted=None,
@@ -203,7 +203,7 @@ def _by_threshold(entry: Entry, rules: Rules) -> Judged:
     )
 
 
-def _strictest(rules: Rules, members: int) -> float:
+def _strictest(rules: FamilyRules, members: int) -> float:
     """The level of a single test at which the family surely rejects it, whatever the others say."""
     if members < 2:
         return rules.alpha

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from relet.checks.containers import asked
-from relet.checks.family import Entry, Rules, judge
+from relet.checks.family import FamilyRules, SubmittedOutcome, judge
 from relet.checks.rows import as_json, as_text
-from relet.checks.statistics.outcome import Outcome
+from relet.checks.statistics.outcome import TwoSampleOutcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ ROWS = 5
 HANDED_IN = "relet_entry"
 
 
-class Offending(Protocol):
+class OffendingRows(Protocol):
     """The fixture `offending`: fails where there are rows that speak against a test, and keeps the first."""
 
     def __call__(self, rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None: ...
@@ -44,30 +44,30 @@ class Judge(Protocol):
     """
 
     def __call__(
-        self, outcome: Outcome, *, floor: float | None = None, threshold: float | None = None
+        self, outcome: TwoSampleOutcome, *, floor: float | None = None, threshold: float | None = None
     ) -> None: ...
 
 
 def plugin(
-    data: Callable[[], Path], reference: Callable[[], Path], options: Mapping[str, Any], rules: Rules
+    data: Callable[[], Path], reference: Callable[[], Path], options: Mapping[str, Any], rules: FamilyRules
 ) -> object:
     """A pytest plugin: the fixtures `data`, `reference`, `schema`, `offending`, `judge`, and one for each option.
 
     `data` and `reference` give the files once a test asks for them; each is read once, and once for both where
     they are the same. What one test changes in its frame no other test sees.
     """
-    batches: dict[str, Batch] = {}
+    batches: dict[str, BatchFile] = {}
 
-    def opened(path: Path) -> Batch:
+    def opened(path: Path) -> BatchFile:
         same = (batch for batch in batches.values() if _are_one(batch.path, path))
-        return batches.setdefault(str(path), next(same, None) or Batch(path))
+        return batches.setdefault(str(path), next(same, None) or BatchFile(path))
 
     @pytest.fixture(scope="session", name="_batch")
-    def batch() -> Batch:
+    def batch() -> BatchFile:
         return opened(data())
 
     @pytest.fixture(scope="session", name="_reference_batch")
-    def reference_batch() -> Batch:
+    def reference_batch() -> BatchFile:
         return opened(reference())
 
     constants = {name: _constant(name, value) for name, value in {**vars(rules), **options}.items()}
@@ -91,25 +91,25 @@ def _are_one(path: Path, other: Path) -> bool:
 
 
 @pytest.fixture(name="data")
-def _data(request: pytest.FixtureRequest, _batch: Batch) -> Any:
+def _data(request: pytest.FixtureRequest, _batch: BatchFile) -> Any:
     """The batch that is tested, in the container that the test's annotation names; without one a pandas frame."""
     return _batch.read(asked(request, "data"))
 
 
 @pytest.fixture(name="reference")
-def _reference(request: pytest.FixtureRequest, _reference_batch: Batch) -> Any:
+def _reference(request: pytest.FixtureRequest, _reference_batch: BatchFile) -> Any:
     """The batch that it is compared with, in the container that the test's annotation names."""
     return _reference_batch.read(asked(request, "reference"))
 
 
 @pytest.fixture(name="schema")
-def _schema(_batch: Batch) -> dict[str, str]:
+def _schema(_batch: BatchFile) -> dict[str, str]:
     """The Arrow type of each column of the batch, in the columns' order."""
     return _batch.schema()
 
 
 @pytest.fixture(name="offending")
-def _offending(request: pytest.FixtureRequest) -> Offending:
+def _offending(request: pytest.FixtureRequest) -> OffendingRows:
     """Fail where there are rows that speak against a test, and keep the first of them for the report."""
 
     def offending(rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None:
@@ -135,12 +135,12 @@ def _first(rows: Any) -> tuple[int, pd.DataFrame]:
 
 
 @pytest.fixture(name="judge")
-def _judge(request: pytest.FixtureRequest, _rules: Rules) -> Judge:
+def _judge(request: pytest.FixtureRequest, _rules: FamilyRules) -> Judge:
     """Hand an outcome in to be judged with the others at the end of the session."""
 
-    def hand_in(outcome: Outcome, *, floor: float | None = None, threshold: float | None = None) -> None:
+    def hand_in(outcome: TwoSampleOutcome, *, floor: float | None = None, threshold: float | None = None) -> None:
         __tracebackhide__ = True
-        entry = Entry(node=request.node.nodeid, outcome=outcome, floor=floor, threshold=threshold)
+        entry = SubmittedOutcome(node=request.node.nodeid, outcome=outcome, floor=floor, threshold=threshold)
         request.node.user_properties.append((HANDED_IN, entry.to_json()))
         if threshold is not None:
             (alone,) = judge([entry], _rules)
@@ -159,7 +159,7 @@ _FIXTURES = {
 }
 
 
-class Batch:
+class BatchFile:
     """A table in a Parquet file, or in a CSV file whose types are inferred; read when it is first asked for."""
 
     def __init__(self, path: Path) -> None:

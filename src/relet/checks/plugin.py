@@ -23,7 +23,7 @@ import pytest
 from relet.errors import ReletError
 
 if TYPE_CHECKING:
-    from relet.checks.family import Judged
+    from relet.checks.family import JudgedOutcome
     from relet.core.component import Component, Parameter
 
 # Keeps the hyperparameters' values apart from pytest's own.
@@ -52,29 +52,29 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
             group.addoption(option, type=_reader(each), default=each.default, **taken)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # the suite may import what its pipeline imports
-    early_config.pluginmanager.register(_Suite(component))
+    early_config.pluginmanager.register(_SuitePlugin(component))
 
 
-class _Suite:
+class _SuitePlugin:
     """Gives the fixtures their values once the options are parsed, and judges what was handed in at the end."""
 
     def __init__(self, component: Component) -> None:
         self.component = component
-        self.judged: tuple[Judged, ...] = ()
+        self.judged: tuple[JudgedOutcome, ...] = ()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        from relet.checks.collector import HandedIn
-        from relet.checks.family import Rules
+        from relet.checks.collector import OutcomeCollector
+        from relet.checks.family import FamilyRules
         from relet.checks.fixtures import plugin
 
         data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
         options = {each.name: config.getoption(_place(each), each.default) for each in _options(self.component)}
         try:
-            self.rules = Rules.of(options)
+            self.rules = FamilyRules.of(options)
         except ReletError as error:
             raise pytest.UsageError(f"{error}; set --alpha, --correction or --min-effect") from error
-        self.handed_in = HandedIn()
+        self.handed_in = OutcomeCollector()
         config.pluginmanager.register(self.handed_in)
         config.pluginmanager.register(
             plugin(lambda: located(data, store), lambda: located(reference, store), options, self.rules)
@@ -99,13 +99,13 @@ class _Suite:
 
 def _options(component: Component) -> tuple[Parameter, ...]:
     """The hyperparameters of the component, and how a family is judged where they do not say so."""
-    from relet.checks.family import Rules
+    from relet.checks.family import FamilyRules
     from relet.core.component import Parameter
 
     own = {each.name for each in component.parameters}
     others = (
         Parameter(name=name, annotation=type(value).__name__, types=(type(value),), default=value)
-        for name, value in vars(Rules()).items()
+        for name, value in vars(FamilyRules()).items()
         if name not in own
     )
     return (*component.parameters, *others)
@@ -143,10 +143,10 @@ def _suites(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]
 
 
 def _checking(root: Path, home: Path, path: Path) -> Iterator[Component]:
-    from relet.core.code import Code
+    from relet.core.code import FirstPartyCode
     from relet.core.pipeline import read_pipeline
 
-    for component in read_pipeline(home.name, home / "pipeline.py", Code((root,))).components:
+    for component in read_pipeline(home.name, home / "pipeline.py", FirstPartyCode((root,))).components:
         if component.gates and any(path.is_relative_to(resource) for resource in component.resources):
             yield component
 

@@ -20,7 +20,7 @@ from relet.core.code import imports
 from relet.errors import ComponentError
 
 if TYPE_CHECKING:
-    from relet.checks.collector import Collector
+    from relet.checks.collector import CheckCollector
 
 # A suite means the same wherever it runs: no configuration of the project, no plugin but these, nothing written.
 # Two plugins are left out because they would undo what an outer pytest set up, two because they collect garbage.
@@ -52,24 +52,24 @@ def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str
 
     `data` and `reference` are Parquet or CSV files, `options` the values of the hyperparameters' fixtures. All
     that the tests hand in to `judge` is one family, judged at the end by the options `alpha`, `correction` and
-    `min_effect` (see `relet.checks.family.Rules`; SettingError for a value that can't be). The suite is read anew,
-    and neither configuration nor plugins of the project around it have a say. A test file that can't be imported
-    is a failed check. Raises ComponentError where no test was run, or pytest itself failed: such a suite has said
-    nothing, which is not a yes. Not for two threads at a time: pytest takes over the process's standard streams
-    while it runs.
+    `min_effect` (see `relet.checks.family.FamilyRules`; SettingError for a value that can't be). The suite is read
+    anew, and neither configuration nor plugins of the project around it have a say. A test file that can't be
+    imported is a failed check. Raises ComponentError where no test was run, or pytest itself failed: such a suite
+    has said nothing, which is not a yes. Not for two threads at a time: pytest takes over the process's standard
+    streams while it runs.
     """
     import pytest
 
-    from relet.checks.collector import Collector, HandedIn
-    from relet.checks.family import Rules
+    from relet.checks.collector import CheckCollector, OutcomeCollector
+    from relet.checks.family import FamilyRules
     from relet.checks.family import judge as judge_family
     from relet.checks.fixtures import plugin
 
-    rules = Rules.of(options or {})
+    rules = FamilyRules.of(options or {})
     folder = folder.resolve()
     if not folder.is_dir():
         raise ComponentError(f"there is no folder of data tests {folder}")
-    collector, handed_in = Collector(), HandedIn()
+    collector, handed_in = CheckCollector(), OutcomeCollector()
     fixtures = plugin(lambda: data, lambda: reference, options or {}, rules)
     _import_before(folder)
     words = [str(folder), f"--rootdir={folder}", f"--confcutdir={folder}", *_ALONE]
@@ -97,7 +97,7 @@ def judge(checks: tuple[Check, ...]) -> Verdict:
     return Verdict(passed=False, reason=f"{len(failed)} of {len(checks)} {noun} failed: {named}", checks=checks)
 
 
-def _check_that_it_spoke(folder: Path, status: int, collector: Collector, printed: str) -> None:
+def _check_that_it_spoke(folder: Path, status: int, collector: CheckCollector, printed: str) -> None:
     """Raise unless the exit status and what was collected agree that tests were run."""
     if collector.checks and collector.complete and status in (0, 1, 2):
         if status == 0 or any(not check.passed for check in collector.checks):

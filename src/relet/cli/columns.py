@@ -20,7 +20,7 @@ UNBOUNDED = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class ScreenColumn:
     """A heading with its cells. `brief` is a shorter heading for want of width; where that is not enough columns
     are left out, those of the highest `rank` first and those of rank 0 never. `exact` are numbers that a person
     chose, and that are shown as they were."""
@@ -44,10 +44,10 @@ def screen_width() -> int:
     return UNBOUNDED
 
 
-def lines(columns: Sequence[Column], width: int, bold: Iterable[int] = ()) -> Iterator[str]:
+def lines(columns: Sequence[ScreenColumn], width: int, bold: Iterable[int] = ()) -> Iterator[str]:
     """The table's lines, headings first; the rows numbered in `bold` stand out.
 
-    >>> list(lines([Column(name="mae", values=[30.25, 9.5])], 80))
+    >>> list(lines([ScreenColumn(name="mae", values=[30.25, 9.5])], 80))
     ['  mae', '30.25', ' 9.50']
     """
     cells = {id(each): written(each.values, exact=each.exact) for each in columns}
@@ -80,7 +80,9 @@ def _coloured() -> bool:
     return sys.stdout.isatty()
 
 
-def _fitting(columns: Sequence[Column], cells: dict[int, list[str]], width: int) -> tuple[list[Column], bool]:
+def _fitting(
+    columns: Sequence[ScreenColumn], cells: dict[int, list[str]], width: int
+) -> tuple[list[ScreenColumn], bool]:
     """The columns that there is room for, and whether with their brief headings."""
     for brief in (False, True):
         if _needed(columns, cells, brief=brief) <= width:
@@ -92,7 +94,7 @@ def _fitting(columns: Sequence[Column], cells: dict[int, list[str]], width: int)
     return shown, True
 
 
-def _needed(columns: Sequence[Column], cells: dict[int, list[str]], *, brief: bool) -> int:
+def _needed(columns: Sequence[ScreenColumn], cells: dict[int, list[str]], *, brief: bool) -> int:
     headings = ((each.brief or each.name) if brief else each.name for each in columns)
     widest = (max(len(h), *map(len, cells[id(e)]), 0) for h, e in zip(headings, columns, strict=True))
     return sum(widest) + len(GAP) * max(len(columns) - 1, 0)

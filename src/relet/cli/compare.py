@@ -13,7 +13,7 @@ from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.sparkline import sparkline
 from relet.core.artifact import Curve
-from relet.experiments.contrast import Contrast, Row
+from relet.experiments.contrast import Contrast, ContrastRow
 from relet.experiments.experiment import short
 
 # How wide the names of rows and the values of runs may become, in letters, and how many names a line lists.
@@ -89,12 +89,14 @@ def _text(found: Contrast, width: int) -> Iterator[str]:
         yield from _curves(name, curves)
 
 
-def _said_above(row: Row, labels: Sequence[str]) -> bool:
+def _said_above(row: ContrastRow, labels: Sequence[str]) -> bool:
     """Whether runs are called by their ids' ends, and there is no room for whole ones."""
     return row.name == "run" and len(labels) > 2 and all(map(str.endswith, row.values, labels))
 
 
-def _blocks(groups: Sequence[tuple[str, Sequence[Row]]], labels: Sequence[str], width: int) -> Iterator[str]:
+def _blocks(
+    groups: Sequence[tuple[str, Sequence[ContrastRow]]], labels: Sequence[str], width: int
+) -> Iterator[str]:
     """Names down, runs across; more runs than there is room for follow below."""
     rows = [row for _, held in groups for row in held]
     names = min(NAMES, max((len(row.name) + 3 for row in rows), default=8))
@@ -118,7 +120,7 @@ def _blocks(groups: Sequence[tuple[str, Sequence[Row]]], labels: Sequence[str], 
                 yield f"{name:<{names}}{values}{_apart(row) if title and len(chosen) == 2 else ''}".rstrip()
 
 
-def _row(row: Row, *, exact: bool, most: int) -> list[str]:
+def _row(row: ContrastRow, *, exact: bool, most: int) -> list[str]:
     plain = [str(value).lower() if isinstance(value, bool) else value for value in row.values]
     if row.name == "run" and any(len(str(value)) > most for value in plain):
         # a part of an id that is no end of it could not be used
@@ -126,7 +128,7 @@ def _row(row: Row, *, exact: bool, most: int) -> list[str]:
     return written(plain, exact=exact)
 
 
-def _apart(row: Row) -> str:
+def _apart(row: ContrastRow) -> str:
     return "" if not row.apart else f"  {row.apart:+.4g}"
 
 
@@ -141,7 +143,7 @@ def _ending(text: str, most: int) -> str:
     return text if len(text) < most else f"…{text[-(most - 2) :]}"
 
 
-def _basis(kind: str, rows: Sequence[Row]) -> str:
+def _basis(kind: str, rows: Sequence[ContrastRow]) -> str:
     differ = [row for row in rows if row.differs]
     verb = "differs" if len(differ) == 1 else "differ"
     more = f" and {len(differ) - LISTED} more" if len(differ) > LISTED else ""
@@ -153,7 +155,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _told(kind: str, row: Row) -> str:
+def _told(kind: str, row: ContrastRow) -> str:
     """A name, with its values where a person can read them: a digest says nothing but that it is another."""
     if kind in ("code", "resources", "inputs", "sources"):
         return row.name

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.columns import Column, lines, printable, screen_width
+from relet.cli.columns import ScreenColumn, lines, printable, screen_width
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
 from relet.core.record import Status
 from relet.errors import SettingError
 from relet.experiments.experiment import (
-    Aim,
     Experiment,
+    Objective,
     Trial,
     aim,
     comparable,
@@ -140,23 +140,27 @@ def _overview(held: Mapping[str, Experiment], metric: str | None, *, as_json: bo
         return
     experiments = list(held.values())
     columns = [
-        Column(name="experiment", values=[each.name for each in experiments]),
-        Column(name="runs", values=[sum(t.sweep is None for t in each.trials) for each in experiments], rank=2),
-        Column(name="sweeps", values=[len(each.sweeps) for each in experiments], rank=3),
-        Column(
+        ScreenColumn(name="experiment", values=[each.name for each in experiments]),
+        ScreenColumn(
+            name="runs", values=[sum(t.sweep is None for t in each.trials) for each in experiments], rank=2
+        ),
+        ScreenColumn(name="sweeps", values=[len(each.sweeps) for each in experiments], rank=3),
+        ScreenColumn(
             name="trials", values=[sum(t.sweep is not None for t in each.trials) for each in experiments], rank=2
         ),
-        Column(name="not finished", brief="not ok", values=[_unfinished(each) for each in experiments], rank=3),
-        Column(name="metric", values=[by.metric if by else None for _, by in found], rank=1),
-        Column(name="best", values=values, rank=1),
-        Column(name="last run", values=[each.last[:16].replace("T", " ") for each in experiments], rank=1),
+        ScreenColumn(
+            name="not finished", brief="not ok", values=[_unfinished(each) for each in experiments], rank=3
+        ),
+        ScreenColumn(name="metric", values=[by.metric if by else None for _, by in found], rank=1),
+        ScreenColumn(name="best", values=values, rank=1),
+        ScreenColumn(name="last run", values=[each.last[:16].replace("T", " ") for each in experiments], rank=1),
     ]
     for line in lines(columns, screen_width()):
         click.echo(line)
     click.echo(f"look into one: relet experiments {_quoted(experiments[0].name)}")
 
 
-def _aim(experiment: Experiment, metric: str | None) -> Aim | None:
+def _aim(experiment: Experiment, metric: str | None) -> Objective | None:
     """Of several experiments some may not have the metric that is asked for."""
     if metric is not None and all(metric not in each.metrics for each in experiment.trials):
         return None
@@ -174,7 +178,7 @@ def _quoted(word: str) -> str:
 
 
 def _as_json(
-    experiment: Experiment, trials: Sequence[Trial], by: Aim | None, best: Trial | None
+    experiment: Experiment, trials: Sequence[Trial], by: Objective | None, best: Trial | None
 ) -> dict[str, Any]:
     return {
         "experiment": experiment.name,
@@ -188,7 +192,7 @@ def _as_json(
 
 
 def _table(
-    experiment: Experiment, trials: Sequence[Trial], of: int, by: Aim | None, best: Trial | None, width: int
+    experiment: Experiment, trials: Sequence[Trial], of: int, by: Objective | None, best: Trial | None, width: int
 ) -> Iterator[str]:
     """The lines of a table of `trials`, the first ones `of` so many; `best` is the best of all those."""
     if not trials:
@@ -218,32 +222,34 @@ def _places(trials: Sequence[Trial], best: Trial | None) -> list[int]:
     return [place for place, each in enumerate(trials) if each is best]
 
 
-def _columns(trials: Sequence[Trial], by: Aim | None, best: Trial | None) -> Iterator[Column]:
+def _columns(trials: Sequence[Trial], by: Objective | None, best: Trial | None) -> Iterator[ScreenColumn]:
     settings = most_varied(trials, differing(trials))
     metrics = measured(trials)
     if by and by.metric in metrics:
         metrics.remove(by.metric)
-    yield Column(name="run", values=[f"{each.short}{' *' if each is best else ''}" for each in trials])
+    yield ScreenColumn(name="run", values=[f"{each.short}{' *' if each is best else ''}" for each in trials])
     if any(each.number is not None for each in trials):
-        yield Column(name="trial", values=[each.number for each in trials], rank=4)
+        yield ScreenColumn(name="trial", values=[each.number for each in trials], rank=4)
     if by:
-        yield Column(name=by.metric, values=[each.metrics.get(by.metric) for each in trials])
+        yield ScreenColumn(name=by.metric, values=[each.metrics.get(by.metric) for each in trials])
     for place, (name, brief) in enumerate(zip(settings, ends(settings), strict=True)):
         values = [each.settings.get(name, each.chosen.get(name)) for each in trials]
         # the first ones are kept longest
         rank = 1 if place < 4 else 2
-        yield Column(name=name, brief=brief, values=[_plain(value) for value in values], rank=rank, exact=True)
+        yield ScreenColumn(
+            name=name, brief=brief, values=[_plain(value) for value in values], rank=rank, exact=True
+        )
     if any(each.folds > 1 for each in trials):
         all_whole = len({each.folds for each in trials}) == 1
-        yield Column(name="folds", values=[each.folds for each in trials], rank=3 if all_whole else 0)
+        yield ScreenColumn(name="folds", values=[each.folds for each in trials], rank=3 if all_whole else 0)
     if not _all_finished(trials):
-        yield Column(name="status", values=[str(each.status) for each in trials])
+        yield ScreenColumn(name="status", values=[str(each.status) for each in trials])
     seconds = [None if each.seconds is None else f"{each.seconds:.1f}" for each in trials]
-    yield Column(name="seconds", brief="s", values=seconds, rank=3)
+    yield ScreenColumn(name="seconds", brief="s", values=seconds, rank=3)
     if any(each.model for each in trials):
-        yield Column(name="made", values=[each.model for each in trials], rank=3)
+        yield ScreenColumn(name="made", values=[each.model for each in trials], rank=3)
     for name in metrics:
-        yield Column(name=name, values=[each.metrics.get(name) for each in trials], rank=5)
+        yield ScreenColumn(name=name, values=[each.metrics.get(name) for each in trials], rank=5)
 
 
 def _all_finished(trials: Sequence[Trial]) -> bool:
@@ -256,7 +262,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, int | float) else str(value)
 
 
-def _page(store: Store, experiment: Experiment, trials: Sequence[Trial], by: Aim | None, path: Path) -> None:
+def _page(store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, path: Path) -> None:
     from relet.browsing.experiment_page import experiment_html
 
     write_page(experiment_html(store, experiment, trials, by, place=path.parent), path)

@@ -52,7 +52,7 @@ def command(
     if here and python:
         raise click.UsageError("--here is this environment with its Python: leave out --python, or --here")
     from relet.cli.place import default_root
-    from relet.reproduction import Wishes, reproduce
+    from relet.reproduction import ReproductionOptions, reproduce
     from relet.reproduction import keep as keep_verdict
     from relet.tracking.courier import start
 
@@ -64,7 +64,7 @@ def command(
         target,
         store,
         root=root,
-        wishes=Wishes(here=here, python=python, kept=keep),
+        wishes=ReproductionOptions(here=here, python=python, kept=keep),
         tell=lambda line: click.echo(line, err=as_json),
     )
     version = keep_verdict(found, store, trackers)

@@ -10,10 +10,10 @@ from itertools import islice
 import click
 
 from relet.cli.place import STORE
-from relet.core.record import Kind, RunRecord
-from relet.store.reproductions import Judged, latest_of_runs
+from relet.core.record import RunKind, RunRecord
+from relet.store.reproductions import ReproductionSummary, latest_of_runs
 
-GROUPS = (Kind.SWEEP, Kind.SEARCH)
+GROUPS = (RunKind.SWEEP, RunKind.SEARCH)
 # Of how many runs without a readable record the ids are said.
 NAMED = 3
 
@@ -59,7 +59,7 @@ def tell_unread(unread: Sequence[str]) -> None:
     click.echo(f"{which} can't be read: {listed}{more}; relet artifacts verify says why", err=True)
 
 
-def _line(record: RunRecord, judged: Judged | None) -> str:
+def _line(record: RunRecord, judged: ReproductionSummary | None) -> str:
     return (
         f"{record.id}  {record.started[:16].replace('T', ' ')}  {_seconds(record):>7}  {record.status:<12}"
         f"{_counts(record):<20}{judged.likeness if judged else '':<12}"
@@ -89,7 +89,7 @@ def _seconds(record: RunRecord) -> str:
     return f"{took.total_seconds():.1f} s"
 
 
-def _whole(record: RunRecord, judged: Judged | None, trials: Sequence[RunRecord]) -> Iterator[str]:
+def _whole(record: RunRecord, judged: ReproductionSummary | None, trials: Sequence[RunRecord]) -> Iterator[str]:
     yield _line(record, judged)
     if record.parent and record.component is None:
         yield f"trial     {record.trial} of run {record.parent}: {' '.join(record.overrides)}"

@@ -16,7 +16,7 @@ from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.errors import ComponentError
-from relet.project.job import Job, Outcome, Result, Watcher
+from relet.project.job import ComponentResult, Job, RunOutcome, RunWatcher
 from relet.tracking.courier import Delivery
 
 # How many letters a curve is drawn in.
@@ -24,7 +24,7 @@ DRAWN = 24
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
 
 
-class Screen(Watcher, Protocol):
+class RunScreen(RunWatcher, Protocol):
     """A watcher that also learns what is about to run, and how far a download is."""
 
     def begin(self, job: Job) -> None:
@@ -35,18 +35,18 @@ class Screen(Watcher, Protocol):
 
 
 @contextmanager
-def watcher(*, as_json: bool) -> Iterator[Screen]:
+def watcher(*, as_json: bool) -> Iterator[RunScreen]:
     """The screen that fits: JSON lines, a live one on a terminal, plain lines elsewhere."""
     if as_json:
-        yield JsonLines()
+        yield JsonRunScreen()
     elif sys.stdout.isatty():
-        with Live() as live:
+        with LiveRunScreen() as live:
             yield live
     else:
-        yield Lines()
+        yield PlainRunScreen()
 
 
-class Lines:
+class PlainRunScreen:
     """One plain line for each component, when it has ended."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Lines:
 
     def started(self, step: Step) -> None: ...
 
-    def ended(self, result: Result) -> None:
+    def ended(self, result: ComponentResult) -> None:
         click.echo(self.line(result))
         if result.verdict is not None and result.verdict.passed and result.action is Action.RUN:
             self.noted(result.verdict.reason)
@@ -67,7 +67,7 @@ class Lines:
     def noted(self, message: str) -> None:
         click.echo(f"{'':<{self.width}}{message}")
 
-    def line(self, result: Result) -> str:
+    def line(self, result: ComponentResult) -> str:
         made = "  ".join(f"{version}" for version in result.outputs.values())
         took = f"{result.seconds:.1f} s" if result.action is Action.RUN else ""
         action = click.style(f"{result.action:<6}", fg=_COLOURS[result.action])
@@ -78,7 +78,7 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-class Live(Lines):
+class LiveRunScreen(PlainRunScreen):
     """The same lines, with a moving one below them for what runs now."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Live(Lines):
         self.console = Console(highlight=False)
         self.spinner: Spinner | None = None
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveRunScreen:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,7 +114,7 @@ class Live(Lines):
     def started(self, step: Step) -> None:
         self._show(f"{step.component}: {step.reason}")
 
-    def ended(self, result: Result) -> None:
+    def ended(self, result: ComponentResult) -> None:
         self._stop()
         super().ended(result)
 
@@ -123,7 +123,7 @@ class Live(Lines):
         super().noted(message)
 
 
-class JsonLines:
+class JsonRunScreen:
     """One JSON object for each event."""
 
     def begin(self, job: Job) -> None: ...
@@ -133,7 +133,7 @@ class JsonLines:
     def started(self, step: Step) -> None:
         _say("started", component=step.component, reason=step.reason)
 
-    def ended(self, result: Result) -> None:
+    def ended(self, result: ComponentResult) -> None:
         _say(
             "ended",
             component=result.component,
@@ -154,7 +154,7 @@ def _say(event: str, **facts: Any) -> None:
     click.echo(json.dumps({"event": event, **facts}, default=str))
 
 
-def finish(job: Job, outcome: Outcome, *, as_json: bool) -> None:
+def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
     """The last screen: what was made, what was skipped, the metrics, and the command that looks further."""
     if as_json:
         _say(
@@ -199,7 +199,7 @@ def checked(found: Check | Verdict, *, as_json: bool) -> None:
         click.echo(f"{word}: {found.reason if found.passed else found.reason.partition(':')[0]}")
 
 
-def _summary(outcome: Outcome) -> str:
+def _summary(outcome: RunOutcome) -> str:
     ran = sum(result.action is Action.RUN for result in outcome.results)
     skipped = sum(result.action is Action.SKIP for result in outcome.results)
     made = sum(len(result.new) for result in outcome.results)
@@ -226,7 +226,7 @@ def _row(row: Mapping[str, Any]) -> str:
     return "  ".join(f"{name}={_cut(str(value), 40)}" for name, value in row.items())
 
 
-def _drawn(job: Job, outcome: Outcome) -> dict[str, Curve]:
+def _drawn(job: Job, outcome: RunOutcome) -> dict[str, Curve]:
     """Which of the metrics are curves, and these."""
     from relet.store.curves import curves
 
@@ -266,7 +266,7 @@ def delivered(delivery: Delivery) -> str:
     return f"{delivery.tracker}: {waiting}{delivery.reason}{log}"
 
 
-def _next(job: Job, outcome: Outcome) -> Iterator[str]:
+def _next(job: Job, outcome: RunOutcome) -> Iterator[str]:
     pipeline = job.request.pipeline.name
     match outcome.status:
         case Status.INTERRUPTED:
@@ -284,7 +284,7 @@ def _next(job: Job, outcome: Outcome) -> Iterator[str]:
             yield from _pages(outcome)
 
 
-def _refused(job: Job, outcome: Outcome) -> Iterator[str]:
+def _refused(job: Job, outcome: RunOutcome) -> Iterator[str]:
     """How to look at what was refused, and how to accept it all the same."""
     refusals = [each for each in outcome.results if each.verdict is not None and not each.verdict.passed]
     for result in refusals:
@@ -298,7 +298,7 @@ def _refused(job: Job, outcome: Outcome) -> Iterator[str]:
                 yield f'if it is as it should be: relet accept {taken} --why "…"'
 
 
-def _pages(outcome: Outcome) -> Iterator[str]:
+def _pages(outcome: RunOutcome) -> Iterator[str]:
     """The pages that this run wrote, and how to open them."""
     for result in outcome.results:
         for name, version in result.outputs.items():

@@ -18,7 +18,7 @@ from relet.core.record import Status
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
 
-    from relet.trials.pool import Trial, Tried
+    from relet.trials.pool import PlannedTrial, TrialResult
     from relet.trials.sweep import Sweep, SweepOutcome
 
 _COLOURS = {Status.FINISHED: "green", Status.STOPPED: "yellow"}
@@ -26,7 +26,7 @@ _COLOURS = {Status.FINISHED: "green", Status.STOPPED: "yellow"}
 WIDTH = 56
 
 
-class Board(Protocol):
+class SweepScreen(Protocol):
     """A watcher of a sweep that also learns what is about to be tried, and how far a download is."""
 
     def begin(self, sweep: Sweep) -> None:
@@ -35,26 +35,26 @@ class Board(Protocol):
     def fetched(self, done: int, total: int | None) -> None:
         """So many bytes of a source have come."""
 
-    def doing(self, trial: Trial, what: str) -> None:
+    def doing(self, trial: PlannedTrial, what: str) -> None:
         """What a trial does now."""
 
-    def tried(self, tried: Tried) -> None:
+    def tried(self, tried: TrialResult) -> None:
         """A trial has ended."""
 
 
 @contextmanager
-def board(*, as_json: bool) -> Iterator[Board]:
+def board(*, as_json: bool) -> Iterator[SweepScreen]:
     """The screen that fits: JSON lines, a live one on a terminal, plain lines elsewhere."""
     if as_json:
-        yield JsonBoard()
+        yield JsonSweepScreen()
     elif sys.stdout.isatty():
-        with LiveBoard() as live:
+        with LiveSweepScreen() as live:
             yield live
     else:
-        yield PlainBoard()
+        yield PlainSweepScreen()
 
 
-class PlainBoard:
+class PlainSweepScreen:
     """One plain line for each trial, when it has ended."""
 
     def __init__(self) -> None:
@@ -73,13 +73,13 @@ class PlainBoard:
 
     def fetched(self, done: int, total: int | None) -> None: ...
 
-    def doing(self, trial: Trial, what: str) -> None: ...
+    def doing(self, trial: PlannedTrial, what: str) -> None: ...
 
-    def tried(self, tried: Tried) -> None:
+    def tried(self, tried: TrialResult) -> None:
         self.done += 1
         click.echo(self.line(tried))
 
-    def line(self, tried: Tried) -> str:
+    def line(self, tried: TrialResult) -> str:
         set_here = "  ".join(
             f"{name}={value}" for name, value in values(tried.trial.overrides, self.columns).items()
         )
@@ -93,7 +93,7 @@ class PlainBoard:
         return f"{head}  {shown:<20}{tried.seconds:>7.1f} s{'' if tried.ran else '  nothing to run'}"
 
 
-class LiveBoard(PlainBoard):
+class LiveSweepScreen(PlainSweepScreen):
     """The same lines, with a moving one below them for what the trials do now."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class LiveBoard(PlainBoard):
         self.spinner: Spinner | None = None
         self.now: dict[int, str] = {}
 
-    def __enter__(self) -> LiveBoard:
+    def __enter__(self) -> LiveSweepScreen:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,11 +132,11 @@ class LiveBoard(PlainBoard):
         self._stop()
         super().begin(sweep)
 
-    def doing(self, trial: Trial, what: str) -> None:
+    def doing(self, trial: PlannedTrial, what: str) -> None:
         self.now[trial.number] = what
         self._moving()
 
-    def tried(self, tried: Tried) -> None:
+    def tried(self, tried: TrialResult) -> None:
         self._stop()
         super().tried(tried)
         self.now.pop(tried.trial.number, None)
@@ -148,7 +148,7 @@ class LiveBoard(PlainBoard):
         self._show(f"{self.done}/{self.count} done   {doing}")
 
 
-class JsonBoard:
+class JsonSweepScreen:
     """One JSON object for each event."""
 
     def begin(self, sweep: Sweep) -> None:
@@ -164,10 +164,10 @@ class JsonBoard:
 
     def fetched(self, done: int, total: int | None) -> None: ...
 
-    def doing(self, trial: Trial, what: str) -> None:
+    def doing(self, trial: PlannedTrial, what: str) -> None:
         _say("doing", trial=trial.number, what=what)
 
-    def tried(self, tried: Tried) -> None:
+    def tried(self, tried: TrialResult) -> None:
         _say("trial", **_facts(tried))
 
 
@@ -175,7 +175,7 @@ def _say(event: str, **facts: Any) -> None:
     click.echo(json.dumps({"event": event, **facts}, default=str))
 
 
-def _facts(tried: Tried) -> dict[str, Any]:
+def _facts(tried: TrialResult) -> dict[str, Any]:
     return {
         "trial": tried.trial.number,
         "overrides": list(tried.trial.overrides),

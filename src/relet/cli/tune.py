@@ -14,10 +14,10 @@ from relet.cli.sweeps import columns
 from relet.core.record import Status
 
 if TYPE_CHECKING:
-    from relet.trials.search.question import Question, Wishes
-    from relet.trials.search.rounds import Found
-    from relet.trials.search.study import Candidate, Measured
-    from relet.trials.search.winner import Written
+    from relet.trials.search.question import SearchDefinition, SearchLimits
+    from relet.trials.search.rounds import SearchOutcome
+    from relet.trials.search.study import Candidate, FoldResult
+    from relet.trials.search.winner import WinnerFile
 
 # How many trials the last table shows.
 SHOWN = 10
@@ -51,7 +51,7 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     from relet.trials.search.rounds import search
     from relet.trials.search.winner import check_name, write
 
-    watch = JsonLines() if as_json else Lines()
+    watch = JsonSearchScreen() if as_json else PlainSearchScreen()
     question, wishes = read_question(target, words, ("relet", *sys.argv[1:]))
     check_name(question.project.conf, name, question.base, force=force)
     found = search(question, wishes, watch)
@@ -60,16 +60,18 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     sys.exit(found.exit_status)
 
 
-class Lines:
+class PlainSearchScreen:
     """A line for each trial whose folds were measured, and for each fold while it goes on a terminal."""
 
     def __init__(self) -> None:
         self.live = sys.stdout.isatty()
         self.metric = ""
         self.columns: list[str] = []
-        self.question: Question | None = None
+        self.question: SearchDefinition | None = None
 
-    def begun(self, question: Question, wishes: Wishes, known: Sequence[Candidate], others: bool) -> None:
+    def begun(
+        self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
+    ) -> None:
         self.question, self.metric = question, question.metric
         self.columns = columns([[f"{each.setting}=" for each in question.dimensions]])
         click.echo(
@@ -93,7 +95,7 @@ class Lines:
     def doing(self, number: int, what: str) -> None:
         self._moving(f"trial {number}: {what}")
 
-    def measured(self, number: int, fold: int, found: Measured) -> None:
+    def measured(self, number: int, fold: int, found: FoldResult) -> None:
         shown = f"{self.metric} {found.value:.6g}" if found.value is not None else found.error
         self._moving(f"trial {number}, fold {fold}: {shown}")
 
@@ -119,10 +121,12 @@ class Lines:
         return f"trial {found.number:>3}  {click.style(f'{told:<24}', fg=_COLOURS[found.outcome])}  {point}{first}"
 
 
-class JsonLines:
+class JsonSearchScreen:
     """One JSON object for each event."""
 
-    def begun(self, question: Question, wishes: Wishes, known: Sequence[Candidate], others: bool) -> None:
+    def begun(
+        self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
+    ) -> None:
         _say(
             "search",
             search=question.id,
@@ -136,7 +140,7 @@ class JsonLines:
     def doing(self, number: int, what: str) -> None:
         _say("doing", trial=number, what=what)
 
-    def measured(self, number: int, fold: int, found: Measured) -> None:
+    def measured(self, number: int, fold: int, found: FoldResult) -> None:
         _say("measured", trial=number, fold=fold, value=found.value, error=found.error or None, run=found.run)
 
     def told(self, found: Sequence[Candidate]) -> None:
@@ -161,7 +165,7 @@ def _facts(found: Candidate) -> dict[str, Any]:
     }
 
 
-def finish(found: Found, written: Written | None, *, as_json: bool) -> None:
+def finish(found: SearchOutcome, written: WinnerFile | None, *, as_json: bool) -> None:
     """The last screen: the best trials, what was gained over the configured settings, and how to go on."""
     from relet.trials.search.winner import command as selection
 
@@ -217,7 +221,7 @@ def finish(found: Found, written: Written | None, *, as_json: bool) -> None:
         click.echo(f"relet: {found.error}", err=True)
 
 
-def table(found: Found) -> Iterator[str]:
+def table(found: SearchOutcome) -> Iterator[str]:
     """The best trials as lines, the best first; what is configured is always among them."""
     question = found.question
     ranked = sorted(
@@ -243,7 +247,7 @@ def table(found: Found) -> Iterator[str]:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _summary(found: Found) -> str:
+def _summary(found: SearchOutcome) -> str:
     counts = {kind: sum(each.outcome == kind for each in found.candidates) for kind in _COLOURS}
     colour = "green" if found.status is Status.FINISHED else "red"
     parts = [f"{counts['complete']} on every fold", f"{counts['pruned']} given up early"]
@@ -255,7 +259,7 @@ def _summary(found: Found) -> str:
     )
 
 
-def _gain(found: Found) -> Iterator[str]:
+def _gain(found: SearchOutcome) -> Iterator[str]:
     winner, default = found.winner, found.default
     if winner is None or winner.value is None:
         if found.error is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from relet.config.composition import Composed, compose, is_empty
+from relet.config.composition import ComposedConfig, compose, is_empty
 from relet.config.diagnosis import places, unknown
 from relet.core.component import Parameter
 from relet.core.pipeline import Pipeline
@@ -41,7 +41,7 @@ KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Searching:
+class SearchSettings:
     """How trials are compared (`metric`, `direction`), and how a search for better settings goes.
 
     `trials` are asked for in batches of `batch`; `prune` gives a trial up whose first folds are no good; `space`
@@ -72,7 +72,7 @@ class Settings:
     tracking: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, Any]]
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    search: Searching = Searching()
+    search: SearchSettings = SearchSettings()
     values: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -113,7 +113,7 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
         tracking=_names(own.get("tracking", OWN["tracking"].default)),
         parameters=parameters,
         origins=origins,
-        search=Searching(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
+        search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
         values=composed.values,
         choices=composed.choices,
     )
@@ -175,7 +175,7 @@ def _begins(key: str, override: str) -> bool:
 def _held_to_files(
     keys: Sequence[str],
     given: Mapping[str, Any],
-    composed: Composed,
+    composed: ComposedConfig,
     folder: Path,
     feeds: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def _held_to_files(
     return {key: held(key, given[key], defaults.get(key, {})) for key in filled}
 
 
-def _wider(folder: Path, composed: Composed) -> dict[str, tuple[type, ...]]:
+def _wider(folder: Path, composed: ComposedConfig) -> dict[str, tuple[type, ...]]:
     found: dict[str, tuple[type, ...]] = {}
     for key, stands in places(folder).items():
         for place in stands:

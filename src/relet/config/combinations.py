@@ -19,14 +19,14 @@ SHARED = ("store", "tracking", "search", "main.experiment_name")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Combinations:
+class SweepOverrides:
     """`fixed` are the overrides of every trial; `trials` what each one sets, in the order of the product."""
 
     fixed: tuple[str, ...]
     trials: tuple[tuple[str, ...], ...]
 
 
-def combinations(overrides: Sequence[str], folder: Path, texts: Collection[str] = ()) -> Combinations:
+def combinations(overrides: Sequence[str], folder: Path, texts: Collection[str] = ()) -> SweepOverrides:
     """Every combination of what overrides name several values of; the last one's change fastest, as in Hydra.
 
     Several values are a list (`a=1,2`), `choice(…)`, `range(…)` and, for a group's options, `glob(…)`; a comma
@@ -52,7 +52,7 @@ def combinations(overrides: Sequence[str], folder: Path, texts: Collection[str] 
             several.append(list(_each(override, folder)))
         else:
             fixed.append(text)
-    return Combinations(fixed=tuple(fixed), trials=tuple(product(*several)))
+    return SweepOverrides(fixed=tuple(fixed), trials=tuple(product(*several)))
 
 
 def _each(override: Override, folder: Path) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _each(override: Override, folder: Path) -> Iterator[str]:
     options = groups(folder)
     if override.is_choice_sweep() and _is_glob(override) and key not in options:
         raise SettingError(f"{text!r}: glob chooses among the options of a group: {nearest(key, options)}")
-    override.config_loader = _Groups(options)  # type: ignore[assignment]
+    override.config_loader = _GroupOptions(options)  # type: ignore[assignment]
     try:
         values = list(override.sweep_string_iterator())
     except Exception as error:
@@ -84,7 +84,7 @@ def _is_glob(override: Override) -> bool:
     return override.value_type is ValueType.GLOB_CHOICE_SWEEP
 
 
-class _Groups:
+class _GroupOptions:
     """What Hydra asks for a group's options, where `glob` chooses among them."""
 
     def __init__(self, options: dict[str, list[str]]) -> None:

@@ -15,7 +15,7 @@ PRIMARY = "config.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Composed:
+class ComposedConfig:
     """A composed configuration: nested plain values, and the option chosen in each group."""
 
     values: Mapping[str, Any]
@@ -33,7 +33,7 @@ def compose(
     *,
     feeds: Mapping[str, Sequence[str]],
     texts: Collection[str] = (),
-) -> Composed:
+) -> ComposedConfig:
     """What Hydra makes of `config.yaml` in a folder and of overrides in Hydra's own syntax, all resolved.
 
     `feeds` maps each setting to the parameters that it feeds, for errors to name what was probably meant.
@@ -74,7 +74,7 @@ def is_empty(key: str, folder: Path) -> bool:
     return False
 
 
-def _compose(folder: Path, overrides: Sequence[str]) -> Composed:
+def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
     import hydra
     from omegaconf import OmegaConf
 
@@ -84,7 +84,7 @@ def _compose(folder: Path, overrides: Sequence[str]) -> Composed:
     OmegaConf.set_struct(config, False)
     del config["hydra"]
     values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    return Composed(
+    return ComposedConfig(
         values=values,
         choices={group: option for group, option in choices if not group.startswith("hydra/")},
     )

@@ -18,7 +18,7 @@ PACKAGE = re.compile(r"^#\s*@package\s+(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class SettingLocation:
     """Where a key stands: the file and line, and the group's option that brings it (none in `config.yaml`)."""
 
     file: Path
@@ -47,11 +47,11 @@ def groups(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def places(folder: Path) -> dict[str, list[Place]]:
+def places(folder: Path) -> dict[str, list[SettingLocation]]:
     """Every key that the files of a conf folder set, and where each does. Files that are no YAML are left out."""
     import yaml
 
-    found: dict[str, list[Place]] = {}
+    found: dict[str, list[SettingLocation]] = {}
     for file in sorted(folder.rglob("*.yaml")):
         group = "" if file.parent == folder else file.parent.relative_to(folder).as_posix()
         text = file.read_text(encoding="utf-8", errors="replace")
@@ -62,7 +62,7 @@ def places(folder: Path) -> dict[str, list[Place]]:
         except yaml.YAMLError:
             continue
         for key, line in _keys(root, "" if package == "_global_" else package):
-            place = Place(file=file, line=line, group=group, option=file.stem if group else "")
+            place = SettingLocation(file=file, line=line, group=group, option=file.stem if group else "")
             found.setdefault(key, []).append(place)
     return found
 

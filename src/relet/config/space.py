@@ -72,7 +72,7 @@ class Dimension:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stated:
+class SearchOverrides:
     """What a command line states: `dimensions` by setting, and the overrides that fix what they name."""
 
     dimensions: Mapping[str, Dimension]
@@ -80,7 +80,7 @@ class Stated:
     fixed: frozenset[str]
 
 
-def stated(overrides: Sequence[str], folder: Path) -> Stated:
+def stated(overrides: Sequence[str], folder: Path) -> SearchOverrides:
     """Overrides told apart: those that name several values are dimensions, the others fix a setting.
 
     Raises SettingError for one that can't be read, an empty interval, and several options of a group.
@@ -103,7 +103,7 @@ def stated(overrides: Sequence[str], folder: Path) -> Stated:
             dimensions[key] = dimension(key, override.partition("=")[2])
             fixed.discard(key)
     kept = tuple(each for each in plain if each.partition("=")[0].lstrip("+~") not in dimensions)
-    return Stated(dimensions=dimensions, overrides=kept, fixed=frozenset(fixed))
+    return SearchOverrides(dimensions=dimensions, overrides=kept, fixed=frozenset(fixed))
 
 
 def _read(override: str) -> Any:

@@ -117,7 +117,7 @@ def module_digest(path: Path) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closure:
+class CodeClosure:
     """A module and all it imports: first-party modules with their digests, and top-level third-party names."""
 
     modules: Mapping[str, str]
@@ -125,7 +125,7 @@ class Closure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Said:
+class _ModuleSummary:
     """What a module's source says: its digest, and what it imports, as `imports` gives it."""
 
     digest: str
@@ -134,14 +134,16 @@ class _Said:
 
 # A notebook, a search, an export and the next process ask for the same modules again and again: equal text in an
 # equal place is parsed once. By the digest of the text and the package that it stands in, the latest last.
-_known: dict[str, _Said] = {}
+_known: dict[str, _ModuleSummary] = {}
 _recalled: set[str] = set()
 
 
 def recall(remembered: Mapping[str, Sequence[Any]]) -> None:
     """Take over what another process `remembered` of modules, read by this very code."""
     for key, (digest, imported) in remembered.items():
-        _known.setdefault(key, _Said(digest=digest, imports=tuple((name, member) for name, member in imported)))
+        _known.setdefault(
+            key, _ModuleSummary(digest=digest, imports=tuple((name, member) for name, member in imported))
+        )
     _recalled.update(remembered)
 
 
@@ -156,7 +158,7 @@ def has_news() -> bool:
 
 
 @dataclass(frozen=True)
-class Code:
+class FirstPartyCode:
     """The first-party source below some roots, read once.
 
     A module is first-party when its file lies below one of `roots`; of relet, only the domain rooms are.
@@ -176,14 +178,14 @@ class Code:
         path = self.find(module)
         return self._said(module, path).digest if path and path.is_file() else None
 
-    def _said(self, module: str, path: Path) -> _Said:
+    def _said(self, module: str, path: Path) -> _ModuleSummary:
         source = self._source(path)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         key = f"{sha256(source).hexdigest()} {package}"
         if (found := _known.pop(key, None)) is None:
             # the tree is let go: so many would be walked through again by each collection of garbage
             tree = _parse(source, path)
-            found = _Said(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
+            found = _ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
         _known[key] = found
         return found
 
@@ -210,7 +212,7 @@ class Code:
                 return base
         return None
 
-    def closure(self, module: str) -> Closure:
+    def closure(self, module: str) -> CodeClosure:
         """`module` and every first-party module that it imports, transitively, within functions too."""
         found: dict[str, str] = {}
         third_party: set[str] = set()
@@ -235,9 +237,9 @@ class Code:
                 if imported not in seen:
                     seen.add(imported)
                     waiting.append(imported)
-        return Closure(modules=dict(sorted(found.items())), third_party=frozenset(third_party))
+        return CodeClosure(modules=dict(sorted(found.items())), third_party=frozenset(third_party))
 
-    def _imported(self, said: _Said) -> Iterator[str]:
+    def _imported(self, said: _ModuleSummary) -> Iterator[str]:
         for name, member in said.imports:
             if name == "relet":
                 yield from _relet_exports(member)

@@ -158,7 +158,7 @@ class Component:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ComponentOptions:
     """What the decorator says of a component beyond its signature."""
 
     job_type: str
@@ -192,7 +192,7 @@ def component(
     >>> halve.__relet__.job_type
     'clean'
     """
-    options = Options(
+    options = ComponentOptions(
         job_type=job_type,
         resources=tuple(resources),
         judges=tuple(judges),

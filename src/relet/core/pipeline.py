@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION
-from relet.core.code import Code
+from relet.core.code import FirstPartyCode
 from relet.core.component import Component
-from relet.core.signature import TYPES, Module, read_component
+from relet.core.signature import TYPES, ParsedModule, read_component
 from relet.errors import NotFoundError, WiringError, nearest
 
 
@@ -117,7 +117,7 @@ def _component(function: Component | Callable[..., Any]) -> Component:
     path = Path(str(module.__file__))
     # the folder that the module's full name starts from, where its file lies as deep as that
     roots = (path.parent, *path.parents[module.__name__.count(".") :][:1])
-    return read_component(name, module.__name__, path, Code(roots))
+    return read_component(name, module.__name__, path, FirstPartyCode(roots))
 
 
 def _keys(key: str, components: Sequence[Component]) -> list[str]:
@@ -228,12 +228,12 @@ def _ordered(components: tuple[Component, ...]) -> tuple[Component, ...]:
     return tuple(by_name[name] for name in order)
 
 
-def read_pipeline(name: str, path: Path, code: Code) -> Pipeline:
+def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:
     """The pipeline that a module assigns to `pipeline`, read from its source without importing it.
 
     Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does.
     """
-    module = Module.read(f"pipelines.{name}.pipeline", path, code)
+    module = ParsedModule.read(f"pipelines.{name}.pipeline", path, code)
     call = _call(module)
     arguments = {str(keyword.arg): keyword.value for keyword in call.keywords}
     if call.args:
@@ -259,7 +259,7 @@ def read_pipeline(name: str, path: Path, code: Code) -> Pipeline:
     )
 
 
-def _call(module: Module) -> ast.Call:
+def _call(module: ParsedModule) -> ast.Call:
     for statement in module.tree.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign):
@@ -271,7 +271,7 @@ def _call(module: Module) -> ast.Call:
     raise NotFoundError(f"{module.path} has no line `pipeline = Pipeline([…])`")
 
 
-def _elements(module: Module, node: ast.expr | None, what: str) -> list[ast.expr]:
+def _elements(module: ParsedModule, node: ast.expr | None, what: str) -> list[ast.expr]:
     if node is None:
         return []
     if not isinstance(node, ast.List | ast.Tuple):

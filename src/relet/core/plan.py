@@ -16,7 +16,7 @@ from relet.core.record import KeyParts, RunRecord, Status
 from relet.errors import NotFoundError, WiringError, nearest
 
 
-class Shelf(Protocol):
+class StoreReader(Protocol):
     """What a plan reads of a store."""
 
     def find(self, reference: str | Reference) -> Version | None:
@@ -126,7 +126,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class RunRequest:
     """What a run was asked to do, checked: which components, with which parameters, from which stored versions.
 
     `parameters` holds every parameter of every component (`Component.check`); `key_parameters` the same as they
@@ -147,40 +147,40 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownVersions:
     """What is known of this run so far: versions, the names that are still to come, and who said no."""
 
     versions: Mapping[str, Version] = field(default_factory=dict)
     coming: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
 
-    def after(self, component: Component, step: Step) -> Known:
+    def after(self, component: Component, step: Step) -> KnownVersions:
         """The same, knowing what is planned for one more component."""
         return self.made(component, step.outputs) if step.action is Action.SKIP else self.without(component)
 
-    def without(self, component: Component) -> Known:
+    def without(self, component: Component) -> KnownVersions:
         """The same, knowing that what a component makes is not there: it is still to run, or was held back."""
         outputs = {output.name for output in component.outputs}
-        return Known(self.versions, self.coming | outputs, self.refused)
+        return KnownVersions(self.versions, self.coming | outputs, self.refused)
 
-    def made(self, component: Component, outputs: Mapping[str, Version]) -> Known:
+    def made(self, component: Component, outputs: Mapping[str, Version]) -> KnownVersions:
         verdicts = [version for version in outputs.values() if version.type is ArtifactType.VERDICT]
         refused = self.refused
         if not all(version.metadata.get("passed", False) for version in verdicts):
             refused |= {component.name}
-        return Known({**self.versions, **outputs}, self.coming - set(outputs), refused)
+        return KnownVersions({**self.versions, **outputs}, self.coming - set(outputs), refused)
 
     def speaks_against(self, name: str, pipeline: Pipeline) -> bool:
         """Whether a verdict of this run refuses the artifact of that name."""
         return any(each.name in self.refused and name in judged(each) for each in pipeline.components)
 
 
-def plan(request: Request, store: Shelf) -> Plan:
+def plan(request: RunRequest, store: StoreReader) -> Plan:
     """What running `request` would do now. Reads the store, changes nothing.
 
     Raises NotFoundError where an input comes from no selected component and is not in the store.
     """
-    known = Known()
+    known = KnownVersions()
     steps = []
     for component in request.components:
         step = decide(component, request, known, store)
@@ -189,7 +189,7 @@ def plan(request: Request, store: Shelf) -> Plan:
     return Plan(steps=tuple(steps))
 
 
-def decide(component: Component, request: Request, known: Known, store: Shelf) -> Step:
+def decide(component: Component, request: RunRequest, known: KnownVersions, store: StoreReader) -> Step:
     """What to do with one component, as far as `known` tells."""
     for gatekeeper in request.pipeline.gatekeepers(component):
         if gatekeeper.name in known.refused:
@@ -236,7 +236,9 @@ def decide(component: Component, request: Request, known: Known, store: Shelf) -
     )
 
 
-def _refused_before(component: Component, request: Request, known: Known, store: Shelf) -> Component | None:
+def _refused_before(
+    component: Component, request: RunRequest, known: KnownVersions, store: StoreReader
+) -> Component | None:
     """The gatekeeper, no part of this run, whose last word on what the component would take was no.
 
     A version that a person names is taken, whatever was said of it.
@@ -259,7 +261,7 @@ def _refused_before(component: Component, request: Request, known: Known, store:
     return None
 
 
-def judgements(version: Version, store: Shelf, component: str | None = None) -> Iterator[RunRecord]:
+def judgements(version: Version, store: StoreReader, component: str | None = None) -> Iterator[RunRecord]:
     """The finished runs of a component (None: of any) that took or made a version, the newest first.
 
     Under its own name: an input of another name is what a run compared with, which is no word on it.
@@ -272,7 +274,7 @@ def judgements(version: Version, store: Shelf, component: str | None = None) -> 
             yield record
 
 
-def _sources(component: Component, request: Request) -> set[str]:
+def _sources(component: Component, request: RunRequest) -> set[str]:
     """The names of this run's artifacts that feed a component."""
     made_here = {output.name for each in request.components for output in each.outputs}
     names = set()
@@ -286,7 +288,9 @@ def _sources(component: Component, request: Request) -> set[str]:
     return names
 
 
-def _version(component: Component, each: Input, request: Request, known: Known, store: Shelf) -> Version | None:
+def _version(
+    component: Component, each: Input, request: RunRequest, known: KnownVersions, store: StoreReader
+) -> Version | None:
     if given := request.given(component, each):
         return _required(component, each, given, store)
     if each.name in known.versions:
@@ -307,7 +311,7 @@ def _version(component: Component, each: Input, request: Request, known: Known, 
 
 
 def _verdict_on_what_is_taken(
-    component: Component, each: Input, request: Request, known: Known, store: Shelf
+    component: Component, each: Input, request: RunRequest, known: KnownVersions, store: StoreReader
 ) -> Version | None:
     """The stored verdict on the very version that a component takes beside it; None where `each` is no verdict.
 
@@ -330,12 +334,12 @@ def _verdict_on_what_is_taken(
     return None
 
 
-def _given(component: Component, name: str, request: Request) -> str | None:
+def _given(component: Component, name: str, request: RunRequest) -> str | None:
     """The stored version that a component was told to take for its input of that name, or None."""
     return next((request.given(component, each) for each in component.inputs if each.name == name), None)
 
 
-def _required(component: Component, each: Input, reference: str, store: Shelf) -> Version:
+def _required(component: Component, each: Input, reference: str, store: StoreReader) -> Version:
     found = store.find(reference)
     if found is not None:
         return found
@@ -352,7 +356,7 @@ def _required(component: Component, each: Input, reference: str, store: Shelf) -
     raise NotFoundError(f"{component.name} needs {reference}, which is not in the store: {advice}")
 
 
-def _stored_outputs(component: Component, key: str, store: Shelf) -> dict[str, Version] | None:
+def _stored_outputs(component: Component, key: str, store: StoreReader) -> dict[str, Version] | None:
     stored = store.key(key)
     names = {output.name for output in component.outputs}
     if stored is None or set(stored) != names:
@@ -362,7 +366,7 @@ def _stored_outputs(component: Component, key: str, store: Shelf) -> dict[str, V
     return found if found.keys() == versions.keys() else None
 
 
-def key_parts(component: Component, request: Request, inputs: Mapping[str, Version | None]) -> KeyParts:
+def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Version | None]) -> KeyParts:
     """What the key of a component is made of, now that its inputs are known."""
     code = request.code[component.name]
     return KeyParts(
@@ -400,7 +404,7 @@ def _names(*sides: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for side in sides for name in side))
 
 
-def _last_run(pipeline: str, component: str, store: Shelf) -> RunRecord | None:
+def _last_run(pipeline: str, component: str, store: StoreReader) -> RunRecord | None:
     for record in store.runs(LOOK_BACK):
         if (record.pipeline, record.component, record.status) == (pipeline, component, Status.FINISHED):
             return record

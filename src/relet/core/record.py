@@ -23,7 +23,7 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Kind(StrEnum):
+class RunKind(StrEnum):
     """What a run is of: one component, a pipeline, or several of a pipeline's runs that belong together."""
 
     COMPONENT = "component"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Link:
+class ArtifactLink:
     """An artifact version as a run saw it: `clean_sample:v3`, its type, and the digest of its content."""
 
     version: str
@@ -126,8 +126,8 @@ class RunRecord:
     parent: str | None = None
     description: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, Link] = field(default_factory=dict)
-    outputs: Mapping[str, Link] = field(default_factory=dict)
+    inputs: Mapping[str, ArtifactLink] = field(default_factory=dict)
+    outputs: Mapping[str, ArtifactLink] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     key: str | None = None
@@ -144,14 +144,14 @@ class RunRecord:
     format: int = FORMAT
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> RunKind:
         """
         >>> RunRecord(id="a", pipeline="p", experiment="e", status=Status.RUNNING, started="").kind
-        <Kind.PIPELINE: 'pipeline'>
+        <RunKind.PIPELINE: 'pipeline'>
         """
         if self.component is not None:
-            return Kind.COMPONENT
-        return Kind(self.job_type) if self.job_type in (Kind.SWEEP, Kind.SEARCH) else Kind.PIPELINE
+            return RunKind.COMPONENT
+        return RunKind(self.job_type) if self.job_type in (RunKind.SWEEP, RunKind.SEARCH) else RunKind.PIPELINE
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -172,7 +172,8 @@ class RunRecord:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> RunRecord:
         links = {
-            side: {name: Link(**link) for name, link in stored[side].items()} for side in ("inputs", "outputs")
+            side: {name: ArtifactLink(**link) for name, link in stored[side].items()}
+            for side in ("inputs", "outputs")
         }
         parts = KeyParts(**stored["parts"]) if stored["parts"] else None
         # A record of format 1 or 2 lacks what later ones added: the defaults say that nothing is known.

@@ -12,8 +12,8 @@ from typing import Any
 
 from relet.core import artifact
 from relet.core.artifact import ArtifactType, Source, Stored
-from relet.core.code import Code, imports
-from relet.core.component import MANAGERS, Component, Input, Options, Output, Parameter
+from relet.core.code import FirstPartyCode, imports
+from relet.core.component import MANAGERS, Component, ComponentOptions, Input, Output, Parameter
 from relet.errors import SignatureError, nearest
 
 # Every way to spell an artifact's type in a signature → the container that the function gets.
@@ -67,7 +67,7 @@ _SCALARS: dict[str, type] = {
 
 
 @dataclass(frozen=True)
-class Module:
+class ParsedModule:
     """A parsed module and what its imported names stand for."""
 
     name: str
@@ -76,7 +76,7 @@ class Module:
     names: dict[str, str]
 
     @classmethod
-    def read(cls, name: str, path: Path, code: Code) -> Module:
+    def read(cls, name: str, path: Path, code: FirstPartyCode) -> ParsedModule:
         tree = code.tree(path)
         names: dict[str, str] = {}
         for node in ast.walk(tree):
@@ -115,12 +115,12 @@ class Module:
         return functions[name]
 
 
-def read_component(name: str, module: str, path: Path, code: Code) -> Component:
+def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> Component:
     """The component that the function `name` in a module is.
 
     Raises SignatureError with file and line for what can't be a contract.
     """
-    source = Module.read(module, path, code)
+    source = ParsedModule.read(module, path, code)
     function = source.function(name)
     options = _options(source, function)
     arguments = function.args
@@ -146,7 +146,9 @@ def read_component(name: str, module: str, path: Path, code: Code) -> Component:
     )
 
 
-def _tolerance(source: Module, function: ast.FunctionDef, given: Any, outputs: list[str]) -> dict[str, float]:
+def _tolerance(
+    source: ParsedModule, function: ast.FunctionDef, given: Any, outputs: list[str]
+) -> dict[str, float]:
     """The tolerance of each output that has one, from a number for all or a mapping."""
     if given is None:
         return {}
@@ -161,7 +163,7 @@ def _tolerance(source: Module, function: ast.FunctionDef, given: Any, outputs: l
     return {name: float(value) for name, value in wanted.items()}
 
 
-def _check_environment(source: Module, function: ast.FunctionDef, given: Any) -> None:
+def _check_environment(source: ParsedModule, function: ast.FunctionDef, given: Any) -> None:
     if given is None:
         return
     manager = given.partition(":")[0] if isinstance(given, str) else str(given)
@@ -169,14 +171,14 @@ def _check_environment(source: Module, function: ast.FunctionDef, given: Any) ->
         raise source.error(function, f"environment= got {given!r}: {nearest(manager, MANAGERS)}")
 
 
-def _options(source: Module, function: ast.FunctionDef) -> dict[str, Any]:
+def _options(source: ParsedModule, function: ast.FunctionDef) -> dict[str, Any]:
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and source.dotted(decorator.func) in (
             "relet.component",
             "relet.core.component.component",
         ):
             options = {str(k.arg): source.literal(k.value, f"{k.arg}=") for k in decorator.keywords}
-            known = [each.name for each in fields(Options)]
+            known = [each.name for each in fields(ComponentOptions)]
             for option in options:
                 if option not in known:
                     raise source.error(decorator, f"@component has no {option}=: {nearest(option, known)}")
@@ -186,7 +188,7 @@ def _options(source: Module, function: ast.FunctionDef) -> dict[str, Any]:
     raise source.error(function, f"{function.name} is no component: write @component(job_type=…) above it")
 
 
-def _members(source: Module, node: ast.expr) -> Iterator[ast.expr]:
+def _members(source: ParsedModule, node: ast.expr) -> Iterator[ast.expr]:
     """The members of a union, quoted annotations opened."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield from _members(source, ast.parse(node.value, mode="eval").body)
@@ -200,7 +202,7 @@ def _members(source: Module, node: ast.expr) -> Iterator[ast.expr]:
         yield node
 
 
-def _annotated(source: Module, node: ast.expr | None) -> tuple[ast.expr | None, list[ast.Call]]:
+def _annotated(source: ParsedModule, node: ast.expr | None) -> tuple[ast.expr | None, list[ast.Call]]:
     """An annotation without `Annotated`, and the marks it carried."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         node = ast.parse(node.value, mode="eval").body
@@ -212,7 +214,7 @@ def _annotated(source: Module, node: ast.expr | None) -> tuple[ast.expr | None, 
     return node, []
 
 
-def _mark(source: Module, calls: list[ast.Call], name: str) -> dict[str, Any] | None:
+def _mark(source: ParsedModule, calls: list[ast.Call], name: str) -> dict[str, Any] | None:
     for call in calls:
         if source.dotted(call.func) in (f"relet.{name}", f"relet.core.artifact.{name}"):
             arguments = [source.literal(argument, f"{name}(…)") for argument in call.args]
@@ -221,7 +223,7 @@ def _mark(source: Module, calls: list[ast.Call], name: str) -> dict[str, Any] | 
     return None
 
 
-def _input(source: Module, argument: ast.arg, has_default: bool) -> Input:
+def _input(source: ParsedModule, argument: ast.arg, has_default: bool) -> Input:
     inner, marks = _annotated(source, argument.annotation)
     if inner is None:
         raise source.error(argument, f"the input {argument.arg} has no annotation; it says which container")
@@ -245,7 +247,9 @@ def _input(source: Module, argument: ast.arg, has_default: bool) -> Input:
     )
 
 
-def _parameter(source: Module, argument: ast.arg, default: ast.expr | None, code: Code) -> Parameter:
+def _parameter(
+    source: ParsedModule, argument: ast.arg, default: ast.expr | None, code: FirstPartyCode
+) -> Parameter:
     inner, marks = _annotated(source, argument.annotation)
     if inner is None:
         raise source.error(argument, f"the parameter {argument.arg} has no annotation")
@@ -275,7 +279,7 @@ def _parameter(source: Module, argument: ast.arg, default: ast.expr | None, code
     return parameter if default is None else _with_checked_default(source, argument, parameter)
 
 
-def _modules(source: Module, argument: ast.arg, package: str, code: Code) -> list[str]:
+def _modules(source: ParsedModule, argument: ast.arg, package: str, code: FirstPartyCode) -> list[str]:
     """The modules of a first-party package, by their own names; those that start with _ are no one's choice."""
     folder = code.find(package)
     if folder is not None and folder.name == "__init__.py":
@@ -287,7 +291,7 @@ def _modules(source: Module, argument: ast.arg, package: str, code: Code) -> lis
     raise source.error(argument, f"the parameter {argument.arg} names a module of {package}, which holds none")
 
 
-def _with_checked_default(source: Module, argument: ast.arg, parameter: Parameter) -> Parameter:
+def _with_checked_default(source: ParsedModule, argument: ast.arg, parameter: Parameter) -> Parameter:
     from dataclasses import replace
 
     from relet.errors import SettingError
@@ -298,7 +302,7 @@ def _with_checked_default(source: Module, argument: ast.arg, parameter: Paramete
         raise source.error(argument, f"the parameter {parameter.name}: {error}") from None
 
 
-def _scalar(source: Module, argument: ast.arg, node: ast.expr) -> type:
+def _scalar(source: ParsedModule, argument: ast.arg, node: ast.expr) -> type:
     if isinstance(node, ast.Constant) and node.value is None:
         return NoneType
     base = node.value if isinstance(node, ast.Subscript) else node
@@ -312,7 +316,7 @@ def _scalar(source: Module, argument: ast.arg, node: ast.expr) -> type:
     return _SCALARS[name]
 
 
-def _outputs(source: Module, function: ast.FunctionDef) -> Iterator[Output]:
+def _outputs(source: ParsedModule, function: ast.FunctionDef) -> Iterator[Output]:
     annotation = function.returns
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         annotation = ast.parse(annotation.value, mode="eval").body
@@ -333,7 +337,7 @@ def _outputs(source: Module, function: ast.FunctionDef) -> Iterator[Output]:
     raise source.error(function, f"{ast.unparse(annotation)} must be a NamedTuple in the same module")
 
 
-def _fields(source: Module, node: ast.ClassDef) -> Iterator[Output]:
+def _fields(source: ParsedModule, node: ast.ClassDef) -> Iterator[Output]:
     if not any(source.dotted(base) == "typing.NamedTuple" for base in node.bases):
         raise source.error(node, f"{node.name} must be a NamedTuple")
     for statement in node.body:

@@ -36,12 +36,12 @@ def readable_header(path: Path) -> list[str]:
     try:
         records = _records(path)
         header = next(records, (1, []))[1]
-    except (_MalformedError, UnicodeDecodeError) as error:
+    except (_CsvRecordError, UnicodeDecodeError) as error:
         check_text(path)
         raise BadDataError(f"{path.name}: line 1 is no header: {error}") from error
     if not any(header):
         raise BadDataError(f"{path.name}: the file has no header; its first line has to name the columns")
-    with contextlib.suppress(_MalformedError, UnicodeDecodeError):
+    with contextlib.suppress(_CsvRecordError, UnicodeDecodeError):
         if next(records, None) is None:
             raise BadDataError(f"{path.name}: there is a header and no row below it")
     return header
@@ -72,7 +72,7 @@ def structure(path: Path, width: int, told: str, at: int | None = None) -> BadDa
                     "a field with a comma in it has to be quoted"
                 )
             read += 1
-    except _MalformedError as error:
+    except _CsvRecordError as error:
         return BadDataError(
             f"{path.name}: row {read} (line {error.line}): a quoted field is not closed, or its closing quote is "
             f'followed by text ({error}); close it, and double each quote within it ("")'
@@ -88,11 +88,11 @@ def line_of(path: Path, index: int) -> int | None:
     """The line in which data row `index` (from 0) begins; None where the file is not CSV text."""
     try:
         return next(islice(_records(path, strict=False), index + 1, None))[0]
-    except (StopIteration, UnicodeDecodeError, _MalformedError):
+    except (StopIteration, UnicodeDecodeError, _CsvRecordError):
         return None
 
 
-class _MalformedError(Exception):
+class _CsvRecordError(Exception):
     def __init__(self, line: int, what: str) -> None:
         super().__init__(what)
         self.line = line
@@ -110,7 +110,7 @@ def _records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str
                     yield line, record
                 line = reader.line_num + 1
         except csv.Error as error:
-            raise _MalformedError(line, str(error)) from error
+            raise _CsvRecordError(line, str(error)) from error
 
 
 def _refuse_other_formats(path: Path, start: bytes) -> None:

@@ -24,7 +24,7 @@ QUOTE = b'"'
 BORDERS = b",\r\n"
 
 
-class MalformedError(Exception):
+class MalformedCsvError(Exception):
     """A quote that neither opens nor closes a field, is not closed, or a byte that no text has.
 
     `at` is the byte of the file where it is, where one is known.
@@ -58,7 +58,7 @@ def pieces(path: Path) -> Iterator[bytes]:
                     yield block[start:size]
             rest, begin = block[size:], begin + size
             if len(rest) > LARGEST:
-                raise MalformedError("a quoted field is not closed")
+                raise MalformedCsvError("a quoted field is not closed")
             if not more:
                 return
 
@@ -100,7 +100,7 @@ def _check(block: bytes, size: int, quotes: Places, begin: int) -> None:
     import numpy as np
 
     if b"\0" in block:
-        raise MalformedError("there is a NUL byte")
+        raise MalformedCsvError("there is a NUL byte")
     quotes = quotes[: np.searchsorted(quotes, size)]
     letters = np.frombuffer(block, np.uint8)
     border = np.zeros(256, bool)
@@ -114,8 +114,8 @@ def _check(block: bytes, size: int, quotes: Places, begin: int) -> None:
     closes[: len(doubled)] |= doubled
     wrong = [int(place) for good, places in ((opens, opening), (closes, closing)) for place in places[~good][:1]]
     if wrong:
-        raise MalformedError(
+        raise MalformedCsvError(
             "a quote stands within a field that is not quoted, or text behind a closing one", begin + min(wrong)
         )
     if len(quotes) % 2:
-        raise MalformedError("a quoted field is not closed", begin + int(quotes[-1]))
+        raise MalformedCsvError("a quoted field is not closed", begin + int(quotes[-1]))

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from relet.data.profile import Column, bins, counted, described
-from relet.data.tally import Kind, Rows, Tally, TextTally, kind_of, opened, quoted
+from relet.data.profile import ColumnProfile, bins, counted, described
+from relet.data.tally import ColumnKind, NumberTally, OpenTable, TextTally, kind_of, opened, quoted
 
 if TYPE_CHECKING:
     pass
@@ -39,7 +39,7 @@ class SchemaDifference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class ColumnChange:
     """How many of the rows in both tables hold another value in this column, and a few of them.
 
     An example is the row's key, its value before, and after, each as text. `most` is the largest difference of
@@ -69,7 +69,7 @@ class RowDifference:
     equal: int
     key: str | None = None
     examined: int = 0
-    columns: Mapping[str, Change] = field(default_factory=dict)
+    columns: Mapping[str, ColumnChange] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +84,8 @@ class Shift:
     most first, and `new` and `gone` count the rows of those that one table alone has.
     """
 
-    before: Column
-    after: Column
+    before: ColumnProfile
+    after: ColumnProfile
     size: float | None = None
     shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     new: Mapping[str, int] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Shift:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class TableDifference:
     """Two tables, beside one another; `shifts` has each column that both have, the largest shift first."""
 
     schema: SchemaDifference
@@ -110,7 +110,7 @@ class Difference:
         return asdict(self)
 
 
-def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[str] = ()) -> Difference:
+def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[str] = ()) -> TableDifference:
     """Compare two tables, each the path of a Parquet file or whatever can be stored as a table.
 
     With `rows=False` rows are not matched, which costs most for large tables; the columns named in `without` are
@@ -128,7 +128,7 @@ def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[
         shared = [name for name in old.columns if name in new.columns and name not in schema.retyped]
         left_out = set(without)
         shifts = [shift(old, new, name) for name in shared if name not in left_out]
-        return Difference(
+        return TableDifference(
             schema=schema,
             before=old.count,
             after=new.count,
@@ -153,19 +153,19 @@ def schema_difference(before: Mapping[str, str], after: Mapping[str, str]) -> Sc
     )
 
 
-def shift(old: Rows, new: Rows, name: str) -> Shift:
+def shift(old: OpenTable, new: OpenTable, name: str) -> Shift:
     """How differently a column of the same type is spread in two tables; histograms have the same edges."""
     before, after = counted(old, name), counted(new, name)
     if isinstance(before, TextTally) and isinstance(after, TextTally):
         return _text_shift(old, new, name, before, after)
-    assert isinstance(before, Tally) and isinstance(after, Tally)
+    assert isinstance(before, NumberTally) and isinstance(after, NumberTally)
     edges = bins([before, after])
     columns = described(old, name, before, edges), described(new, name, after, edges)
     size = None if _keys(*columns) else _size(columns, largest_gap(before, after))
     return Shift(before=columns[0], after=columns[1], size=size)
 
 
-def _text_shift(old: Rows, new: Rows, name: str, before: TextTally, after: TextTally) -> Shift:
+def _text_shift(old: OpenTable, new: OpenTable, name: str, before: TextTally, after: TextTally) -> Shift:
     columns = described(old, name, before), described(new, name, after)
     if before.categories is None or after.categories is None or _keys(*columns):
         gap = None if _keys(*columns) else _size(columns, largest_gap(before.lengths, after.lengths))
@@ -195,23 +195,23 @@ def _alone(here: Mapping[str, int], there: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
 
 
-def _keys(before: Column, after: Column) -> bool:
+def _keys(before: ColumnProfile, after: ColumnProfile) -> bool:
     """Whether no value of the column is there twice in either table: it tells rows apart, and has no spread.
 
     Whole numbers and text do that. Floats and times may all differ too, because they are finely measured.
     """
-    least = NUMBERS_OF_KEYS if "int" in before.type else TEXTS_OF_KEYS if before.kind is Kind.TEXT else None
+    least = NUMBERS_OF_KEYS if "int" in before.type else TEXTS_OF_KEYS if before.kind is ColumnKind.TEXT else None
     return least is not None and all(
         column.distinct >= least and column.top[0].count == 1 for column in (before, after)
     )
 
 
-def _size(columns: tuple[Column, Column], gap: float | None) -> float | None:
+def _size(columns: tuple[ColumnProfile, ColumnProfile], gap: float | None) -> float | None:
     missing = abs(columns[1].missing_share - columns[0].missing_share)
     return max(gap, missing) if gap is not None else (missing or None)
 
 
-def largest_gap(before: Tally, after: Tally) -> float | None:
+def largest_gap(before: NumberTally, after: NumberTally) -> float | None:
     """The largest distance of two cumulative shares, to 12 digits; None where one has no values.
 
     Source: Kolmogorov–Smirnov's statistic for two samples, as in scipy.stats.ks_2samp.
@@ -222,14 +222,14 @@ def largest_gap(before: Tally, after: Tally) -> float | None:
         return None
     every = np.union1d(before.values, after.values)
 
-    def until(found: Tally) -> Any:
+    def until(found: NumberTally) -> Any:
         sums = np.concatenate([[0], np.cumsum(found.counts)])
         return sums[np.searchsorted(found.values, every, "right")] / found.present
 
     return round(float(np.abs(until(before) - until(after)).max()), 12)
 
 
-def _rows(old: Rows, new: Rows, shared: list[str], shifts: list[Shift]) -> RowDifference | None:
+def _rows(old: OpenTable, new: OpenTable, shared: list[str], shifts: list[Shift]) -> RowDifference | None:
     if not shared:
         return None
     keys = [each.name for each in shifts if _tells_apart(old, each.before) and _tells_apart(new, each.after)]
@@ -253,29 +253,29 @@ def _rows(old: Rows, new: Rows, shared: list[str], shifts: list[Shift]) -> RowDi
     )
 
 
-def _tells_apart(rows: Rows, column: Column) -> bool:
-    fine = kind_of(rows.schema.field(column.name).type) is Kind.NUMBER and "int" not in column.type
+def _tells_apart(rows: OpenTable, column: ColumnProfile) -> bool:
+    fine = kind_of(rows.schema.field(column.name).type) is ColumnKind.NUMBER and "int" not in column.type
     return not fine and not column.missing and column.distinct == rows.count
 
 
-def _matches(old: Rows, new: Rows, key: str) -> int:
+def _matches(old: OpenTable, new: OpenTable, key: str) -> int:
     name = quoted(key)
     both = f"{old.name} AS a JOIN {new.name} AS b ON a.{name} = b.{name}"
     return int(old.asked(f"SELECT count(*) FROM {both}")[0][0])
 
 
-def _joined(old: Rows, new: Rows, key: str, rest: list[str]) -> str:
+def _joined(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> str:
     """The keys of the rows that are in both tables and differ, found by a hash of the rest of each row."""
     name, others = quoted(key), ", ".join(map(quoted, rest))
     sides = [f"(SELECT {name} AS k, hash({others}) AS h FROM {rows.name})" for rows in (old, new)]
     return f"SELECT a.k FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.k = b.k WHERE a.h <> b.h"
 
 
-def _changed(old: Rows, new: Rows, key: str, rest: list[str]) -> int:
+def _changed(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> int:
     return int(old.asked(f"SELECT count(*) FROM ({_joined(old, new, key, rest)})")[0][0])
 
 
-def _changes(old: Rows, new: Rows, key: str, rest: list[str]) -> tuple[int, dict[str, Change]]:
+def _changes(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> tuple[int, dict[str, ColumnChange]]:
     name = quoted(key)
     old.connection.execute(
         f"CREATE OR REPLACE TEMP TABLE changed AS "
@@ -297,14 +297,14 @@ def _changes(old: Rows, new: Rows, key: str, rest: list[str]) -> tuple[int, dict
             query = f"SELECT {shown} FROM {both} WHERE {test} ORDER BY a.{name} LIMIT {EXAMPLES}"
             examples = tuple((key, was, now) for key, was, now in old.asked(query))
             most = None
-            if kind_of(old.schema.field(column).type) is Kind.NUMBER:
+            if kind_of(old.schema.field(column).type) is ColumnKind.NUMBER:
                 gap = "abs(CAST({} AS DOUBLE) - CAST({} AS DOUBLE))".format(*values)
                 most = old.asked(f"SELECT max({gap}) FILTER (isfinite({gap})) FROM {both}")[0][0]
-            found[column] = Change(rows=int(count), examples=examples, most=most)
+            found[column] = ColumnChange(rows=int(count), examples=examples, most=most)
     return int(old.asked("SELECT count(*) FROM changed")[0][0]), found
 
 
-def _by_whole_rows(old: Rows, new: Rows, shared: list[str]) -> RowDifference:
+def _by_whole_rows(old: OpenTable, new: OpenTable, shared: list[str]) -> RowDifference:
     """Rows as often as they are there in both tables, told apart by a hash of all shared columns."""
     every = ", ".join(map(quoted, shared))
     sides = [f"(SELECT hash({every}) AS h, count(*) AS n FROM {rows.name} GROUP BY ALL)" for rows in (old, new)]

@@ -24,7 +24,7 @@ AHEAD = 2
 # So long, in seconds, the others wait for it before they go on without it.
 PATIENCE = 10.0
 
-_forks: WeakKeyDictionary[pa.RecordBatchReader, tuple[_Shared, str]] = WeakKeyDictionary()
+_forks: WeakKeyDictionary[pa.RecordBatchReader, tuple[_SharedPass, str]] = WeakKeyDictionary()
 
 
 def fork(
@@ -48,7 +48,7 @@ def fork(
     """
     import pyarrow as pa
 
-    shared = _Shared(schemas, once, patience)
+    shared = _SharedPass(schemas, once, patience)
     streams = {
         name: pa.RecordBatchReader.from_batches(schema, shared.stream(name)) for name, schema in schemas.items()
     }
@@ -67,7 +67,7 @@ def side_by_side(values: Mapping[str, Any]) -> list[str]:
     return list(found)
 
 
-class _Shared:
+class _SharedPass:
     """One pass that several streams take from; whoever finds nothing ready goes on with it, for all of them."""
 
     def __init__(self, names: Iterable[str], once: Pass, patience: float) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class ColumnOrigin:
     """Where a column's values come from: the file's column (None: from nowhere, they are missing), and their form.
 
     `format` is that of dates and times, as `strptime` has it; `remove` are letters that are no part of a number
@@ -41,7 +41,7 @@ class Layout:
     """Which of a file's columns are the schema's, which are left out; `setting` is what a person would change."""
 
     schema: Schema
-    origins: Mapping[str, Origin]
+    origins: Mapping[str, ColumnOrigin]
     left_out: frozenset[str] = frozenset()
     told: Mapping[str, Any] = field(default_factory=dict)
     setting: str = "columns"
@@ -72,7 +72,7 @@ def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, set
     >>> layout.origins["id"].column, sorted(layout.left_out)
     ('listing_id', ['license'])
     """
-    origins = {column.name: Origin(column=column.name) for column in schema.columns}
+    origins = {column.name: ColumnOrigin(column=column.name) for column in schema.columns}
     left_out: set[str] = set()
     for name, told in (columns or {}).items():
         place = f"{setting}.{name}"
@@ -94,15 +94,15 @@ def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, set
     )
 
 
-def _origin(column: Column, told: Any, place: str) -> Origin:
+def _origin(column: Column, told: Any, place: str) -> ColumnOrigin:
     if told is None:
         if not column.nullable:
             raise SettingError(
                 f"{place} can't be null: each row needs its own {column.name}; name the file's column"
             )
-        return Origin(column=None)
+        return ColumnOrigin(column=None)
     if isinstance(told, str):
-        return Origin(column=told)
+        return ColumnOrigin(column=told)
     if not isinstance(told, Mapping):
         raise SettingError(f"{place} takes the file's name of the column, null, or a mapping; got {told!r}")
     known = ("from", "format", "remove", "values")
@@ -121,7 +121,7 @@ def _origin(column: Column, told: Any, place: str) -> Origin:
         raise SettingError(f"{place}.values takes a mapping from values of text to ours; got {values!r}")
     if told.get("format") and column.type not in ("date32", "timestamp[us]"):
         raise SettingError(f"{place}.format is for dates and times; {column.name} holds {column.type}")
-    return Origin(
+    return ColumnOrigin(
         column=str(told.get("from", column.name)),
         format=told.get("format"),
         remove=str(told.get("remove") or ""),
@@ -129,7 +129,7 @@ def _origin(column: Column, told: Any, place: str) -> Origin:
     )
 
 
-def _check_once(origins: Mapping[str, Origin], setting: str) -> None:
+def _check_once(origins: Mapping[str, ColumnOrigin], setting: str) -> None:
     """No column of the file is two of ours: one of them was meant to come from elsewhere."""
     seen: dict[str, str] = {}
     for name, origin in origins.items():
@@ -144,7 +144,7 @@ def _check_once(origins: Mapping[str, Origin], setting: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retyped:
+class RetypedColumn:
     """A column whose values are of another type: which one it has, and a value with its place."""
 
     type: str
@@ -152,28 +152,28 @@ class Retyped:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class LayoutDifference:
     """How a file's columns differ from a layout: names with types, and values that a column may not have."""
 
     added: Mapping[str, str] = field(default_factory=dict)
     removed: Mapping[str, str] = field(default_factory=dict)
-    retyped: Mapping[str, Retyped] = field(default_factory=dict)
+    retyped: Mapping[str, RetypedColumn] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.retyped or self.values)
 
 
-def difference(layout: Layout, header: Mapping[str, str]) -> Difference:
+def difference(layout: Layout, header: Mapping[str, str]) -> LayoutDifference:
     """What differs in names: `header` maps the file's columns to their types."""
     taken = layout.taken
-    return Difference(
+    return LayoutDifference(
         added={name: kind for name, kind in header.items() if name not in taken and name not in layout.left_out},
         removed={name: column.type for name, column in taken.items() if name not in header},
     )
 
 
-def refusal(file: str, layout: Layout, found: Difference) -> BadDataError:
+def refusal(file: str, layout: Layout, found: LayoutDifference) -> BadDataError:
     """The difference as a diff, and what a person can do about it.
 
     >>> rents = Schema(columns=(Column("id", "int64"), Column("rent", "double")))
@@ -194,7 +194,7 @@ def refusal(file: str, layout: Layout, found: Difference) -> BadDataError:
     return BadDataError("\n".join([f"{file} has other columns than expected:", *lines, _advice(layout, found)]))
 
 
-def _advice(layout: Layout, found: Difference) -> str:
+def _advice(layout: Layout, found: LayoutDifference) -> str:
     said = {str(name): _as_told(value) for name, value in layout.told.items()}
     spare = list(found.added)
     for name in found.removed:
@@ -240,7 +240,7 @@ def _renamed(name: str, kind: str, added: Sequence[str], types: Mapping[str, str
     return found[0] if found else None
 
 
-def reshaped(values: pa.ChunkedArray, column: Column, origin: Origin) -> pa.ChunkedArray:
+def reshaped(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> pa.ChunkedArray:
     """A column's values as the file has them, in the form and type that the schema says.
 
     Raises pyarrow.ArrowInvalid where a value has none.

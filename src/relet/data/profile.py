@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-from relet.data.tally import TOP, Kind, Rows, Tally, TextTally, kind_of, opened, tally, text_tally
+from relet.data.tally import TOP, ColumnKind, NumberTally, OpenTable, TextTally, kind_of, opened, tally, text_tally
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Histogram:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frequent:
+class FrequentValue:
     """A value, how many rows have it, and their share in the rows that hold a value.
 
     Text is cut off after 200 letters, dates and times are ISO 8601.
@@ -58,7 +58,7 @@ class Frequent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class ColumnProfile:
     """A column. `missing` and `infinite` count rows, `distinct` counts values that are neither; all are exact.
 
     Numbers, dates and times have `low`, `high` and `quantiles` ("50%" → the smallest value that at least half of
@@ -68,11 +68,11 @@ class Column:
 
     name: str
     type: str
-    kind: Kind
+    kind: ColumnKind
     missing: int
     missing_share: float
     distinct: int
-    top: tuple[Frequent, ...]
+    top: tuple[FrequentValue, ...]
     infinite: int = 0
     low: Any = None
     high: Any = None
@@ -103,7 +103,7 @@ class Profile:
     """A table in numbers; `correlations` is None where fewer than two columns hold numbers."""
 
     rows: int
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnProfile, ...]
     correlations: Correlations | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -123,23 +123,25 @@ def profile(table: Any) -> Profile:
     """
     with opened(table) as (rows,):
         columns = tuple(described(rows, name, counted(rows, name)) for name in rows.columns)
-        numbers = [column.name for column in columns if column.kind is Kind.NUMBER]
+        numbers = [column.name for column in columns if column.kind is ColumnKind.NUMBER]
         return Profile(rows=rows.count, columns=columns, correlations=correlations(rows, numbers))
 
 
-def counted(rows: Rows, name: str) -> Tally | TextTally:
+def counted(rows: OpenTable, name: str) -> NumberTally | TextTally:
     """The tally that the column's type asks for. Raises BadDataError where there is no such column."""
     if name not in rows.columns:
         raise BadDataError(f"the table has no column {name!r}; {nearest(name, rows.columns)}")
-    return (text_tally if kind_of(rows.schema.field(name).type) is Kind.TEXT else tally)(rows, name)
+    return (text_tally if kind_of(rows.schema.field(name).type) is ColumnKind.TEXT else tally)(rows, name)
 
 
-def described(rows: Rows, name: str, found: Tally | TextTally, edges: Sequence[float] | None = None) -> Column:
+def described(
+    rows: OpenTable, name: str, found: NumberTally | TextTally, edges: Sequence[float] | None = None
+) -> ColumnProfile:
     """A column in numbers, from its tally; its histogram has `edges`, or such as suit it."""
     type = rows.schema.field(name).type
     kind = kind_of(type)
     share = found.missing / rows.count if rows.count else 0.0
-    column = Column(
+    column = ColumnProfile(
         name=name,
         type=str(type),
         kind=kind,
@@ -159,7 +161,7 @@ def described(rows: Rows, name: str, found: Tally | TextTally, edges: Sequence[f
             longest=_int(ends[2]),
         )
     places = quantiles(found, PERCENTS)
-    mean, deviation = moments(found) if kind is Kind.NUMBER else (None, None)
+    mean, deviation = moments(found) if kind is ColumnKind.NUMBER else (None, None)
     bounds = edges or bins([found])
     return replace(
         column,
@@ -175,22 +177,22 @@ def described(rows: Rows, name: str, found: Tally | TextTally, edges: Sequence[f
     )
 
 
-def shown(value: Any, kind: Kind) -> Any:
+def shown(value: Any, kind: ColumnKind) -> Any:
     """A counted value as JSON can hold it: a number, or a date or time as ISO 8601."""
     import numpy as np
 
     if value is None:
         return None
-    if kind is Kind.NUMBER:
+    if kind is ColumnKind.NUMBER:
         return value.item()
-    return str(np.datetime64(int(value), "D" if kind is Kind.DATE else "us")).removesuffix(".000000")
+    return str(np.datetime64(int(value), "D" if kind is ColumnKind.DATE else "us")).removesuffix(".000000")
 
 
 def _int(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _most_frequent(found: Tally, kind: Kind) -> tuple[Frequent, ...]:
+def _most_frequent(found: NumberTally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
     import numpy as np
 
     # stable: of values that are there equally often, the smaller one comes first
@@ -198,11 +200,11 @@ def _most_frequent(found: Tally, kind: Kind) -> tuple[Frequent, ...]:
     return tuple(_frequent(shown(found.values[at], kind), int(found.counts[at]), found.present) for at in places)
 
 
-def _frequent(value: Any, count: int, present: int) -> Frequent:
-    return Frequent(value=value, count=count, share=count / present)
+def _frequent(value: Any, count: int, present: int) -> FrequentValue:
+    return FrequentValue(value=value, count=count, share=count / present)
 
 
-def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
+def quantiles(found: NumberTally, percents: Iterable[int]) -> list[Any]:
     """For each per cent the smallest value that at least this share of rows does not exceed, or None."""
     import numpy as np
 
@@ -215,7 +217,7 @@ def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
     return [found.values[np.searchsorted(until, row)] for row in wanted]
 
 
-def moments(found: Tally) -> tuple[float | None, float | None]:
+def moments(found: NumberTally) -> tuple[float | None, float | None]:
     """Mean and standard deviation of the sample (n − 1), to 12 digits: the processor decides on those beyond.
 
     None where there are no rows, and for the deviation of a single one.
@@ -238,7 +240,7 @@ def _rounded(value: float) -> float | None:
     return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
-def bins(found: Sequence[Tally]) -> tuple[float, ...]:
+def bins(found: Sequence[NumberTally]) -> tuple[float, ...]:
     """Edges for a histogram of one or more tallies: steps of a round width, about `BINS` of them.
 
     They span the values from least to most unless a few lie far out: then the middle 90%, and as much again on
@@ -282,7 +284,7 @@ def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     return edges if grows and all(map(math.isfinite, edges)) else ()
 
 
-def histogram(found: Tally, edges: Sequence[float]) -> Histogram:
+def histogram(found: NumberTally, edges: Sequence[float]) -> Histogram:
     """How many rows lie in each bin between `edges`, below the first and above the last."""
     import numpy as np
 
@@ -301,7 +303,7 @@ def histogram(found: Tally, edges: Sequence[float]) -> Histogram:
     )
 
 
-def correlations(rows: Rows, names: Sequence[str]) -> Correlations | None:
+def correlations(rows: OpenTable, names: Sequence[str]) -> Correlations | None:
     """Pearson's and Spearman's correlations of columns of numbers, each pair on the rows that hold both."""
     import numpy as np
     import pandas as pd
@@ -324,7 +326,7 @@ def _correlation(value: float) -> float | None:
     return round(min(max(value, -1.0), 1.0), 6) + 0.0 if math.isfinite(value) else None
 
 
-def _spread(rows: Rows, names: list[str]) -> list[NDArray[np.float64]]:
+def _spread(rows: OpenTable, names: list[str]) -> list[NDArray[np.float64]]:
     """At most `CORRELATED_ROWS` rows of some columns, evenly spread over the table, as floats."""
     import numpy as np
     import pyarrow as pa

@@ -25,7 +25,7 @@ REASON = "reason"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetAside:
+class QuarantinedRows:
     """The rows that left for one reason: how many, and a few of them, as text by column."""
 
     reason: str
@@ -85,7 +85,7 @@ def _streams(path: Path, judged: Table) -> dict[str, pa.RecordBatchReader]:
     return fork(parts, once, normal=is_known_as_stored(path))
 
 
-def set_aside(table: Any, *, reason: str = REASON, examples: int = 3) -> tuple[SetAside, ...]:
+def set_aside(table: Any, *, reason: str = REASON, examples: int = 3) -> tuple[QuarantinedRows, ...]:
     """The rows of a quarantine by what its column `reason` says, the most frequent reason first.
 
     `table` is the path of a Parquet file or whatever can be stored as a table; examples are its first rows in
@@ -111,5 +111,5 @@ def set_aside(table: Any, *, reason: str = REASON, examples: int = 3) -> tuple[S
                 f"ORDER BY {order} LIMIT {examples}"
             )
             first = [dict(zip(names, values, strict=True)) for values in rows.asked(query)] if names else []
-            found.append(SetAside(reason=why, rows=int(count), examples=tuple(first)))
+            found.append(QuarantinedRows(reason=why, rows=int(count), examples=tuple(first)))
         return tuple(found)

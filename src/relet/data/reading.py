@@ -13,8 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.data import csv_faults
-from relet.data.csv_pieces import MalformedError, pieces
-from relet.data.layout import Difference, Layout, Origin, Retyped, difference, read_layout, refusal, reshaped
+from relet.data.csv_pieces import MalformedCsvError, pieces
+from relet.data.layout import (
+    ColumnOrigin,
+    Layout,
+    LayoutDifference,
+    RetypedColumn,
+    difference,
+    read_layout,
+    refusal,
+    reshaped,
+)
 from relet.data.normal import batches_of, known_as_normal, normal_floats
 from relet.data.schema import CALLED, Column, Schema
 from relet.errors import BadDataError
@@ -86,7 +95,7 @@ def _from_csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
                 table = found.result()
             except pa.ArrowInvalid as error:
                 table = _explained(path, layout, header, piece, before, str(error))
-            except MalformedError as error:
+            except MalformedCsvError as error:
                 csv_faults.check_text(path)
                 raise csv_faults.structure(path, len(header), str(error), error.at) from error
             before += table.num_rows
@@ -103,7 +112,7 @@ def _side_by_side(
         try:
             for piece in islice(coming, AT_ONCE + 1 - len(waiting)):
                 waiting.append((piece, threads.submit(read, piece)))
-        except MalformedError as error:
+        except MalformedCsvError as error:
             # told once what comes before it is used: that may be wrong, too
             waiting.append((b"", Future()))
             waiting[-1][1].set_exception(error)
@@ -168,7 +177,7 @@ def _explained(
     except pa.ArrowInvalid as error:
         raise csv_faults.structure(path, len(header), told) from error
     if retyped := _retyped(path, layout, texts, before):
-        raise refusal(path.name, layout, Difference(retyped=retyped))
+        raise refusal(path.name, layout, LayoutDifference(retyped=retyped))
     return pa.table({each.name: _typed(path, texts, each, layout, before) for each in layout.schema.columns})
 
 
@@ -213,16 +222,16 @@ def _other_columns(path: Path, layout: Layout, header: Sequence[str]) -> BadData
 
     csv_faults.check_text(path)
     inferred = dict.fromkeys(header, "string")
-    retyped: dict[str, Retyped] = {}
+    retyped: dict[str, RetypedColumn] = {}
     try:
         first = next(pieces(path))
         inferred = _inferred(first, header)
         shared = {name: "string" for name in layout.taken if name in header}
         retyped = _retyped(path, layout, _parsed(first, header, shared), 0) if shared else {}
-    except (pa.ArrowInvalid, MalformedError, StopIteration):
+    except (pa.ArrowInvalid, MalformedCsvError, StopIteration):
         pass  # the names differ: that is what has to be told first
     names = difference(layout, inferred)
-    return refusal(path.name, layout, Difference(added=names.added, removed=names.removed, retyped=retyped))
+    return refusal(path.name, layout, LayoutDifference(added=names.added, removed=names.removed, retyped=retyped))
 
 
 def _inferred(piece: bytes, header: Sequence[str]) -> dict[str, str]:
@@ -237,7 +246,7 @@ def _inferred(piece: bytes, header: Sequence[str]) -> dict[str, str]:
     return {field.name: str(field.type).replace("date32[day]", "date32") for field in table.schema}
 
 
-def _retyped(path: Path, layout: Layout, texts: pa.Table, before: int) -> dict[str, Retyped]:
+def _retyped(path: Path, layout: Layout, texts: pa.Table, before: int) -> dict[str, RetypedColumn]:
     """The columns most of whose values are of another type: that is no slip of one row."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -252,14 +261,14 @@ def _retyped(path: Path, layout: Layout, texts: pa.Table, before: int) -> dict[s
         wrong = [text for text in sample if not _fits(text, column, origin)]
         if len(sample) >= ENOUGH and 2 * len(wrong) > len(sample):
             row = pc.index(pc.utf8_trim_whitespace(texts.column(name)), wrong[0]).as_py()
-            found[name] = Retyped(
+            found[name] = RetypedColumn(
                 type=_type_of(pa.array([each.as_py() for each in wrong])),
                 example=f"{wrong[0].as_py()!r} in {_place(path, before + row)}",
             )
     return found
 
 
-def _fits(text: pa.Scalar, column: Column, origin: Origin) -> bool:
+def _fits(text: pa.Scalar, column: Column, origin: ColumnOrigin) -> bool:
     import pyarrow as pa
 
     try:
@@ -310,9 +319,9 @@ def _converted(path: Path, table: pa.Table, layout: Layout, header: Mapping[str,
             shaped[column.name] = _shaped(table, column, layout)
         except pa.ArrowException:
             name = str(layout.origins[column.name].column)
-            retyped[name] = Retyped(type=header[name])
+            retyped[name] = RetypedColumn(type=header[name])
     if retyped:
-        raise refusal(path.name, layout, Difference(retyped=retyped))
+        raise refusal(path.name, layout, LayoutDifference(retyped=retyped))
     return pa.table(shaped)
 
 
@@ -358,7 +367,7 @@ def _check_column(path: Path, layout: Layout, column: Column, found: pa.ChunkedA
         }
         shown = "; ".join(f"{value}, first in {place}" for value, place in told.items())
         name = layout.origins[column.name].column or column.name
-        raise refusal(path.name, layout, Difference(values={name: shown}))
+        raise refusal(path.name, layout, LayoutDifference(values={name: shown}))
 
 
 def _check_twice(path: Path, header: Sequence[str]) -> None:

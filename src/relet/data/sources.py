@@ -104,7 +104,7 @@ def _neighbours(folder: Path, name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Fetched:
+class _RemoteFileState:
     """What is known of a file: how the server names its state (either may be empty), and its SHA-256."""
 
     etag: str = ""
@@ -117,12 +117,12 @@ class _Fetched:
         return self.etag or self.modified
 
 
-class _BrokenError(Exception):
+class _BrokenConnectionError(Exception):
     """The connection broke or stalled; what has come is kept, and another attempt may go on from there."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Fetch:
+class _Download:
     """One URL and the files that belong to it: the whole one, the part, and what is known of each."""
 
     url: str
@@ -140,7 +140,7 @@ def _fetched(url: str, folder: Path, *, max_bytes: int, progress: Progress, time
     import requests
 
     whole = folder / _file_name(url)
-    fetch = _Fetch(url=url, whole=whole, max_bytes=max_bytes, progress=progress, timeout=timeout)
+    fetch = _Download(url=url, whole=whole, max_bytes=max_bytes, progress=progress, timeout=timeout)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(whole), requests.Session() as session:
@@ -151,12 +151,12 @@ def _fetched(url: str, folder: Path, *, max_bytes: int, progress: Progress, time
     return whole
 
 
-def _persist(session: requests.Session, fetch: _Fetch) -> None:
+def _persist(session: requests.Session, fetch: _Download) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _attempt(session, fetch)
             return
-        except _BrokenError as error:
+        except _BrokenConnectionError as error:
             if attempt == ATTEMPTS:
                 raise BadDataError(
                     f"{_shown(fetch.url)}: {error}; tried {ATTEMPTS} times{_kept(fetch)}"
@@ -164,7 +164,7 @@ def _persist(session: requests.Session, fetch: _Fetch) -> None:
         time.sleep(min(PAUSE * 2 ** (attempt - 1), fetch.timeout))
 
 
-def _attempt(session: requests.Session, fetch: _Fetch) -> None:
+def _attempt(session: requests.Session, fetch: _Download) -> None:
     """Ask once, and go on from what is there as far as the server allows."""
     import requests
 
@@ -180,14 +180,14 @@ def _attempt(session: requests.Session, fetch: _Fetch) -> None:
             timeout=(fetch.timeout, fetch.timeout),
         )
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise _BrokenError(f"no answer: {_reason(error)}") from error
+        raise _BrokenConnectionError(f"no answer: {_reason(error)}") from error
     except (requests.RequestException, ValueError) as error:
         raise BadDataError(f"{_shown(fetch.url)}: {_reason(error)}") from error
     with response:
         _take(fetch, response, have)
 
 
-def _request_headers(fetch: _Fetch, have: int, known: _Fetched) -> dict[str, str]:
+def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> dict[str, str]:
     # Compressed on the way, neither lengths nor ranges would be those of the file.
     headers = {"Accept-Encoding": "identity"}
     if have:
@@ -201,7 +201,7 @@ def _request_headers(fetch: _Fetch, have: int, known: _Fetched) -> dict[str, str
     return headers
 
 
-def _take(fetch: _Fetch, response: requests.Response, have: int) -> None:
+def _take(fetch: _Download, response: requests.Response, have: int) -> None:
     """Act on the answer's status: there is nothing new, or the rest, or the whole, or nothing at all."""
     shown, status = _shown(fetch.url), response.status_code
     if fetch.url.lower().startswith("https:") and not response.url.lower().startswith("https:"):
@@ -217,14 +217,14 @@ def _take(fetch: _Fetch, response: requests.Response, have: int) -> None:
         _receive(fetch, response, 0)
     elif status in (206, 416):
         _drop(fetch.part)
-        raise _BrokenError(f"the server could not go on from byte {have}")
+        raise _BrokenConnectionError(f"the server could not go on from byte {have}")
     elif status in PASSING:
-        raise _BrokenError(f"the server answers {status} {response.reason}")
+        raise _BrokenConnectionError(f"the server answers {status} {response.reason}")
     else:
         raise BadDataError(f"{shown}: the server answers {status} {response.reason}; is the address right?")
 
 
-def _receive(fetch: _Fetch, response: requests.Response, start: int) -> None:
+def _receive(fetch: _Download, response: requests.Response, start: int) -> None:
     total = _total(response, start)
     if total is not None and total > fetch.max_bytes:
         raise _too_large(fetch, f"is {total} bytes")
@@ -243,10 +243,10 @@ def _receive(fetch: _Fetch, response: requests.Response, start: int) -> None:
     except BadDataError:
         _drop(fetch.part)
         raise
-    except _BrokenError as error:
-        raise _BrokenError(f"{_stopped(got, total)} ({error})") from error
+    except _BrokenConnectionError as error:
+        raise _BrokenConnectionError(f"{_stopped(got, total)} ({error})") from error
     if total is not None and got != total:
-        raise _BrokenError(_stopped(got, total))
+        raise _BrokenConnectionError(_stopped(got, total))
     _finish(fetch)
 
 
@@ -264,18 +264,18 @@ def _blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
             block = response.raw.read1(BLOCK, decode_content=True)
         except (HTTPError, OSError) as error:
             cut = isinstance(error, IncompleteRead | ProtocolError)
-            raise _BrokenError("the connection broke" if cut else _reason(error)) from error
+            raise _BrokenConnectionError("the connection broke" if cut else _reason(error)) from error
         if not block:
             return
         yield block
         come += len(block)
         if time.monotonic() - since > timeout:
             if come < SLOWEST_BYTES:
-                raise _BrokenError(f"only {come} bytes came in {timeout:g} seconds")
+                raise _BrokenConnectionError(f"only {come} bytes came in {timeout:g} seconds")
             since, come = time.monotonic(), 0
 
 
-def _finish(fetch: _Fetch) -> None:
+def _finish(fetch: _Download) -> None:
     """Put the whole file in place. What is known of the old one goes first: it must not speak of another file."""
     known = replace(_read_known(fetch.part), sha256=digest(fetch.part))
     _known_path(fetch.whole).unlink(missing_ok=True)
@@ -284,13 +284,13 @@ def _finish(fetch: _Fetch) -> None:
     _write_known(fetch.whole, known)
 
 
-def _told(response: requests.Response) -> _Fetched:
+def _told(response: requests.Response) -> _RemoteFileState:
     """How the server names the file's state; of a body that was compressed on the way, no part can be resumed."""
     if not _plain(response):
-        return _Fetched()
+        return _RemoteFileState()
     etag = response.headers.get("ETag", "")
     # a weak ETag promises the same meaning, not the same bytes
-    return _Fetched(etag="" if etag.startswith("W/") else etag, modified=_settled(response))
+    return _RemoteFileState(etag="" if etag.startswith("W/") else etag, modified=_settled(response))
 
 
 def _settled(response: requests.Response) -> str:
@@ -323,11 +323,11 @@ def _range_start(response: requests.Response) -> int | None:
     return int(ranged[1]) if ranged else None
 
 
-def _too_large(fetch: _Fetch, what: str) -> BadDataError:
+def _too_large(fetch: _Download, what: str) -> BadDataError:
     return BadDataError(f"{_shown(fetch.url)}: {what}, and the limit is {fetch.max_bytes}; raise max_bytes")
 
 
-def _kept(fetch: _Fetch) -> str:
+def _kept(fetch: _Download) -> str:
     if not fetch.part.exists() or not _read_known(fetch.part).validator:
         return ""
     return f"; {fetch.part.stat().st_size} bytes are kept, and the next call goes on from there"
@@ -359,15 +359,15 @@ def _known_path(file: Path) -> Path:
     return file.with_name(f"{file.name}.json")
 
 
-def _read_known(file: Path) -> _Fetched:
+def _read_known(file: Path) -> _RemoteFileState:
     try:
         stored: Mapping[str, Any] = json.loads(_known_path(file).read_text(encoding="utf-8"))
-        return _Fetched(**stored)
+        return _RemoteFileState(**stored)
     except (OSError, ValueError, TypeError):
-        return _Fetched()
+        return _RemoteFileState()
 
 
-def _write_known(file: Path, known: _Fetched) -> None:
+def _write_known(file: Path, known: _RemoteFileState) -> None:
     _known_path(file).write_text(json.dumps(asdict(known)), encoding="utf-8")
 
 

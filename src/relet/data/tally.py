@@ -34,7 +34,7 @@ CATEGORIES = 1000
 TOP, LETTERS = 10, 200
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What can be said of a column: TEXT holds everything that is neither a number nor a point in time."""
 
     NUMBER = "number"
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class NumberTally:
     """The finite values of a column of numbers, dates (days since 1970) or times (µs since 1970), ascending, with
     their counts; and how many are missing or infinite.
     """
@@ -71,11 +71,11 @@ class TextTally:
     distinct: int
     top: tuple[tuple[str, int], ...]
     categories: dict[str, int] | None
-    lengths: Tally
+    lengths: NumberTally
     missing: int
 
 
-class Rows:
+class OpenTable:
     """A table that is open to be counted: a view named `name` in a DuckDB connection.
 
     `held` is what it is a view of: a pyarrow table, or an open ParquetFile.
@@ -116,7 +116,7 @@ class Rows:
 
 
 @contextmanager
-def opened(*tables: Any) -> Iterator[tuple[Rows, ...]]:
+def opened(*tables: Any) -> Iterator[tuple[OpenTable, ...]]:
     """Tables as rows to be counted, all in one connection that needs little memory and spills to disk.
 
     Each is the path of a Parquet file, or anything that can be stored as a table. Raises BadDataError for what
@@ -142,7 +142,7 @@ def opened(*tables: Any) -> Iterator[tuple[Rows, ...]]:
         yield tuple(_rows(stack, connection, table, f"t{place}") for place, table in enumerate(tables))
 
 
-def _rows(stack: ExitStack, connection: Any, table: Any, name: str) -> Rows:
+def _rows(stack: ExitStack, connection: Any, table: Any, name: str) -> OpenTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -150,7 +150,7 @@ def _rows(stack: ExitStack, connection: Any, table: Any, name: str) -> Rows:
         schema, batches = incoming(table)
         held = pa.Table.from_batches(batches, schema)
         connection.register(name, held)
-        return Rows(connection, schema, name, held)
+        return OpenTable(connection, schema, name, held)
     try:
         file = stack.enter_context(pq.ParquetFile(table))
     except (pa.ArrowInvalid, OSError) as error:
@@ -159,19 +159,19 @@ def _rows(stack: ExitStack, connection: Any, table: Any, name: str) -> Rows:
     # DuckDB takes the path for a pattern, in which these letters would match others.
     found = re.sub(r"[*?\[]", r"[\g<0>]", str(table)).replace("'", "''")
     connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{found}')")
-    return Rows(connection, normal, name, file)
+    return OpenTable(connection, normal, name, file)
 
 
-def kind_of(type: pa.DataType) -> Kind:
+def kind_of(type: pa.DataType) -> ColumnKind:
     """What can be said of a column of this Arrow type."""
     import pyarrow as pa
 
     is_ = pa.types
     if is_.is_integer(type) or is_.is_floating(type) or is_.is_decimal(type):
-        return Kind.NUMBER
+        return ColumnKind.NUMBER
     if is_.is_date(type):
-        return Kind.DATE
-    return Kind.TIME if is_.is_timestamp(type) else Kind.TEXT
+        return ColumnKind.DATE
+    return ColumnKind.TIME if is_.is_timestamp(type) else ColumnKind.TEXT
 
 
 def quoted(name: str) -> str:
@@ -183,7 +183,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def tally(rows: Rows, name: str) -> Tally:
+def tally(rows: OpenTable, name: str) -> NumberTally:
     """Count the values of a column of numbers, dates or times. Decimals are taken as floats, NaN as missing.
 
     >>> import pyarrow as pa
@@ -205,7 +205,7 @@ def tally(rows: Rows, name: str) -> Tally:
     return _tally(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.source(name)} GROUP BY ALL")
 
 
-def _tally(rows: Rows, query: str) -> Tally:
+def _tally(rows: OpenTable, query: str) -> NumberTally:
     import numpy as np
 
     # not by way of Arrow, whose arrays import pandas on their way to NumPy
@@ -221,10 +221,10 @@ def _tally(rows: Rows, query: str) -> Tally:
         infinite = int(counts[~finite].sum())
         values, counts = values[finite], counts[finite]
     order = np.argsort(values)
-    return Tally(values=values[order], counts=counts[order], missing=missing, infinite=infinite)
+    return NumberTally(values=values[order], counts=counts[order], missing=missing, infinite=infinite)
 
 
-def text_tally(rows: Rows, name: str) -> TextTally:
+def text_tally(rows: OpenTable, name: str) -> TextTally:
     """Count the values of a column of text. What is no text (flags, bytes, times of day) is taken as text.
 
     >>> import pyarrow as pa
@@ -268,7 +268,7 @@ def _text_tally(rows: int, lengths: dict[int, tuple[int, int]], frequent: list[t
         distinct=distinct,
         top=tuple(shown[:TOP]),
         categories=categories,
-        lengths=Tally(
+        lengths=NumberTally(
             values=np.array(ordered, np.int64),
             counts=np.array([lengths[length][0] for length in ordered], np.int64),
         ),

@@ -12,17 +12,17 @@ from typing import Any
 
 from relet.core.component import Component
 from relet.engine.loading import function_of, only_closure, settle
-from relet.engine.observing import Allowed, caveats, watched
+from relet.engine.observing import ReadPermissions, caveats, watched
 from relet.engine.values import read, write_all
 from relet.errors import ComponentError, ReletError
-from relet.project.call import Call, Called
+from relet.project.call import CallResult, ComponentCall
 
 # Where temporary files go and which modules are loaded belong to the process: in one process components are
 # called one after the other, whichever thread runs them.
 _calling = threading.Lock()
 
 
-def call_here(call: Call, *, debug: bool = False) -> Called:
+def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     """Call the function in this process, and write what it returns below `scratch`; nothing is stored.
 
     Raises ComponentError where the function raised (with `debug` pdb opens there first), or returned something
@@ -49,8 +49,10 @@ def call_here(call: Call, *, debug: bool = False) -> Called:
             told = str(error).encode(errors="backslashreplace").decode()
             raise ComponentError(f"{component.name} raised {type(error).__name__}: {told}") from error
     laid_out = [laid.folder for laid in call.inputs.values() if laid]
-    allowed = Allowed(root=call.root, code=frozenset(call.code), paths=(*call.files, *laid_out, call.scratch))
-    return Called(outputs=outputs, caveats=caveats(touched, allowed))
+    allowed = ReadPermissions(
+        root=call.root, code=frozenset(call.code), paths=(*call.files, *laid_out, call.scratch)
+    )
+    return CallResult(outputs=outputs, caveats=caveats(touched, allowed))
 
 
 def _from_component(error: BaseException) -> Any:

@@ -19,7 +19,7 @@ from relet.core.record import Caveat, KeyParts
 from relet.engine.worker import PROTOCOL
 from relet.errors import ComponentError, ReletError, SetUpError
 from relet.names import PACKAGE
-from relet.project.call import Call, Called, Written
+from relet.project.call import CallResult, ComponentCall, WrittenOutput
 
 # What of this process's environment would change which code another interpreter runs.
 _OWN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
@@ -32,7 +32,7 @@ SLICE = 0.2
 NEEDED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "OMP_WAIT_POLICY")
 
 
-class Interpreter:
+class InterpreterProcess:
     """A process of an environment's interpreter that calls the components of one project's pipeline.
 
     `command` starts the interpreter; `environment` is the whole environment of its process; `options` are those of
@@ -90,7 +90,7 @@ class Interpreter:
             )
         self.machine: dict[str, Any] = greeting["machine"]
 
-    def __enter__(self) -> Interpreter:
+    def __enter__(self) -> InterpreterProcess:
         return self
 
     def __exit__(
@@ -119,7 +119,7 @@ class Interpreter:
         answer = self._ask(question, "the project")
         return {name: KeyParts(**parts) for name, parts in answer["parts"].items()}
 
-    def call(self, call: Call) -> Called:
+    def call(self, call: ComponentCall) -> CallResult:
         """Call a component there. Raises what it raised, by the same name where it is relet's own."""
         inputs = {
             name: {"folder": str(laid.folder), "type": laid.type} if laid else None
@@ -136,7 +136,7 @@ class Interpreter:
         }
         answer = self._ask(question, call.component.name)
         outputs = {
-            name: Written(
+            name: WrittenOutput(
                 type=ArtifactType(each["type"]),
                 folder=Path(each["folder"]),
                 content=each["content"],
@@ -145,7 +145,7 @@ class Interpreter:
             for name, each in answer["outputs"].items()
         }
         caveats = tuple(Caveat(**each) for each in answer["caveats"])
-        return Called(outputs=outputs, caveats=caveats, machine=answer["machine"])
+        return CallResult(outputs=outputs, caveats=caveats, machine=answer["machine"])
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
         assert self._process.stdin is not None

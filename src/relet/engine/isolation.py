@@ -12,7 +12,7 @@ from platform import python_version
 
 from relet import environments
 from relet.core.component import Component
-from relet.engine.interpreter import Interpreter, clean_environment
+from relet.engine.interpreter import InterpreterProcess, clean_environment
 from relet.environments import Environment
 from relet.errors import SetUpError
 from relet.names import PACKAGE
@@ -59,10 +59,10 @@ def environment_of(job: Job, component: Component, scratch: Path) -> Environment
     return _made(job, place, _variables(job, place, scratch), lambda _: None)
 
 
-def _started(job: Job, place: str, scratch: Path, tell: Tell) -> Interpreter:
+def _started(job: Job, place: str, scratch: Path, tell: Tell) -> InterpreterProcess:
     variables = _variables(job, place, scratch)
     environment = _made(job, place, variables, tell)
-    return Interpreter(
+    return InterpreterProcess(
         environment.command,
         root=job.project.root,
         pipeline=job.request.pipeline.name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType
 
 if TYPE_CHECKING:
-    from relet.project.job import Outcome, Watcher
+    from relet.project.job import RunOutcome, RunWatcher
 
 # What a person most likely wants to look at, by the artifact's type.
 _CONTAINERS = {
@@ -43,9 +43,9 @@ def run(
     pipeline: str,
     *overrides: str,
     steps: list[str] | tuple[str, ...] | None = None,
-    watch: Watcher | None = None,
+    watch: RunWatcher | None = None,
     debug: bool = False,
-) -> Outcome:
+) -> RunOutcome:
     """Run a pipeline as `relet run` does: `relet.run("nyc_rentals", "etl.max_price=300")`.
 
     Returns the outcome, with what each component made; a verdict that says no is in it, an error is raised.

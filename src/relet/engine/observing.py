@@ -42,7 +42,7 @@ _PROCESS = frozenset(("subprocess.Popen", "os.system", "os.exec", "os.posix_spaw
 
 
 @dataclass
-class Touched:
+class AccessLog:
     """What was opened, connected to and started, in the order of the first time; `made` are files written anew."""
 
     files: dict[str, None] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Touched:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Allowed:
+class ReadPermissions:
     """What a component may read: below `paths`, and of the code below `root` the modules named in `code`."""
 
     root: Path
@@ -60,18 +60,18 @@ class Allowed:
     paths: tuple[Path, ...]
 
 
-_touched: Touched | None = None
+_touched: AccessLog | None = None
 _installed = False
 
 
 @contextmanager
-def watched() -> Iterator[Touched]:
+def watched() -> Iterator[AccessLog]:
     """Watch what this process touches. An audit hook can't be taken out again: it is put in once."""
     global _touched, _installed
     if not _installed:
         sys.addaudithook(_hook)
         _installed = True
-    before, touched = _touched, Touched()
+    before, touched = _touched, AccessLog()
     _touched = touched
     children = _children()
     try:
@@ -94,7 +94,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         note(_touched, event, arguments)
 
 
-def _opened(touched: Touched, _: str, arguments: tuple[Any, ...]) -> None:
+def _opened(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     path, _mode, flags = arguments
     if not isinstance(path, str | bytes):
         return
@@ -114,7 +114,7 @@ def _here() -> str:
         return ""
 
 
-def _connected(touched: Touched, event: str, arguments: tuple[Any, ...]) -> None:
+def _connected(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     where = arguments[-1] if event in ("socket.connect", "socket.sendto") else arguments
     if event == "socket.connect" and isinstance(where, str | bytes):
         # a socket of this machine's own, by which processes that belong together talk
@@ -126,11 +126,11 @@ def _connected(touched: Touched, event: str, arguments: tuple[Any, ...]) -> None
     touched.addresses[shown] = None
 
 
-def _queried(touched: Touched, _: str, arguments: tuple[Any, ...]) -> None:
+def _queried(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     _opened(touched, "open", (arguments[0], None, os.O_RDONLY))
 
 
-def _started(touched: Touched, event: str, arguments: tuple[Any, ...]) -> None:
+def _started(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("os.fork", "os.forkpty"):
         shown = "a copy of its own process"
     else:
@@ -150,7 +150,7 @@ _NOTES = {
 }
 
 
-def caveats(touched: Touched, allowed: Allowed) -> tuple[Caveat, ...]:
+def caveats(touched: AccessLog, allowed: ReadPermissions) -> tuple[Caveat, ...]:
     """What of all that can't be promised to be the same again."""
     may_read = _both(allowed.paths) | _environment()
 
@@ -174,7 +174,7 @@ def _cut(found: Iterable[Caveat]) -> Iterator[Caveat]:
     yield from (Caveat(kind=kind, what=f"{count - MOST} more") for kind, count in seen.items() if count > MOST)
 
 
-def _about_file(file: Path, allowed: Allowed, may_read: frozenset[Path]) -> Caveat | None:
+def _about_file(file: Path, allowed: ReadPermissions, may_read: frozenset[Path]) -> Caveat | None:
     if may_read & {file, *file.parents} or may_read & {*(real := file.resolve()).parents, real}:
         return None
     # a pipe, a folder, or a file that is not there: what was tried and failed decides nothing new

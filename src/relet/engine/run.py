@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
-from relet.core.plan import Action, Known, Plan, Step, decide, plan
-from relet.core.record import Caveat, Link, RunRecord, Status, new_run_id, now
+from relet.core.plan import Action, KnownVersions, Plan, Step, decide, plan
+from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now
 from relet.engine.calling import call_here
 from relet.engine.isolation import isolated
 from relet.engine.loading import function_of
 from relet.engine.values import Workspace
 from relet.errors import BadDataError, DamagedError, NotFoundError
 from relet.project import known_code
-from relet.project.call import Call, Called, Laid, Written
-from relet.project.job import Job, Outcome, Quiet, Result, Watcher
+from relet.project.call import CallResult, ComponentCall, InputFolder, WrittenOutput
+from relet.project.job import ComponentResult, Job, RunOutcome, RunWatcher, SilentWatcher
 from relet.project.key import code_files, pipeline_files
 from relet.project.surroundings import Surroundings, machine, surroundings
 
@@ -32,40 +32,42 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Going:
+class _RunContext:
     """A run while it goes: what is asked, its record, what is the same for all its components, where they work."""
 
     job: Job
     parent: RunRecord
     around: Surroundings
     workspace: Workspace
-    watch: Watcher
+    watch: RunWatcher
     debug: bool
 
 
-def execute(job: Job, watch: Watcher | None = None, *, debug: bool = False, patience: float = 20) -> Outcome:
+def execute(job: Job, watch: RunWatcher | None = None, *, debug: bool = False, patience: float = 20) -> RunOutcome:
     """Run what `plan` says. What is finished stays finished, whatever happens after it.
 
     `debug` opens pdb in the frame of a component that raises; `patience` is how many seconds the end waits for
     the trackers. Errors are returned in the outcome, not raised.
     """
-    watch = watch or Quiet()
+    watch = watch or SilentWatcher()
     with isolated(job, tell=watch.noted) as settled:
         return _execute(settled, watch, debug=debug, patience=patience)
 
 
-def _execute(job: Job, watch: Watcher, *, debug: bool, patience: float) -> Outcome:
+def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> RunOutcome:
     began = perf_counter()
     planned = plan(job.request, job.store)
     around = surroundings(job.project.root, job.project.lock, files_of(job), job.store)
     parent = _record(job, around)
     courier = None if planned.idle else _announce(job, parent)
-    results: dict[str, Result] = {}
+    results: dict[str, ComponentResult] = {}
     error: BaseException | None = None
     try:
         with tempfile.TemporaryDirectory(prefix="relet-", ignore_cleanup_errors=True) as scratch:
             workspace = Workspace(Path(scratch), job.store)
-            going = _Going(job=job, parent=parent, around=around, workspace=workspace, watch=watch, debug=debug)
+            going = _RunContext(
+                job=job, parent=parent, around=around, workspace=workspace, watch=watch, debug=debug
+            )
             for result in _steps(going, planned):
                 results[result.component] = result
                 watch.ended(result)
@@ -84,7 +86,7 @@ def _execute(job: Job, watch: Watcher, *, debug: bool, patience: float) -> Outco
     _keep(job, parent)
     known_code.keep(job.project.place)
     deliveries = courier.finish(patience) if courier else ()
-    return Outcome(
+    return RunOutcome(
         run_id=parent.id,
         status=status,
         results=tuple(results.values()),
@@ -136,7 +138,7 @@ def _keep(job: Job, record: RunRecord) -> None:
         job.store.put_pending(tracker, record.id)
 
 
-def _status(error: BaseException | None, results: Collection[Result]) -> Status:
+def _status(error: BaseException | None, results: Collection[ComponentResult]) -> Status:
     if isinstance(error, KeyboardInterrupt):
         return Status.INTERRUPTED
     if error is not None:
@@ -146,7 +148,7 @@ def _status(error: BaseException | None, results: Collection[Result]) -> Status:
     return Status.STOPPED if refused or held_back else Status.FINISHED
 
 
-def _shown(result: Result) -> dict[str, Any]:
+def _shown(result: ComponentResult) -> dict[str, Any]:
     return {
         "action": str(result.action),
         "reason": result.reason,
@@ -155,13 +157,13 @@ def _shown(result: Result) -> dict[str, Any]:
     }
 
 
-def _steps(going: _Going, planned: Plan) -> Iterator[Result]:
+def _steps(going: _RunContext, planned: Plan) -> Iterator[ComponentResult]:
     """Act on each component in order: as planned until one has run, then as decided on what is known by then.
 
     A damaged input is made again by starting over: what is whole is skipped.
     """
     job = going.job
-    known, as_planned = Known(), True
+    known, as_planned = KnownVersions(), True
     waiting = list(job.request.components)
     damaged: set[str] = set()
     while waiting:
@@ -174,7 +176,7 @@ def _steps(going: _Going, planned: Plan) -> Iterator[Result]:
                 raise
             damaged.add(str(error))
             going.watch.noted(f"{error}; what made it runs again")
-            known, as_planned, waiting = Known(), False, list(job.request.components)
+            known, as_planned, waiting = KnownVersions(), False, list(job.request.components)
             continue
         held_back = step.action is Action.WAITS
         known = known.without(component) if held_back else known.made(component, result.outputs)
@@ -182,9 +184,9 @@ def _steps(going: _Going, planned: Plan) -> Iterator[Result]:
         yield result
 
 
-def _act(going: _Going, component: Component, step: Step, known: Known) -> Result:
+def _act(going: _RunContext, component: Component, step: Step, known: KnownVersions) -> ComponentResult:
     if step.action is Action.WAITS:
-        return Result(component=component.name, action=step.action, reason=step.reason)
+        return ComponentResult(component=component.name, action=step.action, reason=step.reason)
     if step.action is Action.SKIP:
         result = _skip(going.job, component, step)
     else:
@@ -201,7 +203,9 @@ def _act(going: _Going, component: Component, step: Step, known: Known) -> Resul
     return replace(result, inputs=inputs, verdict=verdict, metrics=metrics)
 
 
-def _made(going: _Going, component: Component, step: Step, known: Known) -> tuple[Step, Result]:
+def _made(
+    going: _RunContext, component: Component, step: Step, known: KnownVersions
+) -> tuple[Step, ComponentResult]:
     """Run a component, unless another process does or did so meanwhile: then its step is one to skip."""
     store = going.job.store
     assert step.key is not None
@@ -228,7 +232,7 @@ def _import_meanwhile(job: Job) -> None:
                 function_of(component, job.project.root, code, arguments)
 
 
-def _skip(job: Job, component: Component, step: Step) -> Result:
+def _skip(job: Job, component: Component, step: Step) -> ComponentResult:
     """What an earlier run made, whose record says how, and what of it no record holds.
 
     A source that it read, and that the store has lost or never had, is kept from now on.
@@ -244,7 +248,7 @@ def _skip(job: Job, component: Component, step: Step) -> Result:
         caveats = store.run(made_by).caveats if made_by else ()
     except (NotFoundError, DamagedError):
         caveats = ()
-    return Result(
+    return ComponentResult(
         component=component.name,
         action=step.action,
         reason=step.reason,
@@ -262,7 +266,9 @@ def _verdict_of(outputs: Mapping[str, Version], workspace: Workspace) -> Verdict
     return None
 
 
-def _move_aliases(going: _Going, component: Component, step: Step, result: Result, known: Known) -> None:
+def _move_aliases(
+    going: _RunContext, component: Component, step: Step, result: ComponentResult, known: KnownVersions
+) -> None:
     store, pipeline = going.job.store, going.job.request.pipeline
     by = result.run_id if result.action is Action.RUN and result.run_id else going.parent.id
     for version in result.outputs.values():
@@ -284,7 +290,7 @@ def _move_aliases(going: _Going, component: Component, step: Step, result: Resul
             going.watch.noted(f"{version_or_none} is the first batch: it becomes {reference}")
 
 
-def _run(going: _Going, component: Component, step: Step) -> Result:
+def _run(going: _RunContext, component: Component, step: Step) -> ComponentResult:
     job = going.job
     record = replace(
         going.parent,
@@ -329,7 +335,7 @@ def _run(going: _Going, component: Component, step: Step) -> Result:
     assert step.key is not None
     _keep(job, record)
     job.store.put_key(step.key, {name: str(version) for name, version in outputs.items()}, record.id)
-    return Result(
+    return ComponentResult(
         component=component.name,
         action=Action.RUN,
         reason=step.reason,
@@ -341,18 +347,18 @@ def _run(going: _Going, component: Component, step: Step) -> Result:
     )
 
 
-def _link(version: Version) -> Link:
-    return Link(version=str(version), type=version.type, content=version.content)
+def _link(version: Version) -> ArtifactLink:
+    return ArtifactLink(version=str(version), type=version.type, content=version.content)
 
 
-def _caveats(going: _Going, component: Component, step: Step) -> tuple[Caveat, ...]:
+def _caveats(going: _RunContext, component: Component, step: Step) -> tuple[Caveat, ...]:
     assert step.parts is not None
     files = code_files(going.job.project, step.parts) | pipeline_files(going.job.project)
     own = (component.environment or "").partition(":")[2]
     return going.around.caveats(files, step.parts.packages, going.job.project.root / own if own else None)
 
 
-def _call(going: _Going, component: Component, step: Step) -> Called:
+def _call(going: _RunContext, component: Component, step: Step) -> CallResult:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
     call = call_for(going.job, component, step.inputs, going.workspace)
     caller = going.job.callers.get(component.name)
@@ -361,14 +367,16 @@ def _call(going: _Going, component: Component, step: Step) -> Called:
     return caller(call) if caller else call_here(call, debug=going.debug)
 
 
-def call_for(job: Job, component: Component, inputs: Mapping[str, Version | None], workspace: Workspace) -> Call:
+def call_for(
+    job: Job, component: Component, inputs: Mapping[str, Version | None], workspace: Workspace
+) -> ComponentCall:
     """The call of a component with these inputs, laid out below the workspace."""
     laid = {
-        name: Laid(folder=workspace.path(version), type=version.type) if version else None
+        name: InputFolder(folder=workspace.path(version), type=version.type) if version else None
         for name, version in inputs.items()
     }
     resources = (job.project.folder / name for name in component.resources)
-    return Call(
+    return ComponentCall(
         component=component,
         root=job.project.root,
         code=job.request.code[component.name].code,
@@ -399,7 +407,7 @@ def _keep_source(store: Store, path: Path, digest: str) -> None:
 
 
 def _store(
-    store: Store, name: str, written: Written, description: str, run_id: str, workspace: Workspace
+    store: Store, name: str, written: WrittenOutput, description: str, run_id: str, workspace: Workspace
 ) -> Version:
     """Objects first, manifest last."""
     version = store.add_version(

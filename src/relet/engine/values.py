@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
 from relet.errors import ComponentError, ReletError
-from relet.project.call import Written
+from relet.project.call import WrittenOutput
 from relet.store.curves import METRICS, metrics
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ FIGURE = "figure.svg"
 VERDICT = "verdict.json"
 
 
-def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> Written:
+def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> WrittenOutput:
     """Write what a component returned as the files of an artifact.
 
     Raises ComponentError where the value is not what the signature promises.
@@ -41,7 +41,7 @@ def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> Written:
         raise ComponentError(f"{name}: a {type(value).__name__} can't be stored as a {type_}: {error}") from error
 
 
-def write_all(outputs: Iterable[Output], values: Mapping[str, Any], folder: Path) -> dict[str, Written]:
+def write_all(outputs: Iterable[Output], values: Mapping[str, Any], folder: Path) -> dict[str, WrittenOutput]:
     """Write what a component returned, each artifact in a folder of its name; streams of one fork side by side."""
     from relet.data.fork import side_by_side
 
@@ -78,7 +78,7 @@ def _until(stream: Any, stop: threading.Event) -> Any:
     return known_as_normal(same) if is_known_as_normal(stream) else same
 
 
-def _table(value: Any, folder: Path) -> Written:
+def _table(value: Any, folder: Path) -> WrittenOutput:
     import pyarrow.parquet
 
     from relet.data.table import write_table
@@ -87,19 +87,19 @@ def _table(value: Any, folder: Path) -> Written:
     content = write_table(value, path)
     about = pyarrow.parquet.read_metadata(path)
     metadata = {"rows": about.num_rows, "columns": about.schema.names}
-    return Written(type=ArtifactType.TABLE, folder=folder, content=content, metadata=metadata)
+    return WrittenOutput(type=ArtifactType.TABLE, folder=folder, content=content, metadata=metadata)
 
 
-def _file(value: Any, folder: Path) -> Written:
+def _file(value: Any, folder: Path) -> WrittenOutput:
     source = Path(value)
     if source.is_dir():
         shutil.copytree(source, folder, dirs_exist_ok=True)
-        return Written(type=ArtifactType.FOLDER, folder=folder, content=folder_digest(folder))
+        return WrittenOutput(type=ArtifactType.FOLDER, folder=folder, content=folder_digest(folder))
     shutil.copy(source, folder / source.name)
-    return Written(type=ArtifactType.FILE, folder=folder, content=folder_digest(folder))
+    return WrittenOutput(type=ArtifactType.FILE, folder=folder, content=folder_digest(folder))
 
 
-def _metrics(value: Any, folder: Path) -> Written:
+def _metrics(value: Any, folder: Path) -> WrittenOutput:
     """Numbers and curves as one file; the metadata holds plain numbers, and says which of them a curve led to."""
     held = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
     drawn = {name: each for name, each in held.items() if isinstance(each, Curve)}
@@ -107,10 +107,12 @@ def _metrics(value: Any, folder: Path) -> Written:
     metadata: dict[str, Any] = {"metrics": held | {name: curve.last for name, curve in drawn.items()}}
     if drawn:
         metadata["curves"] = sorted(drawn)
-    return Written(type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata=metadata)
+    return WrittenOutput(
+        type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata=metadata
+    )
 
 
-def _figure(value: Any, folder: Path) -> Written:
+def _figure(value: Any, folder: Path) -> WrittenOutput:
     if isinstance(value, Figure):
         drawing = value.svg
     else:
@@ -118,22 +120,24 @@ def _figure(value: Any, folder: Path) -> Written:
 
         drawing = svg(value)
     (folder / FIGURE).write_text(drawing, encoding="utf-8")
-    return Written(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
+    return WrittenOutput(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
 
 
-def _verdict(value: Any, folder: Path) -> Written:
+def _verdict(value: Any, folder: Path) -> WrittenOutput:
     if not isinstance(value, Verdict):
         raise TypeError("return a relet.Verdict")
     _write_json(folder / VERDICT, value.to_json())
     metadata = {"passed": value.passed, "reason": value.reason}
-    return Written(type=ArtifactType.VERDICT, folder=folder, content=folder_digest(folder), metadata=metadata)
+    return WrittenOutput(
+        type=ArtifactType.VERDICT, folder=folder, content=folder_digest(folder), metadata=metadata
+    )
 
 
-def _model(value: Any, folder: Path) -> Written:
+def _model(value: Any, folder: Path) -> WrittenOutput:
     from relet.training.model import export
 
     export(value, folder)
-    return Written(type=ArtifactType.MODEL, folder=folder, content=folder_digest(folder))
+    return WrittenOutput(type=ArtifactType.MODEL, folder=folder, content=folder_digest(folder))
 
 
 _WRITERS = {

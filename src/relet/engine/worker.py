@@ -21,7 +21,7 @@ from relet.core.artifact import ArtifactType
 from relet.engine import disturbance
 from relet.engine.calling import call_here
 from relet.errors import ReletError
-from relet.project.call import Call, Called, Laid
+from relet.project.call import CallResult, ComponentCall, InputFolder
 from relet.project.folder import Project, open_project
 from relet.project.key import code_parts
 from relet.project.surroundings import machine
@@ -100,10 +100,10 @@ def _parts(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
 
 def _call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
     inputs = {
-        name: Laid(folder=Path(laid["folder"]), type=ArtifactType(laid["type"])) if laid else None
+        name: InputFolder(folder=Path(laid["folder"]), type=ArtifactType(laid["type"])) if laid else None
         for name, laid in question["inputs"].items()
     }
-    call = Call(
+    call = ComponentCall(
         component=project.pipeline.component(question["component"]),
         root=project.root,
         code=question["code"],
@@ -115,7 +115,7 @@ def _call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
     return as_answer(call_here(call))
 
 
-def as_answer(called: Called) -> dict[str, Any]:
+def as_answer(called: CallResult) -> dict[str, Any]:
     outputs = {
         name: {"type": each.type, "folder": str(each.folder), "content": each.content, "metadata": each.metadata}
         for name, each in called.outputs.items()

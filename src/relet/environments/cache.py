@@ -25,7 +25,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
+class EnvironmentFolder:
     """Where an environment is being made, with its lock's file in it; `held` is the descriptor that locks it."""
 
     folder: Path
@@ -41,7 +41,7 @@ class Site:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stamp:
+class EnvironmentStamp:
     """What a finished environment was when it was finished: its Python, and evidence that it still is that."""
 
     python: str
@@ -71,10 +71,10 @@ def kept(
     folder: Path,
     lock: bytes,
     *,
-    make: Callable[[Site], str],
+    make: Callable[[EnvironmentFolder], str],
     evidence: Callable[[], str | None],
     say: Callable[[str], None],
-) -> tuple[Stamp, bool]:
+) -> tuple[EnvironmentStamp, bool]:
     """The stamp of a whole environment in `folder`, and whether it had to be made.
 
     `make` makes it and returns its Python's version. `evidence` is what would differ if it were damaged, None
@@ -88,10 +88,10 @@ def kept(
                 return found, False
             clear(folder)
             folder.mkdir()
-            site = Site(folder=folder, held=held)
+            site = EnvironmentFolder(folder=folder, held=held)
             try:
                 site.lock.write_bytes(lock)
-                stamp = Stamp(python=make(site), evidence=evidence() or "")
+                stamp = EnvironmentStamp(python=make(site), evidence=evidence() or "")
                 _finish(folder, stamp)
             except BaseException:
                 clear(folder)
@@ -101,10 +101,10 @@ def kept(
         raise SetUpError(f"{folder.parent} can't hold environments ({error.strerror}); set RELET_CACHE") from error
 
 
-def whole(folder: Path, evidence: Callable[[], str | None]) -> Stamp | None:
+def whole(folder: Path, evidence: Callable[[], str | None]) -> EnvironmentStamp | None:
     """The stamp of the environment in `folder`, where it was finished and is what it was then."""
     try:
-        stamp = Stamp(**json.loads((folder / "stamp.json").read_bytes()))
+        stamp = EnvironmentStamp(**json.loads((folder / "stamp.json").read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
     return stamp if stamp.evidence == evidence() else None
@@ -116,7 +116,7 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _finish(folder: Path, stamp: Stamp) -> None:
+def _finish(folder: Path, stamp: EnvironmentStamp) -> None:
     draft = folder / "stamp.json.draft"
     draft.write_text(json.dumps({"python": stamp.python, "evidence": stamp.evidence}), encoding="utf-8")
     draft.replace(folder / "stamp.json")

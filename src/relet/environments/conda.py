@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from relet.environments import pip
-from relet.environments.cache import Site
+from relet.environments.cache import EnvironmentFolder
 from relet.environments.programs import start
 from relet.errors import SetUpError
 
@@ -16,7 +16,7 @@ _PROGRAMS = ("conda", "mamba", "micromamba")
 _CHANNEL = ("--override-channels", "--channel", "conda-forge")
 
 
-def make(site: Site, python: str) -> None:
+def make(site: EnvironmentFolder, python: str) -> None:
     """Make the environment, with a Python of this version, and install the lock in it.
 
     Raises SetUpError where none of the programs is installed, and with what conda or pip said.

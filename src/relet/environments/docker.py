@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from relet.environments import indexes
-from relet.environments.cache import Site, Stamp, digest, kept
+from relet.environments.cache import EnvironmentFolder, EnvironmentStamp, digest, kept
 from relet.environments.programs import start
 from relet.errors import SetUpError
 
@@ -62,7 +62,7 @@ def build(
     environment: Mapping[str, str],
     network: bool,
     say: Callable[[str], None],
-) -> tuple[tuple[str, ...], Stamp, bool]:
+) -> tuple[tuple[str, ...], EnvironmentStamp, bool]:
     """What starts the image's Python, its stamp, and whether it had to be made.
 
     Raises SetUpError without a docker client or engine, and where the image can't be built.
@@ -73,7 +73,7 @@ def build(
     name = digest(lock + dockerfile(python).encode(), python)
     image = f"relet/{name}"
 
-    def make(site: Site) -> str:
+    def make(site: EnvironmentFolder) -> str:
         _identity(docker, image)
         say(f"making an image of Python {python} with docker, once for this lock")
         (site.folder / "Dockerfile").write_text(dockerfile(python), encoding="utf-8")

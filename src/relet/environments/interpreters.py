@@ -19,20 +19,20 @@ _ASK = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interpreter:
+class InstalledPython:
     """A Python that is no environment's own: its path, and its version as "3.11.7"."""
 
     path: Path
     python: str
 
 
-def find(python: str) -> Interpreter:
+def find(python: str) -> InstalledPython:
     """The Python of exactly this version, else the newest one of the same minor version: this process's own first.
 
     It is looked for on PATH and where pyenv and uv put theirs. Raises SetUpError where there is none.
     """
     minor = ".".join(python.split(".")[:2])
-    own = Interpreter(path=_own(), python=platform.python_version())
+    own = InstalledPython(path=_own(), python=platform.python_version())
     if python == own.python or (python == minor and _is(own, minor)):
         return own
     others = [found for path in dict.fromkeys(_places(minor)) if (found := ask(path))]
@@ -52,7 +52,7 @@ def _own() -> Path:
     return Path(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def _is(each: Interpreter, minor: str) -> bool:
+def _is(each: InstalledPython, minor: str) -> bool:
     return each.python.startswith(f"{minor}.")
 
 
@@ -74,7 +74,7 @@ def _places(minor: str) -> Iterator[Path]:
         yield found / "bin" / f"python{minor}"
 
 
-def ask(path: Path) -> Interpreter | None:
+def ask(path: Path) -> InstalledPython | None:
     """The Python at a path, None if it does not start: a shim may stand for a Python that is not there."""
     if not os.access(path, os.X_OK):
         return None
@@ -85,4 +85,4 @@ def ask(path: Path) -> Interpreter | None:
         implementation, version, base = done.stdout.splitlines()
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return Interpreter(path=Path(base), python=version) if implementation == sys.implementation.name else None
+    return InstalledPython(path=Path(base), python=version) if implementation == sys.implementation.name else None

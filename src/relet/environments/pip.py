@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from relet.environments.cache import Site
+from relet.environments.cache import EnvironmentFolder
 from relet.environments.programs import start
 
 _QUIETLY = ("--quiet", "--disable-pip-version-check", "--no-input")
 
 
-def install(site: Site, python: Path) -> None:
+def install(site: EnvironmentFolder, python: Path) -> None:
     """Install what the lock names, each file held to its hash, and nothing that it does not name.
 
     Raises SetUpError with what pip said.

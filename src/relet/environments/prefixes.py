@@ -8,17 +8,20 @@ from hashlib import sha256
 from pathlib import Path
 
 from relet.environments import conda, interpreters, uv, virtualenv
-from relet.environments.cache import Site, Stamp, digest, kept, whole
-from relet.environments.interpreters import Interpreter
+from relet.environments.cache import EnvironmentFolder, EnvironmentStamp, digest, kept, whole
+from relet.environments.interpreters import InstalledPython
 from relet.errors import SetUpError
 
 # What fills `site.prefix` from `site.lock` and a Python of this machine.
-_MAKERS: Mapping[str, Callable[[Site, Interpreter], None]] = {"uv": uv.make, "virtualenv": virtualenv.make}
+_MAKERS: Mapping[str, Callable[[EnvironmentFolder, InstalledPython], None]] = {
+    "uv": uv.make,
+    "virtualenv": virtualenv.make,
+}
 
 
 def build(
     manager: str, lock: bytes, *, python: str, root: Path, say: Callable[[str], None]
-) -> tuple[tuple[str, ...], Stamp, bool]:
+) -> tuple[tuple[str, ...], EnvironmentStamp, bool]:
     """What starts the environment's Python, its stamp, and whether it had to be made.
 
     Raises SetUpError without the manager or the Python, and where the lock can't be installed.
@@ -31,7 +34,7 @@ def build(
         say(f"no Python {python} on this machine: taking {version}")
     folder = root / _name(manager, lock, version)
 
-    def made_here(site: Site) -> str:
+    def made_here(site: EnvironmentFolder) -> str:
         say(f"making an environment of Python {version} with {manager}, once for this lock")
         make(site)
         found = interpreters.ask(_python(folder))
@@ -43,7 +46,7 @@ def build(
     return (str(_python(folder)),), stamp, made
 
 
-def _maker(manager: str, python: str) -> tuple[Callable[[Site], None], str]:
+def _maker(manager: str, python: str) -> tuple[Callable[[EnvironmentFolder], None], str]:
     """What fills a prefix, and the Python that it will have, as far as it is known before."""
     if manager == "conda":
         return partial(conda.make, python=python), python

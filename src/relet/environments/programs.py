@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from relet.environments.cache import Site
+from relet.environments.cache import EnvironmentFolder
 from relet.errors import SetUpError
 
 # What would lead a program to another environment, or a pip to another folder, than the one it is told of.
@@ -22,7 +22,11 @@ _SHOWN_WIDTH = 400
 
 
 def start(
-    site: Site, name: str, *command: str | Path, failure: str, settings: Mapping[str, str] | None = None
+    site: EnvironmentFolder,
+    name: str,
+    *command: str | Path,
+    failure: str,
+    settings: Mapping[str, str] | None = None,
 ) -> str:
     """Run a program to its end, in the folder of the environment that it makes, and return what it printed.
 
@@ -51,7 +55,7 @@ def start(
     return done.stdout
 
 
-def telling(output: str, site: Site) -> list[str]:
+def telling(output: str, site: EnvironmentFolder) -> list[str]:
     """The lines of a failed program's output that say why, without this machine's paths and addresses."""
     lines = [line.rstrip() for line in output.splitlines() if line.strip() and not _BESIDE_THE_POINT.match(line)]
     first = next((n for n, line in enumerate(lines) if re.match(r"\s*(error|fatal|×)", line, re.IGNORECASE)), 0)

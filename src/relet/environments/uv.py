@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 from relet.environments import indexes
-from relet.environments.cache import Site
-from relet.environments.interpreters import Interpreter
+from relet.environments.cache import EnvironmentFolder
+from relet.environments.interpreters import InstalledPython
 from relet.environments.programs import start
 from relet.errors import SetUpError
 
 
-def make(site: Site, interpreter: Interpreter) -> None:
+def make(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     """Make the environment and install the lock in it. Raises SetUpError without uv, and with what uv said."""
     uv = program()
     settings = {**indexes.for_uv(), "UV_PYTHON_DOWNLOADS": "never"}

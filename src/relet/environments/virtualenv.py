@@ -6,15 +6,15 @@ import sys
 from importlib.util import find_spec
 
 from relet.environments import pip
-from relet.environments.cache import Site
-from relet.environments.interpreters import Interpreter
+from relet.environments.cache import EnvironmentFolder
+from relet.environments.interpreters import InstalledPython
 from relet.environments.programs import start
 
 # Its pip is the one that virtualenv carries: nothing is fetched that no lock names.
 _BARE = ("--quiet", "--no-download", "--no-periodic-update", "--no-setuptools")
 
 
-def make(site: Site, interpreter: Interpreter) -> None:
+def make(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     """Make the environment and install the lock in it; without virtualenv, Python's own venv makes the same.
 
     Raises SetUpError with what virtualenv, venv or pip said.

@@ -23,7 +23,7 @@ _Z = 1.959964
 
 
 @dataclass(frozen=True, kw_only=True)
-class Covered:
+class IntervalCoverage:
     """What intervals did on some rows: `share` of their truths lay inside, `width` is the mean, in their units.
 
     `group` says which rows, nothing for all.
@@ -40,7 +40,7 @@ class Covered:
 
         Wilson's score interval: E. B. Wilson, Journal of the American Statistical Association 22, 1927.
 
-        >>> low, high = Covered(share=0.9, width=1.0, rows=100).range
+        >>> low, high = IntervalCoverage(share=0.9, width=1.0, rows=100).range
         >>> round(low, 3), round(high, 3)
         (0.826, 0.945)
         """
@@ -59,7 +59,7 @@ class Covered:
 
 def covered(
     truth: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64], group: str = ""
-) -> Covered:
+) -> IntervalCoverage:
     """The share of truths within their bounds, the bounds included; there has to be a row.
 
     >>> import numpy as np
@@ -69,7 +69,7 @@ def covered(
     import numpy as np
 
     inside = (lower <= truth) & (truth <= upper)
-    return Covered(
+    return IntervalCoverage(
         share=float(np.mean(inside)), width=float(np.mean(upper - lower)), rows=len(inside), group=group
     )
 
@@ -79,7 +79,7 @@ def covered_groups(
     truth: NDArray[np.float64],
     lower: NDArray[np.float64],
     upper: NDArray[np.float64],
-) -> Iterator[Covered]:
+) -> Iterator[IntervalCoverage]:
     """The same for each value of each column of `groups` that at least 30 rows have."""
     for column in groups.columns:
         grouped = groups.groupby(column, observed=True)
@@ -89,10 +89,10 @@ def covered_groups(
                 yield covered(truth[places], lower[places], upper[places], f"{column} = {value}")
 
 
-def weakness(groups: Sequence[Covered], coverage: float) -> str:
-    """One sentence on where intervals hold the truth less often than was asked for, by `Covered.is_weak`.
+def weakness(groups: Sequence[IntervalCoverage], coverage: float) -> str:
+    """One sentence on where intervals hold the truth less often than was asked for, by `IntervalCoverage.is_weak`.
 
-    >>> weakness([Covered(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
+    >>> weakness([IntervalCoverage(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
     'The 90% interval is weak where price = 250 and more: 60.0% of 500 rows inside.'
     """
     weak = sorted((each for each in groups if each.is_weak(coverage)), key=lambda each: (each.share, each.group))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from relet.evaluation.coverage import SMALLEST, Covered, weakness
+from relet.evaluation.coverage import SMALLEST, IntervalCoverage, weakness
 from relet.report.charts.categories import dots
 from relet.report.charts.ranges import ranges
 from relet.report.elements import charts, facts, paragraph, table
@@ -13,8 +13,8 @@ from relet.report.wording import share
 
 
 def coverage_page(
-    overall: Covered | None,
-    groups: Sequence[Covered],
+    overall: IntervalCoverage | None,
+    groups: Sequence[IntervalCoverage],
     *,
     coverage: float,
     unit: str,
@@ -81,7 +81,7 @@ def coverage_page(
     )
 
 
-def _names(groups: Sequence[Covered]) -> list[str]:
+def _names(groups: Sequence[IntervalCoverage]) -> list[str]:
     """A group's value without its column, where no two groups have the same."""
     values = [each.group.rpartition(" = ")[2] for each in groups]
     return values if len(set(values)) == len(values) else [each.group for each in groups]

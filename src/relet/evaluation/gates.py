@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import Check, Verdict
-from relet.evaluation.coverage import Covered
+from relet.evaluation.coverage import IntervalCoverage
 from relet.evaluation.metrics import regression
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def judge(
     min_r2: float,
     max_worse: float,
     champion: dict[str, float] | None = None,
-    intervals: Covered | None = None,
+    intervals: IntervalCoverage | None = None,
     min_coverage: float = 0.0,
     slices: Sequence[Check] = (),
 ) -> Verdict:
@@ -54,7 +54,7 @@ def _not_worse(metrics: dict[str, float], champion: dict[str, float], max_worse:
     return Check(name="champion", passed=ratio <= max_worse, message=message)
 
 
-def _covers(intervals: Covered, min_coverage: float) -> Check:
+def _covers(intervals: IntervalCoverage, min_coverage: float) -> Check:
     message = f"intervals: {intervals}; at least {min_coverage:.0%} inside is asked for"
     return Check(name="coverage", passed=intervals.share >= min_coverage, message=message)
 
@@ -64,7 +64,7 @@ def slices(
     target: str,
     predicted: NDArray[np.float64],
     by: Sequence[str],
-    intervals: Sequence[Covered] = (),
+    intervals: Sequence[IntervalCoverage] = (),
 ) -> Iterator[Check]:
     """The metrics of each group of at least 30 rows, as checks that always pass: they are there to be read.
 

@@ -12,7 +12,7 @@ from relet.experiments.experiment import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class ContrastedRun:
     """One of the runs: what it is called here, what was recorded, and the key parts of the steps that it has.
 
     `parts` are component → the parts of its key, also where an earlier run made what the step has.
@@ -26,7 +26,7 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ContrastRow:
     """One name with its value in each run, None where a run has no such thing."""
 
     name: str
@@ -55,17 +55,17 @@ class Contrast:
     """
 
     labels: tuple[str, ...]
-    facts: tuple[Row, ...]
-    parameters: tuple[Row, ...]
-    metrics: tuple[Row, ...]
-    basis: Mapping[str, tuple[Row, ...]]
+    facts: tuple[ContrastRow, ...]
+    parameters: tuple[ContrastRow, ...]
+    metrics: tuple[ContrastRow, ...]
+    basis: Mapping[str, tuple[ContrastRow, ...]]
     curves: Mapping[str, Mapping[str, Curve]]
     same: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain values for a program: each row as run → value."""
 
-        def rows(held: Sequence[Row]) -> dict[str, Any]:
+        def rows(held: Sequence[ContrastRow]) -> dict[str, Any]:
             return {row.name: dict(zip(self.labels, row.values, strict=True)) for row in held}
 
         return {
@@ -81,7 +81,7 @@ class Contrast:
         }
 
 
-def contrast(sides: Sequence[Side], *, everything: bool = False) -> Contrast:
+def contrast(sides: Sequence[ContrastedRun], *, everything: bool = False) -> Contrast:
     """What differs between runs, and with `everything` also what does not."""
     trials = [side.trial for side in sides]
     steps = set.intersection(*(set(side.parts) for side in sides))
@@ -95,7 +95,7 @@ def contrast(sides: Sequence[Side], *, everything: bool = False) -> Contrast:
     same = {"parameters": _equal(parameters), "metrics": _equal(metrics)}
     same |= {kind: _equal(rows) for kind, rows in basis.items()}
 
-    def shown(rows: Sequence[Row]) -> tuple[Row, ...]:
+    def shown(rows: Sequence[ContrastRow]) -> tuple[ContrastRow, ...]:
         return tuple(row for row in rows if everything or row.differs)
 
     return Contrast(
@@ -109,7 +109,7 @@ def contrast(sides: Sequence[Side], *, everything: bool = False) -> Contrast:
     )
 
 
-def _facts(sides: Sequence[Side]) -> Iterator[Row]:
+def _facts(sides: Sequence[ContrastedRun]) -> Iterator[ContrastRow]:
     trials = [side.trial for side in sides]
     steps = list(dict.fromkeys(step for side in sides for step in side.parts))
     of: dict[str, Callable[[Trial], Any]] = {
@@ -122,46 +122,46 @@ def _facts(sides: Sequence[Side]) -> Iterator[Row]:
         "reason": lambda each: each.reason or None,
     }
     for name, value in of.items():
-        row = Row(name=name, values=tuple(value(each) for each in trials))
+        row = ContrastRow(name=name, values=tuple(value(each) for each in trials))
         if any(each is not None for each in row.values):
             yield row
-    lacking = Row(name="without", values=tuple(_lacking(side, steps) for side in sides))
+    lacking = ContrastRow(name="without", values=tuple(_lacking(side, steps) for side in sides))
     if lacking.differs:
         yield lacking
 
 
-def _lacking(side: Side, steps: Sequence[str]) -> str | None:
+def _lacking(side: ContrastedRun, steps: Sequence[str]) -> str | None:
     """The steps that another run got to and this one did not."""
     return ", ".join(step for step in steps if step not in side.parts) or None
 
 
-def _rows(held: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+def _rows(held: Sequence[Mapping[str, Any]]) -> Iterator[ContrastRow]:
     for name in dict.fromkeys(name for each in held for name in each):
-        yield Row(name=name, values=tuple(each.get(name) for each in held))
+        yield ContrastRow(name=name, values=tuple(each.get(name) for each in held))
 
 
-def _equal(rows: Sequence[Row]) -> int:
+def _equal(rows: Sequence[ContrastRow]) -> int:
     return sum(not row.differs for row in rows)
 
 
-def _code(side: Side) -> dict[str, str]:
+def _code(side: ContrastedRun) -> dict[str, str]:
     return {module: digest for parts in side.parts.values() for module, digest in parts.code.items()}
 
 
-def _packages(side: Side) -> dict[str, str]:
+def _packages(side: ContrastedRun) -> dict[str, str]:
     return {package: version for parts in side.parts.values() for package, version in parts.packages.items()}
 
 
-def _resources(side: Side) -> dict[str, str]:
+def _resources(side: ContrastedRun) -> dict[str, str]:
     return {path: digest for parts in side.parts.values() for path, digest in parts.resources.items()}
 
 
-def _inputs(side: Side) -> dict[str, str | None]:
+def _inputs(side: ContrastedRun) -> dict[str, str | None]:
     """By content: the same rows under another number are the same input."""
     return {name: content for parts in side.parts.values() for name, content in parts.inputs.items()}
 
 
-def _sources(side: Side) -> dict[str, str]:
+def _sources(side: ContrastedRun) -> dict[str, str]:
     return {
         f"{component}.{name}": value["sha256"]
         for component, parts in side.parts.items()
@@ -170,12 +170,12 @@ def _sources(side: Side) -> dict[str, str]:
     }
 
 
-def _commit(side: Side) -> dict[str, Any]:
+def _commit(side: ContrastedRun) -> dict[str, Any]:
     code = side.record.code
     return {"commit": code.commit, "uncommitted changes": code.diff or ("yes" if code.dirty else None)}
 
 
-def _machine(side: Side) -> dict[str, Any]:
+def _machine(side: ContrastedRun) -> dict[str, Any]:
     found = {"lock": side.record.lock}
     for name, value in side.record.machine.items():
         if isinstance(value, Mapping):
@@ -185,7 +185,7 @@ def _machine(side: Side) -> dict[str, Any]:
     return found
 
 
-_BASIS: Mapping[str, Callable[[Side], Mapping[str, Any]]] = {
+_BASIS: Mapping[str, Callable[[ContrastedRun], Mapping[str, Any]]] = {
     "code": _code,
     "packages": _packages,
     "resources": _resources,
@@ -196,6 +196,6 @@ _BASIS: Mapping[str, Callable[[Side], Mapping[str, Any]]] = {
 }
 
 
-def _curves(sides: Sequence[Side]) -> dict[str, dict[str, Curve]]:
+def _curves(sides: Sequence[ContrastedRun]) -> dict[str, dict[str, Curve]]:
     names = dict.fromkeys(name for side in sides for name in side.curves)
     return {name: {side.label: side.curves[name] for side in sides if name in side.curves} for name in names}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from relet.core.record import Kind, RunRecord, Status
+from relet.core.record import RunKind, RunRecord, Status
 from relet.errors import NotFoundError, nearest
 
 # A pipeline's settings, each with the parameters that it feeds: those of `relet.core.pipeline.Pipeline`.
@@ -105,10 +105,10 @@ class Experiment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Aim:
+class Objective:
     """By which metric trials are compared, and whether more of it is better.
 
-    >>> Aim.of("test_r2").more, Aim.of("mae").more
+    >>> Objective.of("test_r2").more, Objective.of("mae").more
     (True, False)
     """
 
@@ -116,7 +116,7 @@ class Aim:
     more: bool = False
 
     @classmethod
-    def of(cls, metric: str) -> Aim:
+    def of(cls, metric: str) -> Objective:
         return cls(metric=metric, more=bool({metric, *metric.split("_")} & MORE_IS_BETTER))
 
     def order(self, trial: Trial) -> tuple[bool, float, str]:
@@ -156,10 +156,10 @@ def experiments(records: Iterable[RunRecord], tables: Mapping[str, Table] | None
     trials: dict[str, list[Trial]] = {}
     sweeps: dict[str, list[RunRecord]] = {}
     for record in held:
-        if record.kind is Kind.PIPELINE:
+        if record.kind is RunKind.PIPELINE:
             made = trial(record, (tables or {}).get(record.pipeline), types)
             trials.setdefault(record.experiment, []).append(made)
-        elif record.kind is not Kind.COMPONENT:
+        elif record.kind is not RunKind.COMPONENT:
             sweeps.setdefault(record.experiment, []).append(record)
     found = [
         Experiment(
@@ -185,7 +185,7 @@ def trial(record: RunRecord, table: Table | None = None, types: Mapping[str, str
         status=record.status,
         started=record.started,
         seconds=_seconds(record),
-        sweep=record.parent if record.kind is Kind.PIPELINE else None,
+        sweep=record.parent if record.kind is RunKind.PIPELINE else None,
         number=record.trial,
         # a trial's command is that of its sweep, whose lists its own overrides stand for
         chosen={**chosen(record.command), **chosen(record.overrides)},
@@ -199,7 +199,7 @@ def trial(record: RunRecord, table: Table | None = None, types: Mapping[str, str
 
 def _folds_joined(trials: Iterable[Trial], sweeps: Iterable[RunRecord]) -> tuple[Trial, ...]:
     """The runs of a search that differ by nothing but their fold as one trial."""
-    searches = {each.id for each in sweeps if each.kind is Kind.SEARCH}
+    searches = {each.id for each in sweeps if each.kind is RunKind.SEARCH}
     held: dict[tuple[str, str], list[Trial]] = {}
     for each in trials:
         same = {name: value for name, value in each.settings.items() if name != FOLD}
@@ -397,7 +397,7 @@ def measured(trials: Sequence[Trial]) -> list[str]:
     return differ or own
 
 
-def aim(experiment: Experiment, metric: str | None = None) -> Aim | None:
+def aim(experiment: Experiment, metric: str | None = None) -> Objective | None:
     """By what its trials are compared: the metric that is asked for, else that of its last sweep or search.
 
     Where neither says it, a usual one, else the first that there is; None where nothing was measured. Raises
@@ -407,10 +407,10 @@ def aim(experiment: Experiment, metric: str | None = None) -> Aim | None:
     if metric is not None:
         if metric not in known:
             raise NotFoundError(f"no run of {experiment.name} has the metric {metric!r}: {nearest(metric, known)}")
-        return Aim.of(metric)
+        return Objective.of(metric)
     for record in reversed(experiment.sweeps):
         if (name := str(record.parameters.get("metric", ""))) in known:
-            return Aim(metric=name, more=record.parameters.get("direction") == "maximize")
+            return Objective(metric=name, more=record.parameters.get("direction") == "maximize")
     own = measured(experiment.trials) or known
     names = [*(each for each in USUAL if each in known), *own]
-    return Aim.of(names[0]) if names else None
+    return Objective.of(names[0]) if names else None

@@ -38,7 +38,7 @@ _ADVICE = "write comparisons joined by and, such as --filter 'mae<30 and status=
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class TrialCondition:
     """One condition: a name, what it is compared by, and with what; `text` is that as it was written."""
 
     name: str
@@ -47,7 +47,7 @@ class Comparison:
     text: str
 
 
-def conditions(text: str) -> tuple[Comparison, ...]:
+def conditions(text: str) -> tuple[TrialCondition, ...]:
     """What a filter asks for. Raises SettingError where it can't be read, saying where.
 
     >>> [(each.name, each.by, each.value) for each in conditions("mae<30 and model=random_forest")]
@@ -60,7 +60,7 @@ def conditions(text: str) -> tuple[Comparison, ...]:
             rest = " ".join(word for _, word in tokens[:3])
             raise SettingError(f"--filter: {rest!r} in {text!r} is no comparison; {_ADVICE}")
         name, by, value = tokens[:3]
-        found.append(Comparison(name=_text(name), by=by[1], value=_value(value), text=_text(value)))
+        found.append(TrialCondition(name=_text(name), by=by[1], value=_value(value), text=_text(value)))
         tokens = tokens[3:]
         if tokens:
             if tokens[0][1].lower() != "and" or len(tokens) == 1:
@@ -111,7 +111,7 @@ def selected(trials: Sequence[Trial], text: str) -> list[Trial]:
     return [each for each in trials if all(_meets(each, name, wanted) for name, wanted in resolved)]
 
 
-def _meets(trial: Trial, name: str, wanted: Comparison) -> bool:
+def _meets(trial: Trial, name: str, wanted: TrialCondition) -> bool:
     value = trial.values.get(name)
     compare = _OPERATORS[wanted.by]
     if wanted.by in ("=", "==", "!="):

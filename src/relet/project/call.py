@@ -13,7 +13,7 @@ from relet.core.record import Caveat
 
 
 @dataclass(frozen=True, kw_only=True)
-class Laid:
+class InputFolder:
     """An input that is laid out: its folder, and what kind of artifact lies in it."""
 
     folder: Path
@@ -21,7 +21,7 @@ class Laid:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class ComponentCall:
     """A component's function with all that it is called with.
 
     `root` is the project's folder; `code` the closure (module → digest); `files` are the resources, and the files
@@ -31,14 +31,14 @@ class Call:
     component: Component
     root: Path
     code: Mapping[str, str]
-    inputs: Mapping[str, Laid | None]
+    inputs: Mapping[str, InputFolder | None]
     arguments: Mapping[str, Any]
     files: tuple[Path, ...]
     scratch: Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class WrittenOutput:
     """An artifact's files in a folder, before they are stored."""
 
     type: ArtifactType
@@ -53,12 +53,12 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Called:
+class CallResult:
     """What a call made, and what of it no record holds; `machine` is where, if not in this process."""
 
-    outputs: Mapping[str, Written]
+    outputs: Mapping[str, WrittenOutput]
     caveats: tuple[Caveat, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
 
 
-Caller = Callable[[Call], Called]
+Caller = Callable[[ComponentCall], CallResult]

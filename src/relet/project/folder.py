@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from relet.core.code import Code
+from relet.core.code import FirstPartyCode
 from relet.core.pipeline import Pipeline, read_pipeline
 from relet.errors import NotFoundError, nearest
 
@@ -26,7 +26,7 @@ class Project:
     root: Path
     place: Path
     folder: Path
-    code: Code
+    code: FirstPartyCode
     pipeline: Pipeline
 
     @property
@@ -89,7 +89,7 @@ def open_project(name: str, start: Path | None = None) -> Project:
         raise NotFoundError(
             f"there is no pipeline {name!r} in {root / 'pipelines'}: {nearest(name, pipelines(root))}"
         )
-    code = Code((root, Path(__file__).parents[2]))
+    code = FirstPartyCode((root, Path(__file__).parents[2]))
     pipeline = read_pipeline(name, path, code)
     return Project(root=root, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from relet.core.artifact import Verdict, Version
 from relet.core.component import Component
-from relet.core.plan import Action, Request, Step
+from relet.core.plan import Action, RunRequest, Step
 from relet.core.record import Caveat, Status, source_digests
 from relet.project.call import Caller
 from relet.project.folder import Project
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class TrialIdentity:
     """A run as a trial of a sweep or search: the id it is to have, the sweep's own run, its number, and what it
     set by itself, in Hydra's syntax."""
 
@@ -42,7 +42,7 @@ class Job:
     """
 
     project: Project
-    request: Request
+    request: RunRequest
     arguments: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, Mapping[str, Any]]
     store: Store
@@ -51,7 +51,7 @@ class Job:
     command: tuple[str, ...] = ()
     callers: Mapping[str, Caller] = field(default_factory=dict)
     manager: str | None = None
-    part: Part | None = None
+    part: TrialIdentity | None = None
 
     def sources(self, component: Component) -> Iterator[tuple[Path, str]]:
         """The local files of a component's sources outside, each with the SHA-256 of its content."""
@@ -60,7 +60,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class ComponentResult:
     """What became of one component: `seconds` is wall time; `new` names the outputs that are new versions.
 
     `run_id` is the run that made the outputs: an earlier one where the component was skipped.
@@ -80,12 +80,12 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class RunOutcome:
     """What became of a run: the results in order, what went wrong, and how each tracker took it."""
 
     run_id: str
     status: Status
-    results: tuple[Result, ...]
+    results: tuple[ComponentResult, ...]
     seconds: float
     error: BaseException | None = None
     deliveries: tuple[Delivery, ...] = ()
@@ -104,22 +104,22 @@ class Outcome:
         return {name: value for result in self.results for name, value in result.metrics.items()}
 
 
-class Watcher(Protocol):
+class RunWatcher(Protocol):
     """Somebody who looks on while a run goes."""
 
     def started(self, step: Step) -> None:
         """A component begins to run."""
 
-    def ended(self, result: Result) -> None:
+    def ended(self, result: ComponentResult) -> None:
         """A component was run, skipped or held back."""
 
     def noted(self, message: str) -> None:
         """Something that a person should know."""
 
 
-class Quiet:
+class SilentWatcher:
     """A watcher that says nothing."""
 
     def started(self, step: Step) -> None: ...
-    def ended(self, result: Result) -> None: ...
+    def ended(self, result: ComponentResult) -> None: ...
     def noted(self, message: str) -> None: ...

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from relet.core.code import Closure, Distributions, module_digest
+from relet.core.code import CodeClosure, Distributions, module_digest
 from relet.core.component import Component
 from relet.core.record import KeyParts
 from relet.errors import WiringError
@@ -78,12 +78,12 @@ def _resources(project: Project, component: Component) -> Iterator[tuple[str, Pa
                 yield file.relative_to(project.folder).as_posix(), file
 
 
-def _resource_closure(project: Project, path: Path) -> Closure:
+def _resource_closure(project: Project, path: Path) -> CodeClosure:
     """What a resource that is Python imports; the resource itself counts as a resource."""
     module = ".".join(path.relative_to(project.root).with_suffix("").parts)
     closure = project.code.closure(module)
     rest = {name: value for name, value in closure.modules.items() if name != module}
-    return Closure(modules=rest, third_party=closure.third_party)
+    return CodeClosure(modules=rest, third_party=closure.third_party)
 
 
 def _digest(path: Path) -> str:

@@ -11,7 +11,7 @@ from relet.config import Settings, settings
 from relet.core.artifact import Reference
 from relet.core.component import Component, Parameter
 from relet.core.pipeline import Pipeline
-from relet.core.plan import Request
+from relet.core.plan import RunRequest
 from relet.errors import SettingError, nearest
 from relet.project.folder import KEPT, Project, open_project
 from relet.project.job import Job
@@ -39,7 +39,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         own, inputs = _alone(components[0], order.alone)
         parameters[order.component] |= own
     arguments, key_parameters = _resolved(project, components, parameters, progress)
-    request = Request(
+    request = RunRequest(
         pipeline=project.pipeline,
         components=components,
         key_parameters=key_parameters,

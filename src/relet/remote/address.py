@@ -17,7 +17,7 @@ _SHORT = re.compile(r"(?P<host>[\w.\-]+@([\w.\-]+|\[[0-9a-fA-F:]+\]):)(?P<path>.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Address:
+class RepositoryAddress:
     """A repository's URL, or its folder as it was written, and a tag, branch or commit; None for the default one.
 
     As text it is what may be shown and kept: without a password.
@@ -30,9 +30,9 @@ class Address:
     def shown(self) -> str:
         """The URL without a user and a password; the user `git` of an address over ssh belongs to it.
 
-        >>> Address(url="https://ana:secret@host/x.git").shown
+        >>> RepositoryAddress(url="https://ana:secret@host/x.git").shown
         'https://host/x.git'
-        >>> Address(url="ssh://git@host:22/x.git").shown, Address(url="git@host:x.git").shown
+        >>> RepositoryAddress(url="ssh://git@host:22/x.git").shown, RepositoryAddress(url="git@host:x.git").shown
         ('ssh://git@host:22/x.git', 'git@host:x.git')
         """
         found = _URL.fullmatch(self.url)
@@ -46,7 +46,7 @@ class Address:
     def secret(self) -> str:
         """The user and the password with their `@`, as they stand in the URL.
 
-        >>> Address(url="https://ana:secret@host/x.git").secret
+        >>> RepositoryAddress(url="https://ana:secret@host/x.git").secret
         'ana:secret@'
         """
         found = _URL.fullmatch(self.url)
@@ -56,18 +56,18 @@ class Address:
         return f"{self.shown}@{self.revision}" if self.revision else self.shown
 
 
-def read_address(text: str) -> Address | None:
+def read_address(text: str) -> RepositoryAddress | None:
     """The repository and the revision that a word means; None for a word that is a pipeline's or a step's name.
 
     The revision follows the first `@` after a `.git` that ends a name, else the last `@` that does not begin one.
     A user's `@` is not taken for it; one in a path that has no revision is written %40.
 
     >>> read_address("https://ana@host/relet.git@1.0.0")
-    Address(url='https://ana@host/relet.git', revision='1.0.0')
+    RepositoryAddress(url='https://ana@host/relet.git', revision='1.0.0')
     >>> read_address("git@host:team/relet")
-    Address(url='git@host:team/relet', revision=None)
+    RepositoryAddress(url='git@host:team/relet', revision=None)
     >>> read_address("../relet@feature/x")
-    Address(url='../relet', revision='feature/x')
+    RepositoryAddress(url='../relet', revision='feature/x')
     >>> read_address("nyc_rentals.data_split") is None
     True
 
@@ -87,8 +87,10 @@ def read_address(text: str) -> Address | None:
         return None
     path, revision = _split(text[start:])
     if revision == "":
-        raise SettingError(f"nothing follows the @ of {Address(url=text[:-1])}; write a tag, branch or commit")
-    return Address(url=text[:start] + path, revision=revision)
+        raise SettingError(
+            f"nothing follows the @ of {RepositoryAddress(url=text[:-1])}; write a tag, branch or commit"
+        )
+    return RepositoryAddress(url=text[:start] + path, revision=revision)
 
 
 def _split(path: str) -> tuple[str, str | None]:
@@ -102,17 +104,21 @@ def _split(path: str) -> tuple[str, str | None]:
     return (found[1], found[2]) if found else (path, None)
 
 
-def find_address(target: str, words: Sequence[str]) -> Address | None:
+def find_address(target: str, words: Sequence[str]) -> RepositoryAddress | None:
     """The repository that the first word of a command line means, None where it names a pipeline or a step.
 
     A folder by its name alone is one where it is a repository, and a revision or a pipeline's name follows.
     """
     if "://" not in target and is_repository(Path(target).expanduser()) and ("/" in target or _named(words)):
-        return Address(url=target)
+        return RepositoryAddress(url=target)
     if found := read_address(target):
         return found
     folder, at, revision = target.partition("@")
-    return Address(url=folder, revision=revision) if at and revision and is_repository(Path(folder)) else None
+    return (
+        RepositoryAddress(url=folder, revision=revision)
+        if at and revision and is_repository(Path(folder))
+        else None
+    )
 
 
 def _named(words: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from relet.errors import NotFoundError, SetUpError, nearest
 from relet.project.checkout import ask_git, clone, clones
 from relet.project.surroundings import git
-from relet.remote.address import Address, is_repository
+from relet.remote.address import RepositoryAddress, is_repository
 
 Tell = Callable[[str], None]
 
@@ -36,7 +36,7 @@ class Clone:
     commit: str
 
 
-def cloned(address: Address, *, tell: Tell = lambda _: None) -> Clone:
+def cloned(address: RepositoryAddress, *, tell: Tell = lambda _: None) -> Clone:
     """The clone of what an address means: one that was finished earlier, else a new one.
 
     A commit that is named whole and was cloned before is taken without asking the repository. Raises SetUpError
@@ -55,7 +55,7 @@ def cloned(address: Address, *, tell: Tell = lambda _: None) -> Clone:
         raise SetUpError(f"{clones()} can't hold clones ({error.strerror}); set RELET_CACHE") from error
 
 
-def _source(address: Address) -> str:
+def _source(address: RepositoryAddress) -> str:
     """What git is told: a folder as the URL of a repository to be copied, so that the clone stands on its own."""
     if "://" in address.url or re.match(r"[^/]+@[^/]+:", address.url):
         return address.url
@@ -65,7 +65,7 @@ def _source(address: Address) -> str:
     return folder.resolve().as_uri()
 
 
-def _commit(address: Address) -> str:
+def _commit(address: RepositoryAddress) -> str:
     """The commit that a revision names, whole or, where only the clone can tell, as it was shortened."""
     revision = address.revision
     found = _names(address)
@@ -79,7 +79,7 @@ def _commit(address: Address) -> str:
     raise _unknown(address, found)
 
 
-def _names(address: Address) -> Mapping[str, str]:
+def _names(address: RepositoryAddress) -> Mapping[str, str]:
     """Every name in a repository and its commit; an annotated tag's is the commit that it stands for."""
     try:
         listed = ask_git("ls-remote", "--quiet", "--", _source(address), timeout=PATIENCE)
@@ -92,12 +92,12 @@ def _names(address: Address) -> Mapping[str, str]:
     return {name.removesuffix("^{}"): commit for commit, name in lines}
 
 
-def _told(error: SetUpError, address: Address) -> str:
+def _told(error: SetUpError, address: RepositoryAddress) -> str:
     """What git says, without the user and the password that it may repeat."""
     return str(error).replace(address.secret, "").rstrip(":")
 
 
-def _unknown(address: Address, names: Mapping[str, str]) -> NotFoundError:
+def _unknown(address: RepositoryAddress, names: Mapping[str, str]) -> NotFoundError:
     kinds = ("refs/tags/", "refs/heads/")
     known = [name.removeprefix(kind) for kind in kinds for name in names if name.startswith(kind)]
     advice = nearest(str(address.revision), known)
@@ -117,7 +117,7 @@ def _kept(shelf: Path, wanted: str) -> Clone | None:
     return Clone(folder=found[0], commit=commit) if untouched and head == commit else None
 
 
-def _made(shelf: Path, address: Address, wanted: str, tell: Tell) -> Clone:
+def _made(shelf: Path, address: RepositoryAddress, wanted: str, tell: Tell) -> Clone:
     """A new clone, put in place when it is whole; what others began and left is removed."""
     for left in shelf.glob(f"{_DRAFT}*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -132,14 +132,14 @@ def _made(shelf: Path, address: Address, wanted: str, tell: Tell) -> Clone:
     return Clone(folder=shelf / commit, commit=commit)
 
 
-def _checked_out(address: Address, wanted: str, folder: Path) -> str:
+def _checked_out(address: RepositoryAddress, wanted: str, folder: Path) -> str:
     try:
         clone(_source(address), wanted, folder)
     except SetUpError as error:
         told = _told(error, address)
         raise NotFoundError(f"{address.shown} has no commit {wanted} that can be had: {told}") from None
     # the password that the address may hold is not kept
-    origin = _source(Address(url=address.shown))
+    origin = _source(RepositoryAddress(url=address.shown))
     ask_git("-C", str(folder), "remote", "set-url", "origin", origin)
     return ask_git("-C", str(folder), "rev-parse", "HEAD").strip()
 

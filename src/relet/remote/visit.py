@@ -27,17 +27,26 @@ from relet.project.checkout import clones
 from relet.project.folder import SETTING, pipelines
 from relet.project.order import VISITED
 from relet.project.stores import STORE, callers_store, names_store
-from relet.remote.address import Address
+from relet.remote.address import RepositoryAddress
 from relet.remote.clones import Clone, Tell, alone, cloned
 
 LOCK = "requirements.lock"
 # The minor versions that relet itself runs on, and those to come.
 _MINORS = [f"3.{number}" for number in range(20, 10, -1)]
 # What a relet must have to be run from elsewhere; an older one would take the caller's folder for its project.
-_ABLE = "import relet.cli, relet.remote"
+# The room had another address once.
+_ABLE = """
+import relet.cli
+try:
+    import relet.remote
+except ModuleNotFoundError:
+    import relet.engine.remote
+"""
 
 
-def visit(address: Address, words: Sequence[str], *, here: bool = False, tell: Tell = lambda _: None) -> NoReturn:
+def visit(
+    address: RepositoryAddress, words: Sequence[str], *, here: bool = False, tell: Tell = lambda _: None
+) -> NoReturn:
     """Become `relet run WORDS` in a clone of what the address means: this process ends as that one does.
 
     `here` takes this environment in place of one that is made from the clone's lock. `tell` is told what is done
@@ -57,7 +66,7 @@ def visit(address: Address, words: Sequence[str], *, here: bool = False, tell: T
     os.execve(command[0], command, variables)
 
 
-def _check(address: Address, clone: Clone, words: Sequence[str]) -> None:
+def _check(address: RepositoryAddress, clone: Clone, words: Sequence[str]) -> None:
     known = pipelines(clone.folder)
     if not known:
         raise NotFoundError(f"{address} is no relet project: it has no pipelines/NAME/pipeline.py")
@@ -68,7 +77,7 @@ def _check(address: Address, clone: Clone, words: Sequence[str]) -> None:
         raise NotFoundError(f"{address} has no pipeline {name!r}: {nearest(name, known)}")
 
 
-def _environment(address: Address, clone: Clone, tell: Tell) -> Environment:
+def _environment(address: RepositoryAddress, clone: Clone, tell: Tell) -> Environment:
     path = clone.folder / LOCK
     if not path.is_file():
         raise SetUpError(
@@ -86,7 +95,7 @@ def _environment(address: Address, clone: Clone, tell: Tell) -> Environment:
     return environments.build("uv", lock, python=other, progress=tell)
 
 
-def _pythons(address: Address, root: Path) -> list[str]:
+def _pythons(address: RepositoryAddress, root: Path) -> list[str]:
     """The Pythons that a project may be run by, the best first: the one that its python_env.yaml names, this one
     where requires-python allows it, then the others that it allows. A project that says nothing gets this one."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -144,7 +153,7 @@ def _variables(clone: Clone, words: Sequence[str], *, here: bool) -> dict[str, s
         return clean_environment(changes, lock=lock, root=clone.folder, scratch=scratch)
 
 
-def _check_relet(address: Address, environment: Environment, variables: dict[str, str]) -> None:
+def _check_relet(address: RepositoryAddress, environment: Environment, variables: dict[str, str]) -> None:
     command = [*environment.command, "-P", "-c", _ABLE]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from relet.core.artifact import Verdict
-from relet.data.difference import Difference, Shift
+from relet.data.difference import Shift, TableDifference
 from relet.data.outline import Outline
-from relet.data.quarantine import SetAside
+from relet.data.quarantine import QuarantinedRows
 from relet.report.bars import bars
 from relet.report.columns import shift_words
 from relet.report.difference import columns_html, shift_sections, size_words
@@ -26,9 +26,9 @@ def batch_page(
     title: str,
     arrived: Outline,
     kept: int,
-    quarantine: Sequence[SetAside],
+    quarantine: Sequence[QuarantinedRows],
     verdict: Verdict,
-    shifted: Difference | None,
+    shifted: TableDifference | None,
     noun: str = "row",
     subtitle: str = "",
     units: Mapping[str, str] | None = None,
@@ -60,9 +60,9 @@ def batch_page(
 def _in_short(
     arrived: Outline,
     kept: int,
-    quarantine: Sequence[SetAside],
+    quarantine: Sequence[QuarantinedRows],
     verdict: Verdict,
-    shifted: Difference | None,
+    shifted: TableDifference | None,
     noun: str,
 ) -> str:
     left = arrived.rows - kept
@@ -78,7 +78,7 @@ def _in_short(
     return verdict_banner(verdict) + "".join(map(paragraph, parts))
 
 
-def _shift_sentence(shifted: Difference) -> str:
+def _shift_sentence(shifted: TableDifference) -> str:
     moved = [each for each in shifted.shifts if (each.size or 0) >= OF_NOTE + _by_chance(each, shifted)]
     schema = "" if not shifted.schema else "Its columns are not those of the reference. "
     against = f"{schema}Against the reference ({count(shifted.before, 'row')})"
@@ -89,7 +89,7 @@ def _shift_sentence(shifted: Difference) -> str:
     return f"{against} {count(len(moved), 'column')} shifted by 1% more than by chance: {most}{named}."
 
 
-def _by_chance(each: Shift, shifted: Difference) -> float:
+def _by_chance(each: Shift, shifted: TableDifference) -> float:
     """How far the shares of categories lie apart on average, between two draws of these sizes from one source.
 
     Half the sum over the categories of the mean of |N(0, p(1 - p)(1/n + 1/m))|: it grows with their number.
@@ -101,7 +101,7 @@ def _by_chance(each: Shift, shifted: Difference) -> float:
     return 0.5 * draws * math.fsum(math.sqrt(mean * (1 - mean)) for mean in means)
 
 
-def _left(arrived: Outline, quarantine: Sequence[SetAside], noun: str) -> str:
+def _left(arrived: Outline, quarantine: Sequence[QuarantinedRows], noun: str) -> str:
     if not quarantine:
         return paragraph(f"Nothing left: all {count(arrived.rows, noun)} stay.")
     left = sum(each.rows for each in quarantine)
@@ -123,7 +123,7 @@ def _left(arrived: Outline, quarantine: Sequence[SetAside], noun: str) -> str:
     return "".join(parts)
 
 
-def _examples(found: SetAside) -> str:
+def _examples(found: QuarantinedRows) -> str:
     if not found.examples:
         return ""
     columns = list(found.examples[0])
@@ -131,7 +131,7 @@ def _examples(found: SetAside) -> str:
     return folded(f"{found.reason}: the first {len(rows)} of {found.rows:,}", table(columns, rows))
 
 
-def _shifted(shifted: Difference | None, units: Mapping[str, str]) -> list[Section]:
+def _shifted(shifted: TableDifference | None, units: Mapping[str, str]) -> list[Section]:
     if shifted is None:
         words = "This batch is the reference itself: later batches are compared with it."
         return [Section(title="What shifted", html=paragraph(words))]

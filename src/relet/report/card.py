@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from relet.data.profile import CORRELATED_COLUMNS, Column, Correlations, Profile
-from relet.data.tally import Kind
+from relet.data.profile import CORRELATED_COLUMNS, ColumnProfile, Correlations, Profile
+from relet.data.tally import ColumnKind
 from relet.report.charts.grids import matrix
 from relet.report.columns import column_chart, value_words
 from relet.report.elements import charts, facts, folded, paragraph, scrolling, table
@@ -55,11 +55,11 @@ def _columns(profile: Profile) -> str:
     return table(head, rows, stack=True) + note
 
 
-def _spread(column: Column) -> str:
+def _spread(column: ColumnProfile) -> str:
     """A column in one line."""
     if not column.distinct:
         return f"{count(column.infinite, 'infinite value')}" if column.infinite else "nothing"
-    if column.kind is not Kind.TEXT:
+    if column.kind is not ColumnKind.TEXT:
         ends = f"{value_words(column.low)} to {value_words(column.high)}"
         words = f"{ends}, median {value_words(column.quantiles['50%'])}"
         if column.mean is not None:

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from relet.data.difference import Shift
-from relet.data.profile import MICROSECONDS_A_DAY, Column
-from relet.data.tally import Kind
+from relet.data.profile import MICROSECONDS_A_DAY, ColumnProfile
+from relet.data.tally import ColumnKind
 from relet.report.bars import bars
 from relet.report.charts.categories import grouped_bars
 from relet.report.charts.distribution import histogram, outside
@@ -34,7 +34,7 @@ def value_words(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def column_chart(column: Column, unit: str = "") -> str:
+def column_chart(column: ColumnProfile, unit: str = "") -> str:
     """How a column's values are spread, as a drawing; "" where that says nothing: hardly two values are alike."""
     if column.histogram:
         shares = {column.name: column.histogram.shares}
@@ -59,12 +59,14 @@ def shift_chart(shift: Shift, before: str, after: str, unit: str = "") -> str:
     return grouped_bars({name: {before: was, after: now} for name, (was, now) in largest}, title=shift.name)
 
 
-def _histogram(column: Column, shares: Mapping[str, Sequence[float]], *, title: str, note: str, unit: str) -> str:
+def _histogram(
+    column: ColumnProfile, shares: Mapping[str, Sequence[float]], *, title: str, note: str, unit: str
+) -> str:
     assert column.histogram
     edges = column.histogram.edges
-    if column.kind is Kind.NUMBER:
+    if column.kind is ColumnKind.NUMBER:
         return histogram(shares, edges, title=title, unit=unit, note=note)
-    per_day = MICROSECONDS_A_DAY if column.kind is Kind.TIME else 1
+    per_day = MICROSECONDS_A_DAY if column.kind is ColumnKind.TIME else 1
     marks = date_marks(edges[0] / per_day, edges[-1] / per_day)
     return histogram(
         shares,
@@ -112,7 +114,7 @@ def date_marks(low: float, high: float) -> dict[float, str]:
     return {at: words for at, words in places.items() if low <= at <= high}
 
 
-def _outside(columns: Sequence[Column]) -> str:
+def _outside(columns: Sequence[ColumnProfile]) -> str:
     """What the histograms leave out, over all columns."""
     held = [column for column in columns if column.histogram]
     below = sum(column.histogram.below for column in held if column.histogram)
@@ -140,7 +142,7 @@ def _shift_words(shift: Shift) -> Iterator[str]:
         yield f"no two rows alike, {before.distinct:,} → {after.distinct:,} values"
     elif shift.shares:
         yield from _category_words(shift)
-    elif before.kind is Kind.TEXT:
+    elif before.kind is ColumnKind.TEXT:
         yield from _changed("median length", before.middle, after.middle)
         yield from _changed("different values", before.distinct, after.distinct)
         yield "compared by its length alone"
@@ -170,7 +172,7 @@ def _number_words(shift: Shift) -> Iterator[str]:
     yield from _changed("range", _range(before), _range(after))
 
 
-def _range(column: Column) -> str:
+def _range(column: ColumnProfile) -> str:
     return f"{value_words(column.low)} to {value_words(column.high)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from relet.experiments.contrast import Contrast, Row
+from relet.experiments.contrast import Contrast, ContrastRow
 from relet.report.charts.lines import lines
 from relet.report.elements import charts, folded, paragraph, table
 from relet.report.page import Section, page
@@ -42,7 +42,7 @@ def contrast_page(found: Contrast) -> str:
     return page(f"{title}, side by side", sections=sections)
 
 
-def _rows(found: Contrast, rows: Sequence[Row]) -> str:
+def _rows(found: Contrast, rows: Sequence[ContrastRow]) -> str:
     two = len(found.labels) == 2 and any(row.apart is not None for row in rows)
     cells = [[row.name, *(_cell(value) for value in row.values), *([row.apart] if two else [])] for row in rows]
     return table(["", *found.labels, *(["difference"] if two else [])], cells)
@@ -52,7 +52,7 @@ def _cell(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else shortened(str(value), 200)
 
 
-def _differing(found: Contrast, what: str, rows: Sequence[Row]) -> str:
+def _differing(found: Contrast, what: str, rows: Sequence[ContrastRow]) -> str:
     same = found.same.get(what, 0)
     if not rows:
         return paragraph(f"All have the same {what}{f', {same} of them' if same else ''}.")
@@ -94,9 +94,9 @@ def _plural(kind: str) -> str:
     return f"facts of the {kind}" if kind in ("commit", "machine") else ""
 
 
-def _brief(kind: str, row: Row) -> Row:
+def _brief(kind: str, row: ContrastRow) -> ContrastRow:
     if kind in ("packages", "machine"):
         return row
-    return Row(
+    return ContrastRow(
         name=row.name, values=tuple(value[:DIGEST] if isinstance(value, str) else value for value in row.values)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from relet.data.difference import Change, Difference, RowDifference, SchemaDifference, Shift
+from relet.data.difference import ColumnChange, RowDifference, SchemaDifference, Shift, TableDifference
 from relet.report.columns import shift_chart, shift_words, value_words
 from relet.report.elements import Markup, charts, facts, folded, paragraph, table
 from relet.report.page import Section, page
@@ -32,10 +32,10 @@ def schema_lines(schema: SchemaDifference) -> Iterator[str]:
     yield from (f"+ {name:<{wide}}{type}" for name, type in schema.added.items())
 
 
-def difference_lines(found: Difference, before: str, after: str) -> Iterator[str]:
+def difference_lines(found: TableDifference, before: str, after: str) -> Iterator[str]:
     """A difference as a terminal shows it; `before` and `after` are what the tables are called.
 
-    >>> found = Difference(schema=SchemaDifference(added={"borough": "string"}), before=1, after=2)
+    >>> found = TableDifference(schema=SchemaDifference(added={"borough": "string"}), before=1, after=2)
     >>> for line in difference_lines(found, "a:v1", "a:v2"):
     ...     print(line)
     a:v1 → a:v2
@@ -63,10 +63,10 @@ def difference_lines(found: Difference, before: str, after: str) -> Iterator[str
         yield f"  {shortened(each.name, 40):<{wide}}{size_words(each):>7}  {shift_words(each)}"
 
 
-def difference_page(found: Difference, *, before: str, after: str) -> str:
+def difference_page(found: TableDifference, *, before: str, after: str) -> str:
     """A difference as a page: in short, columns, rows, and how each column's values moved.
 
-    >>> found = Difference(schema=SchemaDifference(), before=1, after=2)
+    >>> found = TableDifference(schema=SchemaDifference(), before=1, after=2)
     >>> difference_page(found, before="a:v1", after="a:v2").count("<section")
     3
     """
@@ -79,7 +79,7 @@ def difference_page(found: Difference, *, before: str, after: str) -> str:
     return page(f"{before} → {after}", subtitle="What differs between two tables", sections=sections)
 
 
-def _in_short(found: Difference) -> str:
+def _in_short(found: TableDifference) -> str:
     parts = [f"{count(found.before, 'row')} before, {count(found.after, 'row')} after.", _columns_sentence(found)]
     if found.shifts and (found.shifts[0].size or 0) > 0:
         most = found.shifts[0]
@@ -89,12 +89,12 @@ def _in_short(found: Difference) -> str:
     return paragraph(" ".join(parts))
 
 
-def _columns_sentence(found: Difference) -> str:
+def _columns_sentence(found: TableDifference) -> str:
     words = _columns_words(found)
     return f"Columns: {words}."
 
 
-def _columns_words(found: Difference) -> str:
+def _columns_words(found: TableDifference) -> str:
     schema = found.schema
     parts = [
         f"{len(names):,} {what}"
@@ -104,7 +104,7 @@ def _columns_words(found: Difference) -> str:
     return ", ".join(parts) or "the same"
 
 
-def columns_html(found: Difference) -> str:
+def columns_html(found: TableDifference) -> str:
     """The schema difference as a diff in colour, or a sentence where there is none."""
     lines = list(schema_lines(found.schema))
     order = paragraph("The columns of both come in another order.") if found.schema.reordered else ""
@@ -132,12 +132,12 @@ def _rows(rows: RowDifference, before: str, after: str) -> Iterator[tuple[str, i
     yield "equal", rows.equal, ""
 
 
-def _change_words(name: str, change: Change) -> str:
+def _change_words(name: str, change: ColumnChange) -> str:
     most = "" if change.most is None else f" (by at most {number(change.most)})"
     return f"{shortened(name, 40)} {change.rows:,}{most}"
 
 
-def _rows_html(found: Difference, before: str, after: str) -> str:
+def _rows_html(found: TableDifference, before: str, after: str) -> str:
     rows = found.rows
     if rows is None:
         return paragraph(f"{found.before:,} → {found.after:,}")

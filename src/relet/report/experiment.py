@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relet.core.artifact import Curve
-from relet.core.record import Kind, Status
-from relet.experiments.experiment import Aim, Experiment, Trial, comparable, differing, ends, measured
+from relet.core.record import RunKind, Status
+from relet.experiments.experiment import Experiment, Objective, Trial, comparable, differing, ends, measured
 from relet.report.bars import bars
 from relet.report.charts.lines import TOLD_APART, lines
 from relet.report.charts.parallel import MOST_AXES, parallel
@@ -25,7 +25,7 @@ _KINDS = {Status.FINISHED: "good", Status.FAILED: "bad", Status.STOPPED: "odd", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class WinnerFigure:
     """A figure of the winner: where it comes from, and itself as a `data:` URI, None where it is too large."""
 
     version: str
@@ -34,7 +34,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class TrialArtifact:
     """A version that trials have: what it is, which have it, and its files, each with its link or None."""
 
     version: str
@@ -44,7 +44,7 @@ class Made:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class ExperimentPageContent:
     """All that an experiment's page shows. `trials` are in the order of the table.
 
     `curves` are curve → a trial's id → curve; `importance` is setting → share with `importance_note` beside it, or
@@ -53,12 +53,12 @@ class Material:
 
     experiment: Experiment
     trials: tuple[Trial, ...]
-    aim: Aim | None
+    aim: Objective | None
     importance: Mapping[str, float] | None = None
     importance_note: str = ""
     curves: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
-    figures: tuple[Drawn, ...] = ()
-    made: tuple[Made, ...] = ()
+    figures: tuple[WinnerFigure, ...] = ()
+    made: tuple[TrialArtifact, ...] = ()
     left_out: int = 0
 
     @property
@@ -66,11 +66,12 @@ class Material:
         return self.aim.best(self.trials) if self.aim else None
 
 
-def experiment_page(held: Material) -> str:
+def experiment_page(held: ExperimentPageContent) -> str:
     """An experiment as one HTML file.
 
     >>> trial = Trial(id="1-ab", pipeline="p", experiment="e", status=Status.FINISHED, started="2026")
-    >>> nothing = Material(experiment=Experiment(name="<e>", trials=(trial,)), trials=(trial,), aim=None)
+    >>> experiment = Experiment(name="<e>", trials=(trial,))
+    >>> nothing = ExperimentPageContent(experiment=experiment, trials=(trial,), aim=None)
     >>> experiment_page(nothing).count("&lt;e&gt;")
     2
     """
@@ -94,11 +95,11 @@ def experiment_page(held: Material) -> str:
     )
 
 
-def _glance(held: Material) -> str:
+def _glance(held: ExperimentPageContent) -> str:
     trials, best, aim = held.trials, held.best, held.aim
     told: dict[str, object] = {"trials": _counted(trials)}
-    sweeps = [each for each in held.experiment.sweeps if each.kind is Kind.SWEEP]
-    searches = [each for each in held.experiment.sweeps if each.kind is Kind.SEARCH]
+    sweeps = [each for each in held.experiment.sweeps if each.kind is RunKind.SWEEP]
+    searches = [each for each in held.experiment.sweeps if each.kind is RunKind.SEARCH]
     groups = [count(len(sweeps), "sweep")] * bool(sweeps) + [count(len(searches), "search", "searches")] * bool(
         searches
     )
@@ -142,7 +143,7 @@ def _name(trial: Trial) -> str:
     return trial.short if trial.number is None else f"trial {trial.number} ({trial.short})"
 
 
-def _trials(held: Material) -> str:
+def _trials(held: ExperimentPageContent) -> str:
     shown = held.trials[:LISTED]
     if not shown:
         return paragraph("Nothing to show.")
@@ -190,7 +191,7 @@ def _status(status: Status) -> Markup:
     return mark(str(status), _KINDS[status]) if status in _KINDS else Markup(safe(status))
 
 
-def _failures(held: Material) -> Iterator[Section]:
+def _failures(held: ExperimentPageContent) -> Iterator[Section]:
     lost = [each for each in held.trials if each.status is not Status.FINISHED]
     if lost:
         rows = [
@@ -200,7 +201,7 @@ def _failures(held: Material) -> Iterator[Section]:
         yield Section(title="What did not finish", html=table(["trial", "status", "why"], rows, stack=True) + more)
 
 
-def _coordinates(held: Material) -> Iterator[Section]:
+def _coordinates(held: ExperimentPageContent) -> Iterator[Section]:
     aim = held.aim
     names = differing(held.trials)
     if aim is None or not names or len(held.trials) < 2:
@@ -228,7 +229,7 @@ def _coordinates(held: Material) -> Iterator[Section]:
     yield Section(title="Parallel coordinates", html=paragraph(words, "faint") + scrolling(drawn))
 
 
-def _importance(held: Material) -> Iterator[Section]:
+def _importance(held: ExperimentPageContent) -> Iterator[Section]:
     if held.aim is None or not differing(held.trials):
         return
     drawn = ""
@@ -239,7 +240,7 @@ def _importance(held: Material) -> Iterator[Section]:
     yield Section(title="Importance of settings", html=drawn + paragraph(held.importance_note, "faint"))
 
 
-def _history(held: Material) -> Iterator[Section]:
+def _history(held: ExperimentPageContent) -> Iterator[Section]:
     aim = held.aim
     if aim is None:
         return
@@ -264,7 +265,7 @@ def _history(held: Material) -> Iterator[Section]:
     yield Section(title="History", html=charts([drawn]) + paragraph(words, "faint"))
 
 
-def _curves(held: Material) -> Iterator[Section]:
+def _curves(held: ExperimentPageContent) -> Iterator[Section]:
     drawn = []
     names = {each.id: _name(each) for each in held.trials}
     order = [each.id for each in sorted(held.trials, key=held.aim.order)] if held.aim else list(names)
@@ -283,7 +284,7 @@ def _curves(held: Material) -> Iterator[Section]:
         yield Section(title="Curves", html=paragraph(words, "faint") + charts(drawn))
 
 
-def _winner(held: Material) -> Iterator[Section]:
+def _winner(held: ExperimentPageContent) -> Iterator[Section]:
     best = held.best
     if best is None:
         return
@@ -296,14 +297,14 @@ def _winner(held: Material) -> Iterator[Section]:
     yield Section(title="The best one", html=facts(told) + charts(pictures))
 
 
-def _picture(each: Drawn) -> str:
+def _picture(each: WinnerFigure) -> str:
     name = f"{each.version}, {each.path}"
     if each.uri is None:
         return paragraph(f"{name} is too large for this page: relet artifacts get {each.version}", "faint")
     return f'<img class="figure" alt="{safe(name)}" src="{each.uri}"><figcaption>{safe(name)}</figcaption>'
 
 
-def _artifacts(held: Material) -> Iterator[Section]:
+def _artifacts(held: ExperimentPageContent) -> Iterator[Section]:
     if not held.made:
         return
     rows = [

@@ -22,7 +22,7 @@ _STYLE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Link:
+class PipelineEdge:
     """An artifact from its producer to a consumer; a gate is a verdict that lets another component run."""
 
     start: str
@@ -31,17 +31,17 @@ class Link:
     gate: bool = False
 
 
-def links(pipeline: Pipeline) -> tuple[Link, ...]:
+def links(pipeline: Pipeline) -> tuple[PipelineEdge, ...]:
     """Every artifact's way through the pipeline, gates after them."""
     producers = pipeline.producers
     wires = [
-        Link(start=producers[name], end=each.name, label=name)
+        PipelineEdge(start=producers[name], end=each.name, label=name)
         for each in pipeline.components
         for name in dict.fromkeys(_taken(each))
         if name in producers
     ]
     gates = [
-        Link(start=gatekeeper.name, end=each.name, label=", ".join(judged(gatekeeper)), gate=True)
+        PipelineEdge(start=gatekeeper.name, end=each.name, label=", ".join(judged(gatekeeper)), gate=True)
         for each in pipeline.components
         for gatekeeper in pipeline.gatekeepers(each)
     ]
@@ -99,7 +99,7 @@ def graph_svg(pipeline: Pipeline) -> str:
     )
 
 
-def _columns(pipeline: Pipeline, wires: tuple[Link, ...]) -> list[list[str]]:
+def _columns(pipeline: Pipeline, wires: tuple[PipelineEdge, ...]) -> list[list[str]]:
     depth: dict[str, int] = {}
     for each in pipeline.components:
         before = [depth[wire.start] for wire in wires if wire.end == each.name and wire.start in depth]
@@ -117,7 +117,7 @@ def _box(pipeline: Pipeline, component: Component, place: tuple[int, int]) -> st
     )
 
 
-def _path(wire: Link, places: dict[str, tuple[int, int]], number: int) -> str:
+def _path(wire: PipelineEdge, places: dict[str, tuple[int, int]], number: int) -> str:
     (x1, y1), (x2, y2) = places[wire.start], places[wire.end]
     x1, y1, y2 = x1 + WIDTH, y1 + HEIGHT // 2, y2 + HEIGHT // 2
     # a wire that passes other columns goes below them, each on a track of its own

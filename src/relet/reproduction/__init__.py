@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from relet.reproduction.keeping import keep
-from relet.reproduction.rebuild import Wishes, reproduce
+from relet.reproduction.rebuild import ReproductionOptions, reproduce
 
-__all__ = ["Wishes", "keep", "reproduce"]
+__all__ = ["ReproductionOptions", "keep", "reproduce"]

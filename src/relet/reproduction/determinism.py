@@ -12,13 +12,13 @@ from pathlib import Path
 from relet.core.artifact import ArtifactType, Check, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.reproduction import DETERMINISM
-from relet.engine.interpreter import NEEDED, Interpreter, clean_environment
+from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.isolation import environment_of
 from relet.engine.run import call_for
 from relet.engine.values import Workspace, write
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
-from relet.project.call import Call
-from relet.project.job import Job, Outcome, Result
+from relet.project.call import ComponentCall
+from relet.project.job import ComponentResult, Job, RunOutcome
 
 _SECONDS = 86400
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -57,7 +57,7 @@ def disturbances() -> tuple[Disturbance, ...]:
     )
 
 
-def check(job: Job, outcome: Outcome, *, tell: Callable[[Check], None] = lambda _: None) -> Verdict:
+def check(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], None] = lambda _: None) -> Verdict:
     """Call each component of a finished run a second time, everything disturbed, and compare digests.
 
     Where one differs its cause is looked for, one disturbance at a time. The verdict is stored as the artifact
@@ -65,7 +65,7 @@ def check(job: Job, outcome: Outcome, *, tell: Callable[[Check], None] = lambda 
     """
     checks = []
     with tempfile.TemporaryDirectory(prefix="relet-determinism-", ignore_cleanup_errors=True) as folder:
-        looking = _Looking(job=job, scratch=Path(folder), workspace=Workspace(Path(folder), job.store))
+        looking = _DeterminismCheck(job=job, scratch=Path(folder), workspace=Workspace(Path(folder), job.store))
         with ExitStack() as started:
             for result in outcome.results:
                 if not result.outputs:
@@ -83,15 +83,15 @@ def check(job: Job, outcome: Outcome, *, tell: Callable[[Check], None] = lambda 
 
 
 @dataclass(frozen=True)
-class _Looking:
+class _DeterminismCheck:
     """What is looked at, where, and the disturbed interpreters that run already: one for each environment."""
 
     job: Job
     scratch: Path
     workspace: Workspace
-    running: dict[tuple[str, ...], Interpreter] = field(default_factory=dict)
+    running: dict[tuple[str, ...], InterpreterProcess] = field(default_factory=dict)
 
-    def call(self, component: Component, result: Result) -> Call:
+    def call(self, component: Component, result: ComponentResult) -> ComponentCall:
         """The call that a step was, with what its run took, for a second time."""
         record = self.job.store.run(str(result.run_id))
         inputs: dict[str, Version | None] = {each.name: None for each in component.inputs}
@@ -99,7 +99,7 @@ class _Looking:
             inputs[name] = self.job.store.find_content(Reference.parse(link.version).name, link.content)
         return call_for(self.job, component, inputs, self.workspace)
 
-    def start(self, command: Sequence[str], disturbed: Iterable[Disturbance]) -> Interpreter:
+    def start(self, command: Sequence[str], disturbed: Iterable[Disturbance]) -> InterpreterProcess:
         root = self.job.project.root
         lock = self.job.project.lock.read_bytes() if self.job.project.lock.is_file() else b""
         home = Path(tempfile.mkdtemp(prefix="home-", dir=self.scratch))
@@ -112,7 +112,7 @@ class _Looking:
         for each in disturbed:
             variables |= each.changes
             options += each.options
-        return Interpreter(
+        return InterpreterProcess(
             command,
             root=root,
             pipeline=self.job.request.pipeline.name,
@@ -122,7 +122,7 @@ class _Looking:
         )
 
 
-def _checked(looking: _Looking, result: Result, started: ExitStack) -> Check:
+def _checked(looking: _DeterminismCheck, result: ComponentResult, started: ExitStack) -> Check:
     """Whether a step made the same a second time, and what it depends on if not."""
     component = next(each for each in looking.job.request.components if each.name == result.component)
     if unknown := _why_not(looking, component, result):
@@ -137,7 +137,7 @@ def _checked(looking: _Looking, result: Result, started: ExitStack) -> Check:
     return Check(name=component.name, passed=False, message=f"{difference}; it depends on {cause}")
 
 
-def _why_not(looking: _Looking, component: Component, result: Result) -> str | None:
+def _why_not(looking: _DeterminismCheck, component: Component, result: ComponentResult) -> str | None:
     """Why a step can't be called as it was; None where it can."""
     if (component.environment or looking.job.manager or "").partition(":")[0] == "docker":
         return "it runs in a container, whose circumstances are its own"
@@ -150,7 +150,9 @@ def _why_not(looking: _Looking, component: Component, result: Result) -> str | N
     return f"{' and '.join(gone)} is gone from the store" if gone else None
 
 
-def _difference(looking: _Looking, component: Component, result: Result, there: Interpreter) -> str | None:
+def _difference(
+    looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
+) -> str | None:
     """How what is made there differs from what the run made; None where it doesn't."""
     made = _contents(looking, component, result, there)
     if isinstance(made, str):
@@ -159,7 +161,9 @@ def _difference(looking: _Looking, component: Component, result: Result, there: 
     return f"made another {' and '.join(other)}" if other else None
 
 
-def _contents(looking: _Looking, component: Component, result: Result, there: Interpreter) -> dict[str, str] | str:
+def _contents(
+    looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
+) -> dict[str, str] | str:
     """The digests of what is made there, or the error."""
     try:
         called = there.call(looking.call(component, result))
@@ -168,7 +172,9 @@ def _contents(looking: _Looking, component: Component, result: Result, there: In
     return {name: written.content for name, written in called.outputs.items()}
 
 
-def _cause(looking: _Looking, component: Component, result: Result, command: Sequence[str]) -> str:
+def _cause(
+    looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
+) -> str:
     """Which circumstance alone makes the difference; what differs by itself reads the clock, or draws numbers."""
     with looking.start(command, ()) as same:
         if _difference(looking, component, result, same) is not None:
@@ -181,7 +187,9 @@ def _cause(looking: _Looking, component: Component, result: Result, command: Seq
     return " and ".join(alone) or "several of these together: " + ", ".join(each.name for each in disturbances())
 
 
-def _by_itself(looking: _Looking, component: Component, result: Result, command: Sequence[str]) -> str:
+def _by_itself(
+    looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
+) -> str:
     """What is other each time: the hash seed, unless it is set; the clock; what else there is in a process."""
     steady: list[Disturbance] = []
     for cause, held in (("the hash seed", _SEEDED), ("the clock", _STILL)):

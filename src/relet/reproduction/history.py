@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import Reference, Version
-from relet.core.record import Caveat, Kind, Link, RunRecord, Status
+from relet.core.record import ArtifactLink, Caveat, RunKind, RunRecord, Status
 from relet.errors import DamagedError, ImpossibleError, NotFoundError
 from relet.reproduction.suspicion import unfit
 
@@ -20,7 +20,7 @@ _RUN = re.compile(r"[0-9]{8}T[0-9]+-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class ReproductionTarget:
     """What is to be made again: a run, or a `version` and, where the store knows it, the `run` that made it."""
 
     target: str
@@ -29,7 +29,7 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class RunHistory:
     """What is made again.
 
     `run` is the one that was asked for, or that made the version: its commit and its lock are rebuilt; `steps` are
@@ -40,8 +40,8 @@ class History:
 
     run: RunRecord
     steps: tuple[RunRecord, ...]
-    pinned: Mapping[str, Link]
-    echoed: Mapping[str, Link]
+    pinned: Mapping[str, ArtifactLink]
+    echoed: Mapping[str, ArtifactLink]
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
@@ -49,12 +49,12 @@ class History:
         return tuple(dict.fromkeys(every))
 
 
-def subject(target: str, store: Store) -> Subject:
+def subject(target: str, store: Store) -> ReproductionTarget:
     """What a run's id, or a reference (`model:v7`, `model:prod`), names. Raises NotFoundError for neither."""
     if _RUN.fullmatch(target):
         with suppress(DamagedError):
             store.run(target)
-        return Subject(target=target, run=target)
+        return ReproductionTarget(target=target, run=target)
     try:
         reference = Reference.parse(target)
     except NotFoundError:
@@ -62,10 +62,10 @@ def subject(target: str, store: Store) -> Subject:
             f"{target!r} is neither a run's id (`relet runs` lists them) nor a version, such as model:v7"
         ) from None
     version = store.version(reference)
-    return Subject(target=target, run=version.producer, version=version)
+    return ReproductionTarget(target=target, run=version.producer, version=version)
 
 
-def recorded(asked: Subject, store: Store) -> History:
+def recorded(asked: ReproductionTarget, store: Store) -> RunHistory:
     """What the record of a run says of how it was made; of a version, the steps of its run that lead up to it.
 
     Raises ImpossibleError where it does not say so.
@@ -80,7 +80,7 @@ def recorded(asked: Subject, store: Store) -> History:
     made = {each for record in steps for each in _contents(record.outputs.values())}
     taken = {(str(record.component), name): link for record in steps for name, link in record.inputs.items()}
     echoed = {place: link for place, link in taken.items() if made.intersection(_contents([link]))}
-    return History(
+    return RunHistory(
         run=run,
         steps=tuple(steps),
         pinned={".".join(place): link for place, link in taken.items() if place not in echoed},
@@ -92,7 +92,7 @@ def recorded(asked: Subject, store: Store) -> History:
     )
 
 
-def _run(asked: Subject, store: Store) -> RunRecord:
+def _run(asked: ReproductionTarget, store: Store) -> RunRecord:
     if asked.run is None:
         raise ImpossibleError(f"{asked.version} does not say which run made it: it came here without its history")
     try:
@@ -102,14 +102,14 @@ def _run(asked: Subject, store: Store) -> RunRecord:
         raise ImpossibleError(f"the record of {what} can't be had: {error}") from None
 
 
-def _wanted(asked: Subject, run: RunRecord, store: Store) -> list[RunRecord]:
+def _wanted(asked: ReproductionTarget, run: RunRecord, store: Store) -> list[RunRecord]:
     if asked.version:
         return _leading_to(run, store)
     return _finished([run]) if run.component else _steps(run, store)
 
 
 def _nothing_finished(run: RunRecord) -> str:
-    if run.kind in (Kind.SWEEP, Kind.SEARCH):
+    if run.kind in (RunKind.SWEEP, RunKind.SEARCH):
         best = f", such as the best one: {run.winner}" if run.winner else ""
         return f"run {run.id} is a {run.kind}, which makes nothing by itself: name one of its trials{best}"
     if run.status is Status.RUNNING:
@@ -157,11 +157,11 @@ def _feeds(record: RunRecord, others: Iterable[RunRecord]) -> bool:
     return any(made & set(_contents(other.inputs.values())) for other in others)
 
 
-def _contents(links: Iterable[Link]) -> Iterator[tuple[str, str]]:
+def _contents(links: Iterable[ArtifactLink]) -> Iterator[tuple[str, str]]:
     return ((Reference.parse(link.version).name, link.content) for link in links)
 
 
-def missing(history: History, store: Store, *, lock: bool) -> Iterator[str]:
+def missing(history: RunHistory, store: Store, *, lock: bool) -> Iterator[str]:
     """What reproduction needs and the store does not hold; `lock` says whether the lock is needed."""
     if lock and history.run.lock is None:
         yield "no lock was recorded: the project had no requirements.lock (--here uses the current environment)"

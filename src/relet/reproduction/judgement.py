@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.component import Component
-from relet.core.plan import Request, differences
-from relet.core.record import Link, RunRecord
+from relet.core.plan import RunRequest, differences
+from relet.core.record import ArtifactLink, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.engine.values import TABLE, content_of
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
-from relet.project.job import Outcome, Result
+from relet.project.job import ComponentResult, RunOutcome
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -30,20 +30,20 @@ _NOT_MADE: Found = (Likeness.DIVERGED, None, ("it was not made",))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class RebuiltRun:
     """What was made again: in which store, what became of it, from which project, as what, on which machine."""
 
     store: Store
-    outcome: Outcome
+    outcome: RunOutcome
     project: Project
-    request: Request
+    request: RunRequest
     machine: Mapping[str, Any]
 
-    def result(self, component: str) -> Result | None:
+    def result(self, component: str) -> ComponentResult | None:
         return next((each for each in self.outcome.results if each.component == component), None)
 
 
-def judge_step(record: RunRecord, made: Made, store: Store) -> StepVerdict:
+def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict:
     """The verdict on one step: every output of the record beside what was made."""
     component = made.project.pipeline.component(str(record.component))
     result = made.result(component.name)
@@ -63,7 +63,7 @@ def judge_step(record: RunRecord, made: Made, store: Store) -> StepVerdict:
     )
 
 
-def _had_equal(record: RunRecord, made: Made) -> bool:
+def _had_equal(record: RunRecord, made: RebuiltRun) -> bool:
     """Whether a step that was not made would have taken what its run took, by what the steps before it made."""
     results = made.outcome.results
     contents = {version.name: version.content for result in results for version in result.outputs.values()}
@@ -71,11 +71,11 @@ def _had_equal(record: RunRecord, made: Made) -> bool:
     return all(contents.get(name, link.content) == link.content for link, name in names.items())
 
 
-def _contents(links: Mapping[str, Link]) -> dict[str, str]:
+def _contents(links: Mapping[str, ArtifactLink]) -> dict[str, str]:
     return {name: link.content for name, link in links.items()}
 
 
-def _changes(record: RunRecord, again: RunRecord | None, made: Made) -> tuple[str, ...]:
+def _changes(record: RunRecord, again: RunRecord | None, made: RebuiltRun) -> tuple[str, ...]:
     """What was not as recorded: the parts of the key, inputs aside, and the machine."""
     found = []
     if record.parts and again and again.parts:
@@ -84,7 +84,7 @@ def _changes(record: RunRecord, again: RunRecord | None, made: Made) -> tuple[st
     return tuple(map(str, found))
 
 
-def _why_not(component: str, result: Result | None, made: Made) -> str:
+def _why_not(component: str, result: ComponentResult | None, made: RebuiltRun) -> str:
     if result is not None:
         return result.reason
     done = {each.component for each in made.outcome.results}
@@ -94,12 +94,12 @@ def _why_not(component: str, result: Result | None, made: Made) -> str:
 
 
 def _judge_output(
-    name: str, link: Link, component: Component, again: RunRecord | None, made: Made, store: Store
+    name: str, link: ArtifactLink, component: Component, again: RunRecord | None, made: RebuiltRun, store: Store
 ) -> OutputVerdict:
     got = again.outputs.get(name) if again else None
     likeness, largest, told = _NOT_MADE
     if again is not None and got is not None:
-        pair = _Pair(
+        pair = _OutputPair(
             recorded=store.find_content(Reference.parse(link.version).name, link.content),
             reproduced=made.store.version(got.version),
             same=got.content == link.content,
@@ -118,7 +118,7 @@ def _judge_output(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Pair:
+class _OutputPair:
     """An output as the store holds it (None: it was pruned) and as it was made again; `same` are their digests."""
 
     recorded: Version | None
@@ -127,7 +127,7 @@ class _Pair:
     tolerance: float | None
 
 
-def _compared(pair: _Pair, again: RunRecord, made: Made, store: Store) -> Found:
+def _compared(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: Store) -> Found:
     recorded = pair.recorded
     if pair.same and (recorded is None or recorded.files == pair.reproduced.files):
         return _IDENTICAL
@@ -155,7 +155,7 @@ def _whole(version: Version, folder: Path) -> bool:
         return False
 
 
-def _looked_at(pair: _Pair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
+def _looked_at(pair: _OutputPair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
     from relet.evaluation.comparison import compare
 
     found = compare(
@@ -171,7 +171,7 @@ def _looked_at(pair: _Pair, recorded: Version, rows: tuple[Path, ...], scratch: 
     return (Likeness.EQUIVALENT if fine else Likeness.DIVERGED), largest, found.differences
 
 
-def _rows(again: RunRecord, made: Made, scratch: Path) -> tuple[Path, ...]:
+def _rows(again: RunRecord, made: RebuiltRun, scratch: Path) -> tuple[Path, ...]:
     """The tables that a step took, for its models to be asked about."""
     found = []
     for name, link in again.inputs.items():

@@ -13,10 +13,10 @@ from time import perf_counter
 
 from relet import environments
 from relet.core.component import Component
-from relet.core.plan import Action, Request
+from relet.core.plan import Action, RunRequest
 from relet.core.record import RunRecord, Status, now
 from relet.core.reproduction import Likeness, Reproduction, judge
-from relet.engine.interpreter import NEEDED, Interpreter, clean_environment
+from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.run import execute
 from relet.errors import (
     BadDataError,
@@ -31,10 +31,10 @@ from relet.errors import (
 )
 from relet.project import checkout
 from relet.project.folder import Project
-from relet.project.job import Quiet, Result
+from relet.project.job import ComponentResult, SilentWatcher
 from relet.project.surroundings import PLACE, THREADS
-from relet.reproduction.history import History, Subject, missing, recorded, subject
-from relet.reproduction.judgement import Made, judge_step
+from relet.reproduction.history import ReproductionTarget, RunHistory, missing, recorded, subject
+from relet.reproduction.judgement import RebuiltRun, judge_step
 from relet.reproduction.recipe import job_again
 from relet.store import Store, open_store
 
@@ -49,7 +49,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class ReproductionOptions:
     """How to reproduce: `here` in the current environment; with another `python`; in a folder that is `kept`."""
 
     here: bool = False
@@ -62,7 +62,7 @@ def reproduce(
     store: Store,
     *,
     root: Path | None = None,
-    wishes: Wishes | None = None,
+    wishes: ReproductionOptions | None = None,
     tell: Tell = lambda _: None,
 ) -> Reproduction:
     """Make a run, or what made a version, again in a clean place, and compare every output.
@@ -71,10 +71,10 @@ def reproduce(
     on. What makes it impossible is a verdict like any other. Raises NotFoundError for a target that is not in the
     store, and SetUpError for wishes that can't be met.
     """
-    wishes = wishes or Wishes()
+    wishes = wishes or ReproductionOptions()
     began = perf_counter()
     asked = subject(target, store)
-    history: History | None = None
+    history: RunHistory | None = None
     try:
         history = recorded(asked, store)
         if gone := tuple(missing(history, store, lock=not wishes.here)):
@@ -87,7 +87,7 @@ def reproduce(
     return replace(found, seconds=perf_counter() - began)
 
 
-def _impossible(asked: Subject, history: History | None, missing: tuple[str, ...]) -> Reproduction:
+def _impossible(asked: ReproductionTarget, history: RunHistory | None, missing: tuple[str, ...]) -> Reproduction:
     return Reproduction(
         target=asked.target,
         subject=str(asked.version) if asked.version else None,
@@ -104,7 +104,12 @@ def _impossible(asked: Subject, history: History | None, missing: tuple[str, ...
 
 
 def _reproduced(
-    asked: Subject, history: History, store: Store, root: Path | None, wishes: Wishes, tell: Tell
+    asked: ReproductionTarget,
+    history: RunHistory,
+    store: Store,
+    root: Path | None,
+    wishes: ReproductionOptions,
+    tell: Tell,
 ) -> Reproduction:
     run = history.run
     with _clean_place(wishes.kept) as place:
@@ -115,10 +120,12 @@ def _reproduced(
         with _Interpreters(run, wishes, project_root, place, tell) as interpreters:
             there = interpreters.of(lock)
             job = job_again(asked, history, store, own, project_root, interpreters.called_in(lock))
-            outcome = execute(job, _Telling(tell))
+            outcome = execute(job, _StepReporter(tell))
             if isinstance(outcome.error, KeyboardInterrupt):
                 raise outcome.error
-        made = Made(store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine)
+        made = RebuiltRun(
+            store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine
+        )
         steps = tuple(judge_step(record, made, store) for record in _in_order(history.steps, job.project))
     likeness, reason = judge(steps)
     return Reproduction(
@@ -140,7 +147,7 @@ def _reproduced(
     )
 
 
-def _unfinished(asked: Subject, run: RunRecord) -> str:
+def _unfinished(asked: ReproductionTarget, run: RunRecord) -> str:
     """What is to be said of a run that did not end well: the steps that it finished are all there was."""
     if asked.version or run.status is Status.FINISHED:
         return ""
@@ -148,7 +155,7 @@ def _unfinished(asked: Subject, run: RunRecord) -> str:
     return f"; the run itself ended as {run.status}{told}: only what it finished was made again"
 
 
-def _taken(history: History, request: Request) -> tuple[str, ...]:
+def _taken(history: RunHistory, request: RunRequest) -> tuple[str, ...]:
     """The stored versions that were taken as they are, by the names that they had for the run."""
     links = {**history.pinned, **history.echoed}
     return tuple(dict.fromkeys(links[place].version for place in request.inputs))
@@ -177,7 +184,7 @@ def _commit(run: RunRecord) -> str:
     return " and ".join([what, *more])
 
 
-def _environment(lock: bytes, run: RunRecord, wishes: Wishes, tell: Tell) -> environments.Environment:
+def _environment(lock: bytes, run: RunRecord, wishes: ReproductionOptions, tell: Tell) -> environments.Environment:
     if wishes.here:
         return environments.here()
     try:
@@ -193,15 +200,15 @@ def _environment(lock: bytes, run: RunRecord, wishes: Wishes, tell: Tell) -> env
 class _Interpreters(ExitStack):
     """The interpreters that components are called in, one for each lock, until the `with` block ends."""
 
-    def __init__(self, run: RunRecord, wishes: Wishes, root: Path, place: Path, tell: Tell) -> None:
+    def __init__(self, run: RunRecord, wishes: ReproductionOptions, root: Path, place: Path, tell: Tell) -> None:
         super().__init__()
         self._run, self._wishes, self._root, self._place, self._tell = run, wishes, root, place, tell
-        self._started: dict[bytes, Interpreter] = {}
+        self._started: dict[bytes, InterpreterProcess] = {}
 
-    def called_in(self, lock: bytes) -> Callable[[Component], Interpreter]:
+    def called_in(self, lock: bytes) -> Callable[[Component], InterpreterProcess]:
         """What tells the interpreter of a component: that of `lock`, unless it names one of its own."""
 
-        def of(component: Component) -> Interpreter:
+        def of(component: Component) -> InterpreterProcess:
             name = (component.environment or "").partition(":")[2]
             if not name or self._wishes.here:
                 return self.of(lock)
@@ -214,17 +221,17 @@ class _Interpreters(ExitStack):
 
         return of
 
-    def of(self, lock: bytes) -> Interpreter:
+    def of(self, lock: bytes) -> InterpreterProcess:
         if lock not in self._started:
             environment = _environment(lock, self._run, self._wishes, self._tell)
             self._tell(f"environment  {environment.manager}, Python {environment.python}")
             self._started[lock] = self.enter_context(self._start(environment, lock))
         return self._started[lock]
 
-    def _start(self, environment: environments.Environment, lock: bytes) -> Interpreter:
+    def _start(self, environment: environments.Environment, lock: bytes) -> InterpreterProcess:
         """The environment's interpreter, where it can call the recorded code at all."""
         try:
-            return Interpreter(
+            return InterpreterProcess(
                 environment.command,
                 root=self._root,
                 pipeline=self._run.pipeline,
@@ -246,13 +253,13 @@ def _variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> 
     return {name: value for name, value in found.items() if name in _NEEDED or name.startswith(_NUMERIC)}
 
 
-class _Telling(Quiet):
+class _StepReporter(SilentWatcher):
     """Says each step that was made."""
 
     def __init__(self, tell: Tell) -> None:
         self.tell = tell
 
-    def ended(self, result: Result) -> None:
+    def ended(self, result: ComponentResult) -> None:
         if result.action is Action.RUN:
             self.tell(f"made again   {result.component}  {result.seconds:.1f} s")
 

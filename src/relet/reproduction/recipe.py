@@ -10,26 +10,26 @@ from urllib.parse import urlsplit
 
 from relet.core.artifact import Reference, Version
 from relet.core.component import Component
-from relet.core.plan import Request
-from relet.core.record import KeyParts, Link, RunRecord
-from relet.engine.interpreter import Interpreter
+from relet.core.plan import RunRequest
+from relet.core.record import ArtifactLink, KeyParts, RunRecord
+from relet.engine.interpreter import InterpreterProcess
 from relet.engine.values import content_of
 from relet.errors import BadDataError, ComponentError, ImpossibleError, SettingError
 from relet.project.folder import Project, open_project
 from relet.project.job import Job
-from relet.reproduction.history import History, Subject
+from relet.reproduction.history import ReproductionTarget, RunHistory
 
 if TYPE_CHECKING:
     from relet.store import Store
 
 
 def job_again(
-    asked: Subject,
-    history: History,
+    asked: ReproductionTarget,
+    history: RunHistory,
     store: Store,
     own: Store,
     root: Path,
-    called_in: Callable[[Component], Interpreter],
+    called_in: Callable[[Component], InterpreterProcess],
 ) -> Job:
     """The recorded steps with the recorded parameters, on what they took from the store, carried over to `own`."""
     project = _project(history, root)
@@ -43,7 +43,7 @@ def job_again(
         arguments[component.name] = parameters | _laid_out(record, store, Path(own.url).with_name("sources"))
         for_keys[component.name] = parameters | sources
     there = {component.name: called_in(component) for component in components}
-    request = Request(
+    request = RunRequest(
         pipeline=project.pipeline,
         components=components,
         key_parameters=for_keys,
@@ -62,7 +62,7 @@ def job_again(
     )
 
 
-def _project(history: History, root: Path) -> Project:
+def _project(history: RunHistory, root: Path) -> Project:
     """The project that was laid out: nothing above its folder may stand in for what it lacks."""
     if not (root / "pipelines").is_dir():
         raise ImpossibleError("the recorded code holds no pipelines/")
@@ -82,7 +82,9 @@ def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
         ) from None
 
 
-def _parts(there: Mapping[str, Interpreter], parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
+def _parts(
+    there: Mapping[str, InterpreterProcess], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, KeyParts]:
     """The parts of each component's key, asked for where it is called."""
     found: dict[str, KeyParts] = {}
     for interpreter in set(there.values()):
@@ -95,7 +97,7 @@ def _parts(there: Mapping[str, Interpreter], parameters: Mapping[str, Mapping[st
     return found
 
 
-def _given(history: History, components: Iterable[Component]) -> dict[str, Link]:
+def _given(history: RunHistory, components: Iterable[Component]) -> dict[str, ArtifactLink]:
     """The inputs to take as stored: those pinned, and those echoed but where this run's product stood in."""
     found = dict(history.pinned)
     for component in components:
@@ -128,7 +130,7 @@ def _file_name(source: str) -> str:
     return name if name not in ("", ".", "..") else "source"
 
 
-def _carried(link: Link, store: Store, own: Store) -> str:
+def _carried(link: ArtifactLink, store: Store, own: Store) -> str:
     """A pinned input as a version of the reproduction's own store, once it is what the run took."""
     version = store.find_content(Reference.parse(link.version).name, link.content)
     if version is None:
@@ -148,7 +150,7 @@ def _carried(link: Link, store: Store, own: Store) -> str:
         )
 
 
-def _check_content(version: Version, link: Link, folder: Path) -> None:
+def _check_content(version: Version, link: ArtifactLink, folder: Path) -> None:
     try:
         content = content_of(version.type, folder)
         found = f"its content has the digest {content[:12]}"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from relet.segregation.assignment import Assignment, assign, folds
 from relet.segregation.parts import Segregation, segregate, split, streams
-from relet.segregation.report import Report, report_on
+from relet.segregation.report import SegregationReport, report_on
 from relet.segregation.rule import METHODS, Rule
 
 __all__ = [
     "METHODS",
     "Assignment",
-    "Report",
     "Rule",
     "Segregation",
+    "SegregationReport",
     "assign",
     "folds",
     "report_on",

@@ -12,7 +12,7 @@ from relet.data.fork import fork
 from relet.errors import SettingError
 from relet.segregation.assignment import Assignment, assign
 from relet.segregation.columns import rows_of, settled, slices
-from relet.segregation.report import Report, report_on
+from relet.segregation.report import SegregationReport, report_on
 from relet.segregation.rule import Rule
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Segregation:
 
     parts: Mapping[str, pa.RecordBatchReader]
     assignment: Assignment
-    report: Report
+    report: SegregationReport
 
 
 def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segregation:

@@ -29,7 +29,7 @@ MISSING = "(missing)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class SegregationReport:
     """What a segregation did. Counts are of rows, by the parts' names in their order, what is tested on last.
 
     `asked` are the shares that were asked for; `strata` has the rows of each value of `stratify_by` in each part;
@@ -65,7 +65,7 @@ class Report:
         return Verdict(passed=not broken, reason=reason, checks=checks)
 
 
-def report_on(table: Any, assignment: Assignment) -> Report:
+def report_on(table: Any, assignment: Assignment) -> SegregationReport:
     """Look at what an assignment did to the table that it was worked out from.
 
     Raises SettingError for a column that the rule names and the table lacks.
@@ -87,7 +87,7 @@ def report_on(table: Any, assignment: Assignment) -> Report:
         keys = leak_of_column(table, rule.key, assignment) if rule.key else None
         groups = leak_of_column(table, rule.group_by, assignment) if rule.group_by else None
         spans, undated = _spans(table, assignment) if rule.time_by else ({}, 0)
-        return Report(
+        return SegregationReport(
             rule=rule,
             asked=assignment.shares,
             sizes=assignment.sizes,
@@ -132,7 +132,7 @@ def _spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any
     return found, int(column.null_count)
 
 
-def _checks(report: Report) -> Iterator[Check]:
+def _checks(report: SegregationReport) -> Iterator[Check]:
     yield _sizes(report)
     yield from _shares(report)
     if report.spans:
@@ -147,7 +147,7 @@ def _checks(report: Report) -> Iterator[Check]:
         yield _shared(_values(rule.group_by), report.groups, report, promised=promised)
 
 
-def _sizes(report: Report) -> Check:
+def _sizes(report: SegregationReport) -> Check:
     empty = [name for name, rows in report.sizes.items() if not rows]
     told = ", ".join(
         f"{name} {rows:,} rows ({report.share(name):.1%}, {report.asked[name]:.1%} asked for)"
@@ -158,7 +158,7 @@ def _sizes(report: Report) -> Check:
     return Check(name="sizes", passed=not empty, message=message, measured=measured)
 
 
-def _shares(report: Report) -> Iterator[Check]:
+def _shares(report: SegregationReport) -> Iterator[Check]:
     """One check for each stratum."""
     column, rule = report.rule.stratify_by, report.rule
     for value, rows in report.strata.items():
@@ -173,7 +173,7 @@ def _shares(report: Report) -> Iterator[Check]:
         yield Check(name=f"{column} = {value}", passed=not without, message=told, measured={"rows": dict(rows)})
 
 
-def _is_missed(report: Report, name: str, rows: Mapping[str, int]) -> bool:
+def _is_missed(report: SegregationReport, name: str, rows: Mapping[str, int]) -> bool:
     """Whether a part should have had rows of a stratum and has none. Of an empty part that is no news."""
     if rows[name] or not report.sizes[name]:
         return False
@@ -188,7 +188,7 @@ def _is_missed(report: Report, name: str, rows: Mapping[str, int]) -> bool:
     return whole * share >= 2
 
 
-def _times(report: Report) -> Check:
+def _times(report: SegregationReport) -> Check:
     told = ", ".join(f"{name} {first} to {last}" for name, (first, last) in report.spans.items())
     if report.undated:
         told += f"; {report.undated:,} rows without {report.rule.time_by}"
@@ -203,7 +203,7 @@ def _times(report: Report) -> Check:
     )
 
 
-def _shared(what: tuple[str, str], leak: Leak, report: Report, *, promised: bool) -> Check:
+def _shared(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
     broken = promised and leak.values > 0
     name = f"{what[1]} on both sides"
     told = f"{_counted(leak.values, what)} on both sides"
@@ -216,7 +216,7 @@ def _shared(what: tuple[str, str], leak: Leak, report: Report, *, promised: bool
     return Check(name=name, passed=not broken, message=told, measured=measured)
 
 
-def _of_parts(leak: Leak, report: Report) -> str:
+def _of_parts(leak: Leak, report: SegregationReport) -> str:
     return ", ".join(
         f"{rows:,} of {report.sizes[part]:,} rows of {part} ({rows / report.sizes[part]:.1%})"
         for part, rows in leak.rows.items()
@@ -224,7 +224,7 @@ def _of_parts(leak: Leak, report: Report) -> str:
     )
 
 
-def _sentence(report: Report) -> str:
+def _sentence(report: SegregationReport) -> str:
     """All that a person on the screen wants to know, in one sentence."""
     parts = [
         f"{name} {rows:,}{' rows' if not place else ''} ({report.share(name):.1%})"
@@ -241,7 +241,7 @@ def _sentence(report: Report) -> str:
     return "; ".join(told)
 
 
-def _range(report: Report) -> str:
+def _range(report: SegregationReport) -> str:
     """The last part's share of the strata, from the lowest to the highest."""
     last = list(report.sizes)[-1]
     shares = {value: rows[last] / max(1, sum(rows.values())) for value, rows in report.strata.items()}
@@ -250,7 +250,7 @@ def _range(report: Report) -> str:
     return f"{last} has " + " … ".join(f"{shares[value]:.1%} of {value}" for value in ends)
 
 
-def _on_both_sides(report: Report) -> Iterator[str]:
+def _on_both_sides(report: SegregationReport) -> Iterator[str]:
     rule = report.rule
     if report.keys is not None:
         yield _counted(report.keys.values, _values(rule.key))

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from relet.store.aliases import AliasMove
 from relet.store.storage import Store, open_store
-from relet.store.upkeep import Problem
+from relet.store.upkeep import StoreProblem
 
-__all__ = ["AliasMove", "Problem", "Store", "open_store"]
+__all__ = ["AliasMove", "Store", "StoreProblem", "open_store"]

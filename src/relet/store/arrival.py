@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relet.core.artifact import Reference, Version
-from relet.core.record import Link, RunRecord, Status
+from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.errors import StoreError
 from relet.store import aliases, objects, runs, versions
 from relet.store.bucket import Bucket
@@ -19,7 +19,7 @@ COMMAND = "relet artifacts import"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival:
+class ImportedBundle:
     """What became of a bundle: `version` is the one that it was made for; `versions` what each was called where it
     came from → what it is here; `runs` those whose records were stored, `known` those that were here already;
     `gone` the versions that its records name and that did not come.
@@ -32,7 +32,7 @@ class Arrival:
     gone: tuple[str, ...] = ()
 
 
-def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> Arrival:
+def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> ImportedBundle:
     """Store a bundle whose objects are the verified `files`: objects, versions, run records, in this order.
 
     No key leads to what came: a run here makes it anew, rather than take what a bundle says was computed.
@@ -51,7 +51,7 @@ def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> Arrival
     contents = _contents(arrived)
     places = _places(bucket, new, arrived)
     stored = {record.id for record in new if runs.add(bucket, renumbered(record, places))}
-    return Arrival(
+    return ImportedBundle(
         version=version,
         versions=arrived,
         runs=tuple(record.id for record in bundle.records if record.id in stored),
@@ -139,7 +139,7 @@ def _contents(arrived: Mapping[str, Version]) -> dict[tuple[str, str], str]:
 def renumbered(record: RunRecord, places: Mapping[str, str]) -> RunRecord:
     """A record whose links and steps name the versions by what they are called here."""
 
-    def moved(links: Mapping[str, Link]) -> dict[str, Link]:
+    def moved(links: Mapping[str, ArtifactLink]) -> dict[str, ArtifactLink]:
         return {name: replace(link, version=places[link.version]) for name, link in links.items()}
 
     steps = {

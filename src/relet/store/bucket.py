@@ -42,7 +42,7 @@ ADVICE = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class BucketEntry:
     """What a listing says about one stored thing; `size` in bytes."""
 
     path: str
@@ -108,12 +108,12 @@ class Bucket:
             )
         return READERS[self.layout](path, document)
 
-    def head(self, path: str) -> Entry | None:
+    def head(self, path: str) -> BucketEntry | None:
         with self._reading(path) as backend:
             return _entry(backend.head(path)) if backend else None
         return None
 
-    def entries(self, prefix: str) -> list[Entry]:
+    def entries(self, prefix: str) -> list[BucketEntry]:
         """All that lies below a folder, at any depth, in the order of the paths."""
         with self._reading(prefix) as backend:
             found = backend.list(prefix).collect() if backend else []
@@ -256,8 +256,8 @@ def _copy(file: Path, to: Path) -> None:
         staged.unlink(missing_ok=True)
 
 
-def _entry(meta: Any) -> Entry:
-    return Entry(path=meta["path"], size=meta["size"], modified=meta["last_modified"])
+def _entry(meta: Any) -> BucketEntry:
+    return BucketEntry(path=meta["path"], size=meta["size"], modified=meta["last_modified"])
 
 
 def _advice(error: Exception) -> str:

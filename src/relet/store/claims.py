@@ -29,7 +29,7 @@ LOOK_HERE, LOOK_THERE, RENEW, GONE = 0.02, 1.0, 5.0, 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class ClaimTiming:
     """How often a claim in a bucket is looked at and renewed, and when its holder counts as gone; in seconds."""
 
     look: float = LOOK_THERE
@@ -39,7 +39,7 @@ class Pace:
 
 @contextmanager
 def claim(
-    bucket: Bucket, name: str, *, waiting: Callable[[], None] | None = None, pace: Pace = Pace()
+    bucket: Bucket, name: str, *, waiting: Callable[[], None] | None = None, pace: ClaimTiming = ClaimTiming()
 ) -> Iterator[None]:
     """Hold the claim on a name; wait while another holds it. `waiting` is called once, where there is a wait.
 
@@ -102,7 +102,7 @@ def _is_there(path: Path, descriptor: int) -> bool:
     return os.path.samestat(found, os.fstat(descriptor))
 
 
-def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace: Pace) -> str:
+def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace: ClaimTiming) -> str:
     """Create the next numbered document below `folder`, once the last one was given up or is not renewed.
 
     The last one stays, so that numbers only grow: a request that is sent once more, as clients do where an answer
@@ -181,7 +181,7 @@ _GIVEN_UP = b'"given up"'
 
 
 @contextmanager
-def _renewed(bucket: Bucket, path: str, pace: Pace) -> Iterator[None]:
+def _renewed(bucket: Bucket, path: str, pace: ClaimTiming) -> Iterator[None]:
     """Write the claim's document again and again while the block runs, and at the end that it is given up.
 
     A bucket that can't be reached for a while costs the claim, at worst: its holder goes on, and what two make

@@ -14,7 +14,7 @@ from relet.store.manifest import Bundle, named, place
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class VersionLineage:
     """A version with what it stands on, and what of that is gone: each of `notes` is a line for a person."""
 
     bundle: Bundle
@@ -22,7 +22,7 @@ class History:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class RunFamily:
     """The run of a pipeline that made a version.
 
     `records` are the pipeline's and its components' (of a skipped component the earlier run that made what it
@@ -46,7 +46,7 @@ class Family:
         return {version: what for version, what in taken.items() if what not in made}
 
 
-def gather(bucket: Bucket, version: Version) -> History:
+def gather(bucket: Bucket, version: Version) -> VersionLineage:
     """All that has to come with a version, so that elsewhere it and what it stands on can be made again.
 
     Raises NotFoundError naming each thing that making it again stands on and that is gone. What only a run
@@ -58,7 +58,7 @@ def gather(bucket: Bucket, version: Version) -> History:
     while waiting:
         reference, what = waiting.pop()
         taken = _whole(bucket, reference, what[1])
-        family = _family(bucket, taken) if taken else Family()
+        family = _family(bucket, taken) if taken else RunFamily()
         if family.id not in families:
             families[family.id] = family
             waiting += family.pinned.items()
@@ -82,27 +82,27 @@ def gather(bucket: Bucket, version: Version) -> History:
         records=everyone,
         gone=gone,
     )
-    return History(bundle=bundle, notes=tuple(_notes(families.values(), found, gone)))
+    return VersionLineage(bundle=bundle, notes=tuple(_notes(families.values(), found, gone)))
 
 
 def _order(version: Version) -> tuple[str, int]:
     return version.name, version.number
 
 
-def _family(bucket: Bucket, version: Version) -> Family:
+def _family(bucket: Bucket, version: Version) -> RunFamily:
     if version.producer is None:
-        return Family(gone=(f"the run that made {version}: nothing says which it was",))
+        return RunFamily(gone=(f"the run that made {version}: nothing says which it was",))
     gone: list[str] = []
     record = _record(bucket, version.producer, f"it made {version}", gone)
     if record is None:
-        return Family(id=version.producer, gone=tuple(gone))
+        return RunFamily(id=version.producer, gone=tuple(gone))
     parent = _record(bucket, record.parent, f"run {record.id} was a part of it", gone)
     records = {each.id: each for each in (parent, record) if each}
     for component, step in (parent.steps if parent else {}).items():
         for run_id in _makers(bucket, step.get("run"), step.get("outputs", {})):
             maker = _record(bucket, run_id, f"it is what {component} has", gone)
             records |= {maker.id: maker} if maker else {}
-    return Family(
+    return RunFamily(
         id=parent.id if parent else record.id,
         records=tuple(records.values()),
         standing=(*([parent] if parent else []), *_standing(record, records.values())),
@@ -170,7 +170,7 @@ def _made_by(version: Version, records: Mapping[str, RunRecord]) -> Version:
 
 
 def _lost(
-    version: Version, main: Family, found: Mapping[str, Version | None], gone: frozenset[str]
+    version: Version, main: RunFamily, found: Mapping[str, Version | None], gone: frozenset[str]
 ) -> Iterator[str]:
     """What making a version again stands on and what is gone, each with what it is needed for."""
     yield from main.gone
@@ -194,7 +194,9 @@ def _objects_lost(records: Iterable[RunRecord], gone: frozenset[str]) -> Iterato
         yield f"{what} of run {', '.join(run_ids)}"
 
 
-def _notes(families: Iterable[Family], found: Mapping[str, Version | None], gone: frozenset[str]) -> Iterator[str]:
+def _notes(
+    families: Iterable[RunFamily], found: Mapping[str, Version | None], gone: frozenset[str]
+) -> Iterator[str]:
     """What is left out, and what of it matters."""
     made = {link.version for each in families for record in each.records for link in record.outputs.values()}
     for reference in sorted(reference for reference, version in found.items() if version is None):

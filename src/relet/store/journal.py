@@ -16,7 +16,7 @@ _ABOUT = "about.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class JournalPiece:
     """What one batch of a search wrote: its number, from 1, how many trials it had, and its entries."""
 
     number: int
@@ -24,7 +24,7 @@ class Piece:
     logs: tuple[Mapping[str, Any], ...]
 
 
-class Journal:
+class SearchJournal:
     """The journal of one search. A piece holds a whole batch: reading sixty trials takes a handful of requests.
 
     A batch that was cut short (fewer trials were asked for) may be written again with more: the largest counts,
@@ -54,7 +54,7 @@ class Journal:
         """Write a piece, unless one of this number and size is there: True when this call wrote it."""
         return self._bucket.create(f"{self._folder}{number}-{size}.json", encode({"logs": list(logs)}))
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[JournalPiece]:
         """The pieces, from the first one on. Raises DamagedError for one that can't be read."""
         sizes: dict[int, int] = {}
         for entry in self._bucket.entries(self._folder):
@@ -64,7 +64,7 @@ class Journal:
         numbers = [number for place, number in enumerate(sorted(sizes), 1) if number == place]
         return self._bucket.each(lambda number: self._piece(number, sizes[number]), numbers)
 
-    def _piece(self, number: int, size: int) -> Piece:
+    def _piece(self, number: int, size: int) -> JournalPiece:
         path = f"{self._folder}{number}-{size}.json"
         document = self._bucket.document(path) or {}
         logs = document.get("logs")
@@ -73,7 +73,7 @@ class Journal:
                 f"{self._bucket.url}: {path} can't be read as a piece of a search's journal; delete it and search "
                 "again: what its trials made is kept"
             )
-        return Piece(number=number, size=size, logs=tuple(logs))
+        return JournalPiece(number=number, size=size, logs=tuple(logs))
 
 
 def searches(bucket: Bucket) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from relet.core import record as records
 from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Reference, Version
-from relet.core.record import Link, RunRecord
+from relet.core.record import ArtifactLink, RunRecord
 from relet.errors import ReletError, StoreError
 from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, word
 
@@ -57,7 +57,7 @@ def named(runs: tuple[RunRecord, ...]) -> dict[str, str | None]:
     return found | {link.version: link.content for record in runs for link in links(record)}
 
 
-def links(record: RunRecord) -> Iterator[Link]:
+def links(record: RunRecord) -> Iterator[ArtifactLink]:
     yield from record.inputs.values()
     yield from record.outputs.values()
 
@@ -67,7 +67,7 @@ def step_outputs(record: RunRecord) -> Iterator[str]:
         yield from step.get("outputs", {}).values()
 
 
-def place(link: Link) -> tuple[str, str]:
+def place(link: ArtifactLink) -> tuple[str, str]:
     """What a link leads to, whatever its number: the artifact's name and the content."""
     return Reference.parse(link.version).name, link.content
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from relet.errors import DamagedError, StoreError
-from relet.store.bucket import Bucket, Entry
+from relet.store.bucket import Bucket, BucketEntry
 from relet.store.layout import damaged_path, object_path
 
 # An object that is already there is not written again, but made young where it is older than this: else a garbage
@@ -31,7 +31,7 @@ def put(bucket: Bucket, content: bytes | Path) -> str:
     return digest
 
 
-def _kept(bucket: Bucket, found: Entry | None, size: int) -> bool:
+def _kept(bucket: Bucket, found: BucketEntry | None, size: int) -> bool:
     if found is None or found.size != size:
         return False
     return datetime.now(UTC) - found.modified < FRESH or bucket.touch(found.path)

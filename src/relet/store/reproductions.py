@@ -10,7 +10,7 @@ from relet.store.storage import Store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class ReproductionSummary:
     """What a stored verdict says of one run or one version: its word, when, and the verdict's own version."""
 
     version: str
@@ -21,27 +21,27 @@ class Judged:
         return f"{self.likeness} on {self.when[:10]} ({self.version})"
 
 
-def latest_of_runs(store: Store) -> dict[str, Judged]:
+def latest_of_runs(store: Store) -> dict[str, ReproductionSummary]:
     """The newest word on each run that has one: on the run that was made again, and on the runs of its steps."""
     return _latest(store, "runs")
 
 
-def latest_on(store: Store, version: str) -> Judged | None:
+def latest_on(store: Store, version: str) -> ReproductionSummary | None:
     """The newest word on a version, `model:v7`."""
     return _latest(store, "judged").get(version)
 
 
-def _latest(store: Store, about: str) -> dict[str, Judged]:
-    found: dict[str, Judged] = {}
+def _latest(store: Store, about: str) -> dict[str, ReproductionSummary]:
+    found: dict[str, ReproductionSummary] = {}
     for name, judged in _words(store, about):
         found.setdefault(name, judged)
     return found
 
 
-def _words(store: Store, about: str) -> Iterator[tuple[str, Judged]]:
+def _words(store: Store, about: str) -> Iterator[tuple[str, ReproductionSummary]]:
     """What each verdict says of what it judged, the newest verdict first; what can't be read says nothing."""
     for version in reversed(store.versions(ARTIFACT)):
         words = version.metadata.get(about)
         for name, word in words.items() if isinstance(words, Mapping) else ():
             when = str(version.metadata.get("when", ""))
-            yield str(name), Judged(version=str(version), likeness=str(word), when=when)
+            yield str(name), ReproductionSummary(version=str(version), likeness=str(word), when=when)

@@ -15,13 +15,13 @@ from relet.store import aliases, claims, objects, runs, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
-from relet.store.journal import Journal, searches
+from relet.store.journal import SearchJournal, searches
 from relet.store.layout import alias_name, artifact_name, object_path
-from relet.store.upkeep import GRACE, Problem
+from relet.store.upkeep import GRACE, StoreProblem
 
 if TYPE_CHECKING:
-    from relet.store.arrival import Arrival
-    from relet.store.history import History
+    from relet.store.arrival import ImportedBundle
+    from relet.store.history import VersionLineage
 
 
 class Store:
@@ -161,9 +161,9 @@ class Store:
         """
         return claims.claim(self._bucket, name, waiting=waiting)
 
-    def journal(self, search: str) -> Journal:
+    def journal(self, search: str) -> SearchJournal:
         """The journal of a search, there or not yet."""
-        return Journal(self._bucket, search)
+        return SearchJournal(self._bucket, search)
 
     def searches(self) -> list[str]:
         """The ids of the searches that have a journal, sorted."""
@@ -189,7 +189,7 @@ class Store:
         if notes:
             self._bucket.delete(sorted(notes))
 
-    def verify(self) -> list[Problem]:
+    def verify(self) -> list[StoreProblem]:
         """Read everything and name what is broken; damaged objects are moved aside."""
         return upkeep.verify(self._bucket)
 
@@ -207,7 +207,7 @@ class Store:
 
         transfer.export(self._bucket, self.version(reference), path)
 
-    def export_history(self, reference: str | Reference, path: Path) -> History:
+    def export_history(self, reference: str | Reference, path: Path) -> VersionLineage:
         """Write a version to a tar file with all that it stands on, the same bytes every time; what is in it.
 
         Raises NotFoundError naming each thing that making it again stands on and that is gone.
@@ -218,7 +218,7 @@ class Store:
         transfer.export_bundle(self._bucket, found.bundle, path)
         return found
 
-    def import_bundle(self, path: Path) -> Arrival:
+    def import_bundle(self, path: Path) -> ImportedBundle:
         """Store what a tar file holds, a version alone or with its history; what is equal is not stored twice."""
         from relet.store import transfer
 

@@ -15,7 +15,7 @@ from typing import IO
 from relet.core.artifact import Version
 from relet.errors import DamagedError, StoreError
 from relet.store import manifest, objects
-from relet.store.arrival import Arrival, settle
+from relet.store.arrival import ImportedBundle, settle
 from relet.store.bucket import CHUNK, Bucket
 from relet.store.manifest import Bundle
 
@@ -66,7 +66,7 @@ def _add(tar: tarfile.TarFile, bucket: Bucket, digest: str, folder: Path) -> Non
     file.unlink()
 
 
-def load(bucket: Bucket, path: Path) -> Arrival:
+def load(bucket: Bucket, path: Path) -> ImportedBundle:
     """Store what a tar file holds, versions under the next numbers; what is equal is not stored twice.
 
     Every digest is verified before anything is stored. Raises StoreError where the file holds anything but a

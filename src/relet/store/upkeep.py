@@ -28,7 +28,7 @@ SOURCES_STORED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class StoreProblem:
     """Something in a store that is not as it was stored: what kind of trouble, where, and what to do."""
 
     kind: str
@@ -39,7 +39,7 @@ class Problem:
         return f"{self.kind}: {self.where}: {self.message}"
 
 
-def verify(bucket: Bucket) -> list[Problem]:
+def verify(bucket: Bucket) -> list[StoreProblem]:
     """Read everything and name what is broken; a damaged object is moved aside, so that it may be written again.
 
     What a killed writer left behind (objects without a version, staged files) is garbage, not a problem.
@@ -53,7 +53,7 @@ def verify(bucket: Bucket) -> list[Problem]:
         found += _broken(bucket, alive, damaged)
         found += _dangling(bucket, name, {version.number for version in alive})
     found += [
-        Problem(kind="damaged", where=object_path(digest), message=message)
+        StoreProblem(kind="damaged", where=object_path(digest), message=message)
         for digest, message in damaged.items()
         if digest not in named
     ]
@@ -77,26 +77,26 @@ def _trouble(bucket: Bucket, digest: str) -> str | None:
     return None
 
 
-def _broken(bucket: Bucket, alive: Iterable[Version], damaged: dict[str, str]) -> Iterator[Problem]:
+def _broken(bucket: Bucket, alive: Iterable[Version], damaged: dict[str, str]) -> Iterator[StoreProblem]:
     for version in alive:
         gone = set(objects.absent(bucket, version.files.values()))
         for path, digest in sorted(version.files.items()):
             if digest in damaged:
-                yield Problem(kind="damaged", where=f"{version} {path}", message=damaged[digest])
+                yield StoreProblem(kind="damaged", where=f"{version} {path}", message=damaged[digest])
             elif digest in gone:
                 message = str(objects.missing(bucket, digest))
-                yield Problem(kind="missing", where=f"{version} {path}", message=message)
+                yield StoreProblem(kind="missing", where=f"{version} {path}", message=message)
 
 
-def _dangling(bucket: Bucket, name: str, alive: set[int]) -> Iterator[Problem]:
+def _dangling(bucket: Bucket, name: str, alive: set[int]) -> Iterator[StoreProblem]:
     with suppress(DamagedError):  # _unreadable has named it already
         for alias, number in aliases.currents(bucket, name).items():
             if number not in alive:
                 message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
-                yield Problem(kind="dangling", where=f"{name}:{alias}", message=message)
+                yield StoreProblem(kind="dangling", where=f"{name}:{alias}", message=message)
 
 
-def _runs_without_objects(bucket: Bucket) -> Iterator[Problem]:
+def _runs_without_objects(bucket: Bucket) -> Iterator[StoreProblem]:
     for record in runs.newest_first(bucket):
         wanted = record.objects
         if record.format < SOURCES_STORED:
@@ -105,16 +105,16 @@ def _runs_without_objects(bucket: Bucket) -> Iterator[Problem]:
         for what, digest in wanted.items():
             if digest in gone:
                 message = f"object {digest} is missing, so the run can't be made again exactly"
-                yield Problem(kind="missing", where=f"run {record.id} {what}", message=message)
+                yield StoreProblem(kind="missing", where=f"run {record.id} {what}", message=message)
 
 
-def _unreadable(bucket: Bucket) -> Iterator[Problem]:
+def _unreadable(bucket: Bucket) -> Iterator[StoreProblem]:
     paths = [
         entry.path for prefix in ("artifacts/", "runs/", "keys/", "searches/") for entry in bucket.entries(prefix)
     ]
     for path, message in zip(paths, bucket.each(lambda path: _why_unreadable(bucket, path), paths), strict=True):
         if message:
-            yield Problem(kind="unreadable", where=path, message=message)
+            yield StoreProblem(kind="unreadable", where=path, message=message)
 
 
 def _why_unreadable(bucket: Bucket, path: str) -> str | None:

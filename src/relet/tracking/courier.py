@@ -47,7 +47,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Process:
+class _TrackerProcess:
     tracker: str
     log: Path
     process: subprocess.Popen[bytes]
@@ -58,7 +58,7 @@ class Courier:
     """The trackers' processes; `failures` are the trackers whose process could not be started."""
 
     store_url: str
-    processes: tuple[_Process, ...]
+    processes: tuple[_TrackerProcess, ...]
     failures: tuple[Delivery, ...] = ()
 
     def finish(self, patience: float = 20) -> tuple[Delivery, ...]:
@@ -69,7 +69,7 @@ class Courier:
         ended = tuple(self._end(each, until, patience) for each in self.processes)
         return (*self.failures, *ended)
 
-    def _end(self, each: _Process, until: float, patience: float) -> Delivery:
+    def _end(self, each: _TrackerProcess, until: float, patience: float) -> Delivery:
         try:
             status = each.process.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ class Courier:
 
 def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courier:
     """Start one process per tracker and return at once. Never raises because of a tracker."""
-    processes: list[_Process] = []
+    processes: list[_TrackerProcess] = []
     failures: list[Delivery] = []
     for tracker in trackers:
         if store_url.startswith("memory:"):
@@ -101,7 +101,7 @@ def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courie
     return Courier(store_url=store_url, processes=tuple(processes), failures=tuple(failures))
 
 
-def _start(store_url: str, project_root: Path, tracker: str) -> _Process:
+def _start(store_url: str, project_root: Path, tracker: str) -> _TrackerProcess:
     descriptor, log = tempfile.mkstemp(prefix=f"relet-{tracker}-", suffix=".log")
     try:
         # A session of its own: Ctrl-C in the terminal ends the run, which then has this process send the rest.
@@ -118,7 +118,7 @@ def _start(store_url: str, project_root: Path, tracker: str) -> _Process:
         raise
     finally:
         os.close(descriptor)
-    return _Process(tracker=tracker, log=Path(log), process=process)
+    return _TrackerProcess(tracker=tracker, log=Path(log), process=process)
 
 
 def _environment() -> dict[str, str]:

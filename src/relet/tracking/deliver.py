@@ -17,7 +17,7 @@ from pathlib import Path
 from relet.errors import ReletError, TrackerError
 from relet.store import Store, open_store
 from relet.tracking import Tracker, open_tracker
-from relet.tracking.outbox import Report, deliver
+from relet.tracking.outbox import DeliveryReport, deliver
 
 # Seconds: between looks into a store on this machine or elsewhere, and between tries of a dead tracker.
 LOOK_HERE, LOOK_THERE, TRY_AGAIN = 0.1, 1.0, 5.0
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _mirror_run(store: Store, tracker: Tracker, linger: int) -> Report:
+def _mirror_run(store: Store, tracker: Tracker, linger: int) -> DeliveryReport:
     look = LOOK_THERE if "://" in store.url else LOOK_HERE
     tried = -TRY_AGAIN
     try:
@@ -50,7 +50,7 @@ def _mirror_run(store: Store, tracker: Tracker, linger: int) -> Report:
     except TrackerError as error:
         print(error, file=sys.stderr, flush=True)
         tried = time.monotonic()
-    report = Report(tracker=tracker.name)
+    report = DeliveryReport(tracker=tracker.name)
     while not _told_to_end(look):
         if (report.failed and time.monotonic() - tried < TRY_AGAIN) or not store.pending(tracker.name):
             continue
@@ -61,7 +61,7 @@ def _mirror_run(store: Store, tracker: Tracker, linger: int) -> Report:
     return _last(lambda: deliver(store, tracker, log=_say), linger)
 
 
-def _last(send: Callable[[], Report], linger: int) -> Report:
+def _last(send: Callable[[], DeliveryReport], linger: int) -> DeliveryReport:
     """Send until nothing comes in any more: another deliverer's lease may have hidden what is left."""
     until = time.monotonic() + linger
     report = send()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class DeliveryReport:
     """What one delivery did: the runs it sent, those that were refused with the reason of each, how many wait now.
 
     `unreachable` is the reason why it stopped, where the tracker itself was at fault; `passed_on` says what a
@@ -37,9 +37,9 @@ class Report:
 
     def __str__(self) -> str:
         """
-        >>> str(Report(tracker="mlflow", sent=("a", "b")))
+        >>> str(DeliveryReport(tracker="mlflow", sent=("a", "b")))
         '2 sent'
-        >>> str(Report(tracker="mlflow", waiting=3, unreachable="mlflow can't be used"))
+        >>> str(DeliveryReport(tracker="mlflow", waiting=3, unreachable="mlflow can't be used"))
         "0 sent, 3 wait: mlflow can't be used"
         """
         waits = f", {self.waiting} wait" if self.waiting else ""
@@ -55,7 +55,7 @@ def deliver(
     mirror: bool = True,
     asked: bool = False,
     wait: float = 30,
-) -> Report:
+) -> DeliveryReport:
     """Send all that waits for a tracker, the oldest first, once; `mirror` its model aliases too, and have it pass
     on what it keeps on this machine, `asked` where a person wants just that.
 
@@ -80,7 +80,7 @@ def deliver(
     except TrackerError as error:
         unreachable = str(error)
         say(unreachable)
-    return Report(
+    return DeliveryReport(
         tracker=tracker.name,
         sent=tuple(sent),
         refused=refused,

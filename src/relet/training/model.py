@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.code import Code
+from relet.core.code import FirstPartyCode
 from relet.errors import BadDataError, ModelError, nearest
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def _example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
 
 def _code(pipeline: Any) -> Iterator[tuple[str, str]]:
     """The digests of relet's own modules that a pipeline needs, and of those that they import."""
-    code = Code((Path(__file__).parents[2],))
+    code = FirstPartyCode((Path(__file__).parents[2],))
     found: dict[str, str] = {}
     for module in sorted(_modules(pipeline)):
         found |= code.closure(module).modules
@@ -323,7 +323,7 @@ def _check_files(folder: Path, recorded: dict[str, str]) -> None:
 
 
 def _check_code(recorded: dict[str, str], name: str) -> None:
-    code = Code((Path(__file__).parents[2],))
+    code = FirstPartyCode((Path(__file__).parents[2],))
     for module, digest in recorded.items():
         if code.digest(module) != digest:
             raise ModelError(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from relet.training.model import Model
 
 
-class Served:
+class ServedModel:
     """A model with the method that MLflow calls."""
 
     def __init__(self, model: Model) -> None:
@@ -52,7 +52,7 @@ class Served:
         return pd.concat([answer, pd.DataFrame(grounds, index=model_input.index)], axis=1)
 
 
-def _load_pyfunc(path: str) -> Served:
+def _load_pyfunc(path: str) -> ServedModel:
     from relet.training.model import load
 
-    return Served(load(Path(path)))
+    return ServedModel(load(Path(path)))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from relet.core.record import Kind, RunRecord, Status, new_run_id, now
+from relet.core.record import RunKind, RunRecord, Status, new_run_id, now
 from relet.errors import SettingError, nearest
 from relet.project.job import Job
 from relet.project.surroundings import machine, surroundings
-from relet.trials.pool import Tried
+from relet.trials.pool import TrialResult
 
 if TYPE_CHECKING:
     from relet.tracking.courier import Courier, Delivery
@@ -20,7 +20,7 @@ DIRECTIONS = ("minimize", "maximize")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class RunGroup:
     """A sweep or search while it goes: its record, and the process that sends its trials' records, if any."""
 
     job: Job
@@ -28,7 +28,7 @@ class Group:
     courier: Courier | None
 
 
-def begin(job: Job, kind: Kind, parameters: Mapping[str, Any]) -> Group:
+def begin(job: Job, kind: RunKind, parameters: Mapping[str, Any]) -> RunGroup:
     """Write the record down and start what sends it, and its trials', to the trackers.
 
     `job` is what its trials have in common; `parameters` what a person asked of the sweep itself: how many trials,
@@ -56,11 +56,11 @@ def begin(job: Job, kind: Kind, parameters: Mapping[str, Any]) -> Group:
         from relet.tracking.courier import start
 
         courier = start(job.store.url, job.project.place, job.trackers)
-    return Group(job=job, record=record, courier=courier)
+    return RunGroup(job=job, record=record, courier=courier)
 
 
 def end(
-    group: Group, *, status: Status, winner: Tried | None, message: str = "", patience: float = 20
+    group: RunGroup, *, status: Status, winner: TrialResult | None, message: str = "", patience: float = 20
 ) -> tuple[Delivery, ...]:
     """Write down how it ended, let `latest` be what the winner has, and wait for the trackers at most `patience`
     seconds; how each of them took it."""
@@ -84,7 +84,7 @@ def _keep(job: Job, record: RunRecord) -> None:
         job.store.put_pending(tracker, record.id)
 
 
-def _make_latest(group: Group, winner: Tried) -> None:
+def _make_latest(group: RunGroup, winner: TrialResult) -> None:
     """Whichever trial ended last has set `latest`: that is chance, and nobody looks for its model."""
     store = group.job.store
     for name, reference in winner.outputs.items():
@@ -94,14 +94,14 @@ def _make_latest(group: Group, winner: Tried) -> None:
             store.set_alias(name, "latest", version.number, by=group.record.id, why=why)
 
 
-def status_of(tried: Iterable[Tried]) -> Status:
+def status_of(tried: Iterable[TrialResult]) -> Status:
     """How a sweep stands: failed or stopped where a trial is, interrupted where one was."""
     found = {each.status for each in tried}
     order = (Status.INTERRUPTED, Status.FAILED, Status.STOPPED)
     return next((status for status in order if status in found), Status.FINISHED)
 
 
-def ranked(tried: Sequence[Tried], *, metric: str, direction: str) -> list[Tried]:
+def ranked(tried: Sequence[TrialResult], *, metric: str, direction: str) -> list[TrialResult]:
     """The trials that finished and have the metric, the best first; of equal ones the one with the lower number.
 
     Raises SettingError, naming the metrics that there are, where trials finished and none has it.

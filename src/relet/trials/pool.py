@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.record import RunRecord, Status, new_run_id, now
 from relet.errors import ReletError, SettingError
-from relet.project.job import Job, Part
+from relet.project.job import Job, TrialIdentity
 from relet.project.order import Order
 from relet.project.request import prepare
 
@@ -43,11 +43,11 @@ SLICE, PATIENCE, LEAVING = 0.2, 10.0, 2.0
 # A process that died took its trial with it, which is run once more: it may have been no fault of the trial's.
 TRIES = 2
 
-Tell = Callable[["Trial", str], None]
+Tell = Callable[["PlannedTrial", str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class PlannedTrial:
     """One of a sweep's runs: its number, from 1, and what it sets by itself, in Hydra's syntax."""
 
     number: int
@@ -55,7 +55,7 @@ class Trial:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
+class TrialResult:
     """What became of a trial: its run (None where it could not even begin), how that ended, and why.
 
     `status` is finished, failed, stopped (a verdict said no) or interrupted; `error` is empty where it finished.
@@ -63,7 +63,7 @@ class Tried:
     rather than skipped; `lost` says that its process ended, which may have been no fault of the trial's.
     """
 
-    trial: Trial
+    trial: PlannedTrial
     run_id: str | None
     status: Status
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -88,7 +88,7 @@ def available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Pool:
+class TrialPool:
     """At most `workers` processes that run trials of one order; they stay, warm, until the `with` block ends.
 
     A trial's run is `order` with the trial's overrides after its own, as a child of the run `parent`. `job` is the
@@ -108,11 +108,11 @@ class Pool:
         self._parent = parent
         self._tell = tell
         self._selector = selectors.DefaultSelector()
-        self._processes: list[_Process] = []
+        self._processes: list[_WorkerProcess] = []
         self._interrupted = 0
         self._deadline = math.inf
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> TrialPool:
         return self
 
     def __exit__(
@@ -126,21 +126,23 @@ class Pool:
         self._processes.clear()
         self._selector.close()
 
-    def run(self, trials: Sequence[Trial], *, deadline: float = math.inf) -> Generator[Tried, None, None]:
+    def run(
+        self, trials: Sequence[PlannedTrial], *, deadline: float = math.inf
+    ) -> Generator[TrialResult, None, None]:
         """Run trials and give what became of each as it ends. May be called again, when it has come to its end.
 
         A trial that fails is one of the results. At the `deadline`, a time of `time.monotonic`, what runs is
         interrupted and given, and no other trial begins. Raises KeyboardInterrupt after Ctrl-C, once what was
         running has been interrupted and given, too.
         """
-        waiting = deque(_Task(trial=trial, run_id=new_run_id()) for trial in trials)
+        waiting = deque(_QueuedTrial(trial=trial, run_id=new_run_id()) for trial in trials)
         self._deadline = deadline
         with self._listening():
             for task in self._one_by_one(waiting):
                 yield from self._until_done(deque([task]))
             yield from self._until_done(waiting)
 
-    def _until_done(self, waiting: deque[_Task]) -> Iterator[Tried]:
+    def _until_done(self, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
         told_at = 0.0
         while waiting or any(each.task for each in self._processes):
             if self._is_over:
@@ -159,7 +161,7 @@ class Pool:
     def _is_over(self) -> bool:
         return self._interrupted > 0 or time.monotonic() >= self._deadline
 
-    def _hand_out(self, waiting: deque[_Task]) -> None:
+    def _hand_out(self, waiting: deque[_QueuedTrial]) -> None:
         while waiting:
             free = next((each for each in self._processes if each.task is None), None)
             if free is None and len(self._processes) < self._workers:
@@ -168,7 +170,7 @@ class Pool:
                 return
             self._give(free, waiting.popleft())
 
-    def _start(self) -> _Process:
+    def _start(self) -> _WorkerProcess:
         share = str(max(1, available() // self._workers))
         # a session of its own: Ctrl-C in the terminal comes to this process alone, which tells the others once
         process = subprocess.Popen(
@@ -178,17 +180,17 @@ class Pool:
             start_new_session=True,
             env={**dict.fromkeys(THREADS, share), **os.environ},
         )
-        started = _Process(process)
+        started = _WorkerProcess(process)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
         self._selector.register(process.stdout, selectors.EVENT_READ, started)
         self._processes.append(started)
         return started
 
-    def _give(self, to: _Process, task: _Task) -> None:
+    def _give(self, to: _WorkerProcess, task: _QueuedTrial) -> None:
         order = self._order
         trial = task.trial
-        part = Part(
+        part = TrialIdentity(
             run_id=task.run_id, parent=self._parent.id, number=trial.number, overrides=tuple(trial.overrides)
         )
         overrides = [*order.overrides, *trial.overrides]
@@ -204,7 +206,7 @@ class Pool:
             }
         )
 
-    def _heard(self, process: _Process, waiting: deque[_Task]) -> Iterator[Tried]:
+    def _heard(self, process: _WorkerProcess, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
         for told in process.read():
             task = process.task
             if task is None:
@@ -219,7 +221,7 @@ class Pool:
             self._processes.remove(process)
             yield from self._lost(process, waiting)
 
-    def _lost(self, process: _Process, waiting: deque[_Task]) -> Iterator[Tried]:
+    def _lost(self, process: _WorkerProcess, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
         """A process that ended by itself: its trial is run once more, by another one, or has failed."""
         how = process.how_it_ended()
         task, process.task = process.task, None
@@ -233,7 +235,7 @@ class Pool:
         status = Status.INTERRUPTED if over else Status.FAILED
         reason = "interrupted" if over else f"its process {how}, {task.tries} times"
         began = close(self._job, task.run_id, status, reason)
-        yield Tried(
+        yield TrialResult(
             trial=task.trial,
             run_id=task.run_id if began else None,
             status=status,
@@ -242,7 +244,7 @@ class Pool:
             lost=True,
         )
 
-    def _one_by_one(self, waiting: deque[_Task]) -> Iterator[_Task]:
+    def _one_by_one(self, waiting: deque[_QueuedTrial]) -> Iterator[_QueuedTrial]:
         """Take off `waiting` those that have to be done before the next one begins: what later trials are compared
         with is the product of the first one that is not refused, and theirs would be another."""
         found: list[Mapping[str, Any] | None] = []
@@ -271,7 +273,7 @@ class Pool:
             if each.stored and each.stored.initially and job.store.find(each.stored.reference) is None
         }
 
-    def _parameters(self, trial: Trial) -> Mapping[str, Any] | None:
+    def _parameters(self, trial: PlannedTrial) -> Mapping[str, Any] | None:
         """What a trial's components are set to; None where it can't be composed, which the trial itself tells."""
         try:
             request = prepare(replace(self._order, overrides=(*self._order.overrides, *trial.overrides))).request
@@ -308,21 +310,21 @@ class Pool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Task:
+class _QueuedTrial:
     """A trial with the id of its run, and how often a process was given it."""
 
-    trial: Trial
+    trial: PlannedTrial
     run_id: str
     tries: int = 0
 
 
-class _Process:
+class _WorkerProcess:
     """One of the pool's processes: what it runs now, and what it has said up to the last whole line."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None and process.stdout is not None
         self.stdin, self.stdout = process.stdin, process.stdout
-        self.task: _Task | None = None
+        self.task: _QueuedTrial | None = None
         self.closed = False
         self._process = process
         self._half = b""
@@ -377,8 +379,8 @@ class _Process:
                 stream.close()
 
 
-def _tried(task: _Task, told: Mapping[str, Any]) -> Tried:
-    return Tried(
+def _tried(task: _QueuedTrial, told: Mapping[str, Any]) -> TrialResult:
+    return TrialResult(
         trial=task.trial,
         run_id=told.get("run_id"),
         status=Status(told["status"]),

@@ -23,7 +23,7 @@ from relet.core.record import Status
 from relet.engine.run import execute
 from relet.engine.worker import own_streams
 from relet.errors import EditedError, ReletError
-from relet.project.job import Outcome, Part, Result
+from relet.project.job import ComponentResult, RunOutcome, TrialIdentity
 from relet.project.order import Order
 from relet.project.request import prepare
 from relet.trials.pool import close
@@ -96,8 +96,8 @@ def _order(question: Mapping[str, Any]) -> Order:
 
 
 def _tried(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
-    part = Part(**{**question["part"], "overrides": tuple(question["part"]["overrides"])})
-    outcome = execute(replace(prepare(_order(question)), part=part), Telling(answers))
+    part = TrialIdentity(**{**question["part"], "overrides": tuple(question["part"]["overrides"])})
+    outcome = execute(replace(prepare(_order(question)), part=part), TrialReporter(answers))
     if isinstance(outcome.error, EditedError):
         # another process, with what the code is now, runs the trial once more
         print(f"relet: {outcome.error}: another process does", file=sys.stderr, flush=True)
@@ -114,7 +114,7 @@ def _tried(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
     }
 
 
-def _reason(outcome: Outcome) -> str:
+def _reason(outcome: RunOutcome) -> str:
     """Why a trial is no candidate, in one line; empty where it is one."""
     if isinstance(outcome.error, KeyboardInterrupt):
         return "interrupted"
@@ -129,7 +129,7 @@ def _reason(outcome: Outcome) -> str:
     return next(refusals, "") or next(held_back, "")
 
 
-class Telling:
+class TrialReporter:
     """A watcher that tells the pool what a trial does now."""
 
     def __init__(self, answers: TextIO) -> None:
@@ -138,7 +138,7 @@ class Telling:
     def started(self, step: Step) -> None:
         _say(self.answers, event="doing", what=step.component)
 
-    def ended(self, result: Result) -> None: ...
+    def ended(self, result: ComponentResult) -> None: ...
 
     def noted(self, message: str) -> None:
         _say(self.answers, event="doing", what=message)

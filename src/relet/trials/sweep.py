@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 from relet.config import settings
 from relet.config.binding import texts
 from relet.config.combinations import combinations
-from relet.core.record import Kind, Status
+from relet.core.record import RunKind, Status
 from relet.errors import ReletError, SettingError
 from relet.project.folder import open_project
 from relet.project.job import Job
 from relet.project.order import VISITED, Order, read_order
 from relet.project.request import Progress, prepare
 from relet.trials import group
-from relet.trials.pool import Pool, Trial, Tried, available, check_store
+from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available, check_store
 
 if TYPE_CHECKING:
     from relet.config import Settings
@@ -40,7 +40,7 @@ class Sweep:
 
     order: Order
     job: Job
-    trials: tuple[Trial, ...]
+    trials: tuple[PlannedTrial, ...]
     workers: int
     metric: str
     direction: str
@@ -56,7 +56,7 @@ class Sweep:
             "own test will look better than it is; select by a validation metric"
         )
 
-    def selection(self, trial: Trial) -> list[str]:
+    def selection(self, trial: PlannedTrial) -> list[str]:
         """The command that makes a trial's choice the run's: everything else is skipped, and it is tested."""
         order = self.order
         steps = [f"steps={','.join(order.steps)}"] if order.steps else []
@@ -84,14 +84,14 @@ class SweepOutcome:
 
     run_id: str
     status: Status
-    tried: tuple[Tried, ...]
-    ranked: tuple[Tried, ...]
+    tried: tuple[TrialResult, ...]
+    ranked: tuple[TrialResult, ...]
     seconds: float
     error: BaseException | None = None
     deliveries: tuple[Delivery, ...] = ()
 
     @property
-    def winner(self) -> Tried | None:
+    def winner(self) -> TrialResult | None:
         return self.ranked[0] if self.ranked else None
 
     @property
@@ -108,10 +108,10 @@ class SweepOutcome:
 class SweepWatcher(Protocol):
     """Somebody who looks on while a sweep goes."""
 
-    def doing(self, trial: Trial, what: str) -> None:
+    def doing(self, trial: PlannedTrial, what: str) -> None:
         """What a trial does now: a component's name, or something that a person should know."""
 
-    def tried(self, tried: Tried) -> None:
+    def tried(self, tried: TrialResult) -> None:
         """A trial has ended."""
 
 
@@ -151,7 +151,7 @@ def prepare_sweep(
     project = open_project(order.pipeline, start)
     found = combinations(order.overrides, project.conf, texts(project.pipeline))
     common = replace(order, overrides=found.fixed)
-    trials = tuple(Trial(number=number, overrides=each) for number, each in enumerate(found.trials, 1))
+    trials = tuple(PlannedTrial(number=number, overrides=each) for number, each in enumerate(found.trials, 1))
     chosen: Settings | None = None
     job: Job | None = None
     sources: set[str] = set()
@@ -193,7 +193,7 @@ def _sources(pipeline: Pipeline, composed: Settings) -> str:
     return repr(found)
 
 
-def _of_trial(error: ReletError, trial: Trial, count: int) -> ReletError:
+def _of_trial(error: ReletError, trial: PlannedTrial, count: int) -> ReletError:
     if count == 1:
         return error
     return type(error)(f"trial {trial.number} of {count} ({' '.join(trial.overrides)}): {error}")
@@ -212,12 +212,14 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
         "direction": sweep.direction,
         "overrides": list(sweep.order.overrides),
     }
-    going = group.begin(sweep.job, Kind.SWEEP, asked)
-    tried: list[Tried] = []
+    going = group.begin(sweep.job, RunKind.SWEEP, asked)
+    tried: list[TrialResult] = []
     error: BaseException | None = None
     try:
         with (
-            Pool(sweep.order, sweep.job, workers=sweep.workers, parent=going.record, tell=watch.doing) as pool,
+            TrialPool(
+                sweep.order, sweep.job, workers=sweep.workers, parent=going.record, tell=watch.doing
+            ) as pool,
             closing(pool.run(sweep.trials)) as results,
         ):
             for each in results:
@@ -227,7 +229,7 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
         error = raised
     tried.sort(key=lambda each: each.trial.number)
     status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else group.status_of(tried)
-    ranked: list[Tried] = []
+    ranked: list[TrialResult] = []
     try:
         ranked = group.ranked(tried, metric=sweep.metric, direction=sweep.direction)
     except SettingError as unranked:
@@ -252,5 +254,5 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
     )
 
 
-def _told(tried: Sequence[Tried]) -> str:
+def _told(tried: Sequence[TrialResult]) -> str:
     return "; ".join(f"trial {each.trial.number}: {each.error}" for each in tried if each.error)[:2000]

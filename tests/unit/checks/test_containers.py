@@ -107,13 +107,13 @@ def test_one_file_is_read_once_for_both(table: Path, monkeypatch: pytest.MonkeyP
     from relet.checks import fixtures
 
     made: list[Path] = []
-    before = fixtures.Batch.__init__
+    before = fixtures.BatchFile.__init__
 
-    def noted(self: fixtures.Batch, path: Path) -> None:
+    def noted(self: fixtures.BatchFile, path: Path) -> None:
         made.append(path)
         before(self, path)
 
-    monkeypatch.setattr(fixtures.Batch, "__init__", noted)
+    monkeypatch.setattr(fixtures.BatchFile, "__init__", noted)
     text = "def test_a(data, reference):\n    assert data.equals(reference) and data is not reference\n"
     twin = table.with_name(f"twin{table.suffix}")
     twin.write_bytes(table.read_bytes())

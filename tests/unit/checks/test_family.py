@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from relet.checks.family import CORRECTIONS, Entry, Rules, correct, judge
+from relet.checks.family import CORRECTIONS, FamilyRules, SubmittedOutcome, correct, judge
 from relet.checks.statistics import chi_square, kolmogorov_smirnov, kullback_leibler, mann_whitney
-from relet.checks.statistics.outcome import Outcome
+from relet.checks.statistics.outcome import TwoSampleOutcome
 from relet.errors import BadDataError, SettingError
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
@@ -21,12 +21,14 @@ WITH_P = kolmogorov_smirnov(list(range(100)), list(range(100)))
 DIVERGENCE = kullback_leibler(["a", "a", "b"], ["a", "b"])
 
 
-def entry(p_value: float, effect: float = 0.5, **more: Any) -> Entry:
-    return Entry(node="test_a", outcome=replace(WITH_P, p_value=p_value, effect=effect, statistic=effect), **more)
+def entry(p_value: float, effect: float = 0.5, **more: Any) -> SubmittedOutcome:
+    return SubmittedOutcome(
+        node="test_a", outcome=replace(WITH_P, p_value=p_value, effect=effect, statistic=effect), **more
+    )
 
 
-def rejected(entries: list[Entry], **rules: Any) -> list[bool]:
-    return [each.rejected for each in judge(entries, Rules(**rules))]
+def rejected(entries: list[SubmittedOutcome], **rules: Any) -> list[bool]:
+    return [each.rejected for each in judge(entries, FamilyRules(**rules))]
 
 
 def test_a_worked_example() -> None:
@@ -96,20 +98,20 @@ def test_an_effect_below_the_floor_is_let_pass_and_said_so() -> None:
     own = [small, entry(1e-9, 0.051, floor=0.2), entry(1e-9, 0.01, floor=0.0)]
     assert rejected(own, min_effect=0.05) == [False, False, True]
     assert rejected([entry(1e-9, -0.2), entry(1e-9, 0.05)], min_effect=0.05) == [True, True]
-    (judged,) = judge([small], Rules(min_effect=0.05))
+    (judged,) = judge([small], FamilyRules(min_effect=0.05))
     assert "That is hardly chance, but a D below 0.05 is let pass." in judged.sentence
 
 
 def test_a_divergence_is_judged_by_its_threshold_and_is_no_member_of_the_family() -> None:
-    near = Entry(node="test_a", outcome=DIVERGENCE, threshold=0.2)
+    near = SubmittedOutcome(node="test_a", outcome=DIVERGENCE, threshold=0.2)
     far = replace(near, threshold=0.01)
     assert rejected([near, far, entry(0.04)]) == [False, True, True]
-    passed, failed, _ = judge([near, far, entry(0.04)], Rules())
+    passed, failed, _ = judge([near, far, entry(0.04)], FamilyRules())
     assert passed.adjusted is None and passed.measured()["p_value"] is None
     assert "not more than the 0.2 bits that is allowed" in passed.sentence
     assert "more than the 0.01 bits that is allowed" in failed.sentence and failed.measured()["floor"] == 0.01
-    infinite = Entry(node="test_a", outcome=kullback_leibler(["a"], ["b"]), threshold=0.2)
-    (judged,) = judge([infinite], Rules())
+    infinite = SubmittedOutcome(node="test_a", outcome=kullback_leibler(["a"], ["b"]), threshold=0.2)
+    (judged,) = judge([infinite], FamilyRules())
     assert judged.rejected and judged.measured()["effect"] is None
     json.dumps(judged.measured(), allow_nan=False)
 
@@ -126,20 +128,20 @@ def test_a_divergence_is_judged_by_its_threshold_and_is_no_member_of_the_family(
 )
 def test_rules_that_cannot_be_are_refused(rules: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingError, match=said):
-        Rules(**rules)
+        FamilyRules(**rules)
 
 
 def test_rules_are_taken_from_the_hyperparameters_of_these_names() -> None:
-    assert Rules.of({"alpha": 0.01, "kl_threshold": 3, "correction": None}) == Rules(alpha=0.01)
+    assert FamilyRules.of({"alpha": 0.01, "kl_threshold": 3, "correction": None}) == FamilyRules(alpha=0.01)
 
 
 def test_an_entry_that_cannot_be_judged_is_refused() -> None:
     with pytest.raises(SettingError, match=r"kullback_leibler has no p-value: .*threshold="):
-        Entry(node="a", outcome=DIVERGENCE)
+        SubmittedOutcome(node="a", outcome=DIVERGENCE)
     with pytest.raises(SettingError, match="judged by its p-value: threshold= is for divergences"):
-        Entry(node="a", outcome=WITH_P, threshold=0.2)
+        SubmittedOutcome(node="a", outcome=WITH_P, threshold=0.2)
     with pytest.raises(SettingError, match="floor must be a number from 0 up"):
-        Entry(node="a", outcome=WITH_P, floor=-0.1)
+        SubmittedOutcome(node="a", outcome=WITH_P, floor=-0.1)
 
 
 def test_what_is_no_probability_is_refused() -> None:
@@ -152,18 +154,22 @@ def test_what_is_no_probability_is_refused() -> None:
 
 def test_what_is_detectable_is_said_at_the_level_that_the_family_holds_a_test_to() -> None:
     one, other = chi_square(["a", "b"] * 50, ["a", "b"] * 50), mann_whitney(range(50), range(50))
-    judged = judge([Entry(node="a", outcome=one), Entry(node="b", outcome=other)], Rules())
+    judged = judge(
+        [SubmittedOutcome(node="a", outcome=one), SubmittedOutcome(node="b", outcome=other)], FamilyRules()
+    )
     for each, outcome in zip(judged, (one, other), strict=True):
         assert each.outcome.detectable == replace(outcome, alpha=0.025).detectable
         assert (each.outcome.detectable or 0) > (outcome.detectable or 0)
-    (alone,) = judge([Entry(node="a", outcome=one)], Rules())
+    (alone,) = judge([SubmittedOutcome(node="a", outcome=one)], FamilyRules())
     assert alone.outcome.detectable == one.detectable
-    sidak = judge([Entry(node="a", outcome=one)] * 2, Rules(correction="sidak"))
+    sidak = judge([SubmittedOutcome(node="a", outcome=one)] * 2, FamilyRules(correction="sidak"))
     assert sidak[0].outcome.alpha == pytest.approx(1 - 0.95**0.5)
 
 
 def test_a_judgement_is_kept_as_json_with_its_sentence() -> None:
-    (judged,) = judge([Entry(node="a", outcome=chi_square(["a", "b"] * 500, ["a", "a", "b"] * 400))], Rules())
+    (judged,) = judge(
+        [SubmittedOutcome(node="a", outcome=chi_square(["a", "b"] * 500, ["a", "a", "b"] * 400))], FamilyRules()
+    )
     kept = json.loads(json.dumps(judged.measured(), allow_nan=False))
     assert kept == judged.measured()
     named = "test null alternative statistic p_value adjusted effect effect_name floor detectable sizes alpha "
@@ -177,6 +183,6 @@ def test_a_judgement_is_kept_as_json_with_its_sentence() -> None:
 
 
 def test_an_entry_survives_json() -> None:
-    for each in (entry(0.3, floor=0.1), Entry(node="b", outcome=DIVERGENCE, threshold=0.2)):
-        back = Entry.from_json(json.loads(json.dumps(each.to_json())))
-        assert back == each and isinstance(back.outcome, Outcome)
+    for each in (entry(0.3, floor=0.1), SubmittedOutcome(node="b", outcome=DIVERGENCE, threshold=0.2)):
+        back = SubmittedOutcome.from_json(json.loads(json.dumps(each.to_json())))
+        assert back == each and isinstance(back.outcome, TwoSampleOutcome)

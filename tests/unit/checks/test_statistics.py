@@ -15,7 +15,7 @@ from scipy.special import chndtr
 
 from relet.checks import statistics
 from relet.checks.statistics import (
-    Outcome,
+    TwoSampleOutcome,
     anderson_darling,
     chi_square,
     g_test,
@@ -199,12 +199,12 @@ ALL = [
     welch,
 ]
 OF_NUMBERS = [anderson_darling, kolmogorov_smirnov, mann_whitney, welch]
-Test = Callable[..., Outcome]
+Test = Callable[..., TwoSampleOutcome]
 
 
 def test_every_public_test_is_tried_on_bad_input() -> None:
     assert {test.__name__ for test in (*ALL, missing_share)} == set(statistics.__all__) - {
-        "Outcome",
+        "TwoSampleOutcome",
         "Tally",
         "tally",
     }
@@ -457,7 +457,7 @@ def test_an_outcome_survives_json() -> None:
 
     for test in (*ALL, missing_share):
         found = test([1, 2, 3, 4, 4], [2, 3, 4, 5, 4])
-        assert Outcome.from_json(json.loads(json.dumps(found.to_json()))) == found
+        assert TwoSampleOutcome.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 def test_a_large_sample_is_tested_from_its_tallies_alone() -> None:

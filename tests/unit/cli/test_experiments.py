@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relet import Curve
-from relet.cli.columns import Column, lines, written
+from relet.cli.columns import ScreenColumn, lines, written
 from relet.core.record import Status
 from relet.store import Store, open_store
 from relet.store.layout import run_path
@@ -289,9 +289,9 @@ def test_the_settings_that_vary_most_are_kept_longest_and_the_models_among_equal
 
 def test_columns_are_left_out_by_rank_and_headings_shortened_first() -> None:
     columns = [
-        Column(name="run", values=["a"]),
-        Column(name="a.long.setting", brief="setting", values=[1], rank=1),
-        Column(name="other", values=["x" * 10], rank=2),
+        ScreenColumn(name="run", values=["a"]),
+        ScreenColumn(name="a.long.setting", brief="setting", values=[1], rank=1),
+        ScreenColumn(name="other", values=["x" * 10], rank=2),
     ]
     assert next(lines(columns, 80)) == "run  a.long.setting  other"
     assert next(lines(columns, 25)) == "run  setting  other"

@@ -17,7 +17,7 @@ from relet.cli.tune import finish
 from relet.core.record import Status
 from relet.errors import SettingError
 from relet.trials.search.question import read_question
-from relet.trials.search.rounds import Found
+from relet.trials.search.rounds import SearchOutcome
 from relet.trials.search.study import Candidate
 from relet.trials.search.winner import command, is_own, write
 from tests.search_project import Hills
@@ -26,12 +26,14 @@ from tests.unit.cli.test_cli import relet
 POINT: dict[str, Any] = {"modeling.depth": 5, "modeling.kind": "square", "modeling.rate": 0.00001}
 
 
-def found(hills: Hills, *words: str, values: dict[str, Any] = POINT, number: int = 2, value: float = 1.0) -> Found:
+def found(
+    hills: Hills, *words: str, values: dict[str, Any] = POINT, number: int = 2, value: float = 1.0
+) -> SearchOutcome:
     """A search that has found this point."""
     question, _ = read_question("hills", words)
     default = Candidate(number=1, values=question.defaults, outcome="complete", folds=(2.0,))
     best = Candidate(number=number, values=values, outcome="complete", folds=(value,))
-    return Found(
+    return SearchOutcome(
         question=question,
         run_id="a",
         status=Status.FINISHED,

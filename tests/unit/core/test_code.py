@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.core.code import Code, Distributions, module_digest, normal_form
+from relet.core.code import Distributions, FirstPartyCode, module_digest, normal_form
 from relet.errors import WiringError
 
 FIXTURE = Path(__file__).with_name("normal_form.py.txt")
@@ -101,12 +101,12 @@ def test_the_form_is_the_same_on_every_python() -> None:
         assert done.stdout.strip() == FIXTURE_DIGEST, python
 
 
-def project(folder: Path, **modules: str) -> Code:
+def project(folder: Path, **modules: str) -> FirstPartyCode:
     for name, source in modules.items():
         path = folder / f"{name.replace('__', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
-    return Code((folder, Path(sys.modules["relet"].__file__ or "").parents[1]))
+    return FirstPartyCode((folder, Path(sys.modules["relet"].__file__ or "").parents[1]))
 
 
 def test_a_closure_holds_what_is_imported_transitively_and_inside_functions(tmp_path: Path) -> None:

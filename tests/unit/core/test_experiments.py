@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relet.core.record import RunRecord, Status
 from relet.errors import NotFoundError, SettingError
 from relet.experiments.experiment import (
-    Aim,
+    Objective,
     Trial,
     aim,
     chosen,
@@ -113,20 +113,20 @@ def test_metrics_that_tell_trials_apart_are_shown_without_those_of_baselines() -
 
 def test_the_best_finished_and_has_the_least_error_or_the_most_of_what_is_good() -> None:
     trials = [tried(1, status=Status.STOPPED), tried(3), tried(2), tried(4, metrics={"mae": math.nan, "r2": 0.1})]
-    best = Aim.of("mae").best(trials)
+    best = Objective.of("mae").best(trials)
     assert best and best.short == "00000002"
-    assert Aim.of("r2").best(trials) == best
-    assert [each.short[-1] for each in Aim.of("mae").ranked(trials)] == ["1", "2", "3", "4"]
-    assert Aim.of("mae").best([trials[0]]) is None
+    assert Objective.of("r2").best(trials) == best
+    assert [each.short[-1] for each in Objective.of("mae").ranked(trials)] == ["1", "2", "3", "4"]
+    assert Objective.of("mae").best([trials[0]]) is None
 
 
 def test_trials_are_compared_by_what_the_sweep_says_else_by_what_is_usual() -> None:
     trial = pipeline_run(2, parent=run_id(1), metrics={"a_error": 1.0, "mae": 2.0})
     asked = {"metric": "a_error", "direction": "maximize"}
     said, unsaid = (experiments([sweep(1, parameters=words), trial])["prices"] for words in (asked, {}))
-    assert aim(said) == Aim(metric="a_error", more=True)
-    assert aim(unsaid) == Aim(metric="mae")
-    assert aim(unsaid, "a_error") == Aim(metric="a_error")
+    assert aim(said) == Objective(metric="a_error", more=True)
+    assert aim(unsaid) == Objective(metric="mae")
+    assert aim(unsaid, "a_error") == Objective(metric="a_error")
     with pytest.raises(NotFoundError, match="'mea': did you mean mae"):
         aim(unsaid, "mea")
     assert aim(experiments([pipeline_run(1, metrics={})])["prices"]) is None
@@ -153,8 +153,8 @@ def test_the_folds_of_a_search_are_one_trial_and_one_that_was_given_up_is_not_th
     assert whole.settings == {"model.depth": 1}
     assert (given_up.folds, comparable(trials)) == (1, [whole])
     assert (failed.status, failed.reason, failed.folds) == (Status.FAILED, "no", 1)
-    assert Aim.of("mae").best(trials) == whole
-    assert Aim.of("mae").ranked(trials)[0] == whole
+    assert Objective.of("mae").best(trials) == whole
+    assert Objective.of("mae").ranked(trials)[0] == whole
 
 
 def test_a_run_that_was_held_back_says_by_what() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relet.core.artifact import ArtifactType, Stored
-from relet.core.code import Code
+from relet.core.code import FirstPartyCode
 from relet.core.component import Component, Input, Output, Parameter
 from relet.core.pipeline import Pipeline, read_pipeline
 from relet.errors import NotFoundError, SignatureError, WiringError
@@ -148,7 +148,7 @@ def written(folder: Path, pipeline: str) -> Pipeline:
     (folder / "steps" / "get.py").write_text(MODULE)
     path = folder / "pipeline.py"
     path.write_text(pipeline)
-    return read_pipeline("tiny", path, Code((folder,)))
+    return read_pipeline("tiny", path, FirstPartyCode((folder,)))
 
 
 def test_a_pipeline_is_read_from_its_module_without_importing_it(tmp_path: Path) -> None:

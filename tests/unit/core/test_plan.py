@@ -13,8 +13,8 @@ import pytest
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.component import Component, Input, Output
 from relet.core.pipeline import Pipeline
-from relet.core.plan import Action, Request, differences, digest, key_parts, plan
-from relet.core.record import KeyParts, Link, RunRecord, Status
+from relet.core.plan import Action, RunRequest, differences, digest, key_parts, plan
+from relet.core.record import ArtifactLink, KeyParts, RunRecord, Status
 from relet.errors import NotFoundError
 
 
@@ -67,8 +67,8 @@ CHECK = Component(
 PIPELINE = Pipeline([step("get", [], [table("a")]), CHECK, step("use", ["a"], [table("b")])])
 
 
-def request(steps: list[str] | None = None, **changes: Any) -> Request:
-    made = Request(
+def request(steps: list[str] | None = None, **changes: Any) -> RunRequest:
+    made = RunRequest(
         pipeline=PIPELINE,
         components=PIPELINE.select(steps),
         key_parameters={"get": {"n": 1}, "check": {"x": 2}, "use": {"y": 3}},
@@ -77,7 +77,7 @@ def request(steps: list[str] | None = None, **changes: Any) -> Request:
     return replace(made, **changes)
 
 
-def shelf_after_a_run(asked: Request, *, passed: bool = True) -> FakeShelf:
+def shelf_after_a_run(asked: RunRequest, *, passed: bool = True) -> FakeShelf:
     """What a store holds after `asked` ran once."""
     shelf = FakeShelf()
     made = {
@@ -92,7 +92,7 @@ def shelf_after_a_run(asked: Request, *, passed: bool = True) -> FakeShelf:
         shelf.stored[digest(parts)] = {made[name].name: str(made[name])}
         for selector in ("v1", "latest"):
             shelf.found[f"{made[name].name}:{selector}"] = made[name]
-        links = {i: Link(version=str(v), type=v.type, content=v.content) for i, v in inputs[name].items()}
+        links = {i: ArtifactLink(version=str(v), type=v.type, content=v.content) for i, v in inputs[name].items()}
         shelf.ran[name] = RunRecord(
             id=name,
             component=name,
@@ -107,7 +107,7 @@ def shelf_after_a_run(asked: Request, *, passed: bool = True) -> FakeShelf:
     return shelf
 
 
-def actions(asked: Request, shelf: FakeShelf) -> dict[str, str]:
+def actions(asked: RunRequest, shelf: FakeShelf) -> dict[str, str]:
     return {each.component: str(each.action) for each in plan(asked, shelf)}
 
 

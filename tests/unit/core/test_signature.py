@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relet.core.artifact import ArtifactType
-from relet.core.code import Code
+from relet.core.code import FirstPartyCode
 from relet.core.component import Component
 from relet.core.signature import read_component
 from relet.errors import SettingError, SignatureError
@@ -27,7 +27,7 @@ class Made(NamedTuple):
 
 def read(folder: Path, source: str, name: str = "step") -> Component:
     (folder / "step.py").write_text(HEAD + source)
-    return read_component(name, "step", folder / "step.py", Code((folder,)))
+    return read_component(name, "step", folder / "step.py", FirstPartyCode((folder,)))
 
 
 def test_inputs_parameters_and_outputs_come_from_the_signature(tmp_path: Path) -> None:

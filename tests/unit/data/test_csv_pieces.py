@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.data import csv_pieces
-from relet.data.csv_pieces import MalformedError, pieces
+from relet.data.csv_pieces import MalformedCsvError, pieces
 from relet.data.reading import read_csv
 from relet.data.schema import Column, Schema
 from relet.errors import BadDataError
@@ -67,7 +67,7 @@ def test_how_a_file_is_cut_leaves_no_trace(texts: list[str], size: int) -> None:
 )
 @pytest.mark.parametrize("size", [4, 1000])
 def test_a_quote_that_neither_opens_nor_closes_a_field_is_malformed(record: str, size: int) -> None:
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedCsvError):
         in_pieces(f"n,text\n0,b\n{record}\n2,c\n".encode(), size)
 
 
@@ -113,7 +113,7 @@ def test_a_quote_that_swallows_the_rest_of_a_large_file_is_found_before_all_of_i
     monkeypatch.setattr(csv_pieces, "LARGEST", 5000)
     path = tmp_path / "rows.csv"
     path.write_text('n,text\n1,"open\n' + "2,b\n" * 100_000)
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedCsvError):
         list(pieces(path))
     with pytest.raises(BadDataError, match=r"row 1 \(line 2\): a quoted field is not closed"):
         read_csv(path, SCHEMA)

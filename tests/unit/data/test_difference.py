@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from relet.data import difference as module
-from relet.data.difference import Difference, Shift, difference, schema_difference
+from relet.data.difference import Shift, TableDifference, difference, schema_difference
 from relet.data.quarantine import set_aside
 from relet.errors import BadDataError
 from tests.unit.data.test_profile import ODD
@@ -207,7 +207,7 @@ def test_tables_that_share_no_column_or_hold_no_rows_can_be_compared() -> None:
 
 def test_rows_and_columns_are_left_alone_where_that_is_asked_for() -> None:
     rows = pa.table({"a": [1], "b": [1]})
-    found: Difference = difference(rows, rows, rows=False, without=["a"])
+    found: TableDifference = difference(rows, rows, rows=False, without=["a"])
     assert found.rows is None
     assert [each.name for each in found.shifts] == ["b"]
 

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.data import tally as module
-from relet.data.profile import Column, bins, counted, histogram, profile
+from relet.data.profile import ColumnProfile, bins, counted, histogram, profile
 from relet.data.table import write_table
-from relet.data.tally import Kind, opened, tally
+from relet.data.tally import ColumnKind, opened, tally
 from relet.errors import BadDataError
 from tests.unit.data.test_table import tables
 
@@ -29,7 +29,7 @@ ODD = ["v", "k", "h", "n", "a", "t0", 'say "price"', "it's", "two\nlines", "<scr
 NUMBERS = st.lists(st.one_of(st.none(), st.integers(-50, 50)), min_size=1, max_size=40)
 
 
-def only(values: list[Any], type: pa.DataType | None = None) -> Column:
+def only(values: list[Any], type: pa.DataType | None = None) -> ColumnProfile:
     return profile(pa.table({"x": pa.array(values, type)})).columns[0]
 
 
@@ -130,10 +130,14 @@ def test_whole_numbers_are_not_rounded() -> None:
 
 def test_dates_and_times_are_said_as_such() -> None:
     days = only([dt.date(2019, 7, 8), dt.date(2011, 4, 25), None])
-    assert (days.kind, days.low, days.high, days.mean) == (Kind.DATE, "2011-04-25", "2019-07-08", None)
+    assert (days.kind, days.low, days.high, days.mean) == (ColumnKind.DATE, "2011-04-25", "2019-07-08", None)
     assert days.top[0].value == "2011-04-25"
     moments = only([dt.datetime(2019, 7, 8, 12, 30), dt.datetime(1900, 1, 1)])
-    assert (moments.kind, moments.low, moments.high) == (Kind.TIME, "1900-01-01T00:00:00", "2019-07-08T12:30:00")
+    assert (moments.kind, moments.low, moments.high) == (
+        ColumnKind.TIME,
+        "1900-01-01T00:00:00",
+        "2019-07-08T12:30:00",
+    )
     assert only([2**31 - 1], pa.int32()).high == 2**31 - 1
     far = profile(pa.table({"x": pa.array([10_000_000], pa.int32()).cast(pa.date32())})).columns[0]
     assert far.high == "29349-01-26"

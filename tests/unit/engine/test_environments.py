@@ -571,9 +571,9 @@ def test_a_cache_that_can_t_be_written_is_named_with_its_setting(uv: Machine) ->
 
 
 def test_a_program_s_last_words_have_neither_addresses_nor_paths_nor_endless_lines(tmp_path: Path) -> None:
-    from relet.environments.cache import Site
+    from relet.environments.cache import EnvironmentFolder
 
-    site = Site(folder=tmp_path / "x", held=0)
+    site = EnvironmentFolder(folder=tmp_path / "x", held=0)
     output = (
         f"Using Python at {site.folder}\nerror: Failed to fetch `https://me:pw@a.example/six`\n\n"
         f"  in {site.lock} and {site.prefix} of {Path.home()}\n{'x' * 500}\n"

@@ -12,7 +12,7 @@ from relet.browsing.experiment_page import material
 from relet.browsing.experiments import compare, explained, find, gather, run
 from relet.core.record import Status
 from relet.errors import NotFoundError, SettingError
-from relet.experiments.experiment import Aim
+from relet.experiments.experiment import Objective
 from relet.store import Store, open_store
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
 
@@ -153,7 +153,7 @@ def test_a_page_has_the_winners_figures_and_links_that_lead_to_every_file(store:
         stored(store, tmp_path, number, error=Curve(points=[(1, 9.0 * number)], x="rounds"))
     (place := tmp_path / "a folder" / "pages").mkdir(parents=True)
     experiment = gather(store)["prices"]
-    found = material(store, experiment, experiment.trials, Aim.of("mae"), place=place)
+    found = material(store, experiment, experiment.trials, Objective.of("mae"), place=place)
     assert found.best and found.best.model == "model:v1"
     assert [(each.version, each.uri[:26] if each.uri else None) for each in found.figures] == [
         ("importance:v1", "data:image/svg+xml;base64,")
@@ -183,7 +183,7 @@ def test_a_figure_that_is_too_large_is_named_and_left_out(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(store, tmp_path, 1)
-    monkeypatch.setattr("relet.browsing.experiments.FIGURE", 10)
+    monkeypatch.setattr("relet.browsing.experiment_page.FIGURE", 10)
     experiment = gather(store)["prices"]
-    found = material(store, experiment, experiment.trials, Aim.of("mae"), place=tmp_path)
+    found = material(store, experiment, experiment.trials, Objective.of("mae"), place=tmp_path)
     assert [(each.version, each.uri) for each in found.figures] == [("importance:v1", None)]

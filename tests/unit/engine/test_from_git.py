@@ -30,7 +30,7 @@ from relet.errors import ImpossibleError, NotFoundError, SettingError, SetUpErro
 from relet.project.checkout import lay_out
 from relet.project.folder import find_place, find_root
 from relet.project.stores import configured_store
-from relet.remote.address import Address, find_address, read_address
+from relet.remote.address import RepositoryAddress, find_address, read_address
 from relet.remote.clones import Clone, cloned
 from relet.remote.visit import visit
 from relet.store import open_store
@@ -161,14 +161,14 @@ def test_what_follows_a_url_s_path_is_the_revision(
 ) -> None:
     for url in (f"{scheme}://{user}host:22/{path}", f"{scheme}://{user}host/@{path}.git"):
         found = read_address(spelled(url, revision))
-        assert found == Address(url=url, revision=revision)
+        assert found == RepositoryAddress(url=url, revision=revision)
         assert "@host" not in found.shown and "p@ss" not in str(found)
 
 
 @given(start=st.sampled_from(["git@host:", "git@[::1]:", "/", "./", "../", "~/"]), path=PATHS, revision=REVISIONS)
 def test_short_addresses_and_folders_take_a_revision_too(start: str, path: str, revision: str | None) -> None:
     for url in (start + path, f"{start}{path}.git", f"{start}a@b/{path}.git" if revision else start + path):
-        assert read_address(spelled(url, revision)) == Address(url=url, revision=revision)
+        assert read_address(spelled(url, revision)) == RepositoryAddress(url=url, revision=revision)
 
 
 @given(NAMES, NAMES)
@@ -224,8 +224,8 @@ class Repository:
         git(self.folder, "tag", name)
         return f"{self.folder}@{name}"
 
-    def at(self, revision: str | None = None) -> Address:
-        return Address(url=str(self.folder), revision=revision)
+    def at(self, revision: str | None = None) -> RepositoryAddress:
+        return RepositoryAddress(url=str(self.folder), revision=revision)
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def test_a_finished_clone_is_taken_again_and_stands_on_its_own(repository: Repos
 
 
 def test_a_commit_that_is_named_whole_needs_no_answer_once_it_is_there(repository: Repository) -> None:
-    address = Address(url=f"file://{repository.folder}", revision=repository.first)
+    address = RepositoryAddress(url=f"file://{repository.folder}", revision=repository.first)
     first = cloned(address)
     shutil.rmtree(repository.folder)
     assert cloned(address) == first
@@ -317,12 +317,12 @@ def test_no_password_is_kept_or_shown(repository: Repository, monkeypatch: pytes
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{repository.folder}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://ana:secret@host/x.git")
     told: list[str] = []
-    clone = cloned(Address(url="https://ana:secret@host/x.git", revision="1.0.0"), tell=told.append)
+    clone = cloned(RepositoryAddress(url="https://ana:secret@host/x.git", revision="1.0.0"), tell=told.append)
     assert told == ["cloning https://host/x.git"]
     assert git(clone.folder, "config", "remote.origin.url") == "https://host/x.git"
     assert "secret" not in (clone.folder / ".git" / "config").read_text()
     with pytest.raises(SetUpError) as raised:
-        cloned(Address(url="git://ana:secret@127.0.0.1:1/y.git"))
+        cloned(RepositoryAddress(url="git://ana:secret@127.0.0.1:1/y.git"))
     assert "secret" not in str(raised.value)
     assert "git://127.0.0.1:1/y.git can't be read: git says: " in str(raised.value)
 
@@ -338,9 +338,9 @@ def test_a_folder_s_name_alone_is_a_repository_where_a_pipeline_or_a_revision_fo
 ) -> None:
     monkeypatch.chdir(repository.folder.parent)
     name = repository.folder.name
-    assert find_address(name, ["tiny", "etl.low=3"]) == Address(url=name)
-    assert find_address(f"{name}@1.0.0", []) == Address(url=name, revision="1.0.0")
-    assert find_address(f"./{name}", []) == Address(url=f"./{name}")
+    assert find_address(name, ["tiny", "etl.low=3"]) == RepositoryAddress(url=name)
+    assert find_address(f"{name}@1.0.0", []) == RepositoryAddress(url=name, revision="1.0.0")
+    assert find_address(f"./{name}", []) == RepositoryAddress(url=f"./{name}")
     for words in ([], ["etl.low=3"], ["--json"], ["~etl.low"]):
         assert find_address(name, words) is None
     assert find_address("tiny@1.0.0", ["tiny"]) is None
@@ -348,7 +348,7 @@ def test_a_folder_s_name_alone_is_a_repository_where_a_pipeline_or_a_revision_fo
 
 def test_a_folder_whose_name_has_an_at_is_found(repository: Repository) -> None:
     odd = repository.folder.rename(repository.folder.with_name("a@b"))
-    assert find_address(str(odd), ["tiny"]) == Address(url=str(odd))
+    assert find_address(str(odd), ["tiny"]) == RepositoryAddress(url=str(odd))
 
 
 def relet_run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -446,11 +446,12 @@ def test_nothing_of_this_process_s_code_is_passed_on(
 
 
 def test_a_commit_s_own_relet_runs_it(became: Callable[..., _BecameError], repository: Repository) -> None:
-    for name in ("relet", "relet/cli", "relet/engine", "relet/engine/remote"):
-        repository.write(f"src/{name}/__init__.py", "")
-    repository.tag("own")
-    clone = cloned(repository.at("own"))
-    assert became("own", "tiny", here=True).variables["PYTHONPATH"] == str(clone.folder / "src")
+    for tag, room in {"own": "relet/remote", "before_the_rooms": "relet/engine/remote"}.items():
+        for name in ("relet", "relet/cli", "relet/engine", room):
+            repository.write(f"src/{name}/__init__.py", "")
+        repository.tag(tag)
+        clone = cloned(repository.at(tag))
+        assert became(tag, "tiny", here=True).variables["PYTHONPATH"] == str(clone.folder / "src")
 
 
 def test_an_older_relet_is_not_left_to_run_the_caller_s_project(
@@ -544,10 +545,10 @@ def test_a_folder_that_is_no_repository_and_one_without_commits_are_named(
     repository: Repository, tmp_path: Path
 ) -> None:
     with pytest.raises(NotFoundError, match="pipelines/tiny is no git repository: name the folder that holds"):
-        cloned(Address(url="pipelines/tiny"))
+        cloned(RepositoryAddress(url="pipelines/tiny"))
     git(tmp_path, "init", "--quiet")
     with pytest.raises(NotFoundError, match="has no commit yet"):
-        cloned(Address(url=str(tmp_path)))
+        cloned(RepositoryAddress(url=str(tmp_path)))
 
 
 def test_of_many_names_none_are_listed(repository: Repository) -> None:

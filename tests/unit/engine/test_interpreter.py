@@ -13,58 +13,58 @@ import pytest
 
 import relet
 from relet.core.artifact import ArtifactType
-from relet.engine.interpreter import Interpreter, clean_environment
+from relet.engine.interpreter import InterpreterProcess, clean_environment
 from relet.errors import BadDataError, ComponentError, SetUpError
-from relet.project.call import Call, Laid
+from relet.project.call import ComponentCall, InputFolder
 from relet.project.folder import open_project
 from relet.project.key import code_parts
 from relet.project.surroundings import machine
 from tests.sums_project import Sums
 
 
-def started(sums: Sums, **options: Any) -> Interpreter:
+def started(sums: Sums, **options: Any) -> InterpreterProcess:
     scratch = sums.root / "scratch"
     scratch.mkdir(exist_ok=True)
     environment = clean_environment({}, lock=b"", root=sums.root, scratch=scratch)
     given: dict[str, Any] = {"environment": environment, "log": sums.root / "log", **options}
-    return Interpreter([sys.executable], root=sums.root, pipeline="sums", **given)
+    return InterpreterProcess([sys.executable], root=sums.root, pipeline="sums", **given)
 
 
 @pytest.fixture
-def there(sums: Sums) -> Iterator[Interpreter]:
+def there(sums: Sums) -> Iterator[InterpreterProcess]:
     with started(sums) as interpreter:
         yield interpreter
 
 
-def call(sums: Sums, name: str, **arguments: Any) -> Call:
+def call(sums: Sums, name: str, **arguments: Any) -> ComponentCall:
     """The call of a step; `add` takes the numbers 1, 2 and 3."""
     project = open_project("sums", sums.root)
     drawn = sums.root / "drawn"
     drawn.mkdir(exist_ok=True)
     (drawn / "drawn.txt").write_text("1 2 3")
     component = project.pipeline.component(name)
-    return Call(
+    return ComponentCall(
         component=component,
         root=sums.root,
         code=code_parts(project, [component], {})[name].code,
-        inputs={each.name: Laid(folder=drawn, type=ArtifactType.FILE) for each in component.inputs},
+        inputs={each.name: InputFolder(folder=drawn, type=ArtifactType.FILE) for each in component.inputs},
         arguments={**component.defaults, **arguments},
         files=(),
         scratch=sums.root / "scratch",
     )
 
 
-def test_it_says_on_which_machine_it_runs(there: Interpreter) -> None:
+def test_it_says_on_which_machine_it_runs(there: InterpreterProcess) -> None:
     assert there.machine == {**machine(), "environment": there.machine["environment"]}
 
 
-def test_the_parts_of_keys_are_what_they_are_here(sums: Sums, there: Interpreter) -> None:
+def test_the_parts_of_keys_are_what_they_are_here(sums: Sums, there: InterpreterProcess) -> None:
     project = open_project("sums", sums.root)
     assert there.parts({"draw": {}, "add": {}}) == code_parts(project, project.pipeline.components[:2], {})
 
 
 def test_a_component_is_called_on_what_is_laid_out_and_its_outputs_lie_in_the_scratch_folder(
-    sums: Sums, there: Interpreter
+    sums: Sums, there: InterpreterProcess
 ) -> None:
     called = there.call(call(sums, "add", scale=2.0))
     assert (called.outputs["report"].folder / "report.txt").read_text() == "the sum is 12"
@@ -73,7 +73,7 @@ def test_a_component_is_called_on_what_is_laid_out_and_its_outputs_lie_in_the_sc
     assert called.machine == there.machine
 
 
-def test_what_a_component_touched_is_answered_too(sums: Sums, there: Interpreter) -> None:
+def test_what_a_component_touched_is_answered_too(sums: Sums, there: InterpreterProcess) -> None:
     (sums.root / "secret.txt").write_text("1")
     sums.edit("helper.py", "    return", "    open('secret.txt').read()\n    return")
     assert "reads secret.txt, which is neither its input nor its resource" in map(
@@ -81,14 +81,14 @@ def test_what_a_component_touched_is_answered_too(sums: Sums, there: Interpreter
     )
 
 
-def test_each_question_is_answered_from_the_project_as_it_is_then(sums: Sums, there: Interpreter) -> None:
+def test_each_question_is_answered_from_the_project_as_it_is_then(sums: Sums, there: InterpreterProcess) -> None:
     assert there.call(call(sums, "add")).outputs["sums"].metadata["metrics"] == {"total": 6.0}
     sums.edit("helper.py", "float(", "1 + float(")
     (sums.root / "scratch" / "outputs").rename(sums.root / "scratch" / "before")
     assert there.call(call(sums, "add")).outputs["sums"].metadata["metrics"] == {"total": 7.0}
 
 
-def test_an_error_comes_by_its_own_name_with_the_trace_from_there(sums: Sums, there: Interpreter) -> None:
+def test_an_error_comes_by_its_own_name_with_the_trace_from_there(sums: Sums, there: InterpreterProcess) -> None:
     sums.edit(
         "helper.py", "return", "from relet.errors import BadDataError\n    raise BadDataError('torn')\n    return"
     )
@@ -102,13 +102,13 @@ def test_an_error_comes_by_its_own_name_with_the_trace_from_there(sums: Sums, th
     assert there.parts({"draw": {}})["draw"].component == "draw"
 
 
-def test_what_components_print_goes_to_the_log(sums: Sums, there: Interpreter) -> None:
+def test_what_components_print_goes_to_the_log(sums: Sums, there: InterpreterProcess) -> None:
     sums.edit("helper.py", "return", "print('a word')\n    return")
     there.call(call(sums, "add"))
     assert (sums.root / "log").read_text() == "a word\n"
 
 
-def test_a_process_that_ends_by_itself_is_named_with_its_last_words(sums: Sums, there: Interpreter) -> None:
+def test_a_process_that_ends_by_itself_is_named_with_its_last_words(sums: Sums, there: InterpreterProcess) -> None:
     sums.edit(
         "helper.py", "return", "import os\n    os.write(2, b'last words\\n\\n')\n    os._exit(3)\n    return"
     )
@@ -132,7 +132,7 @@ def test_a_program_that_is_no_interpreter_of_relet_is_refused(sums: Sums) -> Non
         program = sums.root / "program"
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-        Interpreter(
+        InterpreterProcess(
             [str(program)], root=sums.root, pipeline="sums", environment=dict(os.environ), log=sums.root / "log"
         )
 
@@ -145,7 +145,7 @@ def test_a_program_that_is_no_interpreter_of_relet_is_refused(sums: Sums) -> Non
     ):
         start("echo 'No module named relet' >&2; exit 1")
     with pytest.raises(SetUpError, match="/nowhere/python can't be started: No such file or directory"):
-        Interpreter(["/nowhere/python"], root=sums.root, pipeline="sums", environment={})
+        InterpreterProcess(["/nowhere/python"], root=sums.root, pipeline="sums", environment={})
 
 
 def test_it_ends_at_once_when_nobody_asks_any_more(sums: Sums) -> None:

@@ -17,7 +17,7 @@ from relet.core.record import Status
 from relet.engine.run import execute
 from relet.environments import Environment
 from relet.errors import ComponentError, SetUpError
-from relet.project.job import Outcome
+from relet.project.job import RunOutcome
 from relet.project.order import Order
 from relet.project.request import prepare
 from tests.sums_project import Sums
@@ -37,12 +37,12 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
     return asked
 
 
-def isolated(*overrides: str, manager: str | None = "uv", steps: Sequence[str] | None = None) -> Outcome:
+def isolated(*overrides: str, manager: str | None = "uv", steps: Sequence[str] | None = None) -> RunOutcome:
     order = Order(pipeline="sums", overrides=overrides, steps=tuple(steps) if steps else None)
     return execute(replace(prepare(order), manager=manager))
 
 
-def actions(outcome: Outcome) -> list[str]:
+def actions(outcome: RunOutcome) -> list[str]:
     return [str(each.action) for each in outcome.results]
 
 

@@ -13,7 +13,7 @@ from relet.core.signature import read_component
 from relet.engine.run import execute
 from relet.errors import SettingError, SignatureError, WiringError
 from relet.project.folder import open_project
-from relet.project.job import Outcome
+from relet.project.job import RunOutcome
 from relet.project.order import read_order
 from relet.project.request import prepare
 from tests.sums_project import Sums, likenesses
@@ -77,7 +77,7 @@ def ran(sums: Sums, *overrides: str) -> list[str]:
     return [each.component for each in sums.run(*overrides).results if each.action == "run"]
 
 
-def value(outcome: Outcome) -> float:
+def value(outcome: RunOutcome) -> float:
     return float(outcome.metrics["value"])
 
 

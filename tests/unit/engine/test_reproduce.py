@@ -21,10 +21,10 @@ from relet.core.record import Status
 from relet.engine.run import execute
 from relet.errors import NotFoundError, ReletError, SetUpError, StoreError
 from relet.evaluation.comparison import Comparison
-from relet.project.job import Outcome
+from relet.project.job import RunOutcome
 from relet.project.order import read_order
 from relet.project.request import prepare
-from relet.reproduction import Wishes, keep, reproduce
+from relet.reproduction import ReproductionOptions, keep, reproduce
 from relet.store import Store, open_store
 from relet.store.reproductions import latest_of_runs, latest_on
 from tests.sums_project import Sums, likenesses, step
@@ -396,7 +396,7 @@ def test_a_version_that_came_without_its_history_is_impossible_and_can_still_be_
     sums.store.export_version("report:v1", sums.root / "report.tar")
     there = open_store("memory://")
     there.import_version(sums.root / "report.tar")
-    found = reproduce("report:v1", there, root=sums.root, wishes=Wishes(here=True))
+    found = reproduce("report:v1", there, root=sums.root, wishes=ReproductionOptions(here=True))
     assert found.likeness == "IMPOSSIBLE"
     assert found.reason.startswith("the record of the run that made report:v1 can't be had")
     keep(found, there, ["mlflow"])
@@ -440,7 +440,9 @@ def test_of_a_run_that_has_not_ended_nothing_can_be_said(sums: Sums) -> None:
 def test_a_pipeline_of_tables_with_a_verdict_that_said_no_is_made_again_as_far_as_it_went(tiny: Tiny) -> None:
     outcome = tiny.run("check.limit=9")
     assert outcome.status is Status.STOPPED
-    found = reproduce(outcome.run_id, open_store(tiny.root / ".relet"), root=tiny.root, wishes=Wishes(here=True))
+    found = reproduce(
+        outcome.run_id, open_store(tiny.root / ".relet"), root=tiny.root, wishes=ReproductionOptions(here=True)
+    )
     assert likenesses(found) == dict.fromkeys(["get", "clean", "check"], "IDENTICAL")
     assert "the run itself ended as stopped" in found.reason
     # the reference was this run's own first batch: it is made again, and not taken from the store
@@ -627,7 +629,7 @@ def test_one_changed_cell_of_a_stored_table_is_named_with_its_row_and_column(tin
     changed.loc[3, "name"] = "roe 5"
     write_table(changed, tiny.root / "changed.parquet")
     tampered(store, tiny.root / ".relet", "clean_sample:v1", (tiny.root / "changed.parquet").read_bytes())
-    found = reproduce(outcome.run_id, store, root=tiny.root, wishes=Wishes(here=True))
+    found = reproduce(outcome.run_id, store, root=tiny.root, wishes=ReproductionOptions(here=True))
     assert found.likeness == "DIVERGED"
     (clean_sample,) = (each for each in step(found, "clean").outputs if each.name == "clean_sample")
     assert clean_sample.differences == (
@@ -772,7 +774,7 @@ def test_a_number_that_meets_none_leaves_the_verdict_readable_as_json(
 AGAIN = "'relet-reproduce-' in os.environ['HOME']"
 
 
-def does_again(sums: Sums, code: str) -> Outcome:
+def does_again(sums: Sums, code: str) -> RunOutcome:
     """Run, with a helper that does something when it is made again."""
     body = "".join(f"\n        {line}" for line in code.splitlines())
     sums.edit("helper.py", "    return", f"    import os\n    if {AGAIN}:{body}\n    return")
@@ -901,7 +903,7 @@ def test_the_environment_is_made_from_the_recorded_lock_with_the_recorded_python
 
     monkeypatch.setattr(environments, "build", build)
     assert reproduce(outcome.run_id, sums.store, root=sums.root).likeness == "IDENTICAL"
-    reproduce(outcome.run_id, sums.store, root=sums.root, wishes=Wishes(python="3.13"))
+    reproduce(outcome.run_id, sums.store, root=sums.root, wishes=ReproductionOptions(python="3.13"))
     recorded = sums.record(outcome).machine["python"]
     assert asked == [("uv", b"pandas==3\n", recorded), ("uv", b"pandas==3\n", "3.13")]
 
@@ -953,7 +955,7 @@ def test_a_lock_that_can_not_be_installed_is_impossible_but_a_wish_that_can_not_
     found = reproduce(outcome.run_id, sums.store, root=sums.root)
     assert (found.likeness, found.reason) == ("IMPOSSIBLE", "the lock can't be installed: pandas==3 is nowhere")
     with pytest.raises(SetUpError):
-        reproduce(outcome.run_id, sums.store, root=sums.root, wishes=Wishes(python="3.99"))
+        reproduce(outcome.run_id, sums.store, root=sums.root, wishes=ReproductionOptions(python="3.99"))
 
 
 def test_an_environment_that_can_not_call_components_is_impossible(

@@ -16,7 +16,7 @@ import relet
 from relet.core.record import Status
 from relet.engine.run import execute
 from relet.errors import ComponentError, DamagedError, NotFoundError, SettingError, WiringError
-from relet.project.job import Quiet
+from relet.project.job import SilentWatcher
 from relet.project.order import Order, read_order
 from relet.project.request import prepare
 from relet.store import Store, open_store
@@ -27,7 +27,7 @@ def store_of(tiny: Tiny) -> Store:
     return open_store(tiny.root / ".relet")
 
 
-class Notes(Quiet):
+class Notes(SilentWatcher):
     """A watcher that remembers what it was told."""
 
     def __init__(self) -> None:

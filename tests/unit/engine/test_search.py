@@ -17,12 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relet.core.record import Kind, Status
+from relet.core.record import RunKind, Status
 from relet.errors import ComponentError, ReletError, SettingError
 from relet.store import Store
-from relet.trials.pool import Trial, Tried
+from relet.trials.pool import PlannedTrial, TrialResult
 from relet.trials.search.question import read_question, seconds
-from relet.trials.search.rounds import Found, search
+from relet.trials.search.rounds import SearchOutcome, search
 from relet.trials.search.study import Candidate, candidates
 from tests.search_project import Hills, Silent
 from tests.tiny_project import Tiny
@@ -37,7 +37,7 @@ def told(hills: Hills, *words: str, trials: int, **more: Any) -> list[tuple[Any,
     return [shape(each) for each in hills.imagine(hills.question(*words), trials, **more).trials]
 
 
-def tune(hills: Hills, *words: str, watch: Silent | None = None) -> Found:
+def tune(hills: Hills, *words: str, watch: Silent | None = None) -> SearchOutcome:
     question, wishes = read_question("hills", words)
     return search(question, wishes, watch or Silent())
 
@@ -113,9 +113,9 @@ def test_a_trial_that_fails_is_told_as_failed_and_the_others_go_on(hills: Hills)
 def test_what_may_not_come_again_is_never_told(
     hills: Hills, error: str, exit_status: int, run_id: str | None
 ) -> None:
-    def lost(trial: Trial) -> Tried | None:
+    def lost(trial: PlannedTrial) -> TrialResult | None:
         status = Status.FAILED
-        told = Tried(trial=trial, run_id=run_id, status=status, error=error, exit_status=exit_status)
+        told = TrialResult(trial=trial, run_id=run_id, status=status, error=error, exit_status=exit_status)
         told = replace(told, lost=error.startswith("its process"))
         return told if trial.number == 3 else None
 
@@ -127,9 +127,9 @@ def test_what_may_not_come_again_is_never_told(
 
 
 def test_a_number_that_is_none_is_a_failed_trial(hills: Hills) -> None:
-    def endless(trial: Trial) -> Tried | None:
+    def endless(trial: PlannedTrial) -> TrialResult | None:
         metrics = {"loss": float("nan")}
-        told = Tried(trial=trial, run_id="a", status=Status.FINISHED, metrics=metrics)
+        told = TrialResult(trial=trial, run_id="a", status=Status.FINISHED, metrics=metrics)
         return told if trial.number == 3 else None
 
     found = told(hills, trials=4, instead=endless)
@@ -138,8 +138,8 @@ def test_a_number_that_is_none_is_a_failed_trial(hills: Hills) -> None:
 
 
 def test_a_batch_that_fails_as_a_whole_is_never_told(hills: Hills) -> None:
-    def broken(trial: Trial) -> Tried | None:
-        told = Tried(trial=trial, run_id="a", status=Status.FAILED, error="no network", exit_status=1)
+    def broken(trial: PlannedTrial) -> TrialResult | None:
+        told = TrialResult(trial=trial, run_id="a", status=Status.FAILED, error="no network", exit_status=1)
         return told if trial.number > 4 else None
 
     question = hills.question()
@@ -149,8 +149,8 @@ def test_a_batch_that_fails_as_a_whole_is_never_told(hills: Hills) -> None:
 
 
 def test_a_refusal_is_a_failed_trial(hills: Hills) -> None:
-    def refused(trial: Trial) -> Tried | None:
-        told = Tried(trial=trial, run_id="a", status=Status.STOPPED, error="check says no", exit_status=3)
+    def refused(trial: PlannedTrial) -> TrialResult | None:
+        told = TrialResult(trial=trial, run_id="a", status=Status.STOPPED, error="check says no", exit_status=3)
         return told if trial.number == 2 else None
 
     assert told(hills, trials=4, instead=refused)[1][2:5] == ("failed", (), "check says no")
@@ -292,7 +292,7 @@ def test_a_search_has_a_record_with_its_trials_below_it(hills: Hills) -> None:
     found = tune(hills, "trials=4", "search.folds=2", "workers=1")
     record = hills.store.run(found.run_id)
     assert found.winner is not None and found.winner.value is not None
-    assert (record.kind, record.status, record.job_type) == (Kind.SEARCH, Status.FINISHED, "search")
+    assert (record.kind, record.status, record.job_type) == (RunKind.SEARCH, Status.FINISHED, "search")
     assert record.metrics["loss"] == found.winner.value
     assert record.metrics["default_loss"] == found.candidates[0].value
     assert record.winner == found.winner.runs[-1]
@@ -471,7 +471,7 @@ def test_the_winner_of_a_search_is_the_first_of_equals(hills: Hills) -> None:
         Candidate(number=number, values=values, outcome="complete", folds=(value,))
         for number, value in ((1, 2.0), (2, 1.0), (3, 1.0))
     ]
-    found = Found(
+    found = SearchOutcome(
         question=question,
         run_id="a",
         status=Status.FINISHED,

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from relet.core.record import Kind, Status
+from relet.core.record import RunKind, Status
 from relet.core.reproduction import Likeness
 from relet.errors import NotFoundError, SettingError
 from relet.project.request import prepare
 from relet.store import open_store
-from relet.trials.pool import PROGRAM, Pool, Trial, Tried, available
+from relet.trials.pool import PROGRAM, PlannedTrial, TrialPool, TrialResult, available
 from relet.trials.sweep import Sweep, SweepOutcome, prepare_sweep, read_sweep, run_sweep
 from tests.sums_project import Sums
 from tests.tiny_project import Tiny
@@ -28,13 +28,13 @@ class Noting:
     """A watcher that remembers."""
 
     def __init__(self) -> None:
-        self.ended: list[Tried] = []
+        self.ended: list[TrialResult] = []
         self.did: list[tuple[int, str]] = []
 
-    def doing(self, trial: Trial, what: str) -> None:
+    def doing(self, trial: PlannedTrial, what: str) -> None:
         self.did.append((trial.number, what))
 
-    def tried(self, tried: Tried) -> None:
+    def tried(self, tried: TrialResult) -> None:
         self.ended.append(tried)
 
 
@@ -103,12 +103,12 @@ def test_the_number_of_workers_changes_nothing_that_comes_out(adding: Sums) -> N
 def test_the_records_say_what_belongs_to_what(adding: Sums) -> None:
     outcome = swept("seed=7", "scale=2,1", "workers=2")
     group = adding.store.run(outcome.run_id)
-    assert (group.kind, group.parent, group.status) == (Kind.SWEEP, None, Status.FINISHED)
+    assert (group.kind, group.parent, group.status) == (RunKind.SWEEP, None, Status.FINISHED)
     assert group.parameters["trials"] == 2
     trials = [each for each in adding.store.runs() if each.parent == group.id]
     assert {(each.trial, each.overrides, each.kind) for each in trials} == {
-        (1, ("scale=2",), Kind.PIPELINE),
-        (2, ("scale=1",), Kind.PIPELINE),
+        (1, ("scale=2",), RunKind.PIPELINE),
+        (2, ("scale=1",), RunKind.PIPELINE),
     }
     assert all(each.command[:4] == ("relet", "run", "sums", "seed=7") for each in trials)
     assert outcome.winner is not None
@@ -210,7 +210,7 @@ def test_the_first_batch_is_of_the_first_trial_that_is_not_refused_however_many_
     class Counting(Noting):
         """Remembers how many processes there were when each trial ended."""
 
-        def tried(self, tried: Tried) -> None:
+        def tried(self, tried: TrialResult) -> None:
             super().tried(tried)
             self.did.append((tried.trial.number, f"{len(left_behind())} at work"))
 
@@ -279,7 +279,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(adding: Sums) -> No
     adding.edit("add.py", "value = scale", "import time; time.sleep(60 if scale > 1 else 0)\n    value = scale")
 
     class Interrupting(Noting):
-        def tried(self, tried: Tried) -> None:
+        def tried(self, tried: TrialResult) -> None:
             super().tried(tried)
             if tried.finished:
                 threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
@@ -308,7 +308,7 @@ def test_a_process_whose_asker_was_killed_ends_silently_and_closes_the_record_of
     assert asker.stderr.read() == ""
     asker.communicate()
     assert {each.status for each in adding.store.runs()} == {Status.INTERRUPTED}
-    (sweep,) = [each for each in adding.store.runs() if each.kind is Kind.SWEEP]
+    (sweep,) = [each for each in adding.store.runs() if each.kind is RunKind.SWEEP]
     assert (sweep.message, sweep.ended is not None) == ("its process was ended", True)
 
 
@@ -336,10 +336,10 @@ def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums) -> None:
     sweep = sweep_of("scale=1.0,2.0")
     from relet.trials import group
 
-    going = group.begin(sweep.job, Kind.SEARCH, {})
-    with Pool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:
+    going = group.begin(sweep.job, RunKind.SEARCH, {})
+    with TrialPool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:
         for scale in ("1.0", "2.0"):
-            (tried,) = pool.run([Trial(number=1, overrides=(f"scale={scale}",))])
+            (tried,) = pool.run([PlannedTrial(number=1, overrides=(f"scale={scale}",))])
             assert tried.finished
     assert adding.path("process1.0").read_text() == adding.path("process2.0").read_text()
     assert left_behind() == []
@@ -349,9 +349,9 @@ def test_a_trial_that_can_not_be_composed_has_failed_and_has_no_run(adding: Sums
     sweep = sweep_of("scale=1.0,2.0")
     from relet.trials import group
 
-    going = group.begin(sweep.job, Kind.SEARCH, {})
-    with Pool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:
-        (tried,) = pool.run([Trial(number=1, overrides=("scael=1",))])
+    going = group.begin(sweep.job, RunKind.SEARCH, {})
+    with TrialPool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:
+        (tried,) = pool.run([PlannedTrial(number=1, overrides=("scael=1",))])
     assert (tried.status, tried.run_id, tried.exit_status) == (Status.FAILED, None, 2)
     assert "did you mean scale?" in tried.error
 
@@ -416,4 +416,4 @@ def test_two_runs_at_once_make_no_step_twice(adding: Sums) -> None:
 def test_a_pool_of_no_workers_is_refused(adding: Sums) -> None:
     sweep = sweep_of("scale=1,2")
     with pytest.raises(SettingError, match="workers must be at least 1, got 0"):
-        Pool(sweep.order, prepare(sweep.order), workers=0, parent=adding.store.run(adding.run().run_id))
+        TrialPool(sweep.order, prepare(sweep.order), workers=0, parent=adding.store.run(adding.run().run_id))

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from relet.evaluation.coverage import Covered, covered, covered_groups, weakness
+from relet.evaluation.coverage import IntervalCoverage, covered, covered_groups, weakness
 from relet.evaluation.coverage_page import coverage_page
 from relet.evaluation.gates import judge, slices
 
 GOOD = {"mae": 10.0, "rmse": 12.0, "r2": 0.6}
 
 
-def group(share: float, rows: int, name: str = "room = a") -> Covered:
-    return Covered(share=share, width=100.0, rows=rows, group=name)
+def group(share: float, rows: int, name: str = "room = a") -> IntervalCoverage:
+    return IntervalCoverage(share=share, width=100.0, rows=rows, group=name)
 
 
 def test_a_truth_on_a_bound_is_inside():

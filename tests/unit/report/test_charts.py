@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relet.report.bars import bars
 from relet.report.charts.categories import dots, grouped_bars
 from relet.report.charts.distribution import PLOT, histogram
-from relet.report.charts.grids import Cell, heat_map, matrix
+from relet.report.charts.grids import MapCell, heat_map, matrix
 from relet.report.columns import date_marks
 from relet.report.drawing import WIDTH, ticks
 
@@ -98,9 +98,9 @@ def test_dots_turn_orange_from_the_mark_on() -> None:
     assert [each.get("class") for each in root.iter(f"{SVG}circle")] == ["s0", "s1", "s1", "s0"]
 
 
-def cells(*values: float) -> list[Cell]:
+def cells(*values: float) -> list[MapCell]:
     return [
-        Cell(longitude=-74 + 0.01 * place, latitude=40.7, value=value, rows=3)
+        MapCell(longitude=-74 + 0.01 * place, latitude=40.7, value=value, rows=3)
         for place, value in enumerate(values)
     ]
 

@@ -11,8 +11,8 @@ import pytest
 
 from relet import Curve
 from relet.core.record import Status
-from relet.experiments.experiment import Aim, Experiment, Trial, trial
-from relet.report.experiment import Drawn, Made, Material, experiment_page
+from relet.experiments.experiment import Experiment, Objective, Trial, trial
+from relet.report.experiment import ExperimentPageContent, TrialArtifact, WinnerFigure, experiment_page
 from tests.experiment_store import pipeline_run, run_id, sweep
 from tests.unit.report.reading import Reading
 
@@ -24,9 +24,11 @@ def trials(count: int = 4) -> list[Trial]:
     return [replace(trial(each), model=f"model:v{n}") for n, each in enumerate(records, 1)]
 
 
-def material(held: list[Trial], name: str = "prices", **changes: object) -> Material:
+def material(held: list[Trial], name: str = "prices", **changes: object) -> ExperimentPageContent:
     experiment = Experiment(name=name, trials=tuple(held), sweeps=(sweep(99),))
-    return replace(Material(experiment=experiment, trials=tuple(held), aim=Aim.of("mae")), **changes)
+    return replace(
+        ExperimentPageContent(experiment=experiment, trials=tuple(held), aim=Objective.of("mae")), **changes
+    )
 
 
 def test_a_page_says_which_trial_was_best_what_it_was_set_to_and_how_to_make_it_again() -> None:
@@ -84,11 +86,11 @@ def test_curves_figures_and_artifacts_have_their_places() -> None:
             held,
             curves={"error": {each.id: Curve(points=[(1, 9.0), (2, 5.0)], x="rounds") for each in held}},
             figures=(
-                Drawn(version="plot:v1", path="figure.svg", uri="data:image/svg+xml;base64,AA=="),
-                Drawn(version="big:v1", path="big.png"),
+                WinnerFigure(version="plot:v1", path="figure.svg", uri="data:image/svg+xml;base64,AA=="),
+                WinnerFigure(version="big:v1", path="big.png"),
             ),
             made=(
-                Made(
+                TrialArtifact(
                     version="plot:v1", type="figure", trials=("00000001",), files={"figure.svg": "../objects/ab"}
                 ),
             ),
@@ -127,7 +129,7 @@ def test_nothing_from_outside_becomes_a_part_of_the_page(place: str) -> None:
     }
     if place in changes:
         held[0] = replace(held[0], **changes[place])  # type: ignore[arg-type]
-    made = (Made(version=EVIL, type=EVIL, trials=(EVIL,), files={EVIL: EVIL}),)
+    made = (TrialArtifact(version=EVIL, type=EVIL, trials=(EVIL,), files={EVIL: EVIL}),)
     html = experiment_page(material(held, EVIL if place == "name" else "prices", made=made))
     reading = Reading(html)
     assert html.count("<script>") == 1 and "<script>alert" not in html
@@ -147,7 +149,8 @@ def test_a_thousand_trials_fit_in_a_page_that_one_can_send() -> None:
         for n in range(1, 1500)
     ]
     made = tuple(
-        Made(version=f"model:v{n}", type="model", trials=("x",), files={"m": "o" * 90}) for n in range(1200)
+        TrialArtifact(version=f"model:v{n}", type="model", trials=("x",), files={"m": "o" * 90})
+        for n in range(1200)
     )
     html = experiment_page(material(held, made=made))
     assert len(html.encode()) < 3 * 1024**2

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 
 from relet.core.artifact import Check, Verdict
-from relet.data.difference import Difference, difference
+from relet.data.difference import TableDifference, difference
 from relet.data.outline import Outline
 from relet.data.profile import profile
-from relet.data.quarantine import SetAside
+from relet.data.quarantine import QuarantinedRows
 from relet.report.batch import batch_page
 from relet.report.card import card
 from relet.report.columns import shift_words
@@ -267,7 +267,7 @@ def test_names_and_p_values_are_words() -> None:
 
 ARRIVED = Outline(rows=60, columns={"id": ("int64", 0), "price": ("int64", 3)})
 YES = Verdict(passed=True, reason="14 passed, family-wise p 0.61", checks=(check("test_ids"),))
-LEFT = [SetAside(reason=f"price above 350 {EVIL}", rows=9, examples=({"id": "1", "price": "999"},))]
+LEFT = [QuarantinedRows(reason=f"price above 350 {EVIL}", rows=9, examples=({"id": "1", "price": "999"},))]
 
 
 def batch(**changed: Any) -> Reading:
@@ -275,7 +275,7 @@ def batch(**changed: Any) -> Reading:
     return stands_alone(batch_page(title="A batch", noun="listing", **{**given, **changed}))
 
 
-def moved() -> Difference:
+def moved() -> TableDifference:
     after = LISTINGS.set_column(2, "price", pa.array([*range(60, 119), 9000]))
     return difference(LISTINGS, after, rows=False, without=["id"])
 

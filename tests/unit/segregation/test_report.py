@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from relet.data.table import write_table
 from relet.errors import SettingError
-from relet.segregation import Assignment, Report, Rule, assign, report_on
+from relet.segregation import Assignment, Rule, SegregationReport, assign, report_on
 from relet.segregation.rule import shares_of
 
 HALVES = {"train": 0.5, "test": 0.5}
@@ -35,7 +35,7 @@ def listings(**columns: list[object]) -> pa.Table:
     return pa.table(usual | columns)
 
 
-def failed(report: Report) -> list[str]:
+def failed(report: SegregationReport) -> list[str]:
     verdict = report.verdict()
     assert verdict.passed == all(check.passed for check in verdict.checks)
     return [check.message for check in verdict.checks if not check.passed]

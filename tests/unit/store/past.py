@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import Version
-from relet.core.record import Caveat, CodeState, KeyParts, Link, RunRecord, Status
+from relet.core.record import ArtifactLink, Caveat, CodeState, KeyParts, RunRecord, Status
 from relet.store import Store
 from relet.store.manifest import links, step_outputs
 
 
-def link(version: Version) -> Link:
-    return Link(version=str(version), type=version.type, content=version.content)
+def link(version: Version) -> ArtifactLink:
+    return ArtifactLink(version=str(version), type=version.type, content=version.content)
 
 
 def ran(

@@ -16,7 +16,7 @@ from relet.errors import StoreError
 from relet.store import claims, open_store, upkeep
 from relet.store.address import open_bucket
 from relet.store.bucket import Bucket
-from relet.store.claims import Pace
+from relet.store.claims import ClaimTiming
 
 NAME = "ab12"
 HOLD = """
@@ -26,7 +26,7 @@ with open_store(sys.argv[1]).claim("ab12"):
     print("held", flush=True)
     time.sleep(60)
 """
-QUICK = Pace(look=0.02, renew=0.05, gone=0.5)
+QUICK = ClaimTiming(look=0.02, renew=0.05, gone=0.5)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def bucket() -> Bucket:
     return found
 
 
-def at_once(bucket: Bucket, pace: Pace = QUICK, count: int = 6) -> list[str]:
+def at_once(bucket: Bucket, pace: ClaimTiming = QUICK, count: int = 6) -> list[str]:
     """What `count` threads that want the same do, in the order they do it."""
     said: list[str] = []
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relet.core.artifact import Version
-from relet.core.record import Link, RunRecord, Status
+from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.tracking.mlflow import mapping
 
 RECORD = RunRecord(
@@ -55,7 +55,7 @@ def test_a_pipelines_run_is_called_after_it_and_a_components_after_the_component
 
 
 def test_a_dataset_has_the_columns_with_their_types_where_the_store_knows_them() -> None:
-    link = Link(version="sample:v2", type="table", content="d" * 64)
+    link = ArtifactLink(version="sample:v2", type="table", content="d" * 64)
     version = Version(
         name="sample",
         number=2,

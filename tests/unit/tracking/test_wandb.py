@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from relet.core.artifact import Version
-from relet.core.record import Caveat, CodeState, Link, RunRecord, Status, new_run_id
+from relet.core.record import ArtifactLink, Caveat, CodeState, RunRecord, Status, new_run_id
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
 from relet.errors import SettingError, TrackerError
 from relet.reproduction import keep
@@ -26,7 +26,7 @@ from relet.store import Store, open_store
 from relet.tracking import RefusedError, courier
 from relet.tracking.outbox import deliver
 from relet.tracking.wandb import ledger, open_wandb, tracker, upload
-from relet.tracking.wandb.tracker import Mode, WandbTracker
+from relet.tracking.wandb.tracker import WandbMode, WandbTracker
 from tests.tiny_project import Tiny
 from tests.unit.cli.test_cli import relet
 from tests.wandb_log import Recorded, recorded, runs_of
@@ -56,7 +56,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def wandb(tmp_path: Path) -> WandbTracker:
-    return WandbTracker(tmp_path / "wandb", mode=Mode.OFFLINE)
+    return WandbTracker(tmp_path / "wandb", mode=WandbMode.OFFLINE)
 
 
 def pipeline_run(store: Store, **changes: Any) -> RunRecord:
@@ -82,11 +82,13 @@ def queued(store: Store, record: RunRecord) -> RunRecord:
     return record
 
 
-def artifact(store: Store, name: str, type: str, files: dict[str, bytes], **changes: Any) -> tuple[Version, Link]:
+def artifact(
+    store: Store, name: str, type: str, files: dict[str, bytes], **changes: Any
+) -> tuple[Version, ArtifactLink]:
     stored = {path: store.put_object(content) for path, content in files.items()}
     content = store.put_object("\n".join(sorted(stored.values())).encode())
     version = store.add_version(name=name, type=type, content=content, files=stored, **changes)
-    return version, Link(version=str(version), type=type, content=content)
+    return version, ArtifactLink(version=str(version), type=type, content=content)
 
 
 def sent(wandb: WandbTracker, record: RunRecord, store: Store) -> Recorded:
@@ -232,7 +234,7 @@ def test_a_skipped_run_made_and_used_nothing(wandb: WandbTracker, store: Store) 
 def test_what_was_pruned_or_is_damaged_is_named_and_left_out(
     wandb: WandbTracker, store: Store, tmp_path: Path
 ) -> None:
-    gone = Link(version="model:v9", type="model", content="e" * 64)
+    gone = ArtifactLink(version="model:v9", type="model", content="e" * 64)
     broken, link = artifact(store, "sample", "table", {"table.parquet": b"a", "figure.svg": b"<svg/>"})
     for digest in broken.files.values():
         (tmp_path / "store" / "objects" / digest[:2] / digest).write_bytes(b"else")
@@ -364,7 +366,7 @@ def test_a_run_that_wandb_refuses_does_not_keep_the_others_back(wandb: WandbTrac
 def test_a_folder_that_can_not_be_written_keeps_the_record_in_the_outbox(store: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     pipeline_run(store)
-    report = deliver(store, WandbTracker(tmp_path / "file" / "wandb", mode=Mode.OFFLINE))
+    report = deliver(store, WandbTracker(tmp_path / "file" / "wandb", mode=WandbMode.OFFLINE))
     assert report.waiting == 1 and "WANDB_DIR" in (report.failed or "")
 
 
@@ -429,7 +431,7 @@ def test_nothing_is_uploaded_where_nobody_is_logged_in(
     assert str(deliver(store, WandbTracker(tmp_path / "wandb"))) == "1 sent"
     report = deliver(store, WandbTracker(tmp_path / "wandb"), asked=True)
     assert "1 run is kept in" in report.passed_on and "wandb login" in report.passed_on and not report.failed
-    report = deliver(store, WandbTracker(tmp_path / "wandb", mode=Mode.ONLINE))
+    report = deliver(store, WandbTracker(tmp_path / "wandb", mode=WandbMode.ONLINE))
     assert "nobody is logged in" in (report.failed or "")
 
 
@@ -482,7 +484,7 @@ def test_an_upload_that_fails_or_hangs_leaves_the_runs_where_they_are(
     monkeypatch.setattr(tracker, "AFTER_A_RUN", 2)
     pipeline_run(store)
     began = time.monotonic()
-    report = deliver(store, WandbTracker(tmp_path / "wandb", mode=Mode.ONLINE))
+    report = deliver(store, WandbTracker(tmp_path / "wandb", mode=WandbMode.ONLINE))
     assert time.monotonic() - began < 10
     assert report.waiting == 0 and "0 of 1 runs" in (report.failed or "") and reason in (report.failed or "")
     assert len(ledger.waiting(tmp_path / "wandb")) == 1
@@ -639,7 +641,7 @@ def test_wandb_sync_ends_by_itself_where_no_server_answers_and_nobody_waits_for_
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline_run(store)
-    deliver(store, WandbTracker(tmp_path / "wandb", mode=Mode.OFFLINE))
+    deliver(store, WandbTracker(tmp_path / "wandb", mode=WandbMode.OFFLINE))
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
     folders = [str(path.parent) for path in (tmp_path / "wandb").glob("offline-run-*/*.wandb")]
     # W&B's own client tries a dead port for days.

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relet.core.artifact import ArtifactType, Version
-from relet.core.record import Link, RunRecord, Status
+from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.tracking.wandb import mapping
-from relet.tracking.wandb.ledger import Entry, in_order
+from relet.tracking.wandb.ledger import LedgerEntry, in_order
 
 RECORD = RunRecord(
     id="20260101T000000000000-abcd1234",
@@ -48,7 +48,7 @@ def test_metadata_has_no_more_keys_than_wandb_takes_and_says_which_version(
 
 def test_what_looks_equal_in_wandb_has_one_digest_and_a_moved_alias_another() -> None:
     record = RunRecord(
-        **{**RECORD.__dict__, "outputs": {"model": Link(version="model:v3", type="model", content="c")}}
+        **{**RECORD.__dict__, "outputs": {"model": ArtifactLink(version="model:v3", type="model", content="c")}}
     )
     versions = {"model:v3": version()}
 
@@ -84,13 +84,15 @@ def test_every_run_is_uploaded_once_and_after_those_that_made_what_it_uses(
     links: list[tuple[tuple[str, ...], tuple[str, ...]]],
 ) -> None:
     entries = [
-        Entry(run_id=str(number), folder="", sent="", made=made, used=used)
+        LedgerEntry(run_id=str(number), folder="", sent="", made=made, used=used)
         for number, (made, used) in enumerate(links)
     ]
     groups = in_order(entries)
     assert sorted(each.run_id for group in groups for each in group) == sorted(each.run_id for each in entries)
     # A pipeline has no cycle: made from what came before, each run comes after all that made what it uses.
-    chain = [Entry(run_id=e.run_id, folder="", sent="", made=(e.run_id,), used=_before(e.run_id)) for e in entries]
+    chain = [
+        LedgerEntry(run_id=e.run_id, folder="", sent="", made=(e.run_id,), used=_before(e.run_id)) for e in entries
+    ]
     assert [[each.run_id for each in group] for group in in_order(reversed(chain))] == [[e.run_id] for e in chain]
 
 

@@ -22,7 +22,7 @@ from relet.training.estimators.boosted import BoostedRegressor
 from relet.training.explanation import background, contributions
 from relet.training.interval import calibrate
 from relet.training.model import ABOUT, COMPARABLES, EXPLANATION, GOLDEN, INTERVAL, Model, export, load
-from relet.training.pyfunc import Served
+from relet.training.pyfunc import ServedModel
 
 COLUMNS = ["size", "nights", "ignored", "place"]
 
@@ -299,7 +299,7 @@ def test_a_column_to_compare_by_that_is_missing_is_named():
 def test_a_request_that_asks_for_nothing_gets_estimates_as_ever(model):
     rows = houses(6, 7)
     for params in (None, {}, {"coverage": None, "explain": False}):
-        assert (Served(model).predict(rows, params) == model.predict(rows)).all()
+        assert (ServedModel(model).predict(rows, params) == model.predict(rows)).all()
 
 
 def test_mlflow_hands_on_a_coverage_and_the_wish_for_an_explanation(model, folder):
@@ -322,7 +322,7 @@ def test_mlflow_hands_on_a_coverage_and_the_wish_for_an_explanation(model, folde
 def test_an_estimate_outside_the_range_is_beside_the_one_that_the_contributions_add_up_to(model):
     low = replace(model, interval=replace(model.interval, high=60.0))
     rows = houses(12, 7)
-    answer = Served(low).predict(rows, {"coverage": 0.9, "explain": True})
+    answer = ServedModel(low).predict(rows, {"coverage": 0.9, "explain": True})
     assert (answer["estimate"] == low.predict_interval(rows)["estimate"]).all()
     assert (answer["explained"] == low.predict(rows)).all()
     assert (answer["explained"] > answer["estimate"]).any()
@@ -339,7 +339,7 @@ def test_of_no_rows_there_are_no_intervals_and_no_explanations(model):
     line = Pipeline([("n", Numbers(["size"])), ("m", LinearRegression())]).fit(houses(9, 1), houses(9, 1)["price"])
     assert replace(model, pipeline=line).predict_interval(none).shape == (0, 3)
     for params in (None, {"coverage": 0.9}, {"explain": True}, {"coverage": 0.9, "explain": True}):
-        assert len(Served(model).predict(none, params)) == 0
+        assert len(ServedModel(model).predict(none, params)) == 0
     with pytest.raises(SettingError, match="coverage must lie"):
         model.predict_interval(none, 2)
 

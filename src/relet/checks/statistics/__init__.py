@@ -5,22 +5,22 @@ alternative hypothesis, a test statistic, a p-value where one exists, a type I e
 hypothesis that holds) and a type II error (0.2: not seeing the effect that `detectable` names).
 
 Each takes a sample and a reference as anything that can be tallied (an Ibis column, a pandas or Polars series, a
-pyarrow or NumPy array, a list, a `Tally`) and returns an `Outcome`. `alternative="greater"` says everywhere that
-the sample's values are the greater ones, `"less"` that they are the smaller ones.
+pyarrow or NumPy array, a list, a `Tally`) and returns a `TwoSampleOutcome`. `alternative="greater"` says
+everywhere that the sample's values are the greater ones, `"less"` that they are the smaller ones.
 """
 
 from __future__ import annotations
 
 from relet.checks.statistics.categories import chi_square, g_test, missing_share
 from relet.checks.statistics.divergences import jensen_shannon, kullback_leibler, population_stability
-from relet.checks.statistics.outcome import Outcome
+from relet.checks.statistics.outcome import TwoSampleOutcome
 from relet.checks.statistics.ranks import anderson_darling, kolmogorov_smirnov, mann_whitney
 from relet.checks.statistics.shift import welch
 from relet.checks.statistics.tally import Tally, tally
 
 __all__ = [
-    "Outcome",
     "Tally",
+    "TwoSampleOutcome",
     "anderson_darling",
     "chi_square",
     "g_test",

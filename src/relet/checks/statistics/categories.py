@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from relet.checks.statistics.outcome import Outcome
+from relet.checks.statistics.outcome import TwoSampleOutcome
 from relet.checks.statistics.pair import Alternative, check, effective, values
 from relet.checks.statistics.power import Sensitivity
 from relet.checks.statistics.tally import tally
@@ -20,7 +20,7 @@ EXPECTED = 5
 
 def chi_square(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """Whether the categories of a column have the reference's shares: Pearson's chi-square.
 
     By `scipy.stats.chi2_contingency` on the two rows of counts, without a continuity correction. Categories that
@@ -35,7 +35,9 @@ def chi_square(
     return _compared("chi_square", "pearson", sample, reference, alternative, alpha)
 
 
-def g_test(sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05) -> Outcome:
+def g_test(
+    sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
+) -> TwoSampleOutcome:
     """Whether the categories of a column have the reference's shares: the likelihood ratio G.
 
     As `chi_square`, with `lambda_="log-likelihood"` (Sokal and Rohlf 1995, ch. 17).
@@ -45,7 +47,7 @@ def g_test(sample: Any, reference: Any, *, alternative: Alternative = "two-sided
 
 def missing_share(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """Whether values are missing as often as in the reference.
 
     The chi-square test of two proportions; one-sided by its root, which is normal. With fewer than 5 expected
@@ -74,7 +76,7 @@ def missing_share(
         "less": "missing less often than",
         "greater": "missing more often than",
     }[alternative]
-    return Outcome(
+    return TwoSampleOutcome(
         test="missing_share",
         column=column,
         null=f"{column} is missing as often as in the reference",
@@ -115,7 +117,7 @@ def _two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[st
 
 def _compared(
     test: str, statistic: str, sample: Any, reference: Any, alternative: Alternative, alpha: float
-) -> Outcome:
+) -> TwoSampleOutcome:
     from scipy import stats
 
     check(test, alternative, alpha, only="shares have no direction")
@@ -131,7 +133,7 @@ def _compared(
         if tested.expected_freq.min() < EXPECTED:
             p_value = float(stats.fisher_exact(counts).pvalue)
             remarks += ("p by Fisher's exact test: few rows are expected",)
-    return Outcome(
+    return TwoSampleOutcome(
         test=test,
         column=pair.column,
         null=f"{pair.column} has the reference's shares",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from relet.checks.statistics.outcome import Outcome
-from relet.checks.statistics.pair import Alternative, Pair, check, numbers, values
+from relet.checks.statistics.outcome import TwoSampleOutcome
+from relet.checks.statistics.pair import Alternative, TallyPair, check, numbers, values
 from relet.checks.statistics.power import Sensitivity
 from relet.checks.statistics.tally import tally
 
@@ -19,7 +19,7 @@ _NO_SIDES = "a divergence has no direction"
 
 def kullback_leibler(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """Σ p log2(p / q) in bits over the sample's shares p and the reference's q (Kullback and Leibler 1951).
 
     Every value is a category, numbers too. Infinite where the sample has a value that the reference lacks. If
@@ -37,7 +37,7 @@ def kullback_leibler(
 
 def jensen_shannon(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """The mean divergence in bits of both sides' shares from their average: from 0 to 1 (Lin 1991).
 
     It is the square of `scipy.spatial.distance.jensenshannon(base=2)`. Every value is a category. Raises
@@ -56,7 +56,7 @@ def jensen_shannon(
 
 def population_stability(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """Σ (p - q) ln(p / q) over the shares of both sides: the population stability index, from 0 up.
 
     Numbers are binned at the reference's deciles, categories taken as they are. It is the Kullback-Leibler
@@ -73,7 +73,7 @@ def population_stability(
     return _outcome("population_stability", pair, "", _entropy(p, q) + _entropy(q, p), alpha, 1.0)
 
 
-def _shares(pair: Pair) -> tuple[Array, Array]:
+def _shares(pair: TallyPair) -> tuple[Array, Array]:
     n, m = pair.sizes
     return pair.sample / n, pair.reference / m
 
@@ -84,7 +84,7 @@ def _entropy(p: Array, q: Array) -> float:
     return float(special.rel_entr(p, q).sum())
 
 
-def _binned(pair: Pair) -> Pair:
+def _binned(pair: TallyPair) -> TallyPair:
     """The counts in bins that end at the reference's deciles; equal deciles end one bin."""
     import numpy as np
 
@@ -95,7 +95,7 @@ def _binned(pair: Pair) -> Pair:
     # no bin beyond the reference's largest value, where it would have no rows
     last = np.append(deciles[below[deciles] < below[-1]], len(below) - 1)
     starts = np.append(0, last[:-1] + 1)
-    return Pair(
+    return TallyPair(
         column=pair.column,
         values=pair.values[last],
         sample=np.add.reduceat(pair.sample, starts),
@@ -104,9 +104,9 @@ def _binned(pair: Pair) -> Pair:
     )
 
 
-def _outcome(test: str, pair: Pair, unit: str, found: float, alpha: float, scale: float) -> Outcome:
+def _outcome(test: str, pair: TallyPair, unit: str, found: float, alpha: float, scale: float) -> TwoSampleOutcome:
     """`scale` times n m / (n + m) times the divergence is about chi-square distributed if H0 holds."""
-    return Outcome(
+    return TwoSampleOutcome(
         test=test,
         column=pair.column,
         null=f"{pair.column} has the reference's shares",

@@ -11,7 +11,7 @@ from relet.checks.statistics.power import Sensitivity, detectable
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class TwoSampleOutcome:
     """One test of a sample against its reference.
 
     `null` and `alternative` are the hypotheses in words. `p_value` is how probable a statistic at least so extreme
@@ -88,7 +88,7 @@ class Outcome:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Outcome:
+    def from_json(cls, stored: Mapping[str, Any]) -> TwoSampleOutcome:
         pairs = {name: tuple(stored[name]) for name in ("sizes", "missing", "remarks")}
         return cls(**{**stored, **pairs, "sensitivity": Sensitivity(**stored["sensitivity"])})
 

@@ -18,7 +18,7 @@ VALUES_A_SIDE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Pair:
+class TallyPair:
     """How often each value occurs in the sample and in the reference; `column` is what the values are called."""
 
     column: str
@@ -58,7 +58,7 @@ def effective(sizes: tuple[int, int]) -> float:
     return n * m / (n + m)
 
 
-def numbers(test: str, sample: Any, reference: Any) -> Pair:
+def numbers(test: str, sample: Any, reference: Any) -> TallyPair:
     """Two columns of numbers; BadDataError for text, infinity, or a side without a value."""
     import numpy as np
 
@@ -73,7 +73,7 @@ def numbers(test: str, sample: Any, reference: Any) -> Pair:
     return pair
 
 
-def values(test: str, sample: Any, reference: Any) -> Pair:
+def values(test: str, sample: Any, reference: Any) -> TallyPair:
     """Two columns of any values; BadDataError where a side has none, or one has text and the other numbers."""
     import numpy as np
 
@@ -87,7 +87,7 @@ def values(test: str, sample: Any, reference: Any) -> Pair:
         text, other = ("sample", "reference") if ours.is_text else ("reference", "sample")
         raise BadDataError(f"{test}: {column} is text in the {text} and numbers in the {other}")
     found = np.union1d(ours.values, theirs.values)
-    return Pair(
+    return TallyPair(
         column=column,
         values=found,
         sample=_placed(ours, found),

@@ -6,8 +6,8 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from relet.checks.statistics.outcome import Outcome
-from relet.checks.statistics.pair import Alternative, Pair, check, numbers
+from relet.checks.statistics.outcome import TwoSampleOutcome
+from relet.checks.statistics.pair import Alternative, TallyPair, check, numbers
 from relet.checks.statistics.power import Sensitivity, anderson_table
 from relet.errors import BadDataError
 
@@ -21,7 +21,7 @@ _BY_FUNCTION = {"two-sided": "two-sided", "less": "greater", "greater": "less"}
 
 def kolmogorov_smirnov(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """Whether two columns of numbers have one distribution, by the largest distance D of their functions.
 
     The effect is D itself, from 0 to 1: so large a share of the rows lies elsewhere. `greater`: the sample's
@@ -38,7 +38,7 @@ def kolmogorov_smirnov(
     pair = numbers("kolmogorov_smirnov", sample, reference)
     distance, p_value = _exact_ks(pair, alternative) if pair.is_small else _large_ks(pair, alternative)
     sides = 2 if alternative == "two-sided" else 1
-    return Outcome(
+    return TwoSampleOutcome(
         test="kolmogorov_smirnov",
         column=pair.column,
         null=f"{pair.column} is distributed as in the reference",
@@ -62,7 +62,7 @@ def _words(subject: str, alternative: str, otherwise: str, less: str, greater: s
     return f"{subject} {said}{'' if alternative == 'two-sided' else ' than in the reference'}"
 
 
-def _exact_ks(pair: Pair, alternative: str) -> tuple[float, float]:
+def _exact_ks(pair: TallyPair, alternative: str) -> tuple[float, float]:
     from scipy import stats
 
     with warnings.catch_warnings():
@@ -71,7 +71,7 @@ def _exact_ks(pair: Pair, alternative: str) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def _large_ks(pair: Pair, alternative: str) -> tuple[float, float]:
+def _large_ks(pair: TallyPair, alternative: str) -> tuple[float, float]:
     import numpy as np
     from scipy import stats
 
@@ -88,7 +88,7 @@ def _large_ks(pair: Pair, alternative: str) -> tuple[float, float]:
 
 def anderson_darling(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """Whether two columns of numbers have one distribution, with an eye on its tails.
 
     The statistic is A², standardised, in its form for ties (Scholz and Stephens 1987, J. Am. Stat. Assoc. 82,
@@ -106,7 +106,7 @@ def anderson_darling(
     raw = _anderson(pair)
     standard, p_value = (0.0, 1.0) if len(pair.values) == 1 else _anderson_p(pair, raw)
     remarks = ("there is one value only",) if len(pair.values) == 1 else _capped(p_value)
-    return Outcome(
+    return TwoSampleOutcome(
         test="anderson_darling",
         column=pair.column,
         null=f"{pair.column} is distributed as in the reference",
@@ -131,7 +131,7 @@ def _capped(p_value: float) -> tuple[str, ...]:
     return (f"the table of p-values reaches from {lowest:g} to {highest:g}",)
 
 
-def _anderson(pair: Pair) -> float:
+def _anderson(pair: TallyPair) -> float:
     """A² before it is standardised, for ties: Scholz and Stephens' eq. 7."""
     if len(pair.values) == 1:
         return 0.0
@@ -153,7 +153,7 @@ def _below(counts: Array) -> Array:
     return np.asarray(np.cumsum(counts) - counts / 2.0)
 
 
-def _anderson_p(pair: Pair, raw: float) -> tuple[float, float]:
+def _anderson_p(pair: TallyPair, raw: float) -> tuple[float, float]:
     if pair.is_small:
         from scipy import stats
 
@@ -188,7 +188,7 @@ def _anderson_variance(sizes: tuple[int, int]) -> float:
 
 def mann_whitney(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
-) -> Outcome:
+) -> TwoSampleOutcome:
     """Whether a value of the sample is as often above one of the reference as below it.
 
     The effect is the rank-biserial correlation 2U / (n·m) - 1, from -1 to 1: how much more often the sample's
@@ -206,7 +206,7 @@ def mann_whitney(
     u = float((pair.sample * _below(pair.reference)).sum())
     spread = _spread_of_u(pair)
     p_value = _mann_whitney_p(pair, u, spread, alternative) if spread else 1.0
-    return Outcome(
+    return TwoSampleOutcome(
         test="mann_whitney",
         column=pair.column,
         null=f"{pair.column} is as often above the reference's as below",
@@ -229,7 +229,7 @@ def mann_whitney(
     )
 
 
-def _spread_of_u(pair: Pair) -> float:
+def _spread_of_u(pair: TallyPair) -> float:
     """The standard deviation of U if H0 holds, ties counted in."""
     n, m = map(float, pair.sizes)
     rows = n + m
@@ -237,7 +237,7 @@ def _spread_of_u(pair: Pair) -> float:
     return math.sqrt(max(0.0, n * m / 12 * (rows + 1 - float((ties**3 - ties).sum()) / (rows * (rows - 1)))))
 
 
-def _mann_whitney_p(pair: Pair, u: float, spread: float, alternative: str) -> float:
+def _mann_whitney_p(pair: TallyPair, u: float, spread: float, alternative: str) -> float:
     n, m = map(float, pair.sizes)
     if pair.is_small:
         from scipy import stats

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from relet.checks.statistics.outcome import Outcome
+from relet.checks.statistics.outcome import TwoSampleOutcome
 from relet.checks.statistics.pair import Alternative, check, numbers
 from relet.checks.statistics.power import Sensitivity
 from relet.errors import BadDataError
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from relet.checks.statistics.tally import Array
 
 
-def welch(sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05) -> Outcome:
+def welch(
+    sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
+) -> TwoSampleOutcome:
     """Whether two columns have one mean, whatever their spreads: Welch's t (1947, Biometrika 34, 28-35).
 
     The effect is the difference of the means in standard deviations, the root of the mean of both variances
@@ -50,7 +52,7 @@ def welch(sample: Any, reference: Any, *, alternative: Alternative = "two-sided"
         )  # fmt: skip
         t, p_value = float(found.statistic), float(found.pvalue)
     said = {"two-sided": "not that", "less": "less than that", "greater": "greater than that"}[alternative]
-    return Outcome(
+    return TwoSampleOutcome(
         test="welch",
         column=pair.column,
         null=f"the mean of {pair.column} is that of the reference",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relet.evaluation.comparison.likeness import NEAR, Rows, but_for, by_likeness
+from relet.evaluation.comparison.likeness import NEAR, StackedRows, but_for, by_likeness
 from relet.evaluation.comparison.numbers import sizes
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     return bool(pc.count_distinct(few, mode="all").as_py() < len(few))
 
 
-def _rows(recorded: pa.Table, reproduced: pa.Table) -> Rows:
+def _rows(recorded: pa.Table, reproduced: pa.Table) -> StackedRows:
     names = [name for name in recorded.column_names if is_float(recorded, name)]
-    return Rows(
+    return StackedRows(
         exact=[_codes(recorded, reproduced, name) for name in _exact(recorded)],
         floats=[np.concatenate([floats(table, name) for table in (recorded, reproduced)]) for name in names],
         again=np.arange(recorded.num_rows + reproduced.num_rows) >= recorded.num_rows,

@@ -27,7 +27,7 @@ NEAR = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class StackedRows:
     """Rows of both tables, numbered as one: the recorded ones, then the reproduced ones (`again`).
 
     `exact` has a code for each value that is no float: equal values have equal codes.
@@ -45,17 +45,17 @@ class Rows:
         """The same number for rows that agree in all that is no float."""
         return _groups(self.exact, len(self))
 
-    def only(self, places: Places) -> Rows:
+    def only(self, places: Places) -> StackedRows:
         if len(places) == len(self):
             return self
-        return Rows(
+        return StackedRows(
             exact=[codes[places] for codes in self.exact],
             floats=[values[places] for values in self.floats],
             again=self.again[places],
         )
 
 
-def by_likeness(rows: Rows, near: float) -> Pairs:
+def by_likeness(rows: StackedRows, near: float) -> Pairs:
     """Pairs of rows, each row in one at most; the second of a pair is counted from the first reproduced row.
 
     Rows belong together that agree in all that is no float, and in floats as nearly as there are others; then
@@ -75,7 +75,7 @@ def by_likeness(rows: Rows, near: float) -> Pairs:
     return pairs[0], pairs[1] - int((~rows.again).sum())
 
 
-def but_for(column: int, rows: Rows, *, near: float, unique: bool = False) -> Pairs:
+def but_for(column: int, rows: StackedRows, *, near: float, unique: bool = False) -> Pairs:
     """Pairs that agree in all but one of the columns that are no floats, and nearly in floats.
 
     With `unique` only such as no third row is like. There has to be another column that they agree in.
@@ -90,7 +90,7 @@ def but_for(column: int, rows: Rows, *, near: float, unique: bool = False) -> Pa
     return _near(rows, _within(places, _paired(rows.only(places), block)), near)
 
 
-def _in_turn(rows: Rows, ways: Iterable[Callable[[Rows], Pairs]]) -> Pairs:
+def _in_turn(rows: StackedRows, ways: Iterable[Callable[[StackedRows], Pairs]]) -> Pairs:
     """Each way of pairing rows is tried on those that the ways before it left."""
     waiting = np.arange(len(rows))
     found = [_none()]
@@ -104,7 +104,7 @@ def _in_turn(rows: Rows, ways: Iterable[Callable[[Rows], Pairs]]) -> Pairs:
     return np.concatenate([old for old, _ in found]), np.concatenate([new for _, new in found])
 
 
-def _whole_groups(rows: Rows, near: float) -> Pairs:
+def _whole_groups(rows: StackedRows, near: float) -> Pairs:
     """Pairs of groups that agree in all that is no float: those groups whose floats, sorted, are all near.
 
     Sorted floats find a pairing within `near` where there is one, if there is one column of floats.
@@ -117,7 +117,7 @@ def _whole_groups(rows: Rows, near: float) -> Pairs:
     return old[kept], new[kept]
 
 
-def _alike(rows: Rows, gap: float, near: float) -> Pairs:
+def _alike(rows: StackedRows, gap: float, near: float) -> Pairs:
     """Pairs that agree in all that is no float, and whose floats are near and linked by steps of at most `gap`.
 
     Whole groups were tried before: two rows that are alone in theirs are not near.
@@ -129,13 +129,13 @@ def _alike(rows: Rows, gap: float, near: float) -> Pairs:
     return _near(rows, _within(places, _paired(rows.only(places), block)), near)
 
 
-def _in_order(rows: Rows, most: float) -> Pairs:
+def _in_order(rows: StackedRows, most: float) -> Pairs:
     """The rows in their order, if they are as many on both sides, and more than `most` in all."""
     old, new = np.flatnonzero(~rows.again), np.flatnonzero(rows.again)
     return (old, new) if len(old) == len(new) and len(rows) > most else _none()
 
 
-def _paired(rows: Rows, block: Places) -> Pairs:
+def _paired(rows: StackedRows, block: Places) -> Pairs:
     """The rows of each block in the order of their floats: the first of one side with the first of the other, …"""
     places, block = _shared(rows, np.arange(len(rows)), block)
     if not len(places):
@@ -160,7 +160,7 @@ def _groups(columns: Sequence[NDArray[np.int32]], size: int) -> Places:
     return block
 
 
-def _split_by_floats(rows: Rows, block: Places, gap: float) -> tuple[Places, Places]:
+def _split_by_floats(rows: StackedRows, block: Places, gap: float) -> tuple[Places, Places]:
     """Blocks split where one float is more than `gap` from the next, and the rows that may still find another."""
     places = np.arange(len(rows))
     for values in rows.floats:
@@ -169,7 +169,7 @@ def _split_by_floats(rows: Rows, block: Places, gap: float) -> tuple[Places, Pla
     return places, block
 
 
-def _shared(rows: Rows, places: Places, block: Places) -> tuple[Places, Places]:
+def _shared(rows: StackedRows, places: Places, block: Places) -> tuple[Places, Places]:
     """The rows of those blocks that have rows of both sides."""
     again = rows.again[places]
     kept = ((_members(block, again) > 0) & (_members(block, ~again) > 0))[block]
@@ -193,12 +193,12 @@ def _members(block: Places, chosen: NDArray[np.bool_]) -> Places:
     return np.bincount(block[chosen], minlength=int(block.max(initial=-1)) + 1)
 
 
-def _near(rows: Rows, pairs: Pairs, near: float) -> Pairs:
+def _near(rows: StackedRows, pairs: Pairs, near: float) -> Pairs:
     kept = _are_near(rows, pairs, near)
     return pairs[0][kept], pairs[1][kept]
 
 
-def _are_near(rows: Rows, pairs: Pairs, near: float) -> NDArray[np.bool_]:
+def _are_near(rows: StackedRows, pairs: Pairs, near: float) -> NDArray[np.bool_]:
     """For each pair whether all floats are near."""
     kept = np.ones(len(pairs[0]), dtype=bool)
     for values in rows.floats:

@@ -26,14 +26,14 @@ _LONGEST = 300
 
 
 @dataclass
-class Parts:
+class TextParts:
     """A text as words and numbers in turn."""
 
     words: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
 
 
-def prose(text: str) -> Parts:
+def prose(text: str) -> TextParts:
     """The parts of a sentence.
 
     >>> prose("R2 0.25 of 1,200 rows since 2019-07-08").numbers
@@ -42,7 +42,7 @@ def prose(text: str) -> Parts:
     return _parts(text, PROSE.finditer(text))
 
 
-def drawing(text: str) -> Parts:
+def drawing(text: str) -> TextParts:
     """The parts of SVG text.
 
     >>> drawing('<path d="M10-2.5L3 4" fill="#1f77b4" stroke-width="0.8px"/>').numbers
@@ -57,7 +57,9 @@ def numbered(text: str) -> str:
     return re.sub(r"""(?<=\sid=")[^"]+|(?<=#)[\w-]+""", lambda found: names.get(found[0], found[0]), text)
 
 
-def compare_parts(what: str, recorded: Parts, reproduced: Parts, tolerance: float | None) -> Iterator[Difference]:
+def compare_parts(
+    what: str, recorded: TextParts, reproduced: TextParts, tolerance: float | None
+) -> Iterator[Difference]:
     """The first difference of the words, else one sentence about the numbers."""
     if recorded.words != reproduced.words:
         line, old, new = _first_other_words(recorded, reproduced)
@@ -88,8 +90,8 @@ def _in_drawing(text: str) -> Iterator[re.Match[str]]:
     yield from _MARKUP.finditer(text, end)
 
 
-def _parts(text: str, numbers: Iterator[re.Match[str]]) -> Parts:
-    parts = Parts()
+def _parts(text: str, numbers: Iterator[re.Match[str]]) -> TextParts:
+    parts = TextParts()
     end = 0
     for number in numbers:
         parts.words.append(text[end : number.start()])
@@ -99,7 +101,7 @@ def _parts(text: str, numbers: Iterator[re.Match[str]]) -> Parts:
     return parts
 
 
-def _first_other_words(recorded: Parts, reproduced: Parts) -> tuple[int, str, str]:
+def _first_other_words(recorded: TextParts, reproduced: TextParts) -> tuple[int, str, str]:
     """The line, counted from 1, and the words on both sides from where they part."""
     line = 1
     for old, new in zip_longest(recorded.words, reproduced.words, fillvalue=""):

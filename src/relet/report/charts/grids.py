@@ -18,7 +18,7 @@ TALLEST = 620
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class MapCell:
     """One rectangle of a map: its south-west corner in degrees, and its value; `rows` is how many it stands on."""
 
     longitude: float
@@ -27,7 +27,7 @@ class Cell:
     rows: int = 0
 
 
-class _Ground(NamedTuple):
+class _MapProjection(NamedTuple):
     """Where degrees lie in the drawing; one px is as many metres upward as across."""
 
     west: float
@@ -37,13 +37,13 @@ class _Ground(NamedTuple):
 
 
 def heat_map(
-    cells: Iterable[Cell], *, title: str, width: float, height: float, unit: str = "", value_name: str = "value"
+    cells: Iterable[MapCell], *, title: str, width: float, height: float, unit: str = "", value_name: str = "value"
 ) -> str:
     """Cells of `width` by `height` degrees, coloured by seventh parts of their values, with a legend.
 
     A degree of longitude is drawn shorter than one of latitude by the cosine of the middle latitude.
 
-    >>> cells = [Cell(longitude=-74.0, latitude=40.7, value=100), Cell(longitude=-73.9, latitude=40.7, value=90)]
+    >>> cells = [MapCell(longitude=-74.0 + west / 10, latitude=40.7, value=100 - west) for west in (0, 1)]
     >>> heat_map(cells, title="Price", width=0.1, height=0.1, unit="dollars").count("per cell")
     0
     """
@@ -66,13 +66,13 @@ def heat_map(
     return drawing("".join(drawn), title=title, height=bottom + 68, style=style)
 
 
-def _ground(cells: Sequence[Cell], width: float, height: float) -> tuple[_Ground, float]:
+def _ground(cells: Sequence[MapCell], width: float, height: float) -> tuple[_MapProjection, float]:
     west, east = (choose(cell.longitude for cell in cells) for choose in (min, max))
     south, north = (choose(cell.latitude for cell in cells) for choose in (min, max))
     wide, high = east + width - west, north + height - south
     squeeze = max(math.cos(math.radians((south + north + height) / 2)), 0.05)
     upward = min((WIDTH - 20) / (wide * squeeze), TALLEST / high)
-    ground = _Ground(west=west, north=north + height, across=upward * squeeze, upward=upward)
+    ground = _MapProjection(west=west, north=north + height, across=upward * squeeze, upward=upward)
     return ground, HEAD + high * upward
 
 
@@ -88,7 +88,7 @@ def _colour(step: int, last: int) -> int:
     return step * (len(STEPS) - 1) // last if last else 0
 
 
-def _map_legend(bounds: Sequence[float], cells: Sequence[Cell], y: float, words_below: str) -> str:
+def _map_legend(bounds: Sequence[float], cells: Sequence[MapCell], y: float, words_below: str) -> str:
     """The colours in a row, with the value where one becomes the next."""
     low, high = (choose(cell.value for cell in cells) for choose in (min, max))
     part = (WIDTH - 20 - 40) / (len(bounds) + 1)

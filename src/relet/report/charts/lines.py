@@ -43,7 +43,7 @@ def lines(
         return drawing(text(10, HEAD + 16, "no points to show", kind="small"), title=title, height=HEAD + 30)
     key = list(_key(list(named)))
     top = HEAD + (ROW * (len(key) and 1 + max(row for row, *_ in key)) + 8 if len(named) > 1 else 8)
-    place = _Scale(every, top)
+    place = _PlotScale(every, top)
     drawn = [*_frame(place, top, x, unit)]
     if len(named) > 1:
         drawn += [_entry(row, at, order, words, name) for row, at, order, words, name in key]
@@ -59,7 +59,7 @@ def lines(
     return drawing("".join(drawn), title=title, height=top + PLOT + AXIS, style=style)
 
 
-class _Scale:
+class _PlotScale:
     """Where a point lies in the drawing."""
 
     def __init__(self, points: Points, top: float) -> None:
@@ -81,7 +81,7 @@ class _Scale:
         return " ".join(f"{px(self.x(at))},{px(self.y(value))}" for at, value in points)
 
 
-def _frame(place: _Scale, top: float, x: str, unit: str) -> Iterator[str]:
+def _frame(place: _PlotScale, top: float, x: str, unit: str) -> Iterator[str]:
     for value in ticks(place.low, place.high, 4):
         y = place.y(value)
         yield f'<line class="line" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{px(y)}" y2="{px(y)}"/>'
@@ -124,13 +124,13 @@ def _dash(order: int) -> str:
     return f' stroke-dasharray="{pattern}"' if pattern else ""
 
 
-def _marks(place: _Scale, name: str, points: Points, order: int) -> Iterator[str]:
+def _marks(place: _PlotScale, name: str, points: Points, order: int) -> Iterator[str]:
     """Some of the points, evenly chosen, the last among them, with their values under the pointer."""
     stride = max(1, -(-len(points) // MARKED))
     for at, value in [*points[:-1:stride], points[-1]]:
         yield _dot(place, at, value, f"s{order % len(SERIES)}", f"{name}: {number(value)} at {number(at)}")
 
 
-def _dot(place: _Scale, at: float, value: float, kind: str, tip: str) -> str:
+def _dot(place: _PlotScale, at: float, value: float, kind: str, tip: str) -> str:
     where = f'cx="{px(place.x(at))}" cy="{px(place.y(value))}" r="3"'
     return f'<circle class="{kind}" {where}><title>{safe(tip)}</title></circle>'

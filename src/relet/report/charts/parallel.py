@@ -79,7 +79,7 @@ def parallel(
     )
 
 
-class _Scale:
+class _AxisScale:
     """Where values lie on an axis, from 0 at its foot to 1; `marks` are the places that are named."""
 
     def __init__(self, places: Mapping[Any, float], marks: Mapping[float, str]) -> None:
@@ -94,14 +94,14 @@ def _told(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float | int) and not isinstance(value, bool) else str(value)
 
 
-def _scale(values: Sequence[Any]) -> _Scale:
+def _scale(values: Sequence[Any]) -> _AxisScale:
     numbers = [each for each in values if isinstance(each, int | float) and not isinstance(each, bool)]
     if len(numbers) == len(values) and all(math.isfinite(each) for each in numbers):
         return _numeric([float(each) for each in numbers])
     return _categories(values)
 
 
-def _numeric(values: Sequence[float], *, flipped: bool = False) -> _Scale:
+def _numeric(values: Sequence[float], *, flipped: bool = False) -> _AxisScale:
     low, high = min(values), max(values)
     log = low > 0 and high / low > SPAN
     move = math.log if log else float
@@ -118,15 +118,15 @@ def _numeric(values: Sequence[float], *, flipped: bool = False) -> _Scale:
         middle = math.exp((math.log(low) + math.log(high)) / 2) if log else (low + high) / 2
         named = [low, float(f"{middle:.2g}"), high]
     marks = {share(value): number(value) for value in named if low <= value <= high}
-    return _Scale({_told(value): share(value) for value in values}, marks)
+    return _AxisScale({_told(value): share(value) for value in values}, marks)
 
 
-def _categories(values: Sequence[Any]) -> _Scale:
+def _categories(values: Sequence[Any]) -> _AxisScale:
     told = sorted({_told(each) for each in values}, key=lambda each: (each == "None", each))
     places = {each: (at / (len(told) - 1) if len(told) > 1 else 0.5) for at, each in enumerate(told)}
     stride = -(-len(told) // NAMED)
     marks = {places[each]: "not set" if each == "None" else each for each in told[::stride]}
-    return _Scale(places, marks)
+    return _AxisScale(places, marks)
 
 
 def _ranks(outcome: Sequence[float], more: bool) -> list[float]:
@@ -139,7 +139,7 @@ def _said(value: Any) -> str:
     return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
-def _axis(x: float, top: float, head: str, scale: _Scale, *, room: float) -> Iterator[str]:
+def _axis(x: float, top: float, head: str, scale: _AxisScale, *, room: float) -> Iterator[str]:
     words = fitted(head, NEAREST - 8)
     yield text(x, top - 12, words, anchor="middle", tip=head if words != head else "")
     yield f'<line class="axis" x1="{px(x)}" x2="{px(x)}" y1="{px(top)}" y2="{px(top + PLOT)}"/>'

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from relet.core.artifact import Version
-from relet.core.record import Kind, Link, RunRecord, Status
+from relet.core.record import ArtifactLink, RunKind, RunRecord, Status
 
 RUN_ID = "relet.run_id"
 CONTENT = "relet.content"
@@ -38,7 +38,7 @@ def run_name(record: RunRecord) -> str:
         return record.component
     if record.trial is not None:
         return f"{record.trial} {' '.join(record.overrides)}"[:NAME_LENGTH]
-    kind = "" if record.kind is Kind.PIPELINE else f"{record.kind} of "
+    kind = "" if record.kind is RunKind.PIPELINE else f"{record.kind} of "
     return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
 
 
@@ -116,7 +116,7 @@ def milliseconds(time: str) -> int:
     return round(datetime.fromisoformat(time).timestamp() * 1000)
 
 
-def dataset(link: Link, version: Version | None, store_url: str) -> dict[str, Any]:
+def dataset(link: ArtifactLink, version: Version | None, store_url: str) -> dict[str, Any]:
     """A table as the arguments of MLflow's `Dataset`: named as the artifact, found by the store and its version.
 
     `version` is None where it was pruned since; then neither columns nor row count are known.

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import REPRODUCTION, ArtifactType, Curve, Reference, Version
-from relet.core.record import Link, RunRecord, Status
+from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
-from relet.store.reproductions import Judged, latest_of_runs
+from relet.store.reproductions import ReproductionSummary, latest_of_runs
 from relet.tracking.memory import model_aliases, registered_name
 from relet.tracking.mlflow import mapping, registry
 from relet.tracking.mlflow.database import prepare
@@ -45,7 +45,7 @@ REFUSALS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sending:
+class _OutgoingRecord:
     """A record on its way: MLflow's run for it as it was found, and the ids that the calls need."""
 
     record: RunRecord
@@ -74,7 +74,7 @@ class MlflowTracker:
         self._run_ids: dict[str, str] = {}
         self._made_here: set[str] = set()
         self._versions: dict[str, Version | None] = {}
-        self._judged: tuple[tuple[str, int], dict[str, Judged]] = (("", 0), {})
+        self._judged: tuple[tuple[str, int], dict[str, ReproductionSummary]] = (("", 0), {})
 
     def connect(self) -> None:
         with self._speaking():
@@ -133,7 +133,7 @@ class MlflowTracker:
         if run.info.lifecycle_stage == "deleted":
             # Somebody threw it away in MLflow; that is no reason to make it again.
             return
-        sending = _Sending(record=record, store=store, run=run, experiment_id=experiment_id)
+        sending = _OutgoingRecord(record=record, store=store, run=run, experiment_id=experiment_id)
         self._log(sending, wanted, self._models(sending))
         self._log_inputs(sending)
         if record.status is not Status.RUNNING:
@@ -141,7 +141,7 @@ class MlflowTracker:
             ended = mapping.milliseconds(record.ended or record.started)
             self._client().set_terminated(run.info.run_id, mapping.STATUS[record.status], ended)
 
-    def _words(self, store: Store) -> dict[str, Judged]:
+    def _words(self, store: Store) -> dict[str, ReproductionSummary]:
         """The verdicts on runs, read again only where there is a newer one."""
         newest = store.find(REPRODUCTION)
         known = (store.url, newest.number if newest else 0)
@@ -246,7 +246,7 @@ class MlflowTracker:
             if there := self._find(record, experiment_id):
                 return there
 
-    def _log(self, sending: _Sending, wanted: Mapping[str, str], model_id: str | None) -> None:
+    def _log(self, sending: _OutgoingRecord, wanted: Mapping[str, str], model_id: str | None) -> None:
         """Tags, parameters and metrics that the run doesn't have yet: one call, or more above MLflow's limits."""
         from mlflow.entities import Param, RunTag
 
@@ -260,7 +260,7 @@ class MlflowTracker:
                 sending.run_id, tags=tags[batch], params=parameters[batch], metrics=metrics[batch]
             )
 
-    def _metrics(self, sending: _Sending, model_id: str | None) -> Iterator[Metric]:
+    def _metrics(self, sending: _OutgoingRecord, model_id: str | None) -> Iterator[Metric]:
         """The numbers, and of each curve the points, that the run doesn't have yet."""
         from mlflow.entities import Metric
 
@@ -279,12 +279,12 @@ class MlflowTracker:
                 if step not in there:
                     yield Metric(key, float(number), at, step, model_id=model_id)
 
-    def _curves(self, sending: _Sending) -> dict[str, Curve]:
+    def _curves(self, sending: _OutgoingRecord) -> dict[str, Curve]:
         versions = (self._version(link, sending.store) for link in sending.record.outputs.values())
         held = (curves(sending.store, version) for version in versions if version)
         return {name: curve for each in held for name, curve in each.items()}
 
-    def _log_inputs(self, sending: _Sending) -> None:
+    def _log_inputs(self, sending: _OutgoingRecord) -> None:
         """Tables as datasets, what came in and what went out; models that came in."""
         from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput
 
@@ -305,14 +305,14 @@ class MlflowTracker:
         if datasets or models:
             self._client().log_inputs(sending.run_id, datasets=datasets, models=models or None)
 
-    def _known_model(self, record: RunRecord, link: Link) -> str | None:
+    def _known_model(self, record: RunRecord, link: ArtifactLink) -> str | None:
         if link.type != ArtifactType.MODEL:
             return None
         name = registered_name(record.pipeline, link.version.partition(":")[0])
         found = registry.registered(self._client(), name, link.content)
         return registry.model_id(found) if found else None
 
-    def _models(self, sending: _Sending) -> str | None:
+    def _models(self, sending: _OutgoingRecord) -> str | None:
         """See to it that each model that went out is logged and registered; the id of the last."""
         model_id = None
         for link in sending.record.outputs.values():
@@ -320,7 +320,7 @@ class MlflowTracker:
                 model_id = self._model(sending, link) or model_id
         return model_id
 
-    def _model(self, sending: _Sending, link: Link) -> str | None:
+    def _model(self, sending: _OutgoingRecord, link: ArtifactLink) -> str | None:
         from mlflow.entities import LoggedModelOutput
 
         client, run = self._client(), sending.run
@@ -344,13 +344,13 @@ class MlflowTracker:
             registry.register(client, name, model_id=model_id, run_id=sending.run_id, version=version)
         return model_id
 
-    def _version(self, link: Link, store: Store) -> Version | None:
+    def _version(self, link: ArtifactLink, store: Store) -> Version | None:
         """The stored version behind a link, or None where it was pruned; read once, since it never changes."""
         if link.version not in self._versions:
             self._versions[link.version] = store.find(Reference.parse(link.version))
         return self._versions[link.version]
 
-    def _log_files(self, sending: _Sending) -> None:
+    def _log_files(self, sending: _OutgoingRecord) -> None:
         """Figures, metrics, verdicts and documents of a component; the lock and the diff of a pipeline. A skipped
         run made nothing, and what was pruned or is damaged is left out."""
         record, store = sending.record, sending.store

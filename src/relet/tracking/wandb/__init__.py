@@ -6,17 +6,17 @@ import os
 from pathlib import Path
 
 from relet.errors import SettingError, nearest
-from relet.tracking.wandb.tracker import Mode, WandbTracker
+from relet.tracking.wandb.tracker import WandbMode, WandbTracker
 
 # W&B's own settings; its other names for them are "dryrun", "run" and "shared".
 FOLDER, MODE = "WANDB_DIR", "WANDB_MODE"
 MODES = {
-    "disabled": Mode.DISABLED,
-    "dryrun": Mode.OFFLINE,
-    "offline": Mode.OFFLINE,
-    "online": Mode.ONLINE,
-    "run": Mode.ONLINE,
-    "shared": Mode.ONLINE,
+    "disabled": WandbMode.DISABLED,
+    "dryrun": WandbMode.OFFLINE,
+    "offline": WandbMode.OFFLINE,
+    "online": WandbMode.ONLINE,
+    "run": WandbMode.ONLINE,
+    "shared": WandbMode.ONLINE,
 }
 
 
@@ -29,7 +29,7 @@ def open_wandb(project_root: Path) -> WandbTracker:
     return WandbTracker(root / "wandb", mode=_mode(os.environ.get(MODE, "")))
 
 
-def _mode(word: str) -> Mode | None:
+def _mode(word: str) -> WandbMode | None:
     """
     >>> _mode("offlin")
     Traceback (most recent call last):

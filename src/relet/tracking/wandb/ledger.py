@@ -18,7 +18,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """A run that was recorded in `folder`: the digest of what was, and contents that it made and used."""
 
     run_id: str
@@ -36,21 +36,21 @@ def make(wandb: Path) -> None:
         file.write("*\n!settings\n")
 
 
-def entry(wandb: Path, run_id: str) -> Entry | None:
+def entry(wandb: Path, run_id: str) -> LedgerEntry | None:
     """What was recorded of a run, or None."""
     return _entry(_runs(wandb) / f"{run_id}.json")
 
 
-def _entry(path: Path) -> Entry | None:
+def _entry(path: Path) -> LedgerEntry | None:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         lists = {name: tuple(stored[name]) for name in ("made", "used", "objects")}
-        return Entry(**{**stored, **lists})
+        return LedgerEntry(**{**stored, **lists})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def note(wandb: Path, new: Entry) -> None:
+def note(wandb: Path, new: LedgerEntry) -> None:
     """Write down that a run was recorded, and remove what was recorded of it before and is not uploaded yet."""
     _write(_runs(wandb) / f"{new.run_id}.json", asdict(new))
     for folder in folders(wandb, new.run_id):
@@ -68,7 +68,7 @@ def uploaded(folder: Path) -> bool:
     return any(folder.glob("*.wandb.synced"))
 
 
-def waiting(wandb: Path) -> list[Entry]:
+def waiting(wandb: Path) -> list[LedgerEntry]:
     """The recorded runs that are not uploaded yet, the oldest first; a folder that is gone does not wait."""
     found = [_entry(path) for path in sorted(_runs(wandb).glob("*.json"))]
     return [each for each in found if each and _waits(wandb / each.folder)]
@@ -78,13 +78,13 @@ def _waits(folder: Path) -> bool:
     return folder.is_dir() and not uploaded(folder)
 
 
-def in_order(entries: Iterable[Entry]) -> list[list[Entry]]:
+def in_order(entries: Iterable[LedgerEntry]) -> list[list[LedgerEntry]]:
     """Runs in groups to be uploaded one after another: who makes a content comes before those who use it.
 
     W&B takes the run that first brings a content for the one that made it.
 
-    >>> a = Entry(run_id="a", folder="", sent="", made=("x",))
-    >>> b = Entry(run_id="b", folder="", sent="", used=("x",))
+    >>> a = LedgerEntry(run_id="a", folder="", sent="", made=("x",))
+    >>> b = LedgerEntry(run_id="b", folder="", sent="", used=("x",))
     >>> [[each.run_id for each in group] for group in in_order([b, a])]
     [['a'], ['b']]
     """

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from relet.core.artifact import Curve, Version
-from relet.core.record import Kind, Link, RunRecord, Status
+from relet.core.record import RunKind, ArtifactLink, RunRecord, Status
 
 # W&B's own limits: of a name, of a tag, and of an artifact's metadata, in keys.
 NAME_LENGTH, TAG_LENGTH, METADATA_KEYS = 128, 64, 100
@@ -26,7 +26,7 @@ EXIT = {Status.FAILED: 1, Status.STOPPED: 1, Status.INTERRUPTED: 130}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared:
+class WandbArtifact:
     """An artifact version of a run, made or `used` by it, as W&B gets it; `files` are path → SHA-256."""
 
     name: str
@@ -41,7 +41,7 @@ class Shared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class WandbRun:
     """A run as W&B gets it. `media` are key → (suffix, SHA-256), `documents` are path → SHA-256, `curves` are
     metrics that have a history.
     """
@@ -58,7 +58,7 @@ class Shown:
     exit_code: int
     commit: str | None
     repository: str | None
-    artifacts: tuple[Shared, ...] = ()
+    artifacts: tuple[WandbArtifact, ...] = ()
     media: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
@@ -82,7 +82,7 @@ def shown(
     reproduced: str | None = None,
     project: str | None = None,
     curves: Mapping[str, Curve] | None = None,
-) -> Shown:
+) -> WandbRun:
     """A record as W&B shows it: `versions` and `aliases` are by version (`model:v3`), those of its links.
 
     A version that is not among them was pruned: the run's configuration still names it. `reproduced` is the
@@ -95,7 +95,7 @@ def shown(
     outputs = {} if record.status is Status.SKIPPED or not ended else record.outputs
     used = [_shared(link, versions, aliases, used=True) for link in inputs.values()]
     made = [_shared(link, versions, aliases, used=False) for link in outputs.values()]
-    return Shown(
+    return WandbRun(
         run_id=record.id,
         project=project or record.pipeline,
         name=_name(record),
@@ -120,7 +120,7 @@ def _name(record: RunRecord) -> str:
         return record.component
     if record.trial is not None:
         return f"{record.trial} {' '.join(record.overrides)}"[:NAME_LENGTH]
-    kind = "" if record.kind is Kind.PIPELINE else f"{record.kind} of "
+    kind = "" if record.kind is RunKind.PIPELINE else f"{record.kind} of "
     return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
 
 
@@ -165,7 +165,7 @@ def _config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
     return {**record.parameters, "relet": {name: value for name, value in own.items() if value not in (None, "")}}
 
 
-def _named(link: Link) -> dict[str, str]:
+def _named(link: ArtifactLink) -> dict[str, str]:
     return {"version": link.version, "type": link.type, "content": link.content}
 
 
@@ -176,12 +176,12 @@ def _seconds(record: RunRecord) -> float | None:
 
 
 def _shared(
-    link: Link, versions: Mapping[str, Version], aliases: Mapping[str, tuple[str, ...]], *, used: bool
-) -> Shared | None:
+    link: ArtifactLink, versions: Mapping[str, Version], aliases: Mapping[str, tuple[str, ...]], *, used: bool
+) -> WandbArtifact | None:
     version = versions.get(link.version)
     if version is None:
         return None
-    return Shared(
+    return WandbArtifact(
         name=version.name,
         type=str(version.type),
         version=str(version),

@@ -17,10 +17,10 @@ from relet.core.artifact import REPRODUCTION, Curve, Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
-from relet.store.reproductions import Judged, latest_of_runs
+from relet.store.reproductions import ReproductionSummary, latest_of_runs
 from relet.tracking.tracker import RefusedError
 from relet.tracking.wandb import ledger
-from relet.tracking.wandb.mapping import IMAGES, Shared, Shown, shown
+from relet.tracking.wandb.mapping import IMAGES, WandbArtifact, WandbRun, shown
 from relet.tracking.wandb.upload import logged_in, upload
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ ANSWER, AFTER_A_RUN, ASKED = 15, 15, 900
 AXIS = "steps"
 
 
-class Mode(StrEnum):
+class WandbMode(StrEnum):
     """What becomes of records: nothing, kept on this machine, or uploaded too."""
 
     DISABLED = "disabled"
@@ -56,19 +56,19 @@ class WandbTracker:
     between threads or, without the outbox's lease, between processes.
     """
 
-    def __init__(self, folder: Path, *, mode: Mode | None = None, name: str = "wandb") -> None:
+    def __init__(self, folder: Path, *, mode: WandbMode | None = None, name: str = "wandb") -> None:
         self.name = name
         self.folder = folder
         self.mode = mode
-        self._judged: tuple[tuple[str, int], dict[str, Judged]] = (("", 0), {})
+        self._judged: tuple[tuple[str, int], dict[str, ReproductionSummary]] = (("", 0), {})
 
     def connect(self) -> None:
-        if self.mode is not Mode.DISABLED:
+        if self.mode is not WandbMode.DISABLED:
             with self._speaking():
                 _wandb().setup()
 
     def send(self, record: RunRecord, store: Store) -> None:
-        if self.mode is Mode.DISABLED:
+        if self.mode is WandbMode.DISABLED:
             return
         with self._speaking(f"run {record.id}"):
             if record.parent and ledger.entry(self.folder, record.parent) is None:
@@ -78,7 +78,7 @@ class WandbTracker:
 
     def mirror_aliases(self, store: Store) -> None:
         """An alias that moved is recorded with the run that made the version, which is recorded again for it."""
-        if self.mode is Mode.DISABLED or not self.folder.is_dir():
+        if self.mode is WandbMode.DISABLED or not self.folder.is_dir():
             return
         with self._speaking("aliases"):
             known = ledger.aliases(self.folder)
@@ -91,11 +91,11 @@ class WandbTracker:
     def pass_on(self, *, asked: bool) -> str:
         """Hand what was recorded on to `wandb sync`: when it was asked for, or where runs are to be uploaded."""
         count = len(ledger.waiting(self.folder))
-        if not count or self.mode is Mode.DISABLED or not (asked or self.mode is not Mode.OFFLINE):
+        if not count or self.mode is WandbMode.DISABLED or not (asked or self.mode is not WandbMode.OFFLINE):
             return ""
         if not logged_in():
             advice = "log in with `wandb login` and send them with `relet sync`"
-            if self.mode is Mode.ONLINE:
+            if self.mode is WandbMode.ONLINE:
                 raise TrackerError(
                     f"WANDB_MODE is online, and nobody is logged in: {_kept(count, self)}; {advice}"
                 )
@@ -120,7 +120,7 @@ class WandbTracker:
         used = [each for each in wanted.artifacts if each.used]
         ledger.note(
             self.folder,
-            ledger.Entry(
+            ledger.LedgerEntry(
                 run_id=record.id,
                 folder=recorded,
                 sent=wanted.digest,
@@ -132,7 +132,7 @@ class WandbTracker:
         moved = {_alias(wanted.project, each.name, alias): each.version for each in made for alias in each.aliases}
         ledger.note_aliases(self.folder, moved)
 
-    def _shown(self, record: RunRecord, store: Store) -> Shown:
+    def _shown(self, record: RunRecord, store: Store) -> WandbRun:
         versions: dict[str, Version] = {}
         aliases: dict[str, tuple[str, ...]] = {}
         for link in (*record.inputs.values(), *record.outputs.values()):
@@ -156,7 +156,7 @@ class WandbTracker:
             },
         )
 
-    def _words(self, store: Store) -> dict[str, Judged]:
+    def _words(self, store: Store) -> dict[str, ReproductionSummary]:
         """The verdicts on runs, read again only where there is a newer one."""
         newest = store.find(REPRODUCTION)
         known = (store.url, newest.number if newest else 0)
@@ -176,7 +176,7 @@ class WandbTracker:
                     if known.get(_alias(project, name, alias)) != str(version):
                         yield version
 
-    def _fetch(self, wanted: Shown, store: Store) -> set[str]:
+    def _fetch(self, wanted: WandbRun, store: Store) -> set[str]:
         """Lay the artifacts' files ready for W&B, each content once; the digests of those that are gone."""
         lost = set()
         for digest in wanted.objects:
@@ -220,7 +220,7 @@ def _check_installed() -> None:
         raise TrackerError(MISSING)
 
 
-def _record(wanted: Shown, folder: Path, store: Store, lost: set[str]) -> str:
+def _record(wanted: WandbRun, folder: Path, store: Store, lost: set[str]) -> str:
     """Write a run in W&B's format, and return the name of its folder below `folder`."""
     wandb = _wandb()
     # Where it can't write W&B takes a temporary folder, and nobody would find the run again.
@@ -273,7 +273,7 @@ def _record(wanted: Shown, folder: Path, store: Store, lost: set[str]) -> str:
     return Path(run.settings.sync_dir).name
 
 
-def _artifact(shared: Shared, folder: Path) -> Any:
+def _artifact(shared: WandbArtifact, folder: Path) -> Any:
     artifact = _wandb().Artifact(
         shared.name,
         type=shared.type,
@@ -287,7 +287,7 @@ def _artifact(shared: Shared, folder: Path) -> Any:
     return artifact
 
 
-def _publish(run: Run, artifact: Any, shared: Shared) -> None:
+def _publish(run: Run, artifact: Any, shared: WandbArtifact) -> None:
     """Put an artifact on a run's record, as its output or as its input.
 
     Not `log_artifact`, which always moves the alias `latest` along, also for an old version that got another

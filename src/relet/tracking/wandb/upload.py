@@ -29,7 +29,7 @@ GRACE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
+class UploadResult:
     """How many runs were uploaded, how many are left, and why."""
 
     done: int
@@ -55,7 +55,7 @@ def _netrc() -> Path:
     return home / ".netrc" if (home / ".netrc").exists() else home / "_netrc"
 
 
-def upload(wandb: Path, *, patience: float) -> Upload:
+def upload(wandb: Path, *, patience: float) -> UploadResult:
     """Upload the runs that wait in a `wandb/` folder, within so many seconds; the rest goes on waiting."""
     waiting = ledger.waiting(wandb)
     until = time.monotonic() + patience
@@ -71,7 +71,7 @@ def upload(wandb: Path, *, patience: float) -> Upload:
             reason = said
     still = ledger.waiting(wandb)
     ledger.drop_objects(wandb)
-    return Upload(done=len(waiting) - len(still), left=len(still), reason=reason if still else "")
+    return UploadResult(done=len(waiting) - len(still), left=len(still), reason=reason if still else "")
 
 
 def unreachable() -> str:

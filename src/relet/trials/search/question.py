@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from relet.config import Settings, settings
-from relet.config.binding import Searching
-from relet.config.space import Dimension, Scalar, Stated, dimension, override, stated, whole
+from relet.config.binding import SearchSettings
+from relet.config.space import Dimension, Scalar, SearchOverrides, dimension, override, stated, whole
 from relet.core.pipeline import Pipeline
 from relet.core.plan import digest, key_parts
 from relet.errors import SettingError, nearest
@@ -24,7 +24,7 @@ from relet.project.request import Progress, prepare
 # What each trial sets by itself beside its point, and the number of folds: they feed the component that measures.
 FOLD, FOLDS = "search.fold", "search.folds"
 # What a search itself goes by: no trial may have another value of it.
-OWN_SETTINGS = (FOLD, FOLDS, *(f"search.{each.name}" for each in fields(Searching)))
+OWN_SETTINGS = (FOLD, FOLDS, *(f"search.{each.name}" for each in fields(SearchSettings)))
 # The layout of what a search is named by: another number gives every search another name.
 FORMAT = 1
 OWN_WORDS = ("trials", "timeout", "workers")
@@ -32,7 +32,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class SearchDefinition:
     """What is searched. All but `order` and `job` decides the trials, and makes up the name `id`.
 
     `component` measures one fold; `dimensions` are sorted by their settings; `defaults` are the configured values,
@@ -74,7 +74,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class SearchLimits:
     """How far a search goes, none of which changes a trial: how many, by how many processes, for how long (s)."""
 
     trials: int
@@ -89,7 +89,7 @@ def read_question(
     *,
     start: Path | None = None,
     progress: Progress | None = None,
-) -> tuple[Question, Wishes]:
+) -> tuple[SearchDefinition, SearchLimits]:
     """A search from the words of a command line; nothing has run yet.
 
     Raises SettingError for a space that is empty or wrong, a setting that nothing measured depends on, and a
@@ -107,7 +107,7 @@ def read_question(
     steps = _above(project.pipeline, component)
     _check(dimensions, project, said.overrides, base, steps)
     order = Order(pipeline=target, steps=steps, overrides=(*said.overrides, f"{FOLD}=1"), command=tuple(command))
-    question = Question(
+    question = SearchDefinition(
         order=replace(order, overrides=said.overrides),
         job=prepare(order, start=start, progress=progress),
         component=component,
@@ -124,7 +124,7 @@ def read_question(
     _at_least(asked.seed, 0, "search.seed")
     facts = _facts(question)
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    wishes = Wishes(
+    wishes = SearchLimits(
         trials=_at_least(own.get("trials", asked.trials), 1, "trials"),
         workers=_at_least(own["workers"], 1, "workers") if "workers" in own else None,
         timeout=own.get("timeout"),
@@ -198,7 +198,7 @@ def _above(pipeline: Pipeline, component: str) -> tuple[str, ...]:
     return tuple(name for name in pipeline.names if name in wanted)
 
 
-def _dimensions(conf: Path, base: Settings, said: Stated) -> tuple[Dimension, ...]:
+def _dimensions(conf: Path, base: Settings, said: SearchOverrides) -> tuple[Dimension, ...]:
     """The space of the files, less what the command line fixes, and with what it states."""
     found = {}
     for setting, words in base.search.space.items():
@@ -257,7 +257,7 @@ def _blame(dimensions: Sequence[Dimension], project: Project, overrides: Sequenc
                 raise SettingError(f"the search's space, {each}: {error}{hint}") from None
 
 
-def _facts(question: Question) -> dict[str, Any]:
+def _facts(question: SearchDefinition) -> dict[str, Any]:
     """All that decides what is tried and what comes of it: of the steps the code, the settings and the source."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -282,7 +282,7 @@ def _facts(question: Question) -> dict[str, Any]:
     }
 
 
-def is_still_asked(question: Question) -> bool:
+def is_still_asked(question: SearchDefinition) -> bool:
     """Whether the steps are what they were when the search began: somebody may have edited them since."""
     order = question.order
     job = prepare(replace(order, overrides=(*order.overrides, f"{FOLD}=1")), start=question.project.root)

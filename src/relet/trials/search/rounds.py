@@ -10,31 +10,33 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from relet.core.record import Kind, Status
+from relet.core.record import RunKind, Status
 from relet.errors import ComponentError, ReletError, SettingError
 from relet.trials.group import begin, check_direction, end
-from relet.trials.pool import Pool, Trial, Tried, available, check_store
-from relet.trials.search.question import FOLD, Question, Wishes, is_still_asked, unknown_metric
-from relet.trials.search.study import Batch, Candidate, Log, Measured, candidates
+from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available, check_store
+from relet.trials.search.question import FOLD, SearchDefinition, SearchLimits, is_still_asked, unknown_metric
+from relet.trials.search.study import Candidate, FoldResult, Log, TrialBatch, candidates
 
 if TYPE_CHECKING:
     from relet.store import Store
-    from relet.store.journal import Journal
+    from relet.store.journal import SearchJournal
     from relet.tracking.courier import Delivery
 
-Run = Callable[[Sequence[Trial]], Iterator[Tried]]
+Run = Callable[[Sequence[PlannedTrial]], Iterator[TrialResult]]
 
 
-class Watcher(Protocol):
+class SearchWatcher(Protocol):
     """Somebody who looks on while a search goes."""
 
-    def begun(self, question: Question, wishes: Wishes, known: Sequence[Candidate], others: bool) -> None:
+    def begun(
+        self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
+    ) -> None:
         """A search begins, or goes on where so many trials are known; `others` are at it too, or were killed."""
 
     def doing(self, number: int, what: str) -> None:
         """What a trial does now."""
 
-    def measured(self, number: int, fold: int, found: Measured) -> None:
+    def measured(self, number: int, fold: int, found: FoldResult) -> None:
         """A fold of a trial was measured."""
 
     def told(self, found: Sequence[Candidate]) -> None:
@@ -42,13 +44,13 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class SearchOutcome:
     """What became of a search: its trials in the order of their numbers, and how it ended.
 
     `known` is how many trials were there before it began; `out_of_time` says that it ended for that.
     """
 
-    question: Question
+    question: SearchDefinition
     run_id: str
     status: Status
     candidates: tuple[Candidate, ...]
@@ -79,13 +81,13 @@ class OutOfTimeError(Exception):
     """The time that a search was given is over."""
 
 
-def best(question: Question, found: Sequence[Candidate]) -> Candidate | None:
+def best(question: SearchDefinition, found: Sequence[Candidate]) -> Candidate | None:
     """The trial with the best value; the configured settings count only where they lie in the space."""
     whole = [each for each in found if each.value is not None and not each.beside]
     return min(whole, key=lambda each: (-question.better * (each.value or 0.0), each.number), default=None)
 
 
-def search(question: Question, wishes: Wishes, watch: Watcher) -> Found:
+def search(question: SearchDefinition, wishes: SearchLimits, watch: SearchWatcher) -> SearchOutcome:
     """Search, and keep a record of it; what is finished stays finished, whatever happens after it.
 
     Errors are returned, not raised. A batch is kept whole or not at all; what it measured is kept in any case.
@@ -96,7 +98,7 @@ def search(question: Question, wishes: Wishes, watch: Watcher) -> Found:
     check_store(store)
     journal = store.journal(question.id)
     before = _stored(question, journal, wishes.trials)
-    group = begin(question.job, Kind.SEARCH, _asked(question, wishes))
+    group = begin(question.job, RunKind.SEARCH, _asked(question, wishes))
     journal.describe(dict(question.facts))
     others = _others(store, journal, group.record.id)
     watch.begun(question, wishes, before, others)
@@ -104,7 +106,7 @@ def search(question: Question, wishes: Wishes, watch: Watcher) -> Found:
     status, late = Status.FINISHED, False
     workers = wishes.workers or available()
     try:
-        with Pool(
+        with TrialPool(
             question.order,
             question.job,
             workers=workers,
@@ -119,7 +121,7 @@ def search(question: Question, wishes: Wishes, watch: Watcher) -> Found:
         status, error = Status.INTERRUPTED, raised
     except Exception as raised:
         status, error = Status.FAILED, raised
-    done = Found(
+    done = SearchOutcome(
         question=question,
         run_id=group.record.id,
         status=status,
@@ -134,7 +136,13 @@ def search(question: Question, wishes: Wishes, watch: Watcher) -> Found:
 
 
 def go_on(
-    question: Question, trials: int, journal: Journal, run: Run, watch: Watcher, *, mixed: bool = False
+    question: SearchDefinition,
+    trials: int,
+    journal: SearchJournal,
+    run: Run,
+    watch: SearchWatcher,
+    *,
+    mixed: bool = False,
 ) -> None:
     """Go on until there are so many trials.
 
@@ -143,7 +151,7 @@ def go_on(
     """
     while len(_stored(question, journal, trials)) < trials:
         logs, whole = _whole(question, journal)
-        batch = Batch(question, logs, min(question.batch, trials - whole * question.batch))
+        batch = TrialBatch(question, logs, min(question.batch, trials - whole * question.batch))
         _measure(batch, run, watch, mixed=mixed)
         if not is_still_asked(question):
             raise SettingError(
@@ -154,19 +162,19 @@ def go_on(
         watch.told([each for each in batch.candidates() if each.number in batch.values])
 
 
-def _measure(batch: Batch, run: Run, watch: Watcher, *, mixed: bool) -> None:
+def _measure(batch: TrialBatch, run: Run, watch: SearchWatcher, *, mixed: bool) -> None:
     """All folds of a batch: one after the other, so that what the first ones say decides what is given up."""
     question = batch.question
     fold = 0
     while batch.alive:
         fold += 1
         asked = [
-            Trial(number=each, overrides=(*question.overrides(batch.values[each]), f"{FOLD}={fold}"))
+            PlannedTrial(number=each, overrides=(*question.overrides(batch.values[each]), f"{FOLD}={fold}"))
             for each in batch.alive
         ]
         if mixed:
             random.shuffle(asked)
-        found: dict[int, Measured] = {}
+        found: dict[int, FoldResult] = {}
         # the configured settings come first, alone: where they can't be measured nothing else need be tried
         firsts = [each for each in asked if (each.number, fold) == (1, 1)]
         for together in (firsts, [each for each in asked if each not in firsts]):
@@ -180,7 +188,7 @@ def _measure(batch: Batch, run: Run, watch: Watcher, *, mixed: bool) -> None:
         batch.tell(found)
 
 
-def _measured(question: Question, tried: Tried) -> Measured:
+def _measured(question: SearchDefinition, tried: TrialResult) -> FoldResult:
     """What a trial's run says of it. Raises what may not come again: no search is to remember that as a failure.
 
     A component that raises is the trial's own fault, and so is a verdict that says no.
@@ -198,10 +206,10 @@ def _measured(question: Question, tried: Tried) -> Measured:
         value, error = tried.metrics[question.metric], ""
         if not math.isfinite(value):
             value, error = None, f"{question.metric} is {value}"
-    return Measured(value=value, error=error, run=tried.run_id, seconds=tried.seconds)
+    return FoldResult(value=value, error=error, run=tried.run_id, seconds=tried.seconds)
 
 
-def _whole(question: Question, journal: Journal) -> tuple[list[Log], int]:
+def _whole(question: SearchDefinition, journal: SearchJournal) -> tuple[list[Log], int]:
     """The entries of the batches that are whole, from the first on, and how many those are."""
     logs: list[Log] = []
     count = 0
@@ -213,7 +221,7 @@ def _whole(question: Question, journal: Journal) -> tuple[list[Log], int]:
     return logs, count
 
 
-def _stored(question: Question, journal: Journal, trials: int) -> list[Candidate]:
+def _stored(question: SearchDefinition, journal: SearchJournal, trials: int) -> list[Candidate]:
     """The first trials of the journal, at most so many; the last batch may be one that was cut short."""
     logs: list[Log] = []
     for piece in journal.pieces():
@@ -223,10 +231,10 @@ def _stored(question: Question, journal: Journal, trials: int) -> list[Candidate
     return candidates(question, logs)[:trials]
 
 
-def _until(deadline: float, pool: Pool) -> Run:
+def _until(deadline: float, pool: TrialPool) -> Run:
     """The same, until a time: what still runs then is interrupted, and does not count."""
 
-    def limited(trials: Sequence[Trial]) -> Iterator[Tried]:
+    def limited(trials: Sequence[PlannedTrial]) -> Iterator[TrialResult]:
         left = len(trials)
         with closing(pool.run(trials, deadline=deadline)) as results:
             for tried in results:
@@ -239,7 +247,7 @@ def _until(deadline: float, pool: Pool) -> Run:
     return limited
 
 
-def _others(store: Store, journal: Journal, run_id: str) -> bool:
+def _others(store: Store, journal: SearchJournal, run_id: str) -> bool:
     """Whether another run works on this search now, or has been killed over it."""
     for other in journal.join(run_id):
         try:
@@ -250,7 +258,7 @@ def _others(store: Store, journal: Journal, run_id: str) -> bool:
     return False
 
 
-def _asked(question: Question, wishes: Wishes) -> dict[str, Any]:
+def _asked(question: SearchDefinition, wishes: SearchLimits) -> dict[str, Any]:
     """What a person asked of the search, as its record and the trackers show it."""
     return {
         "search": question.id,
@@ -266,7 +274,7 @@ def _asked(question: Question, wishes: Wishes) -> dict[str, Any]:
     }
 
 
-def _tried(found: Found, store: Store) -> Tried | None:
+def _tried(found: SearchOutcome, store: Store) -> TrialResult | None:
     """The winner as the search's record names it: the run of its last fold, with the mean over all."""
     winner, default = found.winner, found.default
     if winner is None or winner.value is None:
@@ -283,8 +291,8 @@ def _tried(found: Found, store: Store) -> Tried | None:
             run_id = None  # its record was pruned, or lies in a store that this one was copied from
         else:
             outputs = {name: version for each in steps for name, version in each.get("outputs", {}).items()}
-    return Tried(
-        trial=Trial(number=winner.number, overrides=found.question.overrides(winner.values)),
+    return TrialResult(
+        trial=PlannedTrial(number=winner.number, overrides=found.question.overrides(winner.values)),
         run_id=run_id,
         status=Status.FINISHED,
         metrics=metrics,

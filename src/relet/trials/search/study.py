@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 from relet.config.space import Dimension, Scalar
-from relet.trials.search.question import Question
+from relet.trials.search.question import SearchDefinition
 
 if TYPE_CHECKING:
     import optuna
@@ -30,7 +30,7 @@ COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class FoldResult:
     """What became of one fold of a trial: the metric there, or why it has none; its run, and its seconds."""
 
     value: float | None
@@ -66,12 +66,12 @@ def mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-class Batch:
+class TrialBatch:
     """Some trials that were asked for together, until all of them are told."""
 
-    def __init__(self, question: Question, before: Sequence[Log], size: int) -> None:
+    def __init__(self, question: SearchDefinition, before: Sequence[Log], size: int) -> None:
         self.question = question
-        self._backend = _Backend(before)
+        self._backend = _MemoryJournalBackend(before)
         with _quiet():
             self._study = _opened(question, self._backend)
             told = len(self._study.get_trials(deepcopy=False))
@@ -81,7 +81,7 @@ class Batch:
             asked = [self._study.ask(space) for _ in range(size)]
         self._asked = {each.number + 1: each for each in asked}
         self.values = {number: self._point(number) for number in self._asked}
-        self._folds: dict[int, list[Measured]] = {number: [] for number in self._asked}
+        self._folds: dict[int, list[FoldResult]] = {number: [] for number in self._asked}
         self.alive = tuple(self._asked)
 
     def _point(self, number: int) -> dict[str, Scalar]:
@@ -90,7 +90,7 @@ class Batch:
         asked = self._asked[number].params
         return {each.setting: each.rounded(_plain(each, asked[each.setting])) for each in self.question.dimensions}
 
-    def tell(self, measured: Mapping[int, Measured]) -> None:
+    def tell(self, measured: Mapping[int, FoldResult]) -> None:
         """Tell what the next fold of each trial that is alive gave; `alive` is then what goes on."""
         import optuna
 
@@ -151,12 +151,12 @@ class Batch:
             return [found for each in self._study.get_trials(deepcopy=False) if (found := _candidate(each))]
 
 
-def candidates(question: Question, logs: Sequence[Log]) -> list[Candidate]:
+def candidates(question: SearchDefinition, logs: Sequence[Log]) -> list[Candidate]:
     """The trials that a journal's entries tell of, in the order of their numbers."""
     if not logs:
         return []
     with _quiet():
-        study = _opened(question, _Backend(logs))
+        study = _opened(question, _MemoryJournalBackend(logs))
         return [found for each in study.get_trials(deepcopy=False) if (found := _candidate(each))]
 
 
@@ -169,7 +169,7 @@ def _candidate(trial: FrozenTrial) -> Candidate | None:
     )
 
 
-def _opened(question: Question, backend: _Backend) -> optuna.Study:
+def _opened(question: SearchDefinition, backend: _MemoryJournalBackend) -> optuna.Study:
     """The study as the journal has it, with the sampler of the batch that comes next."""
     import optuna
 
@@ -194,11 +194,11 @@ def _opened(question: Question, backend: _Backend) -> optuna.Study:
     return optuna.load_study(storage=storage, study_name=question.id, sampler=sampler, pruner=pruner)
 
 
-def _seed(question: Question, batch: int) -> int:
+def _seed(question: SearchDefinition, batch: int) -> int:
     return int.from_bytes(sha256(f"{question.seed} {batch}".encode()).digest()[:4], "big")
 
 
-class _Backend:
+class _MemoryJournalBackend:
     """The journal of an optuna study in memory: what batches before have stored, and what this one adds."""
 
     def __init__(self, before: Sequence[Log]) -> None:

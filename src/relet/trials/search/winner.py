@@ -15,7 +15,7 @@ from relet.config import Settings, settings
 from relet.config.space import override
 from relet.core.record import Status
 from relet.errors import ReletError, SettingError
-from relet.trials.search.rounds import Found
+from relet.trials.search.rounds import SearchOutcome
 
 # The group that has an option for each model family, of which the winner becomes one more.
 GROUP = "model"
@@ -25,7 +25,7 @@ _HEADER = re.compile(r"\A(?:#.*\n)+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class WinnerFile:
     """The winner as it was written: the file, relative to the project, and the commands that go on from there.
 
     Where it was not written after all, `held_back` says why: `run` sets all of it then, and `add` is empty.
@@ -60,7 +60,7 @@ def is_own(text: str) -> bool:
     return found is not None and _number(_OWN.sub("", text)) == found[1]
 
 
-def write(found: Found, name: str, *, force: bool = False) -> Written | None:
+def write(found: SearchOutcome, name: str, *, force: bool = False) -> WinnerFile | None:
     """Write the winner as an option of the group `model`; None where nothing is better than what is configured.
 
     Whatever the search varied or fixed elsewhere than in the family's own file stands in the command to go on. A
@@ -81,7 +81,7 @@ def write(found: Found, name: str, *, force: bool = False) -> Written | None:
     place = path.relative_to(question.project.root)
     if option == name and (found.out_of_time or found.status is not Status.FINISHED):
         why = f"the search stands on {place} and is not over"
-        return Written(path=place, run=command(found), held_back=why)
+        return WinnerFile(path=place, run=command(found), held_back=why)
     text, inside = _edited(
         _path(conf, option).read_text(encoding="utf-8"), chosen, {_key(each) for each in overrides}
     )
@@ -93,12 +93,14 @@ def write(found: Found, name: str, *, force: bool = False) -> Written | None:
     if _is_by_hand(path) and not force:
         part.unlink()
         why = f"{place} was written or changed by hand meanwhile"
-        return Written(path=place, run=command(found), held_back=f"{why}; --as NAME writes the winner elsewhere")
+        return WinnerFile(
+            path=place, run=command(found), held_back=f"{why}; --as NAME writes the winner elsewhere"
+        )
     part.replace(path)
     rest = [
         each for each in overrides if _key(each) not in inside and _key(each) != GROUP and not _about_search(each)
     ]
-    return Written(
+    return WinnerFile(
         path=place,
         run=shlex.join(["relet", "run", question.order.pipeline, f"{GROUP}={name}", *rest]),
         add=shlex.join(["git", "add", str(place)]),
@@ -125,7 +127,7 @@ def _parted(text: str) -> tuple[list[str], str]:
     return kept, text[len(comment[0]) if comment else 0 :]
 
 
-def _said(found: Found, option: str) -> Iterator[str]:
+def _said(found: SearchOutcome, option: str) -> Iterator[str]:
     """Where the values come from: nothing that another day, machine or number of workers would say otherwise."""
     question, winner, default = found.question, found.winner, found.default
     assert winner is not None and winner.value is not None
@@ -142,7 +144,7 @@ def _said(found: Found, option: str) -> Iterator[str]:
         yield f"Measured on {data}."
 
 
-def measured_on(found: Found) -> str:
+def measured_on(found: SearchOutcome) -> str:
     """The versions that the winner was measured on, with their content: `trainval:v1 (ab12…)`."""
     winner, question = found.winner, found.question
     for run_id in winner.runs if winner else ():
@@ -209,7 +211,7 @@ def _scalar(value: Any) -> str:
     )
 
 
-def command(found: Found) -> str:
+def command(found: SearchOutcome) -> str:
     """How to run the winner where it was not written."""
     question, winner = found.question, found.winner
     values: Mapping[str, Any] = winner.values if winner else {}
