@@ -30,10 +30,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
-from relet.engine.loading import settle  # noqa: E402
+from relet.engine.loading import set_library_defaults  # noqa: E402
 
 # as a run of relet does: threads that wait actively make a fit many times slower beside other processes
-settle()
+set_library_defaults()
 
 REFERENCE = "reference"
 FAMILIES = ("random_forest", "boosted")

@@ -150,9 +150,9 @@ def settings(scratch: Path, source: str, python: str) -> Iterator[Row]:
 
 def _home(home: Path) -> dict[str, str]:
     """Another user's home; the environments stay where they are, so that only the home is another."""
-    from relet.environments.cache import home as cache
+    from relet.environments.cache import cache_folder
 
-    return {"HOME": str(home), "USER": "somebody", "LOGNAME": "somebody", "RELET_CACHE": str(cache())}
+    return {"HOME": str(home), "USER": "somebody", "LOGNAME": "somebody", "RELET_CACHE": str(cache_folder())}
 
 
 def _reproduced(place: Path, target: str, setting: Setting) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 import signal
 
-from relet.engine.loading import settle
+from relet.engine.loading import set_library_defaults
 from tests.search_project import hills
 from tests.sums_project import sums
 from tests.tiny_project import tiny
 
 # as the engine does before it imports numeric libraries, and before any test does
-settle()
+set_library_defaults()
 
 # A shell that starts these tests in the background tells them to ignore Ctrl-C, which some of them are about.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -8,7 +8,7 @@ from typing import Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict
 from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status
-from relet.engine.values import write
+from relet.engine.values import write_artifact
 from relet.store import Store
 
 START = "2026-01-02T03:04:05.000+00:00"
@@ -56,7 +56,7 @@ def stored(
         values["verdict"] = (ArtifactType.VERDICT, Verdict(passed=False, reason=refused))
     outputs: dict[str, ArtifactLink] = {}
     for name, (type_, value) in values.items():
-        written = write(name, type_, value, scratch / f"{number}-{name}")
+        written = write_artifact(name, type_, value, scratch / f"{number}-{name}")
         files = {path: store.put_object(file) for path, file in written.files.items()}
         outputs[name] = _version(store, name, type_, written.content, files, written.metadata, number)
     weights = store.put_object(f"weights {number}".encode())

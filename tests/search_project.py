@@ -12,7 +12,7 @@ from relet.core.record import Status
 from relet.store import Store, open_store
 from relet.trials.pool import PlannedTrial, TrialResult
 from relet.trials.search.question import SearchDefinition, SearchLimits, read_question
-from relet.trials.search.rounds import go_on
+from relet.trials.search.rounds import search_until
 from relet.trials.search.study import Candidate, FoldResult
 from tests.tiny_project import Tiny
 
@@ -216,7 +216,7 @@ class Hills:
                     trial=each, run_id=f"r{each.number}-{fold}", status=Status.FINISHED, metrics=metrics
                 )
 
-        go_on(question, trials, self.store.journal(journal or question.id), run, watch)
+        search_until(question, trials, self.store.journal(journal or question.id), run, watch)
         return watch
 
 

@@ -30,7 +30,7 @@ _PIN = re.compile(r"^(?P<name>[a-z0-9][a-z0-9.\-]*)==(?P<version>\S+)(?P<marker>
 def generate(pipeline: Pipeline, root: Path) -> dict[Path, str]:
     """Each file's path and text: the project of the whole pipeline in `root`, and one for each component."""
     files = {
-        root / "MLproject": _whole(pipeline),
+        root / "MLproject": _pipeline_project(pipeline),
         root / "python_env.yaml": {"python": PYTHON, "dependencies": pins(root)},
         root / "conda.yaml": {
             "name": pipeline.name,
@@ -40,7 +40,9 @@ def generate(pipeline: Pipeline, root: Path) -> dict[Path, str]:
     }
     for each in pipeline.components:
         folder = Path("pipelines", pipeline.name, "mlprojects", each.name)
-        files[root / folder / "MLproject"] = _alone(pipeline, each, "/".join([".."] * len(folder.parts)))
+        files[root / folder / "MLproject"] = _component_project(
+            pipeline, each, "/".join([".."] * len(folder.parts))
+        )
     header = f"# Made by `relet mlproject {pipeline.name}` from the signatures and the lock: change those.\n"
     texts = {path: header + _yaml(content) for path, content in files.items()}
     return texts | {root / "Dockerfile": header + dockerfile(PYTHON)}
@@ -51,7 +53,7 @@ def out_of_date(files: Mapping[Path, str]) -> list[Path]:
     return [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
 
 
-def write(files: Mapping[Path, str]) -> None:
+def write_files(files: Mapping[Path, str]) -> None:
     """Write the files, with the folders they need."""
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +65,7 @@ def pins(root: Path) -> list[str]:
 
     What only its tests and tools need is left out: the lock says what each package is needed by.
     """
-    locked = list(_locked((root / "requirements.lock").read_text(encoding="utf-8")))
+    locked = list(_locked_packages((root / "requirements.lock").read_text(encoding="utf-8")))
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {
         re.sub(r"[-_.]+", "-", found[0].lower())
@@ -75,7 +77,7 @@ def pins(root: Path) -> list[str]:
     return [pin for name, pin, _ in locked if name in needed]
 
 
-def _locked(lock: str) -> Iterator[tuple[str, str, set[str]]]:
+def _locked_packages(lock: str) -> Iterator[tuple[str, str, set[str]]]:
     """Each pin of a lock: the package, the pin, and the packages that need it. A package has one a platform."""
     name, pin, needed_by = "", "", set[str]()
     for line in lock.splitlines():
@@ -91,7 +93,7 @@ def _locked(lock: str) -> Iterator[tuple[str, str, set[str]]]:
         yield name, pin, needed_by
 
 
-def _whole(pipeline: Pipeline) -> dict[str, Any]:
+def _pipeline_project(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "name": pipeline.name,
         "python_env": "python_env.yaml",
@@ -107,9 +109,9 @@ def _whole(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def _alone(pipeline: Pipeline, component: Component, up: str) -> dict[str, Any]:
+def _component_project(pipeline: Pipeline, component: Component, up: str) -> dict[str, Any]:
     words = [*(each.name for each in component.inputs), *(each.name for each in component.parameters)]
-    parameters = {each.name: {"type": "string", "default": _reference(each)} for each in component.inputs}
+    parameters = {each.name: {"type": "string", "default": _default_reference(each)} for each in component.inputs}
     return {
         "name": f"{pipeline.name}.{component.name}",
         "python_env": f"{up}/python_env.yaml",
@@ -132,16 +134,16 @@ def _command(up: str, target: str, words: str) -> str:
 def _hyperparameter(parameter: Parameter) -> dict[str, Any] | str:
     numeric = bool({int, float} & {*parameter.types})
     kind = "float" if numeric else "string"
-    return kind if parameter.required else {"type": kind, "default": _text(parameter.default)}
+    return kind if parameter.required else {"type": kind, "default": _default_value(parameter.default)}
 
 
-def _text(value: Any) -> Any:
+def _default_value(value: Any) -> Any:
     """A default as MLflow hands it on: numbers and text as they are, the rest as JSON, which relet reads."""
     plain = isinstance(value, str | int | float) and not isinstance(value, bool)
     return value if plain else json.dumps(value)
 
 
-def _reference(each: Input) -> str:
+def _default_reference(each: Input) -> str:
     """The version that an input takes where none is asked for."""
     return each.stored.reference if each.stored else f"{each.name}:latest"
 
@@ -153,20 +155,20 @@ def _yaml(content: Mapping[str, Any]) -> str:
     return dumped
 
 
-def words(target: str, given: Sequence[str]) -> list[str]:
+def run_words(target: str, given: Sequence[str]) -> list[str]:
     """What `relet run` is to be called with, from what an MLproject's command hands over.
 
     For a pipeline the last word holds several, split as a shell would, without running anything; for a component,
     an input that is asked for at its own default is left out: it may be absent then, as in any other run; and an
     empty mapping leaves the configuration's own.
 
-    >>> words("nyc_rentals", ["steps=all", "model=boosted 'etl.source=a b.csv'"])
+    >>> run_words("nyc_rentals", ["steps=all", "model=boosted 'etl.source=a b.csv'"])
     ['run', 'nyc_rentals', 'steps=all', 'model=boosted', 'etl.source=a b.csv']
     """
     name, _, component = target.partition(".")
     if component:
         contract = open_project(name).pipeline.component(component)
-        defaults = {f"{each.name}={_reference(each)}" for each in contract.inputs}
+        defaults = {f"{each.name}={_default_reference(each)}" for each in contract.inputs}
         defaults |= {f"{each.name}={{}}" for each in contract.parameters if dict in each.types}
         return ["run", target, *(word for word in given if word not in defaults)]
     *steps, options = given
@@ -213,7 +215,7 @@ def main(target: str, given: Sequence[str]) -> None:
     """Become the run that an MLproject's command asks for: signals and the exit status are relet's own."""
     # a project that is named elsewhere is not the one that MLflow runs
     os.environ.pop(SETTING, None)
-    asked = words(target, given)
+    asked = run_words(target, given)
     if cloned_by_mlflow(root := find_root()):
         go_to_caller(root, asked)
     sys.stdout.flush()

@@ -23,7 +23,7 @@ import pytest
 from relet.core.artifact import ArtifactType, Curve, Version
 from relet.core.record import ArtifactLink, CodeState, RunRecord, Status, new_run_id
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
-from relet.engine.values import write
+from relet.engine.values import write_artifact
 from relet.reproduction import keep
 from relet.store import Store, open_store
 from relet.tracking import RefusedError, Tracker
@@ -331,7 +331,7 @@ def measured(store: Store, parent: RunRecord) -> RunRecord:
         "mae": 30.25,
     }
     with tempfile.TemporaryDirectory() as folder:
-        written = write("scores", ArtifactType.METRICS, held, Path(folder) / "scores")
+        written = write_artifact("scores", ArtifactType.METRICS, held, Path(folder) / "scores")
         files = {path: store.put_object(file) for path, file in written.files.items()}
     version = store.add_version(
         name="scores", type=written.type, content=written.content, files=files, metadata=written.metadata

@@ -105,7 +105,7 @@ def _another_minor() -> str | None:
     for minor in ("3.11", "3.12", "3.13"):
         if not PYTHON.startswith(f"{minor}."):
             try:
-                return interpreters.find(minor).python
+                return interpreters.find_interpreter(minor).python
             except SetUpError:
                 continue
     return None

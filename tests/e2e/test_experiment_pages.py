@@ -8,7 +8,7 @@ import pytest
 from selenium import webdriver
 
 from relet import Curve
-from relet.browsing.experiment_page import material
+from relet.browsing.experiment_page import page_material
 from relet.browsing.experiments import gather
 from relet.core.record import Status
 from relet.experiments.contrast import ContrastedRun, contrast
@@ -59,7 +59,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     found = gather(store)["prices"]
     by = Objective.of("mae")
-    whole = material(store, found, by.ranked(found.trials), by, place=folder)
+    whole = page_material(store, found, by.ranked(found.trials), by, place=folder)
     assert whole.figures and whole.importance
     (folder / "experiment.html").write_text(experiment_page(whole))
     lost = [trial(pipeline_run(n, status=Status.FAILED, message=f"{n} " * 80, metrics={})) for n in (1, 2)]

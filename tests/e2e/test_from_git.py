@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from relet.core.record import RunRecord
-from relet.environments.cache import home
-from relet.environments.interpreters import find
+from relet.environments.cache import cache_folder
+from relet.environments.interpreters import find_interpreter
 from relet.errors import SetUpError
 from relet.mlproject import PYTHON
 from relet.store import open_store
@@ -123,8 +123,8 @@ def caller(tmp_path: Path) -> Caller:
     for name in ("caller", "cache", "temporary"):
         (tmp_path / name).mkdir()
     # the environments are those of the machine: making one takes long
-    (home() / "environments").mkdir(parents=True, exist_ok=True)
-    (tmp_path / "cache" / "environments").symlink_to(home() / "environments")
+    (cache_folder() / "environments").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache" / "environments").symlink_to(cache_folder() / "environments")
     variables |= {
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "RELET_CACHE": str(tmp_path / "cache"),
@@ -172,7 +172,7 @@ def test_mlflow_runs_a_tag_into_the_store_beside_its_database(
     """uv takes the index that the user configured for it; without that exact Python there is nothing to test."""
     if manager == "uv":
         try:
-            assert find(PYTHON).python == PYTHON
+            assert find_interpreter(PYTHON).python == PYTHON
         except (SetUpError, AssertionError):
             pytest.skip(f"no Python {PYTHON} on this machine")
     from pipelines.nyc_rentals.generated import simulate

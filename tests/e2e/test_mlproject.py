@@ -14,7 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from relet.mlproject import PYTHON, generate, out_of_date, pins, words, write
+from relet.mlproject import PYTHON, generate, out_of_date, pins, run_words, write_files
 from relet.project.folder import open_project
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_a_changed_file_is_out_of_date_until_it_is_written(tmp_path: Path) -> No
         shutil.copy(ROOT / name, tmp_path)
     files = generate(open_project("nyc_rentals", ROOT).pipeline, tmp_path)
     assert out_of_date(files) == list(files)
-    write(files)
+    write_files(files)
     assert out_of_date(files) == []
     changed = tmp_path / "MLproject"
     changed.write_text(changed.read_text().replace("hydra_options", "options"))
@@ -103,20 +103,20 @@ def test_every_pin_of_a_package_with_two_is_kept() -> None:
 
 def test_options_are_split_as_a_shell_would_without_running_anything() -> None:
     given = ["steps=a", """model=boosted 'etl.source=a b.csv' x=$(touch\\ y);z `w`"""]
-    assert words("nyc_rentals", given)[3:] == ["model=boosted", "etl.source=a b.csv", "x=$(touch y);z", "`w`"]
+    assert run_words("nyc_rentals", given)[3:] == ["model=boosted", "etl.source=a b.csv", "x=$(touch y);z", "`w`"]
 
 
 def test_an_empty_mapping_leaves_the_configuration_s_own() -> None:
     given = ["family=boosted", "parameters={}"]
-    assert words("nyc_rentals.train_model", given)[2:] == ["family=boosted"]
-    assert words("nyc_rentals.train_model", ["parameters={a: 1}"])[2:] == ["parameters={a: 1}"]
+    assert run_words("nyc_rentals.train_model", given)[2:] == ["family=boosted"]
+    assert run_words("nyc_rentals.train_model", ["parameters={a: 1}"])[2:] == ["parameters={a: 1}"]
 
 
 def test_an_input_at_its_default_is_left_to_the_run() -> None:
     given = ["sample=sample:latest", "min_price=50"]
-    assert words("nyc_rentals.basic_cleaning", given) == ["run", "nyc_rentals.basic_cleaning", "min_price=50"]
+    assert run_words("nyc_rentals.basic_cleaning", given) == ["run", "nyc_rentals.basic_cleaning", "min_price=50"]
     given = ["sample=sample:v1"]
-    assert words("nyc_rentals.basic_cleaning", given)[2:] == given
+    assert run_words("nyc_rentals.basic_cleaning", given)[2:] == given
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_elsewhere_under_other_circumstances_it_is_identical(original: Original,
 
 def test_on_another_python_it_is_equivalent_at_least_and_names_the_libraries(original: Original) -> None:
     try:
-        interpreters.find("3.12")
+        interpreters.find_interpreter("3.12")
     except SetUpError as error:
         pytest.skip(str(error))
     if sys.version_info[:2] == (3, 12):

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from relet.browsing.experiments import curves_of, explained, versions_of
+from relet.browsing.experiments import curves_of, explained_trials, versions_of
 from relet.core.artifact import ArtifactType, Curve
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError
-from relet.experiments.experiment import Experiment, Objective, Trial, comparable, differing
+from relet.experiments.experiment import Experiment, Objective, Trial, comparable_trials, differing_settings
 from relet.store.layout import object_path
 
 if TYPE_CHECKING:
@@ -32,34 +32,34 @@ def experiment_html(
     """The page of an experiment with these trials, in this order; `place` is the folder that it will lie in."""
     from relet.report.experiment import experiment_page
 
-    return experiment_page(material(store, experiment, trials, by, place=place))
+    return experiment_page(page_material(store, experiment, trials, by, place=place))
 
 
-def material(
+def page_material(
     store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, *, place: Path
 ) -> ExperimentPageContent:
     """What the page shows: curves, the winner's figures, importance, and where every artifact is."""
     from relet.report.experiment import ExperimentPageContent
 
-    shown = tuple(explained(store, trials))
+    shown = tuple(explained_trials(store, trials))
     best = by.best(shown) if by else None
     ranked = by.ranked(shown) if by else list(shown)
     shares, note = _importance(shown, by)
-    made, left_out = _made(store, ranked, place)
+    made, left_out = _listed_versions(store, ranked, place)
     return ExperimentPageContent(
         experiment=experiment,
         trials=shown,
         aim=by,
         importance=shares,
         importance_note=note,
-        curves=_by_curve({each.id: curves_of(store, each) for each in ranked[:CURVES]}),
+        curves=_curves_by_name({each.id: curves_of(store, each) for each in ranked[:CURVES]}),
         figures=tuple(_figures(store, best)) if best else (),
         made=tuple(made),
         left_out=left_out,
     )
 
 
-def _by_curve(held: Mapping[str, Mapping[str, Curve]]) -> dict[str, dict[str, Curve]]:
+def _curves_by_name(held: Mapping[str, Mapping[str, Curve]]) -> dict[str, dict[str, Curve]]:
     found: dict[str, dict[str, Curve]] = {}
     for trial_id, named in held.items():
         for name, curve in named.items():
@@ -71,11 +71,11 @@ def _importance(trials: Sequence[Trial], by: Objective | None) -> tuple[Mapping[
     """The share of each setting, and words beside it; None with the reason why there is none."""
     from relet.evaluation.importance import FEWEST, importance
 
-    names = differing(trials)
+    names = differing_settings(trials)
     if by is None or not names:
         return None, ""
     finished = [each for each in trials if each.status is Status.FINISHED and by.metric in each.metrics]
-    having = comparable(finished)
+    having = comparable_trials(finished)
     if len(having) < FEWEST:
         few = f"{len(having)} trials that finished have a {by.metric}: too few to tell what decided it"
         return None, f"{few}; from {FEWEST} on it is estimated."
@@ -117,7 +117,7 @@ def _figures(store: Store, best: Trial) -> Iterator[WinnerFigure]:
             yield WinnerFigure(version=str(version), path=path, uri=uri)
 
 
-def _made(store: Store, trials: Sequence[Trial], place: Path) -> tuple[list[TrialArtifact], int]:
+def _listed_versions(store: Store, trials: Sequence[Trial], place: Path) -> tuple[list[TrialArtifact], int]:
     """Each version that trials have, those of the best first, and how many there was no room for."""
     from relet.report.experiment import TrialArtifact
 
@@ -131,14 +131,14 @@ def _made(store: Store, trials: Sequence[Trial], place: Path) -> tuple[list[Tria
             version=str(version),
             type=str(version.type),
             trials=tuple(having[str(version)]),
-            files={path: _link(store, digest, place) for path, digest in sorted(version.files.items())[:4]},
+            files={path: _object_link(store, digest, place) for path, digest in sorted(version.files.items())[:4]},
         )
         for version in versions_of(store, listed)
     ]
     return made, len(having) - len(listed)
 
 
-def _link(store: Store, digest: str, place: Path) -> str | None:
+def _object_link(store: Store, digest: str, place: Path) -> str | None:
     """From the page's folder to an object, where the store is a folder: it moves with both, or leads nowhere."""
     if "://" in store.url:
         return None

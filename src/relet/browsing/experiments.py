@@ -18,7 +18,7 @@ from relet.experiments.experiment import (
     Table,
     Trial,
     experiments,
-    short,
+    short_id,
     trial,
 )
 from relet.store.curves import curves
@@ -40,10 +40,10 @@ def gather(store: Store, start: Path | None = None, unread: list[str] | None = N
     has their pipeline; else component.parameter. The ids of runs that can't be read are added to `unread`.
     """
     records = list(store.runs(unread=unread))
-    return experiments(records, tables((record.pipeline for record in records), start))
+    return experiments(records, settings_tables((record.pipeline for record in records), start))
 
 
-def tables(pipelines: Iterable[str], start: Path | None = None) -> dict[str, Table]:
+def settings_tables(pipelines: Iterable[str], start: Path | None = None) -> dict[str, Table]:
     """The settings of those pipelines that the project has and that can be read."""
     from relet.project.folder import open_project
 
@@ -56,7 +56,7 @@ def tables(pipelines: Iterable[str], start: Path | None = None) -> dict[str, Tab
     return found
 
 
-def find(held: Mapping[str, Experiment], name: str) -> Experiment:
+def find_experiment(held: Mapping[str, Experiment], name: str) -> Experiment:
     """The experiment of that name; or, by its id, one sweep or search with its trials alone.
 
     Raises NotFoundError with the nearest name.
@@ -65,19 +65,19 @@ def find(held: Mapping[str, Experiment], name: str) -> Experiment:
         return held[name]
     for each in held.values():
         for sweep in each.sweeps:
-            if name in (sweep.id, short(sweep.id)):
+            if name in (sweep.id, short_id(sweep.id)):
                 trials = tuple(trial for trial in each.trials if trial.sweep == sweep.id)
                 return Experiment(name=each.name, trials=trials, sweeps=(sweep,))
     known = [*held, *(sweep.id for each in held.values() for sweep in each.sweeps)]
     raise NotFoundError(f"there is no experiment or sweep {name!r}: {nearest(name, known)}")
 
 
-def explained(store: Store, trials: Sequence[Trial]) -> list[Trial]:
+def explained_trials(store: Store, trials: Sequence[Trial]) -> list[Trial]:
     """The same trials; those that a verdict stopped with what it said."""
-    return [_explained(store, each) for each in trials]
+    return [_explained_trial(store, each) for each in trials]
 
 
-def _explained(store: Store, each: Trial) -> Trial:
+def _explained_trial(store: Store, each: Trial) -> Trial:
     if each.status is not Status.STOPPED:
         return each
     for version in versions_of(store, each.outputs.values()):
@@ -113,15 +113,15 @@ def compare(
     if len({record.id for record in records}) < 2:
         same = f"{' and '.join(words)} are the same run" if len(words) > 1 else f"only {words[0]} was named"
         raise SettingError(f"a comparison takes two runs or more, and {same}; `relet runs` lists what ran")
-    known = tables((record.pipeline for record in records), start)
+    known = settings_tables((record.pipeline for record in records), start)
     labels = _labels(words, records)
-    sides = [_side(store, label, record, known) for label, record in zip(labels, records, strict=True)]
+    sides = [_contrast_side(store, label, record, known) for label, record in zip(labels, records, strict=True)]
     return contrast(sides, everything=everything)
 
 
 def _labels(words: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
     """A reference as it was written, a run by the end of its id; what comes twice is numbered."""
-    labels = [word if ":" in word else short(record.id) for word, record in zip(words, records, strict=True)]
+    labels = [word if ":" in word else short_id(record.id) for word, record in zip(words, records, strict=True)]
     seen: dict[str, int] = {}
     found = []
     for label in labels:
@@ -130,15 +130,15 @@ def _labels(words: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
     return found
 
 
-def _side(store: Store, label: str, record: RunRecord, known: Mapping[str, Table]) -> ContrastedRun:
+def _contrast_side(store: Store, label: str, record: RunRecord, known: Mapping[str, Table]) -> ContrastedRun:
     makers = dict(_makers(store, record))
     types = {link.version: link.type for maker in makers.values() for link in maker.outputs.values()}
     seen = trial(record, known.get(record.pipeline), types)
     return ContrastedRun(
         label=label,
         record=record,
-        trial=_explained(store, seen),
-        parts={name: _parts(maker) for name, maker in makers.items()},
+        trial=_explained_trial(store, seen),
+        parts={name: _recorded_parts(maker) for name, maker in makers.items()},
         curves=curves_of(store, seen),
     )
 
@@ -155,7 +155,7 @@ def _makers(store: Store, record: RunRecord) -> Iterator[tuple[str, RunRecord]]:
             continue
 
 
-def _parts(record: RunRecord) -> KeyParts:
+def _recorded_parts(record: RunRecord) -> KeyParts:
     return record.parts or KeyParts(component=record.component or "")
 
 
@@ -171,15 +171,15 @@ def run(store: Store, word: str) -> RunRecord:
             raise NotFoundError(
                 f"{version} was made by no run that was recorded; name one that `relet runs` lists"
             )
-        return _whole(store, store.run(version.producer))
+        return _pipeline_run(store, store.run(version.producer))
     known = store.run_ids()
     if word in known:
-        return _whole(store, store.run(word))
-    matching = [each for each in known if each.startswith(word) or short(each) == word]
+        return _pipeline_run(store, store.run(word))
+    matching = [each for each in known if each.startswith(word) or short_id(each) == word]
     begun = (store.run(each) for each in matching[:20])
     records = {
         record.id: record
-        for record in (_whole(store, each) for each in begun if len(matching) == 1 or each.kind in RUNS)
+        for record in (_pipeline_run(store, each) for each in begun if len(matching) == 1 or each.kind in RUNS)
     }
     pipelines = [each for each in records.values() if each.component is None]
     if len(pipelines or records) == 1:
@@ -187,10 +187,10 @@ def run(store: Store, word: str) -> RunRecord:
     if records:
         some = ", ".join(sorted(records)[:4])
         raise NotFoundError(f"{word!r} begins the ids of {len(matching)} runs; write more of it: {some}, …")
-    raise NotFoundError(f"{store.url} holds no run {word!r}: {_offered(store, word, known[:200])}")
+    raise NotFoundError(f"{store.url} holds no run {word!r}: {_suggested_runs(store, word, known[:200])}")
 
 
-def _offered(store: Store, word: str, known: Sequence[str]) -> str:
+def _suggested_runs(store: Store, word: str, known: Sequence[str]) -> str:
     """The run that was probably meant, else the latest ones of pipelines."""
     if get_close_matches(word, known, n=1):
         return nearest(word, known)
@@ -199,7 +199,7 @@ def _offered(store: Store, word: str, known: Sequence[str]) -> str:
     return f"the latest are {latest}; `relet runs` lists them" if latest else "nothing has run yet"
 
 
-def _whole(store: Store, record: RunRecord) -> RunRecord:
+def _pipeline_run(store: Store, record: RunRecord) -> RunRecord:
     """The pipeline's run that a component's run belongs to, or the run itself."""
     if record.kind is RunKind.COMPONENT and record.parent:
         try:

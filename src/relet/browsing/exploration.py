@@ -57,7 +57,7 @@ def prepare_exploration(
     order = Order(pipeline=pipeline, component=component.name, overrides=tuple(overrides), command=tuple(command))
     # the order says which store, and what that holds says on which versions
     job = prepare(order)
-    chosen = choose(component, job.request.pipeline, job.store, reference)
+    chosen = choose_versions(component, job.request.pipeline, job.store, reference)
     job = replace(job, request=replace(job.request, inputs=chosen))
     return Exploration(job=job, notebook=job.project.folder / NOTEBOOK)
 
@@ -73,7 +73,9 @@ def explorer(pipeline: Pipeline) -> Component:
     )
 
 
-def choose(component: Component, pipeline: Pipeline, store: Store, reference: str | None = None) -> dict[str, str]:
+def choose_versions(
+    component: Component, pipeline: Pipeline, store: Store, reference: str | None = None
+) -> dict[str, str]:
     """A stored version for each input: those that were made from one another, as the records of runs say.
 
     They are those that belong to `reference`, which names a version of one of the inputs; without it, to the
@@ -94,7 +96,7 @@ def choose(component: Component, pipeline: Pipeline, store: Store, reference: st
             f"{NOTEBOOK} explores {', '.join(names)}, not {asked.name}: {nearest(asked.name, names)}"
         )
     version = store.version(str(asked))
-    found = _relatives({version.name: str(version)}, names, component, store)
+    found = _related_versions({version.name: str(version)}, names, component, store)
     unknown = [name for name in names if name not in found]
     if unknown and reference:
         raise NotFoundError(
@@ -104,18 +106,20 @@ def choose(component: Component, pipeline: Pipeline, store: Store, reference: st
     return {name: found.get(name) or str(store.version(f"{name}:latest")) for name in names}
 
 
-def _relatives(
+def _related_versions(
     known: Mapping[str, str], names: Sequence[str], component: Component, store: Store
 ) -> dict[str, str]:
     """What is known, with the versions that runs took or made together with it: those of the newest run first."""
     found = dict(known)
     records = [record for record in store.runs() if record.component not in (None, component.name)]
-    while new := next(_new(found, names, records), None):
+    while new := next(_newly_related(found, names, records), None):
         found |= new
     return found
 
 
-def _new(found: Mapping[str, str], names: Sequence[str], records: Sequence[RunRecord]) -> Iterator[dict[str, str]]:
+def _newly_related(
+    found: Mapping[str, str], names: Sequence[str], records: Sequence[RunRecord]
+) -> Iterator[dict[str, str]]:
     for record in records:
         links = {name: link.version for name, link in (*record.inputs.items(), *record.outputs.items())}
         # an input of another name is what the run compared with, a reference: of another batch

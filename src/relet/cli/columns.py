@@ -44,14 +44,14 @@ def screen_width() -> int:
     return UNBOUNDED
 
 
-def lines(columns: Sequence[ScreenColumn], width: int, bold: Iterable[int] = ()) -> Iterator[str]:
+def table_lines(columns: Sequence[ScreenColumn], width: int, bold: Iterable[int] = ()) -> Iterator[str]:
     """The table's lines, headings first; the rows numbered in `bold` stand out.
 
-    >>> list(lines([ScreenColumn(name="mae", values=[30.25, 9.5])], 80))
+    >>> list(table_lines([ScreenColumn(name="mae", values=[30.25, 9.5])], 80))
     ['  mae', '30.25', ' 9.50']
     """
-    cells = {id(each): written(each.values, exact=each.exact) for each in columns}
-    shown, brief = _fitting(columns, cells, width)
+    cells = {id(each): cell_texts(each.values, exact=each.exact) for each in columns}
+    shown, brief = _fitting_columns(columns, cells, width)
     headings = {id(each): (each.brief or each.name) if brief else each.name for each in columns}
     widths = {id(e): max(len(headings[id(e)]), *map(len, cells[id(e)]), 0) for e in shown}
 
@@ -64,50 +64,50 @@ def lines(columns: Sequence[ScreenColumn], width: int, bold: Iterable[int] = ())
 
     yield (
         click.style(line([headings[id(each)] for each in shown]), dim=True)
-        if _coloured()
+        if _is_terminal()
         else line([headings[id(each)] for each in shown])
     )
     rows = len(columns[0].values) if columns else 0
     standing_out = set(bold)
     for row in range(rows):
         text = line([cells[id(each)][row] for each in shown])
-        yield click.style(text, bold=True) if row in standing_out and _coloured() else text
+        yield click.style(text, bold=True) if row in standing_out and _is_terminal() else text
     if left_out := [each.name for each in columns if each not in shown]:
         yield f"for want of width without {', '.join(left_out)}; --json has all"
 
 
-def _coloured() -> bool:
+def _is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _fitting(
+def _fitting_columns(
     columns: Sequence[ScreenColumn], cells: dict[int, list[str]], width: int
 ) -> tuple[list[ScreenColumn], bool]:
     """The columns that there is room for, and whether with their brief headings."""
     for brief in (False, True):
-        if _needed(columns, cells, brief=brief) <= width:
+        if _needed_width(columns, cells, brief=brief) <= width:
             return list(columns), brief
     shown = list(columns)
-    while _needed(shown, cells, brief=True) > width and any(each.rank for each in shown):
+    while _needed_width(shown, cells, brief=True) > width and any(each.rank for each in shown):
         # of the least needed the last one
         shown.remove(max(reversed(shown), key=lambda each: each.rank))
     return shown, True
 
 
-def _needed(columns: Sequence[ScreenColumn], cells: dict[int, list[str]], *, brief: bool) -> int:
+def _needed_width(columns: Sequence[ScreenColumn], cells: dict[int, list[str]], *, brief: bool) -> int:
     headings = ((each.brief or each.name) if brief else each.name for each in columns)
     widest = (max(len(h), *map(len, cells[id(e)]), 0) for h, e in zip(headings, columns, strict=True))
     return sum(widest) + len(GAP) * max(len(columns) - 1, 0)
 
 
-def written(values: Sequence[Any], *, exact: bool = False) -> list[str]:
+def cell_texts(values: Sequence[Any], *, exact: bool = False) -> list[str]:
     """A column's cells as text; its numbers have equally many decimals, the largest four figures.
 
-    >>> written([30.2512, 9.5, None]), written([0.1, 30], exact=True)
+    >>> cell_texts([30.2512, 9.5, None]), cell_texts([0.1, 30], exact=True)
     (['30.25', '9.50', '–'], ['0.1', '30'])
     """
     if exact:
-        return [f"{each:.10g}" if is_number(each) else _cell(each, 0, tiny=False) for each in values]
+        return [f"{each:.10g}" if is_number(each) else _terminal_cell(each, 0, tiny=False) for each in values]
     numbers = [float(each) for each in values if is_number(each) and math.isfinite(each)]
     whole = all(each == round(each) for each in numbers)
     largest = max((abs(each) for each in numbers), default=0.0)
@@ -116,10 +116,10 @@ def written(values: Sequence[Any], *, exact: bool = False) -> list[str]:
     # a learning rate of 0.005 beside one of 0.3 is not 0.01
     smallest = min((abs(each) for each in numbers if each), default=1.0)
     tiny = tiny or (not whole and smallest < largest / 1000)
-    return [_cell(each, decimals, tiny=tiny) for each in values]
+    return [_terminal_cell(each, decimals, tiny=tiny) for each in values]
 
 
-def _cell(value: Any, decimals: int, *, tiny: bool) -> str:
+def _terminal_cell(value: Any, decimals: int, *, tiny: bool) -> str:
     if value is None:
         return "–"
     if is_number(value):

@@ -13,11 +13,11 @@ def describe(target: str) -> str:
     """The help of `nyc_rentals` or `nyc_rentals.data_split`."""
     name, _, component = target.partition(".")
     pipeline = open_project(name).pipeline
-    lines = _component(name, pipeline.component(component)) if component else _pipeline(pipeline)
+    lines = _component_lines(name, pipeline.component(component)) if component else _pipeline_lines(pipeline)
     return "\n".join(lines)
 
 
-def _pipeline(pipeline: Pipeline) -> Iterator[str]:
+def _pipeline_lines(pipeline: Pipeline) -> Iterator[str]:
     yield f"Usage: relet run {pipeline.name} [steps=a,b] [OVERRIDES in Hydra's syntax]..."
     yield ""
     yield "Steps:"
@@ -32,7 +32,7 @@ def _pipeline(pipeline: Pipeline) -> Iterator[str]:
         yield f"  {key:<30}{found.annotation:<16}{', '.join(feeds)}"
 
 
-def _component(pipeline: str, component: Component) -> Iterator[str]:
+def _component_lines(pipeline: str, component: Component) -> Iterator[str]:
     yield f"Usage: relet run {pipeline}.{component.name} [NAME=VALUE]..."
     yield ""
     yield f"  {component.description}"

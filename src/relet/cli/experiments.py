@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.columns import ScreenColumn, lines, printable, screen_width
+from relet.cli.columns import ScreenColumn, printable, screen_width, table_lines
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
@@ -22,13 +22,13 @@ from relet.experiments.experiment import (
     Objective,
     Trial,
     aim,
-    comparable,
-    differing,
-    ends,
-    measured,
-    most_varied,
+    comparable_trials,
+    differing_settings,
+    distinguishing_metrics,
+    most_varied_settings,
+    short_names,
 )
-from relet.experiments.selection import ordered, selected
+from relet.experiments.selection import ordered_trials, selected_trials
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -68,7 +68,7 @@ def command(
     family), status, seconds, run, trial, sweep, started or model_version; a value is a number, a word, text in
     quotes, or none.
     """
-    from relet.browsing.experiments import explained, find, gather
+    from relet.browsing.experiments import explained_trials, find_experiment, gather
 
     store = open_default_store(store_url)
     unread: list[str] = []
@@ -78,13 +78,13 @@ def command(
         _refuse_without_name({"--filter": condition, "--sort": by, "--html": as_page, "-o": output})
         _overview(held, metric, as_json=as_json)
         return
-    experiment = find(held, name)
+    experiment = find_experiment(held, name)
     by_metric = aim(experiment, metric)
     trials = list(experiment.trials)
     if condition:
-        trials = selected(trials, condition)
+        trials = selected_trials(trials, condition)
     if by:
-        trials = ordered(trials, by) if trials else []
+        trials = ordered_trials(trials, by) if trials else []
     elif by_metric:
         trials = by_metric.ranked(trials)
     else:
@@ -92,14 +92,16 @@ def command(
     if as_page or output:
         if limit is not None:
             raise SettingError("-n: a page has all runs; leave -n out, or choose them by --filter")
-        _page(store, experiment, trials, by_metric, output or Path(f"{_file_name(name)}.html"))
+        _write_experiment_page(
+            store, experiment, trials, by_metric, output or Path(f"{_page_file_name(name)}.html")
+        )
         return
-    shown = explained(store, trials[: limit or LISTED])
+    shown = explained_trials(store, trials[: limit or LISTED])
     best = by_metric.best(trials) if by_metric else None
     if as_json:
         click.echo(json.dumps(_as_json(experiment, shown, by_metric, best), indent=1))
         return
-    for line in _table(experiment, shown, len(trials), by_metric, best, screen_width()):
+    for line in _trial_table(experiment, shown, len(trials), by_metric, best, screen_width()):
         click.echo(line)
 
 
@@ -110,7 +112,7 @@ def _refuse_without_name(given: Mapping[str, Any]) -> None:
         )
 
 
-def _file_name(name: str) -> str:
+def _page_file_name(name: str) -> str:
     return re.sub(r"[^\w.\-]+", "_", name).strip("._") or "experiment"
 
 
@@ -149,15 +151,15 @@ def _overview(held: Mapping[str, Experiment], metric: str | None, *, as_json: bo
             name="trials", values=[sum(t.sweep is not None for t in each.trials) for each in experiments], rank=2
         ),
         ScreenColumn(
-            name="not finished", brief="not ok", values=[_unfinished(each) for each in experiments], rank=3
+            name="not finished", brief="not ok", values=[_unfinished_count(each) for each in experiments], rank=3
         ),
         ScreenColumn(name="metric", values=[by.metric if by else None for _, by in found], rank=1),
         ScreenColumn(name="best", values=values, rank=1),
         ScreenColumn(name="last run", values=[each.last[:16].replace("T", " ") for each in experiments], rank=1),
     ]
-    for line in lines(columns, screen_width()):
+    for line in table_lines(columns, screen_width()):
         click.echo(line)
-    click.echo(f"look into one: relet experiments {_quoted(experiments[0].name)}")
+    click.echo(f"look into one: relet experiments {_shell_quoted(experiments[0].name)}")
 
 
 def _aim(experiment: Experiment, metric: str | None) -> Objective | None:
@@ -167,11 +169,11 @@ def _aim(experiment: Experiment, metric: str | None) -> Objective | None:
     return aim(experiment, metric)
 
 
-def _unfinished(experiment: Experiment) -> int:
+def _unfinished_count(experiment: Experiment) -> int:
     return sum(each.status is not Status.FINISHED for each in experiment.trials)
 
 
-def _quoted(word: str) -> str:
+def _shell_quoted(word: str) -> str:
     import shlex
 
     return shlex.quote(printable(word))
@@ -186,12 +188,12 @@ def _as_json(
         "metric": by.metric if by else None,
         "more_is_better": by.more if by else None,
         "best_run": best.id if best else None,
-        "differing": differing(trials),
+        "differing": differing_settings(trials),
         "runs": [asdict(each) for each in trials],
     }
 
 
-def _table(
+def _trial_table(
     experiment: Experiment, trials: Sequence[Trial], of: int, by: Objective | None, best: Trial | None, width: int
 ) -> Iterator[str]:
     """The lines of a table of `trials`, the first ones `of` so many; `best` is the best of all those."""
@@ -199,7 +201,7 @@ def _table(
         why = "no run meets the filter" if experiment.trials else "no run of it is recorded"
         yield f"{printable(experiment.name)}: {why}"
         return
-    yield from lines(list(_columns(trials, by, best)), width, bold=_places(trials, best))
+    yield from table_lines(list(_trial_columns(trials, by, best)), width, bold=_best_places(trials, best))
     for each in trials:
         if each.reason and each.status is not Status.FINISHED:
             text = f"{each.short} {each.status}: {printable(' '.join(each.reason.split()))}"
@@ -207,24 +209,24 @@ def _table(
     if of > len(trials):
         yield f"the first {len(trials)} of {of}; -n {of} shows all"
     elif _all_finished(trials) and of > 1:
-        whole = len(comparable(trials))
+        whole = len(comparable_trials(trials))
         given_up = f", {of - whole} of them given up before the last fold" if whole < of else ""
         yield f"{of} runs, all finished{given_up}"
     if best and by:
         model = f" ({best.model})" if best.model else ""
         yield f"best by {by.metric}, where {'more' if by.more else 'less'} is better: {best.short}{model}"
-        page = f"relet experiments {_quoted(experiment.name)} --html"
+        page = f"relet experiments {_shell_quoted(experiment.name)} --html"
         others = [each.short for each in trials if each is not best][:1]
         yield "   ".join(["look further:", *(f"relet compare {best.short} {other}" for other in others), page])
 
 
-def _places(trials: Sequence[Trial], best: Trial | None) -> list[int]:
+def _best_places(trials: Sequence[Trial], best: Trial | None) -> list[int]:
     return [place for place, each in enumerate(trials) if each is best]
 
 
-def _columns(trials: Sequence[Trial], by: Objective | None, best: Trial | None) -> Iterator[ScreenColumn]:
-    settings = most_varied(trials, differing(trials))
-    metrics = measured(trials)
+def _trial_columns(trials: Sequence[Trial], by: Objective | None, best: Trial | None) -> Iterator[ScreenColumn]:
+    settings = most_varied_settings(trials, differing_settings(trials))
+    metrics = distinguishing_metrics(trials)
     if by and by.metric in metrics:
         metrics.remove(by.metric)
     yield ScreenColumn(name="run", values=[f"{each.short}{' *' if each is best else ''}" for each in trials])
@@ -232,12 +234,12 @@ def _columns(trials: Sequence[Trial], by: Objective | None, best: Trial | None) 
         yield ScreenColumn(name="trial", values=[each.number for each in trials], rank=4)
     if by:
         yield ScreenColumn(name=by.metric, values=[each.metrics.get(by.metric) for each in trials])
-    for place, (name, brief) in enumerate(zip(settings, ends(settings), strict=True)):
+    for place, (name, brief) in enumerate(zip(settings, short_names(settings), strict=True)):
         values = [each.settings.get(name, each.chosen.get(name)) for each in trials]
         # the first ones are kept longest
         rank = 1 if place < 4 else 2
         yield ScreenColumn(
-            name=name, brief=brief, values=[_plain(value) for value in values], rank=rank, exact=True
+            name=name, brief=brief, values=[_column_value(value) for value in values], rank=rank, exact=True
         )
     if any(each.folds > 1 for each in trials):
         all_whole = len({each.folds for each in trials}) == 1
@@ -256,13 +258,15 @@ def _all_finished(trials: Sequence[Trial]) -> bool:
     return all(each.status is Status.FINISHED for each in trials)
 
 
-def _plain(value: Any) -> Any:
+def _column_value(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     return value if value is None or isinstance(value, int | float) else str(value)
 
 
-def _page(store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, path: Path) -> None:
+def _write_experiment_page(
+    store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, path: Path
+) -> None:
     from relet.browsing.experiment_page import experiment_html
 
     write_page(experiment_html(store, experiment, trials, by, place=path.parent), path)

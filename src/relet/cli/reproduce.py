@@ -58,7 +58,7 @@ def command(
 
     store = open_default_store(store_url)
     root = default_root()
-    trackers = _trackers(root)
+    trackers = _project_trackers(root)
     courier = start(store.url, root, trackers) if root and trackers else None
     found = reproduce(
         target,
@@ -72,7 +72,7 @@ def command(
     if as_json:
         click.echo(json.dumps({**found.to_json(), "version": str(version)}, indent=1, ensure_ascii=False))
     else:
-        for line in _lines(found):
+        for line in _reproduction_lines(found):
             click.echo(line)
         click.echo(f"stored as {version}" + (f"; laid out in {keep}" if keep else ""))
         for each in deliveries:
@@ -81,7 +81,7 @@ def command(
     sys.exit(found.likeness.exit_status)
 
 
-def _trackers(root: Path | None) -> tuple[str, ...]:
+def _project_trackers(root: Path | None) -> tuple[str, ...]:
     """The project's trackers; none where it can't be read as it is now, since another commit is made again."""
     from relet.project.stores import configured_trackers
 
@@ -92,11 +92,11 @@ def _trackers(root: Path | None) -> tuple[str, ...]:
         return ()
 
 
-def _lines(found: Reproduction) -> Iterator[str]:
+def _reproduction_lines(found: Reproduction) -> Iterator[str]:
     width = max((len(step.component) for step in found.steps), default=0) + 2
     yield ""
     for step in found.steps:
-        yield from _step(step, width)
+        yield from _step_lines(step, width)
     for each in found.pinned:
         yield f"taken as stored: {each}"
     for caveat in found.caveats:
@@ -112,7 +112,7 @@ def _lines(found: Reproduction) -> Iterator[str]:
         yield f"{found.seconds:.1f} s; the recorded steps took {found.recorded_seconds:.1f} s"
 
 
-def _step(step: StepVerdict, width: int) -> Iterator[str]:
+def _step_lines(step: StepVerdict, width: int) -> Iterator[str]:
     word = click.style(f"{step.likeness:<12}", fg=_COLOURS[step.likeness])
     made = "  ".join(output.recorded for output in step.outputs)
     took = f"{step.seconds:.1f} s" if step.seconds is not None else ""

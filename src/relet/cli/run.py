@@ -81,7 +81,7 @@ def command(
     if address := find_address(target, words):
         from relet.remote.visit import visit
 
-        visit(address, [*words, *_options(ctx)], here=here, tell=lambda line: click.echo(line, err=True))
+        visit(address, [*words, *_given_options(ctx)], here=here, tell=lambda line: click.echo(line, err=True))
     if here:
         raise SettingError("--here goes with a git repository as the first word; a run of this project is here")
     if wants_help:
@@ -93,13 +93,13 @@ def command(
         _check_alone(
             {"--pdb": debug, "--isolate": isolate, "--env-manager": env_manager, "--check-determinism": twice}
         )
-        _sweep(target, words, as_json=as_json)
+        _sweep_and_exit(target, words, as_json=as_json)
     if worker_words := [word for word in words if word.startswith("workers=")]:
         raise SettingError(f"{worker_words[0]} goes with a sweep: add -m")
     manager = env_manager or ("uv" if isolate else None)
     if debug and manager:
         raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
-    from relet.cli.screen import checked, finish, watcher
+    from relet.cli.screen import finish, print_check, watcher
     from relet.engine.run import execute
     from relet.project.order import read_order
     from relet.project.request import prepare
@@ -114,10 +114,10 @@ def command(
         click.echo("determinism was not checked, since the run did not finish", err=True)
     if not twice or outcome.exit_status:
         sys.exit(outcome.exit_status)
-    from relet.reproduction.determinism import check
+    from relet.reproduction.determinism import judge_determinism
 
-    verdict = check(job, outcome, tell=lambda found: checked(found, as_json=as_json))
-    checked(verdict, as_json=as_json)
+    verdict = judge_determinism(job, outcome, tell=lambda found: print_check(found, as_json=as_json))
+    print_check(verdict, as_json=as_json)
     sys.exit(0 if verdict.passed else 3)
 
 
@@ -129,7 +129,7 @@ def _check_alone(given: Mapping[str, object]) -> None:
         )
 
 
-def _sweep(target: str, words: Sequence[str], *, as_json: bool) -> NoReturn:
+def _sweep_and_exit(target: str, words: Sequence[str], *, as_json: bool) -> NoReturn:
     from relet.cli.sweeps import board, finish_sweep
     from relet.trials.sweep import prepare_sweep, read_sweep, run_sweep
 
@@ -142,7 +142,7 @@ def _sweep(target: str, words: Sequence[str], *, as_json: bool) -> NoReturn:
     sys.exit(outcome.exit_status)
 
 
-def _options(ctx: click.Context) -> Iterator[str]:
+def _given_options(ctx: click.Context) -> Iterator[str]:
     """The options that were given, as words again."""
     for option in ctx.command.params:
         value = ctx.params.get(str(option.name))

@@ -33,7 +33,9 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
     if run_id:
         record = store.run(run_id)
         trials = [each for each in store.runs() if each.parent == run_id] if record.kind in GROUPS else []
-        lines = _whole(record, latest_of_runs(store).get(run_id), sorted(trials, key=lambda each: each.trial or 0))
+        lines = _run_details(
+            record, latest_of_runs(store).get(run_id), sorted(trials, key=lambda each: each.trial or 0)
+        )
         click.echo(json.dumps(record.to_json(), indent=1) if as_json else "\n".join(lines))
         return
     unread: list[str] = []
@@ -44,7 +46,7 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
         return
     judged = latest_of_runs(store)
     for record in records:
-        click.echo(_line(record, judged.get(record.id)))
+        click.echo(_run_line(record, judged.get(record.id)))
     if not records:
         click.echo("nothing has run yet; try: relet run PIPELINE")
 
@@ -59,15 +61,15 @@ def tell_unread(unread: Sequence[str]) -> None:
     click.echo(f"{which} can't be read: {listed}{more}; relet artifacts verify says why", err=True)
 
 
-def _line(record: RunRecord, judged: ReproductionSummary | None) -> str:
+def _run_line(record: RunRecord, judged: ReproductionSummary | None) -> str:
     return (
-        f"{record.id}  {record.started[:16].replace('T', ' ')}  {_seconds(record):>7}  {record.status:<12}"
-        f"{_counts(record):<20}{judged.likeness if judged else '':<12}"
-        f"{' '.join(record.command)}{_not_promised(record)}"
+        f"{record.id}  {record.started[:16].replace('T', ' ')}  {_duration_text(record):>7}  {record.status:<12}"
+        f"{_work_counts(record):<20}{judged.likeness if judged else '':<12}"
+        f"{' '.join(record.command)}{_caveat_kinds(record)}"
     ).rstrip()
 
 
-def _counts(record: RunRecord) -> str:
+def _work_counts(record: RunRecord) -> str:
     """How much there was to do: the steps of a pipeline's run, the trials of a sweep or search."""
     if record.kind in GROUPS:
         trials = record.parameters.get("trials")
@@ -76,21 +78,23 @@ def _counts(record: RunRecord) -> str:
     return f"{ran} run, {len(record.steps) - ran} skipped"
 
 
-def _not_promised(record: RunRecord) -> str:
+def _caveat_kinds(record: RunRecord) -> str:
     """Which kinds of thing no record holds; `relet runs ID` lists them."""
     kinds = dict.fromkeys(each.kind for each in record.caveats)
     return f"  (not promised: {', '.join(kinds)})" if kinds else ""
 
 
-def _seconds(record: RunRecord) -> str:
+def _duration_text(record: RunRecord) -> str:
     if record.ended is None:
         return "?"
     took = datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)
     return f"{took.total_seconds():.1f} s"
 
 
-def _whole(record: RunRecord, judged: ReproductionSummary | None, trials: Sequence[RunRecord]) -> Iterator[str]:
-    yield _line(record, judged)
+def _run_details(
+    record: RunRecord, judged: ReproductionSummary | None, trials: Sequence[RunRecord]
+) -> Iterator[str]:
+    yield _run_line(record, judged)
     if record.parent and record.component is None:
         yield f"trial     {record.trial} of run {record.parent}: {' '.join(record.overrides)}"
     if judged:

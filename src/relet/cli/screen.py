@@ -71,10 +71,11 @@ class PlainRunScreen:
         made = "  ".join(f"{version}" for version in result.outputs.values())
         took = f"{result.seconds:.1f} s" if result.action is Action.RUN else ""
         action = click.style(f"{result.action:<6}", fg=_COLOURS[result.action])
-        return f"{result.component:<{self.width}}{action}{_cut(result.reason, 38):<40}{made:<46}{took:>7}".rstrip()
+        reason = _shorten_text(result.reason, 38)
+        return f"{result.component:<{self.width}}{action}{reason:<40}{made:<46}{took:>7}".rstrip()
 
 
-def _cut(text: str, length: int) -> str:
+def _shorten_text(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
@@ -131,10 +132,10 @@ class JsonRunScreen:
     def fetched(self, done: int, total: int | None) -> None: ...
 
     def started(self, step: Step) -> None:
-        _say("started", component=step.component, reason=step.reason)
+        _print_run_event("started", component=step.component, reason=step.reason)
 
     def ended(self, result: ComponentResult) -> None:
-        _say(
+        _print_run_event(
             "ended",
             component=result.component,
             action=str(result.action),
@@ -147,17 +148,17 @@ class JsonRunScreen:
         )
 
     def noted(self, message: str) -> None:
-        _say("noted", message=message)
+        _print_run_event("noted", message=message)
 
 
-def _say(event: str, **facts: Any) -> None:
+def _print_run_event(event: str, **facts: Any) -> None:
     click.echo(json.dumps({"event": event, **facts}, default=str))
 
 
 def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
     """The last screen: what was made, what was skipped, the metrics, and the command that looks further."""
     if as_json:
-        _say(
+        _print_run_event(
             "finished",
             run=outcome.run_id,
             status=str(outcome.status),
@@ -172,25 +173,25 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         )
         return
     click.echo()
-    click.echo(_summary(outcome))
+    click.echo(_run_summary(outcome))
     for result in outcome.results:
         if result.verdict is not None and not result.verdict.passed:
-            for line in _refusal(result.component, result.verdict):
+            for line in _refusal_lines(result.component, result.verdict):
                 click.echo(line)
-    for line in _metrics(outcome.metrics, _drawn(job, outcome)):
+    for line in _metric_lines(outcome.metrics, _curves_to_draw(job, outcome)):
         click.echo(line)
     for delivery in outcome.deliveries:
-        click.echo(delivered(delivery))
-    for line in _next(job, outcome):
+        click.echo(delivery_line(delivery))
+    for line in _next_steps(job, outcome):
         click.echo(line)
     if outcome.error is not None:
         click.echo(f"relet: {outcome.error}", err=True)
 
 
-def checked(found: Check | Verdict, *, as_json: bool) -> None:
+def print_check(found: Check | Verdict, *, as_json: bool) -> None:
     """What came of doing a step a second time, or, as a verdict, of doing all of them."""
     if as_json:
-        _say("checked" if isinstance(found, Check) else "determinism", **asdict(found))
+        _print_run_event("checked" if isinstance(found, Check) else "determinism", **asdict(found))
     elif isinstance(found, Check):
         word = click.style("same" if found.passed else "differs", fg="green" if found.passed else "red")
         click.echo(f"{found.name:<18}{word}{'' if found.passed else f'  {found.message}'}")
@@ -199,7 +200,7 @@ def checked(found: Check | Verdict, *, as_json: bool) -> None:
         click.echo(f"{word}: {found.reason if found.passed else found.reason.partition(':')[0]}")
 
 
-def _summary(outcome: RunOutcome) -> str:
+def _run_summary(outcome: RunOutcome) -> str:
     ran = sum(result.action is Action.RUN for result in outcome.results)
     skipped = sum(result.action is Action.SKIP for result in outcome.results)
     made = sum(len(result.new) for result in outcome.results)
@@ -211,7 +212,7 @@ def _summary(outcome: RunOutcome) -> str:
     )
 
 
-def _refusal(component: str, verdict: Verdict) -> Iterator[str]:
+def _refusal_lines(component: str, verdict: Verdict) -> Iterator[str]:
     failed = [check for check in verdict.checks if not check.passed]
     # the checks are told below, one by one: the reason would tell them once more
     reason = f"{len(failed)} of {len(verdict.checks)} checks failed" if failed else verdict.reason
@@ -219,14 +220,14 @@ def _refusal(component: str, verdict: Verdict) -> Iterator[str]:
     for check in failed:
         yield f"  {check.name}: {check.message}"
         for row in check.rows:
-            yield f"      {_row(row)}"
+            yield f"      {_check_row_line(row)}"
 
 
-def _row(row: Mapping[str, Any]) -> str:
-    return "  ".join(f"{name}={_cut(str(value), 40)}" for name, value in row.items())
+def _check_row_line(row: Mapping[str, Any]) -> str:
+    return "  ".join(f"{name}={_shorten_text(str(value), 40)}" for name, value in row.items())
 
 
-def _drawn(job: Job, outcome: RunOutcome) -> dict[str, Curve]:
+def _curves_to_draw(job: Job, outcome: RunOutcome) -> dict[str, Curve]:
     """Which of the metrics are curves, and these."""
     from relet.store.curves import curves
 
@@ -234,7 +235,7 @@ def _drawn(job: Job, outcome: RunOutcome) -> dict[str, Curve]:
     return {name: curve for version in versions for name, curve in curves(job.store, version).items()}
 
 
-def _metrics(metrics: Mapping[str, float], drawn: Mapping[str, Curve]) -> Iterator[str]:
+def _metric_lines(metrics: Mapping[str, float], drawn: Mapping[str, Curve]) -> Iterator[str]:
     """Each metric beside that of the baseline, where there is one; a curve as one, behind its last value."""
     rows = [
         (name, value, metrics.get(f"baseline_{name}"))
@@ -247,17 +248,17 @@ def _metrics(metrics: Mapping[str, float], drawn: Mapping[str, Curve]) -> Iterat
     for name, value, baseline in rows:
         beside = f"{baseline:>12.4g}" if baseline is not None else ""
         if name in drawn:
-            beside = f"    {_curve(drawn[name])}"
+            beside = f"    {_curve_text(drawn[name])}"
         yield f"{name:<{width}}{value:>12.4g}{beside}"
 
 
-def _curve(curve: Curve) -> str:
+def _curve_text(curve: Curve) -> str:
     first, last = curve.points[0][0], curve.points[-1][0]
     span = f"{first}" if first == last else f"{first} to {last}"
     return f"{sparkline(curve, width=DRAWN)} {span} {curve.x}"
 
 
-def delivered(delivery: Delivery) -> str:
+def delivery_line(delivery: Delivery) -> str:
     """How a tracker took what was sent, in a line."""
     if delivery.complete:
         return f"tracked in {delivery.tracker}"
@@ -266,7 +267,7 @@ def delivered(delivery: Delivery) -> str:
     return f"{delivery.tracker}: {waiting}{delivery.reason}{log}"
 
 
-def _next(job: Job, outcome: RunOutcome) -> Iterator[str]:
+def _next_steps(job: Job, outcome: RunOutcome) -> Iterator[str]:
     pipeline = job.request.pipeline.name
     match outcome.status:
         case Status.INTERRUPTED:
@@ -274,23 +275,23 @@ def _next(job: Job, outcome: RunOutcome) -> Iterator[str]:
         case Status.FAILED if isinstance(outcome.error, ComponentError):
             yield f"finished steps are kept; look inside with: relet run {pipeline} … --pdb"
         case Status.STOPPED:
-            yield from _refused(job, outcome)
+            yield from _refusal_advice(job, outcome)
         case Status.FINISHED:
             versions = [version for result in outcome.results for version in result.outputs.values()]
             models = [version for version in versions if version.type == "model"]
             shown = (models or versions)[-1:]
             if shown:
                 yield f"look further: relet artifacts show {shown[0]}   relet why {pipeline}   relet ui"
-            yield from _pages(outcome)
+            yield from _page_hints(outcome)
 
 
-def _refused(job: Job, outcome: RunOutcome) -> Iterator[str]:
+def _refusal_advice(job: Job, outcome: RunOutcome) -> Iterator[str]:
     """How to look at what was refused, and how to accept it all the same."""
     refusals = [each for each in outcome.results if each.verdict is not None and not each.verdict.passed]
     for result in refusals:
         verdicts = [str(version) for version in result.outputs.values() if version.type == "verdict"]
         yield f"what was judged is stored; look at it with: relet artifacts show {verdicts[0]}"
-    yield from _pages(outcome)
+    yield from _page_hints(outcome)
     for result in refusals:
         for each in job.request.pipeline.component(result.component).inputs:
             taken = result.inputs.get(each.stored.initially or "") if each.stored else None
@@ -298,7 +299,7 @@ def _refused(job: Job, outcome: RunOutcome) -> Iterator[str]:
                 yield f'if it is as it should be: relet accept {taken} --why "…"'
 
 
-def _pages(outcome: RunOutcome) -> Iterator[str]:
+def _page_hints(outcome: RunOutcome) -> Iterator[str]:
     """The pages that this run wrote, and how to open them."""
     for result in outcome.results:
         for name, version in result.outputs.items():

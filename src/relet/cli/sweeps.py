@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from relet.cli.screen import delivered
+from relet.cli.screen import delivery_line
 from relet.core.artifact import ArtifactType
 from relet.core.record import Status
 
@@ -64,7 +64,7 @@ class PlainSweepScreen:
 
     def begin(self, sweep: Sweep) -> None:
         self.count, self.metric = len(sweep.trials), sweep.metric
-        self.columns = columns([each.overrides for each in sweep.trials])
+        self.columns = setting_columns([each.overrides for each in sweep.trials])
         workers = f"{sweep.workers} {'worker' if sweep.workers == 1 else 'workers'}"
         trials = "1 trial" if self.count == 1 else f"{self.count} trials"
         click.echo(f"{trials} of {sweep.order.pipeline} by {workers}, to {sweep.direction} {sweep.metric}")
@@ -81,10 +81,10 @@ class PlainSweepScreen:
 
     def line(self, tried: TrialResult) -> str:
         set_here = "  ".join(
-            f"{name}={value}" for name, value in values(tried.trial.overrides, self.columns).items()
+            f"{name}={value}" for name, value in trial_settings(tried.trial.overrides, self.columns).items()
         )
         place = f"{self.done}/{self.count}"
-        head = f"{place:>7}  {_cut(f'trial {tried.trial.number}  {set_here}', WIDTH):<{WIDTH}}"
+        head = f"{place:>7}  {_shorten_trial_line(f'trial {tried.trial.number}  {set_here}', WIDTH):<{WIDTH}}"
         if not tried.finished:
             told = " ".join(tried.error.split())
             return f"{head}  {click.style(str(tried.status), fg=_COLOURS.get(tried.status, 'red'))}: {told}"
@@ -144,7 +144,9 @@ class LiveSweepScreen(PlainSweepScreen):
             self._moving()
 
     def _moving(self) -> None:
-        doing = "   ".join(f"trial {number}: {_cut(what, 40)}" for number, what in sorted(self.now.items()))
+        doing = "   ".join(
+            f"trial {number}: {_shorten_trial_line(what, 40)}" for number, what in sorted(self.now.items())
+        )
         self._show(f"{self.done}/{self.count} done   {doing}")
 
 
@@ -152,7 +154,7 @@ class JsonSweepScreen:
     """One JSON object for each event."""
 
     def begin(self, sweep: Sweep) -> None:
-        _say(
+        _print_sweep_event(
             "sweep",
             trials=len(sweep.trials),
             workers=sweep.workers,
@@ -165,17 +167,17 @@ class JsonSweepScreen:
     def fetched(self, done: int, total: int | None) -> None: ...
 
     def doing(self, trial: PlannedTrial, what: str) -> None:
-        _say("doing", trial=trial.number, what=what)
+        _print_sweep_event("doing", trial=trial.number, what=what)
 
     def tried(self, tried: TrialResult) -> None:
-        _say("trial", **_facts(tried))
+        _print_sweep_event("trial", **_trial_facts(tried))
 
 
-def _say(event: str, **facts: Any) -> None:
+def _print_sweep_event(event: str, **facts: Any) -> None:
     click.echo(json.dumps({"event": event, **facts}, default=str))
 
 
-def _facts(tried: TrialResult) -> dict[str, Any]:
+def _trial_facts(tried: TrialResult) -> dict[str, Any]:
     return {
         "trial": tried.trial.number,
         "overrides": list(tried.trial.overrides),
@@ -193,13 +195,13 @@ def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
     """The last screen: the table with the best trial first, and the command that selects it."""
     selection = shlex.join(sweep.selection(outcome.winner.trial)) if outcome.winner else None
     if as_json:
-        _say(
+        _print_sweep_event(
             "finished",
             run=outcome.run_id,
             status=str(outcome.status),
             seconds=round(outcome.seconds, 3),
             ranking=[each.trial.number for each in outcome.ranked],
-            winner=_facts(outcome.winner) if outcome.winner else None,
+            winner=_trial_facts(outcome.winner) if outcome.winner else None,
             select=selection,
             error=str(outcome.error) if outcome.error else None,
             exit_status=outcome.exit_status,
@@ -210,12 +212,12 @@ def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
         )
         return
     click.echo()
-    for line in table(sweep, outcome):
+    for line in sweep_table(sweep, outcome):
         click.echo(line)
     click.echo()
-    click.echo(_summary(sweep, outcome))
+    click.echo(_sweep_summary(sweep, outcome))
     for delivery in outcome.deliveries:
-        click.echo(delivered(delivery))
+        click.echo(delivery_line(delivery))
     if outcome.status is Status.INTERRUPTED:
         click.echo("interrupted; every finished trial is kept: the same command goes on from here")
     elif selection:
@@ -224,7 +226,7 @@ def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
         click.echo(f"relet: {outcome.error}", err=True)
 
 
-def _summary(sweep: Sweep, outcome: SweepOutcome) -> str:
+def _sweep_summary(sweep: Sweep, outcome: SweepOutcome) -> str:
     status = click.style(str(outcome.status), fg=_COLOURS.get(outcome.status, "red"))
     finished = sum(each.finished for each in outcome.tried)
     ran = sum(bool(each.ran) for each in outcome.tried if each.finished)
@@ -234,9 +236,9 @@ def _summary(sweep: Sweep, outcome: SweepOutcome) -> str:
     )
 
 
-def table(sweep: Sweep, outcome: SweepOutcome) -> Iterator[str]:
+def sweep_table(sweep: Sweep, outcome: SweepOutcome) -> Iterator[str]:
     """The trials as lines, the best first; below them those that are none to choose, with the reason."""
-    names = columns([each.overrides for each in sweep.trials])
+    names = setting_columns([each.overrides for each in sweep.trials])
     models = [
         output.name
         for component in sweep.job.request.components
@@ -248,7 +250,7 @@ def table(sweep: Sweep, outcome: SweepOutcome) -> Iterator[str]:
     rows = [
         [
             f"{each.metrics[sweep.metric]:.6g}" if sweep.metric in each.metrics else "",
-            *values(each.trial.overrides, names).values(),
+            *trial_settings(each.trial.overrides, names).values(),
             f"{each.seconds:.1f}",
             str(each.status),
             *([next((each.outputs[name] for name in models if name in each.outputs), "")] if models else []),
@@ -264,26 +266,26 @@ def table(sweep: Sweep, outcome: SweepOutcome) -> Iterator[str]:
             yield f"trial {each.trial.number}: {each.error}"
 
 
-def columns(overrides: Sequence[Sequence[str]]) -> list[str]:
+def setting_columns(overrides: Sequence[Sequence[str]]) -> list[str]:
     """Names for what trials set: a setting's last word, and more of it where two settings share that.
 
-    >>> columns([["modeling.random_forest.max_features=0.1", "model=linear", "other.max_features=2"]])
+    >>> setting_columns([["modeling.random_forest.max_features=0.1", "model=linear", "other.max_features=2"]])
     ['random_forest.max_features', 'model', 'other.max_features']
     """
     keys = list(dict.fromkeys(each.partition("=")[0].lstrip("+~") for trial in overrides for each in trial))
-    return [_short(key, keys) for key in keys]
+    return [_short_setting(key, keys) for key in keys]
 
 
-def _short(key: str, keys: Sequence[str]) -> str:
+def _short_setting(key: str, keys: Sequence[str]) -> str:
     words = key.split(".")
     ends = (".".join(words[-count:]) for count in range(1, len(words) + 1))
     return next((end for end in ends if sum(f".{each}".endswith(f".{end}") for each in keys) == 1), key)
 
 
-def values(overrides: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+def trial_settings(overrides: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     """What a trial set, by the column's name; empty where it did not set that.
 
-    >>> values(["modeling.max_features=0.1"], ["max_features", "family"])
+    >>> trial_settings(["modeling.max_features=0.1"], ["max_features", "family"])
     {'max_features': '0.1', 'family': ''}
     """
     given = {key: value for key, _, value in (each.lstrip("+~").partition("=") for each in overrides)}
@@ -292,5 +294,5 @@ def values(overrides: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _cut(text: str, length: int) -> str:
+def _shorten_trial_line(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.screen import delivered
-from relet.cli.sweeps import columns
+from relet.cli.screen import delivery_line
+from relet.cli.sweeps import setting_columns
 from relet.core.record import Status
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     """
     from relet.trials.search.question import read_question
     from relet.trials.search.rounds import search
-    from relet.trials.search.winner import check_name, write
+    from relet.trials.search.winner import check_name, write_winner
 
     watch = JsonSearchScreen() if as_json else PlainSearchScreen()
     question, wishes = read_question(target, words, ("relet", *sys.argv[1:]))
     check_name(question.project.conf, name, question.base, force=force)
     found = search(question, wishes, watch)
-    written = write(found, name, force=force) if found.candidates else None
-    finish(found, written, as_json=as_json)
+    written = write_winner(found, name, force=force) if found.candidates else None
+    finish_search(found, written, as_json=as_json)
     sys.exit(found.exit_status)
 
 
@@ -73,16 +73,17 @@ class PlainSearchScreen:
         self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
     ) -> None:
         self.question, self.metric = question, question.metric
-        self.columns = columns([[f"{each.setting}=" for each in question.dimensions]])
+        self.columns = setting_columns([[f"{each.setting}=" for each in question.dimensions]])
         click.echo(
-            f"search {question.id} of {question.order.pipeline}: {_plural(wishes.trials, 'trial')}, to "
-            f"{question.direction} {question.metric} on {_plural(question.folds, 'fold')} of what is trained on"
+            f"search {question.id} of {question.order.pipeline}: {_count_with_noun(wishes.trials, 'trial')}, to "
+            f"{question.direction} {question.metric} on {_count_with_noun(question.folds, 'fold')} of what is "
+            "trained on"
         )
         for each in question.dimensions:
             click.echo(f"  {each}")
         if known:
             click.echo(
-                f"{_plural(len(known), 'trial')} of it known already"
+                f"{_count_with_noun(len(known), 'trial')} of it known already"
                 + (", all there is to do" if len(known) >= wishes.trials else "")
             )
         if others:
@@ -111,12 +112,12 @@ class PlainSearchScreen:
 
     def line(self, found: Candidate) -> str:
         point = "  ".join(
-            f"{name}={_shown(value)}"
+            f"{name}={_setting_text(value)}"
             for name, value in zip(self.columns, (found.values[key] for key in found.values), strict=True)
         )
         told = f"{self.metric} {found.value:.6g}" if found.value is not None else found.error or found.outcome
         if found.outcome == "pruned":
-            told = f"given up after {_plural(len(found.folds), 'fold')}"
+            told = f"given up after {_count_with_noun(len(found.folds), 'fold')}"
         first = "  (as configured)" if found.number == 1 else ""
         return f"trial {found.number:>3}  {click.style(f'{told:<24}', fg=_COLOURS[found.outcome])}  {point}{first}"
 
@@ -127,7 +128,7 @@ class JsonSearchScreen:
     def begun(
         self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
     ) -> None:
-        _say(
+        _print_search_event(
             "search",
             search=question.id,
             metric=question.metric,
@@ -138,21 +139,23 @@ class JsonSearchScreen:
         )
 
     def doing(self, number: int, what: str) -> None:
-        _say("doing", trial=number, what=what)
+        _print_search_event("doing", trial=number, what=what)
 
     def measured(self, number: int, fold: int, found: FoldResult) -> None:
-        _say("measured", trial=number, fold=fold, value=found.value, error=found.error or None, run=found.run)
+        _print_search_event(
+            "measured", trial=number, fold=fold, value=found.value, error=found.error or None, run=found.run
+        )
 
     def told(self, found: Sequence[Candidate]) -> None:
         for each in found:
-            _say("trial", **_facts(each))
+            _print_search_event("trial", **_candidate_facts(each))
 
 
-def _say(event: str, **facts: Any) -> None:
+def _print_search_event(event: str, **facts: Any) -> None:
     click.echo(json.dumps({"event": event, **facts}, default=str))
 
 
-def _facts(found: Candidate) -> dict[str, Any]:
+def _candidate_facts(found: Candidate) -> dict[str, Any]:
     return {
         "trial": found.number,
         "outcome": found.outcome,
@@ -165,14 +168,14 @@ def _facts(found: Candidate) -> dict[str, Any]:
     }
 
 
-def finish(found: SearchOutcome, written: WinnerFile | None, *, as_json: bool) -> None:
+def finish_search(found: SearchOutcome, written: WinnerFile | None, *, as_json: bool) -> None:
     """The last screen: the best trials, what was gained over the configured settings, and how to go on."""
-    from relet.trials.search.winner import command as selection
+    from relet.trials.search.winner import winner_command
 
     winner, default = found.winner, found.default
     better = winner is not None and winner.number != 1
     if as_json:
-        _say(
+        _print_search_event(
             "finished",
             run=found.run_id,
             search=found.question.id,
@@ -180,11 +183,11 @@ def finish(found: SearchOutcome, written: WinnerFile | None, *, as_json: bool) -
             trials=len(found.candidates),
             known=found.known,
             out_of_time=found.out_of_time,
-            winner=_facts(winner) if winner else None,
-            default=_facts(default) if default else None,
+            winner=_candidate_facts(winner) if winner else None,
+            default=_candidate_facts(default) if default else None,
             written=str(written.path) if written and not written.held_back else None,
             held_back=written.held_back or None if written else None,
-            select=written.run if written else selection(found) if better else None,
+            select=written.run if written else winner_command(found) if better else None,
             seconds=round(found.seconds, 3),
             error=str(found.error or "") or None,
             exit_status=found.exit_status,
@@ -195,13 +198,13 @@ def finish(found: SearchOutcome, written: WinnerFile | None, *, as_json: bool) -
         )
         return
     click.echo()
-    for line in table(found):
+    for line in search_table(found):
         click.echo(line)
-    click.echo(_summary(found))
-    for line in _gain(found):
+    click.echo(_search_summary(found))
+    for line in _gain_lines(found):
         click.echo(line)
     for delivery in found.deliveries:
-        click.echo(delivered(delivery))
+        click.echo(delivery_line(delivery))
     if found.status is Status.INTERRUPTED:
         click.echo("interrupted; what was measured is kept: the same command goes on from here")
     elif found.out_of_time:
@@ -216,12 +219,12 @@ def finish(found: SearchOutcome, written: WinnerFile | None, *, as_json: bool) -
         click.echo(f"  {written.run}")
         click.echo(f"  {written.add}")
     elif better:
-        click.echo(f"the winner: {selection(found)}")
+        click.echo(f"the winner: {winner_command(found)}")
     if found.error is not None and found.status is not Status.INTERRUPTED:
         click.echo(f"relet: {found.error}", err=True)
 
 
-def table(found: SearchOutcome) -> Iterator[str]:
+def search_table(found: SearchOutcome) -> Iterator[str]:
     """The best trials as lines, the best first; what is configured is always among them."""
     question = found.question
     ranked = sorted(
@@ -230,13 +233,13 @@ def table(found: SearchOutcome) -> Iterator[str]:
     )
     if not ranked:
         return
-    names = columns([[f"{each.setting}=" for each in question.dimensions]])
+    names = setting_columns([[f"{each.setting}=" for each in question.dimensions]])
     shown = [*ranked[:SHOWN], *(each for each in ranked[SHOWN:] if each.number == 1)]
     head = [question.metric, *names, "seconds", "trial"]
     rows = [
         [
             f"{each.value:.6g}",
-            *(_shown(each.values[dimension.setting]) for dimension in question.dimensions),
+            *(_setting_text(each.values[dimension.setting]) for dimension in question.dimensions),
             f"{each.seconds:.1f}",
             f"{each.number}{' as configured' if each.number == 1 else ''}",
         ]
@@ -247,19 +250,19 @@ def table(found: SearchOutcome) -> Iterator[str]:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _summary(found: SearchOutcome) -> str:
+def _search_summary(found: SearchOutcome) -> str:
     counts = {kind: sum(each.outcome == kind for each in found.candidates) for kind in _COLOURS}
     colour = "green" if found.status is Status.FINISHED else "red"
     parts = [f"{counts['complete']} on every fold", f"{counts['pruned']} given up early"]
     parts += [f"{counts['failed']} failed"] if counts["failed"] else []
     return (
         f"{click.style(str(found.status), fg=colour)} in {found.seconds:.1f} s: "
-        f"{_plural(len(found.candidates), 'trial')}, {', '.join(parts)}, {found.known} known before  "
+        f"{_count_with_noun(len(found.candidates), 'trial')}, {', '.join(parts)}, {found.known} known before  "
         f"(run {found.run_id})"
     )
 
 
-def _gain(found: SearchOutcome) -> Iterator[str]:
+def _gain_lines(found: SearchOutcome) -> Iterator[str]:
     winner, default = found.winner, found.default
     if winner is None or winner.value is None:
         if found.error is None:
@@ -274,9 +277,9 @@ def _gain(found: SearchOutcome) -> Iterator[str]:
         )
 
 
-def _plural(count: int, what: str) -> str:
+def _count_with_noun(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _shown(value: object) -> str:
+def _setting_text(value: object) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

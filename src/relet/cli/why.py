@@ -21,45 +21,45 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
 
     TARGET is a pipeline (`nyc_rentals`), or one step (`train_model`, `nyc_rentals.train_model`).
     """
-    from relet.engine.isolation import isolated
+    from relet.engine.isolation import isolated_job
     from relet.project.folder import open_project, pipeline_and_step
     from relet.project.order import read_order
     from relet.project.request import prepare
 
     pipeline, step = pipeline_and_step(target)
     if step and not any(word.startswith("steps=") for word in words):
-        words = (*words, _with(step, open_project(pipeline).pipeline))
+        words = (*words, _steps_including(step, open_project(pipeline).pipeline))
     job = prepare(read_order(pipeline, words))
-    with isolated(job) as settled:
+    with isolated_job(job) as settled:
         decided = plan(settled.request, settled.store)
     shown = [decided[step]] if step else list(decided)
     if as_json:
         click.echo(json.dumps([_as_json(each) for each in shown], indent=1, default=str))
         return
-    for line in _lines(decided, shown):
+    for line in _plan_lines(decided, shown):
         click.echo(line)
 
 
-def _with(step: str, pipeline: Pipeline) -> str:
+def _steps_including(step: str, pipeline: Pipeline) -> str:
     """The steps that are planned to see one: all that may come before it, and none that nothing needs."""
     names = [each.name for each in pipeline.select(None, all_of_them=True)]
     return f"steps={','.join([*names, *({step} - set(names))])}"
 
 
-def _lines(decided: Plan, shown: list[Step]) -> Iterator[str]:
+def _plan_lines(decided: Plan, shown: list[Step]) -> Iterator[str]:
     width = max(len(step.component) for step in shown) + 2
     for step in shown:
         made = "  ".join(str(version) for version in step.outputs.values())
         yield f"{step.component:<{width}}{step.action:<7}{step.reason:<40}{made}".rstrip()
         for change in step.changes:
-            yield f"{'':<{width}}  {_change(change)}"
+            yield f"{'':<{width}}  {_change_line(change)}"
         if step.action is Action.WAITS and len(shown) == 1:
             for other in decided:
                 if other.action is Action.RUN:
                     yield f"{'':<{width}}  {other.component} runs first: {other.reason}"
 
 
-def _change(change: Change) -> str:
+def _change_line(change: Change) -> str:
     if change.part in ("code", "resources"):
         old, new = (str(value)[:12] if value else "absent" for value in (change.old, change.new))
         return f"{change.part}: {change.name} {old} → {new}"

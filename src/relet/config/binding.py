@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Any
 
 from relet.config.composition import ComposedConfig, compose, is_empty
-from relet.config.diagnosis import places, unknown
+from relet.config.diagnosis import places, unknown_setting
 from relet.core.component import Parameter
 from relet.core.pipeline import Pipeline
 from relet.errors import SettingError
@@ -92,25 +92,29 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     """
     feeds: Mapping[str, tuple[str, ...]] = pipeline.settings
     # Hydra refuses a key that the file has not; a mapping that is empty there is meant to be filled.
-    asked = {key for key in _taking(dict, pipeline) if any(_begins(key, each) for each in overrides)}
+    asked = {
+        key for key in _settings_taking(dict, pipeline) if any(_starts_at_key(key, each) for each in overrides)
+    }
     anything = {key for key in asked if is_empty(key, folder)}
-    overrides = [f"++{each}" if any(_begins(key, each) for key in anything) else each for each in overrides]
-    composed = compose(folder, overrides, feeds=feeds, texts=texts(pipeline))
-    given = dict(_leaves(composed.values, {*OWN, *feeds}))
+    overrides = [f"++{each}" if any(_starts_at_key(key, each) for key in anything) else each for each in overrides]
+    composed = compose(folder, overrides, feeds=feeds, texts=text_settings(pipeline))
+    given = dict(_setting_leaves(composed.values, {*OWN, *feeds}))
     for key in given:
         if key not in OWN and key not in feeds:
-            raise unknown(key, folder, feeds=feeds)
+            raise unknown_setting(key, folder, feeds=feeds)
     own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
-    touched = [key for key in given if _mapping(key, given) and any(_below(key, each) for each in overrides)]
+    touched = [
+        key for key in given if _is_mapping(key, given) and any(_reaches_into(key, each) for each in overrides)
+    ]
     if touched:
-        given |= _held_to_files(touched, given, composed, folder, feeds)
+        given |= _checked_against_files(touched, given, composed, folder, feeds)
     parameters, origins = _bind(pipeline, given)
     return Settings(
         experiment=own.get("main.experiment_name") or pipeline.name,
         seed=own.get("main.seed", OWN["main.seed"].default),
         evaluate=own.get("main.evaluate", OWN["main.evaluate"].default),
         store_url=own.get("store.url", OWN["store.url"].default),
-        tracking=_names(own.get("tracking", OWN["tracking"].default)),
+        tracking=_tracker_names(own.get("tracking", OWN["tracking"].default)),
         parameters=parameters,
         origins=origins,
         search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
@@ -119,7 +123,7 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     )
 
 
-def _taking(kind: type, pipeline: Pipeline) -> set[str]:
+def _settings_taking(kind: type, pipeline: Pipeline) -> set[str]:
     """The settings whose every parameter takes values of a kind."""
     kinds = {
         f"{each.name}.{parameter.name}": parameter.types
@@ -129,17 +133,19 @@ def _taking(kind: type, pipeline: Pipeline) -> set[str]:
     return {key for key, feeds in pipeline.settings.items() if all(kind in kinds[feed] for feed in feeds)}
 
 
-def texts(pipeline: Pipeline) -> set[str]:
+def text_settings(pipeline: Pipeline) -> set[str]:
     """The settings that take text: what Hydra can't read there is the text."""
-    return _taking(str, pipeline) | {key for key, rule in OWN.items() if rule.types == (str,)}
+    return _settings_taking(str, pipeline) | {key for key, rule in OWN.items() if rule.types == (str,)}
 
 
-def _leaves(values: Mapping[str, Any], whole: Collection[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _setting_leaves(
+    values: Mapping[str, Any], whole: Collection[str], prefix: str = ""
+) -> Iterator[tuple[str, Any]]:
     """Every key and its value; a mapping is opened, unless a setting takes it whole."""
     for name, value in values.items():
         key = f"{prefix}{name}"
         if isinstance(value, Mapping) and key not in whole:
-            yield from _leaves(value, whole, f"{key}.")
+            yield from _setting_leaves(value, whole, f"{key}.")
         else:
             yield key, value
 
@@ -160,19 +166,19 @@ def _bind(
     return checked, origins
 
 
-def _mapping(key: str, given: Mapping[str, Any]) -> bool:
+def _is_mapping(key: str, given: Mapping[str, Any]) -> bool:
     return isinstance(given[key], Mapping)
 
 
-def _below(key: str, override: str) -> bool:
-    return _begins(key, override.lstrip("+~"))
+def _reaches_into(key: str, override: str) -> bool:
+    return _starts_at_key(key, override.lstrip("+~"))
 
 
-def _begins(key: str, override: str) -> bool:
+def _starts_at_key(key: str, override: str) -> bool:
     return override.startswith((f"{key}.", f"{key}="))
 
 
-def _held_to_files(
+def _checked_against_files(
     keys: Sequence[str],
     given: Mapping[str, Any],
     composed: ComposedConfig,
@@ -185,14 +191,14 @@ def _held_to_files(
     `# or str, null` on a key's line there lets it take more types.
     """
     files = compose(folder, composed.as_overrides, feeds=feeds)
-    defaults = dict(_leaves(files.values, {*OWN, *feeds}))
-    wider = _wider(folder, composed)
+    defaults = dict(_setting_leaves(files.values, {*OWN, *feeds}))
+    wider = _widened_types(folder, composed)
 
     def held(key: str, value: Any, default: Any) -> Any:
         if isinstance(default, Mapping) and isinstance(value, Mapping):
             for name in value:
                 if name not in default:
-                    raise unknown(f"{key}.{name}", folder, feeds=feeds)
+                    raise unknown_setting(f"{key}.{name}", folder, feeds=feeds)
             return {name: held(f"{key}.{name}", each, default[name]) for name, each in value.items()}
         kind = type(default) if default is not None else object
         types = (kind, *wider.get(key, ()))
@@ -202,7 +208,7 @@ def _held_to_files(
     return {key: held(key, given[key], defaults.get(key, {})) for key in filled}
 
 
-def _wider(folder: Path, composed: ComposedConfig) -> dict[str, tuple[type, ...]]:
+def _widened_types(folder: Path, composed: ComposedConfig) -> dict[str, tuple[type, ...]]:
     found: dict[str, tuple[type, ...]] = {}
     for key, stands in places(folder).items():
         for place in stands:
@@ -215,7 +221,7 @@ def _wider(folder: Path, composed: ComposedConfig) -> dict[str, tuple[type, ...]
     return found
 
 
-def _names(tracking: Any) -> tuple[str, ...]:
+def _tracker_names(tracking: Any) -> tuple[str, ...]:
     """The names of trackers: a list, one name, or none."""
     names = [tracking] if isinstance(tracking, str) else tracking or []
     for name in names:

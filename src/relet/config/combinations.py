@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.config.diagnosis import groups, parse, quote
+from relet.config.diagnosis import groups, parse_override, quote
 from relet.errors import SettingError, nearest
 
 if TYPE_CHECKING:
@@ -43,19 +43,19 @@ def combinations(overrides: Sequence[str], folder: Path, texts: Collection[str] 
     for text in overrides:
         # with quotes where a text can't be read as it is: what composes a trial would add them as well
         text = quote(text, texts)
-        override = parse(text)
+        override = parse_override(text)
         key = override.key_or_group
         if key in seen and (override.is_sweep_override() or seen[key] not in fixed):
             raise SettingError(f"{seen[key]!r} and {text!r} both set {key}; leave one out")
         seen[key] = text
         if override.is_sweep_override():
-            several.append(list(_each(override, folder)))
+            several.append(list(_override_values(override, folder)))
         else:
             fixed.append(text)
     return SweepOverrides(fixed=tuple(fixed), trials=tuple(product(*several)))
 
 
-def _each(override: Override, folder: Path) -> Iterator[str]:
+def _override_values(override: Override, folder: Path) -> Iterator[str]:
     key, text = override.key_or_group, override.input_line
     shared = next((each for each in SHARED if key == each or key.startswith(f"{each}.")), None)
     if shared:

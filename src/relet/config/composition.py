@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relet.config.diagnosis import explain, quote, shown
+from relet.config.diagnosis import explain, path_from_here, quote
 from relet.errors import SettingError
 
 PRIMARY = "config.yaml"
@@ -41,7 +41,7 @@ def compose(
     Raises SettingError for whatever else Hydra does not take.
     """
     if not (folder / PRIMARY).is_file():
-        raise SettingError(f"there is no {PRIMARY} in {shown(folder)}; a pipeline's settings stand there")
+        raise SettingError(f"there is no {PRIMARY} in {path_from_here(folder)}; a pipeline's settings stand there")
     for override in overrides:
         if override.lstrip("+~").startswith(("hydra.", "hydra/")):
             raise SettingError(f"{override}: Hydra's own settings have no effect here; relet runs the steps")

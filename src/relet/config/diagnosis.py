@@ -27,10 +27,10 @@ class SettingLocation:
     option: str = ""
 
     def __str__(self) -> str:
-        return f"{shown(self.file)}:{self.line}"
+        return f"{path_from_here(self.file)}:{self.line}"
 
 
-def shown(path: Path) -> str:
+def path_from_here(path: Path) -> str:
     """A path as a person reads it: from here, where it lies below here."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
@@ -61,13 +61,13 @@ def places(folder: Path) -> dict[str, list[SettingLocation]]:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError:
             continue
-        for key, line in _keys(root, "" if package == "_global_" else package):
+        for key, line in _yaml_keys(root, "" if package == "_global_" else package):
             place = SettingLocation(file=file, line=line, group=group, option=file.stem if group else "")
             found.setdefault(key, []).append(place)
     return found
 
 
-def _keys(node: object, prefix: str) -> Iterator[tuple[str, int]]:
+def _yaml_keys(node: object, prefix: str) -> Iterator[tuple[str, int]]:
     import yaml
 
     if not isinstance(node, yaml.MappingNode):
@@ -77,26 +77,26 @@ def _keys(node: object, prefix: str) -> Iterator[tuple[str, int]]:
             continue
         key = f"{prefix}.{name.value}" if prefix else str(name.value)
         yield key, name.start_mark.line + 1
-        yield from _keys(value, key)
+        yield from _yaml_keys(value, key)
 
 
-def unknown(key: str, folder: Path, *, feeds: Mapping[str, Sequence[str]]) -> SettingError:
+def unknown_setting(key: str, folder: Path, *, feeds: Mapping[str, Sequence[str]]) -> SettingError:
     """The error for a key that is no setting, with the nearest that is."""
     for setting, parameters in feeds.items():
         if key in parameters:
             return SettingError(f"{key} is set by {setting}; write {setting}=…")
     known = places(folder)
     if key in known and key not in feeds and not any(each.startswith(f"{key}.") for each in known):
-        return SettingError(f"{key} ({known[key][0]}) feeds no component: {_meant(key, feeds)}")
+        return SettingError(f"{key} ({known[key][0]}) feeds no component: {_nearest_setting(key, feeds)}")
     below = [each for each in known if each.startswith(f"{key}.")]
     if below:
         return SettingError(f"{key} is a section, not a setting: there are {', '.join(below)}")
-    meant = _meant(key, [*known, *groups(folder)])
+    meant = _nearest_setting(key, [*known, *groups(folder)])
     where = known[meant.split()[3].rstrip("?")] if meant.startswith("did") and "." in meant else []
     return SettingError(f"there is no setting {key!r}: {meant}" + (f" ({where[0]})" if where else ""))
 
 
-def _meant(key: str, known: Iterable[str]) -> str:
+def _nearest_setting(key: str, known: Iterable[str]) -> str:
     """Like `nearest`, but a right last name in the wrong section, or in none, counts first."""
     names = list(known)
     last = key.rpartition(".")[2]
@@ -114,12 +114,12 @@ def explain(
     error: Exception, folder: Path, overrides: Sequence[str], *, feeds: Mapping[str, Sequence[str]]
 ) -> SettingError:
     """What Hydra refused, in words that name the setting to change."""
-    parsed = [parse(text) for text in overrides]
+    parsed = [parse_override(text) for text in overrides]
     for each in parsed:
         found = _fault(each, str(error), folder, feeds)
         if found:
             return found
-    return SettingError(f"the settings in {shown(folder)} can't be composed: {_readable(error)}")
+    return SettingError(f"the settings in {path_from_here(folder)} can't be composed: {_readable(error)}")
 
 
 def quote(override: str, texts: Collection[str]) -> str:
@@ -128,19 +128,19 @@ def quote(override: str, texts: Collection[str]) -> str:
     if not equals or key.lstrip("+") not in texts:
         return override
     try:
-        parse(override)
+        parse_override(override)
     except SettingError:
-        return f"{key}={quoted(value)}"
+        return f"{key}={quoted_text(value)}"
     return override
 
 
-def quoted(text: str) -> str:
+def quoted_text(text: str) -> str:
     """Text in quotes, as Hydra's grammar takes it: backslashes count only before a quote."""
     escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ("\\" + found[2] if found[2] else ""), text)
     return f'"{escaped}"'
 
 
-def parse(text: str) -> Override:
+def parse_override(text: str) -> Override:
     """An override as Hydra reads it. Raises SettingError, with the quotes it lacks, where Hydra can't."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -153,7 +153,7 @@ def parse(text: str) -> Override:
             raise SettingError(f"{text!r} is no override; write name=value") from None
         raise SettingError(
             f"{text!r} can't be read as an override ({_readable(error)}); "
-            f"where the value is plain text, quote it: '{key}={quoted(value)}'"
+            f"where the value is plain text, quote it: '{key}={quoted_text(value)}'"
         ) from None
 
 
@@ -174,7 +174,7 @@ def _fault(
         return SettingError(f"{key} has no option {chosen!r}: {nearest(str(chosen), options)}")
     known = places(folder)
     if key not in known:
-        return unknown(key, folder, feeds=feeds)
+        return unknown_setting(key, folder, feeds=feeds)
     if override.is_add():
         return SettingError(f"{key} is there already ({known[key][0]}); write it without the +")
     brought = [each for each in known[key] if each.group]

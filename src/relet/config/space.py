@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from relet.config.diagnosis import groups, parse, quoted
+from relet.config.diagnosis import groups, parse_override, quoted_text
 from relet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Dimension:
 
     def __str__(self) -> str:
         if self.kind == "choice":
-            return f"{self.setting}: {', '.join(map(text, self.choices))}"
+            return f"{self.setting}: {', '.join(map(override_text, self.choices))}"
         step = f" in steps of {self.step:g}" if self.step else ""
         return f"{self.setting}: {self.low:g} to {self.high:g}{step}{', on a log scale' if self.log else ''}"
 
@@ -80,7 +80,7 @@ class SearchOverrides:
     fixed: frozenset[str]
 
 
-def stated(overrides: Sequence[str], folder: Path) -> SearchOverrides:
+def read_space(overrides: Sequence[str], folder: Path) -> SearchOverrides:
     """Overrides told apart: those that name several values are dimensions, the others fix a setting.
 
     Raises SettingError for one that can't be read, an empty interval, and several options of a group.
@@ -89,7 +89,7 @@ def stated(overrides: Sequence[str], folder: Path) -> SearchOverrides:
     plain: list[str] = []
     fixed = set()
     for override in overrides:
-        read = _read(override)
+        read = _read_override(override)
         key = read.key_or_group if read else override.partition("=")[0].lstrip("+~")
         if read is None or not read.is_sweep_override():
             plain.append(override)
@@ -106,10 +106,10 @@ def stated(overrides: Sequence[str], folder: Path) -> SearchOverrides:
     return SearchOverrides(dimensions=dimensions, overrides=kept, fixed=frozenset(fixed))
 
 
-def _read(override: str) -> Any:
+def _read_override(override: str) -> Any:
     """An override as Hydra reads it; None for one that it can't read, of which the composition says more."""
     try:
-        return parse(override)
+        return parse_override(override)
     except SettingError:
         if re.search(r"=\s*(\w+\()*(interval|range|choice|tag|int|float)\(", override):
             raise
@@ -129,34 +129,34 @@ def dimension(setting: str, words: object) -> Dimension:
     shown = f"{setting}={words}"
     from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSweep
 
-    value = parse(shown).value() if isinstance(words, str) else words
+    value = parse_override(shown).value() if isinstance(words, str) else words
     match value:
         case IntervalSweep():
-            return _interval(setting, value, shown)
+            return _interval_dimension(setting, value, shown)
         case RangeSweep():
-            return _range(setting, value, shown)
+            return _range_dimension(setting, value, shown)
         case ChoiceSweep():
-            return _choice(setting, value, shown)
+            return _choice_dimension(setting, value, shown)
     raise SettingError(f"{shown} is one value, where a search takes several: write {WORDS}, or leave it out")
 
 
-def _interval(setting: str, sweep: IntervalSweep, shown: str) -> Dimension:
+def _interval_dimension(setting: str, sweep: IntervalSweep, shown: str) -> Dimension:
     low, high = sweep.start, sweep.end
     assert low is not None and high is not None
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise SettingError(f"{shown}: an interval goes from a smaller number to a larger one")
-    log = _log(sweep.tags, shown)
+    log = _is_log_scale(sweep.tags, shown)
     if log and low <= 0:
         raise SettingError(f"{shown}: a log scale starts above 0, got {low:g}; raise it, or leave out tag(log, …)")
     whole = isinstance(low, int) and isinstance(high, int)
     return Dimension(setting=setting, kind="int" if whole else "float", low=low, high=high, log=log)
 
 
-def _range(setting: str, sweep: RangeSweep, shown: str) -> Dimension:
+def _range_dimension(setting: str, sweep: RangeSweep, shown: str) -> Dimension:
     """A range as Hydra counts it: its end is not part of it."""
     start, stop, step = sweep.start, sweep.stop, sweep.step
     assert start is not None and stop is not None
-    _log(sweep.tags, shown, allowed=False)
+    _is_log_scale(sweep.tags, shown, allowed=False)
     count = math.ceil((stop - start) / step - 1e-9) if step > 0 else 0
     if count < 2:
         raise SettingError(
@@ -173,10 +173,10 @@ def _range(setting: str, sweep: RangeSweep, shown: str) -> Dimension:
     )
 
 
-def _choice(setting: str, sweep: ChoiceSweep, shown: str) -> Dimension:
+def _choice_dimension(setting: str, sweep: ChoiceSweep, shown: str) -> Dimension:
     from hydra.core.override_parser.types import QuotedString
 
-    _log(sweep.tags, shown, allowed=False)
+    _is_log_scale(sweep.tags, shown, allowed=False)
     found = [each.text if isinstance(each, QuotedString) else each for each in sweep.list]
     for each in found:
         if not isinstance(each, str | int | float | bool | None):
@@ -187,7 +187,7 @@ def _choice(setting: str, sweep: ChoiceSweep, shown: str) -> Dimension:
     return Dimension(setting=setting, kind="choice", choices=choices)
 
 
-def _log(tags: set[str], shown: str, *, allowed: bool = True) -> bool:
+def _is_log_scale(tags: set[str], shown: str, *, allowed: bool = True) -> bool:
     unknown = sorted(tags - ({"log"} if allowed else set()))
     if unknown:
         means = "the only tag is log" if allowed else "tags such as log go with intervals"
@@ -195,12 +195,12 @@ def _log(tags: set[str], shown: str, *, allowed: bool = True) -> bool:
     return "log" in tags
 
 
-def whole(found: Dimension, configured: object) -> Dimension:
+def in_whole_numbers(found: Dimension, configured: object) -> Dimension:
     """The same in whole numbers, where the configured value is one and both bounds are.
 
-    >>> whole(dimension("a", "interval(8, 64)"), 31).kind
+    >>> in_whole_numbers(dimension("a", "interval(8, 64)"), 31).kind
     'int'
-    >>> whole(dimension("a", "interval(8, 64)"), 31.0).kind
+    >>> in_whole_numbers(dimension("a", "interval(8, 64)"), 31.0).kind
     'float'
     """
     counts = isinstance(configured, int) and not isinstance(configured, bool)
@@ -217,17 +217,17 @@ def override(setting: str, value: Scalar) -> str:
     >>> override("model.kind", "a, b"), override("model.rate", 0.1), override("model.depth", None)
     ('model.kind="a, b"', 'model.rate=0.1', 'model.depth=null')
     """
-    return f"{setting}={text(value)}"
+    return f"{setting}={override_text(value)}"
 
 
-def text(value: Scalar) -> str:
+def override_text(value: Scalar) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         plain = re.fullmatch(r"[A-Za-z_][\w\-/.]*", value) and value.lower() not in _READ
-        return value if plain else quoted(value)
+        return value if plain else quoted_text(value)
     return repr(value)
 
 

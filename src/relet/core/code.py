@@ -31,12 +31,12 @@ _READS_DOCSTRINGS = "str:'__doc__'"
 _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def parse(path: Path) -> ast.Module:
+def parse_file(path: Path) -> ast.Module:
     """The tree of a Python file; a syntax error names the file and the line."""
-    return _parse(path.read_bytes(), path)
+    return _parse_source(path.read_bytes(), path)
 
 
-def _parse(source: bytes, path: Path) -> ast.Module:
+def _parse_source(source: bytes, path: Path) -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:
@@ -51,17 +51,17 @@ def normal_form(tree: ast.Module) -> str:
     >>> normal_form(ast.parse("x = 1")) == normal_form(ast.parse("x = 2"))
     False
     """
-    text = _written(tree, keep_docstrings=False)
-    return _written(tree, keep_docstrings=True) if _READS_DOCSTRINGS in text else text
+    text = _tree_text(tree, keep_docstrings=False)
+    return _tree_text(tree, keep_docstrings=True) if _READS_DOCSTRINGS in text else text
 
 
-def _written(tree: ast.Module, *, keep_docstrings: bool) -> str:
+def _tree_text(tree: ast.Module, *, keep_docstrings: bool) -> str:
     written: list[str] = []
-    _write(tree, written, keep_docstrings)
+    _write_node(tree, written, keep_docstrings)
     return "".join(written)
 
 
-def _write(value: object, written: list[str], keep_docstrings: bool) -> None:
+def _write_node(value: object, written: list[str], keep_docstrings: bool) -> None:
     if isinstance(value, ast.AST):
         written.append(f"{type(value).__name__}(")
         for name in value._fields:
@@ -71,14 +71,14 @@ def _write(value: object, written: list[str], keep_docstrings: bool) -> None:
             if name == "body" and not keep_docstrings and isinstance(value, _DOCUMENTED):
                 child = _without_docstring(child)
             elif name == "values" and isinstance(value, ast.JoinedStr):
-                child = _merged(child)
+                child = _merged_strings(child)
             written.append(f"{name}=")
-            _write(child, written, keep_docstrings)
+            _write_node(child, written, keep_docstrings)
         written.append(")")
     elif isinstance(value, list):
         written.append("[")
         for child in value:
-            _write(child, written, keep_docstrings)
+            _write_node(child, written, keep_docstrings)
             written.append(",")
         written.append("]")
     else:
@@ -93,7 +93,7 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body
 
 
-def _merged(values: list[ast.expr]) -> list[ast.expr]:
+def _merged_strings(values: list[ast.expr]) -> list[ast.expr]:
     """An f-string's parts with neighbouring text joined: Pythons cut it differently."""
     merged: list[ast.expr] = []
     for value in values:
@@ -113,7 +113,7 @@ def tree_digest(tree: ast.Module) -> str:
 
 def module_digest(path: Path) -> str:
     """SHA-256 of a module's normal form, in hex."""
-    return tree_digest(parse(path))
+    return tree_digest(parse_file(path))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ _recalled: set[str] = set()
 
 
 def recall(remembered: Mapping[str, Sequence[Any]]) -> None:
-    """Take over what another process `remembered` of modules, read by this very code."""
+    """Take over what another process remembered of modules, read by this very code."""
     for key, (digest, imported) in remembered.items():
         _known.setdefault(
             key, _ModuleSummary(digest=digest, imports=tuple((name, member) for name, member in imported))
@@ -147,7 +147,7 @@ def recall(remembered: Mapping[str, Sequence[Any]]) -> None:
     _recalled.update(remembered)
 
 
-def remembered() -> dict[str, list[Any]]:
+def known_modules() -> dict[str, list[Any]]:
     """What is known of modules, as JSON can hold it."""
     return {key: [said.digest, said.imports] for key, said in _known.items()}
 
@@ -171,7 +171,7 @@ class FirstPartyCode:
 
     def tree(self, path: Path) -> ast.Module:
         """The tree of a Python file; a syntax error names the file and the line."""
-        return _parse(self._source(path), path)
+        return _parse_source(self._source(path), path)
 
     def digest(self, module: str) -> str | None:
         """The digest of a first-party module's normal form; None where there is no such module."""
@@ -184,7 +184,7 @@ class FirstPartyCode:
         key = f"{sha256(source).hexdigest()} {package}"
         if (found := _known.pop(key, None)) is None:
             # the tree is let go: so many would be walked through again by each collection of garbage
-            tree = _parse(source, path)
+            tree = _parse_source(source, path)
             found = _ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
         _known[key] = found
         return found
@@ -225,7 +225,7 @@ class FirstPartyCode:
                 if name.partition(".")[0] not in sys.stdlib_module_names:
                     third_party.add(name.partition(".")[0])
                 continue
-            if not _counts(name):
+            if not _counts_as_code(name):
                 continue
             if path.is_dir():
                 continue
@@ -264,7 +264,7 @@ def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
                 if alias.name == "relet":
                     yield from (("relet", name) for name in _attributes(tree, alias.asname or "relet"))
         elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, package)
+            module = _absolute_module(node, package)
             for alias in node.names:
                 yield module, None if alias.name == "*" else alias.name
 
@@ -294,7 +294,7 @@ def _attributes(tree: ast.Module, name: str) -> set[str]:
     }
 
 
-def _absolute(node: ast.ImportFrom, package: str) -> str:
+def _absolute_module(node: ast.ImportFrom, package: str) -> str:
     if not node.level:
         return node.module or ""
     base = package.split(".")[: len(package.split(".")) - node.level + 1]
@@ -312,7 +312,7 @@ def _relet_exports(member: str | None) -> Iterator[str]:
     yield home
 
 
-def _counts(module: str) -> bool:
+def _counts_as_code(module: str) -> bool:
     parts = module.split(".")
     return parts[0] != "relet" or (len(parts) > 1 and parts[1] in DOMAIN_ROOMS)
 
@@ -337,7 +337,7 @@ class Distributions:
                 continue
             for info in folder.glob("*.dist-info"):
                 name, _, version = info.name.removesuffix(".dist-info").partition("-")
-                found.setdefault(_normalized(name), (version, info))
+                found.setdefault(_normalized_name(name), (version, info))
         return cls(found)
 
     def closure(self, modules: Iterable[str]) -> dict[str, str]:
@@ -360,8 +360,8 @@ class Distributions:
         return self._owners[module]
 
     def _search(self, module: str) -> str | None:
-        if _normalized(module) in self.found:
-            return _normalized(module)
+        if _normalized_name(module) in self.found:
+            return _normalized_name(module)
         marks = (f"\n{module}/__init__.py,".encode(), f"\n{module}.py,".encode())
         for name, (_, folder) in self.found.items():
             record = folder / "RECORD"
@@ -372,7 +372,7 @@ class Distributions:
         return None
 
 
-def _normalized(name: str) -> str:
+def _normalized_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -380,7 +380,7 @@ def _normalized(name: str) -> str:
 def _requirements(folder: Path) -> tuple[str, ...]:
     header = (folder / "METADATA").read_text(encoding="utf-8").partition("\n\n")[0]
     return tuple(
-        _normalized(match[1])
+        _normalized_name(match[1])
         for match in re.finditer(r"^Requires-Dist: ([A-Za-z0-9._-]+)([^\n]*)", header, re.MULTILINE)
         if "extra ==" not in match[2]
     )

@@ -56,7 +56,7 @@ class Parameter:
         if float in self.types and isinstance(value, int) and not isinstance(value, bool):
             if int not in self.types:
                 return float(value)
-        elif not any(_is(value, type_) for type_ in self.types):
+        elif not any(_is_of_type(value, type_) for type_ in self.types):
             raise SettingError(f"{setting} takes {self.accepted}, got {value!r}")
         return value
 
@@ -65,7 +65,7 @@ class Parameter:
         return " or ".join(_WORDS.get(type_, f"a {type_.__name__}") for type_ in self.types)
 
 
-def _is(value: Any, type_: type) -> bool:
+def _is_of_type(value: Any, type_: type) -> bool:
     if type_ is dict:
         return isinstance(value, Mapping)
     return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool) or type_ is object)

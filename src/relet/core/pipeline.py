@@ -41,14 +41,14 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         components = tuple(_component(each) for each in self.components)
-        on_request, by_name = _names(self.on_request), _names(self.by_name)
+        on_request, by_name = _component_names(self.on_request), _component_names(self.by_name)
         settings = {
             each: (feeds,) if isinstance(feeds, str) else tuple(feeds)
             for key, feeds in self.settings.items()
-            for each in _keys(key, components)
+            for each in _setting_keys(key, components)
         }
         _check_names(components, {"on_request": on_request, "by_name": by_name}, settings)
-        object.__setattr__(self, "components", _ordered(components))
+        object.__setattr__(self, "components", _ordered_components(components))
         object.__setattr__(self, "on_request", tuple(dict.fromkeys((*on_request, *by_name))))
         object.__setattr__(self, "by_name", by_name)
         object.__setattr__(self, "settings", settings)
@@ -90,18 +90,20 @@ class Pipeline:
         return tuple(
             each
             for each in self.components
-            if each.name != component.name and taken & set(judged(each)) and not taken & set(each.verdicts)
+            if each.name != component.name
+            and taken & set(judged_artifacts(each))
+            and not taken & set(each.verdicts)
         )
 
 
-def judged(component: Component) -> tuple[str, ...]:
+def judged_artifacts(component: Component) -> tuple[str, ...]:
     """The artifacts that a component's verdict speaks of: those it names, else its inputs; none without one."""
     if not component.gates:
         return ()
     return component.judges or tuple(each.name for each in component.inputs if each.stored is None)
 
 
-def _names(components: Iterable[Any]) -> tuple[str, ...]:
+def _component_names(components: Iterable[Any]) -> tuple[str, ...]:
     return tuple(each if isinstance(each, str) else _component(each).name for each in components)
 
 
@@ -120,7 +122,7 @@ def _component(function: Component | Callable[..., Any]) -> Component:
     return read_component(name, module.__name__, path, FirstPartyCode(roots))
 
 
-def _keys(key: str, components: Sequence[Component]) -> list[str]:
+def _setting_keys(key: str, components: Sequence[Component]) -> list[str]:
     """The keys that one with a parameter in braces stands for: one for each of the parameter's choices."""
     found = re.search(r"\{(.*?)\}", key)
     if not found:
@@ -201,14 +203,14 @@ def _check_feed(key: str, feed: str, components: tuple[Component, ...]) -> None:
     raise WiringError(f"the setting {key} feeds {feed}: {nearest(name, [each.name for each in components])}")
 
 
-def _ordered(components: tuple[Component, ...]) -> tuple[Component, ...]:
+def _ordered_components(components: tuple[Component, ...]) -> tuple[Component, ...]:
     """Sorted so that each comes after what it takes and what judges that; otherwise in the order given."""
     producers = {output.name: each.name for each in components for output in each.outputs}
     after: dict[str, set[str]] = {}
     for each in components:
         taken = {i.name for i in each.inputs} | {i.stored.initially for i in each.inputs if i.stored}
         before = {producers[name] for name in taken if name in producers}
-        judges = {j.name for j in components if j.name != each.name and taken & set(judged(j))}
+        judges = {j.name for j in components if j.name != each.name and taken & set(judged_artifacts(j))}
         after[each.name] = before | judges
     # What judges an input that it also needs from a consumer of it would wait for itself.
     try:
@@ -234,7 +236,7 @@ def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:
     Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does.
     """
     module = ParsedModule.read(f"pipelines.{name}.pipeline", path, code)
-    call = _call(module)
+    call = _pipeline_call(module)
     arguments = {str(keyword.arg): keyword.value for keyword in call.keywords}
     if call.args:
         arguments["components"] = call.args[0]
@@ -259,7 +261,7 @@ def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:
     )
 
 
-def _call(module: ParsedModule) -> ast.Call:
+def _pipeline_call(module: ParsedModule) -> ast.Call:
     for statement in module.tree.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign):

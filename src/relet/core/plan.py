@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.component import Component, Input
-from relet.core.pipeline import Pipeline, judged
+from relet.core.pipeline import Pipeline, judged_artifacts
 from relet.core.record import KeyParts, RunRecord, Status
 from relet.errors import NotFoundError, WiringError, nearest
 
@@ -56,23 +56,23 @@ class Change:
     def __str__(self) -> str:
         match self.part:
             case "parameters":
-                return f"{self.name} {_shown(self.old)} → {_shown(self.new)}"
+                return f"{self.name} {_parameter_text(self.old)} → {_parameter_text(self.new)}"
             case "inputs":
                 return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
             case "packages":
                 return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
             case "machine":
-                return f"{self.name} {_set(self.old)} → {_set(self.new)}"
+                return f"{self.name} {_value_or_not_set(self.old)} → {_value_or_not_set(self.new)}"
             case "code":
-                return f"code of {self.name} {_verb(self.old, self.new)}"
-        return f"{self.name} {_verb(self.old, self.new)}"
+                return f"code of {self.name} {_change_verb(self.old, self.new)}"
+        return f"{self.name} {_change_verb(self.old, self.new)}"
 
 
-def _set(value: Any) -> str:
+def _value_or_not_set(value: Any) -> str:
     return "not set" if value is None else str(value)
 
 
-def _shown(value: Any) -> str:
+def _parameter_text(value: Any) -> str:
     """A value as a person would write it; a source's digest by its first letters."""
     if isinstance(value, Mapping) and "sha256" in value:
         return str(value["sha256"])[:8]
@@ -81,7 +81,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _verb(old: Any, new: Any) -> str:
+def _change_verb(old: Any, new: Any) -> str:
     return "added" if old is None else "removed" if new is None else "changed"
 
 
@@ -172,7 +172,7 @@ class KnownVersions:
 
     def speaks_against(self, name: str, pipeline: Pipeline) -> bool:
         """Whether a verdict of this run refuses the artifact of that name."""
-        return any(each.name in self.refused and name in judged(each) for each in pipeline.components)
+        return any(each.name in self.refused and name in judged_artifacts(each) for each in pipeline.components)
 
 
 def plan(request: RunRequest, store: StoreReader) -> Plan:
@@ -206,12 +206,12 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
             reason=f"{said_no.name} said no to it",
             blocked_by=said_no.name,
         )
-    waiting = sorted(_sources(component, request) & known.coming)
+    waiting = sorted(_feeding_artifacts(component, request) & known.coming)
     if waiting:
         return Step(component=component.name, action=Action.WAITS, reason=f"for {', '.join(waiting)}")
-    inputs = {each.name: _version(component, each, request, known, store) for each in component.inputs}
+    inputs = {each.name: _input_version(component, each, request, known, store) for each in component.inputs}
     parts = key_parts(component, request, inputs)
-    key = digest(parts)
+    key = key_digest(parts)
     outputs = _stored_outputs(component, key, store)
     if outputs is not None:
         return Step(
@@ -224,11 +224,11 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
             outputs=outputs,
         )
     last = _last_run(request.pipeline.name, component.name, store)
-    changes = _changes(last, parts, inputs) if last else ()
+    changes = _changes_since_run(last, parts, inputs) if last else ()
     return Step(
         component=component.name,
         action=Action.RUN,
-        reason=_reason(last, changes),
+        reason=_reason_to_run(last, changes),
         key=key,
         parts=parts,
         inputs=inputs,
@@ -248,7 +248,11 @@ def _refused_before(
         if gatekeeper.name in running:
             continue
         for each in component.inputs:
-            if each.name not in judged(gatekeeper) or request.given(component, each) or each.name in known.coming:
+            if (
+                each.name not in judged_artifacts(gatekeeper)
+                or request.given(component, each)
+                or each.name in known.coming
+            ):
                 continue
             version = known.versions.get(each.name) or store.find(f"{each.name}:latest")
             record = next(judgements(version, store, gatekeeper.name), None) if version else None
@@ -274,7 +278,7 @@ def judgements(version: Version, store: StoreReader, component: str | None = Non
             yield record
 
 
-def _sources(component: Component, request: RunRequest) -> set[str]:
+def _feeding_artifacts(component: Component, request: RunRequest) -> set[str]:
     """The names of this run's artifacts that feed a component."""
     made_here = {output.name for each in request.components for output in each.outputs}
     names = set()
@@ -288,25 +292,25 @@ def _sources(component: Component, request: RunRequest) -> set[str]:
     return names
 
 
-def _version(
+def _input_version(
     component: Component, each: Input, request: RunRequest, known: KnownVersions, store: StoreReader
 ) -> Version | None:
     if given := request.given(component, each):
-        return _required(component, each, given, store)
+        return _required_version(component, each, given, store)
     if each.name in known.versions:
         return known.versions[each.name]
     if each.stored is None:
         if said := _verdict_on_what_is_taken(component, each, request, known, store):
             return said
-        return _required(component, each, f"{each.name}:latest", store)
+        return _required_version(component, each, f"{each.name}:latest", store)
     found = store.find(each.stored.reference)
     if found is None and each.stored.initially:
         first = each.stored.initially
-        if given := _given(component, first, request):
-            return _required(component, each, given, store)
-        return known.versions.get(first) or _required(component, each, f"{first}:latest", store)
+        if given := _given_version(component, first, request):
+            return _required_version(component, each, given, store)
+        return known.versions.get(first) or _required_version(component, each, f"{first}:latest", store)
     if found is None and not each.optional:
-        return _required(component, each, each.stored.reference, store)
+        return _required_version(component, each, each.stored.reference, store)
     return found
 
 
@@ -321,9 +325,9 @@ def _verdict_on_what_is_taken(
         if each.name not in gatekeeper.verdicts:
             continue
         for other in component.inputs:
-            if other.name not in judged(gatekeeper) or other.stored:
+            if other.name not in judged_artifacts(gatekeeper) or other.stored:
                 continue
-            version = _version(component, other, request, known, store)
+            version = _input_version(component, other, request, known, store)
             record = next(judgements(version, store, gatekeeper.name), None) if version else None
             if record is None:
                 raise NotFoundError(
@@ -334,12 +338,12 @@ def _verdict_on_what_is_taken(
     return None
 
 
-def _given(component: Component, name: str, request: RunRequest) -> str | None:
+def _given_version(component: Component, name: str, request: RunRequest) -> str | None:
     """The stored version that a component was told to take for its input of that name, or None."""
     return next((request.given(component, each) for each in component.inputs if each.name == name), None)
 
 
-def _required(component: Component, each: Input, reference: str, store: StoreReader) -> Version:
+def _required_version(component: Component, each: Input, reference: str, store: StoreReader) -> Version:
     found = store.find(reference)
     if found is not None:
         return found
@@ -379,7 +383,7 @@ def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Ve
     )
 
 
-def digest(parts: KeyParts) -> str:
+def key_digest(parts: KeyParts) -> str:
     """The key: SHA-256 over the parts as JSON with sorted names, in hex."""
     text = json.dumps(asdict(parts), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(text.encode()).hexdigest()
@@ -395,12 +399,12 @@ def differences(old: KeyParts, new: KeyParts) -> tuple[Change, ...]:
         Change(part=part, name=name, old=was.get(name), new=now.get(name))
         for part in ("parameters", "inputs", "resources", "code", "packages")
         for was, now in [(getattr(old, part), getattr(new, part))]
-        for name in _names(was, now)
+        for name in _names_of_all(was, now)
         if was.get(name) != now.get(name)
     )
 
 
-def _names(*sides: Iterable[str]) -> list[str]:
+def _names_of_all(*sides: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for side in sides for name in side))
 
 
@@ -411,7 +415,9 @@ def _last_run(pipeline: str, component: str, store: StoreReader) -> RunRecord | 
     return None
 
 
-def _changes(last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | None]) -> tuple[Change, ...]:
+def _changes_since_run(
+    last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | None]
+) -> tuple[Change, ...]:
     """What differs from the last run, inputs by their versions rather than by digests."""
     if last.parts is None:
         return ()
@@ -425,7 +431,7 @@ def _changes(last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | No
     )
 
 
-def _reason(last: RunRecord | None, changes: tuple[Change, ...]) -> str:
+def _reason_to_run(last: RunRecord | None, changes: tuple[Change, ...]) -> str:
     if last is None:
         return "first run"
     if not changes:

@@ -133,22 +133,26 @@ class Reproduction:
         return Verdict(passed=passed, reason=f"{self.likeness}: {self.reason}", checks=checks)
 
 
-def judge(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
+def judge_reproduction(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
     """The verdict on all steps, and its reason in one sentence or two; `steps` are in the order they ran."""
     worst = max((step.likeness for step in steps), key=list(Likeness).index, default=Likeness.IDENTICAL)
     outputs = [output for step in steps for output in step.outputs]
     if worst is Likeness.IDENTICAL:
-        equal = f"every digest is equal, of {_count(len(outputs), 'output')} of {_count(len(steps), 'step')}"
+        counted = f"{_count_and_noun(len(outputs), 'output')} of {_count_and_noun(len(steps), 'step')}"
+        equal = f"every digest is equal, of {counted}"
         changes = dict.fromkeys(change for step in steps for change in step.changes)
-        return worst, f"{equal}; {_because(tuple(changes))}, which made no difference" if changes else equal
+        return (
+            worst,
+            f"{equal}; {_changes_sentence(tuple(changes))}, which made no difference" if changes else equal,
+        )
     if worst is Likeness.EQUIVALENT:
-        return worst, _equivalent(steps)
+        return worst, _equivalence_reason(steps)
     diverged = [step for step in steps if step.likeness is Likeness.DIVERGED]
     first = next((step for step in diverged if step.inputs_equal), diverged[0])
-    return worst, _diverged(first)
+    return worst, _divergence_reason(first)
 
 
-def _equivalent(steps: Iterable[StepVerdict]) -> str:
+def _equivalence_reason(steps: Iterable[StepVerdict]) -> str:
     told = []
     changes: dict[str, None] = {}
     for step in steps:
@@ -157,10 +161,10 @@ def _equivalent(steps: Iterable[StepVerdict]) -> str:
                 largest = f"largest difference {output.largest:.2g}" if output.largest else "its numbers are equal"
                 told.append(f"{step.component}: {output.name} within its tolerance ({largest})")
                 changes |= dict.fromkeys(step.changes)
-    return f"{'; '.join(told)}; {_because(tuple(changes))}"
+    return f"{'; '.join(told)}; {_changes_sentence(tuple(changes))}"
 
 
-def _diverged(step: StepVerdict) -> str:
+def _divergence_reason(step: StepVerdict) -> str:
     if step.error:
         what = f"it was not made: {step.error}"
     else:
@@ -169,10 +173,10 @@ def _diverged(step: StepVerdict) -> str:
             f"{output.name}: {output.differences[0] if output.differences else 'other bytes'}" for output in wrong
         )
     inputs = "its inputs were equal" if step.inputs_equal else "its inputs were within their tolerance, not equal"
-    return f"{step.component} is the first step that differs ({inputs}): {what}; {_suspected(step)}"
+    return f"{step.component} is the first step that differs ({inputs}): {what}; {_suspected_cause(step)}"
 
 
-def _suspected(step: StepVerdict) -> str:
+def _suspected_cause(step: StepVerdict) -> str:
     """Why a step made something else: what was different, else what no record holds of it."""
     wrong = [output for output in step.outputs if output.likeness is Likeness.DIVERGED]
     if wrong and all(output.reproduced_content == output.recorded_content for output in wrong):
@@ -182,18 +186,18 @@ def _suspected(step: StepVerdict) -> str:
     # code that is not committed and a lock that is not the environment's are recorded, if not in a commit
     unseen = [caveat for caveat in step.caveats if not caveat.startswith("runs ")]
     if step.changes or not unseen:
-        return _because(step.changes)
+        return _changes_sentence(step.changes)
     return f"nothing that is recorded was different, but no record holds that it {' and '.join(unseen)}"
 
 
-def _because(changes: tuple[str, ...]) -> str:
+def _changes_sentence(changes: tuple[str, ...]) -> str:
     if not changes:
         return "nothing that is recorded was different: `relet run --check-determinism` looks for what is not"
     shown = "; ".join(changes[:5])
     return f"different was: {shown}" + (f" and {len(changes) - 5} more" if len(changes) > 5 else "")
 
 
-def _count(number: int, noun: str) -> str:
+def _count_and_noun(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -203,7 +207,7 @@ def machine_changes(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) 
     >>> [str(each) for each in machine_changes({"python": "3.11.7"}, {"python": "3.12.1"})]
     ['python 3.11.7 → 3.12.1']
     """
-    old, new = _flat(recorded), _flat(reproduced)
+    old, new = _flat_machine(recorded), _flat_machine(reproduced)
     return tuple(
         Change(part="machine", name=name, old=old.get(name), new=new.get(name))
         for name in dict.fromkeys((*old, *new))
@@ -211,6 +215,6 @@ def machine_changes(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) 
     )
 
 
-def _flat(machine: Mapping[str, Any]) -> dict[str, Any]:
+def _flat_machine(machine: Mapping[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in machine.items() if name != "environment"}
     return rest | dict(machine.get("environment") or {})

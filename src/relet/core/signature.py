@@ -122,7 +122,7 @@ def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> 
     """
     source = ParsedModule.read(module, path, code)
     function = source.function(name)
-    options = _options(source, function)
+    options = _decorator_options(source, function)
     arguments = function.args
     if arguments.vararg or arguments.kwarg:
         raise source.error(function, f"{name} takes *args or **kwargs; name every input and parameter")
@@ -171,7 +171,7 @@ def _check_environment(source: ParsedModule, function: ast.FunctionDef, given: A
         raise source.error(function, f"environment= got {given!r}: {nearest(manager, MANAGERS)}")
 
 
-def _options(source: ParsedModule, function: ast.FunctionDef) -> dict[str, Any]:
+def _decorator_options(source: ParsedModule, function: ast.FunctionDef) -> dict[str, Any]:
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and source.dotted(decorator.func) in (
             "relet.component",
@@ -202,7 +202,7 @@ def _members(source: ParsedModule, node: ast.expr) -> Iterator[ast.expr]:
         yield node
 
 
-def _annotated(source: ParsedModule, node: ast.expr | None) -> tuple[ast.expr | None, list[ast.Call]]:
+def _split_annotation(source: ParsedModule, node: ast.expr | None) -> tuple[ast.expr | None, list[ast.Call]]:
     """An annotation without `Annotated`, and the marks it carried."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         node = ast.parse(node.value, mode="eval").body
@@ -214,7 +214,7 @@ def _annotated(source: ParsedModule, node: ast.expr | None) -> tuple[ast.expr | 
     return node, []
 
 
-def _mark(source: ParsedModule, calls: list[ast.Call], name: str) -> dict[str, Any] | None:
+def _mark_arguments(source: ParsedModule, calls: list[ast.Call], name: str) -> dict[str, Any] | None:
     for call in calls:
         if source.dotted(call.func) in (f"relet.{name}", f"relet.core.artifact.{name}"):
             arguments = [source.literal(argument, f"{name}(…)") for argument in call.args]
@@ -224,7 +224,7 @@ def _mark(source: ParsedModule, calls: list[ast.Call], name: str) -> dict[str, A
 
 
 def _input(source: ParsedModule, argument: ast.arg, has_default: bool) -> Input:
-    inner, marks = _annotated(source, argument.annotation)
+    inner, marks = _split_annotation(source, argument.annotation)
     if inner is None:
         raise source.error(argument, f"the input {argument.arg} has no annotation; it says which container")
     members = list(_members(source, inner))
@@ -238,7 +238,7 @@ def _input(source: ParsedModule, argument: ast.arg, has_default: bool) -> Input:
             f"the input {argument.arg} is annotated {ast.unparse(inner)}; an artifact is one of {known} "
             "(hyperparameters come after the *)",
         )
-    stored = _mark(source, marks, "Stored")
+    stored = _mark_arguments(source, marks, "Stored")
     return Input(
         name=argument.arg,
         container=CONTAINERS[named[0]],
@@ -250,10 +250,10 @@ def _input(source: ParsedModule, argument: ast.arg, has_default: bool) -> Input:
 def _parameter(
     source: ParsedModule, argument: ast.arg, default: ast.expr | None, code: FirstPartyCode
 ) -> Parameter:
-    inner, marks = _annotated(source, argument.annotation)
+    inner, marks = _split_annotation(source, argument.annotation)
     if inner is None:
         raise source.error(argument, f"the parameter {argument.arg} has no annotation")
-    mark, package = _mark(source, marks, "Source"), _mark(source, marks, "Module")
+    mark, package = _mark_arguments(source, marks, "Source"), _mark_arguments(source, marks, "Module")
     types: list[type] = []
     choices: list[Any] = []
     for member in _members(source, inner):

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.component import Component
-from relet.engine.loading import function_of, only_closure, settle
-from relet.engine.observing import ReadPermissions, caveats, watched
-from relet.engine.values import read, write_all
+from relet.engine.loading import function_of, only_closure, set_library_defaults
+from relet.engine.observing import ReadPermissions, caveats, watch_process
+from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
 from relet.project.call import CallResult, ComponentCall
 
@@ -28,23 +28,30 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     Raises ComponentError where the function raised (with `debug` pdb opens there first), or returned something
     else than it promised.
     """
-    settle()
+    set_library_defaults()
     component = call.component
     inputs = [
-        read(laid.folder, laid.type, each.container) if (laid := call.inputs[each.name]) else None
+        read_artifact(laid.folder, laid.type, each.container) if (laid := call.inputs[each.name]) else None
         for each in component.inputs
     ]
-    with _calling, _temporary_files_in(call.scratch), only_closure(call.root, call.code), watched() as touched:
+    with (
+        _calling,
+        _temporary_files_in(call.scratch),
+        only_closure(call.root, call.code),
+        watch_process() as touched,
+    ):
         try:
             function = function_of(component, call.root, call.code, call.arguments)
             returned = function(*inputs, **call.arguments)
-            outputs = write_all(component.outputs, _named(component, returned), call.scratch / "outputs")
+            outputs = write_artifacts(
+                component.outputs, _outputs_by_name(component, returned), call.scratch / "outputs"
+            )
         except ReletError:
             raise
         # SystemExit, too: a component that ends its process early has failed, and must not end the run in silence
         except (Exception, SystemExit) as error:
             if debug:
-                pdb.post_mortem(_from_component(error))
+                pdb.post_mortem(_component_traceback(error))
             # what is no text, such as a file's name may be, no record could hold
             told = str(error).encode(errors="backslashreplace").decode()
             raise ComponentError(f"{component.name} raised {type(error).__name__}: {told}") from error
@@ -55,7 +62,7 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     return CallResult(outputs=outputs, caveats=caveats(touched, allowed))
 
 
-def _from_component(error: BaseException) -> Any:
+def _component_traceback(error: BaseException) -> Any:
     """The traceback without relet's own first frame, so that pdb's `up` ends in the component."""
     trace = error.__traceback__
     return trace.tb_next if trace and trace.tb_next else trace
@@ -71,7 +78,7 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
         tempfile.tempdir = before
 
 
-def _named(component: Component, returned: Any) -> dict[str, Any]:
+def _outputs_by_name(component: Component, returned: Any) -> dict[str, Any]:
     """What the function returned, by the artifacts' names."""
     names = [output.name for output in component.outputs]
     if not names:

@@ -23,7 +23,7 @@ Tell = Callable[[str], None]
 
 
 @contextmanager
-def isolated(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
+def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
     """The same job, with each component that has an environment of its own called there.
 
     The keys of such a component hold the versions of packages that its environment has. Raises SetUpError where
@@ -40,7 +40,7 @@ def isolated(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
     with ExitStack() as opened:
         scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="relet-isolated-")))
         for place, components in wanted.items():
-            interpreter = opened.enter_context(_started(job, place, scratch, tell))
+            interpreter = opened.enter_context(_component_interpreter(job, place, scratch, tell))
             names = [component.name for component in components]
             parts = interpreter.parts({name: job.parameters[name] for name in names})
             job = replace(
@@ -56,12 +56,12 @@ def environment_of(job: Job, component: Component, scratch: Path) -> Environment
     place = component.environment or job.manager
     if not place or component.name in job.callers:
         return environments.here()
-    return _made(job, place, _variables(job, place, scratch), lambda _: None)
+    return _locked_environment(job, place, _isolated_variables(job, place, scratch), lambda _: None)
 
 
-def _started(job: Job, place: str, scratch: Path, tell: Tell) -> InterpreterProcess:
-    variables = _variables(job, place, scratch)
-    environment = _made(job, place, variables, tell)
+def _component_interpreter(job: Job, place: str, scratch: Path, tell: Tell) -> InterpreterProcess:
+    variables = _isolated_variables(job, place, scratch)
+    environment = _locked_environment(job, place, variables, tell)
     return InterpreterProcess(
         environment.command,
         root=job.project.root,
@@ -70,7 +70,7 @@ def _started(job: Job, place: str, scratch: Path, tell: Tell) -> InterpreterProc
     )
 
 
-def _made(job: Job, place: str, variables: Mapping[str, str], tell: Tell) -> Environment:
+def _locked_environment(job: Job, place: str, variables: Mapping[str, str], tell: Tell) -> Environment:
     """The environment that `uv` or `uv:locks/torch.lock` means. A container sees what it is given: the project,
     what lies in temporary folders, relet itself, and where sources outside lie.
     """
@@ -78,19 +78,19 @@ def _made(job: Job, place: str, variables: Mapping[str, str], tell: Tell) -> Env
         place.partition(":")[0],
         _lock(job, place),
         python=python_version(),
-        folders=(job.project.root, Path(tempfile.gettempdir()), PACKAGE, *_sources(job)),
+        folders=(job.project.root, Path(tempfile.gettempdir()), PACKAGE, *_source_folders(job)),
         environment={name: variables[name] for name in ("PYTHONPATH", *THREADS, *PLACE) if name in variables},
         progress=tell,
     )
 
 
-def _sources(job: Job) -> list[Path]:
+def _source_folders(job: Job) -> list[Path]:
     """The folders that the sources outside lie in."""
     found = [path.resolve().parent for each in job.request.components for path, _ in job.sources(each)]
     return list(dict.fromkeys(found))
 
 
-def _variables(job: Job, place: str, scratch: Path) -> dict[str, str]:
+def _isolated_variables(job: Job, place: str, scratch: Path) -> dict[str, str]:
     return clean_environment({}, lock=_lock(job, place), root=job.project.root, scratch=scratch)
 
 

@@ -27,7 +27,7 @@ _imported: dict[str, str] = {}
 _foreign: dict[Path, set[str]] = {}
 
 
-def settle() -> None:
+def set_library_defaults() -> None:
     """Tell the numeric libraries, before they load, how to wait and where to get memory; a user's word counts."""
     os.environ.setdefault("OMP_WAIT_POLICY", WAIT)
     if POOL:
@@ -45,7 +45,7 @@ def function_of(
     speaks of the edited one. Raises EditedError where relet itself was edited.
     """
     _forget_edited(code)
-    settle()
+    set_library_defaults()
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     module = import_module(component.module)
@@ -75,16 +75,16 @@ def only_closure(root: Path, code: Mapping[str, str]) -> Iterator[None]:
     One that it imports all the same is then read from its file, which is seen, rather than found in memory
     because another component needed it. What was hidden comes back, and what it loaded goes.
     """
-    hidden = {name: sys.modules.pop(name) for name in _outside(root, code)}
+    hidden = {name: sys.modules.pop(name) for name in _modules_outside(root, code)}
     try:
         yield
     finally:
-        for name in _outside(root, code):
+        for name in _modules_outside(root, code):
             del sys.modules[name]
         sys.modules.update(hidden)
 
 
-def _outside(root: Path, code: Mapping[str, str]) -> list[str]:
+def _modules_outside(root: Path, code: Mapping[str, str]) -> list[str]:
     """The first-party modules that are loaded and not in the closure. Each name is looked at once for a root."""
     foreign = _foreign.setdefault(root, set())
     below, environment = f"{root}{os.sep}", f"{sys.prefix}{os.sep}"

@@ -28,7 +28,7 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     the one that the project around the current folder is configured with).
     Raises NotFoundError with the nearest right name.
     """
-    from relet.engine.values import read
+    from relet.engine.values import read_artifact
     from relet.project.stores import configured_store
     from relet.store import open_store
 
@@ -36,7 +36,7 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     version = shelf.version(reference)
     folder = Path(tempfile.mkdtemp(prefix=f"relet-{version.name}-"))
     shelf.materialize(version, folder)
-    return read(folder, version.type, as_ or _CONTAINERS.get(version.type, "path"))
+    return read_artifact(folder, version.type, as_ or _CONTAINERS.get(version.type, "path"))
 
 
 def run(

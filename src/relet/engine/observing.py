@@ -65,11 +65,11 @@ _installed = False
 
 
 @contextmanager
-def watched() -> Iterator[AccessLog]:
+def watch_process() -> Iterator[AccessLog]:
     """Watch what this process touches. An audit hook can't be taken out again: it is put in once."""
     global _touched, _installed
     if not _installed:
-        sys.addaudithook(_hook)
+        sys.addaudithook(_audit_hook)
         _installed = True
     before, touched = _touched, AccessLog()
     _touched = touched
@@ -87,19 +87,19 @@ def _children() -> str:
     return str(getattr(sys.modules.get("multiprocessing.process"), "_process_counter", "count(1)"))
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Called for everything that Python audits, thousands of times an import: nothing is worked out here.
     note = _NOTES.get(event)
     if note is not None and _touched is not None:
         note(_touched, event, arguments)
 
 
-def _opened(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     path, _mode, flags = arguments
     if not isinstance(path, str | bytes):
         return
     text = os.fsdecode(path)
-    name = text if text.startswith(os.sep) else f"{_here()}{os.sep}{text}"
+    name = text if text.startswith(os.sep) else f"{_working_folder()}{os.sep}{text}"
     mode = flags if isinstance(flags, int) else 0
     if mode & (os.O_TRUNC | os.O_EXCL):
         touched.made.add(name)
@@ -107,52 +107,52 @@ def _opened(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
         touched.files[name] = None
 
 
-def _here() -> str:
+def _working_folder() -> str:
     try:
         return os.getcwd()  # noqa: PTH109  (a path object for each opened file would cost more)
     except OSError:
         return ""
 
 
-def _connected(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
+def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     where = arguments[-1] if event in ("socket.connect", "socket.sendto") else arguments
     if event == "socket.connect" and isinstance(where, str | bytes):
         # a socket of this machine's own, by which processes that belong together talk
         return
     if isinstance(where, tuple) and len(where) > 1:
-        shown = f"{_text(where[0])}:{_text(where[1])}"
+        shown = f"{_argument_text(where[0])}:{_argument_text(where[1])}"
     else:
-        shown = _text(where[0] if isinstance(where, tuple) and where else where)
+        shown = _argument_text(where[0] if isinstance(where, tuple) and where else where)
     touched.addresses[shown] = None
 
 
-def _queried(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    _opened(touched, "open", (arguments[0], None, os.O_RDONLY))
+def _note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    _note_opened_file(touched, "open", (arguments[0], None, os.O_RDONLY))
 
 
-def _started(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
+def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("os.fork", "os.forkpty"):
         shown = "a copy of its own process"
     else:
-        shown = Path(_text(arguments[0])).name if event != "os.system" else _text(arguments[0])
+        shown = Path(_argument_text(arguments[0])).name if event != "os.system" else _argument_text(arguments[0])
     touched.programs[shown] = None
 
 
-def _text(value: Any) -> str:
+def _argument_text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 _NOTES = {
-    "open": _opened,
-    "sqlite3.connect": _queried,
-    **dict.fromkeys(_NETWORK, _connected),
-    **dict.fromkeys(_PROCESS, _started),
+    "open": _note_opened_file,
+    "sqlite3.connect": _note_database,
+    **dict.fromkeys(_NETWORK, _note_connection),
+    **dict.fromkeys(_PROCESS, _note_program),
 }
 
 
 def caveats(touched: AccessLog, allowed: ReadPermissions) -> tuple[Caveat, ...]:
     """What of all that can't be promised to be the same again."""
-    may_read = _both(allowed.paths) | _environment()
+    may_read = _absolute_and_resolved(allowed.paths) | _installation_paths()
 
     below = tuple(f"{path}{os.sep}" for path in may_read)
     # most of what is opened are the modules of packages: those are told apart by the letters of their path
@@ -161,10 +161,10 @@ def caveats(touched: AccessLog, allowed: ReadPermissions) -> tuple[Caveat, ...]:
     found = dict.fromkeys(each for file in asked if (each := _about_file(file, allowed, may_read)))
     found |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
     found |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
-    return tuple(_cut(found))
+    return tuple(_first_caveats(found))
 
 
-def _cut(found: Iterable[Caveat]) -> Iterator[Caveat]:
+def _first_caveats(found: Iterable[Caveat]) -> Iterator[Caveat]:
     """At most so many of a kind, and how many there were."""
     seen: dict[str, int] = {}
     for each in found:
@@ -206,15 +206,15 @@ def _module(name: str) -> str | None:
 
 
 @cache
-def _environment() -> frozenset[Path]:
+def _installation_paths() -> frozenset[Path]:
     """Where the interpreter, the installed packages, relet itself and the system lie."""
     folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, site.getuserbase(), *_SYSTEM}
     folders |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     # a folder of packages that was put on the path by hand: each says its version, which is in the key
     folders |= {entry for entry in sys.path if entry and any(Path(entry).glob("*.dist-info"))}
-    return _both([PACKAGE, *map(Path, folders)])
+    return _absolute_and_resolved([PACKAGE, *map(Path, folders)])
 
 
-def _both(paths: Iterable[Path]) -> frozenset[Path]:
+def _absolute_and_resolved(paths: Iterable[Path]) -> frozenset[Path]:
     """Paths as they are written, and where they lead."""
     return frozenset(each for path in paths for each in (path.absolute(), path.resolve()))

@@ -16,7 +16,7 @@ from relet.core.component import Component
 from relet.core.plan import Action, KnownVersions, Plan, Step, decide, plan
 from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now
 from relet.engine.calling import call_here
-from relet.engine.isolation import isolated
+from relet.engine.isolation import isolated_job
 from relet.engine.loading import function_of
 from relet.engine.values import Workspace
 from relet.errors import BadDataError, DamagedError, NotFoundError
@@ -50,7 +50,7 @@ def execute(job: Job, watch: RunWatcher | None = None, *, debug: bool = False, p
     the trackers. Errors are returned in the outcome, not raised.
     """
     watch = watch or SilentWatcher()
-    with isolated(job, tell=watch.noted) as settled:
+    with isolated_job(job, tell=watch.noted) as settled:
         return _execute(settled, watch, debug=debug, patience=patience)
 
 
@@ -58,7 +58,7 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
     began = perf_counter()
     planned = plan(job.request, job.store)
     around = surroundings(job.project.root, job.project.lock, files_of(job), job.store)
-    parent = _record(job, around)
+    parent = _pipeline_record(job, around)
     courier = None if planned.idle else _announce(job, parent)
     results: dict[str, ComponentResult] = {}
     error: BaseException | None = None
@@ -68,22 +68,22 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
             going = _RunContext(
                 job=job, parent=parent, around=around, workspace=workspace, watch=watch, debug=debug
             )
-            for result in _steps(going, planned):
+            for result in _step_results(going, planned):
                 results[result.component] = result
                 watch.ended(result)
     except (KeyboardInterrupt, Exception) as raised:
         error = raised
-    status = _status(error, results.values())
+    status = _run_status(error, results.values())
     parent = replace(
         parent,
         status=status,
         ended=now(),
         message=str(error or ""),
-        steps={name: _shown(result) for name, result in results.items()},
+        steps={name: _step_summary(result) for name, result in results.items()},
         metrics={name: value for result in results.values() for name, value in result.metrics.items()},
         caveats=tuple(dict.fromkeys(each for result in results.values() for each in result.caveats)),
     )
-    _keep(job, parent)
+    _put_run_record(job, parent)
     known_code.keep(job.project.place)
     deliveries = courier.finish(patience) if courier else ()
     return RunOutcome(
@@ -102,7 +102,7 @@ def files_of(job: Job) -> frozenset[str]:
     return pipeline_files(job.project).union(*closures)
 
 
-def _record(job: Job, around: Surroundings) -> RunRecord:
+def _pipeline_record(job: Job, around: Surroundings) -> RunRecord:
     """The pipeline's record, with what is the same for every run of the job."""
     part = job.part
     return RunRecord(
@@ -124,7 +124,7 @@ def _record(job: Job, around: Surroundings) -> RunRecord:
 
 def _announce(job: Job, parent: RunRecord) -> Courier | None:
     """Write the parent down and let the trackers' process begin, so that it works while the run does."""
-    _keep(job, parent)
+    _put_run_record(job, parent)
     if not job.trackers or job.part:
         return None
     from relet.tracking.courier import start
@@ -132,13 +132,13 @@ def _announce(job: Job, parent: RunRecord) -> Courier | None:
     return start(job.store.url, job.project.place, job.trackers)
 
 
-def _keep(job: Job, record: RunRecord) -> None:
+def _put_run_record(job: Job, record: RunRecord) -> None:
     job.store.put_run(record)
     for tracker in job.trackers:
         job.store.put_pending(tracker, record.id)
 
 
-def _status(error: BaseException | None, results: Collection[ComponentResult]) -> Status:
+def _run_status(error: BaseException | None, results: Collection[ComponentResult]) -> Status:
     if isinstance(error, KeyboardInterrupt):
         return Status.INTERRUPTED
     if error is not None:
@@ -148,7 +148,7 @@ def _status(error: BaseException | None, results: Collection[ComponentResult]) -
     return Status.STOPPED if refused or held_back else Status.FINISHED
 
 
-def _shown(result: ComponentResult) -> dict[str, Any]:
+def _step_summary(result: ComponentResult) -> dict[str, Any]:
     return {
         "action": str(result.action),
         "reason": result.reason,
@@ -157,7 +157,7 @@ def _shown(result: ComponentResult) -> dict[str, Any]:
     }
 
 
-def _steps(going: _RunContext, planned: Plan) -> Iterator[ComponentResult]:
+def _step_results(going: _RunContext, planned: Plan) -> Iterator[ComponentResult]:
     """Act on each component in order: as planned until one has run, then as decided on what is known by then.
 
     A damaged input is made again by starting over: what is whole is skipped.
@@ -170,7 +170,7 @@ def _steps(going: _RunContext, planned: Plan) -> Iterator[ComponentResult]:
         component = waiting.pop(0)
         step = planned[component.name] if as_planned else decide(component, job.request, known, job.store)
         try:
-            result = _act(going, component, step, known)
+            result = _act_on_step(going, component, step, known)
         except DamagedError as error:
             if str(error) in damaged:
                 raise
@@ -184,13 +184,13 @@ def _steps(going: _RunContext, planned: Plan) -> Iterator[ComponentResult]:
         yield result
 
 
-def _act(going: _RunContext, component: Component, step: Step, known: KnownVersions) -> ComponentResult:
+def _act_on_step(going: _RunContext, component: Component, step: Step, known: KnownVersions) -> ComponentResult:
     if step.action is Action.WAITS:
         return ComponentResult(component=component.name, action=step.action, reason=step.reason)
     if step.action is Action.SKIP:
         result = _skip(going.job, component, step)
     else:
-        step, result = _made(going, component, step, known)
+        step, result = _run_unless_made(going, component, step, known)
     verdict = _verdict_of(result.outputs, going.workspace)
     metrics = {
         name: value
@@ -203,7 +203,7 @@ def _act(going: _RunContext, component: Component, step: Step, known: KnownVersi
     return replace(result, inputs=inputs, verdict=verdict, metrics=metrics)
 
 
-def _made(
+def _run_unless_made(
     going: _RunContext, component: Component, step: Step, known: KnownVersions
 ) -> tuple[Step, ComponentResult]:
     """Run a component, unless another process does or did so meanwhile: then its step is one to skip."""
@@ -212,7 +212,7 @@ def _made(
 
     def waiting() -> None:
         going.watch.noted(f"{component.name} waits: another run is making the same")
-        _import_meanwhile(going.job)
+        _import_modules_early(going.job)
 
     with store.claim(step.key, waiting=waiting):
         if store.key(step.key) is not None:
@@ -220,10 +220,10 @@ def _made(
             if now_there.action is Action.SKIP:
                 return now_there, _skip(going.job, component, now_there)
         going.watch.started(step)
-        return step, _run(going, component, step)
+        return step, _run_component(going, component, step)
 
 
-def _import_meanwhile(job: Job) -> None:
+def _import_modules_early(job: Job) -> None:
     """Import what the components need, while there is nothing else to do. What goes wrong, their calls tell."""
     for component in job.request.components:
         if component.name not in job.callers:
@@ -290,7 +290,7 @@ def _move_aliases(
             going.watch.noted(f"{version_or_none} is the first batch: it becomes {reference}")
 
 
-def _run(going: _RunContext, component: Component, step: Step) -> ComponentResult:
+def _run_component(going: _RunContext, component: Component, step: Step) -> ComponentResult:
     job = going.job
     record = replace(
         going.parent,
@@ -303,23 +303,25 @@ def _run(going: _RunContext, component: Component, step: Step) -> ComponentResul
         description=component.description,
         started=now(),
         parameters=job.parameters[component.name],
-        inputs={name: _link(version) for name, version in step.inputs.items() if version},
+        inputs={name: _link_to(version) for name, version in step.inputs.items() if version},
         key=step.key,
         parts=step.parts,
     )
     began = perf_counter()
     try:
         # What is read from outside is kept: it may be gone, or something else, when the run is made again.
-        with _kept_meanwhile(job, component):
-            called = _call(going, component, step)
+        with _sources_stored_meanwhile(job, component):
+            called = _call_component(going, component, step)
     except DamagedError:
         raise
     except BaseException as error:
         status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Status.FAILED
-        _keep(job, replace(record, status=status, ended=now(), message=f"{type(error).__name__}: {error}"))
+        _put_run_record(
+            job, replace(record, status=status, ended=now(), message=f"{type(error).__name__}: {error}")
+        )
         raise
     outputs = {
-        name: _store(job.store, name, each, component.description, record.id, going.workspace)
+        name: _store_output(job.store, name, each, component.description, record.id, going.workspace)
         for name, each in called.outputs.items()
     }
     caveats = (*_caveats(going, component, step), *called.caveats)
@@ -327,13 +329,13 @@ def _run(going: _RunContext, component: Component, step: Step) -> ComponentResul
         record,
         status=Status.FINISHED,
         ended=now(),
-        outputs={name: _link(version) for name, version in outputs.items()},
+        outputs={name: _link_to(version) for name, version in outputs.items()},
         metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
         machine=called.machine or record.machine,
         caveats=caveats,
     )
     assert step.key is not None
-    _keep(job, record)
+    _put_run_record(job, record)
     job.store.put_key(step.key, {name: str(version) for name, version in outputs.items()}, record.id)
     return ComponentResult(
         component=component.name,
@@ -347,7 +349,7 @@ def _run(going: _RunContext, component: Component, step: Step) -> ComponentResul
     )
 
 
-def _link(version: Version) -> ArtifactLink:
+def _link_to(version: Version) -> ArtifactLink:
     return ArtifactLink(version=str(version), type=version.type, content=version.content)
 
 
@@ -358,7 +360,7 @@ def _caveats(going: _RunContext, component: Component, step: Step) -> tuple[Cave
     return going.around.caveats(files, step.parts.packages, going.job.project.root / own if own else None)
 
 
-def _call(going: _RunContext, component: Component, step: Step) -> CallResult:
+def _call_component(going: _RunContext, component: Component, step: Step) -> CallResult:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
     call = call_for(going.job, component, step.inputs, going.workspace)
     caller = going.job.callers.get(component.name)
@@ -388,7 +390,7 @@ def call_for(
 
 
 @contextmanager
-def _kept_meanwhile(job: Job, component: Component) -> Iterator[None]:
+def _sources_stored_meanwhile(job: Job, component: Component) -> Iterator[None]:
     """Store the sources of a component while it reads them; what went wrong with that is raised at the end."""
     sources = list(job.sources(component))
     if not sources:
@@ -406,7 +408,7 @@ def _keep_source(store: Store, path: Path, digest: str) -> None:
         raise BadDataError(f"{path} changed while it was read; run again")
 
 
-def _store(
+def _store_output(
     store: Store, name: str, written: WrittenOutput, description: str, run_id: str, workspace: Workspace
 ) -> Version:
     """Objects first, manifest last."""

@@ -27,7 +27,7 @@ FIGURE = "figure.svg"
 VERDICT = "verdict.json"
 
 
-def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> WrittenOutput:
+def write_artifact(name: str, type_: ArtifactType, value: Any, folder: Path) -> WrittenOutput:
     """Write what a component returned as the files of an artifact.
 
     Raises ComponentError where the value is not what the signature promises.
@@ -41,7 +41,9 @@ def write(name: str, type_: ArtifactType, value: Any, folder: Path) -> WrittenOu
         raise ComponentError(f"{name}: a {type(value).__name__} can't be stored as a {type_}: {error}") from error
 
 
-def write_all(outputs: Iterable[Output], values: Mapping[str, Any], folder: Path) -> dict[str, WrittenOutput]:
+def write_artifacts(
+    outputs: Iterable[Output], values: Mapping[str, Any], folder: Path
+) -> dict[str, WrittenOutput]:
     """Write what a component returned, each artifact in a folder of its name; streams of one fork side by side."""
     from relet.data.fork import side_by_side
 
@@ -50,19 +52,23 @@ def write_all(outputs: Iterable[Output], values: Mapping[str, Any], folder: Path
     stop = threading.Event()
     with ThreadPoolExecutor(max(1, len(together)), thread_name_prefix="relet-outputs") as beside:
         coming = {
-            name: beside.submit(write, name, types[name], _until(values[name], stop), folder / name)
+            name: beside.submit(
+                write_artifact, name, types[name], _stream_until(values[name], stop), folder / name
+            )
             for name in together
         }
         try:
             return {
-                name: coming[name].result() if name in coming else write(name, type_, values[name], folder / name)
+                name: coming[name].result()
+                if name in coming
+                else write_artifact(name, type_, values[name], folder / name)
                 for name, type_ in types.items()
             }
         finally:
             stop.set()
 
 
-def _until(stream: Any, stop: threading.Event) -> Any:
+def _stream_until(stream: Any, stop: threading.Event) -> Any:
     """The same stream, as long as what it is written for is still wanted."""
     import pyarrow as pa
 
@@ -78,7 +84,7 @@ def _until(stream: Any, stop: threading.Event) -> Any:
     return known_as_normal(same) if is_known_as_normal(stream) else same
 
 
-def _table(value: Any, folder: Path) -> WrittenOutput:
+def _write_table(value: Any, folder: Path) -> WrittenOutput:
     import pyarrow.parquet
 
     from relet.data.table import write_table
@@ -90,7 +96,7 @@ def _table(value: Any, folder: Path) -> WrittenOutput:
     return WrittenOutput(type=ArtifactType.TABLE, folder=folder, content=content, metadata=metadata)
 
 
-def _file(value: Any, folder: Path) -> WrittenOutput:
+def _write_file(value: Any, folder: Path) -> WrittenOutput:
     source = Path(value)
     if source.is_dir():
         shutil.copytree(source, folder, dirs_exist_ok=True)
@@ -99,7 +105,7 @@ def _file(value: Any, folder: Path) -> WrittenOutput:
     return WrittenOutput(type=ArtifactType.FILE, folder=folder, content=folder_digest(folder))
 
 
-def _metrics(value: Any, folder: Path) -> WrittenOutput:
+def _write_metrics(value: Any, folder: Path) -> WrittenOutput:
     """Numbers and curves as one file; the metadata holds plain numbers, and says which of them a curve led to."""
     held = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
     drawn = {name: each for name, each in held.items() if isinstance(each, Curve)}
@@ -112,7 +118,7 @@ def _metrics(value: Any, folder: Path) -> WrittenOutput:
     )
 
 
-def _figure(value: Any, folder: Path) -> WrittenOutput:
+def _write_figure(value: Any, folder: Path) -> WrittenOutput:
     if isinstance(value, Figure):
         drawing = value.svg
     else:
@@ -123,7 +129,7 @@ def _figure(value: Any, folder: Path) -> WrittenOutput:
     return WrittenOutput(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
 
 
-def _verdict(value: Any, folder: Path) -> WrittenOutput:
+def _write_verdict(value: Any, folder: Path) -> WrittenOutput:
     if not isinstance(value, Verdict):
         raise TypeError("return a relet.Verdict")
     _write_json(folder / VERDICT, value.to_json())
@@ -133,7 +139,7 @@ def _verdict(value: Any, folder: Path) -> WrittenOutput:
     )
 
 
-def _model(value: Any, folder: Path) -> WrittenOutput:
+def _write_model(value: Any, folder: Path) -> WrittenOutput:
     from relet.training.model import export
 
     export(value, folder)
@@ -141,13 +147,13 @@ def _model(value: Any, folder: Path) -> WrittenOutput:
 
 
 _WRITERS = {
-    ArtifactType.TABLE: _table,
-    ArtifactType.FILE: _file,
-    ArtifactType.FOLDER: _file,
-    ArtifactType.METRICS: _metrics,
-    ArtifactType.FIGURE: _figure,
-    ArtifactType.VERDICT: _verdict,
-    ArtifactType.MODEL: _model,
+    ArtifactType.TABLE: _write_table,
+    ArtifactType.FILE: _write_file,
+    ArtifactType.FOLDER: _write_file,
+    ArtifactType.METRICS: _write_metrics,
+    ArtifactType.FIGURE: _write_figure,
+    ArtifactType.VERDICT: _write_verdict,
+    ArtifactType.MODEL: _write_model,
 }
 
 
@@ -173,7 +179,7 @@ def content_of(type_: ArtifactType, folder: Path) -> str:
     return folder_digest(folder)
 
 
-def read(folder: Path, type_: ArtifactType, container: str) -> Any:
+def read_artifact(folder: Path, type_: ArtifactType, container: str) -> Any:
     """An artifact's files as the value a function takes; `container` is that of `relet.core.component.Input`.
 
     The files are those of the store, verified when they were laid out, or were just written to be stored.
@@ -228,4 +234,4 @@ class Workspace:
         self._laid_out[version.name, version.content] = folder
 
     def read(self, version: Version, container: str) -> Any:
-        return read(self.path(version), version.type, container)
+        return read_artifact(self.path(version), version.type, container)

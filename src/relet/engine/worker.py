@@ -54,9 +54,9 @@ def _serve(chosen: argparse.Namespace, questions: Iterator[str], answers: TextIO
         disturbance.stop_clock()
     if chosen.no_network:
         disturbance.cut_network()
-    _say(answers, {"protocol": PROTOCOL, "machine": machine()})
+    _send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
     for question in questions:
-        _say(answers, _answered(json.loads(question), chosen.pipeline, chosen.root))
+        _send_answer(answers, _answer_or_error(json.loads(question), chosen.pipeline, chosen.root))
 
 
 def own_streams() -> tuple[Iterator[str], TextIO]:
@@ -72,12 +72,12 @@ def own_streams() -> tuple[Iterator[str], TextIO]:
     return iter(questions.readline, ""), answers
 
 
-def _say(answers: TextIO, answer: Mapping[str, Any]) -> None:
+def _send_answer(answers: TextIO, answer: Mapping[str, Any]) -> None:
     answers.write(json.dumps(answer) + "\n")
     answers.flush()
 
 
-def _answered(question: Mapping[str, Any], pipeline: str, root: Path) -> dict[str, Any]:
+def _answer_or_error(question: Mapping[str, Any], pipeline: str, root: Path) -> dict[str, Any]:
     """The answer to a question, or the error that came of it. Each question opens the project as it is then."""
     try:
         return _ANSWERS[question["ask"]](open_project(pipeline, root), question)
@@ -91,14 +91,14 @@ def _answered(question: Mapping[str, Any], pipeline: str, root: Path) -> dict[st
         return {"error": {"type": kind, "message": message, "trace": traceback.format_exc()}}
 
 
-def _parts(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
+def _answer_parts(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
     components = [project.pipeline.component(name) for name in question["components"]]
     # an older relet, which knew of no modules that parameters name, asks without them
     found = code_parts(project, components, question.get("parameters", {}))
     return {"parts": {name: asdict(parts) for name, parts in found.items()}}
 
 
-def _call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
+def _answer_call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
     inputs = {
         name: InputFolder(folder=Path(laid["folder"]), type=ArtifactType(laid["type"])) if laid else None
         for name, laid in question["inputs"].items()
@@ -123,7 +123,10 @@ def as_answer(called: CallResult) -> dict[str, Any]:
     return {"outputs": outputs, "caveats": [asdict(each) for each in called.caveats], "machine": machine()}
 
 
-_ANSWERS: dict[str, Callable[[Project, Mapping[str, Any]], dict[str, Any]]] = {"parts": _parts, "call": _call}
+_ANSWERS: dict[str, Callable[[Project, Mapping[str, Any]], dict[str, Any]]] = {
+    "parts": _answer_parts,
+    "call": _answer_call,
+}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from relet.core.component import MANAGERS
 from relet.environments import docker, prefixes
-from relet.environments.cache import home
+from relet.environments.cache import cache_folder
 from relet.errors import SetUpError, nearest
 
 __all__ = ["Environment", "build", "here"]
@@ -73,10 +73,10 @@ def build(
         raise SetUpError(f"no manager {manager!r} of environments: {nearest(manager, MANAGERS)}")
     if not _VERSION.fullmatch(python):
         raise SetUpError(f"python takes a version as 3.11 or 3.11.7, got {python!r}")
-    root = (cache or home()).absolute() / "environments"
-    say = progress or _nothing
+    root = (cache or cache_folder()).absolute() / "environments"
+    say = progress or _ignore_progress
     if manager == "docker":
-        command, stamp, made = docker.build(
+        command, stamp, made = docker.build_image(
             lock,
             python=python,
             root=root,
@@ -86,8 +86,8 @@ def build(
             say=say,
         )
     else:
-        command, stamp, made = prefixes.build(manager, lock, python=python, root=root, say=say)
+        command, stamp, made = prefixes.build_prefix(manager, lock, python=python, root=root, say=say)
     return Environment(manager=manager, command=command, python=stamp.python, made=made)
 
 
-def _nothing(_: str) -> None: ...
+def _ignore_progress(_: str) -> None: ...

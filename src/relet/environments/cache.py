@@ -48,7 +48,7 @@ class EnvironmentStamp:
     evidence: str
 
 
-def home() -> Path:
+def cache_folder() -> Path:
     """The user's cache: `RELET_CACHE`, else what the platform's convention says."""
     if own := os.environ.get("RELET_CACHE"):
         return Path(own)
@@ -57,17 +57,17 @@ def home() -> Path:
     return (shared if shared.is_absolute() else Path.home() / ".cache") / "relet"
 
 
-def digest(lock: bytes, python: str) -> str:
+def environment_digest(lock: bytes, python: str) -> str:
     """What names an environment: it depends on the lock, the Python and the platform.
 
-    >>> digest(b"", "3.11.7") == digest(b"", "3.11.8")
+    >>> environment_digest(b"", "3.11.7") == environment_digest(b"", "3.11.8")
     False
     """
     about = [FORMAT, python, platform.system(), platform.machine(), *platform.libc_ver()]
     return sha256(json.dumps(about).encode() + lock).hexdigest()[:16]
 
 
-def kept(
+def ensure_environment(
     folder: Path,
     lock: bytes,
     *,
@@ -80,28 +80,28 @@ def kept(
     `make` makes it and returns its Python's version. `evidence` is what would differ if it were damaged, None
     where it is gone. Raises SetUpError where the folder can't be written, and whatever `make` raises.
     """
-    if found := whole(folder, evidence):
+    if found := intact_stamp(folder, evidence):
         return found, False
     try:
-        with _alone(folder, say) as held:
-            if found := whole(folder, evidence):
+        with _environment_lock(folder, say) as held:
+            if found := intact_stamp(folder, evidence):
                 return found, False
-            clear(folder)
+            clear_environment(folder)
             folder.mkdir()
             site = EnvironmentFolder(folder=folder, held=held)
             try:
                 site.lock.write_bytes(lock)
                 stamp = EnvironmentStamp(python=make(site), evidence=evidence() or "")
-                _finish(folder, stamp)
+                _write_stamp(folder, stamp)
             except BaseException:
-                clear(folder)
+                clear_environment(folder)
                 raise
             return stamp, True
     except OSError as error:
         raise SetUpError(f"{folder.parent} can't hold environments ({error.strerror}); set RELET_CACHE") from error
 
 
-def whole(folder: Path, evidence: Callable[[], str | None]) -> EnvironmentStamp | None:
+def intact_stamp(folder: Path, evidence: Callable[[], str | None]) -> EnvironmentStamp | None:
     """The stamp of the environment in `folder`, where it was finished and is what it was then."""
     try:
         stamp = EnvironmentStamp(**json.loads((folder / "stamp.json").read_bytes()))
@@ -110,20 +110,20 @@ def whole(folder: Path, evidence: Callable[[], str | None]) -> EnvironmentStamp 
     return stamp if stamp.evidence == evidence() else None
 
 
-def clear(folder: Path) -> None:
+def clear_environment(folder: Path) -> None:
     """Remove an environment, its stamp first."""
     (folder / "stamp.json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _finish(folder: Path, stamp: EnvironmentStamp) -> None:
+def _write_stamp(folder: Path, stamp: EnvironmentStamp) -> None:
     draft = folder / "stamp.json.draft"
     draft.write_text(json.dumps({"python": stamp.python, "evidence": stamp.evidence}), encoding="utf-8")
     draft.replace(folder / "stamp.json")
 
 
 @contextmanager
-def _alone(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
+def _environment_lock(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
     """Hold the lock on an environment; the kernel takes it back when the last holder ends."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

@@ -16,12 +16,12 @@ _PROGRAMS = ("conda", "mamba", "micromamba")
 _CHANNEL = ("--override-channels", "--channel", "conda-forge")
 
 
-def make(site: EnvironmentFolder, python: str) -> None:
+def make_with_conda(site: EnvironmentFolder, python: str) -> None:
     """Make the environment, with a Python of this version, and install the lock in it.
 
     Raises SetUpError where none of the programs is installed, and with what conda or pip said.
     """
-    program = _program()
+    program = _conda_program()
     asked = (f"python={python}", "pip")
     failure = f"no environment of Python {python} can be made"
     create = ("create", "--yes", "--quiet", *_CHANNEL, "--prefix")
@@ -29,7 +29,7 @@ def make(site: EnvironmentFolder, python: str) -> None:
     pip.install(site, site.prefix / "bin" / "python")
 
 
-def _program() -> Path:
+def _conda_program() -> Path:
     found = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if not found:
         raise SetUpError(

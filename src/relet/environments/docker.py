@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from relet.environments import indexes
-from relet.environments.cache import EnvironmentFolder, EnvironmentStamp, digest, kept
+from relet.environments.cache import EnvironmentFolder, EnvironmentStamp, ensure_environment, environment_digest
 from relet.environments.programs import start
 from relet.errors import SetUpError
 
@@ -53,7 +53,7 @@ def dockerfile(python: str) -> str:
     return _DOCKERFILE.format(python=python)
 
 
-def build(
+def build_image(
     lock: bytes,
     *,
     python: str,
@@ -70,15 +70,15 @@ def build(
     docker = shutil.which("docker")
     if docker is None:
         raise SetUpError("docker is not installed: install Docker, or take another manager of environments")
-    name = digest(lock + dockerfile(python).encode(), python)
+    name = environment_digest(lock + dockerfile(python).encode(), python)
     image = f"relet/{name}"
 
     def make(site: EnvironmentFolder) -> str:
-        _identity(docker, image)
+        _image_digest(docker, image)
         say(f"making an image of Python {python} with docker, once for this lock")
         (site.folder / "Dockerfile").write_text(dockerfile(python), encoding="utf-8")
         failure = f"no image of Python {python} with the lock can be built"
-        with _secrets() as secrets:
+        with _build_secrets() as secrets:
             command = ("build", "--quiet", "--tag", image, *secrets)
             start(
                 site, "docker", docker, *command, site.folder, failure=failure, settings={"DOCKER_BUILDKIT": "1"}
@@ -90,20 +90,22 @@ def build(
         ).strip()
 
     folder = root / f"docker-{python}-{name}"
-    stamp, made = kept(folder, lock, make=make, evidence=lambda: _identity(docker, image), say=say)
-    seen = _seen(folders, environment, network)
+    stamp, made = ensure_environment(
+        folder, lock, make=make, evidence=lambda: _image_digest(docker, image), say=say
+    )
+    seen = _container_options(folders, environment, network)
     return (docker, "run", "--rm", "--interactive", "--init", *_NEVER_PULLED, *seen, image, "python"), stamp, made
 
 
 _NEVER_PULLED = ("--pull", "never")
 
 
-def _identity(docker: str, image: str) -> str | None:
+def _image_digest(docker: str, image: str) -> str | None:
     """The digest of an image, None where the engine has none of that name. Raises SetUpError without an engine."""
-    found = _ask(docker, "image", "inspect", "--format", "{{.Id}}", image)
+    found = _ask_docker(docker, "image", "inspect", "--format", "{{.Id}}", image)
     if found.returncode == 0:
         return found.stdout.strip()
-    engine = _ask(docker, "version", "--format", "{{.Server.Version}}")
+    engine = _ask_docker(docker, "version", "--format", "{{.Server.Version}}")
     if engine.returncode:
         said = (engine.stderr.strip().splitlines() or ["nothing"])[-1]
         raise SetUpError(
@@ -113,11 +115,11 @@ def _identity(docker: str, image: str) -> str | None:
     return None
 
 
-def _ask(docker: str, *words: str) -> subprocess.CompletedProcess[str]:
+def _ask_docker(docker: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([docker, *words], capture_output=True, text=True, errors="replace", check=False)
 
 
-def _seen(folders: Sequence[Path], environment: Mapping[str, str], network: bool) -> Iterator[str]:
+def _container_options(folders: Sequence[Path], environment: Mapping[str, str], network: bool) -> Iterator[str]:
     """What a container gets to see of this machine: its folders at their own paths, as their owner."""
     yield from ("--user", f"{os.getuid()}:{os.getgid()}")
     yield from ("--network", "host" if network else "none")
@@ -132,7 +134,7 @@ def _seen(folders: Sequence[Path], environment: Mapping[str, str], network: bool
 
 
 @contextmanager
-def _secrets() -> Iterator[Sequence[str]]:
+def _build_secrets() -> Iterator[Sequence[str]]:
     """What the build may know of indexes and certificates, in files that are gone when it ends."""
     told = {**os.environ, **indexes.for_uv()}
     exports = indexes.for_container(told)

@@ -19,7 +19,7 @@ _NAMES = {
 def for_uv() -> dict[str, str]:
     """The environment variables that tell uv what pip was told; what the user told uv itself is left alone."""
     untold = {name: theirs[0] for name, theirs in _NAMES.items() if not any(map(os.environ.get, theirs))}
-    asked = _asked_of_pip() if untold else {}
+    asked = _pip_settings() if untold else {}
     return {
         # Every file is held to its hash, so whichever index offers it first makes no difference.
         "UV_INDEX_STRATEGY": os.environ.get("UV_INDEX_STRATEGY") or "unsafe-best-match",
@@ -30,17 +30,17 @@ def for_uv() -> dict[str, str]:
 
 def for_container(told: Mapping[str, str]) -> dict[str, str]:
     """Of what uv is told here, what pip and uv are told inside a container: nothing of this machine's folders."""
-    reached = {name: _reached(told.get(name, "")) for name in ("UV_DEFAULT_INDEX", "UV_INDEX")}
+    reached = {name: _network_indexes(told.get(name, "")) for name in ("UV_DEFAULT_INDEX", "UV_INDEX")}
     reached |= {"PIP_INDEX_URL": reached["UV_DEFAULT_INDEX"], "PIP_EXTRA_INDEX_URL": reached["UV_INDEX"]}
     strategy = {name: told[name] for name in ("UV_INDEX_STRATEGY", "UV_HTTP_TIMEOUT")}
     return {name: value for name, value in (reached | strategy).items() if value}
 
 
-def _reached(addresses: str) -> str:
+def _network_indexes(addresses: str) -> str:
     return " ".join(each for each in addresses.split() if not each.startswith(("file:", "/", ".")))
 
 
-def _asked_of_pip() -> dict[str, str]:
+def _pip_settings() -> dict[str, str]:
     """pip's settings, from its files and its environment variables; none where there is no pip.
 
     An environment that uv made has no pip: the Python that it was made of may have one.
@@ -50,11 +50,11 @@ def _asked_of_pip() -> dict[str, str]:
         command = [python, "-P", "-m", "pip", "config", "list"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
-            return _parsed(done.stdout)
+            return _parse_pip_listing(done.stdout)
     return {name: value for name in _NAMES if (value := os.environ.get(f"PIP_{name.upper().replace('-', '_')}"))}
 
 
-def _parsed(listing: str) -> dict[str, str]:
+def _parse_pip_listing(listing: str) -> dict[str, str]:
     """What `pip config list` shows; what counts for every command, under what counts for `install` alone."""
     found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in listing.splitlines():

@@ -26,17 +26,17 @@ class InstalledPython:
     python: str
 
 
-def find(python: str) -> InstalledPython:
+def find_interpreter(python: str) -> InstalledPython:
     """The Python of exactly this version, else the newest one of the same minor version: this process's own first.
 
     It is looked for on PATH and where pyenv and uv put theirs. Raises SetUpError where there is none.
     """
     minor = ".".join(python.split(".")[:2])
-    own = InstalledPython(path=_own(), python=platform.python_version())
-    if python == own.python or (python == minor and _is(own, minor)):
+    own = InstalledPython(path=_own_python(), python=platform.python_version())
+    if python == own.python or (python == minor and _has_minor_version(own, minor)):
         return own
-    others = [found for path in dict.fromkeys(_places(minor)) if (found := ask(path))]
-    fitting = [each for each in [own, *others] if _is(each, minor)]
+    others = [found for path in dict.fromkeys(_python_candidates(minor)) if (found := interpreter_at(path))]
+    fitting = [each for each in [own, *others] if _has_minor_version(each, minor)]
     exact = [each for each in fitting if each.python == python]
     if exact:
         return exact[0]
@@ -45,24 +45,24 @@ def find(python: str) -> InstalledPython:
         raise SetUpError(
             f"no Python {minor} on this machine (it has {there}); install one, with python{minor} on PATH"
         )
-    return own if own in fitting else max(fitting, key=lambda each: age(each.python))
+    return own if own in fitting else max(fitting, key=lambda each: patch_number(each.python))
 
 
-def _own() -> Path:
+def _own_python() -> Path:
     return Path(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def _is(each: InstalledPython, minor: str) -> bool:
+def _has_minor_version(each: InstalledPython, minor: str) -> bool:
     return each.python.startswith(f"{minor}.")
 
 
-def age(python: str) -> int:
+def patch_number(python: str) -> int:
     """The third number of a version; a preview has the number of what it is a preview of."""
     digits = python.split(".")[2]
     return int("".join(c if c.isdigit() else " " for c in digits).split()[0])
 
 
-def _places(minor: str) -> Iterator[Path]:
+def _python_candidates(minor: str) -> Iterator[Path]:
     """Where a Python of this minor version may be."""
     for folder in os.get_exec_path():
         yield from (Path(folder, name) for name in (f"python{minor}", "python3", "python"))
@@ -74,7 +74,7 @@ def _places(minor: str) -> Iterator[Path]:
         yield found / "bin" / f"python{minor}"
 
 
-def ask(path: Path) -> InstalledPython | None:
+def interpreter_at(path: Path) -> InstalledPython | None:
     """The Python at a path, None if it does not start: a shim may stand for a Python that is not there."""
     if not os.access(path, os.X_OK):
         return None

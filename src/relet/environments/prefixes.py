@@ -8,59 +8,67 @@ from hashlib import sha256
 from pathlib import Path
 
 from relet.environments import conda, interpreters, uv, virtualenv
-from relet.environments.cache import EnvironmentFolder, EnvironmentStamp, digest, kept, whole
+from relet.environments.cache import (
+    EnvironmentFolder,
+    EnvironmentStamp,
+    ensure_environment,
+    environment_digest,
+    intact_stamp,
+)
 from relet.environments.interpreters import InstalledPython
 from relet.errors import SetUpError
 
 # What fills `site.prefix` from `site.lock` and a Python of this machine.
 _MAKERS: Mapping[str, Callable[[EnvironmentFolder, InstalledPython], None]] = {
-    "uv": uv.make,
-    "virtualenv": virtualenv.make,
+    "uv": uv.make_with_uv,
+    "virtualenv": virtualenv.make_with_virtualenv,
 }
 
 
-def build(
+def build_prefix(
     manager: str, lock: bytes, *, python: str, root: Path, say: Callable[[str], None]
 ) -> tuple[tuple[str, ...], EnvironmentStamp, bool]:
     """What starts the environment's Python, its stamp, and whether it had to be made.
 
     Raises SetUpError without the manager or the Python, and where the lock can't be installed.
     """
-    for folder in _finished(manager, lock, python, root):
-        if found := whole(folder, partial(evidence, folder)):
-            return (str(_python(folder)),), found, False
-    make, version = _maker(manager, python)
-    if version != python and _exact(python):
+    for folder in _finished_prefixes(manager, lock, python, root):
+        if found := intact_stamp(folder, partial(prefix_evidence, folder)):
+            return (str(_prefix_python(folder)),), found, False
+    make, version = _prefix_maker(manager, python)
+    if version != python and _is_full_version(python):
         say(f"no Python {python} on this machine: taking {version}")
-    folder = root / _name(manager, lock, version)
+    folder = root / _prefix_name(manager, lock, version)
 
     def made_here(site: EnvironmentFolder) -> str:
         say(f"making an environment of Python {version} with {manager}, once for this lock")
         make(site)
-        found = interpreters.ask(_python(folder))
+        found = interpreters.interpreter_at(_prefix_python(folder))
         if found is None:
             raise SetUpError(f"the environment that {manager} made has no Python that starts")
         return found.python
 
-    stamp, made = kept(folder, lock, make=made_here, evidence=partial(evidence, folder), say=say)
-    return (str(_python(folder)),), stamp, made
+    stamp, made = ensure_environment(
+        folder, lock, make=made_here, evidence=partial(prefix_evidence, folder), say=say
+    )
+    return (str(_prefix_python(folder)),), stamp, made
 
 
-def _maker(manager: str, python: str) -> tuple[Callable[[EnvironmentFolder], None], str]:
+def _prefix_maker(manager: str, python: str) -> tuple[Callable[[EnvironmentFolder], None], str]:
     """What fills a prefix, and the Python that it will have, as far as it is known before."""
     if manager == "conda":
-        return partial(conda.make, python=python), python
-    interpreter = interpreters.find(python)
+        return partial(conda.make_with_conda, python=python), python
+    interpreter = interpreters.find_interpreter(python)
     return lambda site: _MAKERS[manager](site, interpreter), interpreter.python
 
 
-def evidence(folder: Path) -> str | None:
+def prefix_evidence(folder: Path) -> str | None:
     """What changes when an environment is damaged, without starting it: its Python's file, its packages' names.
 
     None where its Python is gone. A package that was installed into it later shows too; an edited file does not.
     """
     try:
-        python = _python(folder).resolve(strict=True)
+        python = _prefix_python(folder).resolve(strict=True)
         state = python.stat()
         names = sorted(path.name for path in folder.glob("env/lib/python*/site-packages/*"))
     except OSError:
@@ -69,28 +77,29 @@ def evidence(folder: Path) -> str | None:
     return sha256("\n".join(map(str, about)).encode()).hexdigest()
 
 
-def _python(folder: Path) -> Path:
+def _prefix_python(folder: Path) -> Path:
     return folder / "env" / "bin" / "python"
 
 
-def _exact(python: str) -> bool:
+def _is_full_version(python: str) -> bool:
     return python.count(".") > 1
 
 
-def _name(manager: str, lock: bytes, python: str) -> str:
-    return f"{manager}-{python}-{digest(lock, python)}"
+def _prefix_name(manager: str, lock: bytes, python: str) -> str:
+    return f"{manager}-{python}-{environment_digest(lock, python)}"
 
 
-def _finished(manager: str, lock: bytes, python: str, root: Path) -> list[Path]:
+def _finished_prefixes(manager: str, lock: bytes, python: str, root: Path) -> list[Path]:
     """The folders in the cache that are for this lock and fit the Python, without a look at the machine's Pythons.
 
     A version that is asked for exactly is given exactly; of a minor version, the newest that there is. conda's is
     named as it was asked for: which one it brings, conda decides.
     """
-    if _exact(python) or manager == "conda":
-        return [root / _name(manager, lock, python)]
+    if _is_full_version(python) or manager == "conda":
+        return [root / _prefix_name(manager, lock, python)]
     versions = {path.name.split("-")[1] for path in root.glob(f"{manager}-{python}.*-*") if path.is_dir()}
     there = [
-        root / _name(manager, lock, version) for version in sorted(versions, key=interpreters.age, reverse=True)
+        root / _prefix_name(manager, lock, version)
+        for version in sorted(versions, key=interpreters.patch_number, reverse=True)
     ]
     return [folder for folder in there if folder.is_dir()]

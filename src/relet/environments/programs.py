@@ -50,20 +50,20 @@ def start(
     except OSError as error:
         raise SetUpError(f"{failure}: {name} can't be started ({error.strerror})") from error
     if done.returncode:
-        said = telling(done.stderr or done.stdout, site) or [f"nothing; it ended with {done.returncode}"]
+        said = telling_lines(done.stderr or done.stdout, site) or [f"nothing; it ended with {done.returncode}"]
         raise SetUpError("\n  ".join([f"{failure}; {name} says:", *said]))
     return done.stdout
 
 
-def telling(output: str, site: EnvironmentFolder) -> list[str]:
+def telling_lines(output: str, site: EnvironmentFolder) -> list[str]:
     """The lines of a failed program's output that say why, without this machine's paths and addresses."""
     lines = [line.rstrip() for line in output.splitlines() if line.strip() and not _BESIDE_THE_POINT.match(line)]
     first = next((n for n, line in enumerate(lines) if re.match(r"\s*(error|fatal|×)", line, re.IGNORECASE)), 0)
     places = [(str(site.lock), "the lock"), (str(site.folder), "…"), (str(Path.home()), "~")]
-    return [_without(line, places) for line in lines[first:][-_SHOWN_LINES:]]
+    return [_anonymized_line(line, places) for line in lines[first:][-_SHOWN_LINES:]]
 
 
-def _without(line: str, places: Sequence[tuple[str, str]]) -> str:
+def _anonymized_line(line: str, places: Sequence[tuple[str, str]]) -> str:
     line = re.sub(r"\b[a-z][a-z0-9+.\-]*://\S+", "…", re.sub(r" \(from versions: .*\)", "", line))
     for place, name in places:
         line = line.replace(place, name)

@@ -14,9 +14,9 @@ from relet.environments.programs import start
 from relet.errors import SetUpError
 
 
-def make(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
+def make_with_uv(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     """Make the environment and install the lock in it. Raises SetUpError without uv, and with what uv said."""
-    uv = program()
+    uv = uv_program()
     settings = {**indexes.for_uv(), "UV_PYTHON_DOWNLOADS": "never"}
     bare = ("venv", "--quiet", "--no-project", "--python")
     failure = f"no environment of Python {interpreter.python} can be made"
@@ -31,7 +31,7 @@ def make(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     start(site, "uv", uv, *sync, "--python", python, site.lock, failure=failure, settings=settings)
 
 
-def program() -> Path:
+def uv_program() -> Path:
     """uv: beside this interpreter, where its package put it, or on PATH. Raises SetUpError where there is none."""
     beside = Path(sys.executable).with_name("uv")
     if os.access(beside, os.X_OK):

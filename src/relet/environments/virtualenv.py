@@ -14,7 +14,7 @@ from relet.environments.programs import start
 _BARE = ("--quiet", "--no-download", "--no-periodic-update", "--no-setuptools")
 
 
-def make(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
+def make_with_virtualenv(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     """Make the environment and install the lock in it; without virtualenv, Python's own venv makes the same.
 
     Raises SetUpError with what virtualenv, venv or pip said.

@@ -89,27 +89,27 @@ def contrast(sides: Sequence[ContrastedRun], *, everything: bool = False) -> Con
     shared = [
         replace(side, parts={name: side.parts[name] for name in side.parts if name in steps}) for side in sides
     ]
-    parameters = list(_rows([trial.settings for trial in trials]))
-    metrics = list(_rows([trial.metrics for trial in trials]))
-    basis = {kind: list(_rows([of(side) for side in shared])) for kind, of in _BASIS.items()}
-    same = {"parameters": _equal(parameters), "metrics": _equal(metrics)}
-    same |= {kind: _equal(rows) for kind, rows in basis.items()}
+    parameters = list(_rows_by_name([trial.settings for trial in trials]))
+    metrics = list(_rows_by_name([trial.metrics for trial in trials]))
+    basis = {kind: list(_rows_by_name([of(side) for side in shared])) for kind, of in _BASIS.items()}
+    same = {"parameters": _equal_count(parameters), "metrics": _equal_count(metrics)}
+    same |= {kind: _equal_count(rows) for kind, rows in basis.items()}
 
     def shown(rows: Sequence[ContrastRow]) -> tuple[ContrastRow, ...]:
         return tuple(row for row in rows if everything or row.differs)
 
     return Contrast(
         labels=tuple(side.label for side in sides),
-        facts=tuple(_facts(sides)),
+        facts=tuple(_fact_rows(sides)),
         parameters=shown(parameters),
         metrics=shown(metrics),
         basis={kind: held for kind, rows in basis.items() if (held := shown(rows))},
-        curves=_curves(sides),
+        curves=_curves_by_metric(sides),
         same={kind: count for kind, count in same.items() if count and not everything},
     )
 
 
-def _facts(sides: Sequence[ContrastedRun]) -> Iterator[ContrastRow]:
+def _fact_rows(sides: Sequence[ContrastedRun]) -> Iterator[ContrastRow]:
     trials = [side.trial for side in sides]
     steps = list(dict.fromkeys(step for side in sides for step in side.parts))
     of: dict[str, Callable[[Trial], Any]] = {
@@ -125,22 +125,22 @@ def _facts(sides: Sequence[ContrastedRun]) -> Iterator[ContrastRow]:
         row = ContrastRow(name=name, values=tuple(value(each) for each in trials))
         if any(each is not None for each in row.values):
             yield row
-    lacking = ContrastRow(name="without", values=tuple(_lacking(side, steps) for side in sides))
+    lacking = ContrastRow(name="without", values=tuple(_steps_not_reached(side, steps) for side in sides))
     if lacking.differs:
         yield lacking
 
 
-def _lacking(side: ContrastedRun, steps: Sequence[str]) -> str | None:
+def _steps_not_reached(side: ContrastedRun, steps: Sequence[str]) -> str | None:
     """The steps that another run got to and this one did not."""
     return ", ".join(step for step in steps if step not in side.parts) or None
 
 
-def _rows(held: Sequence[Mapping[str, Any]]) -> Iterator[ContrastRow]:
+def _rows_by_name(held: Sequence[Mapping[str, Any]]) -> Iterator[ContrastRow]:
     for name in dict.fromkeys(name for each in held for name in each):
         yield ContrastRow(name=name, values=tuple(each.get(name) for each in held))
 
 
-def _equal(rows: Sequence[ContrastRow]) -> int:
+def _equal_count(rows: Sequence[ContrastRow]) -> int:
     return sum(not row.differs for row in rows)
 
 
@@ -161,7 +161,7 @@ def _inputs(side: ContrastedRun) -> dict[str, str | None]:
     return {name: content for parts in side.parts.values() for name, content in parts.inputs.items()}
 
 
-def _sources(side: ContrastedRun) -> dict[str, str]:
+def _source_digests(side: ContrastedRun) -> dict[str, str]:
     return {
         f"{component}.{name}": value["sha256"]
         for component, parts in side.parts.items()
@@ -170,7 +170,7 @@ def _sources(side: ContrastedRun) -> dict[str, str]:
     }
 
 
-def _commit(side: ContrastedRun) -> dict[str, Any]:
+def _commit_facts(side: ContrastedRun) -> dict[str, Any]:
     code = side.record.code
     return {"commit": code.commit, "uncommitted changes": code.diff or ("yes" if code.dirty else None)}
 
@@ -190,12 +190,12 @@ _BASIS: Mapping[str, Callable[[ContrastedRun], Mapping[str, Any]]] = {
     "packages": _packages,
     "resources": _resources,
     "inputs": _inputs,
-    "sources": _sources,
-    "commit": _commit,
+    "sources": _source_digests,
+    "commit": _commit_facts,
     "machine": _machine,
 }
 
 
-def _curves(sides: Sequence[ContrastedRun]) -> dict[str, dict[str, Curve]]:
+def _curves_by_metric(sides: Sequence[ContrastedRun]) -> dict[str, dict[str, Curve]]:
     names = dict.fromkeys(name for side in sides for name in side.curves)
     return {name: {side.label: side.curves[name] for side in sides if name in side.curves} for name in names}

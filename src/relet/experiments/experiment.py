@@ -57,7 +57,7 @@ class Trial:
     @property
     def short(self) -> str:
         """The end of its id, by which people call a run."""
-        return short(self.id)
+        return short_id(self.id)
 
     @property
     def family(self) -> Any:
@@ -132,15 +132,15 @@ class Objective:
         Of trials that were measured on folds only those count that have the most: the others were given up.
         """
         able = [each for each in trials if each.status is Status.FINISHED and not self.order(each)[0]]
-        return min(comparable(able), key=self.order, default=None)
+        return min(comparable_trials(able), key=self.order, default=None)
 
     def ranked(self, trials: Sequence[Trial]) -> list[Trial]:
         """From the best to the worst; then those that were given up, then those without the metric."""
-        whole = {each.id for each in comparable(trials)}
+        whole = {each.id for each in comparable_trials(trials)}
         return sorted(trials, key=lambda each: (self.order(each)[0], each.id not in whole, self.order(each)))
 
 
-def comparable(trials: Sequence[Trial]) -> list[Trial]:
+def comparable_trials(trials: Sequence[Trial]) -> list[Trial]:
     """Those that were measured on as many folds as any: what was given up after the first is another measure."""
     most = max((each.folds for each in trials), default=1)
     return [each for each in trials if each.folds == most]
@@ -164,7 +164,7 @@ def experiments(records: Iterable[RunRecord], tables: Mapping[str, Table] | None
     found = [
         Experiment(
             name=name,
-            trials=_folds_joined(trials.get(name, ()), sweeps.get(name, ())),
+            trials=_join_folds(trials.get(name, ()), sweeps.get(name, ())),
             sweeps=tuple(sweeps.get(name, ())),
         )
         for name in dict.fromkeys((*trials, *sweeps))
@@ -184,31 +184,35 @@ def trial(record: RunRecord, table: Table | None = None, types: Mapping[str, str
         experiment=record.experiment,
         status=record.status,
         started=record.started,
-        seconds=_seconds(record),
+        seconds=_run_seconds(record),
         sweep=record.parent if record.kind is RunKind.PIPELINE else None,
         number=record.trial,
         # a trial's command is that of its sweep, whose lists its own overrides stand for
-        chosen={**chosen(record.command), **chosen(record.overrides)},
-        settings=named(parameters, table or {}),
+        chosen={**chosen_settings(record.command), **chosen_settings(record.overrides)},
+        settings=settings_by_name(parameters, table or {}),
         metrics=record.metrics,
         outputs=outputs,
         model=models[-1] if models else None,
-        reason=_reason(record),
+        reason=_stop_reason(record),
     )
 
 
-def _folds_joined(trials: Iterable[Trial], sweeps: Iterable[RunRecord]) -> tuple[Trial, ...]:
+def _join_folds(trials: Iterable[Trial], sweeps: Iterable[RunRecord]) -> tuple[Trial, ...]:
     """The runs of a search that differ by nothing but their fold as one trial."""
     searches = {each.id for each in sweeps if each.kind is RunKind.SEARCH}
     held: dict[tuple[str, str], list[Trial]] = {}
     for each in trials:
         same = {name: value for name, value in each.settings.items() if name != FOLD}
-        place = (each.sweep, _told(same)) if each.sweep in searches and FOLD in each.settings else (each.id, "")
+        place = (
+            (each.sweep, _canonical_text(same))
+            if each.sweep in searches and FOLD in each.settings
+            else (each.id, "")
+        )
         held.setdefault(place, []).append(each)
-    return tuple(_mean(runs) if len(runs) > 1 else runs[0] for runs in held.values())
+    return tuple(_mean_over_folds(runs) if len(runs) > 1 else runs[0] for runs in held.values())
 
 
-def _mean(runs: Sequence[Trial]) -> Trial:
+def _mean_over_folds(runs: Sequence[Trial]) -> Trial:
     done = [each for each in runs if each.status is Status.FINISHED]
     other = next((each for each in runs if each.status is not Status.FINISHED), None)
     shared = [name for name in (done[0].metrics if done else ()) if all(name in each.metrics for each in done)]
@@ -223,31 +227,31 @@ def _mean(runs: Sequence[Trial]) -> Trial:
     )
 
 
-def _seconds(record: RunRecord) -> float | None:
+def _run_seconds(record: RunRecord) -> float | None:
     if record.ended is None:
         return None
     return (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
 
 
-def _reason(record: RunRecord) -> str:
+def _stop_reason(record: RunRecord) -> str:
     if record.message or record.status in (Status.FINISHED, Status.RUNNING):
         return record.message
     waits = (f"{name}: {step['reason']}" for name, step in record.steps.items() if step["action"] == "waits")
     return next(waits, "")
 
 
-def short(run_id: str) -> str:
+def short_id(run_id: str) -> str:
     """
-    >>> short("20261124T142033123456-ab12cd34")
+    >>> short_id("20261124T142033123456-ab12cd34")
     'ab12cd34'
     """
     return run_id.rpartition("-")[2]
 
 
-def chosen(words: Iterable[str]) -> dict[str, Any]:
+def chosen_settings(words: Iterable[str]) -> dict[str, Any]:
     """The assignments among the words of a command or among overrides: name → value.
 
-    >>> chosen(["relet", "run", "p", "model=linear", "+etl.rows=30", "steps=a,b"])
+    >>> chosen_settings(["relet", "run", "p", "model=linear", "+etl.rows=30", "steps=a,b"])
     {'model': 'linear', 'etl.rows': 30}
     """
     found = {}
@@ -255,18 +259,18 @@ def chosen(words: Iterable[str]) -> dict[str, Any]:
         name, equals, value = word.partition("=")
         name = name.lstrip("+~")
         if equals and re.fullmatch(r"[A-Za-z_][\w./@]*", name) and name not in ("steps", "workers"):
-            found[name] = _value(value)
+            found[name] = _assigned_value(value)
     return found
 
 
-def _value(text: str) -> Any:
+def _assigned_value(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return text.strip("'\"")
 
 
-def named(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
+def settings_by_name(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
     """Component → parameter → value as setting → value, nested values each with its path.
 
     Where several settings feed one parameter, as one for each model family does, it is the one that ends in the
@@ -274,7 +278,7 @@ def named(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
     ran alone, each further one is named component.parameter.
 
     >>> table = {"etl.rows": ["get.rows"], "model.a": ["fit.more"], "model.b": ["fit.more"]}
-    >>> named({"get": {"rows": 3}, "fit": {"family": "b", "more": {"depth": 2}}}, table)
+    >>> settings_by_name({"get": {"rows": 3}, "fit": {"family": "b", "more": {"depth": 2}}}, table)
     {'etl.rows': 3, 'model.b.depth': 2, 'fit.family': 'b'}
     """
     feeding: dict[str, list[str]] = {}
@@ -291,7 +295,7 @@ def named(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
             names = feeding.get(own, [own])
             if len(names) > 1:
                 names = [each for each in names if each.rpartition(".")[2] in choices] or [own]
-            for path, leaf in _leaves(value):
+            for path, leaf in _nested_values(value):
                 name = f"{names[0]}{path}"
                 if found.get(name, leaf) != leaf:
                     name = f"{own}{path}"
@@ -301,39 +305,41 @@ def named(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
     return {name: found[name] for name in sorted(found, key=order.__getitem__)}
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def _nested_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping) and value:
         for name, each in value.items():
-            yield from _leaves(each, f"{path}.{name}")
+            yield from _nested_values(each, f"{path}.{name}")
     else:
         yield path, value
 
 
-def differing(trials: Sequence[Trial]) -> list[str]:
+def differing_settings(trials: Sequence[Trial]) -> list[str]:
     """The settings in which trials differ, in the order in which they come.
 
     One that only some trials have, such as a parameter of one model family, counts where those differ. A choice
     that is no setting, such as an option of a configuration group, counts where no setting that differs says it.
     """
-    columns = _varying([each.settings for each in trials])
+    columns = _varying_names([each.settings for each in trials])
     known = {name for each in trials for name in each.settings}
     others = [
         name
-        for name in _varying([each.chosen for each in trials], absent=True)
+        for name in _varying_names([each.chosen for each in trials], absent=True)
         if name not in known and not name.startswith(OWN)
     ]
     if not others:
         return columns
-    groupings = {_grouping([each.settings.get(name) for each in trials]) for name in columns}
-    return columns + [n for n in others if _grouping([each.chosen.get(n) for each in trials]) not in groupings]
+    groupings = {_value_grouping([each.settings.get(name) for each in trials]) for name in columns}
+    return columns + [
+        n for n in others if _value_grouping([each.chosen.get(n) for each in trials]) not in groupings
+    ]
 
 
-def most_varied(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:
+def most_varied_settings(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:
     """Names of settings by how many values each has among trials, most first; of equals the model's first."""
 
     def order(name: str) -> tuple[int, bool]:
         held = ({**each.chosen, **each.settings} for each in trials)
-        values = {_told(each[name]) for each in held if name in each}
+        values = {_canonical_text(each[name]) for each in held if name in each}
         return -len(values), not name.startswith("model")
 
     return sorted(names, key=order)
@@ -343,34 +349,34 @@ def most_varied(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:
 OWN = ("main.", "store.", "tracking", "search.", "hydra")
 
 
-def _varying(held: Sequence[Mapping[str, Any]], *, absent: bool = False) -> list[str]:
+def _varying_names(held: Sequence[Mapping[str, Any]], *, absent: bool = False) -> list[str]:
     names = dict.fromkeys(name for each in held for name in each)
     found = []
     for name in names:
         values = [each[name] for each in held if name in each]
         missing = absent and len(values) < len(held)
-        if missing or any(_told(value) != _told(values[0]) for value in values):
+        if missing or any(_canonical_text(value) != _canonical_text(values[0]) for value in values):
             found.append(name)
     return found
 
 
-def _told(value: Any) -> str:
+def _canonical_text(value: Any) -> str:
     """A value as text that is equal where it is: 1 and 1.0 are."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def _grouping(values: Sequence[Any]) -> tuple[int, ...]:
+def _value_grouping(values: Sequence[Any]) -> tuple[int, ...]:
     """Which trials have the same value: the place of the first that has it."""
     first: dict[str, int] = {}
-    return tuple(first.setdefault(_told(value), place) for place, value in enumerate(values))
+    return tuple(first.setdefault(_canonical_text(value), place) for place, value in enumerate(values))
 
 
-def ends(names: Sequence[str]) -> list[str]:
+def short_names(names: Sequence[str]) -> list[str]:
     """Names by their last part, as long as that tells them apart.
 
-    >>> ends(["model.a.depth", "etl.rows", "model.b.depth"])
+    >>> short_names(["model.a.depth", "etl.rows", "model.b.depth"])
     ['a.depth', 'rows', 'b.depth']
     """
     parts = [name.split(".") for name in names]
@@ -386,7 +392,7 @@ def ends(names: Sequence[str]) -> list[str]:
             taken[place] += 1
 
 
-def measured(trials: Sequence[Trial]) -> list[str]:
+def distinguishing_metrics(trials: Sequence[Trial]) -> list[str]:
     """The metrics that tell trials apart: of several trials those that differ, of one those that are its own."""
     names = list(dict.fromkeys(name for each in trials for name in each.metrics))
     own = [name for name in names if not name.startswith(BESIDE)]
@@ -411,6 +417,6 @@ def aim(experiment: Experiment, metric: str | None = None) -> Objective | None:
     for record in reversed(experiment.sweeps):
         if (name := str(record.parameters.get("metric", ""))) in known:
             return Objective(metric=name, more=record.parameters.get("direction") == "maximize")
-    own = measured(experiment.trials) or known
+    own = distinguishing_metrics(experiment.trials) or known
     names = [*(each for each in USUAL if each in known), *own]
     return Objective.of(names[0]) if names else None

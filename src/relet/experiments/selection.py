@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from relet.errors import SettingError, nearest
-from relet.experiments.experiment import Trial, short
+from relet.experiments.experiment import Trial, short_id
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"[^"]*"|'[^']*')|(?P<operator><=|>=|==|!=|=|<|>)|(?P<word>[^\s"'<>=!]+))"""
@@ -60,7 +60,9 @@ def conditions(text: str) -> tuple[TrialCondition, ...]:
             rest = " ".join(word for _, word in tokens[:3])
             raise SettingError(f"--filter: {rest!r} in {text!r} is no comparison; {_ADVICE}")
         name, by, value = tokens[:3]
-        found.append(TrialCondition(name=_text(name), by=by[1], value=_value(value), text=_text(value)))
+        found.append(
+            TrialCondition(name=_token_text(name), by=by[1], value=_token_value(value), text=_token_text(value))
+        )
         tokens = tokens[3:]
         if tokens:
             if tokens[0][1].lower() != "and" or len(tokens) == 1:
@@ -81,13 +83,13 @@ def _tokens(text: str) -> Iterable[tuple[str, str]]:
         at = match.end()
 
 
-def _text(token: tuple[str, str]) -> str:
+def _token_text(token: tuple[str, str]) -> str:
     kind, word = token
     return word[1:-1] if kind == "quoted" else word
 
 
-def _value(token: tuple[str, str]) -> Any:
-    text = _text(token)
+def _token_value(token: tuple[str, str]) -> Any:
+    text = _token_text(token)
     if token[0] == "quoted":
         return text
     if text.lower() in _WORDS:
@@ -98,27 +100,27 @@ def _value(token: tuple[str, str]) -> Any:
         return text
 
 
-def selected(trials: Sequence[Trial], text: str) -> list[Trial]:
+def selected_trials(trials: Sequence[Trial], text: str) -> list[Trial]:
     """The trials that a filter lets through; one without a value meets no condition on it but `!=` and `= none`.
 
     Raises SettingError for a filter that can't be read, a name that no trial has (with the nearest), and an order
     (`<`) between things that have none.
     """
     asked = conditions(text)
-    known = names(trials)
-    own = _measured_or_set(trials)
+    known = trial_value_names(trials)
+    own = _own_names(trials)
     resolved = [(resolve(each.name, known, "--filter", first=own), each) for each in asked]
-    return [each for each in trials if all(_meets(each, name, wanted) for name, wanted in resolved)]
+    return [each for each in trials if all(_meets_condition(each, name, wanted) for name, wanted in resolved)]
 
 
-def _meets(trial: Trial, name: str, wanted: TrialCondition) -> bool:
+def _meets_condition(trial: Trial, name: str, wanted: TrialCondition) -> bool:
     value = trial.values.get(name)
     compare = _OPERATORS[wanted.by]
     if wanted.by in ("=", "==", "!="):
         if name in ("run", "sweep") and value in (trial.id, trial.sweep) and value is not None:
             # as it was written: an end such as 00000002 reads as a number
-            return _means(wanted.text, value) == (wanted.by != "!=")
-        return bool(compare(_comparable(value), _comparable(wanted.value)))
+            return _is_id_of_run(wanted.text, value) == (wanted.by != "!=")
+        return bool(compare(_comparable_value(value), _comparable_value(wanted.value)))
     if value is None:
         return False
     if isinstance(value, bool) or not isinstance(value, int | float) or not isinstance(wanted.value, int | float):
@@ -131,23 +133,23 @@ def _meets(trial: Trial, name: str, wanted: TrialCondition) -> bool:
     return bool(compare(value, wanted.value))
 
 
-def _means(word: str, id_: str) -> bool:
-    return bool(word) and (id_.startswith(word) or short(id_) == word)
+def _is_id_of_run(word: str, id_: str) -> bool:
+    return bool(word) and (id_.startswith(word) or short_id(id_) == word)
 
 
-def _comparable(value: Any) -> Any:
+def _comparable_value(value: Any) -> Any:
     """1 and 1.0 are equal, True and 1 are not."""
     if isinstance(value, bool) or value is None:
         return str(value)
     return float(value) if isinstance(value, int | float) else value if isinstance(value, str) else str(value)
 
 
-def names(trials: Sequence[Trial]) -> list[str]:
+def trial_value_names(trials: Sequence[Trial]) -> list[str]:
     """All that trials can be asked for."""
     return list(dict.fromkeys(name for each in trials for name in each.values))
 
 
-def _measured_or_set(trials: Sequence[Trial]) -> list[str]:
+def _own_names(trials: Sequence[Trial]) -> list[str]:
     return list(dict.fromkeys(name for each in trials for name in (*each.settings, *each.metrics)))
 
 
@@ -169,10 +171,10 @@ def resolve(name: str, known: Sequence[str], option: str, *, first: Sequence[str
         return ending[0]
     if ending:
         raise SettingError(f"{option}: {name} could be {' or '.join(ending)}; write one of them")
-    raise SettingError(f"{option}: no run has {name!r}; {_offered(name, known)}")
+    raise SettingError(f"{option}: no run has {name!r}; {_suggested_names(name, known)}")
 
 
-def _offered(name: str, known: Sequence[str]) -> str:
+def _suggested_names(name: str, known: Sequence[str]) -> str:
     """The name that was probably meant, whole or the end of one; else some that are the most like it."""
     ends = [each.rpartition(".")[2] for each in known]
     if get_close_matches(name, [*known, *ends], n=1):
@@ -181,23 +183,23 @@ def _offered(name: str, known: Sequence[str]) -> str:
     return nearest(name, some) + (f" and {len(known) - len(some)} more" if len(known) > len(some) else "")
 
 
-def ordered(trials: Sequence[Trial], by: str) -> list[Trial]:
+def ordered_trials(trials: Sequence[Trial], by: str) -> list[Trial]:
     """Trials by a value, ascending; `-mae` descending. Those without it are last, whichever way.
 
     Numbers come before text. Raises SettingError for a name that no trial has.
     """
     down = by.startswith("-")
-    name = resolve(by.lstrip("+-"), names(trials), "--sort", first=_measured_or_set(trials))
-    having = [each for each in trials if _sortable(each.values.get(name))]
-    rest = [each for each in trials if not _sortable(each.values.get(name))]
-    return sorted(having, key=lambda each: _key(each.values[name]), reverse=down) + rest
+    name = resolve(by.lstrip("+-"), trial_value_names(trials), "--sort", first=_own_names(trials))
+    having = [each for each in trials if _is_sortable(each.values.get(name))]
+    rest = [each for each in trials if not _is_sortable(each.values.get(name))]
+    return sorted(having, key=lambda each: _sort_key(each.values[name]), reverse=down) + rest
 
 
-def _sortable(value: Any) -> bool:
+def _is_sortable(value: Any) -> bool:
     return value is not None and value == value
 
 
-def _key(value: Any) -> tuple[bool, float, str]:
+def _sort_key(value: Any) -> tuple[bool, float, str]:
     if isinstance(value, int | float):
         return False, float(value), ""
     return True, 0.0, str(value)

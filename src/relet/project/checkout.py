@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.record import CodeState
-from relet.environments.cache import home
+from relet.environments.cache import cache_folder
 from relet.errors import ImpossibleError, SetUpError
 from relet.project.surroundings import git, git_environment
 
@@ -54,16 +54,16 @@ def lay_out(code: CodeState, folder: Path, *, root: Path | None, store: Store) -
     else:
         folder.mkdir(parents=True)
     if code.diff:
-        _apply(store.read_object(code.diff), folder, code.diff)
-    project = _inside(folder, folder / code.folder)
+        _apply_diff(store.read_object(code.diff), folder, code.diff)
+    project = _path_inside(folder, folder / code.folder)
     for path, digest in code.untracked.items():
-        _fetch(store, digest, _inside(folder, project / path))
+        _fetch_untracked(store, digest, _path_inside(folder, project / path))
     if not project.is_dir():
         raise ImpossibleError(f"the recorded code has no folder {code.folder}, which held the project")
     return project
 
 
-def _fetch(store: Store, digest: str, place: Path) -> None:
+def _fetch_untracked(store: Store, digest: str, place: Path) -> None:
     """Lay out a file that git did not hold; a script can be executed, whose permission no record holds."""
     store.fetch_object(digest, place)
     with place.open("rb") as file:
@@ -71,7 +71,7 @@ def _fetch(store: Store, digest: str, place: Path) -> None:
             place.chmod(place.stat().st_mode | 0o111)
 
 
-def _inside(folder: Path, path: Path) -> Path:
+def _path_inside(folder: Path, path: Path) -> Path:
     """The path, once it is known to lie in the folder whatever the links in it that were laid out."""
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ImpossibleError(f"the record names {path.relative_to(folder)}, which leads out of the project")
@@ -112,7 +112,7 @@ def _check_out(code: CodeState, folder: Path, root: Path | None) -> None:
 
 def clones() -> Path:
     """Where clones of repositories are kept: a folder for each repository, in it one for each commit."""
-    return home().absolute() / "checkouts"
+    return cache_folder().absolute() / "checkouts"
 
 
 def clone(source: str, revision: str, folder: Path) -> None:
@@ -153,6 +153,6 @@ def ask_git(*arguments: str, timeout: float = TIMEOUT) -> str:
     return done.stdout
 
 
-def _apply(diff: bytes, folder: Path, digest: str) -> None:
+def _apply_diff(diff: bytes, folder: Path, digest: str) -> None:
     if git(folder, *_PLAIN, "apply", "--binary", "--whitespace=nowarn", "-", input=diff) is None:
         raise ImpossibleError(f"the uncommitted changes (object {digest[:12]}) can't be applied to the commit")

@@ -49,7 +49,7 @@ def find_root(start: Path | None = None) -> Path:
             raise NotFoundError(f"{SETTING} is {named}, which holds no pipelines/; set it to a project's folder")
         return Path(named).resolve()
     here = (start or Path.cwd()).resolve()
-    if found := _around(here):
+    if found := _enclosing_root(here):
         return found
     raise NotFoundError(f"no pipelines/ in {here} or above it; change to the project's folder")
 
@@ -61,10 +61,10 @@ def find_place(start: Path | None = None) -> Path:
     """
     here = (start or Path.cwd()).resolve()
     elsewhere = start is None and (os.environ.get(SETTING) or (here / KEPT).is_dir())
-    return _around(here) or (here if elsewhere else find_root(start))
+    return _enclosing_root(here) or (here if elsewhere else find_root(start))
 
 
-def _around(here: Path) -> Path | None:
+def _enclosing_root(here: Path) -> Path | None:
     return next((folder for folder in (here, *here.parents) if _is_root(folder)), None)
 
 

@@ -26,14 +26,16 @@ def code_parts(
     Raises WiringError for a resource that is not there.
     """
     installed = Distributions.installed()
-    return {each.name: _parts(project, each, installed, parameters.get(each.name, {})) for each in components}
+    return {
+        each.name: _component_parts(project, each, installed, parameters.get(each.name, {})) for each in components
+    }
 
 
 def code_files(project: Project, parts: KeyParts) -> frozenset[str]:
     """The files that a component's code and resources lie in, relative to the project's folder."""
     found = [path for module in parts.code if (path := project.code.find(module))]
     found += [project.folder / name for name in parts.resources]
-    return _relative(project, found)
+    return _project_files(project, found)
 
 
 def pipeline_files(project: Project) -> frozenset[str]:
@@ -43,15 +45,15 @@ def pipeline_files(project: Project) -> frozenset[str]:
     # the locks of components that have environments of their own: `uv:locks/torch.lock`
     places = (component.environment or "" for component in project.pipeline.components)
     found += [project.root / place.partition(":")[2] for place in places if ":" in place]
-    return _relative(project, found)
+    return _project_files(project, found)
 
 
-def _relative(project: Project, paths: Iterable[Path]) -> frozenset[str]:
+def _project_files(project: Project, paths: Iterable[Path]) -> frozenset[str]:
     inside = (path for path in paths if path.is_relative_to(project.root) and path.is_file())
     return frozenset(path.relative_to(project.root).as_posix() for path in inside)
 
 
-def _parts(
+def _component_parts(
     project: Project, component: Component, installed: Distributions, parameters: Mapping[str, Any]
 ) -> KeyParts:
     resources = dict(_resources(project, component))
@@ -63,7 +65,7 @@ def _parts(
         component=component.name,
         code=dict(sorted(modules.items())),
         packages=installed.closure(third_party),
-        resources={name: _digest(path) for name, path in sorted(resources.items())},
+        resources={name: _resource_digest(path) for name, path in sorted(resources.items())},
     )
 
 
@@ -86,7 +88,7 @@ def _resource_closure(project: Project, path: Path) -> CodeClosure:
     return CodeClosure(modules=rest, third_party=closure.third_party)
 
 
-def _digest(path: Path) -> str:
+def _resource_digest(path: Path) -> str:
     if path.suffix == ".py":
         return module_digest(path)
     return sha256(path.read_bytes()).hexdigest()

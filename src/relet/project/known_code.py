@@ -24,7 +24,7 @@ def recall(place: Path) -> None:
     except OSError:
         return
     seal, _, held = stored.partition(b"\n")
-    if seal == _seal(held):
+    if seal == _modules_seal(held):
         code.recall(json.loads(held))
 
 
@@ -33,17 +33,17 @@ def keep(place: Path) -> None:
     folder = place / KEPT
     if not code.has_news() or not folder.is_dir():
         return
-    held = json.dumps(dict(list(code.remembered().items())[-LIMIT:]), separators=(",", ":")).encode()
+    held = json.dumps(dict(list(code.known_modules().items())[-LIMIT:]), separators=(",", ":")).encode()
     part = folder / f".{NAME}.{secrets.token_hex(4)}.part"
     with suppress(OSError):  # where it can't be written, the next process parses again
         try:
-            part.write_bytes(_seal(held) + b"\n" + held)
+            part.write_bytes(_modules_seal(held) + b"\n" + held)
             part.replace(folder / NAME)
         finally:
             part.unlink(missing_ok=True)
 
 
-def _seal(held: bytes) -> bytes:
+def _modules_seal(held: bytes) -> bytes:
     """The digest of what is held, of the Python that parsed it, and of the code that read the trees."""
     way = sha256(Path(code.__file__).read_bytes())
     way.update(sys.version.encode())

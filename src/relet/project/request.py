@@ -32,13 +32,13 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     project = open_project(order.pipeline, start)
     recall(project.place)
     chosen = settings(project.pipeline, project.conf, order.overrides)
-    components = _selected(project.pipeline, order, chosen)
+    components = _selected_components(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}
     inputs: dict[str, str] = {}
     if order.component:
-        own, inputs = _alone(components[0], order.alone)
+        own, inputs = _component_settings(components[0], order.alone)
         parameters[order.component] |= own
-    arguments, key_parameters = _resolved(project, components, parameters, progress)
+    arguments, key_parameters = _resolved_arguments(project, components, parameters, progress)
     request = RunRequest(
         pipeline=project.pipeline,
         components=components,
@@ -64,13 +64,13 @@ def _store_of(order: Order, chosen: Settings, project: Project) -> str:
     return own if own and not names_store(order.overrides) else store_address(chosen.store_url, project.place)
 
 
-def _selected(pipeline: Pipeline, order: Order, chosen: Settings) -> tuple[Component, ...]:
+def _selected_components(pipeline: Pipeline, order: Order, chosen: Settings) -> tuple[Component, ...]:
     if order.component:
         return (pipeline.component(order.component),)
     return pipeline.select(order.steps, all_of_them=chosen.evaluate)
 
 
-def _alone(component: Component, given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+def _component_settings(component: Component, given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """One component's own parameters and input references, from text."""
     inputs = {each.name for each in component.inputs}
     names = [*inputs, *(parameter.name for parameter in component.parameters)]
@@ -82,13 +82,13 @@ def _alone(component: Component, given: Mapping[str, str]) -> tuple[dict[str, An
         elif name in names:
             parameter = component.parameter(name)
             setting = f"{component.name}.{name}"
-            values[name] = parameter.check(_value(text, parameter, setting), setting)
+            values[name] = parameter.check(_value_from_text(text, parameter, setting), setting)
         else:
             raise SettingError(f"{component.name} takes no {name!r}: {nearest(name, names)}")
     return values, references
 
 
-def _value(text: str, parameter: Parameter, setting: str) -> Any:
+def _value_from_text(text: str, parameter: Parameter, setting: str) -> Any:
     """Text from a command line as YAML reads it; as it stands where text is what the parameter takes."""
     import yaml
 
@@ -103,7 +103,7 @@ def _value(text: str, parameter: Parameter, setting: str) -> Any:
     return value
 
 
-def _resolved(
+def _resolved_arguments(
     project: Project,
     components: Sequence[Component],
     parameters: Mapping[str, Mapping[str, Any]],
@@ -119,21 +119,21 @@ def _resolved(
             value = parameters[component.name][parameter.name]
             if parameter.source is None or value is None or value in parameter.source.builtin:
                 continue
-            path, digest = _fetched(str(value), project.place, progress)
+            path, digest = _fetched_source(str(value), project.place, progress)
             arguments[component.name][parameter.name] = path
             for_keys[component.name][parameter.name] = {"sha256": digest}
     return arguments, for_keys
 
 
-def _fetched(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
+def _fetched_source(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
     from relet.data.sources import digest
 
     # Absolute: whatever calls the component may do so in another folder.
-    path = _found(source, place / KEPT / "downloads", progress).absolute()
+    path = _resolved_source(source, place / KEPT / "downloads", progress).absolute()
     return str(path), digest(path)
 
 
-def _found(source: str, downloads: Path, progress: Progress | None) -> Path:
+def _resolved_source(source: str, downloads: Path, progress: Progress | None) -> Path:
     if source.startswith("wandb:"):
         from relet.tracking.wandb.source import fetch
 

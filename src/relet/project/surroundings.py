@@ -112,17 +112,19 @@ def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, 
     """The state, the files that are not committed, and whether git would not say what the changes are."""
     place = git(root, "rev-parse", "HEAD", "--show-prefix")
     if place is None:
-        untracked = _stored(root, files, store)
+        untracked = _store_files(root, files, store)
         return CodeState(dirty=True, untracked=untracked), frozenset(untracked), False
     commit, folder, *_ = (*place.decode().split("\n"), "")
     # git names changed files from the repository's top, and untracked and tracked ones from the folder asked in.
-    modified = _names(git(root, "diff", "HEAD", "--name-only", "--no-relative", "-z"))
-    unknown = _names(git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py", "pipelines"))
-    tracked = _names(git(root, "ls-files", "-z", "--", *files)) if files else set()
+    modified = _listed_names(git(root, "diff", "HEAD", "--name-only", "--no-relative", "-z"))
+    unknown = _listed_names(
+        git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py", "pipelines")
+    )
+    tracked = _listed_names(git(root, "ls-files", "-z", "--", *files)) if files else set()
     diff = git(root, *_DIFF, *_PREFIXES) if modified else b""
     # beside the closures' files all Python that git might yet be told of: what runs the components is among it
-    wanted = {file for file in files if file not in tracked} | {name for name in unknown if _importable(name)}
-    untracked = _stored(root, sorted(wanted), store)
+    wanted = {file for file in files if file not in tracked} | {name for name in unknown if _is_importable(name)}
+    untracked = _store_files(root, sorted(wanted), store)
     state = CodeState(
         commit=commit,
         dirty=bool(modified or unknown or untracked),
@@ -135,16 +137,16 @@ def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, 
     return state, frozenset(here | set(untracked)), diff is None
 
 
-def _importable(name: str) -> bool:
+def _is_importable(name: str) -> bool:
     """Whether a file may hold a module: Python, under a name that is text (a record can't hold another)."""
     return name.endswith(".py") and name.isprintable()
 
 
-def _stored(root: Path, files: Iterable[str], store: Store) -> dict[str, str]:
+def _store_files(root: Path, files: Iterable[str], store: Store) -> dict[str, str]:
     return {file: store.put_object(root / file) for file in files if (root / file).is_file()}
 
 
-def _names(listed: bytes | None) -> set[str]:
+def _listed_names(listed: bytes | None) -> set[str]:
     return {os.fsdecode(name) for name in (listed or b"").split(b"\0") if name}
 
 

@@ -85,7 +85,7 @@ def read_address(text: str) -> RepositoryAddress | None:
         start = 0
     else:
         return None
-    path, revision = _split(text[start:])
+    path, revision = _split_revision(text[start:])
     if revision == "":
         raise SettingError(
             f"nothing follows the @ of {RepositoryAddress(url=text[:-1])}; write a tag, branch or commit"
@@ -93,10 +93,10 @@ def read_address(text: str) -> RepositoryAddress | None:
     return RepositoryAddress(url=text[:start] + path, revision=revision)
 
 
-def _split(path: str) -> tuple[str, str | None]:
+def _split_revision(path: str) -> tuple[str, str | None]:
     """A path and its revision.
 
-    >>> _split("/team/relet.git@v1@2"), _split("/@team/relet")
+    >>> _split_revision("/team/relet.git@v1@2"), _split_revision("/@team/relet")
     (('/team/relet.git', 'v1@2'), ('/@team/relet', None))
     """
     forms = (r"(.*?[^/]\.git/?)@(.*)", r"(.*[^/])@(.*)")
@@ -109,7 +109,11 @@ def find_address(target: str, words: Sequence[str]) -> RepositoryAddress | None:
 
     A folder by its name alone is one where it is a repository, and a revision or a pipeline's name follows.
     """
-    if "://" not in target and is_repository(Path(target).expanduser()) and ("/" in target or _named(words)):
+    if (
+        "://" not in target
+        and is_repository(Path(target).expanduser())
+        and ("/" in target or _starts_with_pipeline(words))
+    ):
         return RepositoryAddress(url=target)
     if found := read_address(target):
         return found
@@ -121,7 +125,7 @@ def find_address(target: str, words: Sequence[str]) -> RepositoryAddress | None:
     )
 
 
-def _named(words: Sequence[str]) -> bool:
+def _starts_with_pipeline(words: Sequence[str]) -> bool:
     """Whether a pipeline's name comes first: whatever else follows one is an assignment or an option."""
     return bool(words) and re.match(r"\w+(\.\w+)?$", words[0]) is not None
 

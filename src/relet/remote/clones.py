@@ -36,7 +36,7 @@ class Clone:
     commit: str
 
 
-def cloned(address: RepositoryAddress, *, tell: Tell = lambda _: None) -> Clone:
+def obtain_clone(address: RepositoryAddress, *, tell: Tell = lambda _: None) -> Clone:
     """The clone of what an address means: one that was finished earlier, else a new one.
 
     A commit that is named whole and was cloned before is taken without asking the repository. Raises SetUpError
@@ -45,12 +45,12 @@ def cloned(address: RepositoryAddress, *, tell: Tell = lambda _: None) -> Clone:
     shelf = clones() / sha256(_source(address).encode()).hexdigest()[:16]
     try:
         whole = address.revision and _COMMIT.fullmatch(address.revision)
-        if whole and (found := _kept(shelf, whole[0])):
+        if whole and (found := _finished_clone(shelf, whole[0])):
             return found
-        wanted = _commit(address)
+        wanted = _wanted_commit(address)
         shelf.mkdir(parents=True, exist_ok=True)
-        with alone(shelf):
-            return _kept(shelf, wanted) or _made(shelf, address, wanted, tell)
+        with folder_lock(shelf):
+            return _finished_clone(shelf, wanted) or _new_clone(shelf, address, wanted, tell)
     except OSError as error:
         raise SetUpError(f"{clones()} can't hold clones ({error.strerror}); set RELET_CACHE") from error
 
@@ -65,10 +65,10 @@ def _source(address: RepositoryAddress) -> str:
     return folder.resolve().as_uri()
 
 
-def _commit(address: RepositoryAddress) -> str:
+def _wanted_commit(address: RepositoryAddress) -> str:
     """The commit that a revision names, whole or, where only the clone can tell, as it was shortened."""
     revision = address.revision
-    found = _names(address)
+    found = _remote_names(address)
     ways = (revision, f"refs/tags/{revision}", f"refs/heads/{revision}") if revision else ("HEAD",)
     if commit := next((found[name] for name in ways if name in found), None):
         return commit
@@ -76,28 +76,28 @@ def _commit(address: RepositoryAddress) -> str:
         raise NotFoundError(f"{address.shown} has no commit yet")
     if _COMMIT.fullmatch(revision) or _SHORT_COMMIT.fullmatch(revision):
         return revision
-    raise _unknown(address, found)
+    raise _unknown_revision(address, found)
 
 
-def _names(address: RepositoryAddress) -> Mapping[str, str]:
+def _remote_names(address: RepositoryAddress) -> Mapping[str, str]:
     """Every name in a repository and its commit; an annotated tag's is the commit that it stands for."""
     try:
         listed = ask_git("ls-remote", "--quiet", "--", _source(address), timeout=PATIENCE)
     except SetUpError as error:
         raise SetUpError(
-            f"{address.shown} can't be read: {_told(error, address)}; check the address, and that "
+            f"{address.shown} can't be read: {_git_message(error, address)}; check the address, and that "
             f"`git ls-remote {address.shown}` answers"
         ) from None
     lines = (line.split("\t", 1) for line in listed.splitlines())
     return {name.removesuffix("^{}"): commit for commit, name in lines}
 
 
-def _told(error: SetUpError, address: RepositoryAddress) -> str:
+def _git_message(error: SetUpError, address: RepositoryAddress) -> str:
     """What git says, without the user and the password that it may repeat."""
     return str(error).replace(address.secret, "").rstrip(":")
 
 
-def _unknown(address: RepositoryAddress, names: Mapping[str, str]) -> NotFoundError:
+def _unknown_revision(address: RepositoryAddress, names: Mapping[str, str]) -> NotFoundError:
     kinds = ("refs/tags/", "refs/heads/")
     known = [name.removeprefix(kind) for kind in kinds for name in names if name.startswith(kind)]
     advice = nearest(str(address.revision), known)
@@ -106,7 +106,7 @@ def _unknown(address: RepositoryAddress, names: Mapping[str, str]) -> NotFoundEr
     return NotFoundError(f"{address.shown} has no tag, branch or commit {address.revision!r}: {advice}")
 
 
-def _kept(shelf: Path, wanted: str) -> Clone | None:
+def _finished_clone(shelf: Path, wanted: str) -> Clone | None:
     """A finished clone that is still as git has it."""
     found = [path for path in shelf.glob(f"{wanted}*") if _COMMIT.fullmatch(path.name)]
     if len(found) != 1:
@@ -117,14 +117,14 @@ def _kept(shelf: Path, wanted: str) -> Clone | None:
     return Clone(folder=found[0], commit=commit) if untouched and head == commit else None
 
 
-def _made(shelf: Path, address: RepositoryAddress, wanted: str, tell: Tell) -> Clone:
+def _new_clone(shelf: Path, address: RepositoryAddress, wanted: str, tell: Tell) -> Clone:
     """A new clone, put in place when it is whole; what others began and left is removed."""
     for left in shelf.glob(f"{_DRAFT}*"):
         shutil.rmtree(left, ignore_errors=True)
     tell(f"cloning {address.shown}")
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=shelf))
     try:
-        commit = _checked_out(address, wanted, draft / "code")
+        commit = _check_out_commit(address, wanted, draft / "code")
         shutil.rmtree(shelf / commit, ignore_errors=True)
         (draft / "code").rename(shelf / commit)
     finally:
@@ -132,11 +132,11 @@ def _made(shelf: Path, address: RepositoryAddress, wanted: str, tell: Tell) -> C
     return Clone(folder=shelf / commit, commit=commit)
 
 
-def _checked_out(address: RepositoryAddress, wanted: str, folder: Path) -> str:
+def _check_out_commit(address: RepositoryAddress, wanted: str, folder: Path) -> str:
     try:
         clone(_source(address), wanted, folder)
     except SetUpError as error:
-        told = _told(error, address)
+        told = _git_message(error, address)
         raise NotFoundError(f"{address.shown} has no commit {wanted} that can be had: {told}") from None
     # the password that the address may hold is not kept
     origin = _source(RepositoryAddress(url=address.shown))
@@ -145,7 +145,7 @@ def _checked_out(address: RepositoryAddress, wanted: str, folder: Path) -> str:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a folder: whoever else wants it waits. The kernel gives it back when its holder ends."""
     with (folder / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -28,7 +28,7 @@ from relet.project.folder import SETTING, pipelines
 from relet.project.order import VISITED
 from relet.project.stores import STORE, callers_store, names_store
 from relet.remote.address import RepositoryAddress
-from relet.remote.clones import Clone, Tell, alone, cloned
+from relet.remote.clones import Clone, Tell, folder_lock, obtain_clone
 
 LOCK = "requirements.lock"
 # The minor versions that relet itself runs on, and those to come.
@@ -53,12 +53,12 @@ def visit(
     before. Raises SetUpError for a repository that can't be read, a lock that is missing or can't be installed,
     NotFoundError for a revision, a project or a pipeline that is not there.
     """
-    clone = cloned(address, tell=tell)
-    _check(address, clone, words)
+    clone = obtain_clone(address, tell=tell)
+    _check_pipeline_name(address, clone, words)
     tell(f"code         commit {clone.commit[:12]} of {address}")
-    environment = environments.here() if here else _environment(address, clone, tell)
+    environment = environments.here() if here else _clone_environment(address, clone, tell)
     tell(f"environment  {environment.manager}, Python {environment.python}")
-    variables = _variables(clone, words, here=here)
+    variables = _clone_variables(clone, words, here=here)
     variables[VISITED] = shlex.join([str(address), *(["--here"] if here else [])])
     _check_relet(address, environment, variables)
     sys.stdout.flush()
@@ -66,7 +66,7 @@ def visit(
     os.execve(command[0], command, variables)
 
 
-def _check(address: RepositoryAddress, clone: Clone, words: Sequence[str]) -> None:
+def _check_pipeline_name(address: RepositoryAddress, clone: Clone, words: Sequence[str]) -> None:
     known = pipelines(clone.folder)
     if not known:
         raise NotFoundError(f"{address} is no relet project: it has no pipelines/NAME/pipeline.py")
@@ -77,25 +77,25 @@ def _check(address: RepositoryAddress, clone: Clone, words: Sequence[str]) -> No
         raise NotFoundError(f"{address} has no pipeline {name!r}: {nearest(name, known)}")
 
 
-def _environment(address: RepositoryAddress, clone: Clone, tell: Tell) -> Environment:
+def _clone_environment(address: RepositoryAddress, clone: Clone, tell: Tell) -> Environment:
     path = clone.folder / LOCK
     if not path.is_file():
         raise SetUpError(
             f"{address} has no {LOCK} to make its environment from; --here runs it in this environment"
         )
     lock = path.read_bytes()
-    wanted, *others = _pythons(address, clone.folder)
+    wanted, *others = _fitting_pythons(address, clone.folder)
     try:
         return environments.build("uv", lock, python=wanted, progress=tell)
     except SetUpError:
-        other = None if _is_there(wanted) else next(filter(_is_there, others), None)
+        other = None if _has_python(wanted) else next(filter(_has_python, others), None)
         if other is None:
             raise
     tell(f"no Python {wanted} on this machine: taking {other}, which the project allows")
     return environments.build("uv", lock, python=other, progress=tell)
 
 
-def _pythons(address: RepositoryAddress, root: Path) -> list[str]:
+def _fitting_pythons(address: RepositoryAddress, root: Path) -> list[str]:
     """The Pythons that a project may be run by, the best first: the one that its python_env.yaml names, this one
     where requires-python allows it, then the others that it allows. A project that says nothing gets this one."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -109,7 +109,7 @@ def _pythons(address: RepositoryAddress, root: Path) -> list[str]:
         raise SetUpError(f"pyproject.toml of {address} can't be read: {error}") from None
     own = platform.python_version()
     minor = own.rpartition(".")[0]
-    found = [declared] if (declared := _declared(root)) else []
+    found = [declared] if (declared := _declared_python(root)) else []
     found += [minor] if own in allowed and (allowed or not found) else []
     # the last patch there may be stands for the minor version
     found += [each for each in _MINORS if allowed and f"{each}.99" in allowed]
@@ -118,7 +118,7 @@ def _pythons(address: RepositoryAddress, root: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _declared(root: Path) -> str | None:
+def _declared_python(root: Path) -> str | None:
     """The Python of the project's python_env.yaml."""
     import yaml
 
@@ -131,15 +131,15 @@ def _declared(root: Path) -> str | None:
     return python if isinstance(python, str) and re.fullmatch(r"3\.\d+(\.\d+)?", python) else None
 
 
-def _is_there(python: str) -> bool:
+def _has_python(python: str) -> bool:
     try:
-        interpreters.find(python)
+        interpreters.find_interpreter(python)
     except SetUpError:
         return False
     return True
 
 
-def _variables(clone: Clone, words: Sequence[str], *, here: bool) -> dict[str, str]:
+def _clone_variables(clone: Clone, words: Sequence[str], *, here: bool) -> dict[str, str]:
     """The environment of the process."""
     changes = {SETTING: str(clone.folder), "PYTHONDONTWRITEBYTECODE": "1"}
     if not names_store(words):
@@ -149,7 +149,7 @@ def _variables(clone: Clone, words: Sequence[str], *, here: bool) -> dict[str, s
     itself = PACKAGE
     scratch = clones() / f"relet-{sha256(str(itself).encode()).hexdigest()[:16]}"
     scratch.mkdir(parents=True, exist_ok=True)
-    with alone(scratch):
+    with folder_lock(scratch):
         return clean_environment(changes, lock=lock, root=clone.folder, scratch=scratch)
 
 

@@ -8,7 +8,15 @@ from typing import Any
 
 from relet.core.artifact import Curve
 from relet.core.record import RunKind, Status
-from relet.experiments.experiment import Experiment, Objective, Trial, comparable, differing, ends, measured
+from relet.experiments.experiment import (
+    Experiment,
+    Objective,
+    Trial,
+    comparable_trials,
+    differing_settings,
+    distinguishing_metrics,
+    short_names,
+)
 from relet.report.bars import bars
 from relet.report.charts.lines import TOLD_APART, lines
 from relet.report.charts.parallel import MOST_AXES, parallel
@@ -115,7 +123,7 @@ def _glance(held: ExperimentPageContent) -> str:
         model = f", {best.model}" if best.model else ""
         words = f"Best {aim.metric} ({way}): {number(best.metrics[aim.metric])}, by {_name(best)}{model}"
         parts.append(paragraph(words, "verdict good"))
-        told |= {name: best.settings.get(name, best.chosen.get(name)) for name in differing(trials)}
+        told |= {name: best.settings.get(name, best.chosen.get(name)) for name in differing_settings(trials)}
     elif trials:
         parts.append(paragraph("No trial that finished has a metric that trials are compared by.", "verdict odd"))
     return "".join(parts) + facts(told)
@@ -147,7 +155,7 @@ def _trials(held: ExperimentPageContent) -> str:
     shown = held.trials[:LISTED]
     if not shown:
         return paragraph("Nothing to show.")
-    settings, metrics = differing(held.trials), measured(held.trials)
+    settings, metrics = differing_settings(held.trials), distinguishing_metrics(held.trials)
     if held.aim and held.aim.metric in metrics:
         metrics.remove(held.aim.metric)
     columns: list[tuple[str, str, list[object]]] = [("run", "", [each.short for each in shown])]
@@ -155,7 +163,7 @@ def _trials(held: ExperimentPageContent) -> str:
         columns.append(("trial", "", [each.number for each in shown]))
     if held.aim:
         columns.append(_metric(held.aim.metric, shown))
-    for name, brief in zip(settings, ends(settings), strict=True):
+    for name, brief in zip(settings, short_names(settings), strict=True):
         columns.append((brief, name, [_shown(each, name) for each in shown]))
     if any(each.folds > 1 for each in shown):
         columns.append(("folds", "how many folds it was measured on", [each.folds for each in shown]))
@@ -203,16 +211,19 @@ def _failures(held: ExperimentPageContent) -> Iterator[Section]:
 
 def _coordinates(held: ExperimentPageContent) -> Iterator[Section]:
     aim = held.aim
-    names = differing(held.trials)
+    names = differing_settings(held.trials)
     if aim is None or not names or len(held.trials) < 2:
         return
-    whole = comparable(held.trials)
+    whole = comparable_trials(held.trials)
     shown = whole[:DRAWN]
     if held.importance:
         # of more settings than there is room for, those that matter
         names = sorted(names, key=lambda name: -(held.importance or {}).get(name, 0.0))
     drawn = parallel(
-        {brief: [_shown(each, name) for each in shown] for name, brief in zip(names, ends(names), strict=True)},
+        {
+            brief: [_shown(each, name) for each in shown]
+            for name, brief in zip(names, short_names(names), strict=True)
+        },
         [each.metrics.get(aim.metric) for each in shown],
         title=f"What led to which {aim.metric}",
         measure=aim.metric,
@@ -230,11 +241,11 @@ def _coordinates(held: ExperimentPageContent) -> Iterator[Section]:
 
 
 def _importance(held: ExperimentPageContent) -> Iterator[Section]:
-    if held.aim is None or not differing(held.trials):
+    if held.aim is None or not differing_settings(held.trials):
         return
     drawn = ""
     if held.importance:
-        briefs = dict(zip(held.importance, ends(list(held.importance)), strict=True))
+        briefs = dict(zip(held.importance, short_names(list(held.importance)), strict=True))
         shares = {briefs[name]: share for name, share in held.importance.items()}
         drawn = charts([bars(shares, title=f"What decided {held.aim.metric}")])
     yield Section(title="Importance of settings", html=drawn + paragraph(held.importance_note, "faint"))
@@ -244,7 +255,7 @@ def _history(held: ExperimentPageContent) -> Iterator[Section]:
     aim = held.aim
     if aim is None:
         return
-    in_order = sorted(comparable(held.trials), key=lambda each: (each.number or 0, each.started, each.id))
+    in_order = sorted(comparable_trials(held.trials), key=lambda each: (each.number or 0, each.started, each.id))
     came = [
         (at, each, each.metrics[aim.metric]) for at, each in enumerate(in_order, 1) if aim.metric in each.metrics
     ]

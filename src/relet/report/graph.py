@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from relet.core.component import Component
-from relet.core.pipeline import Pipeline, judged
+from relet.core.pipeline import Pipeline, judged_artifacts
 
 # Sizes of the drawing, in pixels.
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 46, 150, 26, 20
@@ -41,7 +41,9 @@ def links(pipeline: Pipeline) -> tuple[PipelineEdge, ...]:
         if name in producers
     ]
     gates = [
-        PipelineEdge(start=gatekeeper.name, end=each.name, label=", ".join(judged(gatekeeper)), gate=True)
+        PipelineEdge(
+            start=gatekeeper.name, end=each.name, label=", ".join(judged_artifacts(gatekeeper)), gate=True
+        )
         for each in pipeline.components
         for gatekeeper in pipeline.gatekeepers(each)
     ]

@@ -15,7 +15,7 @@ from relet.core.reproduction import DETERMINISM
 from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.isolation import environment_of
 from relet.engine.run import call_for
-from relet.engine.values import Workspace, write
+from relet.engine.values import Workspace, write_artifact
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.project.call import ComponentCall
 from relet.project.job import ComponentResult, Job, RunOutcome
@@ -57,7 +57,7 @@ def disturbances() -> tuple[Disturbance, ...]:
     )
 
 
-def check(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], None] = lambda _: None) -> Verdict:
+def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], None] = lambda _: None) -> Verdict:
     """Call each component of a finished run a second time, everything disturbed, and compare digests.
 
     Where one differs its cause is looked for, one disturbance at a time. The verdict is stored as the artifact
@@ -70,7 +70,7 @@ def check(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], None] = lamb
             for result in outcome.results:
                 if not result.outputs:
                     continue
-                found = _checked(looking, result, started)
+                found = _step_check(looking, result, started)
                 checks.append(found)
                 tell(found)
     failed = [each for each in checks if not each.passed]
@@ -78,7 +78,7 @@ def check(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], None] = lamb
     told = "; ".join(f"{each.name} {each.message}" for each in failed)
     reason = f"{len(failed)} of {steps}: {told}" if failed else f"{steps} gave the same digests a second time"
     verdict = Verdict(passed=not failed, reason=reason, checks=tuple(checks))
-    _keep(job, verdict)
+    _store_verdict(job, verdict)
     return verdict
 
 
@@ -122,22 +122,22 @@ class _DeterminismCheck:
         )
 
 
-def _checked(looking: _DeterminismCheck, result: ComponentResult, started: ExitStack) -> Check:
+def _step_check(looking: _DeterminismCheck, result: ComponentResult, started: ExitStack) -> Check:
     """Whether a step made the same a second time, and what it depends on if not."""
     component = next(each for each in looking.job.request.components if each.name == result.component)
-    if unknown := _why_not(looking, component, result):
+    if unknown := _why_uncheckable(looking, component, result):
         return Check(name=component.name, passed=False, message=f"was not checked: {unknown}")
     command = environment_of(looking.job, component, looking.scratch).command
     if command not in looking.running:
         looking.running[command] = started.enter_context(looking.start(command, disturbances()))
-    difference = _difference(looking, component, result, looking.running[command])
+    difference = _digest_difference(looking, component, result, looking.running[command])
     if difference is None:
         return Check(name=component.name, passed=True, message="the same")
-    cause = _cause(looking, component, result, command)
+    cause = _cause_of_difference(looking, component, result, command)
     return Check(name=component.name, passed=False, message=f"{difference}; it depends on {cause}")
 
 
-def _why_not(looking: _DeterminismCheck, component: Component, result: ComponentResult) -> str | None:
+def _why_uncheckable(looking: _DeterminismCheck, component: Component, result: ComponentResult) -> str | None:
     """Why a step can't be called as it was; None where it can."""
     if (component.environment or looking.job.manager or "").partition(":")[0] == "docker":
         return "it runs in a container, whose circumstances are its own"
@@ -150,18 +150,18 @@ def _why_not(looking: _DeterminismCheck, component: Component, result: Component
     return f"{' and '.join(gone)} is gone from the store" if gone else None
 
 
-def _difference(
+def _digest_difference(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
 ) -> str | None:
     """How what is made there differs from what the run made; None where it doesn't."""
-    made = _contents(looking, component, result, there)
+    made = _digests_made_there(looking, component, result, there)
     if isinstance(made, str):
         return made
     other = [name for name, version in result.outputs.items() if made.get(name) != version.content]
     return f"made another {' and '.join(other)}" if other else None
 
 
-def _contents(
+def _digests_made_there(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
 ) -> dict[str, str] | str:
     """The digests of what is made there, or the error."""
@@ -172,22 +172,22 @@ def _contents(
     return {name: written.content for name, written in called.outputs.items()}
 
 
-def _cause(
+def _cause_of_difference(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
 ) -> str:
     """Which circumstance alone makes the difference; what differs by itself reads the clock, or draws numbers."""
     with looking.start(command, ()) as same:
-        if _difference(looking, component, result, same) is not None:
-            return _by_itself(looking, component, result, command)
+        if _digest_difference(looking, component, result, same) is not None:
+            return _undisturbed_cause(looking, component, result, command)
     alone = []
     for each in disturbances():
         with looking.start(command, (each,)) as there:
-            if _difference(looking, component, result, there) is not None:
+            if _digest_difference(looking, component, result, there) is not None:
                 alone.append(each.name)
     return " and ".join(alone) or "several of these together: " + ", ".join(each.name for each in disturbances())
 
 
-def _by_itself(
+def _undisturbed_cause(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
 ) -> str:
     """What is other each time: the hash seed, unless it is set; the clock; what else there is in a process."""
@@ -197,7 +197,7 @@ def _by_itself(
         made = []
         for _ in range(2):
             with looking.start(command, steady) as there:
-                made.append(_contents(looking, component, result, there))
+                made.append(_digests_made_there(looking, component, result, there))
         if made[0] == made[1]:
             return cause
     return (
@@ -206,9 +206,9 @@ def _by_itself(
     )
 
 
-def _keep(job: Job, verdict: Verdict) -> None:
+def _store_verdict(job: Job, verdict: Verdict) -> None:
     with tempfile.TemporaryDirectory(prefix="relet-verdict-") as folder:
-        written = write(DETERMINISM, ArtifactType.VERDICT, verdict, Path(folder) / "outputs")
+        written = write_artifact(DETERMINISM, ArtifactType.VERDICT, verdict, Path(folder) / "outputs")
         version = job.store.add_version(
             name=DETERMINISM,
             type=written.type,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from relet.core.artifact import Reference, Version
 from relet.core.record import ArtifactLink, Caveat, RunKind, RunRecord, Status
 from relet.errors import DamagedError, ImpossibleError, NotFoundError
-from relet.reproduction.suspicion import unfit
+from relet.reproduction.suspicion import unfit_part
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -49,7 +49,7 @@ class RunHistory:
         return tuple(dict.fromkeys(every))
 
 
-def subject(target: str, store: Store) -> ReproductionTarget:
+def find_subject(target: str, store: Store) -> ReproductionTarget:
     """What a run's id, or a reference (`model:v7`, `model:prod`), names. Raises NotFoundError for neither."""
     if _RUN.fullmatch(target):
         with suppress(DamagedError):
@@ -65,21 +65,21 @@ def subject(target: str, store: Store) -> ReproductionTarget:
     return ReproductionTarget(target=target, run=version.producer, version=version)
 
 
-def recorded(asked: ReproductionTarget, store: Store) -> RunHistory:
+def recorded_history(asked: ReproductionTarget, store: Store) -> RunHistory:
     """What the record of a run says of how it was made; of a version, the steps of its run that lead up to it.
 
     Raises ImpossibleError where it does not say so.
     """
-    run = _run(asked, store)
-    steps = _wanted(asked, run, store)
+    run = _recorded_run(asked, store)
+    steps = _wanted_steps(asked, run, store)
     if not steps:
-        raise ImpossibleError(_nothing_finished(run))
+        raise ImpossibleError(_why_nothing_finished(run))
     for record in (run, *steps):
-        if wrong := unfit(record):
+        if wrong := unfit_part(record):
             raise ImpossibleError(f"the record of run {record.id} names {wrong}: relet writes none such")
-    made = {each for record in steps for each in _contents(record.outputs.values())}
+    made = {each for record in steps for each in _link_contents(record.outputs.values())}
     taken = {(str(record.component), name): link for record in steps for name, link in record.inputs.items()}
-    echoed = {place: link for place, link in taken.items() if made.intersection(_contents([link]))}
+    echoed = {place: link for place, link in taken.items() if made.intersection(_link_contents([link]))}
     return RunHistory(
         run=run,
         steps=tuple(steps),
@@ -92,7 +92,7 @@ def recorded(asked: ReproductionTarget, store: Store) -> RunHistory:
     )
 
 
-def _run(asked: ReproductionTarget, store: Store) -> RunRecord:
+def _recorded_run(asked: ReproductionTarget, store: Store) -> RunRecord:
     if asked.run is None:
         raise ImpossibleError(f"{asked.version} does not say which run made it: it came here without its history")
     try:
@@ -102,13 +102,13 @@ def _run(asked: ReproductionTarget, store: Store) -> RunRecord:
         raise ImpossibleError(f"the record of {what} can't be had: {error}") from None
 
 
-def _wanted(asked: ReproductionTarget, run: RunRecord, store: Store) -> list[RunRecord]:
+def _wanted_steps(asked: ReproductionTarget, run: RunRecord, store: Store) -> list[RunRecord]:
     if asked.version:
-        return _leading_to(run, store)
-    return _finished([run]) if run.component else _steps(run, store)
+        return _steps_leading_to(run, store)
+    return _finished_records([run]) if run.component else _recorded_steps(run, store)
 
 
-def _nothing_finished(run: RunRecord) -> str:
+def _why_nothing_finished(run: RunRecord) -> str:
     if run.kind in (RunKind.SWEEP, RunKind.SEARCH):
         best = f", such as the best one: {run.winner}" if run.winner else ""
         return f"run {run.id} is a {run.kind}, which makes nothing by itself: name one of its trials{best}"
@@ -118,7 +118,7 @@ def _nothing_finished(run: RunRecord) -> str:
     return f"run {run.id} ended as {run.status} before any step was finished{told}: there is nothing to compare"
 
 
-def _steps(run: RunRecord, store: Store) -> list[RunRecord]:
+def _recorded_steps(run: RunRecord, store: Store) -> list[RunRecord]:
     """The component runs that a pipeline's run is made of: its own, and the earlier ones of what it skipped."""
     found = []
     for step in run.steps.values():
@@ -127,10 +127,10 @@ def _steps(run: RunRecord, store: Store) -> list[RunRecord]:
             found += [store.run(run_id) for run_id in ids]
         except NotFoundError as error:
             raise ImpossibleError(str(error)) from None
-    return _finished(found)
+    return _finished_records(found)
 
 
-def _finished(records: Iterable[RunRecord]) -> list[RunRecord]:
+def _finished_records(records: Iterable[RunRecord]) -> list[RunRecord]:
     return [record for record in records if record.status is Status.FINISHED]
 
 
@@ -140,28 +140,28 @@ def _producers(outputs: Mapping[str, str], store: Store) -> Iterable[str]:
     return dict.fromkeys(version.producer for version in versions if version and version.producer)
 
 
-def _leading_to(run: RunRecord, store: Store) -> list[RunRecord]:
+def _steps_leading_to(run: RunRecord, store: Store) -> list[RunRecord]:
     try:
         parent = store.run(run.parent) if run.parent else None
     except NotFoundError:
         parent = None
-    others = [record for record in _steps(parent, store) if record.id != run.id] if parent else []
+    others = [record for record in _recorded_steps(parent, store) if record.id != run.id] if parent else []
     needed = [run]
-    while more := [each for each in others if each not in needed and _feeds(each, needed)]:
+    while more := [each for each in others if each not in needed and _feeds_any(each, needed)]:
         needed += more
     return needed
 
 
-def _feeds(record: RunRecord, others: Iterable[RunRecord]) -> bool:
-    made = set(_contents(record.outputs.values()))
-    return any(made & set(_contents(other.inputs.values())) for other in others)
+def _feeds_any(record: RunRecord, others: Iterable[RunRecord]) -> bool:
+    made = set(_link_contents(record.outputs.values()))
+    return any(made & set(_link_contents(other.inputs.values())) for other in others)
 
 
-def _contents(links: Iterable[ArtifactLink]) -> Iterator[tuple[str, str]]:
+def _link_contents(links: Iterable[ArtifactLink]) -> Iterator[tuple[str, str]]:
     return ((Reference.parse(link.version).name, link.content) for link in links)
 
 
-def missing(history: RunHistory, store: Store, *, lock: bool) -> Iterator[str]:
+def missing_for_rebuild(history: RunHistory, store: Store, *, lock: bool) -> Iterator[str]:
     """What reproduction needs and the store does not hold; `lock` says whether the lock is needed."""
     if lock and history.run.lock is None:
         yield "no lock was recorded: the project had no requirements.lock (--here uses the current environment)"

@@ -55,15 +55,17 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
         component=component.name,
         run=record.id,
         outputs=outputs,
-        inputs_equal=_contents(record.inputs) == _contents(again.inputs) if again else _had_equal(record, made),
-        changes=_changes(record, again, made),
+        inputs_equal=_contents_by_name(record.inputs) == _contents_by_name(again.inputs)
+        if again
+        else _had_equal_inputs(record, made),
+        changes=_changes_since_record(record, again, made),
         caveats=tuple(map(str, record.caveats)),
-        error="" if again else _why_not(component.name, result, made),
+        error="" if again else _why_not_made(component.name, result, made),
         seconds=result.seconds if result else None,
     )
 
 
-def _had_equal(record: RunRecord, made: RebuiltRun) -> bool:
+def _had_equal_inputs(record: RunRecord, made: RebuiltRun) -> bool:
     """Whether a step that was not made would have taken what its run took, by what the steps before it made."""
     results = made.outcome.results
     contents = {version.name: version.content for result in results for version in result.outputs.values()}
@@ -71,11 +73,11 @@ def _had_equal(record: RunRecord, made: RebuiltRun) -> bool:
     return all(contents.get(name, link.content) == link.content for link, name in names.items())
 
 
-def _contents(links: Mapping[str, ArtifactLink]) -> dict[str, str]:
+def _contents_by_name(links: Mapping[str, ArtifactLink]) -> dict[str, str]:
     return {name: link.content for name, link in links.items()}
 
 
-def _changes(record: RunRecord, again: RunRecord | None, made: RebuiltRun) -> tuple[str, ...]:
+def _changes_since_record(record: RunRecord, again: RunRecord | None, made: RebuiltRun) -> tuple[str, ...]:
     """What was not as recorded: the parts of the key, inputs aside, and the machine."""
     found = []
     if record.parts and again and again.parts:
@@ -84,7 +86,7 @@ def _changes(record: RunRecord, again: RunRecord | None, made: RebuiltRun) -> tu
     return tuple(map(str, found))
 
 
-def _why_not(component: str, result: ComponentResult | None, made: RebuiltRun) -> str:
+def _why_not_made(component: str, result: ComponentResult | None, made: RebuiltRun) -> str:
     if result is not None:
         return result.reason
     done = {each.component for each in made.outcome.results}
@@ -105,7 +107,7 @@ def _judge_output(
             same=got.content == link.content,
             tolerance=component.tolerance.get(name),
         )
-        likeness, largest, told = _compared(pair, again, made, store)
+        likeness, largest, told = _compare_pair(pair, again, made, store)
     return OutputVerdict(
         name=name,
         recorded=link.version,
@@ -127,7 +129,7 @@ class _OutputPair:
     tolerance: float | None
 
 
-def _compared(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: Store) -> Found:
+def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: Store) -> Found:
     recorded = pair.recorded
     if pair.same and (recorded is None or recorded.files == pair.reproduced.files):
         return _IDENTICAL
@@ -141,13 +143,13 @@ def _compared(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: Stor
         except DamagedError as error:
             # the digest in the record stands, whatever became of the stored bytes
             return (Likeness.IDENTICAL if pair.same else Likeness.DIVERGED), None, (str(error),)
-        if pair.same and _whole(recorded, scratch / "recorded"):
+        if pair.same and _has_stated_content(recorded, scratch / "recorded"):
             return _IDENTICAL
         made.store.materialize(pair.reproduced, scratch / "reproduced")
-        return _looked_at(pair, recorded, _rows(again, made, scratch), scratch)
+        return _compare_files(pair, recorded, _lay_out_tables(again, made, scratch), scratch)
 
 
-def _whole(version: Version, folder: Path) -> bool:
+def _has_stated_content(version: Version, folder: Path) -> bool:
     """Whether the files of a version have the content that it says they have."""
     try:
         return content_of(version.type, folder) == version.content
@@ -155,7 +157,7 @@ def _whole(version: Version, folder: Path) -> bool:
         return False
 
 
-def _looked_at(pair: _OutputPair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
+def _compare_files(pair: _OutputPair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
     from relet.evaluation.comparison import compare
 
     found = compare(
@@ -171,7 +173,7 @@ def _looked_at(pair: _OutputPair, recorded: Version, rows: tuple[Path, ...], scr
     return (Likeness.EQUIVALENT if fine else Likeness.DIVERGED), largest, found.differences
 
 
-def _rows(again: RunRecord, made: RebuiltRun, scratch: Path) -> tuple[Path, ...]:
+def _lay_out_tables(again: RunRecord, made: RebuiltRun, scratch: Path) -> tuple[Path, ...]:
     """The tables that a step took, for its models to be asked about."""
     found = []
     for name, link in again.inputs.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from relet.core.artifact import ArtifactType, Version
 from relet.core.reproduction import ARTIFACT, Reproduction
-from relet.engine.values import write
+from relet.engine.values import write_artifact
 from relet.errors import DamagedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Ver
     `verdict.json` is the verdict as any other, `reproduction.json` all that was found.
     """
     with tempfile.TemporaryDirectory(prefix="relet-verdict-") as scratch:
-        written = write(ARTIFACT, ArtifactType.VERDICT, found.verdict(), Path(scratch) / "outputs")
+        written = write_artifact(ARTIFACT, ArtifactType.VERDICT, found.verdict(), Path(scratch) / "outputs")
         report = json.dumps(found.to_json(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         (written.folder / REPORT).write_text(report, encoding="utf-8")
         digest = store.put_object(written.folder / REPORT)
@@ -48,12 +48,12 @@ def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Ver
         )
         store.set_alias(ARTIFACT, "latest", version.number, by="relet reproduce", why=found.target)
     for tracker in trackers:
-        for run_id in _known(found, store):
+        for run_id in _known_runs(found, store):
             store.put_pending(tracker, run_id)
     return version
 
 
-def _known(found: Reproduction, store: Store) -> list[str]:
+def _known_runs(found: Reproduction, store: Store) -> list[str]:
     """The runs that the verdict speaks of, as far as the store has their records."""
     known = []
     for run_id in dict.fromkeys([found.run, *(step.run for step in found.steps)]):

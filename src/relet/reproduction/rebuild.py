@@ -15,7 +15,7 @@ from relet import environments
 from relet.core.component import Component
 from relet.core.plan import Action, RunRequest
 from relet.core.record import RunRecord, Status, now
-from relet.core.reproduction import Likeness, Reproduction, judge
+from relet.core.reproduction import Likeness, Reproduction, judge_reproduction
 from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.run import execute
 from relet.errors import (
@@ -33,7 +33,13 @@ from relet.project import checkout
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, SilentWatcher
 from relet.project.surroundings import PLACE, THREADS
-from relet.reproduction.history import ReproductionTarget, RunHistory, missing, recorded, subject
+from relet.reproduction.history import (
+    ReproductionTarget,
+    RunHistory,
+    find_subject,
+    missing_for_rebuild,
+    recorded_history,
+)
 from relet.reproduction.judgement import RebuiltRun, judge_step
 from relet.reproduction.recipe import job_again
 from relet.store import Store, open_store
@@ -73,21 +79,23 @@ def reproduce(
     """
     wishes = wishes or ReproductionOptions()
     began = perf_counter()
-    asked = subject(target, store)
+    asked = find_subject(target, store)
     history: RunHistory | None = None
     try:
-        history = recorded(asked, store)
-        if gone := tuple(missing(history, store, lock=not wishes.here)):
+        history = recorded_history(asked, store)
+        if gone := tuple(missing_for_rebuild(history, store, lock=not wishes.here)):
             raise ImpossibleError(*gone)
-        found = _reproduced(asked, history, store, root, wishes, tell)
+        found = _rebuild_run(asked, history, store, root, wishes, tell)
     except ImpossibleError as error:
-        return _impossible(asked, history, error.missing)
+        return _impossible_reproduction(asked, history, error.missing)
     except _IN_THE_WAY as error:
-        return _impossible(asked, history, (str(error),))
+        return _impossible_reproduction(asked, history, (str(error),))
     return replace(found, seconds=perf_counter() - began)
 
 
-def _impossible(asked: ReproductionTarget, history: RunHistory | None, missing: tuple[str, ...]) -> Reproduction:
+def _impossible_reproduction(
+    asked: ReproductionTarget, history: RunHistory | None, missing: tuple[str, ...]
+) -> Reproduction:
     return Reproduction(
         target=asked.target,
         subject=str(asked.version) if asked.version else None,
@@ -103,7 +111,7 @@ def _impossible(asked: ReproductionTarget, history: RunHistory | None, missing: 
     )
 
 
-def _reproduced(
+def _rebuild_run(
     asked: ReproductionTarget,
     history: RunHistory,
     store: Store,
@@ -114,7 +122,7 @@ def _reproduced(
     run = history.run
     with _clean_place(wishes.kept) as place:
         project_root = checkout.lay_out(run.code, place / "code", root=root, store=store)
-        tell(f"code         {_commit(run)}")
+        tell(f"code         {_commit_text(run)}")
         lock = store.read_object(run.lock) if run.lock and not wishes.here else b""
         own = open_store(place / "store")
         with _Interpreters(run, wishes, project_root, place, tell) as interpreters:
@@ -126,28 +134,28 @@ def _reproduced(
         made = RebuiltRun(
             store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine
         )
-        steps = tuple(judge_step(record, made, store) for record in _in_order(history.steps, job.project))
-    likeness, reason = judge(steps)
+        steps = tuple(judge_step(record, made, store) for record in _in_pipeline_order(history.steps, job.project))
+    likeness, reason = judge_reproduction(steps)
     return Reproduction(
         target=asked.target,
         subject=str(asked.version) if asked.version else None,
         run=run.id,
         likeness=likeness,
-        reason=reason + _unfinished(asked, run),
+        reason=reason + _unfinished_note(asked, run),
         when=now(),
         steps=steps,
         caveats=tuple(map(str, history.caveats)),
-        pinned=_taken(history, job.request),
+        pinned=_versions_taken(history, job.request),
         commit=run.code.commit,
         lock=run.lock,
         environment="here" if wishes.here else "uv",
         recorded=run.machine,
         reproduced=there.machine,
-        recorded_seconds=_seconds(history.steps),
+        recorded_seconds=_recorded_seconds(history.steps),
     )
 
 
-def _unfinished(asked: ReproductionTarget, run: RunRecord) -> str:
+def _unfinished_note(asked: ReproductionTarget, run: RunRecord) -> str:
     """What is to be said of a run that did not end well: the steps that it finished are all there was."""
     if asked.version or run.status is Status.FINISHED:
         return ""
@@ -155,7 +163,7 @@ def _unfinished(asked: ReproductionTarget, run: RunRecord) -> str:
     return f"; the run itself ended as {run.status}{told}: only what it finished was made again"
 
 
-def _taken(history: RunHistory, request: RunRequest) -> tuple[str, ...]:
+def _versions_taken(history: RunHistory, request: RunRequest) -> tuple[str, ...]:
     """The stored versions that were taken as they are, by the names that they had for the run."""
     links = {**history.pinned, **history.echoed}
     return tuple(dict.fromkeys(links[place].version for place in request.inputs))
@@ -177,14 +185,16 @@ def _clean_place(kept: Path | None) -> Iterator[Path]:
         yield Path(place).resolve()
 
 
-def _commit(run: RunRecord) -> str:
+def _commit_text(run: RunRecord) -> str:
     what = f"commit {run.code.commit[:12]}" if run.code.commit else "no commit"
     more = ["uncommitted changes"] if run.code.diff else []
     more += [f"{len(run.code.untracked)} files that git did not hold"] if run.code.untracked else []
     return " and ".join([what, *more])
 
 
-def _environment(lock: bytes, run: RunRecord, wishes: ReproductionOptions, tell: Tell) -> environments.Environment:
+def _recorded_environment(
+    lock: bytes, run: RunRecord, wishes: ReproductionOptions, tell: Tell
+) -> environments.Environment:
     if wishes.here:
         return environments.here()
     try:
@@ -223,7 +233,7 @@ class _Interpreters(ExitStack):
 
     def of(self, lock: bytes) -> InterpreterProcess:
         if lock not in self._started:
-            environment = _environment(lock, self._run, self._wishes, self._tell)
+            environment = _recorded_environment(lock, self._run, self._wishes, self._tell)
             self._tell(f"environment  {environment.manager}, Python {environment.python}")
             self._started[lock] = self.enter_context(self._start(environment, lock))
         return self._started[lock]
@@ -235,7 +245,7 @@ class _Interpreters(ExitStack):
                 environment.command,
                 root=self._root,
                 pipeline=self._run.pipeline,
-                environment=_variables(self._run, lock, self._root, self._place),
+                environment=_recorded_variables(self._run, lock, self._root, self._place),
                 log=self._place / "log",
             )
         except (ComponentError, SetUpError) as error:
@@ -243,7 +253,7 @@ class _Interpreters(ExitStack):
             raise ImpossibleError(told) from None
 
 
-def _variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> dict[str, str]:
+def _recorded_variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> dict[str, str]:
     """The environment of the process: thread counts as recorded, unless this command was given its own."""
     home = place / "home"
     home.mkdir(exist_ok=True)
@@ -264,12 +274,12 @@ class _StepReporter(SilentWatcher):
             self.tell(f"made again   {result.component}  {result.seconds:.1f} s")
 
 
-def _in_order(records: tuple[RunRecord, ...], project: Project) -> list[RunRecord]:
+def _in_pipeline_order(records: tuple[RunRecord, ...], project: Project) -> list[RunRecord]:
     names = list(project.pipeline.names)
     return sorted(records, key=lambda record: names.index(str(record.component)))
 
 
-def _seconds(records: Iterable[RunRecord]) -> float:
+def _recorded_seconds(records: Iterable[RunRecord]) -> float:
     """How long the recorded steps took."""
     return sum(
         (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()

@@ -40,15 +40,19 @@ def job_again(
         record = records[component.name]
         parameters = _parameters(component, record)
         sources = {name: {"sha256": digest} for name, digest in record.sources.items()}
-        arguments[component.name] = parameters | _laid_out(record, store, Path(own.url).with_name("sources"))
+        arguments[component.name] = parameters | _lay_out_sources(
+            record, store, Path(own.url).with_name("sources")
+        )
         for_keys[component.name] = parameters | sources
     there = {component.name: called_in(component) for component in components}
     request = RunRequest(
         pipeline=project.pipeline,
         components=components,
         key_parameters=for_keys,
-        code=_parts(there, {name: record.parameters for name, record in records.items()}),
-        inputs={each: _carried(link, store, own) for each, link in _given(history, components).items()},
+        code=_parts_from_interpreters(there, {name: record.parameters for name, record in records.items()}),
+        inputs={
+            each: _carry_input(link, store, own) for each, link in _inputs_as_stored(history, components).items()
+        },
     )
     return Job(
         project=project,
@@ -82,7 +86,7 @@ def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
         ) from None
 
 
-def _parts(
+def _parts_from_interpreters(
     there: Mapping[str, InterpreterProcess], parameters: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, KeyParts]:
     """The parts of each component's key, asked for where it is called."""
@@ -97,7 +101,7 @@ def _parts(
     return found
 
 
-def _given(history: RunHistory, components: Iterable[Component]) -> dict[str, ArtifactLink]:
+def _inputs_as_stored(history: RunHistory, components: Iterable[Component]) -> dict[str, ArtifactLink]:
     """The inputs to take as stored: those pinned, and those echoed but where this run's product stood in."""
     found = dict(history.pinned)
     for component in components:
@@ -109,20 +113,20 @@ def _given(history: RunHistory, components: Iterable[Component]) -> dict[str, Ar
     return found
 
 
-def _laid_out(record: RunRecord, store: Store, folder: Path) -> dict[str, str]:
+def _lay_out_sources(record: RunRecord, store: Store, folder: Path) -> dict[str, str]:
     """The sources outside that a step read, from the store, each under the name that it had."""
     found = {}
     for name, digest in record.sources.items():
-        path = folder / digest / _file_name(str(record.parameters.get(name, "")))
+        path = folder / digest / _source_file_name(str(record.parameters.get(name, "")))
         store.fetch_object(digest, path)
         found[name] = str(path)
     return found
 
 
-def _file_name(source: str) -> str:
+def _source_file_name(source: str) -> str:
     """The last part of a path or a URL.
 
-    >>> _file_name("https://host/rows.csv?version=3"), _file_name("https://host/..")
+    >>> _source_file_name("https://host/rows.csv?version=3"), _source_file_name("https://host/..")
     ('rows.csv', 'source')
     """
     path = urlsplit(source).path if source.startswith(("http://", "https://")) else source
@@ -130,7 +134,7 @@ def _file_name(source: str) -> str:
     return name if name not in ("", ".", "..") else "source"
 
 
-def _carried(link: ArtifactLink, store: Store, own: Store) -> str:
+def _carry_input(link: ArtifactLink, store: Store, own: Store) -> str:
     """A pinned input as a version of the reproduction's own store, once it is what the run took."""
     version = store.find_content(Reference.parse(link.version).name, link.content)
     if version is None:

@@ -13,12 +13,12 @@ _NAME = re.compile(r"\w[\w\-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def unfit(record: RunRecord) -> str | None:
+def unfit_part(record: RunRecord) -> str | None:
     """The first thing in a record that must not be laid out, handed to git or started; None where all may be."""
-    return next(_unfit(record), None)
+    return next(_unfit_parts(record), None)
 
 
-def _unfit(record: RunRecord) -> Iterator[str]:
+def _unfit_parts(record: RunRecord) -> Iterator[str]:
     for name in (record.pipeline, record.component):
         if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
             yield f"the pipeline or the step {name!r}"
@@ -34,15 +34,15 @@ def _unfit(record: RunRecord) -> Iterator[str]:
 def _unfit_code(code: CodeState) -> Iterator[str]:
     if code.commit is not None and not (isinstance(code.commit, str) and _COMMIT.fullmatch(code.commit)):
         yield f"the commit {code.commit!r}"
-    if code.folder and _outside(code.folder):
+    if code.folder and _leads_outside(code.folder):
         yield f"the folder {code.folder!r}"
     if not isinstance(code.untracked, Mapping):
         yield f"the files {code.untracked!r}"
         return
-    yield from (f"the file {path!r}" for path in code.untracked if _outside(path))
+    yield from (f"the file {path!r}" for path in code.untracked if _leads_outside(path))
 
 
-def _outside(path: object) -> bool:
+def _leads_outside(path: object) -> bool:
     """Whether a path leads out of the project's repository, or into git's own folder."""
     try:
         return ".git" in file_path(str(path)).lower().split("/")

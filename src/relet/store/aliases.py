@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from relet.core.record import now
 from relet.errors import DamagedError
 from relet.store.bucket import Bucket
-from relet.store.layout import alias_folder, aliases_folder, encode, numbered
+from relet.store.layout import alias_folder, aliases_folder, encode, number_in_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,51 +23,51 @@ class AliasMove:
 
 def move(bucket: Bucket, name: str, alias: str, number: int, *, by: str, why: str) -> None:
     """Set an alias to a version's number; nothing is written where it is there already."""
-    last = _last(bucket, name, alias)
-    while last == 0 or _number(bucket, name, alias, last) != number:
+    last = _last_move(bucket, name, alias)
+    while last == 0 or _number_at_move(bucket, name, alias, last) != number:
         last += 1
         document = {"number": number, "when": now(), "by": by, "why": why}
-        if bucket.create(_path(name, alias, last), encode(document)):
+        if bucket.create(_move_path(name, alias, last), encode(document)):
             return
 
 
 def current(bucket: Bucket, name: str, alias: str) -> int | None:
     """The number of the version that an alias is set to, or None where there is no such alias."""
-    last = _last(bucket, name, alias)
-    return _number(bucket, name, alias, last) if last else None
+    last = _last_move(bucket, name, alias)
+    return _number_at_move(bucket, name, alias, last) if last else None
 
 
-def currents(bucket: Bucket, name: str) -> dict[str, int]:
+def current_numbers(bucket: Bucket, name: str) -> dict[str, int]:
     """Every alias of an artifact, with the number of the version that it is set to."""
     last: dict[str, int] = {}
     folder = aliases_folder(name)
     for entry in bucket.entries(folder):
         alias, _, file = entry.path.removeprefix(folder).partition("/")
-        last[alias] = max(last.get(alias, 0), numbered(file) or 0)
-    found = {alias: _number(bucket, name, alias, at) for alias, at in sorted(last.items()) if at}
+        last[alias] = max(last.get(alias, 0), number_in_path(file) or 0)
+    found = {alias: _number_at_move(bucket, name, alias, at) for alias, at in sorted(last.items()) if at}
     return {alias: number for alias, number in found.items() if number is not None}
 
 
 def history(bucket: Bucket, name: str, alias: str) -> list[AliasMove]:
     """All moves of an alias, the first one first."""
-    return [read(bucket, name, alias, number) for number in _moves(bucket, name, alias)]
+    return [read_move(bucket, name, alias, number) for number in _move_numbers(bucket, name, alias)]
 
 
-def _moves(bucket: Bucket, name: str, alias: str) -> list[int]:
-    found = (numbered(entry.path) for entry in bucket.entries(alias_folder(name, alias)))
+def _move_numbers(bucket: Bucket, name: str, alias: str) -> list[int]:
+    found = (number_in_path(entry.path) for entry in bucket.entries(alias_folder(name, alias)))
     return sorted(number for number in found if number)
 
 
-def _last(bucket: Bucket, name: str, alias: str) -> int:
-    return max(_moves(bucket, name, alias), default=0)
+def _last_move(bucket: Bucket, name: str, alias: str) -> int:
+    return max(_move_numbers(bucket, name, alias), default=0)
 
 
-def _number(bucket: Bucket, name: str, alias: str, last: int) -> int:
-    return read(bucket, name, alias, last).number
+def _number_at_move(bucket: Bucket, name: str, alias: str, last: int) -> int:
+    return read_move(bucket, name, alias, last).number
 
 
-def read(bucket: Bucket, name: str, alias: str, at: int) -> AliasMove:
-    path = _path(name, alias, at)
+def read_move(bucket: Bucket, name: str, alias: str, at: int) -> AliasMove:
+    path = _move_path(name, alias, at)
     document = bucket.document(path)
     try:
         return AliasMove(**{"move": at, **(document or {})})
@@ -75,5 +75,5 @@ def read(bucket: Bucket, name: str, alias: str, at: int) -> AliasMove:
         raise DamagedError(f"{bucket.url}: {path} can't be read as a move of an alias: {error}") from error
 
 
-def _path(name: str, alias: str, at: int) -> str:
+def _move_path(name: str, alias: str, at: int) -> str:
     return f"{alias_folder(name, alias)}{at}.json"

@@ -12,7 +12,7 @@ from relet.errors import StoreError
 from relet.store import aliases, objects, runs, versions
 from relet.store.bucket import Bucket
 from relet.store.layout import run_path
-from relet.store.manifest import Bundle, named, place
+from relet.store.manifest import Bundle, name_and_content, named_versions
 
 LATEST = "latest"
 COMMAND = "relet artifacts import"
@@ -32,7 +32,7 @@ class ImportedBundle:
     gone: tuple[str, ...] = ()
 
 
-def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> ImportedBundle:
+def store_bundle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> ImportedBundle:
     """Store a bundle whose objects are the verified `files`: objects, versions, run records, in this order.
 
     No key leads to what came: a run here makes it anew, rather than take what a bundle says was computed.
@@ -41,66 +41,74 @@ def settle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> Importe
     """
     _refuse_other_runs(bucket, bundle)
     bucket.each(lambda digest: objects.put(bucket, files[digest]), sorted(bundle.objects))
-    fresh = _fresh(bucket, bundle)
+    fresh = _fresh_names(bucket, bundle)
     new = tuple(record for record in bundle.records if bucket.head(run_path(record.id)) is None)
-    arrived = {str(version): versions.add(bucket, version) for version in sorted(bundle.versions, key=_order)}
+    arrived = {
+        str(version): versions.add(bucket, version) for version in sorted(bundle.versions, key=_version_order)
+    }
     version = arrived[bundle.version]
-    newest = {_name(was): each for was, each in arrived.items()} | {version.name: version}
+    newest = {_referenced_name(was): each for was, each in arrived.items()} | {version.name: version}
     for name in fresh:
         aliases.move(bucket, name, LATEST, newest[name].number, by=COMMAND, why=f"came with {bundle.version}")
-    contents = _contents(arrived)
-    places = _places(bucket, new, arrived)
+    contents = _arrived_contents(arrived)
+    places = _references_here(bucket, new, arrived)
     stored = {record.id for record in new if runs.add(bucket, renumbered(record, places))}
     return ImportedBundle(
         version=version,
         versions=arrived,
         runs=tuple(record.id for record in bundle.records if record.id in stored),
         known=tuple(record.id for record in bundle.records if record.id not in stored),
-        gone=tuple(sorted(was for was, content in bundle.named.items() if (_name(was), content) not in contents)),
+        gone=tuple(
+            sorted(
+                was for was, content in bundle.named.items() if (_referenced_name(was), content) not in contents
+            )
+        ),
     )
 
 
-def _order(version: Version) -> tuple[str, int]:
+def _version_order(version: Version) -> tuple[str, int]:
     return version.name, version.number
 
 
-def _name(reference: str) -> str:
+def _referenced_name(reference: str) -> str:
     return Reference.parse(reference).name
 
 
 def _refuse_other_runs(bucket: Bucket, bundle: Bundle) -> None:
     """Raise StoreError where a run of the bundle, or one that made a version of it, is another one here."""
     made_by = {version.producer for version in bundle.versions if version.producer}
-    known = {run_id: _known(bucket, run_id) for run_id in sorted(made_by | {each.id for each in bundle.records})}
+    known = {
+        run_id: _record_here(bucket, run_id) for run_id in sorted(made_by | {each.id for each in bundle.records})
+    }
     for record in bundle.records:
         here = known[record.id]
-        if here and _identity(here) != _identity(record):
+        if here and _run_identity(here) != _run_identity(record):
             raise StoreError(f"run {record.id} is another one in {bucket.url}; nothing was stored")
     for version in bundle.versions:
         here = known.get(version.producer or "")
-        if here and here.status is Status.FINISHED and not _made(here, version):
+        if here and here.status is Status.FINISHED and not _has_made(here, version):
             raise StoreError(
                 f"run {here.id} made {version}, it says, and in {bucket.url} it did not; nothing was stored"
             )
 
 
-def _known(bucket: Bucket, run_id: str) -> RunRecord | None:
+def _record_here(bucket: Bucket, run_id: str) -> RunRecord | None:
     try:
-        return runs.read(bucket, run_path(run_id))
+        return runs.read_record(bucket, run_path(run_id))
     except StoreError:
         return None
 
 
-def _identity(record: RunRecord) -> tuple[str | None, ...]:
+def _run_identity(record: RunRecord) -> tuple[str | None, ...]:
     """What of a run never changes, from its first record to its last."""
     return record.pipeline, record.component, record.parent, record.started, record.key
 
 
-def _made(record: RunRecord, version: Version) -> bool:
-    return (version.name, version.content) in map(place, record.outputs.values())
+def _has_made(record: RunRecord, version: Version) -> bool:
+    return (version.name, version.content) in map(name_and_content, record.outputs.values())
 
 
-def _fresh(bucket: Bucket, bundle: Bundle) -> list[str]:
+def _fresh_names(bucket: Bucket, bundle: Bundle) -> list[str]:
     """The names that are new here, or that an import which ended on the way has begun to store.
 
     For the others `latest` is held to what it means before the import.
@@ -110,7 +118,7 @@ def _fresh(bucket: Bucket, bundle: Bundle) -> list[str]:
     for name in sorted({version.name for version in bundle.versions}):
         if aliases.current(bucket, name, LATEST) is not None:
             continue
-        here = versions.living(bucket, name)
+        here = versions.living_versions(bucket, name)
         if {(version.name, version.content) for version in here} <= coming:
             fresh.append(name)
         else:
@@ -118,21 +126,23 @@ def _fresh(bucket: Bucket, bundle: Bundle) -> list[str]:
     return fresh
 
 
-def _places(bucket: Bucket, records: tuple[RunRecord, ...], arrived: Mapping[str, Version]) -> dict[str, str]:
+def _references_here(
+    bucket: Bucket, records: tuple[RunRecord, ...], arrived: Mapping[str, Version]
+) -> dict[str, str]:
     """What each version that run records name is called here.
 
     One that did not come gets a number as well, which reads as pruned: so it never means another version.
     """
     places = {was: str(version) for was, version in arrived.items()}
-    for was, content in sorted(named(records).items()):
+    for was, content in sorted(named_versions(records).items()):
         if was not in places:
-            name = _name(was)
+            name = _referenced_name(was)
             here = versions.find_content(bucket, name, content) if content else None
             places[was] = str(here or Reference(name, f"v{versions.reserve(bucket, name, content)}"))
     return places
 
 
-def _contents(arrived: Mapping[str, Version]) -> dict[tuple[str, str], str]:
+def _arrived_contents(arrived: Mapping[str, Version]) -> dict[tuple[str, str], str]:
     return {(version.name, version.content): str(version) for version in arrived.values()}
 
 

@@ -110,14 +110,14 @@ class Bucket:
 
     def head(self, path: str) -> BucketEntry | None:
         with self._reading(path) as backend:
-            return _entry(backend.head(path)) if backend else None
+            return _entry_of_object(backend.head(path)) if backend else None
         return None
 
     def entries(self, prefix: str) -> list[BucketEntry]:
         """All that lies below a folder, at any depth, in the order of the paths."""
         with self._reading(prefix) as backend:
             found = backend.list(prefix).collect() if backend else []
-            return sorted(map(_entry, found), key=lambda entry: entry.path)
+            return sorted(map(_entry_of_object, found), key=lambda entry: entry.path)
         return []
 
     def folders(self, prefix: str) -> list[str]:
@@ -242,7 +242,7 @@ class Bucket:
             yield
         except (OSError, BaseError) as error:
             where = self.root / path if self.root else f"{self.url.rstrip('/')}/{path}"
-            raise StoreError(f"can't {action} {where}: {_advice(error)}") from error
+            raise StoreError(f"can't {action} {where}: {_error_advice(error)}") from error
 
 
 def _copy(file: Path, to: Path) -> None:
@@ -256,14 +256,14 @@ def _copy(file: Path, to: Path) -> None:
         staged.unlink(missing_ok=True)
 
 
-def _entry(meta: Any) -> BucketEntry:
+def _entry_of_object(meta: Any) -> BucketEntry:
     return BucketEntry(path=meta["path"], size=meta["size"], modified=meta["last_modified"])
 
 
-def _advice(error: Exception) -> str:
+def _error_advice(error: Exception) -> str:
     """What is wrong and what to do, from an error of obstore's or of the operating system's.
 
-    >>> _advice(OSError(errno.ENOSPC, "No space left on device"))
+    >>> _error_advice(OSError(errno.ENOSPC, "No space left on device"))
     'the disk is full; free some space (`relet artifacts gc` finds garbage) and run again'
     """
     from obstore.exceptions import NotSupportedError, PermissionDeniedError, UnauthenticatedError

@@ -57,8 +57,8 @@ def claim(
                 path.unlink()
             os.close(descriptor)
     elif bucket.remote:
-        held = _take(bucket, f"{FOLDER}{name}/", waiting, pace)
-        with _renewed(bucket, held, pace):
+        held = _take_claim(bucket, f"{FOLDER}{name}/", waiting, pace)
+        with _renewed_claim(bucket, held, pace):
             yield
     else:
         yield
@@ -86,7 +86,7 @@ def _lock(path: Path, waiting: Callable[[], None] | None) -> int:
                     told = True
                     time.sleep(LOOK_HERE)
             # Who held it before may have removed the file: then the lock is on one that nobody else will find.
-            if _is_there(path, descriptor):
+            if _is_same_file(path, descriptor):
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -94,7 +94,7 @@ def _lock(path: Path, waiting: Callable[[], None] | None) -> int:
         os.close(descriptor)
 
 
-def _is_there(path: Path, descriptor: int) -> bool:
+def _is_same_file(path: Path, descriptor: int) -> bool:
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def _is_there(path: Path, descriptor: int) -> bool:
     return os.path.samestat(found, os.fstat(descriptor))
 
 
-def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace: ClaimTiming) -> str:
+def _take_claim(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace: ClaimTiming) -> str:
     """Create the next numbered document below `folder`, once the last one was given up or is not renewed.
 
     The last one stays, so that numbers only grow: a request that is sent once more, as clients do where an answer
@@ -111,7 +111,7 @@ def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace:
     seen: tuple[str, bytes] | None = None
     since, told = 0.0, False
     while True:
-        found = _numbers(bucket, folder)
+        found = _claim_paths(bucket, folder)
         last = max(found, default=0)
         state = (found[last], bucket.get(found[last]) or b"") if found else None
         now = time.monotonic()
@@ -120,7 +120,7 @@ def _take(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace:
         if state is None or _GIVEN_UP in state[1] or now - since >= pace.gone:
             path = f"{folder}{last + 1}.json"
             if bucket.create(path, _renewal()):
-                if max(_numbers(bucket, folder), default=0) <= last + 1:
+                if max(_claim_paths(bucket, folder), default=0) <= last + 1:
                     bucket.delete(found.values())
                     return path
                 # what was listed had long been over: others have come and gone since
@@ -156,7 +156,7 @@ def _remove_left(path: Path, before: datetime) -> bool:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_there(path, descriptor):
+            if _is_same_file(path, descriptor):
                 path.unlink()
                 return True
         finally:
@@ -164,11 +164,11 @@ def _remove_left(path: Path, before: datetime) -> bool:
     return False
 
 
-def _numbers(bucket: Bucket, folder: str) -> dict[int, str]:
-    return {_number(entry.path): entry.path for entry in bucket.entries(folder)}
+def _claim_paths(bucket: Bucket, folder: str) -> dict[int, str]:
+    return {_claim_number(entry.path): entry.path for entry in bucket.entries(folder)}
 
 
-def _number(path: str) -> int:
+def _claim_number(path: str) -> int:
     text = path.rpartition("/")[2].removesuffix(".json")
     return int(text) if text.isdigit() else 0
 
@@ -181,7 +181,7 @@ _GIVEN_UP = b'"given up"'
 
 
 @contextmanager
-def _renewed(bucket: Bucket, path: str, pace: ClaimTiming) -> Iterator[None]:
+def _renewed_claim(bucket: Bucket, path: str, pace: ClaimTiming) -> Iterator[None]:
     """Write the claim's document again and again while the block runs, and at the end that it is given up.
 
     A bucket that can't be reached for a while costs the claim, at worst: its holder goes on, and what two make

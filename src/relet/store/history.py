@@ -10,7 +10,7 @@ from relet.core.record import RunRecord
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import objects, runs, versions
 from relet.store.bucket import Bucket
-from relet.store.manifest import Bundle, named, place
+from relet.store.manifest import Bundle, name_and_content, named_versions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +36,15 @@ class RunFamily:
 
     @property
     def made(self) -> set[tuple[str, str]]:
-        return {place(link) for record in self.records for link in record.outputs.values()}
+        return {name_and_content(link) for record in self.records for link in record.outputs.values()}
 
     @property
     def pinned(self) -> dict[str, tuple[str, str]]:
         """The versions that its runs took and none of them made → name and content."""
         made = self.made
-        taken = {link.version: place(link) for record in self.records for link in record.inputs.values()}
+        taken = {
+            link.version: name_and_content(link) for record in self.records for link in record.inputs.values()
+        }
         return {version: what for version, what in taken.items() if what not in made}
 
 
@@ -57,18 +59,20 @@ def gather(bucket: Bucket, version: Version) -> VersionLineage:
     waiting = list(main.pinned.items())
     while waiting:
         reference, what = waiting.pop()
-        taken = _whole(bucket, reference, what[1])
+        taken = _whole_version(bucket, reference, what[1])
         family = _family(bucket, taken) if taken else RunFamily()
         if family.id not in families:
             families[family.id] = family
             waiting += family.pinned.items()
     records = {record.id: record for family in families.values() for record in family.records}
     everyone = tuple(records[run_id] for run_id in sorted(records))
-    mentioned = {**named(everyone), str(version): version.content}
-    whole = bucket.each(lambda each: _whole(bucket, *each), mentioned.items())
+    mentioned = {**named_versions(everyone), str(version): version.content}
+    whole = bucket.each(lambda each: _whole_version(bucket, *each), mentioned.items())
     found = dict(zip(mentioned, whole, strict=True))
-    gone = frozenset(objects.absent(bucket, {digest for each in everyone for digest in each.objects.values()}))
-    refusals = [*_lost(version, main, found, gone)]
+    gone = frozenset(
+        objects.absent_digests(bucket, {digest for each in everyone for digest in each.objects.values()})
+    )
+    refusals = [*_lost_requirements(version, main, found, gone)]
     if refusals:
         lines = "".join(f"\n  {each}" for each in refusals)
         raise NotFoundError(
@@ -78,14 +82,16 @@ def gather(bucket: Bucket, version: Version) -> VersionLineage:
     carried = {str(each): each for each in found.values() if each}
     bundle = Bundle(
         version=str(version),
-        versions=tuple(_made_by(each, records) for each in sorted(carried.values(), key=_order)),
+        versions=tuple(
+            _with_known_producer(each, records) for each in sorted(carried.values(), key=_by_name_and_number)
+        ),
         records=everyone,
         gone=gone,
     )
-    return VersionLineage(bundle=bundle, notes=tuple(_notes(families.values(), found, gone)))
+    return VersionLineage(bundle=bundle, notes=tuple(_omission_notes(families.values(), found, gone)))
 
 
-def _order(version: Version) -> tuple[str, int]:
+def _by_name_and_number(version: Version) -> tuple[str, int]:
     return version.name, version.number
 
 
@@ -93,29 +99,29 @@ def _family(bucket: Bucket, version: Version) -> RunFamily:
     if version.producer is None:
         return RunFamily(gone=(f"the run that made {version}: nothing says which it was",))
     gone: list[str] = []
-    record = _record(bucket, version.producer, f"it made {version}", gone)
+    record = _record_or_gone(bucket, version.producer, f"it made {version}", gone)
     if record is None:
         return RunFamily(id=version.producer, gone=tuple(gone))
-    parent = _record(bucket, record.parent, f"run {record.id} was a part of it", gone)
+    parent = _record_or_gone(bucket, record.parent, f"run {record.id} was a part of it", gone)
     records = {each.id: each for each in (parent, record) if each}
     for component, step in (parent.steps if parent else {}).items():
         for run_id in _makers(bucket, step.get("run"), step.get("outputs", {})):
-            maker = _record(bucket, run_id, f"it is what {component} has", gone)
+            maker = _record_or_gone(bucket, run_id, f"it is what {component} has", gone)
             records |= {maker.id: maker} if maker else {}
     return RunFamily(
         id=parent.id if parent else record.id,
         records=tuple(records.values()),
-        standing=(*([parent] if parent else []), *_standing(record, records.values())),
+        standing=(*([parent] if parent else []), *_runs_behind(record, records.values())),
         gone=tuple(gone),
     )
 
 
-def _record(bucket: Bucket, run_id: str | None, why: str, gone: list[str]) -> RunRecord | None:
+def _record_or_gone(bucket: Bucket, run_id: str | None, why: str, gone: list[str]) -> RunRecord | None:
     """A run's record; where there is none that can be read, `gone` gets a line that says so and what it is for."""
     if run_id is None:
         return None
     try:
-        return runs.get(bucket, run_id)
+        return runs.get_record(bucket, run_id)
     except NotFoundError:
         gone.append(f"the record of run {run_id}: {why}")
     except StoreError as error:
@@ -127,49 +133,51 @@ def _makers(bucket: Bucket, run_id: str | None, outputs: Mapping[str, str]) -> l
     """The run of a step; where an older relet did not write it down, those that made what the step has."""
     if run_id:
         return [run_id]
-    found = (_find(bucket, reference) for reference in outputs.values())
+    found = (_find_readable(bucket, reference) for reference in outputs.values())
     return sorted({version.producer for version in found if version and version.producer})
 
 
-def _standing(record: RunRecord, records: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
+def _runs_behind(record: RunRecord, records: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
     """A run, and those among `records` that made its inputs, and theirs."""
-    makers = {place(link): each for each in records for link in each.outputs.values()}
+    makers = {name_and_content(link): each for each in records for link in each.outputs.values()}
     standing: dict[str, RunRecord] = {}
     waiting = [record]
     while waiting:
         each = waiting.pop()
         if each.id not in standing:
             standing[each.id] = each
-            waiting += [makers[place(link)] for link in each.inputs.values() if place(link) in makers]
+            waiting += [
+                makers[name_and_content(link)] for link in each.inputs.values() if name_and_content(link) in makers
+            ]
     return tuple(standing.values())
 
 
-def _find(bucket: Bucket, reference: str) -> Version | None:
+def _find_readable(bucket: Bucket, reference: str) -> Version | None:
     try:
         return versions.find(bucket, Reference.parse(reference))
     except DamagedError:
         return None
 
 
-def _whole(bucket: Bucket, reference: str, content: str | None) -> Version | None:
+def _whole_version(bucket: Bucket, reference: str, content: str | None) -> Version | None:
     """The version that a record names, or the one that has its content by now, with all its objects; else None."""
-    found = _find(bucket, reference)
-    if found is None or objects.absent(bucket, found.files.values()):
+    found = _find_readable(bucket, reference)
+    if found is None or objects.absent_digests(bucket, found.files.values()):
         name = Reference.parse(reference).name
         found = versions.find_content(bucket, name, content) if content else None
-    return found if found and not objects.absent(bucket, found.files.values()) else None
+    return found if found and not objects.absent_digests(bucket, found.files.values()) else None
 
 
-def _made_by(version: Version, records: Mapping[str, RunRecord]) -> Version:
+def _with_known_producer(version: Version, records: Mapping[str, RunRecord]) -> Version:
     """A version whose producer comes along: content that was made again names any of the runs that made it."""
     what = (version.name, version.content)
-    makers = [record.id for record in records.values() if what in map(place, record.outputs.values())]
+    makers = [record.id for record in records.values() if what in map(name_and_content, record.outputs.values())]
     if version.producer in makers or (version.producer not in records and not makers):
         return version
     return replace(version, producer=max(makers, default=None))
 
 
-def _lost(
+def _lost_requirements(
     version: Version, main: RunFamily, found: Mapping[str, Version | None], gone: frozenset[str]
 ) -> Iterator[str]:
     """What making a version again stands on and what is gone, each with what it is needed for."""
@@ -181,10 +189,10 @@ def _lost(
         for name, link in record.inputs.items():
             if link.version in pinned and found[link.version] is None:
                 yield f"{link.version}: {record.component} took it as {name} (run {record.id})"
-    yield from _objects_lost(main.standing, gone)
+    yield from _lost_objects(main.standing, gone)
 
 
-def _objects_lost(records: Iterable[RunRecord], gone: frozenset[str]) -> Iterator[str]:
+def _lost_objects(records: Iterable[RunRecord], gone: frozenset[str]) -> Iterator[str]:
     needed: dict[str, list[str]] = {}
     for record in records:
         for what, digest in record.objects.items():
@@ -194,7 +202,7 @@ def _objects_lost(records: Iterable[RunRecord], gone: frozenset[str]) -> Iterato
         yield f"{what} of run {', '.join(run_ids)}"
 
 
-def _notes(
+def _omission_notes(
     families: Iterable[RunFamily], found: Mapping[str, Version | None], gone: frozenset[str]
 ) -> Iterator[str]:
     """What is left out, and what of it matters."""
@@ -207,4 +215,4 @@ def _notes(
     records = {record.id: record for each in families for record in each.records}
     for each in families:
         yield from (f"without {what}" for what in each.gone if each.id)
-    yield from (f"without {what}" for what in _objects_lost(records.values(), gone))
+    yield from (f"without {what}" for what in _lost_objects(records.values(), gone))

@@ -50,7 +50,7 @@ def encode(document: Mapping[str, Any]) -> bytes:
 
 
 def artifact_name(name: str) -> str:
-    return _checked(name, NAME, "an artifact's name", "lower-case letters, digits and _, a letter first")
+    return _checked_word(name, NAME, "an artifact's name", "lower-case letters, digits and _, a letter first")
 
 
 def alias_name(alias: str) -> str:
@@ -61,14 +61,14 @@ def alias_name(alias: str) -> str:
     """
     if Reference("any", alias).number is not None:
         raise StoreError(f"{alias!r} can't be an alias: it reads as a version's number")
-    return _checked(alias, WORD, "an alias", "letters, digits, _, . and -")
+    return _checked_word(alias, WORD, "an alias", "letters, digits, _, . and -")
 
 
 def word(text: str, what: str) -> str:
-    return _checked(text, WORD, what, "letters, digits, _, . and -")
+    return _checked_word(text, WORD, what, "letters, digits, _, . and -")
 
 
-def _checked(text: str, pattern: re.Pattern[str], what: str, allowed: str) -> str:
+def _checked_word(text: str, pattern: re.Pattern[str], what: str, allowed: str) -> str:
     if not pattern.fullmatch(text):
         raise StoreError(f"{text!r} can't be {what}; it may have {allowed}")
     return text
@@ -101,12 +101,12 @@ def object_path(digest: str) -> str:
     >>> object_path("ab" + 62 * "0")[:13]
     'objects/ab/ab'
     """
-    _checked(digest, DIGEST, "an object's SHA-256", "64 lower-case hexadecimal digits")
+    _checked_word(digest, DIGEST, "an object's SHA-256", "64 lower-case hexadecimal digits")
     return f"objects/{digest[:2]}/{digest}"
 
 
 def damaged_path(digest: str) -> str:
-    return f"damaged/{_checked(digest, DIGEST, 'a SHA-256', '64 hexadecimal digits')}"
+    return f"damaged/{_checked_word(digest, DIGEST, 'a SHA-256', '64 hexadecimal digits')}"
 
 
 def versions_folder(name: str) -> str:
@@ -146,10 +146,10 @@ def searches_folder(search: str) -> str:
     return f"searches/{word(search, 'the id of a search')}/"
 
 
-def numbered(path: str) -> int | None:
+def number_in_path(path: str) -> int | None:
     """The number that a path's file is named by, or None where it is a stray file.
 
-    >>> numbered("artifacts/model/versions/12.json")
+    >>> number_in_path("artifacts/model/versions/12.json")
     12
     """
     found = re.fullmatch(r"([1-9][0-9]*)\.json", path.rpartition("/")[2])

@@ -48,10 +48,10 @@ class Bundle:
     @property
     def named(self) -> dict[str, str | None]:
         """Every version that is in it, or that a record in it names → its content, as far as that is known."""
-        return named(self.records) | {str(version): version.content for version in self.versions}
+        return named_versions(self.records) | {str(version): version.content for version in self.versions}
 
 
-def named(runs: tuple[RunRecord, ...]) -> dict[str, str | None]:
+def named_versions(runs: tuple[RunRecord, ...]) -> dict[str, str | None]:
     """Every version that run records name → its content, where more than a pipeline's steps name it."""
     found: dict[str, str | None] = {reference: None for record in runs for reference in step_outputs(record)}
     return found | {link.version: link.content for record in runs for link in links(record)}
@@ -67,86 +67,88 @@ def step_outputs(record: RunRecord) -> Iterator[str]:
         yield from step.get("outputs", {}).values()
 
 
-def place(link: ArtifactLink) -> tuple[str, str]:
+def name_and_content(link: ArtifactLink) -> tuple[str, str]:
     """What a link leads to, whatever its number: the artifact's name and the content."""
     return Reference.parse(link.version).name, link.content
 
 
-def written(bundle: Bundle) -> bytes:
+def bundle_manifest(bundle: Bundle) -> bytes:
     """A bundle as a manifest, equal bundles as equal bytes."""
     document: Document = {
         "format": FORMAT,
         "version": bundle.version,
-        "versions": [{**_carried(version), "number": version.number} for version in bundle.versions],
+        "versions": [{**_carried_fields(version), "number": version.number} for version in bundle.versions],
         "runs": [record.to_json() for record in bundle.records],
         "gone": sorted(bundle.gone),
     }
     return encode(document)
 
 
-def written_alone(version: Version) -> bytes:
-    return encode({"format": SINGLE, **_carried(version)})
+def version_manifest(version: Version) -> bytes:
+    return encode({"format": SINGLE, **_carried_fields(version)})
 
 
-def _carried(version: Version) -> Document:
+def _carried_fields(version: Version) -> Document:
     stored = version.to_json()
     return {field: stored[field] for field in CARRIED}
 
 
-def read(path: Path, manifest: bytes) -> Bundle:
+def read_manifest(path: Path, manifest: bytes) -> Bundle:
     """What a manifest says, once all of it is as relet writes it. Raises StoreError."""
     try:
         stored = json.loads(manifest)
         if stored["format"] > FORMAT:
             raise StoreError(f"{path} was exported by a newer relet (format {stored['format']}); upgrade relet")
-        return _alone(stored) if stored["format"] == SINGLE else _bundle(stored)
+        return _single_from_manifest(stored) if stored["format"] == SINGLE else _bundle_from_manifest(stored)
     except StoreError as error:
         raise StoreError(f"{path}: {error}; nothing was stored") from error
     except (ReletError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(f"{path}: its manifest can't be read: {error}; export it again") from error
 
 
-def _alone(stored: Document) -> Bundle:
-    draft = _version({**stored, "number": 1})
+def _single_from_manifest(stored: Document) -> Bundle:
+    draft = _version_from_manifest({**stored, "number": 1})
     return Bundle(version=str(draft), versions=(draft,))
 
 
-def _bundle(stored: Document) -> Bundle:
+def _bundle_from_manifest(stored: Document) -> Bundle:
     bundle = Bundle(
         version=stored["version"],
-        versions=tuple(map(_version, stored["versions"])),
-        records=tuple(map(_record, stored["runs"])),
-        gone=frozenset(map(_digest, stored["gone"])),
+        versions=tuple(map(_version_from_manifest, stored["versions"])),
+        records=tuple(map(_record_from_manifest, stored["runs"])),
+        gone=frozenset(map(_checked_digest, stored["gone"])),
     )
     held = [str(version) for version in bundle.versions]
-    _once(held)
-    _once([record.id for record in bundle.records])
+    _refuse_duplicates(held)
+    _refuse_duplicates([record.id for record in bundle.records])
     if bundle.version not in held:
         raise StoreError(f"it says that it holds {bundle.version}, and does not")
-    _agree(bundle)
+    _refuse_contradictions(bundle)
     return bundle
 
 
-def _once(found: list[str]) -> None:
+def _refuse_duplicates(found: list[str]) -> None:
     twice = [name for name, times in Counter(found).items() if times > 1]
     if twice:
         raise StoreError(f"it holds {twice[0]} twice")
 
 
-def _agree(bundle: Bundle) -> None:
+def _refuse_contradictions(bundle: Bundle) -> None:
     """Raise StoreError where two places in a bundle say different things of one version."""
     said = {str(version): (version.content, version.type) for version in bundle.versions}
     for record in bundle.records:
         for link in links(record):
             if said.setdefault(link.version, (link.content, ArtifactType(link.type))) != (link.content, link.type):
                 raise StoreError(f"run {record.id} says of {link.version} what it is not")
-    outputs = {record.id: {place(link) for link in record.outputs.values()} for record in bundle.records}
+    outputs = {
+        record.id: {name_and_content(link) for link in record.outputs.values()} for record in bundle.records
+    }
     for version in bundle.versions:
         if version.producer in outputs and (version.name, version.content) not in outputs[version.producer]:
             raise StoreError(f"{version} says that run {version.producer} made it, and that run does not")
 
 
-def _version(stored: Document) -> Version:
+def _version_from_manifest(stored: Document) -> Version:
     number, producer = stored["number"], stored["producer"]
     version = Version.from_json({**{field: stored[field] for field in CARRIED}, "number": number})
     if artifact_name(version.name) in (REPRODUCTION, DETERMINISM):
@@ -154,7 +156,7 @@ def _version(stored: Document) -> Version:
     word(version.content, "a content digest")
     file_paths(version.files)
     for digest in version.files.values():
-        _digest(digest)
+        _checked_digest(digest)
     if type(number) is not int or number < 1:
         raise StoreError(f"{version} can't be a version: they are numbered from 1")
     if producer is not None:
@@ -164,37 +166,37 @@ def _version(stored: Document) -> Version:
     return version
 
 
-def _digest(text: str) -> str:
+def _checked_digest(text: str) -> str:
     if not DIGEST.fullmatch(text):
         raise StoreError(f"{text!r} can't be an object's SHA-256")
     return text
 
 
-def _record(stored: Document) -> RunRecord:
+def _record_from_manifest(stored: Document) -> RunRecord:
     if stored["format"] > records.FORMAT:
         raise StoreError(f"it holds a run's record of format {stored['format']}; upgrade relet")
     record = RunRecord.from_json(stored)
     word(record.id, "a run id")
-    for what, right in _checks(record):
+    for what, right in _field_checks(record):
         if not right:
             raise StoreError(f"run {record.id}: its {what} can't be read")
     for name in (record.parent, record.winner, record.key, *(step.get("run") for step in record.steps.values())):
         if name is not None:
             word(name, "a run id")
     for digest in record.objects.values():
-        _digest(digest)
+        _checked_digest(digest)
     for link in links(record):
-        _numbered(link.version)
+        _refuse_unnumbered(link.version)
         word(link.content, "a content digest")
     for reference in step_outputs(record):
-        _numbered(reference)
+        _refuse_unnumbered(reference)
     # What a reproduction lays out, and hands to git, must name no place outside and no option.
     for path in (*record.code.untracked, *([record.code.folder] if record.code.folder else [])):
         file_path(path)
     return record
 
 
-def _checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
+def _field_checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
     """What is shown of a record, or leads somewhere, and whether it is of the type that everybody expects."""
     for field in ("pipeline", "experiment", "started", "description", "message"):
         yield field, isinstance(getattr(record, field), str)
@@ -212,6 +214,6 @@ def _checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
     yield "repository", record.code.repository is None or not NO_REPOSITORY.match(record.code.repository)
 
 
-def _numbered(reference: str) -> None:
+def _refuse_unnumbered(reference: str) -> None:
     if Reference.parse(reference).number is None:
         raise StoreError(f"{reference!r} names no version by its number")

@@ -26,12 +26,12 @@ def put(bucket: Bucket, content: bytes | Path) -> str:
     else:
         digest, size = hashlib.sha256(content).hexdigest(), len(content)
     path = object_path(digest)
-    if not _kept(bucket, bucket.head(path), size):
+    if not _is_kept_fresh(bucket, bucket.head(path), size):
         bucket.put(path, content)
     return digest
 
 
-def _kept(bucket: Bucket, found: BucketEntry | None, size: int) -> bool:
+def _is_kept_fresh(bucket: Bucket, found: BucketEntry | None, size: int) -> bool:
     if found is None or found.size != size:
         return False
     return datetime.now(UTC) - found.modified < FRESH or bucket.touch(found.path)
@@ -41,7 +41,7 @@ def read(bucket: Bucket, digest: str) -> bytes:
     """An object's bytes. Raises DamagedError where they are not what was stored, or not there."""
     content = bucket.get(object_path(digest))
     if content is None:
-        raise missing(bucket, digest)
+        raise missing_error(bucket, digest)
     if hashlib.sha256(content).hexdigest() != digest:
         raise _set_aside(bucket, digest)
     return content
@@ -51,7 +51,7 @@ def pieces(bucket: Bucket, digest: str) -> Iterator[bytes]:
     """An object's bytes piece by piece; DamagedError comes after the last one."""
     stream = bucket.stream(object_path(digest))
     if stream is None:
-        raise missing(bucket, digest)
+        raise missing_error(bucket, digest)
     seen = hashlib.sha256()
     for piece in stream:
         seen.update(piece)
@@ -77,14 +77,14 @@ def fetch(bucket: Bucket, digest: str, to: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def absent(bucket: Bucket, digests: Iterable[str]) -> list[str]:
+def absent_digests(bucket: Bucket, digests: Iterable[str]) -> list[str]:
     """Those of the digests that no object is stored under."""
     wanted = sorted(set(digests))
     found = bucket.each(lambda digest: bucket.head(object_path(digest)), wanted)
     return [digest for digest, entry in zip(wanted, found, strict=True) if entry is None]
 
 
-def missing(bucket: Bucket, digest: str) -> DamagedError:
+def missing_error(bucket: Bucket, digest: str) -> DamagedError:
     aside = damaged_path(digest)
     if bucket.head(aside):
         return DamagedError(

@@ -23,22 +23,22 @@ class ReproductionSummary:
 
 def latest_of_runs(store: Store) -> dict[str, ReproductionSummary]:
     """The newest word on each run that has one: on the run that was made again, and on the runs of its steps."""
-    return _latest(store, "runs")
+    return _latest_verdicts(store, "runs")
 
 
 def latest_on(store: Store, version: str) -> ReproductionSummary | None:
     """The newest word on a version, `model:v7`."""
-    return _latest(store, "judged").get(version)
+    return _latest_verdicts(store, "judged").get(version)
 
 
-def _latest(store: Store, about: str) -> dict[str, ReproductionSummary]:
+def _latest_verdicts(store: Store, about: str) -> dict[str, ReproductionSummary]:
     found: dict[str, ReproductionSummary] = {}
-    for name, judged in _words(store, about):
+    for name, judged in _verdict_words(store, about):
         found.setdefault(name, judged)
     return found
 
 
-def _words(store: Store, about: str) -> Iterator[tuple[str, ReproductionSummary]]:
+def _verdict_words(store: Store, about: str) -> Iterator[tuple[str, ReproductionSummary]]:
     """What each verdict says of what it judged, the newest verdict first; what can't be read says nothing."""
     for version in reversed(store.versions(ARTIFACT)):
         words = version.metadata.get(about)

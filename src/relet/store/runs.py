@@ -31,20 +31,20 @@ def _encoded(record: RunRecord) -> bytes:
         raise StoreError(f"run {record.id}: its record can't be written as JSON: {error}") from error
 
 
-def get(bucket: Bucket, run_id: str) -> RunRecord:
+def get_record(bucket: Bucket, run_id: str) -> RunRecord:
     """A run's record. Raises NotFoundError with the nearest id, or DamagedError."""
-    record = read(bucket, run_path(run_id))
+    record = read_record(bucket, run_path(run_id))
     if record is None:
         raise NotFoundError(f"{bucket.url} holds no run {run_id!r}: {nearest(run_id, ids(bucket)[:20])}")
     return record
 
 
-def read(bucket: Bucket, path: str) -> RunRecord | None:
+def read_record(bucket: Bucket, path: str) -> RunRecord | None:
     stored = bucket.get(path)
-    return None if stored is None else parse(bucket, path, stored)
+    return None if stored is None else parse_record(bucket, path, stored)
 
 
-def parse(bucket: Bucket, path: str, stored: bytes) -> RunRecord:
+def parse_record(bucket: Bucket, path: str, stored: bytes) -> RunRecord:
     return from_document(bucket, path, bucket.parse(path, stored))
 
 
@@ -68,7 +68,9 @@ def newest_first(bucket: Bucket, limit: int | None = None, unread: list[str] | N
     names = ids(bucket)[:limit]
     for start in range(0, len(names), PARALLEL):
         batch = names[start : start + PARALLEL]
-        yield from (record for record in bucket.each(lambda name: _try(bucket, name, lost), batch) if record)
+        yield from (
+            record for record in bucket.each(lambda name: _readable_record(bucket, name, lost), batch) if record
+        )
 
 
 def ids(bucket: Bucket) -> list[str]:
@@ -77,9 +79,9 @@ def ids(bucket: Bucket) -> list[str]:
     return sorted((path[len("runs/") : -len(".json")] for path in paths if path.endswith(".json")), reverse=True)
 
 
-def _try(bucket: Bucket, run_id: str, unread: list[str]) -> RunRecord | None:
+def _readable_record(bucket: Bucket, run_id: str, unread: list[str]) -> RunRecord | None:
     try:
-        return read(bucket, run_path(run_id))
+        return read_record(bucket, run_path(run_id))
     except StoreError:
         unread.append(run_id)
         return None
@@ -115,7 +117,7 @@ def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
     except (DamagedError, NotFoundError, KeyError, TypeError, ValueError, AttributeError):
         return None
     digests = {digest for version in found if version for digest in version.files.values()}
-    return outputs if all(found) and not objects.absent(bucket, digests) else None
+    return outputs if all(found) and not objects.absent_digests(bucket, digests) else None
 
 
 def put_pending(bucket: Bucket, tracker: str, run_id: str) -> None:

@@ -87,11 +87,11 @@ class Store:
 
     def version(self, reference: str | Reference) -> Version:
         """The version that `clean_sample:v3`, `model:prod` or `model` (the latest) names."""
-        return versions.get(self._bucket, _parsed(reference))
+        return versions.get(self._bucket, _as_reference(reference))
 
     def find(self, reference: str | Reference) -> Version | None:
         """The version that a reference names, or None."""
-        return versions.find(self._bucket, _parsed(reference))
+        return versions.find(self._bucket, _as_reference(reference))
 
     def find_content(self, name: str, content: str) -> Version | None:
         """The version of an artifact that has this content digest, whatever its number, or None."""
@@ -99,7 +99,7 @@ class Store:
 
     def versions(self, name: str) -> list[Version]:
         """An artifact's versions that were not pruned, the oldest first."""
-        return versions.living(self._bucket, name)
+        return versions.living_versions(self._bucket, name)
 
     def names(self) -> list[str]:
         """The names of all artifacts, sorted."""
@@ -113,7 +113,7 @@ class Store:
 
     def aliases(self, name: str) -> dict[str, int]:
         """Each alias of an artifact, with the number of the version that it is set to."""
-        return aliases.currents(self._bucket, name)
+        return aliases.current_numbers(self._bucket, name)
 
     def alias_history(self, name: str, alias: str) -> list[AliasMove]:
         """Every move of an alias, the first one first."""
@@ -132,7 +132,7 @@ class Store:
 
     def run(self, id: str) -> RunRecord:
         """A run's record."""
-        return runs.get(self._bucket, id)
+        return runs.get_record(self._bucket, id)
 
     def runs(self, limit: int | None = None, unread: list[str] | None = None) -> Iterator[RunRecord]:
         """The run records that can be read, the newest first; the ids of the others are added to `unread`."""
@@ -205,7 +205,7 @@ class Store:
         """Write a version to a tar file, the same bytes every time."""
         from relet.store import transfer
 
-        transfer.export(self._bucket, self.version(reference), path)
+        transfer.export_version(self._bucket, self.version(reference), path)
 
     def export_history(self, reference: str | Reference, path: Path) -> VersionLineage:
         """Write a version to a tar file with all that it stands on, the same bytes every time; what is in it.
@@ -222,7 +222,7 @@ class Store:
         """Store what a tar file holds, a version alone or with its history; what is equal is not stored twice."""
         from relet.store import transfer
 
-        return transfer.load(self._bucket, path)
+        return transfer.import_file(self._bucket, path)
 
     def import_version(self, path: Path) -> Version:
         """The same, giving the version that the tar file was made for, as it is here."""
@@ -242,5 +242,5 @@ def open_store(url: str | Path) -> Store:
     return Store(open_bucket(str(url)))
 
 
-def _parsed(reference: str | Reference) -> Reference:
+def _as_reference(reference: str | Reference) -> Reference:
     return Reference.parse(reference) if isinstance(reference, str) else reference

@@ -15,7 +15,7 @@ from typing import IO
 from relet.core.artifact import Version
 from relet.errors import DamagedError, StoreError
 from relet.store import manifest, objects
-from relet.store.arrival import ImportedBundle, settle
+from relet.store.arrival import ImportedBundle, store_bundle
 from relet.store.bucket import CHUNK, Bucket
 from relet.store.manifest import Bundle
 
@@ -25,17 +25,17 @@ MEMBER = re.compile(r"objects/([0-9a-f]{64})")
 PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
-def export(bucket: Bucket, version: Version, to: Path) -> None:
+def export_version(bucket: Bucket, version: Version, to: Path) -> None:
     """Write a version to a tar file, the same bytes every time. Raises DamagedError."""
-    _write(bucket, manifest.written_alone(version), version.files.values(), to)
+    _write_tar(bucket, manifest.version_manifest(version), version.files.values(), to)
 
 
 def export_bundle(bucket: Bucket, bundle: Bundle, to: Path) -> None:
     """Write versions and the records that they stand on to a tar file, in the same way."""
-    _write(bucket, manifest.written(bundle), bundle.objects, to)
+    _write_tar(bucket, manifest.bundle_manifest(bundle), bundle.objects, to)
 
 
-def _write(bucket: Bucket, content: bytes, digests: Iterable[str], to: Path) -> None:
+def _write_tar(bucket: Bucket, content: bytes, digests: Iterable[str], to: Path) -> None:
     part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def _add(tar: tarfile.TarFile, bucket: Bucket, digest: str, folder: Path) -> Non
     file.unlink()
 
 
-def load(bucket: Bucket, path: Path) -> ImportedBundle:
+def import_file(bucket: Bucket, path: Path) -> ImportedBundle:
     """Store what a tar file holds, versions under the next numbers; what is equal is not stored twice.
 
     Every digest is verified before anything is stored. Raises StoreError where the file holds anything but a
@@ -80,7 +80,7 @@ def load(bucket: Bucket, path: Path) -> ImportedBundle:
             raise StoreError(f"{path} can't be read as an exported artifact: {error}; export it again") from error
         except OSError as error:
             raise StoreError(f"can't read {path}: {error.strerror or error}") from error
-        return settle(bucket, bundle, found)
+        return store_bundle(bucket, bundle, found)
 
 
 def _unpack(path: Path, folder: Path) -> tuple[Bundle, dict[str, Path]]:
@@ -98,20 +98,20 @@ def _unpack(path: Path, folder: Path) -> tuple[Bundle, dict[str, Path]]:
             if content and member.name == MANIFEST and member.size <= LARGEST_MANIFEST and said is None:
                 said = content.read()
             elif content and matched and matched[1] not in found:
-                found[matched[1]] = _verified(path, matched[1], content, folder)
+                found[matched[1]] = _verified_file(path, matched[1], content, folder)
             else:
                 raise StoreError(
                     f"{path} holds {member.name!r}, which an exported artifact never does; nothing was stored"
                 )
     if said is None:
         raise StoreError(f"{path} is no exported artifact: it has no {MANIFEST}")
-    bundle = manifest.read(path, said)
+    bundle = manifest.read_manifest(path, said)
     if gone := sorted(bundle.objects - found.keys()):
         raise StoreError(f"{path} lacks object {gone[0]}, which its manifest names; export it again")
     return bundle, found
 
 
-def _verified(path: Path, digest: str, content: IO[bytes], folder: Path) -> Path:
+def _verified_file(path: Path, digest: str, content: IO[bytes], folder: Path) -> Path:
     file = folder / digest
     seen = hashlib.sha256()
     with file.open("wb") as out:

@@ -16,7 +16,7 @@ from relet.store.layout import (
     DIGEST,
     Document,
     content_path,
-    numbered,
+    number_in_path,
     object_path,
     version_path,
 )
@@ -44,14 +44,14 @@ def verify(bucket: Bucket) -> list[StoreProblem]:
 
     What a killed writer left behind (objects without a version, staged files) is garbage, not a problem.
     """
-    found = list(_unreadable(bucket))
-    damaged = _damaged(bucket)
+    found = list(_unreadable_documents(bucket))
+    damaged = _damaged_objects(bucket)
     named: set[str] = set()
     for name in versions.names(bucket):
-        alive = versions.living(bucket, name)
+        alive = versions.living_versions(bucket, name)
         named.update(digest for version in alive for digest in version.files.values())
-        found += _broken(bucket, alive, damaged)
-        found += _dangling(bucket, name, {version.number for version in alive})
+        found += _broken_versions(bucket, alive, damaged)
+        found += _dangling_aliases(bucket, name, {version.number for version in alive})
     found += [
         StoreProblem(kind="damaged", where=object_path(digest), message=message)
         for digest, message in damaged.items()
@@ -60,15 +60,15 @@ def verify(bucket: Bucket) -> list[StoreProblem]:
     return found + list(_runs_without_objects(bucket))
 
 
-def _damaged(bucket: Bucket) -> dict[str, str]:
+def _damaged_objects(bucket: Bucket) -> dict[str, str]:
     """The objects that are damaged, by digest, and what is to be said of each."""
     digests = [entry.path.rpartition("/")[2] for entry in bucket.entries("objects/")]
     digests = [digest for digest in digests if DIGEST.fullmatch(digest)]
-    said = bucket.each(lambda digest: _trouble(bucket, digest), digests)
+    said = bucket.each(lambda digest: _object_damage(bucket, digest), digests)
     return {digest: message for digest, message in zip(digests, said, strict=True) if message}
 
 
-def _trouble(bucket: Bucket, digest: str) -> str | None:
+def _object_damage(bucket: Bucket, digest: str) -> str | None:
     try:
         for _ in objects.pieces(bucket, digest):
             pass
@@ -77,20 +77,20 @@ def _trouble(bucket: Bucket, digest: str) -> str | None:
     return None
 
 
-def _broken(bucket: Bucket, alive: Iterable[Version], damaged: dict[str, str]) -> Iterator[StoreProblem]:
+def _broken_versions(bucket: Bucket, alive: Iterable[Version], damaged: dict[str, str]) -> Iterator[StoreProblem]:
     for version in alive:
-        gone = set(objects.absent(bucket, version.files.values()))
+        gone = set(objects.absent_digests(bucket, version.files.values()))
         for path, digest in sorted(version.files.items()):
             if digest in damaged:
                 yield StoreProblem(kind="damaged", where=f"{version} {path}", message=damaged[digest])
             elif digest in gone:
-                message = str(objects.missing(bucket, digest))
+                message = str(objects.missing_error(bucket, digest))
                 yield StoreProblem(kind="missing", where=f"{version} {path}", message=message)
 
 
-def _dangling(bucket: Bucket, name: str, alive: set[int]) -> Iterator[StoreProblem]:
-    with suppress(DamagedError):  # _unreadable has named it already
-        for alias, number in aliases.currents(bucket, name).items():
+def _dangling_aliases(bucket: Bucket, name: str, alive: set[int]) -> Iterator[StoreProblem]:
+    with suppress(DamagedError):  # _unreadable_documents has named it already
+        for alias, number in aliases.current_numbers(bucket, name).items():
             if number not in alive:
                 message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
                 yield StoreProblem(kind="dangling", where=f"{name}:{alias}", message=message)
@@ -101,14 +101,14 @@ def _runs_without_objects(bucket: Bucket) -> Iterator[StoreProblem]:
         wanted = record.objects
         if record.format < SOURCES_STORED:
             wanted = {what: digest for what, digest in wanted.items() if digest not in record.sources.values()}
-        gone = set(objects.absent(bucket, wanted.values()))
+        gone = set(objects.absent_digests(bucket, wanted.values()))
         for what, digest in wanted.items():
             if digest in gone:
                 message = f"object {digest} is missing, so the run can't be made again exactly"
                 yield StoreProblem(kind="missing", where=f"run {record.id} {what}", message=message)
 
 
-def _unreadable(bucket: Bucket) -> Iterator[StoreProblem]:
+def _unreadable_documents(bucket: Bucket) -> Iterator[StoreProblem]:
     paths = [
         entry.path for prefix in ("artifacts/", "runs/", "keys/", "searches/") for entry in bucket.entries(prefix)
     ]
@@ -119,14 +119,14 @@ def _unreadable(bucket: Bucket) -> Iterator[StoreProblem]:
 
 def _why_unreadable(bucket: Bucket, path: str) -> str | None:
     parts = path.split("/")
-    number = numbered(path)
+    number = number_in_path(path)
     try:
         if parts[0] == "runs":
-            runs.read(bucket, path)
+            runs.read_record(bucket, path)
         elif number and parts[2:3] == ["versions"]:
             versions.read(bucket, parts[1], number)
         elif number and parts[2:3] == ["aliases"] and len(parts) == 5:
-            aliases.read(bucket, parts[1], parts[3], number)
+            aliases.read_move(bucket, parts[1], parts[3], number)
         else:
             bucket.document(path)
     except StoreError as error:
@@ -142,31 +142,31 @@ def prune(bucket: Bucket, keep: int) -> list[str]:
     """
     if keep < 1:
         raise StoreError(f"prune: keep must be at least 1, got {keep}")
-    held = _held(bucket)
+    held = _versions_in_outboxes(bucket)
     pruned = []
     for name in versions.names(bucket):
         if name in (REPRODUCTION, DETERMINISM):
             # small, and what they say of a version stays true as long as that is kept
             continue
-        named = set(aliases.currents(bucket, name).values())
-        for version in versions.living(bucket, name)[:-keep]:
+        named = set(aliases.current_numbers(bucket, name).values())
+        for version in versions.living_versions(bucket, name)[:-keep]:
             if version.number not in named and str(version) not in held:
-                _forget(bucket, version)
+                _forget_version(bucket, version)
                 pruned.append(str(version))
     return pruned
 
 
-def _held(bucket: Bucket) -> set[str]:
+def _versions_in_outboxes(bucket: Bucket) -> set[str]:
     held: set[str] = set()
     for tracker in bucket.folders("outbox/"):
         for run_id in runs.pending(bucket, tracker):
             with suppress(NotFoundError, DamagedError):
-                record = runs.get(bucket, run_id)
+                record = runs.get_record(bucket, run_id)
                 held |= {link.version for link in (*record.inputs.values(), *record.outputs.values())}
     return held
 
 
-def _forget(bucket: Bucket, version: Version) -> None:
+def _forget_version(bucket: Bucket, version: Version) -> None:
     # The tombstone comes first: a pointer to a tombstone is ignored, a version without its pointer is not.
     tombstone = versions.tombstone(version.name, version.number, version.content)
     bucket.put_document(version_path(version.name, version.number), tombstone)
@@ -186,7 +186,7 @@ def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
     before = datetime.now(UTC) - older_than
     candidates = [entry for entry in bucket.entries("objects/") if entry.modified <= before]
     # Read after the listing: a version written in between may refer to one of the candidates.
-    wanted = _referred(bucket) if candidates else set()
+    wanted = _referenced_objects(bucket) if candidates else set()
     garbage = [entry.path for entry in candidates if entry.path.rpartition("/")[2] not in wanted]
     # Looked at once more: a writer that found the object there has made it young again.
     found = bucket.each(bucket.head, garbage)
@@ -206,22 +206,22 @@ def _unstage(bucket: Bucket, before: datetime) -> list[str]:
     return removed
 
 
-def _referred(bucket: Bucket) -> set[str]:
+def _referenced_objects(bucket: Bucket) -> set[str]:
     paths = [entry.path for prefix in ("artifacts/", "runs/", "releases/") for entry in bucket.entries(prefix)]
-    return set().union(*bucket.each(lambda path: _digests(bucket, path), paths))
+    return set().union(*bucket.each(lambda path: _digests_in_document(bucket, path), paths))
 
 
-def _digests(bucket: Bucket, path: str) -> set[str]:
+def _digests_in_document(bucket: Bucket, path: str) -> set[str]:
     stored = bucket.get(path) or b""
     every = set(re.findall(DIGEST.pattern, stored.decode(errors="replace")))
     try:
         document = bucket.parse(path, stored)
-        return every & _wanted(bucket, path, document, every)
+        return every & _digests_needed(bucket, path, document, every)
     except (StoreError, TypeError, KeyError, AttributeError):
         return every
 
 
-def _wanted(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
+def _digests_needed(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
     folder, *below = path.split("/")
     if folder == "runs":
         return set(runs.from_document(bucket, path, document).objects.values())

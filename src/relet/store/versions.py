@@ -18,7 +18,7 @@ from relet.store.layout import (
     encode,
     file_path,
     file_paths,
-    numbered,
+    number_in_path,
     version_path,
     versions_folder,
 )
@@ -35,29 +35,31 @@ def add(bucket: Bucket, draft: Version) -> Version:
     Raises StoreError where an object that it names is not stored.
     """
     file_paths(draft.files)
-    if absent := objects.absent(bucket, draft.files.values()):
+    if absent := objects.absent_digests(bucket, draft.files.values()):
         raise StoreError(f"{draft.name}: object {absent[0]} is not stored; put the objects before the version")
     pointed = bucket.get(content_path(draft.name, draft.content))
     if pointed is not None:
-        known = _try(bucket, draft.name, _number_in(bucket, pointed))
-        if known and _same(bucket, known, draft):
+        known = _readable_version(bucket, draft.name, _pointed_number(bucket, pointed))
+        if known and _holds_same(bucket, known, draft):
             return known
-    return _number(bucket, draft)
+    return _add_numbered(bucket, draft)
 
 
-def _number(bucket: Bucket, draft: Version) -> Version:
-    taken = numbers(bucket, draft.name)
-    for known in bucket.each(lambda number: _try(bucket, draft.name, number), reversed(taken[-RECENT:])):
-        if known and _same(bucket, known, draft):
-            return _point(bucket, known)
+def _add_numbered(bucket: Bucket, draft: Version) -> Version:
+    taken = version_numbers(bucket, draft.name)
+    for known in bucket.each(
+        lambda number: _readable_version(bucket, draft.name, number), reversed(taken[-RECENT:])
+    ):
+        if known and _holds_same(bucket, known, draft):
+            return _write_pointer(bucket, known)
     number = taken[-1] + 1 if taken else 1
     while True:
         version = replace(draft, number=number, created=now())
         if bucket.create(version_path(draft.name, number), _encoded(version)):
-            return _point(bucket, version)
-        known = _try(bucket, draft.name, number)
-        if known and _same(bucket, known, draft):
-            return _point(bucket, known)
+            return _write_pointer(bucket, version)
+        known = _readable_version(bucket, draft.name, number)
+        if known and _holds_same(bucket, known, draft):
+            return _write_pointer(bucket, known)
         number += 1
 
 
@@ -68,28 +70,28 @@ def _encoded(version: Version) -> bytes:
         raise StoreError(f"{version.name}: its metadata can't be written as JSON: {error}") from error
 
 
-def _same(bucket: Bucket, known: Version, draft: Version) -> bool:
+def _holds_same(bucket: Bucket, known: Version, draft: Version) -> bool:
     """Whether `known` already holds what `draft` would: the same content, in files that are all there."""
     if (known.content, known.type) != (draft.content, draft.type):
         return False
-    return known.files == draft.files or not objects.absent(bucket, known.files.values())
+    return known.files == draft.files or not objects.absent_digests(bucket, known.files.values())
 
 
-def _point(bucket: Bucket, version: Version) -> Version:
+def _write_pointer(bucket: Bucket, version: Version) -> Version:
     bucket.put_document(content_path(version.name, version.content), {"number": version.number})
     return version
 
 
-def _number_in(bucket: Bucket, pointer: bytes) -> int:
+def _pointed_number(bucket: Bucket, pointer: bytes) -> int:
     try:
         return int(bucket.parse("a content's pointer", pointer)["number"])
     except (DamagedError, KeyError, TypeError, ValueError):
         return 0
 
 
-def numbers(bucket: Bucket, name: str) -> list[int]:
+def version_numbers(bucket: Bucket, name: str) -> list[int]:
     """Every number that was ever used, ascending, those of pruned versions too."""
-    found = (numbered(entry.path) for entry in bucket.entries(versions_folder(name)))
+    found = (number_in_path(entry.path) for entry in bucket.entries(versions_folder(name)))
     return sorted(number for number in found if number is not None)
 
 
@@ -103,7 +105,7 @@ def reserve(bucket: Bucket, name: str, content: str | None) -> int:
 
     The same one for the same content, as far as that is known.
     """
-    taken = numbers(bucket, name)
+    taken = version_numbers(bucket, name)
     for number in taken if content else []:
         with suppress(DamagedError):
             document = bucket.document(version_path(name, number)) or {}
@@ -131,22 +133,22 @@ def read(bucket: Bucket, name: str, number: int) -> Version | None:
     return version
 
 
-def _try(bucket: Bucket, name: str, number: int) -> Version | None:
+def _readable_version(bucket: Bucket, name: str, number: int) -> Version | None:
     try:
         return read(bucket, name, number)
     except DamagedError:
         return None
 
 
-def living(bucket: Bucket, name: str) -> list[Version]:
+def living_versions(bucket: Bucket, name: str) -> list[Version]:
     """All versions that were not pruned and can be read, the oldest first."""
-    found = bucket.each(lambda number: _try(bucket, name, number), numbers(bucket, name))
+    found = bucket.each(lambda number: _readable_version(bucket, name, number), version_numbers(bucket, name))
     return [version for version in found if version]
 
 
 def names(bucket: Bucket) -> list[str]:
     """The names of the artifacts that have a version."""
-    return [name for name in bucket.folders("artifacts/") if numbers(bucket, name)]
+    return [name for name in bucket.folders("artifacts/") if version_numbers(bucket, name)]
 
 
 def find(bucket: Bucket, reference: Reference) -> Version | None:
@@ -156,12 +158,12 @@ def find(bucket: Bucket, reference: Reference) -> Version | None:
         number = aliases.current(bucket, reference.name, reference.selector)
     if number is not None:
         return read(bucket, reference.name, number)
-    return next(_newest_first(bucket, reference.name), None) if reference.selector == "latest" else None
+    return next(_versions_newest_first(bucket, reference.name), None) if reference.selector == "latest" else None
 
 
-def _newest_first(bucket: Bucket, name: str) -> Iterator[Version]:
-    for number in reversed(numbers(bucket, name)):
-        if version := _try(bucket, name, number):
+def _versions_newest_first(bucket: Bucket, name: str) -> Iterator[Version]:
+    for number in reversed(version_numbers(bucket, name)):
+        if version := _readable_version(bucket, name, number):
             yield version
 
 
@@ -173,14 +175,14 @@ def get(bucket: Bucket, reference: Reference) -> Version:
     known = names(bucket)
     if reference.name not in known:
         raise NotFoundError(f"{bucket.url} holds no artifact {reference.name!r}: {nearest(reference.name, known)}")
-    if reference.number in numbers(bucket, reference.name):
-        raise NotFoundError(f"{reference} was pruned; {_choices(bucket, reference)}")
-    raise NotFoundError(f"{bucket.url} holds no {reference}: {_choices(bucket, reference)}")
+    if reference.number in version_numbers(bucket, reference.name):
+        raise NotFoundError(f"{reference} was pruned; {_nearest_selector(bucket, reference)}")
+    raise NotFoundError(f"{bucket.url} holds no {reference}: {_nearest_selector(bucket, reference)}")
 
 
-def _choices(bucket: Bucket, reference: Reference) -> str:
-    selectors = [f"v{version.number}" for version in living(bucket, reference.name)]
-    names = {*aliases.currents(bucket, reference.name), "latest"}
+def _nearest_selector(bucket: Bucket, reference: Reference) -> str:
+    selectors = [f"v{version.number}" for version in living_versions(bucket, reference.name)]
+    names = {*aliases.current_numbers(bucket, reference.name), "latest"}
     return nearest(reference.selector, [*selectors, *sorted(names)])
 
 
@@ -190,10 +192,10 @@ def find_content(bucket: Bucket, name: str, content: str) -> Version | None:
     The content's pointer leads to it; where a writer was killed before it wrote one, all versions are looked at.
     """
     pointed = bucket.get(content_path(name, content))
-    known = None if pointed is None else _try(bucket, name, _number_in(bucket, pointed))
+    known = None if pointed is None else _readable_version(bucket, name, _pointed_number(bucket, pointed))
     if known and known.content == content:
         return known
-    return next((each for each in reversed(living(bucket, name)) if each.content == content), None)
+    return next((each for each in reversed(living_versions(bucket, name)) if each.content == content), None)
 
 
 def materialize(bucket: Bucket, version: Version, folder: Path) -> None:

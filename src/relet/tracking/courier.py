@@ -80,7 +80,7 @@ class Courier:
                 each.log.unlink(missing_ok=True)
                 return Delivery(tracker=each.tracker)
             reason = _last_line(each.log) or f"its process ended with status {status}"
-        queued = _queued(self.store_url, each.tracker)
+        queued = _queued_count(self.store_url, each.tracker)
         return Delivery(tracker=each.tracker, queued=queued, reason=reason, log=each.log)
 
 
@@ -97,7 +97,7 @@ def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courie
             processes.append(_start(store_url, project_root, tracker))
         except OSError as error:
             reason = f"the tracker's process can't be started: {error}"
-            failures.append(Delivery(tracker=tracker, queued=_queued(store_url, tracker), reason=reason))
+            failures.append(Delivery(tracker=tracker, queued=_queued_count(store_url, tracker), reason=reason))
     return Courier(store_url=store_url, processes=tuple(processes), failures=tuple(failures))
 
 
@@ -111,7 +111,7 @@ def _start(store_url: str, project_root: Path, tracker: str) -> _TrackerProcess:
             stdout=descriptor,
             stderr=descriptor,
             start_new_session=True,
-            env=_environment(),
+            env=_deliverer_environment(),
         )
     except OSError:
         Path(log).unlink(missing_ok=True)
@@ -121,7 +121,7 @@ def _start(store_url: str, project_root: Path, tracker: str) -> _TrackerProcess:
     return _TrackerProcess(tracker=tracker, log=Path(log), process=process)
 
 
-def _environment() -> dict[str, str]:
+def _deliverer_environment() -> dict[str, str]:
     # What a program that itself uses W&B has around it: its service is not this process's to use.
     return ENVIRONMENT | {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
 
@@ -153,7 +153,7 @@ def _last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _queued(store_url: str, tracker: str) -> int:
+def _queued_count(store_url: str, tracker: str) -> int:
     """How many records wait, or 0 where the store can't say."""
     from relet.store import open_store
 

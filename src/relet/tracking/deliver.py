@@ -51,17 +51,17 @@ def _mirror_run(store: Store, tracker: Tracker, linger: int) -> DeliveryReport:
         print(error, file=sys.stderr, flush=True)
         tried = time.monotonic()
     report = DeliveryReport(tracker=tracker.name)
-    while not _told_to_end(look):
+    while not _is_told_to_end(look):
         if (report.failed and time.monotonic() - tried < TRY_AGAIN) or not store.pending(tracker.name):
             continue
-        report = deliver(store, tracker, log=_say, mirror=False)
+        report = deliver(store, tracker, log=_print_line, mirror=False)
         tried = time.monotonic()
     # The run is over and nobody may be waiting any more: a tracker that hangs must not keep this process.
     signal.alarm(linger)
-    return _last(lambda: deliver(store, tracker, log=_say), linger)
+    return _send_remaining(lambda: deliver(store, tracker, log=_print_line), linger)
 
 
-def _last(send: Callable[[], DeliveryReport], linger: int) -> DeliveryReport:
+def _send_remaining(send: Callable[[], DeliveryReport], linger: int) -> DeliveryReport:
     """Send until nothing comes in any more: another deliverer's lease may have hidden what is left."""
     until = time.monotonic() + linger
     report = send()
@@ -70,12 +70,12 @@ def _last(send: Callable[[], DeliveryReport], linger: int) -> DeliveryReport:
     return report
 
 
-def _told_to_end(seconds: float) -> bool:
+def _is_told_to_end(seconds: float) -> bool:
     """Wait for standard input to say something or to end, for so many seconds."""
     return bool(select.select([sys.stdin.fileno()], [], [], seconds)[0])
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 

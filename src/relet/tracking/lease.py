@@ -25,7 +25,7 @@ def lease(store_url: str, tracker: str, *, wait: float) -> Iterator[None]:
     path = lease_path(store_url, tracker)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        _take(descriptor, tracker, wait)
+        _take_lock(descriptor, tracker, wait)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
@@ -45,7 +45,7 @@ def lease_path(store_url: str, tracker: str) -> Path:
     return folder / f"{sha256(place.encode()).hexdigest()[:16]}-{tracker}.lock"
 
 
-def _take(descriptor: int, tracker: str, wait: float) -> None:
+def _take_lock(descriptor: int, tracker: str, wait: float) -> None:
     until = time.monotonic() + wait
     while True:
         try:

@@ -68,7 +68,7 @@ def deliver(
     unreachable, passed_on = None, ""
     try:
         with lease(store.url, tracker.name, wait=wait):
-            for run_id, refusal in _each(store, tracker):
+            for run_id, refusal in _send_pending(store, tracker):
                 say(f"{tracker.name}: {refusal or f'sent {run_id}'}")
                 if refusal:
                     refused[run_id] = refusal
@@ -90,7 +90,7 @@ def deliver(
     )
 
 
-def _each(store: Store, tracker: Tracker) -> Iterator[tuple[str, str]]:
+def _send_pending(store: Store, tracker: Tracker) -> Iterator[tuple[str, str]]:
     """Send each pending run: its id, and why it was refused or an empty text. Raises TrackerError where the
     tracker can't be reached."""
     for run_id in list(store.pending(tracker.name)):

@@ -50,7 +50,7 @@ def begin(job: Job, kind: RunKind, parameters: Mapping[str, Any]) -> RunGroup:
         machine=machine(),
         command=job.command,
     )
-    _keep(job, record)
+    _put_group_record(job, record)
     courier = None
     if job.trackers:
         from relet.tracking.courier import start
@@ -74,11 +74,11 @@ def end(
     )
     if winner:
         _make_latest(group, winner)
-    _keep(group.job, record)
+    _put_group_record(group.job, record)
     return group.courier.finish(patience) if group.courier else ()
 
 
-def _keep(job: Job, record: RunRecord) -> None:
+def _put_group_record(job: Job, record: RunRecord) -> None:
     job.store.put_run(record)
     for tracker in job.trackers:
         job.store.put_pending(tracker, record.id)
@@ -101,7 +101,7 @@ def status_of(tried: Iterable[TrialResult]) -> Status:
     return next((status for status in order if status in found), Status.FINISHED)
 
 
-def ranked(tried: Sequence[TrialResult], *, metric: str, direction: str) -> list[TrialResult]:
+def ranked_trials(tried: Sequence[TrialResult], *, metric: str, direction: str) -> list[TrialResult]:
     """The trials that finished and have the metric, the best first; of equal ones the one with the lower number.
 
     Raises SettingError, naming the metrics that there are, where trials finished and none has it.

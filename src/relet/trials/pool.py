@@ -79,10 +79,10 @@ class TrialResult:
         return self.status is Status.FINISHED
 
 
-def available() -> int:
+def available_processors() -> int:
     """How many processors this process may use.
 
-    >>> available() > 0
+    >>> available_processors() > 0
     True
     """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -100,7 +100,7 @@ class TrialPool:
         self, order: Order, job: Job, *, workers: int, parent: RunRecord, tell: Tell = lambda trial, what: None
     ) -> None:
         if workers < 1:
-            raise SettingError(f"workers must be at least 1, got {workers}; set workers={available()}")
+            raise SettingError(f"workers must be at least 1, got {workers}; set workers={available_processors()}")
         check_store(job.store)
         self._order = order
         self._job = job
@@ -171,7 +171,7 @@ class TrialPool:
             self._give(free, waiting.popleft())
 
     def _start(self) -> _WorkerProcess:
-        share = str(max(1, available() // self._workers))
+        share = str(max(1, available_processors() // self._workers))
         # a session of its own: Ctrl-C in the terminal comes to this process alone, which tells the others once
         process = subprocess.Popen(
             PROGRAM,
@@ -215,7 +215,7 @@ class TrialPool:
                 self._tell(task.trial, told["what"])
             else:
                 process.task = None
-                yield _tried(task, told)
+                yield _trial_result(task, told)
         if process.closed:
             self._selector.unregister(process.stdout)
             self._processes.remove(process)
@@ -255,7 +255,7 @@ class TrialPool:
             and (missing := self._missing_references())
         ):
             found = found or [self._parameters(each.trial) for each in waiting]
-            makers = _above(self._job, missing)
+            makers = _steps_making(self._job, missing)
             made = [
                 {name: each.get(name) for name in makers} for each in found[-len(waiting) :] if each is not None
             ]
@@ -379,7 +379,7 @@ class _WorkerProcess:
                 stream.close()
 
 
-def _tried(task: _QueuedTrial, told: Mapping[str, Any]) -> TrialResult:
+def _trial_result(task: _QueuedTrial, told: Mapping[str, Any]) -> TrialResult:
     return TrialResult(
         trial=task.trial,
         run_id=told.get("run_id"),
@@ -415,7 +415,7 @@ def check_store(store: Store) -> None:
         )
 
 
-def _above(job: Job, names: set[str]) -> list[str]:
+def _steps_making(job: Job, names: set[str]) -> list[str]:
     """The selected components that make the artifacts of these names, and those that make what they take."""
     found: list[str] = []
     waiting = set(names)

@@ -55,7 +55,7 @@ def main() -> None:
         try:
             while (question := asked.get()) is not None:
                 last = question
-                _answer(question, answers)
+                _answer_question(question, answers)
         except KeyboardInterrupt:
             continue
         over.set()
@@ -66,27 +66,27 @@ def main() -> None:
         os._exit(0)
 
 
-def _answer(question: Mapping[str, Any], answers: TextIO) -> None:
+def _answer_question(question: Mapping[str, Any], answers: TextIO) -> None:
     try:
-        told = _tried(question, answers)
+        told = _run_trial(question, answers)
     except KeyboardInterrupt:
         told = {"status": Status.INTERRUPTED, "error": "interrupted", "exit_status": 130}
     except ReletError as error:
         told = {"status": Status.FAILED, "error": str(error), "exit_status": error.exit_status}
     except BaseException as error:
         told = {"status": Status.FAILED, "error": f"{type(error).__name__}: {error}", "exit_status": 1}
-    _say(answers, event="tried", **told)
+    _send_event(answers, event="tried", **told)
 
 
 def _close_group(question: Mapping[str, Any]) -> None:
     """Write down that a sweep or search has ended, whose own process was killed."""
     # nobody is left to be told of trouble
     with suppress(Exception):
-        job = prepare(_order(question))
+        job = prepare(_order_asked_for(question))
         close(job, question["part"]["parent"], Status.INTERRUPTED, "its process was ended")
 
 
-def _order(question: Mapping[str, Any]) -> Order:
+def _order_asked_for(question: Mapping[str, Any]) -> Order:
     return Order(
         pipeline=question["pipeline"],
         steps=None if question["steps"] is None else tuple(question["steps"]),
@@ -95,9 +95,9 @@ def _order(question: Mapping[str, Any]) -> Order:
     )
 
 
-def _tried(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
+def _run_trial(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
     part = TrialIdentity(**{**question["part"], "overrides": tuple(question["part"]["overrides"])})
-    outcome = execute(replace(prepare(_order(question)), part=part), TrialReporter(answers))
+    outcome = execute(replace(prepare(_order_asked_for(question)), part=part), TrialReporter(answers))
     if isinstance(outcome.error, EditedError):
         # another process, with what the code is now, runs the trial once more
         print(f"relet: {outcome.error}: another process does", file=sys.stderr, flush=True)
@@ -107,14 +107,14 @@ def _tried(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
         "status": outcome.status,
         "metrics": outcome.metrics,
         "seconds": outcome.seconds,
-        "error": _reason(outcome),
+        "error": _failure_reason(outcome),
         "exit_status": outcome.exit_status,
         "outputs": {name: str(version) for each in outcome.results for name, version in each.outputs.items()},
         "ran": [each.component for each in outcome.results if each.action is Action.RUN],
     }
 
 
-def _reason(outcome: RunOutcome) -> str:
+def _failure_reason(outcome: RunOutcome) -> str:
     """Why a trial is no candidate, in one line; empty where it is one."""
     if isinstance(outcome.error, KeyboardInterrupt):
         return "interrupted"
@@ -136,15 +136,15 @@ class TrialReporter:
         self.answers = answers
 
     def started(self, step: Step) -> None:
-        _say(self.answers, event="doing", what=step.component)
+        _send_event(self.answers, event="doing", what=step.component)
 
     def ended(self, result: ComponentResult) -> None: ...
 
     def noted(self, message: str) -> None:
-        _say(self.answers, event="doing", what=message)
+        _send_event(self.answers, event="doing", what=message)
 
 
-def _say(answers: TextIO, **facts: Any) -> None:
+def _send_event(answers: TextIO, **facts: Any) -> None:
     # where nobody is left to hear it, standard input has ended too: that is what ends this process
     with suppress(BrokenPipeError):
         answers.write(json.dumps(facts) + "\n")

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from relet.config import settings
-from relet.config.binding import texts
+from relet.config.binding import text_settings
 from relet.config.combinations import combinations
 from relet.core.record import RunKind, Status
 from relet.errors import ReletError, SettingError
@@ -21,7 +21,7 @@ from relet.project.job import Job
 from relet.project.order import VISITED, Order, read_order
 from relet.project.request import Progress, prepare
 from relet.trials import group
-from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available, check_store
+from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
 
 if TYPE_CHECKING:
     from relet.config import Settings
@@ -137,7 +137,9 @@ def read_sweep(target: str, words: Sequence[str], command: Sequence[str] = ()) -
 
 def _workers(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise SettingError(f"workers takes a whole number from 1 on, got {text!r}; this machine has {available()}")
+        raise SettingError(
+            f"workers takes a whole number from 1 on, got {text!r}; this machine has {available_processors()}"
+        )
     return int(text)
 
 
@@ -149,7 +151,7 @@ def prepare_sweep(
     Raises what `prepare` raises, with the number and the overrides of the trial that is at fault.
     """
     project = open_project(order.pipeline, start)
-    found = combinations(order.overrides, project.conf, texts(project.pipeline))
+    found = combinations(order.overrides, project.conf, text_settings(project.pipeline))
     common = replace(order, overrides=found.fixed)
     trials = tuple(PlannedTrial(number=number, overrides=each) for number, each in enumerate(found.trials, 1))
     chosen: Settings | None = None
@@ -159,14 +161,14 @@ def prepare_sweep(
         try:
             composed = settings(project.pipeline, project.conf, (*common.overrides, *trial.overrides))
             chosen = chosen or composed
-            if job is None or _sources(project.pipeline, composed) not in sources:
+            if job is None or _source_settings(project.pipeline, composed) not in sources:
                 # a source that is not there, or is no listing, is told now, too
-                sources.add(_sources(project.pipeline, composed))
+                sources.add(_source_settings(project.pipeline, composed))
                 whole = replace(common, overrides=(*common.overrides, *trial.overrides))
                 prepared = prepare(whole, start=start, progress=progress)
                 job = job or prepared
         except ReletError as error:
-            raise _of_trial(error, trial, len(trials)) from error
+            raise _trial_error(error, trial, len(trials)) from error
     assert chosen is not None and job is not None
     check_store(job.store)
     main = chosen.values.get("main", {})
@@ -175,14 +177,14 @@ def prepare_sweep(
         order=common,
         job=job,
         trials=trials,
-        workers=min(workers or available(), len(trials)),
+        workers=min(workers or available_processors(), len(trials)),
         metric=chosen.search.metric,
         direction=chosen.search.direction,
         evaluates=asked and order.steps is None and "evaluate" in main and not chosen.evaluate,
     )
 
 
-def _sources(pipeline: Pipeline, composed: Settings) -> str:
+def _source_settings(pipeline: Pipeline, composed: Settings) -> str:
     """What the parameters that name something outside are set to, as one text."""
     found = [
         composed.parameters[each.name][parameter.name]
@@ -193,7 +195,7 @@ def _sources(pipeline: Pipeline, composed: Settings) -> str:
     return repr(found)
 
 
-def _of_trial(error: ReletError, trial: PlannedTrial, count: int) -> ReletError:
+def _trial_error(error: ReletError, trial: PlannedTrial, count: int) -> ReletError:
     if count == 1:
         return error
     return type(error)(f"trial {trial.number} of {count} ({' '.join(trial.overrides)}): {error}")
@@ -231,7 +233,7 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
     status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else group.status_of(tried)
     ranked: list[TrialResult] = []
     try:
-        ranked = group.ranked(tried, metric=sweep.metric, direction=sweep.direction)
+        ranked = group.ranked_trials(tried, metric=sweep.metric, direction=sweep.direction)
     except SettingError as unranked:
         error = error or unranked
     if error is not None and status is Status.FINISHED:
@@ -240,7 +242,7 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
         going,
         status=status,
         winner=ranked[0] if ranked else None,
-        message=str(error or "") or _told(tried),
+        message=str(error or "") or _errors_text(tried),
         patience=patience,
     )
     return SweepOutcome(
@@ -254,5 +256,5 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
     )
 
 
-def _told(tried: Sequence[TrialResult]) -> str:
+def _errors_text(tried: Sequence[TrialResult]) -> str:
     return "; ".join(f"trial {each.trial.number}: {each.error}" for each in tried if each.error)[:2000]

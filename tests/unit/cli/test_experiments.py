@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relet import Curve
-from relet.cli.columns import ScreenColumn, lines, written
+from relet.cli.columns import ScreenColumn, cell_texts, table_lines
 from relet.core.record import Status
 from relet.store import Store, open_store
 from relet.store.layout import run_path
@@ -293,19 +293,19 @@ def test_columns_are_left_out_by_rank_and_headings_shortened_first() -> None:
         ScreenColumn(name="a.long.setting", brief="setting", values=[1], rank=1),
         ScreenColumn(name="other", values=["x" * 10], rank=2),
     ]
-    assert next(lines(columns, 80)) == "run  a.long.setting  other"
-    assert next(lines(columns, 25)) == "run  setting  other"
-    assert list(lines(columns, 15)) == [
+    assert next(table_lines(columns, 80)) == "run  a.long.setting  other"
+    assert next(table_lines(columns, 25)) == "run  setting  other"
+    assert list(table_lines(columns, 15)) == [
         "run  setting",
         "a          1",
         "for want of width without other; --json has all",
     ]
-    assert next(lines(columns, 3)) == "run"
+    assert next(table_lines(columns, 3)) == "run"
 
 
 def test_numbers_keep_what_tells_them_apart() -> None:
-    assert written([30.3124, 30.4853]) == ["30.31", "30.49"]
-    assert written([0.005, 30.0, None]) == ["0.005", "30", "–"]
-    assert written([1, 20]) == ["1", "20"]
-    assert written([float("nan"), 1.5]) == ["nan", "1.500"]
-    assert written(["x" * 60])[0].endswith("x…")
+    assert cell_texts([30.3124, 30.4853]) == ["30.31", "30.49"]
+    assert cell_texts([0.005, 30.0, None]) == ["0.005", "30", "–"]
+    assert cell_texts([1, 20]) == ["1", "20"]
+    assert cell_texts([float("nan"), 1.5]) == ["nan", "1.500"]
+    assert cell_texts(["x" * 60])[0].endswith("x…")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from relet.cli.sweeps import columns, values
+from relet.cli.sweeps import setting_columns, trial_settings
 from tests.sums_project import Sums
 from tests.unit.cli.test_cli import relet
 
@@ -125,9 +125,9 @@ def test_what_does_not_go_together_says_what_does(adding: Sums, run: Say, words:
 
 
 def test_a_column_is_as_short_as_its_name_is_its_own() -> None:
-    names = columns([["a.b.depth=1", "c.depth=2", "e.width=3"], ["a.b.depth=2", "~f"]])
+    names = setting_columns([["a.b.depth=1", "c.depth=2", "e.width=3"], ["a.b.depth=2", "~f"]])
     assert names == ["b.depth", "c.depth", "width", "f"]
-    assert values(["a.b.depth=1", "e.width='x=y'"], names) == {
+    assert trial_settings(["a.b.depth=1", "e.width='x=y'"], names) == {
         "b.depth": "1",
         "c.depth": "",
         "width": "'x=y'",

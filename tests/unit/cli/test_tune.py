@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 import relet as package
-from relet.cli.tune import finish
+from relet.cli.tune import finish_search
 from relet.core.record import Status
 from relet.errors import SettingError
 from relet.trials.search.question import read_question
 from relet.trials.search.rounds import SearchOutcome
 from relet.trials.search.study import Candidate
-from relet.trials.search.winner import command, is_own, write
+from relet.trials.search.winner import is_own, winner_command, write_winner
 from tests.search_project import Hills
 from tests.unit.cli.test_cli import relet
 
@@ -83,7 +83,7 @@ def test_json_is_one_object_a_line(hills: Hills, capsys: pytest.CaptureFixture[s
 
 
 def test_the_winner_stands_in_the_family_s_file_with_its_comments(hills: Hills) -> None:
-    written = write(found(hills), "tuned")
+    written = write_winner(found(hills), "tuned")
     assert written is not None
     text = model(hills, "tuned").read_text()
     assert text.startswith("# @package modeling\n# Trial 2 of the 2 (0 given up early) of search ")
@@ -95,9 +95,9 @@ def test_the_winner_stands_in_the_family_s_file_with_its_comments(hills: Hills) 
 
 
 def test_the_winner_s_file_is_the_same_every_time(hills: Hills) -> None:
-    write(found(hills), "tuned")
+    write_winner(found(hills), "tuned")
     first = model(hills, "tuned").read_bytes()
-    write(found(hills), "tuned")
+    write_winner(found(hills), "tuned")
     assert model(hills, "tuned").read_bytes() == first
 
 
@@ -106,7 +106,7 @@ def test_a_value_that_the_family_s_file_takes_from_another_setting_is_written_wh
 ) -> None:
     hills.edit("conf/model/steep.yaml", "depth: 3 ", "depth: ${count} ")
     hills.edit("conf/model/steep.yaml", "title: none", "title: ${main.experiment_name}")
-    written = write(found(hills), "tuned")
+    written = write_winner(found(hills), "tuned")
     assert written is not None
     assert (
         model(hills, "tuned")
@@ -117,20 +117,20 @@ def test_a_value_that_the_family_s_file_takes_from_another_setting_is_written_wh
 
 def test_what_the_family_s_file_does_not_hold_stands_in_the_command(hills: Hills) -> None:
     words = ("modeling.title=other", "count=7", "search.seed=3", "model=flat", "search=steep")
-    written = write(found(hills, *words), "best")
+    written = write_winner(found(hills, *words), "best")
     assert written is not None
     assert written.run == "relet run hills model=best count=7"
     assert "title: other\n" in model(hills, "best").read_text()
     assert "model=flat has 2." in model(hills, "best").read_text()
-    assert command(found(hills, "count=7")) == (
+    assert winner_command(found(hills, "count=7")) == (
         "relet run hills count=7 modeling.depth=5 modeling.kind=square modeling.rate=1e-05"
     )
 
 
 def test_a_search_from_the_winner_replaces_what_was_said_of_it(hills: Hills) -> None:
-    write(found(hills), "tuned")
+    write_winner(found(hills), "tuned")
     again = found(hills, "model=tuned", "search=steep", values={**POINT, "modeling.depth": 6})
-    assert write(again, "tuned") is not None
+    assert write_winner(again, "tuned") is not None
     text = model(hills, "tuned").read_text()
     assert "depth: 6" in text
     assert text.count("Written by relet tune") == text.count("# Trial") == 1
@@ -138,8 +138,8 @@ def test_a_search_from_the_winner_replaces_what_was_said_of_it(hills: Hills) -> 
 
 
 def test_where_nothing_is_better_nothing_is_written(hills: Hills) -> None:
-    assert write(found(hills, number=1), "tuned") is None
-    assert write(found(hills, value=2.0), "tuned") is None
+    assert write_winner(found(hills, number=1), "tuned") is None
+    assert write_winner(found(hills, value=2.0), "tuned") is None
     assert not model(hills, "tuned").exists()
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_somebody_changed_is_not_written_over_unless_that_is_asked_f
     hills: Hills, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     if name == "tuned":
-        write(found(hills), "tuned")
+        write_winner(found(hills), "tuned")
         model(hills, name).write_text(model(hills, name).read_text().replace("depth: 5", "depth: 7"))
     before = model(hills, name).read_text()
     status, _, err = relet(capsys, "tune", "hills", "trials=2", "workers=1", "--as", name)
@@ -162,23 +162,23 @@ def test_a_file_that_somebody_changed_is_not_written_over_unless_that_is_asked_f
 def test_a_file_that_somebody_made_or_changed_meanwhile_stays_as_it_is(hills: Hills, text: str | None) -> None:
     done = found(hills)
     if text is None:
-        write(done, "tuned")
+        write_winner(done, "tuned")
         text = model(hills, "tuned").read_text().replace("depth: 5", "depth: 7")
     model(hills, "tuned").write_text(text)
-    written = write(done, "tuned")
+    written = write_winner(done, "tuned")
     assert written is not None
     assert written.held_back == (
         "pipelines/hills/conf/model/tuned.yaml was written or changed by hand meanwhile; --as NAME writes the "
         "winner elsewhere"
     )
-    assert (written.run, written.add) == (command(done), "")
+    assert (written.run, written.add) == (winner_command(done), "")
     assert model(hills, "tuned").read_text() == text
     assert {each.name for each in model(hills, "tuned").parent.iterdir()} == {
         "steep.yaml",
         "flat.yaml",
         "tuned.yaml",
     }
-    assert write(done, "tuned", force=True) is not None
+    assert write_winner(done, "tuned", force=True) is not None
     assert is_own(model(hills, "tuned").read_text())
 
 
@@ -188,17 +188,17 @@ def test_a_file_that_somebody_made_or_changed_meanwhile_stays_as_it_is(hills: Hi
 def test_the_file_that_a_search_stands_on_is_not_written_before_it_is_over(
     hills: Hills, early: dict[str, Any]
 ) -> None:
-    write(found(hills), "tuned")
+    write_winner(found(hills), "tuned")
     before = model(hills, "tuned").read_text()
     words = ("model=tuned", "search=steep")
     done = replace(found(hills, *words, values={**POINT, "modeling.depth": 6}), **early)
-    written = write(done, "tuned")
+    written = write_winner(done, "tuned")
     assert written is not None
     assert written.held_back == "the search stands on pipelines/hills/conf/model/tuned.yaml and is not over"
     assert written.run == ("relet run hills model=tuned modeling.depth=6 modeling.kind=square modeling.rate=1e-05")
     assert model(hills, "tuned").read_text() == before
     assert read_question("hills", words)[0].id == done.question.id
-    elsewhere = write(done, "other")
+    elsewhere = write_winner(done, "other")
     assert elsewhere is not None and not elsewhere.held_back
 
 
@@ -207,16 +207,16 @@ def test_a_winner_that_is_not_written_is_said_with_the_command_that_runs_it(
 ) -> None:
     done = found(hills)
     model(hills, "tuned").write_text("rate: 0.5\n")
-    written = write(done, "tuned")
-    finish(done, written, as_json=False)
-    finish(done, written, as_json=True)
+    written = write_winner(done, "tuned")
+    finish_search(done, written, as_json=False)
+    finish_search(done, written, as_json=True)
     out = capsys.readouterr().out
     assert "the winner is not written: pipelines/hills/conf/model/tuned.yaml was written or changed" in out
-    assert f"; this runs it:\n  {command(done)}\n" in out
+    assert f"; this runs it:\n  {winner_command(done)}\n" in out
     last = json.loads(out.splitlines()[-1])
     assert last["written"] is None
     assert "changed by hand meanwhile" in last["held_back"]
-    assert last["select"] == command(done)
+    assert last["select"] == winner_command(done)
 
 
 def test_force_writes_over_it_and_one_s_own_needs_no_force(
@@ -247,7 +247,7 @@ def test_a_pipeline_without_families_gets_the_winner_as_a_command(hills: Hills) 
     words = ["modeling.depth=interval(1,9)"]
     question, _ = read_question("hills", words)
     assert question.dimensions[0].kind == "int"
-    assert write(found(hills, *words, values={"modeling.depth": 5}), "tuned") is None
+    assert write_winner(found(hills, *words, values={"modeling.depth": 5}), "tuned") is None
 
 
 def test_an_unknown_pipeline_or_setting_ends_with_2(hills: Hills, capsys: pytest.CaptureFixture[str]) -> None:

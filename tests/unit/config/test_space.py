@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.config.diagnosis import parse
-from relet.config.space import Dimension, Scalar, dimension, override, stated, whole
+from relet.config.diagnosis import parse_override
+from relet.config.space import Dimension, Scalar, dimension, in_whole_numbers, override, read_space
 from relet.errors import SettingError
 
 
@@ -69,7 +69,7 @@ def test_a_number_in_the_file_is_refused_like_one_in_words() -> None:
 
 
 def test_overrides_are_told_apart(conf: Path) -> None:
-    found = stated(
+    found = read_space(
         ["etl.rows=5", "modeling.boosted.num_leaves=interval(8,64)", "model=boosted", "modeling.seed=1"], conf
     )
     assert set(found.dimensions) == {"modeling.boosted.num_leaves"}
@@ -78,34 +78,34 @@ def test_overrides_are_told_apart(conf: Path) -> None:
 
 
 def test_the_last_word_on_a_setting_counts(conf: Path) -> None:
-    first = stated(["a.b=1", "a.b=interval(1,2)"], conf)
+    first = read_space(["a.b=1", "a.b=interval(1,2)"], conf)
     assert (set(first.dimensions), first.overrides) == ({"a.b"}, ())
     assert not first.fixed
 
 
 def test_a_path_with_brackets_is_left_to_the_composition(conf: Path) -> None:
-    assert stated(["etl.source=~/x(1).csv"], conf).overrides == ("etl.source=~/x(1).csv",)
+    assert read_space(["etl.source=~/x(1).csv"], conf).overrides == ("etl.source=~/x(1).csv",)
 
 
 def test_a_space_that_cannot_be_read_is_not_taken_for_text(conf: Path) -> None:
     with pytest.raises(SettingError, match="can't be read"):
-        stated(["etl.rows=interval(1,2"], conf)
+        read_space(["etl.rows=interval(1,2"], conf)
 
 
 def test_several_options_of_a_group_are_for_a_sweep(conf: Path) -> None:
     with pytest.raises(SettingError, match=r"names several options of model.*-m"):
-        stated(["model=boosted,random_forest"], conf)
+        read_space(["model=boosted,random_forest"], conf)
 
 
 def test_an_interval_around_a_whole_number_is_one_of_whole_numbers() -> None:
-    assert whole(dimension("a", "interval(8, 64)"), 31).kind == "int"
+    assert in_whole_numbers(dimension("a", "interval(8, 64)"), 31).kind == "int"
     for words, configured in (
         ("interval(8.5, 64)", 31),
         ("interval(8, 64)", 0.5),
         ("interval(0, 1)", True),
         ("range(0.0, 2.0, 0.5)", 1),
     ):
-        assert whole(dimension("a", words), configured).kind == "float"
+        assert in_whole_numbers(dimension("a", words), configured).kind == "float"
 
 
 SCALARS = st.one_of(
@@ -119,7 +119,7 @@ SCALARS = st.one_of(
 
 @given(SCALARS)
 def test_a_value_comes_back_from_the_override_that_sets_it(value: Scalar) -> None:
-    read = parse(override("a.b", value)).value()
+    read = parse_override(override("a.b", value)).value()
     assert read == value and type(read) is type(value)
 
 

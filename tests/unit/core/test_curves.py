@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from relet import Curve
 from relet.core.artifact import ArtifactType
-from relet.engine.values import read, write
+from relet.engine.values import read_artifact, write_artifact
 from relet.errors import BadDataError
 from relet.store import open_store
 from relet.store.curves import curves
@@ -55,13 +55,13 @@ def test_what_the_steps_count_has_a_name() -> None:
 
 def test_metrics_with_a_curve_are_read_as_they_were_written(tmp_path: Path) -> None:
     held = {"mae": 30, "error": Curve(points=[(1, 60), (2, 45.5)], x="rounds")}
-    written = write("scores", ArtifactType.METRICS, held, tmp_path / "scores")
-    assert read(written.folder, ArtifactType.METRICS, "metrics") == held
+    written = write_artifact("scores", ArtifactType.METRICS, held, tmp_path / "scores")
+    assert read_artifact(written.folder, ArtifactType.METRICS, "metrics") == held
     assert written.metadata == {"metrics": {"mae": 30.0, "error": 45.5}, "curves": ["error"]}
 
 
 def test_metrics_without_a_curve_have_the_content_that_they_always_had(tmp_path: Path) -> None:
-    written = write("scores", ArtifactType.METRICS, {"mae": 30, "r2": 0.5}, tmp_path / "scores")
+    written = write_artifact("scores", ArtifactType.METRICS, {"mae": 30, "r2": 0.5}, tmp_path / "scores")
     assert (written.folder / "metrics.json").read_bytes() == b'{\n "mae": 30.0,\n "r2": 0.5\n}\n'
     assert written.metadata == {"metrics": {"mae": 30.0, "r2": 0.5}}
 
@@ -71,7 +71,7 @@ def test_a_versions_curves_come_from_its_file(tmp_path: Path) -> None:
     curve = Curve(points=[(1, 60.0)], x="rows")
     found = []
     for name, held in (("with_curve", {"error": curve, "mae": 1.0}), ("without", {"mae": 1.0})):
-        written = write(name, ArtifactType.METRICS, held, tmp_path / name)
+        written = write_artifact(name, ArtifactType.METRICS, held, tmp_path / name)
         files = {path: store.put_object(file) for path, file in written.files.items()}
         version = store.add_version(
             name=name, type=written.type, content=written.content, files=files, metadata=written.metadata

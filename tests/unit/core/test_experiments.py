@@ -15,16 +15,16 @@ from relet.experiments.experiment import (
     Objective,
     Trial,
     aim,
-    chosen,
-    comparable,
-    differing,
+    chosen_settings,
+    comparable_trials,
+    differing_settings,
+    distinguishing_metrics,
     experiments,
-    measured,
-    most_varied,
-    named,
+    most_varied_settings,
+    settings_by_name,
     trial,
 )
-from relet.experiments.selection import conditions, ordered, selected
+from relet.experiments.selection import conditions, ordered_trials, selected_trials
 from tests.experiment_store import pipeline_run, run_id, sweep
 
 TABLE = {"model.family": ["train.family"], "model.forest": ["train.more"], "model.depth": ["train.depth"]}
@@ -60,8 +60,8 @@ def test_experiments_are_told_apart_and_the_one_that_ran_last_is_first() -> None
 
 def test_one_settings_parameters_are_one_value_and_where_they_differ_each_has_its_name() -> None:
     table = {"etl.low": ["clean.low", "check.low"]}
-    assert named({"clean": {"low": 1}, "check": {"low": 1}}, table) == {"etl.low": 1}
-    assert named({"clean": {"low": 1}, "check": {"low": 2}}, table) == {"etl.low": 1, "check.low": 2}
+    assert settings_by_name({"clean": {"low": 1}, "check": {"low": 1}}, table) == {"etl.low": 1}
+    assert settings_by_name({"clean": {"low": 1}, "check": {"low": 2}}, table) == {"etl.low": 1, "check.low": 2}
 
 
 def test_a_trial_of_a_sweep_was_asked_for_what_it_set_itself() -> None:
@@ -71,14 +71,17 @@ def test_a_trial_of_a_sweep_was_asked_for_what_it_set_itself() -> None:
         overrides=("model.depth=2",),
     )
     assert found.chosen == {"model": "forest", "model.depth": 2}
-    assert chosen(["++a.b='x,y'", "~c", "--json", "steps=train", "workers=2", "d=[1]"]) == {"a.b": "x,y", "d": [1]}
+    assert chosen_settings(["++a.b='x,y'", "~c", "--json", "steps=train", "workers=2", "d=[1]"]) == {
+        "a.b": "x,y",
+        "d": [1],
+    }
 
 
 def test_settings_differ_among_those_that_have_them() -> None:
     forest, linear = {"family": "forest", "more": {"trees": 9}}, {"family": "linear"}
     trials = [tried(n, parameters={"train": each}, command=()) for n, each in enumerate((forest, linear, linear))]
-    assert differing(trials) == ["model.family"]  # the trees that only the forest has do not differ
-    assert differing(trials[1:]) == []
+    assert differing_settings(trials) == ["model.family"]  # the trees that only the forest has do not differ
+    assert differing_settings(trials[1:]) == []
 
 
 def test_a_choice_that_no_setting_says_is_a_column_and_one_that_a_setting_says_is_none() -> None:
@@ -89,7 +92,7 @@ def test_a_choice_that_no_setting_says_is_a_column_and_one_that_a_setting_says_i
         )
         for family, region in (("forest", "north"), ("linear", "north"), ("linear", "south"))
     ]
-    assert differing(trials) == ["model.family", "region"]
+    assert differing_settings(trials) == ["model.family", "region"]
 
 
 def test_what_varies_most_is_first_a_choice_too_and_of_equals_the_models() -> None:
@@ -97,7 +100,7 @@ def test_what_varies_most_is_first_a_choice_too_and_of_equals_the_models() -> No
         tried(1, parameters={"train": {"family": family, "rate": rate}}, command=("relet", f"region={region}"))
         for family, rate, region in (("forest", 1, "north"), ("linear", 2, "south"), ("linear", 2.0, "east"))
     ]
-    assert most_varied(trials, ["train.rate", "model.family", "region"]) == [
+    assert most_varied_settings(trials, ["train.rate", "model.family", "region"]) == [
         "region",
         "model.family",
         "train.rate",
@@ -106,9 +109,11 @@ def test_what_varies_most_is_first_a_choice_too_and_of_equals_the_models() -> No
 
 def test_metrics_that_tell_trials_apart_are_shown_without_those_of_baselines() -> None:
     same = tried(1, metrics={"mae": 1.0, "rows": 5.0, "baseline_mae": 3.0})
-    assert measured([same]) == ["mae", "rows"]
-    assert measured([same, tried(2, metrics={"mae": 2.0, "rows": 5.0, "baseline_mae": 4.0})]) == ["mae"]
-    assert measured([same, same]) == ["mae", "rows"]
+    assert distinguishing_metrics([same]) == ["mae", "rows"]
+    assert distinguishing_metrics([same, tried(2, metrics={"mae": 2.0, "rows": 5.0, "baseline_mae": 4.0})]) == [
+        "mae"
+    ]
+    assert distinguishing_metrics([same, same]) == ["mae", "rows"]
 
 
 def test_the_best_finished_and_has_the_least_error_or_the_most_of_what_is_good() -> None:
@@ -151,7 +156,7 @@ def test_the_folds_of_a_search_are_one_trial_and_one_that_was_given_up_is_not_th
     whole, given_up, failed = trials
     assert (whole.metrics, whole.folds, whole.seconds) == ({"mae": 31.0}, 2, 60.0)
     assert whole.settings == {"model.depth": 1}
-    assert (given_up.folds, comparable(trials)) == (1, [whole])
+    assert (given_up.folds, comparable_trials(trials)) == (1, [whole])
     assert (failed.status, failed.reason, failed.folds) == (Status.FAILED, "no", 1)
     assert Objective.of("mae").best(trials) == whole
     assert Objective.of("mae").ranked(trials)[0] == whole
@@ -191,7 +196,7 @@ MANY = [
     ],
 )
 def test_a_filter_lets_through_what_meets_every_condition(text: str, found: list[int]) -> None:
-    assert [int(each.short) for each in selected(MANY, text)] == found
+    assert [int(each.short) for each in selected_trials(MANY, text)] == found
 
 
 @pytest.mark.parametrize(
@@ -201,12 +206,12 @@ def test_a_filter_lets_through_what_meets_every_condition(text: str, found: list
 def test_a_models_family_is_found_whether_or_not_a_person_typed_it(text: str, found: list[int]) -> None:
     typed = tried(1, command=("relet", "run", "rentals", "model=forest"))
     default = tried(2, parameters={"train": {"family": "linear"}}, command=())
-    assert [int(each.short) for each in selected([typed, default], text)] == found
+    assert [int(each.short) for each in selected_trials([typed, default], text)] == found
 
 
 def test_a_choice_of_a_model_that_no_family_says_is_found_too() -> None:
     typed = tried(1, parameters={}, command=("relet", "run", "rentals", "model=forest"))
-    assert selected([typed, tried(2, parameters={}, command=())], "model=forest") == [typed]
+    assert selected_trials([typed, tried(2, parameters={}, command=())], "model=forest") == [typed]
 
 
 @pytest.mark.parametrize(
@@ -229,7 +234,7 @@ def test_a_choice_of_a_model_that_no_family_says_is_found_too() -> None:
 )
 def test_runs_and_sweeps_are_found_by_the_end_and_the_beginning_of_their_ids(text: str, found: list[int]) -> None:
     trials = [tried(2, parent=run_id(1)), tried(3, parent=run_id(1)), tried(4)]
-    assert [int(each.short) for each in selected(trials, text)] == found
+    assert [int(each.short) for each in selected_trials(trials, text)] == found
 
 
 @pytest.mark.parametrize(
@@ -250,7 +255,7 @@ def test_runs_and_sweeps_are_found_by_the_end_and_the_beginning_of_their_ids(tex
 )
 def test_a_filter_that_can_not_be_read_says_where_and_how_to_write_one(text: str, message: str) -> None:
     with pytest.raises(SettingError, match="--filter: ") as caught:
-        selected(MANY, text)
+        selected_trials(MANY, text)
     assert message in str(caught.value)
 
 
@@ -258,12 +263,12 @@ def test_a_name_that_is_like_no_other_is_refused_with_a_dozen_names_each_once() 
     settings = {f"setting_{number}": number for number in range(40)}
     many = [trial(pipeline_run(1, parameters={"a": settings}, command=()))]
     with pytest.raises(SettingError, match=r"no run has 'zzz'; there are .* and \d+ more") as caught:
-        selected(many, "zzz=1")
+        selected_trials(many, "zzz=1")
     listed = str(caught.value).partition("there are ")[2].partition(" and ")[0].split(", ")
     assert len(listed) == len(set(listed)) == 12
     assert int(str(caught.value).split()[-2]) == len(many[0].values) - 12
     with pytest.raises(SettingError, match="there are ") as caught:
-        selected([trial(pipeline_run(1, parameters={}, metrics={}, command=()))], "zzz=1")
+        selected_trials([trial(pipeline_run(1, parameters={}, metrics={}, command=()))], "zzz=1")
     listed = str(caught.value).partition("there are ")[2].split(", ")
     assert len(listed) == len(set(listed)) == 8 and "more" not in str(caught.value)
 
@@ -271,8 +276,8 @@ def test_a_name_that_is_like_no_other_is_refused_with_a_dozen_names_each_once() 
 def test_a_name_that_could_be_two_settings_is_refused_with_both() -> None:
     twins = [trial(pipeline_run(1, parameters={"a": {"depth": 1}, "b": {"depth": 2}}, command=()))]
     with pytest.raises(SettingError, match=r"depth could be a\.depth or b\.depth"):
-        selected(twins, "depth=1")
-    assert selected(twins, "a.depth=1") == twins
+        selected_trials(twins, "depth=1")
+    assert selected_trials(twins, "a.depth=1") == twins
 
 
 some = st.lists(st.sampled_from(MANY), max_size=6, unique_by=lambda each: each.id)
@@ -281,14 +286,14 @@ condition = st.sampled_from(["mae<33", "family=linear", "status=finished", "dept
 
 @given(condition, condition)
 def test_two_conditions_joined_by_and_let_through_what_both_do(first: str, second: str) -> None:
-    both = selected(MANY, f"{first} and {second}")
-    assert both == [each for each in selected(MANY, first) if each in selected(MANY, second)]
+    both = selected_trials(MANY, f"{first} and {second}")
+    assert both == [each for each in selected_trials(MANY, first) if each in selected_trials(MANY, second)]
 
 
 @given(some.filter(bool), st.sampled_from(["mae", "-mae", "family", "-family", "rate", "-seconds"]))
 def test_an_order_loses_nothing_and_puts_last_what_has_no_value(trials: list[Trial], by: str) -> None:
     try:
-        found = ordered(trials, by)
+        found = ordered_trials(trials, by)
     except SettingError:
         return  # none of these few has it
     assert sorted(names(found)) == sorted(names(trials))
@@ -300,7 +305,7 @@ def test_an_order_loses_nothing_and_puts_last_what_has_no_value(trials: list[Tri
 
 def test_an_order_by_a_name_that_nothing_has_offers_the_nearest() -> None:
     with pytest.raises(SettingError, match="--sort: no run has 'dpth'; did you mean depth"):
-        ordered(MANY, "-dpth")
+        ordered_trials(MANY, "-dpth")
 
 
 @given(st.text(max_size=30))

@@ -13,7 +13,7 @@ import pytest
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.component import Component, Input, Output
 from relet.core.pipeline import Pipeline
-from relet.core.plan import Action, RunRequest, differences, digest, key_parts, plan
+from relet.core.plan import Action, RunRequest, differences, key_digest, key_parts, plan
 from relet.core.record import ArtifactLink, KeyParts, RunRecord, Status
 from relet.errors import NotFoundError
 
@@ -89,7 +89,7 @@ def shelf_after_a_run(asked: RunRequest, *, passed: bool = True) -> FakeShelf:
     for component in PIPELINE.components:
         name = component.name
         parts = key_parts(component, asked, inputs[name])
-        shelf.stored[digest(parts)] = {made[name].name: str(made[name])}
+        shelf.stored[key_digest(parts)] = {made[name].name: str(made[name])}
         for selector in ("v1", "latest"):
             shelf.found[f"{made[name].name}:{selector}"] = made[name]
         links = {i: ArtifactLink(version=str(v), type=v.type, content=v.content) for i, v in inputs[name].items()}
@@ -206,5 +206,5 @@ def test_planning_changes_nothing() -> None:
 def test_the_key_does_not_depend_on_the_order_of_its_parts() -> None:
     one = KeyParts(component="c", parameters={"a": 1, "b": 2}, inputs={"x": "1", "y": "2"})
     other = KeyParts(component="c", parameters={"b": 2, "a": 1}, inputs={"y": "2", "x": "1"})
-    assert digest(one) == digest(other)
+    assert key_digest(one) == key_digest(other)
     assert differences(one, other) == ()

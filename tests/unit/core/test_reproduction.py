@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relet.core.artifact import Verdict
-from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict, judge, machine_changes
+from relet.core.reproduction import (
+    Likeness,
+    OutputVerdict,
+    Reproduction,
+    StepVerdict,
+    judge_reproduction,
+    machine_changes,
+)
 
 ORDER = list(Likeness)
 likenesses = st.sampled_from([Likeness.IDENTICAL, Likeness.EQUIVALENT, Likeness.DIVERGED])
@@ -37,7 +44,7 @@ def step(name: str, *likeness: Likeness, **more: object) -> StepVerdict:
 def test_the_verdict_is_that_of_the_worst_output(found: list[list[Likeness]]) -> None:
     steps = [step(f"step{number}", *each) for number, each in enumerate(found)]
     worst = max((each for row in found for each in row), key=ORDER.index, default=Likeness.IDENTICAL)
-    likeness, reason = judge(steps)
+    likeness, reason = judge_reproduction(steps)
     assert likeness is worst
     assert reason
 
@@ -48,7 +55,7 @@ def test_the_first_step_whose_inputs_were_equal_is_named() -> None:
         step("train", Likeness.DIVERGED, changes=("seed 42 → 43",)),
         step("test", Likeness.DIVERGED, inputs_equal=False),
     ]
-    assert judge(steps) == (
+    assert judge_reproduction(steps) == (
         Likeness.DIVERGED,
         "train is the first step that differs (its inputs were equal): train_0: train_0 is other; "
         "different was: seed 42 → 43",
@@ -60,18 +67,24 @@ def test_what_follows_from_a_tolerance_says_so() -> None:
         step("train", Likeness.EQUIVALENT, changes=("numpy 2.4 → 2.5",)),
         step("test", Likeness.DIVERGED, inputs_equal=False),
     ]
-    assert "test is the first step that differs (its inputs were within their tolerance" in judge(steps)[1]
+    assert (
+        "test is the first step that differs (its inputs were within their tolerance"
+        in judge_reproduction(steps)[1]
+    )
 
 
 def test_an_identical_run_says_what_was_different_all_the_same() -> None:
-    assert judge([step("train", Likeness.IDENTICAL)])[1] == "every digest is equal, of 1 output of 1 step"
-    said = judge([step("train", Likeness.IDENTICAL, changes=("numpy 2.4 → 2.5",))])[1]
+    assert (
+        judge_reproduction([step("train", Likeness.IDENTICAL)])[1]
+        == "every digest is equal, of 1 output of 1 step"
+    )
+    said = judge_reproduction([step("train", Likeness.IDENTICAL, changes=("numpy 2.4 → 2.5",))])[1]
     assert said.endswith("; different was: numpy 2.4 → 2.5, which made no difference")
 
 
 def test_an_equivalent_run_names_what_was_different() -> None:
     steps = [step("train", Likeness.EQUIVALENT, changes=("numpy 2.4 → 2.5", "python 3.11 → 3.12"))]
-    said = judge(steps)[1]
+    said = judge_reproduction(steps)[1]
     assert said.startswith("train: train_0 within its tolerance (its numbers are equal)")
     assert said.endswith("different was: numpy 2.4 → 2.5; python 3.11 → 3.12")
 
@@ -92,7 +105,7 @@ def test_an_equivalent_run_names_what_was_different() -> None:
     ],
 )
 def test_why_a_step_differs_is_said_as_far_as_it_is_known(more: dict[str, object], said: str) -> None:
-    likeness, reason = judge([step("train", Likeness.DIVERGED, **more)])
+    likeness, reason = judge_reproduction([step("train", Likeness.DIVERGED, **more)])
     assert likeness is Likeness.DIVERGED
     assert said in reason
 

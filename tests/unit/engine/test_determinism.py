@@ -11,7 +11,7 @@ from relet.core.artifact import Verdict
 from relet.engine.run import execute
 from relet.project.order import Order
 from relet.project.request import prepare
-from relet.reproduction.determinism import check
+from relet.reproduction.determinism import judge_determinism
 from relet.store import open_store
 from tests.tiny_project import Tiny
 
@@ -64,7 +64,7 @@ class Dice:
         job = prepare(Order(pipeline="dice"))
         outcome = execute(job)
         assert outcome.error is None
-        return check(job, outcome)
+        return judge_determinism(job, outcome)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_several_things_that_differ_by_themselves_are_all_named(
 @pytest.mark.long
 def test_a_pipeline_of_tables_makes_the_same_a_second_time(tiny: Tiny) -> None:
     job = prepare(Order(pipeline="tiny"))
-    verdict = check(job, execute(job))
+    verdict = judge_determinism(job, execute(job))
     assert verdict.passed
     assert [each.name for each in verdict.checks] == ["get", "clean", "check", "train"]
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from relet.environments import Environment, build, here, interpreters, virtualenv
-from relet.environments.cache import home
+from relet.environments.cache import cache_folder
 from relet.environments.docker import dockerfile
-from relet.environments.programs import telling
+from relet.environments.programs import telling_lines
 from relet.errors import SetUpError
 
 PYTHON = platform.python_version()
@@ -307,7 +307,7 @@ def test_the_exact_python_is_taken_before_another_of_its_minor_version(machine: 
     first = another(machine, "3.98.2")
     second = another(machine, "3.98.1", ".pyenv/versions/3.98.1/bin")
     third = another(machine, "3.98.10", ".local/share/uv/python/cpython-3.98.10-linux/bin")
-    found = {asked: interpreters.find(asked) for asked in ("3.98.2", "3.98.1", "3.98", "3.98.7")}
+    found = {asked: interpreters.find_interpreter(asked) for asked in ("3.98.2", "3.98.1", "3.98", "3.98.7")}
     assert [each.python for each in found.values()] == ["3.98.2", "3.98.1", "3.98.10", "3.98.10"]
     assert [each.path.resolve() for each in found.values()] == [first, second, third, third]
 
@@ -315,12 +315,12 @@ def test_the_exact_python_is_taken_before_another_of_its_minor_version(machine: 
 def test_a_shim_that_stands_for_no_python_is_passed_over(machine: Machine) -> None:
     machine.put("python3.98", SHIM)
     another(machine, "3.98.1", ".pyenv/versions/3.98.1/bin")
-    assert interpreters.find("3.98").python == "3.98.1"
+    assert interpreters.find_interpreter("3.98").python == "3.98.1"
 
 
 def test_another_implementation_is_not_taken_for_this_one(machine: Machine) -> None:
     machine.put("python3.98", "#!/usr/bin/env bash\nprintf 'pypy\\n3.98.1\\n%s\\n' \"$0\"")
-    assert "no Python 3.98" in refusal(lambda: interpreters.find("3.98"))
+    assert "no Python 3.98" in refusal(lambda: interpreters.find_interpreter("3.98"))
 
 
 def test_who_asked_for_another_python_is_told_which_is_taken(uv: Machine) -> None:
@@ -555,13 +555,13 @@ def parsed(text: str) -> list[tuple[str, str]]:
 
 
 def test_environments_are_kept_in_the_user_s_cache(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert home() == machine.bin.parent / ".cache" / "relet"
+    assert cache_folder() == machine.bin.parent / ".cache" / "relet"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert home() == machine.bin.parent / ".cache" / "relet"
+    assert cache_folder() == machine.bin.parent / ".cache" / "relet"
     monkeypatch.setenv("XDG_CACHE_HOME", "/shared")
-    assert home() == Path("/shared/relet")
+    assert cache_folder() == Path("/shared/relet")
     monkeypatch.setenv("RELET_CACHE", "/own")
-    assert home() == Path("/own")
+    assert cache_folder() == Path("/own")
 
 
 def test_a_cache_that_can_t_be_written_is_named_with_its_setting(uv: Machine) -> None:
@@ -578,7 +578,7 @@ def test_a_program_s_last_words_have_neither_addresses_nor_paths_nor_endless_lin
         f"Using Python at {site.folder}\nerror: Failed to fetch `https://me:pw@a.example/six`\n\n"
         f"  in {site.lock} and {site.prefix} of {Path.home()}\n{'x' * 500}\n"
     )
-    first, second, third = telling(output, site)
+    first, second, third = telling_lines(output, site)
     assert first == "error: Failed to fetch `…"
     assert second == "  in the lock and …/env of ~"
     assert len(third) == 400

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from relet import Curve
-from relet.browsing.experiment_page import material
-from relet.browsing.experiments import compare, explained, find, gather, run
+from relet.browsing.experiment_page import page_material
+from relet.browsing.experiments import compare, explained_trials, find_experiment, gather, run
 from relet.core.record import Status
 from relet.errors import NotFoundError, SettingError
 from relet.experiments.experiment import Objective
@@ -135,16 +135,16 @@ def test_an_experiment_is_found_by_its_name_and_a_sweep_by_its_id(store: Store) 
     for record in (pipeline_run(1), sweep(2), pipeline_run(3, parent=run_id(2), trial=1)):
         store.put_run(record)
     held = gather(store)
-    assert len(find(held, "prices").trials) == 2
+    assert len(find_experiment(held, "prices").trials) == 2
     for name in (run_id(2), "00000002"):
-        assert [each.id for each in find(held, name).trials] == [run_id(3)]
+        assert [each.id for each in find_experiment(held, name).trials] == [run_id(3)]
     with pytest.raises(NotFoundError, match="no experiment or sweep 'price': did you mean prices"):
-        find(held, "price")
+        find_experiment(held, "price")
 
 
 def test_a_run_that_a_verdict_stopped_says_what_the_verdict_said(store: Store, tmp_path: Path) -> None:
     stored(store, tmp_path, 1, refused="r2 too low", status=Status.STOPPED)
-    (found,) = explained(store, gather(store)["prices"].trials)
+    (found,) = explained_trials(store, gather(store)["prices"].trials)
     assert found.reason == "verdict: r2 too low"
 
 
@@ -153,7 +153,7 @@ def test_a_page_has_the_winners_figures_and_links_that_lead_to_every_file(store:
         stored(store, tmp_path, number, error=Curve(points=[(1, 9.0 * number)], x="rounds"))
     (place := tmp_path / "a folder" / "pages").mkdir(parents=True)
     experiment = gather(store)["prices"]
-    found = material(store, experiment, experiment.trials, Objective.of("mae"), place=place)
+    found = page_material(store, experiment, experiment.trials, Objective.of("mae"), place=place)
     assert found.best and found.best.model == "model:v1"
     assert [(each.version, each.uri[:26] if each.uri else None) for each in found.figures] == [
         ("importance:v1", "data:image/svg+xml;base64,")
@@ -175,7 +175,7 @@ def test_a_page_on_a_bucket_has_commands_and_no_links(tmp_path: Path) -> None:
     store = open_store("memory://experiments")
     stored(store, tmp_path, 1)
     experiment = gather(store)["prices"]
-    found = material(store, experiment, experiment.trials, None, place=tmp_path)
+    found = page_material(store, experiment, experiment.trials, None, place=tmp_path)
     assert {link for each in found.made for link in each.files.values()} == {None}
 
 
@@ -185,5 +185,5 @@ def test_a_figure_that_is_too_large_is_named_and_left_out(
     stored(store, tmp_path, 1)
     monkeypatch.setattr("relet.browsing.experiment_page.FIGURE", 10)
     experiment = gather(store)["prices"]
-    found = material(store, experiment, experiment.trials, Objective.of("mae"), place=tmp_path)
+    found = page_material(store, experiment, experiment.trials, Objective.of("mae"), place=tmp_path)
     assert [(each.version, each.uri) for each in found.figures] == [("importance:v1", None)]

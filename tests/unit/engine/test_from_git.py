@@ -31,7 +31,7 @@ from relet.project.checkout import lay_out
 from relet.project.folder import find_place, find_root
 from relet.project.stores import configured_store
 from relet.remote.address import RepositoryAddress, find_address, read_address
-from relet.remote.clones import Clone, cloned
+from relet.remote.clones import Clone, obtain_clone
 from relet.remote.visit import visit
 from relet.store import open_store
 from relet.tracking import courier
@@ -247,15 +247,15 @@ def test_every_kind_of_revision_leads_to_its_commit(repository: Repository) -> N
         None: repository.second,
     }
     for revision, commit in commits.items():
-        clone = cloned(repository.at(revision))
+        clone = obtain_clone(repository.at(revision))
         assert clone.commit == git(clone.folder, "rev-parse", "HEAD") == commit, revision
         assert git(clone.folder, "status", "--porcelain", "--ignored") == ""
 
 
 def test_a_finished_clone_is_taken_again_and_stands_on_its_own(repository: Repository) -> None:
     told: list[str] = []
-    first = cloned(repository.at("1.0.0"), tell=told.append)
-    assert cloned(repository.at("1.0.0"), tell=told.append) == first
+    first = obtain_clone(repository.at("1.0.0"), tell=told.append)
+    assert obtain_clone(repository.at("1.0.0"), tell=told.append) == first
     shutil.rmtree(repository.folder / ".git" / "objects")
     assert git(first.folder, "log", "--format=%s") == "first"
     assert told == [f"cloning {repository.folder}"]
@@ -263,40 +263,40 @@ def test_a_finished_clone_is_taken_again_and_stands_on_its_own(repository: Repos
 
 def test_a_commit_that_is_named_whole_needs_no_answer_once_it_is_there(repository: Repository) -> None:
     address = RepositoryAddress(url=f"file://{repository.folder}", revision=repository.first)
-    first = cloned(address)
+    first = obtain_clone(address)
     shutil.rmtree(repository.folder)
-    assert cloned(address) == first
+    assert obtain_clone(address) == first
 
 
 def test_a_tag_that_was_moved_leads_to_its_new_commit(repository: Repository) -> None:
-    old = cloned(repository.at("1.0.0"))
+    old = obtain_clone(repository.at("1.0.0"))
     git(repository.folder, "tag", "--force", "1.0.0", "dev")
-    assert cloned(repository.at("1.0.0")).commit == repository.dev
+    assert obtain_clone(repository.at("1.0.0")).commit == repository.dev
     assert old.folder.is_dir()
 
 
 @pytest.mark.parametrize("harm", ["README", "pipelines/tiny/steps/get.py"])
 def test_a_clone_that_was_changed_is_made_anew(repository: Repository, harm: str) -> None:
-    clone = cloned(repository.at("1.0.0"))
+    clone = obtain_clone(repository.at("1.0.0"))
     (clone.folder / harm).write_text("changed\n")
-    again = cloned(repository.at("1.0.0"))
+    again = obtain_clone(repository.at("1.0.0"))
     assert git(again.folder, "status", "--porcelain") == ""
 
 
 def test_what_an_interrupted_clone_left_is_not_taken_and_goes(repository: Repository) -> None:
-    shelf = cloned(repository.at("dev")).folder.parent
+    shelf = obtain_clone(repository.at("dev")).folder.parent
     left = shelf / "draft-left" / "code" / ".git"
     left.mkdir(parents=True)
-    cloned(repository.at("1.0.0"))
+    obtain_clone(repository.at("1.0.0"))
     assert not left.exists()
     assert not list(shelf.glob("draft-*"))
 
 
 def test_a_clone_that_fails_leaves_nothing(repository: Repository) -> None:
     with pytest.raises(NotFoundError, match="has no commit 0123456"):
-        cloned(repository.at("0123456"))
+        obtain_clone(repository.at("0123456"))
     with pytest.raises(NotFoundError, match=r"has no commit 0{40}"):
-        cloned(repository.at("0" * 40))
+        obtain_clone(repository.at("0" * 40))
     cache = Path(os.environ["RELET_CACHE"])
     assert {path.name for path in cache.glob("checkouts/*/*")} == {"lock"}
 
@@ -305,7 +305,7 @@ def test_several_at_once_end_with_one(repository: Repository) -> None:
     told: list[str] = []
 
     def clone(_: int) -> Clone:
-        return cloned(repository.at("1.0.0"), tell=told.append)
+        return obtain_clone(repository.at("1.0.0"), tell=told.append)
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(clone, range(4)))) == 1
@@ -317,12 +317,14 @@ def test_no_password_is_kept_or_shown(repository: Repository, monkeypatch: pytes
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{repository.folder}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://ana:secret@host/x.git")
     told: list[str] = []
-    clone = cloned(RepositoryAddress(url="https://ana:secret@host/x.git", revision="1.0.0"), tell=told.append)
+    clone = obtain_clone(
+        RepositoryAddress(url="https://ana:secret@host/x.git", revision="1.0.0"), tell=told.append
+    )
     assert told == ["cloning https://host/x.git"]
     assert git(clone.folder, "config", "remote.origin.url") == "https://host/x.git"
     assert "secret" not in (clone.folder / ".git" / "config").read_text()
     with pytest.raises(SetUpError) as raised:
-        cloned(RepositoryAddress(url="git://ana:secret@127.0.0.1:1/y.git"))
+        obtain_clone(RepositoryAddress(url="git://ana:secret@127.0.0.1:1/y.git"))
     assert "secret" not in str(raised.value)
     assert "git://127.0.0.1:1/y.git can't be read: git says: " in str(raised.value)
 
@@ -330,7 +332,7 @@ def test_no_password_is_kept_or_shown(repository: Repository, monkeypatch: pytes
 def test_a_cache_that_can_t_be_written_is_named(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELET_CACHE", "/proc/nowhere")
     with pytest.raises(SetUpError, match=r"/proc/nowhere/checkouts can't hold clones .*; set RELET_CACHE"):
-        cloned(repository.at("1.0.0"))
+        obtain_clone(repository.at("1.0.0"))
 
 
 def test_a_folder_s_name_alone_is_a_repository_where_a_pipeline_or_a_revision_follows(
@@ -375,7 +377,7 @@ def test_a_tag_runs_as_it_was_into_the_caller_s_store(
     assert record.command == ("relet", "run", "tiny", "etl.source=rows.csv", "--json")
     assert record.parameters["get"]["source"] == "rows.csv"
     assert {path.name for path in here.iterdir()} == {"rows.csv", ".relet"}
-    clone = cloned(repository.at("1.0.0"), tell=pytest.fail)
+    clone = obtain_clone(repository.at("1.0.0"), tell=pytest.fail)
     assert git(clone.folder, "status", "--porcelain", "--ignored") == ""
     again = relet_run(target, "tiny", "--here", "etl.source=rows.csv", "check.limit=4")
     assert again.returncode == 3
@@ -450,7 +452,7 @@ def test_a_commit_s_own_relet_runs_it(became: Callable[..., _BecameError], repos
         for name in ("relet", "relet/cli", "relet/engine", room):
             repository.write(f"src/{name}/__init__.py", "")
         repository.tag(tag)
-        clone = cloned(repository.at(tag))
+        clone = obtain_clone(repository.at(tag))
         assert became(tag, "tiny", here=True).variables["PYTHONPATH"] == str(clone.folder / "src")
 
 
@@ -505,7 +507,7 @@ def test_the_python_is_one_that_the_project_allows(
         if not python.startswith((MINOR, "3.14")):
             raise SetUpError(f"no Python {python}")
 
-    monkeypatch.setattr(interpreters, "find", find)
+    monkeypatch.setattr(interpreters, "find_interpreter", find)
     monkeypatch.setattr(environments, "build", build)
     with pytest.raises(SetUpError, match="no Python"):
         visit(repository.at("python"), ["tiny"])
@@ -545,17 +547,17 @@ def test_a_folder_that_is_no_repository_and_one_without_commits_are_named(
     repository: Repository, tmp_path: Path
 ) -> None:
     with pytest.raises(NotFoundError, match="pipelines/tiny is no git repository: name the folder that holds"):
-        cloned(RepositoryAddress(url="pipelines/tiny"))
+        obtain_clone(RepositoryAddress(url="pipelines/tiny"))
     git(tmp_path, "init", "--quiet")
     with pytest.raises(NotFoundError, match="has no commit yet"):
-        cloned(RepositoryAddress(url=str(tmp_path)))
+        obtain_clone(RepositoryAddress(url=str(tmp_path)))
 
 
 def test_of_many_names_none_are_listed(repository: Repository) -> None:
     for number in range(30):
         git(repository.folder, "tag", f"tag-{number}")
     with pytest.raises(NotFoundError, match=r"'zzz': `git ls-remote .*` lists its 33 names"):
-        cloned(repository.at("zzz"))
+        obtain_clone(repository.at("zzz"))
 
 
 @pytest.fixture
@@ -632,7 +634,7 @@ def test_a_commit_that_was_run_from_a_folder_is_laid_out_from_its_clone(
     store = open_store("memory://")
     with pytest.raises(ImpossibleError, match="names no repository"):
         lay_out(code, tmp_path / "not yet", root=None, store=store)
-    cloned(repository.at("1.0.0"))
+    obtain_clone(repository.at("1.0.0"))
     shutil.rmtree(repository.folder)
     laid_out = lay_out(code, tmp_path / "code", root=None, store=store)
     assert "rows: int = 10" in (laid_out / "pipelines/tiny/steps/get.py").read_text()

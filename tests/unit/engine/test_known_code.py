@@ -93,7 +93,7 @@ def test_it_is_taken_and_not_worked_out_again(tiny: Tiny, another_process: Any) 
     tiny.ran()
     held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
     lying = json.dumps({key: ["0" * 64, imports] for key, (_, imports) in held.items()}).encode()
-    KEPT.write_bytes(known_code._seal(lying) + b"\n" + lying)
+    KEPT.write_bytes(known_code._modules_seal(lying) + b"\n" + lying)
     another_process()
     assert tiny.ran() == ["get", "clean", "check", "train"]
 

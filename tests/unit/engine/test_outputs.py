@@ -11,7 +11,7 @@ from relet.core.artifact import ArtifactType
 from relet.core.component import Output
 from relet.data.fork import fork
 from relet.data.table import read_table
-from relet.engine.values import TABLE, write_all
+from relet.engine.values import TABLE, write_artifacts
 from relet.errors import BadDataError, ComponentError
 
 SCHEMA = pa.schema([("n", pa.int64())])
@@ -34,7 +34,7 @@ def halves(batches: int, passes: list[int], *, wrong: bool = False) -> dict[str,
 def test_the_streams_of_a_fork_are_written_in_one_pass(tmp_path: Path) -> None:
     passes: list[int] = []
     verdict = Output(name="metrics", type=ArtifactType.METRICS)
-    written = write_all([*OUTPUTS, verdict], {**halves(7, passes), "metrics": {"a": 1.0}}, tmp_path)
+    written = write_artifacts([*OUTPUTS, verdict], {**halves(7, passes), "metrics": {"a": 1.0}}, tmp_path)
     assert list(written) == ["low", "high", "metrics"]
     assert passes == [7]
     for name, first in (("low", 0), ("high", 1000)):
@@ -45,12 +45,12 @@ def test_the_streams_of_a_fork_are_written_in_one_pass(tmp_path: Path) -> None:
 
 def test_an_error_of_the_pass_names_an_output_and_keeps_its_kind(tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match=r"^low: the source is torn$"):
-        write_all(OUTPUTS, halves(7, [], wrong=True), tmp_path)
+        write_artifacts(OUTPUTS, halves(7, [], wrong=True), tmp_path)
 
 
 def test_where_another_output_is_wrong_the_streams_are_not_written_to_their_end(tmp_path: Path) -> None:
     passes: list[int] = []
     wrong = Output(name="verdict", type=ArtifactType.VERDICT)
     with pytest.raises(ComponentError, match="verdict: a str can't be stored as a verdict"):
-        write_all([wrong, *OUTPUTS], {**halves(100_000, passes), "verdict": "yes"}, tmp_path)
+        write_artifacts([wrong, *OUTPUTS], {**halves(100_000, passes), "verdict": "yes"}, tmp_path)
     assert sum(passes) < 100_000

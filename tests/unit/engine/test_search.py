@@ -21,7 +21,7 @@ from relet.core.record import RunKind, Status
 from relet.errors import ComponentError, ReletError, SettingError
 from relet.store import Store
 from relet.trials.pool import PlannedTrial, TrialResult
-from relet.trials.search.question import read_question, seconds
+from relet.trials.search.question import read_question, timeout_seconds
 from relet.trials.search.rounds import SearchOutcome, search
 from relet.trials.search.study import Candidate, candidates
 from tests.search_project import Hills, Silent
@@ -189,7 +189,7 @@ def test_the_steps_are_those_that_the_measure_needs(hills: Hills) -> None:
 def test_a_search_is_named_by_all_that_decides_it_and_by_nothing_else(
     hills: Hills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relet.trials.search.question._check", lambda *_: None)
+    monkeypatch.setattr("relet.trials.search.question._check_dimensions", lambda *_: None)
     plain = hills.question().id
     for same in (["trials=3", "workers=1", "timeout=1m"], ["modeling.title=other"], ["search.trials=99"]):
         assert hills.question(*same).id == plain, same
@@ -265,7 +265,7 @@ def test_without_optuna_the_extra_is_named(hills: Hills, monkeypatch: pytest.Mon
 
 
 def test_a_span_of_time_has_a_unit_or_is_in_seconds() -> None:
-    assert [seconds(each) for each in ("90", "90s", "10m", "2h")] == [90, 90, 600, 7200]
+    assert [timeout_seconds(each) for each in ("90", "90s", "10m", "2h")] == [90, 90, 600, 7200]
 
 
 # processes

@@ -16,7 +16,7 @@ from relet.core.reproduction import Likeness
 from relet.errors import NotFoundError, SettingError
 from relet.project.request import prepare
 from relet.store import open_store
-from relet.trials.pool import PROGRAM, PlannedTrial, TrialPool, TrialResult, available
+from relet.trials.pool import PROGRAM, PlannedTrial, TrialPool, TrialResult, available_processors
 from relet.trials.sweep import Sweep, SweepOutcome, prepare_sweep, read_sweep, run_sweep
 from tests.sums_project import Sums
 from tests.tiny_project import Tiny
@@ -169,10 +169,10 @@ def test_the_command_that_selects_says_again_where_the_pipeline_came_from(
 
 
 def test_a_process_that_waits_imports_meanwhile(adding: Sums) -> None:
-    from relet.engine.run import _import_meanwhile
+    from relet.engine.run import _import_modules_early
 
     assert "pipelines.sums.add" not in sys.modules
-    _import_meanwhile(sweep_of("scale=3,1").job)
+    _import_modules_early(sweep_of("scale=3,1").job)
     assert "pipelines.sums.add" in sys.modules
 
 
@@ -319,7 +319,7 @@ def test_a_trials_processes_share_the_processors(adding: Sums) -> None:
         "Path(__file__).with_name(f'threads{scale}').write_text(os.environ['OMP_NUM_THREADS'])\n    value = scale",
     )
     swept("scale=1.0,2.0", "workers=2")
-    assert adding.path("threads1.0").read_text() == str(max(1, available() // 2))
+    assert adding.path("threads1.0").read_text() == str(max(1, available_processors() // 2))
 
 
 def test_what_a_component_prints_disturbs_nothing(adding: Sums) -> None:

@@ -160,14 +160,14 @@ def test_an_object_that_a_writer_finds_while_garbage_is_collected_stays(
     store = open_store(tmp_path / "store")
     sha = store.put_object(b"garbage, until a run made it again")
     os.utime(tmp_path / "store" / "objects" / sha[:2] / sha, (1_700_000_000, 1_700_000_000))
-    look = upkeep._referred
+    look = upkeep._referenced_objects
 
     def writer_in_between(*arguments: object) -> object:
         found = look(*arguments)  # type: ignore[arg-type]
         add(store, b"garbage, until a run made it again")
         return found
 
-    monkeypatch.setattr(upkeep, "_referred", writer_in_between)
+    monkeypatch.setattr(upkeep, "_referenced_objects", writer_in_between)
     assert store.gc() == []
     assert store.verify() == []
 

@@ -37,7 +37,7 @@ def forget(store: Store, version: str) -> None:
     """As prune does it."""
     from relet.store import upkeep
 
-    upkeep._forget(store._bucket, store.version(version))
+    upkeep._forget_version(store._bucket, store.version(version))
 
 
 def lose(store: Store, sha: str) -> None:

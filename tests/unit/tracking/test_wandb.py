@@ -448,7 +448,7 @@ def test_offline_runs_are_uploaded_only_when_a_person_asks(
     # What W&B has needs to lie here no longer, and is not uploaded again.
     assert not list((wandb.folder / "relet" / "objects").iterdir())
     assert deliver(store, wandb, asked=True).passed_on == ""
-    assert ledger.uploaded(recorded(wandb.folder, record.id).folder)
+    assert ledger.is_uploaded(recorded(wandb.folder, record.id).folder)
 
 
 def test_online_runs_are_uploaded_each_after_those_that_made_what_it_uses(
@@ -487,7 +487,7 @@ def test_an_upload_that_fails_or_hangs_leaves_the_runs_where_they_are(
     report = deliver(store, WandbTracker(tmp_path / "wandb", mode=WandbMode.ONLINE))
     assert time.monotonic() - began < 10
     assert report.waiting == 0 and "0 of 1 runs" in (report.failed or "") and reason in (report.failed or "")
-    assert len(ledger.waiting(tmp_path / "wandb")) == 1
+    assert len(ledger.waiting_entries(tmp_path / "wandb")) == 1
 
 
 def test_a_server_that_is_not_there_is_named_at_once(
@@ -503,13 +503,13 @@ def test_a_server_that_is_not_there_is_named_at_once(
 def test_a_login_is_a_key_in_the_environment_or_in_the_netrc_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not upload.logged_in()
+    assert not upload.is_logged_in()
     (tmp_path / "netrc").write_text("machine api.wandb.ai login user password secret\n")
-    assert upload.logged_in()
+    assert upload.is_logged_in()
     monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.com")
-    assert not upload.logged_in()
+    assert not upload.is_logged_in()
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
-    assert upload.logged_in()
+    assert upload.is_logged_in()
 
 
 # Its own process
@@ -655,7 +655,7 @@ def test_wandb_sync_ends_by_itself_where_no_server_answers_and_nobody_waits_for_
     )
     services = eventually(lambda: started_by(process.pid))
     assert process.wait(30) == -signal.SIGALRM
-    assert gone(services) and len(ledger.waiting(tmp_path / "wandb")) == 1
+    assert gone(services) and len(ledger.waiting_entries(tmp_path / "wandb")) == 1
 
 
 @pytest.mark.long

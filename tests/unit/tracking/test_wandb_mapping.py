@@ -53,21 +53,21 @@ def test_what_looks_equal_in_wandb_has_one_digest_and_a_moved_alias_another() ->
     versions = {"model:v3": version()}
 
     def digest(*aliases: str) -> str:
-        return mapping.shown(record, versions, aliases={"model:v3": aliases}).digest
+        return mapping.wandb_view(record, versions, aliases={"model:v3": aliases}).digest
 
     assert digest("latest") == digest("latest") != digest("latest", "prod")
 
 
 def test_the_configuration_holds_the_parameters_as_they_are_beside_what_relet_knows() -> None:
     parameters = {"train": {"seed": 1, "depth": None}}
-    config = mapping.shown(RunRecord(**{**RECORD.__dict__, "parameters": parameters}), {}, aliases={}).config
+    config = mapping.wandb_view(RunRecord(**{**RECORD.__dict__, "parameters": parameters}), {}, aliases={}).config
     assert config["train"] == {"seed": 1, "depth": None}
     assert (config["relet"]["run_id"], config["relet"]["seconds"]) == (RECORD.id, 1.5)
     assert "parent" not in config["relet"]
 
 
 def test_a_pipelines_run_has_a_job_type_and_a_name_too() -> None:
-    shown = mapping.shown(RECORD, {}, aliases={})
+    shown = mapping.wandb_view(RECORD, {}, aliases={})
     assert (shown.name, shown.job_type, shown.group, shown.project) == (
         "rentals abcd1234",
         "pipeline",
@@ -103,7 +103,7 @@ def _before(run_id: str) -> tuple[str, ...]:
 def test_a_sweep_and_its_trials_are_in_the_experiments_group_and_say_what_they_are() -> None:
     trial = RunRecord(**{**RECORD.__dict__, "parent": "s", "trial": 3, "overrides": ("a.depth=4",)})
     sweep = RunRecord(**{**RECORD.__dict__, "job_type": "sweep", "winner": "w"})
-    one, all_of_them = (mapping.shown(record, {}, aliases={}) for record in (trial, sweep))
+    one, all_of_them = (mapping.wandb_view(record, {}, aliases={}) for record in (trial, sweep))
     assert one.group == all_of_them.group == RECORD.experiment
     assert (one.name, all_of_them.job_type) == ("3 a.depth=4", "sweep")
     assert all_of_them.name.startswith("sweep of ")

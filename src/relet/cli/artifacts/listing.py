@@ -33,23 +33,23 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps([version.to_json() for version in versions]))
             continue
-        for line in _listed(store, each, versions if name else versions[-1:]):
+        for line in _listing_lines(store, each, versions if name else versions[-1:]):
             click.echo(line)
     if not names:
         click.echo("the store is empty")
 
 
-def _listed(store: Store, name: str, versions: list[Version]) -> Iterator[str]:
+def _listing_lines(store: Store, name: str, versions: list[Version]) -> Iterator[str]:
     aliases = store.aliases(name)
     for version in versions:
         held = ", ".join(alias for alias, number in aliases.items() if number == version.number)
         yield (
             f"{version!s:<28}{version.type:<9}{version.created[:16].replace('T', ' '):<18}"
-            f"{_size(version):<24}{held}"
+            f"{_version_size(version):<24}{held}"
         ).rstrip()
 
 
-def _size(version: Version) -> str:
+def _version_size(version: Version) -> str:
     if "rows" in version.metadata:
         return f"{version.metadata['rows']:,} rows"
     if "passed" in version.metadata:
@@ -68,11 +68,11 @@ def show(reference: str, store_url: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(version.to_json(), indent=1))
         return
-    for line in _shown(store, version):
+    for line in _version_lines(store, version):
         click.echo(line)
 
 
-def _shown(store: Store, version: Version) -> Iterator[str]:
+def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"{version}  {version.type}  {version.description}"
     held = [alias for alias, number in store.aliases(version.name).items() if number == version.number]
     yield f"aliases   {', '.join(held) or 'none'}"
@@ -81,7 +81,7 @@ def _shown(store: Store, version: Version) -> Iterator[str]:
     if judged := latest_on(store, str(version)):
         yield f"again     {judged}"
     for name, value in version.metadata.items():
-        yield f"  {name:<10}{_brief(value)}"
+        yield f"  {name:<10}{_brief_value(value)}"
     for path, sha in version.files.items():
         yield f"  file      {path:<24}{sha[:16]}"
     if version.producer is None:
@@ -98,11 +98,11 @@ def _shown(store: Store, version: Version) -> Iterator[str]:
     for link in run.inputs.values():
         yield f"  from      {link.version:<24}{link.content[:16]}"
     for name, value in run.parameters.items():
-        yield f"  parameter {name:<24}{_brief(value)}"
+        yield f"  parameter {name:<24}{_brief_value(value)}"
     for name, value in run.metrics.items():
         yield f"  metric    {name:<24}{value:.6g}"
 
 
-def _brief(value: object) -> str:
+def _brief_value(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= 90 else f"{text[:89]}…"

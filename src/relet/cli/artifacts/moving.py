@@ -56,16 +56,16 @@ def export(reference: str, path: Path, with_history: bool, store_url: str | None
     history = store.export_history(reference, path)
     bundle = history.bundle
     click.echo(
-        f"{bundle.version} is in {path} with its history: {_count(bundle.versions, 'version')}, "
-        f"{_count(bundle.records, 'run')}"
+        f"{bundle.version} is in {path} with its history: {_counted_items(bundle.versions, 'version')}, "
+        f"{_counted_items(bundle.records, 'run')}"
     )
     for note in history.notes:
         click.echo(note)
-    if held := ", ".join(_held(store, bundle.versions)):
+    if held := ", ".join(_exported_aliases(store, bundle.versions)):
         click.echo(f"aliases stay here; set there what you need of: {held}")
 
 
-def _held(store: Store, versions: Iterable[Version]) -> Iterator[str]:
+def _exported_aliases(store: Store, versions: Iterable[Version]) -> Iterator[str]:
     """The aliases of versions, but for `latest`, which an import sets."""
     found = {str(version): version for version in versions}
     for name in sorted({version.name for version in found.values()}):
@@ -91,10 +91,10 @@ def import_(path: Path, store_url: str | None) -> None:
         click.echo(f"  {was:<28}is {version} here")
     for gone in arrival.gone:
         click.echo(f"  {gone:<28}was gone when this was exported")
-    known = f"; {_count(arrival.known, 'run')} were here already" if arrival.known else ""
-    click.echo(f"{_count(arrival.runs, 'run')} stored{known}")
+    known = f"; {_counted_items(arrival.known, 'run')} were here already" if arrival.known else ""
+    click.echo(f"{_counted_items(arrival.runs, 'run')} stored{known}")
     click.echo(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version}")
 
 
-def _count(things: Sized, noun: str) -> str:
+def _counted_items(things: Sized, noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

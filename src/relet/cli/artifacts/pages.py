@@ -39,11 +39,11 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
 
     store = open_default_store(store_url)
     version = store.version(reference)
-    with _table(store, version) as path:
+    with _stored_table_file(store, version) as path:
         found = profile(path)
     page = drawn(found, title=str(version), subtitle=version.description, head=provenance(store, version))
     click.echo(
-        f"{version} is described in {_written(page, html or Path(f'{version.name}-v{version.number}.html'))}"
+        f"{version} is described in {_write_html(page, html or Path(f'{version.name}-v{version.number}.html'))}"
     )
 
 
@@ -64,10 +64,10 @@ def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: s
 
     store = open_default_store(store_url)
     old, new = store.version(before), store.version(after)
-    with _table(store, old) as old_path, _table(store, new) as new_path:
+    with _stored_table_file(store, old) as old_path, _stored_table_file(store, new) as new_path:
         found = difference(old_path, new_path)
     if html:
-        _written(difference_page(found, before=str(old), after=str(new)), html)
+        _write_html(difference_page(found, before=str(old), after=str(new)), html)
     if as_json:
         click.echo(json.dumps({"before": str(old), "after": str(new), "difference": found.to_json()}, indent=1))
         return
@@ -78,7 +78,7 @@ def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: s
 
 
 @contextmanager
-def _table(store: Store, version: Version) -> Iterator[Path]:
+def _stored_table_file(store: Store, version: Version) -> Iterator[Path]:
     """A stored table's file, for as long as it is needed."""
     if version.type is not ArtifactType.TABLE:
         tables = [name for name in store.names() if (store.versions(name) or [version])[-1].type == "table"]
@@ -93,7 +93,7 @@ def _table(store: Store, version: Version) -> Iterator[Path]:
         yield Path(folder) / name
 
 
-def _written(page: str, path: Path) -> Path:
+def _write_html(page: str, path: Path) -> Path:
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:

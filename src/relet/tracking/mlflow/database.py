@@ -20,7 +20,7 @@ MLFLOW = "3.17.2"
 def prepare(uri: str) -> bool:
     """Make the database that a `sqlite:///` URI names unless it is there: True when this call made it."""
     path = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or "?" in uri or path.exists() or not _fits():
+    if not uri.startswith("sqlite:///") or "?" in uri or path.exists() or not _fits_installed_mlflow():
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".mlflow-", dir=path.parent) as folder:
@@ -34,7 +34,7 @@ def prepare(uri: str) -> bool:
     return False
 
 
-def _fits() -> bool:
+def _fits_installed_mlflow() -> bool:
     try:
         return version("mlflow-skinny") == MLFLOW
     except PackageNotFoundError:

@@ -90,19 +90,19 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
         if isinstance(value, Mapping) and value:
             yield from flatten(value, f"{path}.")
         else:
-            yield allowed(path), _shown(value)[:PARAMETER_LENGTH]
+            yield allowed_key(path), _logged_parameter(value)[:PARAMETER_LENGTH]
 
 
-def _shown(value: Any) -> str:
+def _logged_parameter(value: Any) -> str:
     if isinstance(value, list | tuple | Mapping):
         return json.dumps(value, default=str, ensure_ascii=False)
     return str(value)
 
 
-def allowed(name: str) -> str:
+def allowed_key(name: str) -> str:
     """A name for a parameter or metric with what MLflow would not take replaced.
 
-    >>> allowed("price > 10 %")
+    >>> allowed_key("price > 10 %")
     'price _ 10 _'
     """
     return re.sub(r"[^\w.\- /]", "_", name, flags=re.ASCII).strip("/")[:KEY_LENGTH] or "_"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from relet.store import Store
 
 
-def registered(client: MlflowClient, name: str, content: str) -> ModelVersion | None:
+def registered_version(client: MlflowClient, name: str, content: str) -> ModelVersion | None:
     """The version of a registered model that has this content."""
     found = client.search_model_versions(f"name = '{name}' and tags.`{CONTENT}` = '{content}'", max_results=1)
     return found[0] if found else None
@@ -33,7 +33,7 @@ def model_id(version: ModelVersion) -> str | None:
 
 def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version: Version, store: Store) -> str:
     """Log a model's folder as a logged model and return its id; one that a crash left half sent is completed."""
-    found = _logged(client, experiment_id, version)
+    found = _logged_model(client, experiment_id, version)
     if found is None:
         found = client.create_logged_model(
             experiment_id,
@@ -41,7 +41,7 @@ def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version:
             source_run_id=run_id,
             tags={CONTENT: version.content, VERSION: str(version), RUN_ID: version.producer or ""},
         )
-    if not _ready(found):
+    if not _is_ready(found):
         with tempfile.TemporaryDirectory(prefix="relet-model-") as folder:
             store.materialize(version, Path(folder))
             client.log_model_artifacts(found.model_id, folder)
@@ -49,13 +49,13 @@ def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version:
     return str(found.model_id)
 
 
-def _logged(client: MlflowClient, experiment_id: str, version: Version) -> LoggedModel | None:
+def _logged_model(client: MlflowClient, experiment_id: str, version: Version) -> LoggedModel | None:
     matches = f"tags.`{CONTENT}` = '{version.content}' and name = '{version.name}'"
     found = client.search_logged_models([experiment_id], filter_string=matches, max_results=1)
     return found[0] if found else None
 
 
-def _ready(model: LoggedModel) -> bool:
+def _is_ready(model: LoggedModel) -> bool:
     return str(getattr(model.status, "value", model.status)) == "READY"
 
 
@@ -68,7 +68,7 @@ def register(client: MlflowClient, name: str, *, model_id: str, run_id: str, ver
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    with _as_default(client.tracking_uri):
+    with _default_tracking_uri(client.tracking_uri):
         client.create_model_version(
             name,
             source=f"models:/{model_id}",
@@ -80,7 +80,7 @@ def register(client: MlflowClient, name: str, *, model_id: str, run_id: str, ver
 
 
 @contextmanager
-def _as_default(uri: str) -> Iterator[None]:
+def _default_tracking_uri(uri: str) -> Iterator[None]:
     """MLflow's registry looks logged models up with a client of its own, on the process's default URI."""
     import mlflow
 
@@ -94,7 +94,7 @@ def _as_default(uri: str) -> Iterator[None]:
 
 def set_alias(client: MlflowClient, name: str, alias: str, version: Version) -> bool:
     """Point an alias at the registered version with this content: False where there is none."""
-    found = registered(client, name, version.content)
+    found = registered_version(client, name, version.content)
     if found is None:
         return False
     if str(client.get_registered_model(name).aliases.get(alias)) != str(found.version):

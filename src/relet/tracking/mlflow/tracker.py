@@ -117,10 +117,10 @@ class MlflowTracker:
             self._experiments.clear()
             reason = " ".join(str(error).split())[:500]
             if about and getattr(error, "error_code", None) in REFUSALS:
-                raise RefusedError(f"mlflow at {_public(self.uri)} refused {about}: {reason}") from error
+                raise RefusedError(f"mlflow at {_public_uri(self.uri)} refused {about}: {reason}") from error
             raise TrackerError(
-                f"mlflow at {_public(self.uri)} can't be used: {reason}; set MLFLOW_TRACKING_URI to one that can, "
-                "and send what waits with `relet sync`"
+                f"mlflow at {_public_uri(self.uri)} can't be used: {reason}; set MLFLOW_TRACKING_URI to one that "
+                "can, and send what waits with `relet sync`"
             ) from error
 
     def _send(self, record: RunRecord, store: Store) -> None:
@@ -168,7 +168,7 @@ class MlflowTracker:
             found = client.get_experiment_by_name(name)
         if found is None or found.lifecycle_stage == "deleted":
             raise RefusedError(
-                f"mlflow at {_public(self.uri)}: the experiment {name!r} was deleted; restore it with "
+                f"mlflow at {_public_uri(self.uri)}: the experiment {name!r} was deleted; restore it with "
                 "`mlflow experiments restore`, or set main.experiment_name to another"
             )
         self._experiments[name] = str(found.experiment_id)
@@ -268,7 +268,7 @@ class MlflowTracker:
         at = mapping.milliseconds(record.ended or record.started)
         drawn = self._curves(sending)
         for name, value in record.metrics.items():
-            key = mapping.allowed(name)
+            key = mapping.allowed_key(name)
             points = drawn[name].points if name in drawn else ((0, value),)
             there: set[int] = set()
             if key in known:
@@ -309,7 +309,7 @@ class MlflowTracker:
         if link.type != ArtifactType.MODEL:
             return None
         name = registered_name(record.pipeline, link.version.partition(":")[0])
-        found = registry.registered(self._client(), name, link.content)
+        found = registry.registered_version(self._client(), name, link.content)
         return registry.model_id(found) if found else None
 
     def _models(self, sending: _OutgoingRecord) -> str | None:
@@ -326,7 +326,7 @@ class MlflowTracker:
         client, run = self._client(), sending.run
         version = self._version(link, sending.store)
         name = registered_name(sending.record.pipeline, link.version.partition(":")[0])
-        found = registry.registered(client, name, link.content)
+        found = registry.registered_version(client, name, link.content)
         model_id = registry.model_id(found) if found else None
         if model_id is None and version is not None:
             model_id = registry.log_model(
@@ -358,12 +358,12 @@ class MlflowTracker:
         for link in record.outputs.values():
             version = self._version(link, store)
             if version and record.status is not Status.SKIPPED:
-                wanted |= _shown(version)
+                wanted |= _visible_files(version)
         if not wanted:
             return
         with tempfile.TemporaryDirectory(prefix="relet-files-") as folder:
             for path, digest in wanted.items():
-                _fetch(store.fetch_object, digest, Path(folder) / path)
+                _fetch_if_there(store.fetch_object, digest, Path(folder) / path)
             if any(Path(folder).iterdir()):
                 self._client().log_artifacts(sending.run_id, folder)
 
@@ -376,16 +376,16 @@ def _documents(record: RunRecord) -> Iterator[tuple[str, str]]:
             yield "code/uncommitted.diff.txt", record.code.diff
 
 
-def _shown(version: Version) -> dict[str, str]:
+def _visible_files(version: Version) -> dict[str, str]:
     """Those of an artifact's files that MLflow is to show."""
     if version.type in FILES:
-        return _named(version)
+        return _artifact_files(version)
     if version.type in DOCUMENTS:
-        return {path: digest for path, digest in _named(version).items() if Path(path).suffix in READABLE}
+        return {path: digest for path, digest in _artifact_files(version).items() if Path(path).suffix in READABLE}
     return {}
 
 
-def _named(version: Version) -> dict[str, str]:
+def _artifact_files(version: Version) -> dict[str, str]:
     """Path in MLflow → digest: a single file is called after its artifact, several lie in a folder of its name."""
     if len(version.files) == 1:
         ((path, digest),) = version.files.items()
@@ -393,7 +393,7 @@ def _named(version: Version) -> dict[str, str]:
     return {f"{version.name}/{path}": digest for path, digest in version.files.items()}
 
 
-def _fetch(fetch: Callable[[str, Path], None], digest: str, to: Path) -> None:
+def _fetch_if_there(fetch: Callable[[str, Path], None], digest: str, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     try:
         fetch(digest, to)
@@ -408,10 +408,10 @@ def _user() -> str | None:
         return None
 
 
-def _public(uri: str) -> str:
+def _public_uri(uri: str) -> str:
     """A URI without the name and password it may hold.
 
-    >>> _public("postgresql://me:secret@db/mlflow")
+    >>> _public_uri("postgresql://me:secret@db/mlflow")
     'postgresql://…@db/mlflow'
     """
     scheme, mark, rest = uri.partition("://")

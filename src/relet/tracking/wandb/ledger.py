@@ -29,7 +29,7 @@ class LedgerEntry:
     objects: tuple[str, ...] = ()
 
 
-def make(wandb: Path) -> None:
+def make_recording_folder(wandb: Path) -> None:
     """Make the folder that runs are recorded in; git is told to leave it alone, as `wandb init` does."""
     wandb.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError), (wandb / ".gitignore").open("x", encoding="utf-8") as file:
@@ -38,10 +38,10 @@ def make(wandb: Path) -> None:
 
 def entry(wandb: Path, run_id: str) -> LedgerEntry | None:
     """What was recorded of a run, or None."""
-    return _entry(_runs(wandb) / f"{run_id}.json")
+    return _read_entry(_entries_folder(wandb) / f"{run_id}.json")
 
 
-def _entry(path: Path) -> LedgerEntry | None:
+def _read_entry(path: Path) -> LedgerEntry | None:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         lists = {name: tuple(stored[name]) for name in ("made", "used", "objects")}
@@ -50,11 +50,11 @@ def _entry(path: Path) -> LedgerEntry | None:
         return None
 
 
-def note(wandb: Path, new: LedgerEntry) -> None:
+def note_entry(wandb: Path, new: LedgerEntry) -> None:
     """Write down that a run was recorded, and remove what was recorded of it before and is not uploaded yet."""
-    _write(_runs(wandb) / f"{new.run_id}.json", asdict(new))
+    _write_json_whole(_entries_folder(wandb) / f"{new.run_id}.json", asdict(new))
     for folder in folders(wandb, new.run_id):
-        if folder.name != new.folder and not uploaded(folder):
+        if folder.name != new.folder and not is_uploaded(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -63,19 +63,19 @@ def folders(wandb: Path, run_id: str) -> list[Path]:
     return sorted(path.parent for path in wandb.glob(f"*-{run_id}*/run-{run_id}.wandb"))
 
 
-def uploaded(folder: Path) -> bool:
+def is_uploaded(folder: Path) -> bool:
     """Whether `wandb sync` has uploaded a run's folder: it leaves a mark there."""
     return any(folder.glob("*.wandb.synced"))
 
 
-def waiting(wandb: Path) -> list[LedgerEntry]:
+def waiting_entries(wandb: Path) -> list[LedgerEntry]:
     """The recorded runs that are not uploaded yet, the oldest first; a folder that is gone does not wait."""
-    found = [_entry(path) for path in sorted(_runs(wandb).glob("*.json"))]
-    return [each for each in found if each and _waits(wandb / each.folder)]
+    found = [_read_entry(path) for path in sorted(_entries_folder(wandb).glob("*.json"))]
+    return [each for each in found if each and _is_waiting(wandb / each.folder)]
 
 
-def _waits(folder: Path) -> bool:
-    return folder.is_dir() and not uploaded(folder)
+def _is_waiting(folder: Path) -> bool:
+    return folder.is_dir() and not is_uploaded(folder)
 
 
 def in_order(entries: Iterable[LedgerEntry]) -> list[list[LedgerEntry]]:
@@ -105,7 +105,7 @@ def object_path(wandb: Path, digest: str) -> Path:
 
 def drop_objects(wandb: Path) -> None:
     """Remove the artifacts' files that no waiting run needs."""
-    needed = {digest for each in waiting(wandb) for digest in each.objects}
+    needed = {digest for each in waiting_entries(wandb) for digest in each.objects}
     for path in (wandb / "relet" / "objects").glob("*"):
         if path.name not in needed:
             path.unlink(missing_ok=True)
@@ -123,14 +123,14 @@ def aliases(wandb: Path) -> dict[str, str]:
 def note_aliases(wandb: Path, new: Mapping[str, str]) -> None:
     known = aliases(wandb)
     if new.items() - known.items():
-        _write(wandb / "relet" / "aliases.json", known | dict(new))
+        _write_json_whole(wandb / "relet" / "aliases.json", known | dict(new))
 
 
-def _runs(wandb: Path) -> Path:
+def _entries_folder(wandb: Path) -> Path:
     return wandb / "relet" / "runs"
 
 
-def _write(path: Path, content: Any) -> None:
+def _write_json_whole(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(json.dumps(content), encoding="utf-8")

@@ -74,7 +74,7 @@ class WandbRun:
         return frozenset(digest for each in self.artifacts for digest in each.files.values())
 
 
-def shown(
+def wandb_view(
     record: RunRecord,
     versions: Mapping[str, Version],
     *,
@@ -93,17 +93,17 @@ def shown(
     # A run that was skipped made nothing and used nothing: an earlier one did.
     inputs = {} if record.status is Status.SKIPPED else record.inputs
     outputs = {} if record.status is Status.SKIPPED or not ended else record.outputs
-    used = [_shared(link, versions, aliases, used=True) for link in inputs.values()]
-    made = [_shared(link, versions, aliases, used=False) for link in outputs.values()]
+    used = [_shared_artifact(link, versions, aliases, used=True) for link in inputs.values()]
+    made = [_shared_artifact(link, versions, aliases, used=False) for link in outputs.values()]
     return WandbRun(
         run_id=record.id,
         project=project or record.pipeline,
-        name=_name(record),
+        name=_wandb_name(record),
         group=record.experiment[:NAME_LENGTH],
         job_type=record.job_type or record.component or PIPELINE,
         notes=record.description,
-        tags=_tags(record, reproduced),
-        config=_config(record, reproduced),
+        tags=_wandb_tags(record, reproduced),
+        config=_wandb_config(record, reproduced),
         summary=dict(record.metrics) if ended else {},
         exit_code=EXIT.get(record.status, 0),
         commit=record.code.commit,
@@ -115,7 +115,7 @@ def shown(
     )
 
 
-def _name(record: RunRecord) -> str:
+def _wandb_name(record: RunRecord) -> str:
     if record.component:
         return record.component
     if record.trial is not None:
@@ -124,7 +124,7 @@ def _name(record: RunRecord) -> str:
     return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
 
 
-def _tags(record: RunRecord, reproduced: str | None) -> tuple[str, ...]:
+def _wandb_tags(record: RunRecord, reproduced: str | None) -> tuple[str, ...]:
     found = [str(record.status)]
     if record.code.dirty:
         found.append("dirty")
@@ -135,7 +135,7 @@ def _tags(record: RunRecord, reproduced: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
+def _wandb_config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
     """The parameters as they are, and under `relet` what else makes the run: W&B has no other place for it."""
     own: dict[str, Any] = {
         "run_id": record.id,
@@ -151,7 +151,7 @@ def _config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
         "key": record.key,
         "started": record.started,
         "ended": record.ended,
-        "seconds": _seconds(record),
+        "seconds": _run_duration(record),
         "commit": record.code.commit,
         "dirty": record.code.dirty,
         "diff": record.code.diff,
@@ -159,23 +159,23 @@ def _config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
         "command": shlex.join(record.command),
         "caveats": [str(each) for each in record.caveats],
         "reproduction": reproduced,
-        "used": {name: _named(link) for name, link in record.inputs.items()},
-        "made": {name: _named(link) for name, link in record.outputs.items()},
+        "used": {name: _link_fields(link) for name, link in record.inputs.items()},
+        "made": {name: _link_fields(link) for name, link in record.outputs.items()},
     }
     return {**record.parameters, "relet": {name: value for name, value in own.items() if value not in (None, "")}}
 
 
-def _named(link: ArtifactLink) -> dict[str, str]:
+def _link_fields(link: ArtifactLink) -> dict[str, str]:
     return {"version": link.version, "type": link.type, "content": link.content}
 
 
-def _seconds(record: RunRecord) -> float | None:
+def _run_duration(record: RunRecord) -> float | None:
     if record.ended is None:
         return None
     return (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
 
 
-def _shared(
+def _shared_artifact(
     link: ArtifactLink, versions: Mapping[str, Version], aliases: Mapping[str, tuple[str, ...]], *, used: bool
 ) -> WandbArtifact | None:
     version = versions.get(link.version)
@@ -210,13 +210,13 @@ def metadata(version: Version) -> dict[str, Any]:
     flat = {k: json.dumps(v, default=str) if isinstance(v, Mapping | list) else v for k, v in nested.items()}
     text = {"metadata": json.dumps(nested, default=str)}
     room = METADATA_KEYS - 1 - len(own)
-    return next(each for each in (nested, flat, text) if _keys(each) <= room) | {"relet": own}
+    return next(each for each in (nested, flat, text) if _key_count(each) <= room) | {"relet": own}
 
 
-def _keys(value: Any) -> int:
+def _key_count(value: Any) -> int:
     if isinstance(value, Mapping):
-        return sum(1 + _keys(each) for each in value.values())
-    return sum(_keys(each) for each in value) if isinstance(value, list) else 0
+        return sum(1 + _key_count(each) for each in value.values())
+    return sum(_key_count(each) for each in value) if isinstance(value, list) else 0
 
 
 def _media(versions: Any) -> dict[str, tuple[str, str]]:

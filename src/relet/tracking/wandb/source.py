@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from relet.errors import BadDataError, SettingError, nearest
-from relet.tracking.wandb.upload import logged_in, unreachable
+from relet.tracking.wandb.upload import is_logged_in, why_unreachable
 
 SCHEME = "wandb:"
 FORM = "wandb:entity/project/name:alias, and /file after it where the artifact has several"
@@ -34,22 +34,22 @@ and /file after it where the artifact has several
         raise SettingError(f"{source}: wandb is not installed: pip install 'relet[wandb]'")
     if os.environ.get("WANDB_MODE") in ("offline", "dryrun", "disabled"):
         raise BadDataError(f"{source} is in W&B, and WANDB_MODE is {os.environ['WANDB_MODE']}; set it to online")
-    if not logged_in():
+    if not is_logged_in():
         raise BadDataError(f"{source} is in W&B, and nobody is logged in; run `wandb login`, or set WANDB_API_KEY")
     os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    if reason := unreachable():
+    if reason := why_unreachable():
         raise BadDataError(f"{source} is in W&B, and {reason}")
-    return _downloaded(source, found["artifact"], found["file"], folder)
+    return _download_file(source, found["artifact"], found["file"], folder)
 
 
-def _downloaded(source: str, name: str, file: str | None, folder: Path) -> Path:
+def _download_file(source: str, name: str, file: str | None, folder: Path) -> Path:
     import wandb
 
     try:
         artifact = wandb.Api(timeout=TIMEOUT).artifact(name)
         files = sorted(artifact.manifest.entries)
-        chosen = _chosen(source, files, file)
+        chosen = _chosen_file(source, files, file)
         # Two versions of an artifact may have files of one name.
         root = folder / f"wandb-{re.sub('[^A-Za-z0-9]', '', artifact.digest)[:32]}"
         return Path(artifact.get_entry(chosen).download(root=str(root)))
@@ -60,7 +60,7 @@ def _downloaded(source: str, name: str, file: str | None, folder: Path) -> Path:
         raise BadDataError(f"{source} can't be read from W&B: {reason}") from error
 
 
-def _chosen(source: str, files: list[str], wanted: str | None) -> str:
+def _chosen_file(source: str, files: list[str], wanted: str | None) -> str:
     if wanted is None and len(files) == 1:
         return files[0]
     if wanted is None:

@@ -20,8 +20,8 @@ from relet.store.curves import curves
 from relet.store.reproductions import ReproductionSummary, latest_of_runs
 from relet.tracking.tracker import RefusedError
 from relet.tracking.wandb import ledger
-from relet.tracking.wandb.mapping import IMAGES, WandbArtifact, WandbRun, shown
-from relet.tracking.wandb.upload import logged_in, upload
+from relet.tracking.wandb.mapping import IMAGES, WandbArtifact, WandbRun, wandb_view
+from relet.tracking.wandb.upload import is_logged_in, upload
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -90,24 +90,24 @@ class WandbTracker:
 
     def pass_on(self, *, asked: bool) -> str:
         """Hand what was recorded on to `wandb sync`: when it was asked for, or where runs are to be uploaded."""
-        count = len(ledger.waiting(self.folder))
+        count = len(ledger.waiting_entries(self.folder))
         if not count or self.mode is WandbMode.DISABLED or not (asked or self.mode is not WandbMode.OFFLINE):
             return ""
-        if not logged_in():
+        if not is_logged_in():
             advice = "log in with `wandb login` and send them with `relet sync`"
             if self.mode is WandbMode.ONLINE:
                 raise TrackerError(
-                    f"WANDB_MODE is online, and nobody is logged in: {_kept(count, self)}; {advice}"
+                    f"WANDB_MODE is online, and nobody is logged in: {_kept_runs_text(count, self)}; {advice}"
                 )
-            return f"{_kept(count, self)}; {advice}" if asked else ""
+            return f"{_kept_runs_text(count, self)}; {advice}" if asked else ""
         _check_installed()
         found = upload(self.folder, patience=ASKED if asked else AFTER_A_RUN)
         if found.left:
             raise TrackerError(
                 f"wandb sync uploaded {found.done} of {count} runs: {found.reason}; "
-                f"{_kept(found.left, self)} for `relet sync`"
+                f"{_kept_runs_text(found.left, self)} for `relet sync`"
             )
-        return f"{_runs(found.done)} uploaded by wandb sync"
+        return f"{_runs_in_words(found.done)} uploaded by wandb sync"
 
     def _send(self, record: RunRecord, store: Store, *, again: bool = False) -> None:
         wanted = self._shown(record, store)
@@ -115,10 +115,10 @@ class WandbTracker:
         if known and known.sent == wanted.digest and not again:
             return
         lost = self._fetch(wanted, store)
-        recorded = _record(wanted, self.folder, store, lost)
+        recorded = _record_run(wanted, self.folder, store, lost)
         made = [each for each in wanted.artifacts if not each.used]
         used = [each for each in wanted.artifacts if each.used]
-        ledger.note(
+        ledger.note_entry(
             self.folder,
             ledger.LedgerEntry(
                 run_id=record.id,
@@ -142,7 +142,7 @@ class WandbTracker:
                 at = _aliases(store, version.name)
                 aliases[link.version] = tuple(sorted(a for a, number in at.items() if number == version.number))
         judged = self._words(store).get(record.id)
-        return shown(
+        return wandb_view(
             record,
             versions,
             aliases=aliases,
@@ -220,11 +220,11 @@ def _check_installed() -> None:
         raise TrackerError(MISSING)
 
 
-def _record(wanted: WandbRun, folder: Path, store: Store, lost: set[str]) -> str:
+def _record_run(wanted: WandbRun, folder: Path, store: Store, lost: set[str]) -> str:
     """Write a run in W&B's format, and return the name of its folder below `folder`."""
     wandb = _wandb()
     # Where it can't write W&B takes a temporary folder, and nobody would find the run again.
-    ledger.make(folder)
+    ledger.make_recording_folder(folder)
     settings = wandb.Settings(
         mode="offline",
         root_dir=str(folder.parent),
@@ -356,9 +356,9 @@ def _alias(project: str, artifact: str, alias: str) -> str:
     return f"{project}/{artifact}:{alias}"
 
 
-def _runs(count: int) -> str:
+def _runs_in_words(count: int) -> str:
     return f"{count} run{'' if count == 1 else 's'}"
 
 
-def _kept(count: int, tracker: WandbTracker) -> str:
-    return f"{_runs(count)} {'is' if count == 1 else 'are'} kept in {tracker.folder}"
+def _kept_runs_text(count: int, tracker: WandbTracker) -> str:
+    return f"{_runs_in_words(count)} {'is' if count == 1 else 'are'} kept in {tracker.folder}"

@@ -37,7 +37,7 @@ class UploadResult:
     reason: str = ""
 
 
-def logged_in() -> bool:
+def is_logged_in() -> bool:
     """Whether W&B would find a key here. Asks nobody, neither a person nor a server."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
         return True
@@ -57,24 +57,24 @@ def _netrc() -> Path:
 
 def upload(wandb: Path, *, patience: float) -> UploadResult:
     """Upload the runs that wait in a `wandb/` folder, within so many seconds; the rest goes on waiting."""
-    waiting = ledger.waiting(wandb)
+    waiting = ledger.waiting_entries(wandb)
     until = time.monotonic() + patience
-    reason = unreachable() if waiting else ""
+    reason = why_unreachable() if waiting else ""
     for group in ledger.in_order(waiting):
         left = int(until - time.monotonic())
         if reason or left < 1:
-            reason = reason or _not_done(patience, b"")
+            reason = reason or _timeout_reason(patience, b"")
             break
         folders = [wandb / each.folder for each in group]
         said = _sync(wandb, folders, left)
-        if not all(map(ledger.uploaded, folders)):
+        if not all(map(ledger.is_uploaded, folders)):
             reason = said
-    still = ledger.waiting(wandb)
+    still = ledger.waiting_entries(wandb)
     ledger.drop_objects(wandb)
     return UploadResult(done=len(waiting) - len(still), left=len(still), reason=reason if still else "")
 
 
-def unreachable() -> str:
+def why_unreachable() -> str:
     """Why W&B's server can't be reached, or "": any answer at all will do."""
     import requests
 
@@ -109,13 +109,13 @@ def _sync(wandb: Path, folders: Sequence[Path], patience: int) -> str:
             timeout=patience + GRACE,
         )
     except subprocess.TimeoutExpired as error:
-        return _not_done(patience, error.stdout or b"")
+        return _timeout_reason(patience, error.stdout or b"")
     if done.returncode == -signal.SIGALRM:
-        return _not_done(patience, done.stdout)
+        return _timeout_reason(patience, done.stdout)
     return _last_line(done.stdout) or f"it ended with status {done.returncode}"
 
 
-def _not_done(patience: float, wrote: bytes) -> str:
+def _timeout_reason(patience: float, wrote: bytes) -> str:
     line = _last_line(wrote)
     return f"it was not done in {patience:g} s{f', and said last: {line}' if line else ''}"
 

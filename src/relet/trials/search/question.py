@@ -12,9 +12,17 @@ from typing import Any
 
 from relet.config import Settings, settings
 from relet.config.binding import SearchSettings
-from relet.config.space import Dimension, Scalar, SearchOverrides, dimension, override, stated, whole
+from relet.config.space import (
+    Dimension,
+    Scalar,
+    SearchOverrides,
+    dimension,
+    in_whole_numbers,
+    override,
+    read_space,
+)
 from relet.core.pipeline import Pipeline
-from relet.core.plan import digest, key_parts
+from relet.core.plan import key_digest, key_parts
 from relet.errors import SettingError, nearest
 from relet.project.folder import Project, open_project
 from relet.project.job import Job
@@ -97,15 +105,15 @@ def read_question(
     """
     if "." in target:
         raise SettingError(f"relet tune takes a pipeline, got {target!r}: write {target.partition('.')[0]}")
-    own, overrides = _own(words)
+    own, overrides = _own_words(words)
     project = open_project(target, start)
-    component = _measuring(project.pipeline)
-    said = stated(overrides, project.conf)
+    component = _measuring_component(project.pipeline)
+    said = read_space(overrides, project.conf)
     base = settings(project.pipeline, project.conf, said.overrides)
     asked = base.search
     dimensions = _dimensions(project.conf, base, said)
-    steps = _above(project.pipeline, component)
-    _check(dimensions, project, said.overrides, base, steps)
+    steps = _trial_steps(project.pipeline, component)
+    _check_dimensions(dimensions, project, said.overrides, base, steps)
     order = Order(pipeline=target, steps=steps, overrides=(*said.overrides, f"{FOLD}=1"), command=tuple(command))
     question = SearchDefinition(
         order=replace(order, overrides=said.overrides),
@@ -122,7 +130,7 @@ def read_question(
         base=base,
     )
     _at_least(asked.seed, 0, "search.seed")
-    facts = _facts(question)
+    facts = _search_facts(question)
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     wishes = SearchLimits(
         trials=_at_least(own.get("trials", asked.trials), 1, "trials"),
@@ -132,7 +140,7 @@ def read_question(
     return replace(question, facts=facts, id=sha256(text.encode()).hexdigest()[:16]), wishes
 
 
-def _own(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def _own_words(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """relet's own words, read, and the others."""
     own: dict[str, Any] = {}
     rest = []
@@ -143,7 +151,7 @@ def _own(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         if name == FOLD:
             raise SettingError(f"{word}: a search measures every fold; set {FOLDS}, or leave it out")
         if name == "timeout":
-            own[name] = seconds(value)
+            own[name] = timeout_seconds(value)
         elif name in OWN_WORDS:
             if not value.isdigit():
                 raise SettingError(f"{name} takes a whole number, got {value!r}; write {name}=2")
@@ -153,10 +161,10 @@ def _own(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     return own, rest
 
 
-def seconds(text: str) -> float:
+def timeout_seconds(text: str) -> float:
     """A span of time: 90, 90s, 10m or 2h.
 
-    >>> seconds("10m"), seconds("1.5h")
+    >>> timeout_seconds("10m"), timeout_seconds("1.5h")
     (600.0, 5400.0)
     """
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text)
@@ -171,7 +179,7 @@ def _at_least(value: Any, least: int, setting: str) -> int:
     return value
 
 
-def _measuring(pipeline: Pipeline) -> str:
+def _measuring_component(pipeline: Pipeline) -> str:
     """The component that measures a fold: the one that `search.fold` feeds."""
     feeds = pipeline.settings.get(FOLD, ())
     if len(feeds) != 1:
@@ -182,7 +190,7 @@ def _measuring(pipeline: Pipeline) -> str:
     return str(feeds[0]).partition(".")[0]
 
 
-def _above(pipeline: Pipeline, component: str) -> tuple[str, ...]:
+def _trial_steps(pipeline: Pipeline, component: str) -> tuple[str, ...]:
     """A component, all that makes its inputs, and whatever judges them: the steps of a trial, in their order."""
     producers = pipeline.producers
     wanted: set[str] = set()
@@ -213,10 +221,10 @@ def _dimensions(conf: Path, base: Settings, said: SearchOverrides) -> tuple[Dime
             f"there is nothing to search{f' with model={option}' if option else ''}: name what a setting may be "
             f"(modeling.rate='interval(0.01, 0.3)'){also}; a space of its own stands in conf/search/NAME.yaml"
         )
-    return tuple(whole(found[setting], base.value(setting)) for setting in sorted(found))
+    return tuple(in_whole_numbers(found[setting], base.value(setting)) for setting in sorted(found))
 
 
-def _check(
+def _check_dimensions(
     dimensions: Sequence[Dimension],
     project: Project,
     overrides: Sequence[str],
@@ -234,7 +242,7 @@ def _check(
         try:
             settings(project.pipeline, project.conf, (*overrides, *point))
         except SettingError:
-            _blame(dimensions, project, overrides)
+            _blame_dimension(dimensions, project, overrides)
             raise
     for each in dimensions:
         fed = {origin for step in steps for origin in base.origins[step].values()}
@@ -244,7 +252,7 @@ def _check(
             )
 
 
-def _blame(dimensions: Sequence[Dimension], project: Project, overrides: Sequence[str]) -> None:
+def _blame_dimension(dimensions: Sequence[Dimension], project: Project, overrides: Sequence[str]) -> None:
     """Raise SettingError for the first dimension that is at fault by itself."""
     for each in dimensions:
         for value in each.ends:
@@ -257,7 +265,7 @@ def _blame(dimensions: Sequence[Dimension], project: Project, overrides: Sequenc
                 raise SettingError(f"the search's space, {each}: {error}{hint}") from None
 
 
-def _facts(question: SearchDefinition) -> dict[str, Any]:
+def _search_facts(question: SearchDefinition) -> dict[str, Any]:
     """All that decides what is tried and what comes of it: of the steps the code, the settings and the source."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -277,7 +285,7 @@ def _facts(question: SearchDefinition) -> dict[str, Any]:
         "batch": question.batch,
         "folds": question.folds,
         "prune": question.prune,
-        "steps": {each.name: digest(key_parts(each, request, {})) for each in request.components},
+        "steps": {each.name: key_digest(key_parts(each, request, {})) for each in request.components},
         "optuna": optuna,
     }
 
@@ -286,7 +294,7 @@ def is_still_asked(question: SearchDefinition) -> bool:
     """Whether the steps are what they were when the search began: somebody may have edited them since."""
     order = question.order
     job = prepare(replace(order, overrides=(*order.overrides, f"{FOLD}=1")), start=question.project.root)
-    return _facts(replace(question, job=job)) == question.facts
+    return _search_facts(replace(question, job=job)) == question.facts
 
 
 def unknown_metric(metric: str, known: Mapping[str, float], component: str) -> SettingError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from relet.core.record import RunKind, Status
 from relet.errors import ComponentError, ReletError, SettingError
 from relet.trials.group import begin, check_direction, end
-from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available, check_store
+from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
 from relet.trials.search.question import FOLD, SearchDefinition, SearchLimits, is_still_asked, unknown_metric
 from relet.trials.search.study import Candidate, FoldResult, Log, TrialBatch, candidates
 
@@ -63,7 +63,7 @@ class SearchOutcome:
     @property
     def winner(self) -> Candidate | None:
         """The best trial that was measured on every fold; of equal ones the first."""
-        return best(self.question, self.candidates)
+        return best_candidate(self.question, self.candidates)
 
     @property
     def default(self) -> Candidate | None:
@@ -81,7 +81,7 @@ class OutOfTimeError(Exception):
     """The time that a search was given is over."""
 
 
-def best(question: SearchDefinition, found: Sequence[Candidate]) -> Candidate | None:
+def best_candidate(question: SearchDefinition, found: Sequence[Candidate]) -> Candidate | None:
     """The trial with the best value; the configured settings count only where they lie in the space."""
     whole = [each for each in found if each.value is not None and not each.beside]
     return min(whole, key=lambda each: (-question.better * (each.value or 0.0), each.number), default=None)
@@ -97,14 +97,14 @@ def search(question: SearchDefinition, wishes: SearchLimits, watch: SearchWatche
     store = question.job.store
     check_store(store)
     journal = store.journal(question.id)
-    before = _stored(question, journal, wishes.trials)
-    group = begin(question.job, RunKind.SEARCH, _asked(question, wishes))
+    before = _stored_candidates(question, journal, wishes.trials)
+    group = begin(question.job, RunKind.SEARCH, _search_parameters(question, wishes))
     journal.describe(dict(question.facts))
-    others = _others(store, journal, group.record.id)
+    others = _has_other_runs(store, journal, group.record.id)
     watch.begun(question, wishes, before, others)
     error: BaseException | None = None
     status, late = Status.FINISHED, False
-    workers = wishes.workers or available()
+    workers = wishes.workers or available_processors()
     try:
         with TrialPool(
             question.order,
@@ -113,8 +113,8 @@ def search(question: SearchDefinition, wishes: SearchLimits, watch: SearchWatche
             parent=group.record,
             tell=lambda trial, what: watch.doing(trial.number, what),
         ) as pool:
-            run = pool.run if wishes.timeout is None else _until(began + wishes.timeout, pool)
-            go_on(question, wishes.trials, journal, run, watch, mixed=others)
+            run = pool.run if wishes.timeout is None else _run_until(began + wishes.timeout, pool)
+            search_until(question, wishes.trials, journal, run, watch, mixed=others)
     except OutOfTimeError:
         late = True
     except KeyboardInterrupt as raised:
@@ -125,17 +125,17 @@ def search(question: SearchDefinition, wishes: SearchLimits, watch: SearchWatche
         question=question,
         run_id=group.record.id,
         status=status,
-        candidates=tuple(_stored(question, journal, wishes.trials)),
+        candidates=tuple(_stored_candidates(question, journal, wishes.trials)),
         known=len(before),
         seconds=time.monotonic() - began,
         out_of_time=late,
         error=error,
     )
-    winner = _tried(done, store)
+    winner = _winner_result(done, store)
     return replace(done, deliveries=end(group, status=status, winner=winner, message=str(error or "")))
 
 
-def go_on(
+def search_until(
     question: SearchDefinition,
     trials: int,
     journal: SearchJournal,
@@ -149,10 +149,10 @@ def go_on(
     Where another process has stored a batch first, that one's counts. `mixed`: in any order, so that two that
     search the same don't both wait for the other's trial.
     """
-    while len(_stored(question, journal, trials)) < trials:
-        logs, whole = _whole(question, journal)
+    while len(_stored_candidates(question, journal, trials)) < trials:
+        logs, whole = _whole_batches(question, journal)
         batch = TrialBatch(question, logs, min(question.batch, trials - whole * question.batch))
-        _measure(batch, run, watch, mixed=mixed)
+        _measure_batch(batch, run, watch, mixed=mixed)
         if not is_still_asked(question):
             raise SettingError(
                 "the code, the settings or the source changed while it was searched, so the last batch does not "
@@ -162,7 +162,7 @@ def go_on(
         watch.told([each for each in batch.candidates() if each.number in batch.values])
 
 
-def _measure(batch: TrialBatch, run: Run, watch: SearchWatcher, *, mixed: bool) -> None:
+def _measure_batch(batch: TrialBatch, run: Run, watch: SearchWatcher, *, mixed: bool) -> None:
     """All folds of a batch: one after the other, so that what the first ones say decides what is given up."""
     question = batch.question
     fold = 0
@@ -179,7 +179,7 @@ def _measure(batch: TrialBatch, run: Run, watch: SearchWatcher, *, mixed: bool) 
         firsts = [each for each in asked if (each.number, fold) == (1, 1)]
         for together in (firsts, [each for each in asked if each not in firsts]):
             for tried in run(together) if together else ():
-                found[tried.trial.number] = each = _measured(question, tried)
+                found[tried.trial.number] = each = _measurement(question, tried)
                 watch.measured(tried.trial.number, fold, each)
             if firsts and found[1].value is None:
                 raise ComponentError(f"the configured settings can't be measured: {found[1].error}")
@@ -188,7 +188,7 @@ def _measure(batch: TrialBatch, run: Run, watch: SearchWatcher, *, mixed: bool) 
         batch.tell(found)
 
 
-def _measured(question: SearchDefinition, tried: TrialResult) -> FoldResult:
+def _measurement(question: SearchDefinition, tried: TrialResult) -> FoldResult:
     """What a trial's run says of it. Raises what may not come again: no search is to remember that as a failure.
 
     A component that raises is the trial's own fault, and so is a verdict that says no.
@@ -209,7 +209,7 @@ def _measured(question: SearchDefinition, tried: TrialResult) -> FoldResult:
     return FoldResult(value=value, error=error, run=tried.run_id, seconds=tried.seconds)
 
 
-def _whole(question: SearchDefinition, journal: SearchJournal) -> tuple[list[Log], int]:
+def _whole_batches(question: SearchDefinition, journal: SearchJournal) -> tuple[list[Log], int]:
     """The entries of the batches that are whole, from the first on, and how many those are."""
     logs: list[Log] = []
     count = 0
@@ -221,7 +221,7 @@ def _whole(question: SearchDefinition, journal: SearchJournal) -> tuple[list[Log
     return logs, count
 
 
-def _stored(question: SearchDefinition, journal: SearchJournal, trials: int) -> list[Candidate]:
+def _stored_candidates(question: SearchDefinition, journal: SearchJournal, trials: int) -> list[Candidate]:
     """The first trials of the journal, at most so many; the last batch may be one that was cut short."""
     logs: list[Log] = []
     for piece in journal.pieces():
@@ -231,7 +231,7 @@ def _stored(question: SearchDefinition, journal: SearchJournal, trials: int) -> 
     return candidates(question, logs)[:trials]
 
 
-def _until(deadline: float, pool: TrialPool) -> Run:
+def _run_until(deadline: float, pool: TrialPool) -> Run:
     """The same, until a time: what still runs then is interrupted, and does not count."""
 
     def limited(trials: Sequence[PlannedTrial]) -> Iterator[TrialResult]:
@@ -247,7 +247,7 @@ def _until(deadline: float, pool: TrialPool) -> Run:
     return limited
 
 
-def _others(store: Store, journal: SearchJournal, run_id: str) -> bool:
+def _has_other_runs(store: Store, journal: SearchJournal, run_id: str) -> bool:
     """Whether another run works on this search now, or has been killed over it."""
     for other in journal.join(run_id):
         try:
@@ -258,7 +258,7 @@ def _others(store: Store, journal: SearchJournal, run_id: str) -> bool:
     return False
 
 
-def _asked(question: SearchDefinition, wishes: SearchLimits) -> dict[str, Any]:
+def _search_parameters(question: SearchDefinition, wishes: SearchLimits) -> dict[str, Any]:
     """What a person asked of the search, as its record and the trackers show it."""
     return {
         "search": question.id,
@@ -274,7 +274,7 @@ def _asked(question: SearchDefinition, wishes: SearchLimits) -> dict[str, Any]:
     }
 
 
-def _tried(found: SearchOutcome, store: Store) -> TrialResult | None:
+def _winner_result(found: SearchOutcome, store: Store) -> TrialResult | None:
     """The winner as the search's record names it: the run of its last fold, with the mean over all."""
     winner, default = found.winner, found.default
     if winner is None or winner.value is None:

@@ -72,8 +72,8 @@ class TrialBatch:
     def __init__(self, question: SearchDefinition, before: Sequence[Log], size: int) -> None:
         self.question = question
         self._backend = _MemoryJournalBackend(before)
-        with _quiet():
-            self._study = _opened(question, self._backend)
+        with _quiet_optuna():
+            self._study = _open_study(question, self._backend)
             told = len(self._study.get_trials(deepcopy=False))
             if told == 0 and question.default_fits:
                 self._study.enqueue_trial(dict(question.defaults))
@@ -88,7 +88,10 @@ class TrialBatch:
         if number == 1:
             return dict(self.question.defaults)
         asked = self._asked[number].params
-        return {each.setting: each.rounded(_plain(each, asked[each.setting])) for each in self.question.dimensions}
+        return {
+            each.setting: each.rounded(_without_float_traces(each, asked[each.setting]))
+            for each in self.question.dimensions
+        }
 
     def tell(self, measured: Mapping[int, FoldResult]) -> None:
         """Tell what the next fold of each trial that is alive gave; `alive` is then what goes on."""
@@ -97,7 +100,7 @@ class TrialBatch:
         State = optuna.trial.TrialState
         last = len(self._folds[self.alive[0]]) + 1 == self.question.folds
         goes_on = []
-        with _quiet():
+        with _quiet_optuna():
             for number in self.alive:
                 trial, found = self._asked[number], measured[number]
                 self._folds[number].append(found)
@@ -147,7 +150,7 @@ class TrialBatch:
 
     def candidates(self) -> list[Candidate]:
         """The trials of the study so far that were told, this batch's among them."""
-        with _quiet():
+        with _quiet_optuna():
             return [found for each in self._study.get_trials(deepcopy=False) if (found := _candidate(each))]
 
 
@@ -155,8 +158,8 @@ def candidates(question: SearchDefinition, logs: Sequence[Log]) -> list[Candidat
     """The trials that a journal's entries tell of, in the order of their numbers."""
     if not logs:
         return []
-    with _quiet():
-        study = _opened(question, _MemoryJournalBackend(logs))
+    with _quiet_optuna():
+        study = _open_study(question, _MemoryJournalBackend(logs))
         return [found for each in study.get_trials(deepcopy=False) if (found := _candidate(each))]
 
 
@@ -169,7 +172,7 @@ def _candidate(trial: FrozenTrial) -> Candidate | None:
     )
 
 
-def _opened(question: SearchDefinition, backend: _MemoryJournalBackend) -> optuna.Study:
+def _open_study(question: SearchDefinition, backend: _MemoryJournalBackend) -> optuna.Study:
     """The study as the journal has it, with the sampler of the batch that comes next."""
     import optuna
 
@@ -180,7 +183,7 @@ def _opened(question: SearchDefinition, backend: _MemoryJournalBackend) -> optun
         multivariate=True,
         # the trials of a batch that have no result yet count as bad ones: they keep apart
         constant_liar=True,
-        seed=_seed(question, trials // question.batch),
+        seed=_batch_seed(question, trials // question.batch),
     )
     pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
     if question.prune:
@@ -194,7 +197,7 @@ def _opened(question: SearchDefinition, backend: _MemoryJournalBackend) -> optun
     return optuna.load_study(storage=storage, study_name=question.id, sampler=sampler, pruner=pruner)
 
 
-def _seed(question: SearchDefinition, batch: int) -> int:
+def _batch_seed(question: SearchDefinition, batch: int) -> int:
     return int.from_bytes(sha256(f"{question.seed} {batch}".encode()).digest()[:4], "big")
 
 
@@ -237,7 +240,7 @@ def _distributions(dimensions: Sequence[Dimension]) -> dict[str, BaseDistributio
     return found
 
 
-def _plain(dimension: Dimension, value: Any) -> Scalar:
+def _without_float_traces(dimension: Dimension, value: Any) -> Scalar:
     """A value without the traces of floating-point steps: 0.3, not 0.30000000000000004."""
     if dimension.kind == "float" and dimension.step is not None:
         return round(float(value), 12)
@@ -245,7 +248,7 @@ def _plain(dimension: Dimension, value: Any) -> Scalar:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet_optuna() -> Iterator[None]:
     """optuna without its log lines, and without saying that it may change."""
     import optuna
 

@@ -43,7 +43,7 @@ def check_name(conf: Path, name: str, base: Settings, *, force: bool) -> None:
         raise SettingError(f"--as takes lower-case letters, digits and _, a letter first, got {name!r}")
     if GROUP not in base.choices:
         return
-    path = _path(conf, name)
+    path = _option_path(conf, name)
     if _is_by_hand(path) and not force:
         raise SettingError(
             f"{path} was written or changed by hand: --as NAME writes the winner elsewhere, --force over it"
@@ -57,10 +57,10 @@ def _is_by_hand(path: Path) -> bool:
 def is_own(text: str) -> bool:
     """Whether a file is as a search wrote it."""
     found = _OWN.search(text)
-    return found is not None and _number(_OWN.sub("", text)) == found[1]
+    return found is not None and _text_checksum(_OWN.sub("", text)) == found[1]
 
 
-def write(found: SearchOutcome, name: str, *, force: bool = False) -> WinnerFile | None:
+def write_winner(found: SearchOutcome, name: str, *, force: bool = False) -> WinnerFile | None:
     """Write the winner as an option of the group `model`; None where nothing is better than what is configured.
 
     Whatever the search varied or fixed elsewhere than in the family's own file stands in the command to go on. A
@@ -77,28 +77,32 @@ def write(found: SearchOutcome, name: str, *, force: bool = False) -> WinnerFile
     if option is None:
         return None
     conf = question.project.conf
-    path = _path(conf, name)
+    path = _option_path(conf, name)
     place = path.relative_to(question.project.root)
     if option == name and (found.out_of_time or found.status is not Status.FINISHED):
         why = f"the search stands on {place} and is not over"
-        return WinnerFile(path=place, run=command(found), held_back=why)
-    text, inside = _edited(
-        _path(conf, option).read_text(encoding="utf-8"), chosen, {_key(each) for each in overrides}
+        return WinnerFile(path=place, run=winner_command(found), held_back=why)
+    text, inside = _edited_option(
+        _option_path(conf, option).read_text(encoding="utf-8"),
+        chosen,
+        {_override_name(each) for each in overrides},
     )
-    header, body = _parted(text)
-    said = "".join(f"# {line}\n" for line in (*header, *_said(found, option)))
+    header, body = _split_header(text)
+    said = "".join(f"# {line}\n" for line in (*header, *_origin_lines(found, option)))
     text = f"{said}{body}"
     part = path.with_name(f".{name}.{os.getpid()}.part")
-    part.write_text(_numbered(text), encoding="utf-8")
+    part.write_text(_with_checksum(text), encoding="utf-8")
     if _is_by_hand(path) and not force:
         part.unlink()
         why = f"{place} was written or changed by hand meanwhile"
         return WinnerFile(
-            path=place, run=command(found), held_back=f"{why}; --as NAME writes the winner elsewhere"
+            path=place, run=winner_command(found), held_back=f"{why}; --as NAME writes the winner elsewhere"
         )
     part.replace(path)
     rest = [
-        each for each in overrides if _key(each) not in inside and _key(each) != GROUP and not _about_search(each)
+        each
+        for each in overrides
+        if _override_name(each) not in inside and _override_name(each) != GROUP and not _about_search(each)
     ]
     return WinnerFile(
         path=place,
@@ -107,19 +111,19 @@ def write(found: SearchOutcome, name: str, *, force: bool = False) -> WinnerFile
     )
 
 
-def _path(conf: Path, option: str) -> Path:
+def _option_path(conf: Path, option: str) -> Path:
     return conf / GROUP / f"{option}.yaml"
 
 
-def _key(text: str) -> str:
+def _override_name(text: str) -> str:
     return text.partition("=")[0].lstrip("+~")
 
 
 def _about_search(text: str) -> bool:
-    return _key(text).partition(".")[0] == "search"
+    return _override_name(text).partition(".")[0] == "search"
 
 
-def _parted(text: str) -> tuple[list[str], str]:
+def _split_header(text: str) -> tuple[list[str], str]:
     """The first comment's lines that Hydra reads, such as its package; and what follows the comment."""
     comment = _HEADER.match(text)
     lines = comment[0].splitlines() if comment else []
@@ -127,7 +131,7 @@ def _parted(text: str) -> tuple[list[str], str]:
     return kept, text[len(comment[0]) if comment else 0 :]
 
 
-def _said(found: SearchOutcome, option: str) -> Iterator[str]:
+def _origin_lines(found: SearchOutcome, option: str) -> Iterator[str]:
     """Where the values come from: nothing that another day, machine or number of workers would say otherwise."""
     question, winner, default = found.question, found.winner, found.default
     assert winner is not None and winner.value is not None
@@ -157,19 +161,19 @@ def measured_on(found: SearchOutcome) -> str:
     return ""
 
 
-def _numbered(text: str) -> str:
+def _with_checksum(text: str) -> str:
     """A file's text with the line that tells whether somebody has changed it since."""
     comment = _HEADER.match(text)
     end = len(comment[0]) if comment else 0
-    own = f"# Written by relet tune; a change by hand makes this number wrong: {_number(text)}\n"
+    own = f"# Written by relet tune; a change by hand makes this number wrong: {_text_checksum(text)}\n"
     return f"{text[:end]}{own}{text[end:]}"
 
 
-def _number(text: str) -> str:
+def _text_checksum(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _edited(text: str, chosen: Settings, said: Set[str]) -> tuple[str, set[str]]:
+def _edited_option(text: str, chosen: Settings, said: Set[str]) -> tuple[str, set[str]]:
     """A family's file with the chosen values in their places, comments kept; and the settings that it holds.
 
     What the file takes from another setting stays so, but where it is one of those `said`.
@@ -211,7 +215,7 @@ def _scalar(value: Any) -> str:
     )
 
 
-def command(found: SearchOutcome) -> str:
+def winner_command(found: SearchOutcome) -> str:
     """How to run the winner where it was not written."""
     question, winner = found.question, found.winner
     values: Mapping[str, Any] = winner.values if winner else {}
