@@ -117,9 +117,9 @@ def test_neither_the_users_settings_nor_the_projects_are_read(tmp_path: Path) ->
     (tmp_path / "pyproject.toml").write_text("[tool.uv]\n")
     program = f"""
 from pathlib import Path
-from relet.engine.observing import watched
+from relet.engine.observing import watch_process
 from relet.report.notebook import notebook_page
-with watched() as touched:
+with watch_process() as touched:
     notebook_page(Path({str(path)!r}), {{}})
 print(*(each for each in touched.files if each.endswith((".toml", "tour.py"))))
 """

@@ -52,7 +52,7 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
     monkeypatch.delenv("WANDB_MODE", raising=False)
     monkeypatch.setattr(wandb, "Api", Api)
-    monkeypatch.setattr(source, "unreachable", lambda: "")
+    monkeypatch.setattr(source, "why_unreachable", lambda: "")
     monkeypatch.setattr(Api, "artifacts", {})
 
 
@@ -78,7 +78,7 @@ def test_what_wandb_says_is_passed_on(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "unreachable", upload.why_unreachable)
+    monkeypatch.setattr(source, "why_unreachable", upload.why_unreachable)
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     with pytest.raises(BadDataError, match=r"http://127.0.0.1:9 can't be reached: ConnectionError"):
         source.fetch(NAME, tmp_path)
