@@ -39,7 +39,7 @@ from relet.core.record import CodeState
 from relet.engine import calling, observing, run
 from relet.project import surroundings
 
-calling.watched = lambda: nullcontext(observing.Touched())
+calling.watch_process = lambda: nullcontext(observing.AccessLog())
 calling.only_closure = lambda *_: nullcontext()
 calling.caveats = lambda *_: ()
 NOTHING = surroundings.Surroundings(code=CodeState(), changed=frozenset(), lock=None, locked={})
