@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
+from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -24,18 +24,14 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 131_072
 
-# Streams and files whose rows are in the normal form already: it would be looked for, byte by byte, in vain. What
-# a file's metadata say is no proof: pyarrow hands them on to whatever is made of its rows.
-_streams: WeakSet[pa.RecordBatchReader] = WeakSet()
-_files: dict[Path, tuple[int, int, int]] = {}
-
 
 def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The normal-form schema of `value` and its rows as they come, in batches of at most `CHUNK_ROWS`.
 
-    `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, anything else that streams
-    Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Raises BadDataError where a column has no normal
-    form, names it, and says what to do.
+    `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, a `RowStream`, anything else
+    that streams Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Values that are known to be in the
+    normal form (`RowStream.is_normal`, `StoredTablePath`) are not looked at again. Raises BadDataError where a
+    column has no normal form, names it, and says what to do.
     """
     schema, batches, is_normal = _arrow(value)
     normal = normal_schema(schema)
@@ -43,35 +39,6 @@ def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     if is_normal and schema == normal:
         return normal, parts
     return normal, (_normal_batch(part, normal) for part in parts)
-
-
-def known_as_normal(stream: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """The same stream, of which `incoming` need not look at each value again: its rows are in the normal form."""
-    _streams.add(stream)
-    return stream
-
-
-def is_known_as_normal(stream: pa.RecordBatchReader) -> bool:
-    return stream in _streams
-
-
-def known_as_stored(path: Path) -> Path:
-    """The same path, of a file that `write_table` wrote and nobody has changed since, as its digest has shown.
-
-    Said again of a file that was written to in the meantime, it changes nothing: the first time counts.
-    """
-    _files.setdefault(path, _state(path))
-    return path
-
-
-def is_known_as_stored(path: Path) -> bool:
-    """Whether the file is known as stored, and was not written to since."""
-    return path in _files and _files[path] == _state(path)
-
-
-def _state(path: Path) -> tuple[int, int, int]:
-    about = path.stat()
-    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def normal_schema(schema: pa.Schema) -> pa.Schema:
@@ -118,9 +85,11 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
         return value.schema().to_pyarrow(), _from_ibis(value), False
     if "polars" in packages and hasattr(value, "collect"):
         value = value.collect()
+    # both as they are: by way of Arrow's own stream, an error raised while reading would lose its type
+    if isinstance(value, RowStream):
+        return value.schema, value, value.is_normal
     if isinstance(value, pa.RecordBatchReader):
-        # as it is: by way of the stream, an error raised while reading would lose its type
-        return value.schema, value, is_known_as_normal(value)
+        return value.schema, value, False
     if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
         with contextlib.suppress(pa.ArrowInvalid):  # a single column streams too, and is no table
             reader = pa.RecordBatchReader.from_stream(value)
@@ -139,7 +108,7 @@ def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
-    return file.schema_arrow.remove_metadata(), batches_of(file), is_known_as_stored(path)
+    return file.schema_arrow.remove_metadata(), batches_of(file), is_stored_table(path)
 
 
 def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:

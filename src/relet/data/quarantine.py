@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.data.fork import fork
-from relet.data.normal import batches_of, incoming, is_known_as_stored
+from relet.data.normal import batches_of, incoming
+from relet.data.rows import RowStream, is_stored_table
 from relet.data.table import file_of
 from relet.data.tally import opened, quoted
 from relet.errors import BadDataError, nearest
@@ -61,7 +62,7 @@ def told_apart(table: Table, reason: StringValue) -> tuple[Any, Any]:
     return streams["kept"], streams["aside"]
 
 
-def _streams(path: Path, judged: Table) -> dict[str, pa.RecordBatchReader]:
+def _streams(path: Path, judged: Table) -> dict[str, RowStream]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -82,7 +83,7 @@ def _streams(path: Path, judged: Table) -> dict[str, pa.RecordBatchReader]:
     with pq.ParquetFile(path) as file:
         whole = file.schema_arrow.remove_metadata()
     parts = {"kept": whole, "aside": whole.append(schema.field(0))}
-    return fork(parts, once, normal=is_known_as_stored(path))
+    return fork(parts, once, normal=is_stored_table(path))
 
 
 def set_aside(table: Any, *, reason: str = REASON, examples: int = 3) -> tuple[QuarantinedRows, ...]:

@@ -24,7 +24,8 @@ from relet.data.layout import (
     refusal,
     reshaped,
 )
-from relet.data.normal import batches_of, known_as_normal, normal_floats
+from relet.data.normal import batches_of, normal_floats
+from relet.data.rows import RowStream
 from relet.data.schema import CALLED, Column, Schema
 from relet.errors import BadDataError
 
@@ -55,7 +56,7 @@ def read_csv(path: Path, schema: Schema, columns: Mapping[str, Any] | None = Non
 
 def stream_csv(
     path: Path, schema: Schema, columns: Mapping[str, Any] | None = None, *, setting: str = "columns"
-) -> pa.RecordBatchReader:
+) -> RowStream:
     """Read a CSV file (UTF-8, with or without BOM, any line ends, quoted newlines) with the schema's types.
 
     An empty field is a missing value. Columns may stand in any order and come back in the schema's. A Parquet
@@ -66,8 +67,6 @@ def stream_csv(
     Raises BadDataError: at once for other columns than expected, as a diff; while reading for what does not fit,
     naming the row (the first after the header is row 1), the line and the column.
     """
-    import pyarrow as pa
-
     layout = read_layout(schema, columns, setting=setting)
     with path.open("rb") as file:
         is_parquet = file.read(4) == b"PAR1"
@@ -75,9 +74,9 @@ def stream_csv(
     first = next(tables, None)
     if first is None:
         raise BadDataError(f"{path.name}: there are columns and no row in them")
-    stream = pa.RecordBatchReader.from_batches(schema.arrow(), _checked(path, layout, chain([first], tables)))
-    # text out of a CSV file was found to be UTF-8 when it was parsed
-    return stream if is_parquet else known_as_normal(stream)
+    checked = _checked(path, layout, chain([first], tables))
+    # the parser of CSV has found all text to be UTF-8
+    return RowStream(schema.arrow(), checked, is_normal=not is_parquet)
 
 
 def _from_csv(path: Path, layout: Layout) -> Iterator[pa.Table]:

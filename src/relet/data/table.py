@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from relet.data.canonical import write_canonical
 from relet.data.content import FORMAT, MARK, ContentDigest
-from relet.data.normal import batches_of, incoming, is_known_as_stored, known_as_normal
+from relet.data.normal import batches_of, incoming
+from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def read_table(path: Path, container: str) -> Any:
       `ArrowDtype`. Written again, everything but dates comes back as it was.
     - "polars", "arrow": every type as it was stored.
     - "reader": the same as a stream of record batches, which can be read once and needs little memory.
+    - "rows": that stream as a `RowStream`, which carries the fact that its rows are in the normal form.
     - "path": the path itself.
     """
     readers: dict[str, Callable[[Path], Any]] = {
@@ -83,7 +85,8 @@ def read_table(path: Path, container: str) -> Any:
         "pandas": _read_pandas,
         "polars": _read_polars,
         "arrow": _read_arrow,
-        "reader": _read_stream,
+        "reader": lambda path: _read_rows(path).to_reader(),
+        "rows": _read_rows,
         "path": lambda path: path,
     }
     if container not in readers:
@@ -120,14 +123,11 @@ def _read_arrow(path: Path) -> pa.Table:
         return file.read().replace_schema_metadata(None)
 
 
-def _read_stream(path: Path) -> pa.RecordBatchReader:
-    import pyarrow as pa
+def _read_rows(path: Path) -> RowStream:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)  # closed with the last batch
-    batches = batches_of(file)
-    stream = pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
-    return known_as_normal(stream) if is_known_as_stored(path) else stream
+    return RowStream(file.schema_arrow.remove_metadata(), batches_of(file), is_normal=is_stored_table(path))
 
 
 def _read_polars(path: Path) -> pl.DataFrame:

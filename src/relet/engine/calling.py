@@ -31,7 +31,9 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     set_library_defaults()
     component = call.component
     inputs = [
-        read_artifact(laid.folder, laid.type, each.container) if (laid := call.inputs[each.name]) else None
+        read_artifact(laid.folder, laid.type, each.container, verified=laid.verified)
+        if (laid := call.inputs[each.name])
+        else None
         for each in component.inputs
     ]
     with (

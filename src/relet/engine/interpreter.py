@@ -122,7 +122,7 @@ class InterpreterProcess:
     def call(self, call: ComponentCall) -> CallResult:
         """Call a component there. Raises what it raised, by the same name where it is relet's own."""
         inputs = {
-            name: {"folder": str(laid.folder), "type": laid.type} if laid else None
+            name: {"folder": str(laid.folder), "type": laid.type, "verified": laid.verified} if laid else None
             for name, laid in call.inputs.items()
         }
         question = {

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from relet.core.artifact import ArtifactType
+from relet.data.rows import FileState
 from relet.engine import disturbance
 from relet.engine.calling import call_here
 from relet.errors import ReletError
@@ -98,11 +99,17 @@ def _answer_parts(project: Project, question: Mapping[str, Any]) -> dict[str, An
     return {"parts": {name: asdict(parts) for name, parts in found.items()}}
 
 
+def _input_folder(laid_out: Mapping[str, Any]) -> InputFolder:
+    state = laid_out.get("verified")
+    return InputFolder(
+        folder=Path(laid_out["folder"]),
+        type=ArtifactType(laid_out["type"]),
+        verified=FileState(*state) if state else None,
+    )
+
+
 def _answer_call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
-    inputs = {
-        name: InputFolder(folder=Path(laid["folder"]), type=ArtifactType(laid["type"])) if laid else None
-        for name, laid in question["inputs"].items()
-    }
+    inputs = {name: _input_folder(laid) if laid else None for name, laid in question["inputs"].items()}
     call = ComponentCall(
         component=project.pipeline.component(question["component"]),
         root=project.root,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.data.fork import fork
+from relet.data.rows import RowStream
 from relet.errors import SettingError
 from relet.segregation.assignment import Assignment, assign
 from relet.segregation.columns import rows_of, settled, slices
@@ -45,7 +46,7 @@ def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) ->
 class Segregation:
     """The parts as streams, which can be read once; which row went where; and what that did."""
 
-    parts: Mapping[str, pa.RecordBatchReader]
+    parts: Mapping[str, RowStream]
     assignment: Assignment
     report: SegregationReport
 
@@ -67,7 +68,7 @@ def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segr
     )
 
 
-def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReader]:
+def streams(table: Any, assignment: Assignment) -> dict[str, RowStream]:
     """The rows of each part as a stream, which can be read once and needs little memory; together in one pass.
 
     `table` is what the rows were assigned of: they have to come in the same order.
