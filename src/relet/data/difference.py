@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from relet.data.profile import ColumnProfile, bins, counted, described
-from relet.data.tally import ColumnKind, NumberTally, OpenTable, TextTally, kind_of, opened, quoted
+from relet.data.tally import ColumnKind, OpenTable, Tally, TextTally, kind_of, opened, quoted
 
 if TYPE_CHECKING:
     pass
@@ -158,7 +158,7 @@ def shift(old: OpenTable, new: OpenTable, name: str) -> Shift:
     before, after = counted(old, name), counted(new, name)
     if isinstance(before, TextTally) and isinstance(after, TextTally):
         return _text_shift(old, new, name, before, after)
-    assert isinstance(before, NumberTally) and isinstance(after, NumberTally)
+    assert isinstance(before, Tally) and isinstance(after, Tally)
     edges = bins([before, after])
     columns = described(old, name, before, edges), described(new, name, after, edges)
     size = None if _keys(*columns) else _size(columns, largest_gap(before, after))
@@ -211,20 +211,20 @@ def _size(columns: tuple[ColumnProfile, ColumnProfile], gap: float | None) -> fl
     return max(gap, missing) if gap is not None else (missing or None)
 
 
-def largest_gap(before: NumberTally, after: NumberTally) -> float | None:
+def largest_gap(before: Tally, after: Tally) -> float | None:
     """The largest distance of two cumulative shares, to 12 digits; None where one has no values.
 
     Source: Kolmogorov–Smirnov's statistic for two samples, as in scipy.stats.ks_2samp.
     """
     import numpy as np
 
-    if not (before.present and after.present):
+    if not (before.size and after.size):
         return None
     every = np.union1d(before.values, after.values)
 
-    def until(found: NumberTally) -> Any:
+    def until(found: Tally) -> Any:
         sums = np.concatenate([[0], np.cumsum(found.counts)])
-        return sums[np.searchsorted(found.values, every, "right")] / found.present
+        return sums[np.searchsorted(found.values, every, "right")] / found.size
 
     return round(float(np.abs(until(before) - until(after)).max()), 12)
 

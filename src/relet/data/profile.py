@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-from relet.data.tally import TOP, ColumnKind, NumberTally, OpenTable, TextTally, kind_of, opened, tally, text_tally
+from relet.data.tally import (
+    TOP,
+    ColumnKind,
+    OpenTable,
+    Tally,
+    TextTally,
+    finite_tally,
+    kind_of,
+    opened,
+    text_tally,
+)
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -127,15 +137,15 @@ def profile(table: Any) -> Profile:
         return Profile(rows=rows.count, columns=columns, correlations=correlations(rows, numbers))
 
 
-def counted(rows: OpenTable, name: str) -> NumberTally | TextTally:
+def counted(rows: OpenTable, name: str) -> Tally | TextTally:
     """The tally that the column's type asks for. Raises BadDataError where there is no such column."""
     if name not in rows.columns:
         raise BadDataError(f"the table has no column {name!r}; {nearest(name, rows.columns)}")
-    return (text_tally if kind_of(rows.schema.field(name).type) is ColumnKind.TEXT else tally)(rows, name)
+    return (text_tally if kind_of(rows.schema.field(name).type) is ColumnKind.TEXT else finite_tally)(rows, name)
 
 
 def described(
-    rows: OpenTable, name: str, found: NumberTally | TextTally, edges: Sequence[float] | None = None
+    rows: OpenTable, name: str, found: Tally | TextTally, edges: Sequence[float] | None = None
 ) -> ColumnProfile:
     """A column in numbers, from its tally; its histogram has `edges`, or such as suit it."""
     type = rows.schema.field(name).type
@@ -192,23 +202,23 @@ def _int(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _most_frequent(found: NumberTally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
+def _most_frequent(found: Tally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
     import numpy as np
 
     # stable: of values that are there equally often, the smaller one comes first
     places = np.argsort(-found.counts, kind="stable")[:TOP]
-    return tuple(_frequent(shown(found.values[at], kind), int(found.counts[at]), found.present) for at in places)
+    return tuple(_frequent(shown(found.values[at], kind), int(found.counts[at]), found.size) for at in places)
 
 
 def _frequent(value: Any, count: int, present: int) -> FrequentValue:
     return FrequentValue(value=value, count=count, share=count / present)
 
 
-def quantiles(found: NumberTally, percents: Iterable[int]) -> list[Any]:
+def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
     """For each per cent the smallest value that at least this share of rows does not exceed, or None."""
     import numpy as np
 
-    total = found.present
+    total = found.size
     if not total:
         return [None for _ in percents]
     until = np.cumsum(found.counts)
@@ -217,14 +227,14 @@ def quantiles(found: NumberTally, percents: Iterable[int]) -> list[Any]:
     return [found.values[np.searchsorted(until, row)] for row in wanted]
 
 
-def moments(found: NumberTally) -> tuple[float | None, float | None]:
+def moments(found: Tally) -> tuple[float | None, float | None]:
     """Mean and standard deviation of the sample (n − 1), to 12 digits: the processor decides on those beyond.
 
     None where there are no rows, and for the deviation of a single one.
     """
     import numpy as np
 
-    total = found.present
+    total = found.size
     if not total:
         return None, None
     values = found.values.astype(np.float64)
@@ -240,14 +250,14 @@ def _rounded(value: float) -> float | None:
     return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
-def bins(found: Sequence[NumberTally]) -> tuple[float, ...]:
+def bins(found: Sequence[Tally]) -> tuple[float, ...]:
     """Edges for a histogram of one or more tallies: steps of a round width, about `BINS` of them.
 
     They span the values from least to most unless a few lie far out: then the middle 90%, and as much again on
     either side.
     Whole numbers get bins of whole width. Empty where there is nothing to draw.
     """
-    held = [each for each in found if each.present]
+    held = [each for each in found if each.size]
     if not held:
         return ()
     places = [[float(value) for value in quantiles(each, (0, 1, 5, 95, 99, 100))] for each in held]
@@ -284,7 +294,7 @@ def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     return edges if grows and all(map(math.isfinite, edges)) else ()
 
 
-def histogram(found: NumberTally, edges: Sequence[float]) -> Histogram:
+def histogram(found: Tally, edges: Sequence[float]) -> Histogram:
     """How many rows lie in each bin between `edges`, below the first and above the last."""
     import numpy as np
 

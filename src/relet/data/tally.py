@@ -1,4 +1,4 @@
-"""How often each value of a column is there: what profiles and differences of tables are worked out from.
+"""How often each value of a column occurs: tests, profiles and differences of tables see nothing else of it.
 
 A tally is the same whatever the number of threads that counted, and however the table was written: it holds whole
 numbers, in the order of the values. For most columns it is tiny beside the table.
@@ -43,21 +43,57 @@ class ColumnKind(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, kw_only=True)
-class NumberTally:
-    """The finite values of a column of numbers, dates (days since 1970) or times (µs since 1970), ascending, with
-    their counts; and how many are missing or infinite.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tally:
+    """The distinct values of a column, ascending, how many rows have each, and how many have none.
+
+    `values` are int64, float64 or, for text, objects; `counts` are int64, each at least 1. `infinite` is how many
+    rows hold an infinite number, where such values are left out of `values`.
+
+    Raises BadDataError for values that are not distinct and ascending, and for counts below 1.
     """
 
     values: NDArray[Any]
     counts: NDArray[Any]
     missing: int = 0
     infinite: int = 0
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        whole = self.counts.dtype.kind in "iu"
+        ascending = len(self.values) < 2 or bool((self.values[1:] > self.values[:-1]).all())
+        if len(self.values) != len(self.counts) or not whole or (self.counts < 1).any() or not ascending:
+            raise BadDataError("a tally has distinct values in ascending order, each with a whole count from 1 up")
 
     @property
-    def present(self) -> int:
-        """How many rows hold a finite value."""
+    def size(self) -> int:
+        """How many rows have one of the values."""
         return int(self.counts.sum())
+
+    @property
+    def is_text(self) -> bool:
+        return self.values.dtype == object
+
+
+def sorted_tally(
+    values: NDArray[Any], counts: NDArray[Any], *, missing: int = 0, infinite: int = 0, name: str = ""
+) -> Tally:
+    """The tally of values that were counted in any order; 0.0 and -0.0 are one value.
+
+    >>> import numpy as np
+    >>> found = sorted_tally(np.array([2.0, -0.0, 0.0]), np.array([1, 1, 4]))
+    >>> found.values.tolist(), found.counts.tolist()
+    ([0.0, 2.0], [5, 1])
+    """
+    import numpy as np
+
+    if values.dtype.kind == "f":
+        values, place = np.unique(values + 0.0, return_inverse=True)
+        counts = np.bincount(place, weights=counts, minlength=len(values))
+    else:
+        order = np.argsort(values)
+        values, counts = values[order], counts[order]
+    return Tally(values=values, counts=counts.astype(np.int64), missing=missing, infinite=infinite, name=name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +107,7 @@ class TextTally:
     distinct: int
     top: tuple[tuple[str, int], ...]
     categories: dict[str, int] | None
-    lengths: NumberTally
+    lengths: Tally
     missing: int
 
 
@@ -183,12 +219,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def tally(rows: OpenTable, name: str) -> NumberTally:
-    """Count the values of a column of numbers, dates or times. Decimals are taken as floats, NaN as missing.
+def finite_tally(rows: OpenTable, name: str) -> Tally:
+    """Count the values of a column of numbers, dates (days since 1970) or times (µs since 1970).
+
+    Decimals are taken as floats, NaN as missing; infinite numbers are counted apart.
 
     >>> import pyarrow as pa
     >>> with opened(pa.table({"price": [110, 90, 110, None]})) as (rows,):
-    ...     found = tally(rows, "price")
+    ...     found = finite_tally(rows, "price")
     >>> found.values.tolist(), found.counts.tolist(), found.missing
     ([90, 110], [1, 2], 1)
     """
@@ -202,10 +240,10 @@ def tally(rows: OpenTable, name: str) -> NumberTally:
         column = f"date_diff('day', DATE '1970-01-01', {column})"
     elif pa.types.is_floating(type) or pa.types.is_decimal(type):
         column = f"CAST({column} AS DOUBLE)"
-    return _tally(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.source(name)} GROUP BY ALL")
+    return _counted_by_query(rows, f"SELECT {column} AS v, count(*) AS k FROM {rows.source(name)} GROUP BY ALL")
 
 
-def _tally(rows: OpenTable, query: str) -> NumberTally:
+def _counted_by_query(rows: OpenTable, query: str) -> Tally:
     import numpy as np
 
     # not by way of Arrow, whose arrays import pandas on their way to NumPy
@@ -220,8 +258,7 @@ def _tally(rows: OpenTable, query: str) -> NumberTally:
         finite = np.isfinite(values)
         infinite = int(counts[~finite].sum())
         values, counts = values[finite], counts[finite]
-    order = np.argsort(values)
-    return NumberTally(values=values[order], counts=counts[order], missing=missing, infinite=infinite)
+    return sorted_tally(values, counts, missing=missing, infinite=infinite)
 
 
 def text_tally(rows: OpenTable, name: str) -> TextTally:
@@ -268,7 +305,7 @@ def _text_tally(rows: int, lengths: dict[int, tuple[int, int]], frequent: list[t
         distinct=distinct,
         top=tuple(shown[:TOP]),
         categories=categories,
-        lengths=NumberTally(
+        lengths=Tally(
             values=np.array(ordered, np.int64),
             counts=np.array([lengths[length][0] for length in ordered], np.int64),
         ),

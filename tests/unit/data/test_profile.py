@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from relet.data import tally as module
 from relet.data.profile import ColumnProfile, bins, counted, histogram, profile
 from relet.data.table import write_table
-from relet.data.tally import ColumnKind, opened, tally
+from relet.data.tally import ColumnKind, finite_tally, opened
 from relet.errors import BadDataError
 from tests.unit.data.test_table import tables
 
@@ -181,7 +181,7 @@ def test_a_histogram_leaves_out_what_lies_far_away_and_says_how_much() -> None:
 def test_a_histogram_counts_as_numpy_does_and_gives_whole_numbers_whole_bins() -> None:
     values = [1, 1, 2, 3, 3, 3, 7]
     with opened(pa.table({"x": values})) as (rows,):
-        found = tally(rows, "x")
+        found = finite_tally(rows, "x")
         edges = bins([found])
         assert all(edge == int(edge) for edge in edges)
         assert histogram(found, edges).counts == tuple(np.histogram(values, edges)[0])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from relet.checks.statistics.tally import Tally, tally
+from relet.checks.statistics.tally import tally
+from relet.data.tally import Tally
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
