@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 131_072
 
 
-def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def normal_rows(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The normal-form schema of `value` and its rows as they come, in batches of at most `CHUNK_ROWS`.
 
     `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, a `RowStream`, anything else
@@ -33,9 +33,9 @@ def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     normal form (`RowStream.is_normal`, `StoredTablePath`) are not looked at again. Raises BadDataError where a
     column has no normal form, names it, and says what to do.
     """
-    schema, batches, is_normal = _arrow(value)
+    schema, batches, is_normal = _arrow_batches(value)
     normal = normal_schema(schema)
-    parts = (part for batch in batches for part in _cut(batch))
+    parts = (part for batch in batches for part in _chunks_of_batch(batch))
     if is_normal and schema == normal:
         return normal, parts
     return normal, (_normal_batch(part, normal) for part in parts)
@@ -70,12 +70,12 @@ def normal_floats(column: Any) -> Any:
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), unsigned)
 
 
-def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
+def _arrow_batches(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     """Schema, rows, and whether both are in the normal form."""
     import pyarrow as pa
 
     if isinstance(value, Path):
-        return _parquet(value)
+        return _parquet_batches(value)
     # Asked by name: an isinstance check would import every engine in order to rule it out.
     packages = {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
     if "pandas" in packages and hasattr(value, "columns"):
@@ -100,7 +100,7 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     )
 
 
-def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
+def _parquet_batches(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -147,7 +147,7 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, UnicodeError, OverflowError) as error:
-        raise BadDataError(f"the frame does not fit into a table: {_one_line(error)}") from error
+        raise BadDataError(f"the frame does not fit into a table: {_error_on_one_line(error)}") from error
 
 
 def _check_names(names: list[Any]) -> None:
@@ -194,7 +194,7 @@ def _normal_type(name: str, type: pa.DataType) -> pa.DataType:
     )
 
 
-def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def _chunks_of_batch(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     for start in range(0, batch.num_rows, CHUNK_ROWS):
         yield batch.slice(start, CHUNK_ROWS)
 
@@ -220,10 +220,11 @@ def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
         array.validate(full=pa.types.is_string(field.type))
     except pa.ArrowException as error:
         raise BadDataError(
-            f"column {field.name!r} can't be stored as {field.type}: {_one_line(error)}; round or cast it first"
+            f"column {field.name!r} can't be stored as {field.type}: {_error_on_one_line(error)}; "
+            "round or cast it first"
         ) from error
     return normal_floats(array)
 
 
-def _one_line(error: Exception) -> str:
+def _error_on_one_line(error: Exception) -> str:
     return " ".join(" ".join(map(str, error.args)).split())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.data.canonical import write_canonical
 from relet.data.content import FORMAT, MARK, ContentDigest
-from relet.data.normal import batches_of, incoming
+from relet.data.normal import batches_of, normal_rows
 from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError, nearest
 
@@ -55,7 +55,7 @@ def write_table(value: Any, path: Path) -> str:
     >>> digest == content_digest(folder / "one.parquet")
     True
     """
-    schema, batches = incoming(value)
+    schema, batches = normal_rows(value)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         digest = write_canonical(schema, batches, part)
@@ -173,7 +173,7 @@ def _nullable_dtype(type: pa.DataType) -> Any:
 
 
 def _read_ibis(path: Path) -> Table:
-    connection = _connection()
+    connection = _thread_connection()
     # DuckDB takes the path for a pattern, in which these letters would match others.
     table = connection.read_parquet(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
     _files.setdefault(connection, {})[table.get_name()] = path
@@ -200,7 +200,7 @@ _files: weakref.WeakKeyDictionary[Backend, dict[str, Path]] = weakref.WeakKeyDic
 _alive = threading.local()
 
 
-def _connection() -> Backend:
+def _thread_connection() -> Backend:
     """The connection of the tables that are alive in this thread, else a new one."""
     import ibis
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.normal import CHUNK_ROWS, batches_of, incoming, normal_schema
+from relet.data.normal import CHUNK_ROWS, batches_of, normal_rows, normal_schema
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -152,14 +152,14 @@ class OpenTable:
 
 
 @contextmanager
-def opened(*tables: Any) -> Iterator[tuple[OpenTable, ...]]:
+def open_tables(*tables: Any) -> Iterator[tuple[OpenTable, ...]]:
     """Tables as rows to be counted, all in one connection that needs little memory and spills to disk.
 
     Each is the path of a Parquet file, or anything that can be stored as a table. Raises BadDataError for what
     is none.
 
     >>> import pyarrow as pa
-    >>> with opened(pa.table({"price": [90, 110]})) as (rows,):
+    >>> with open_tables(pa.table({"price": [90, 110]})) as (rows,):
     ...     rows.asked(f"SELECT max(price) FROM {rows.name}")
     [(110,)]
     """
@@ -175,15 +175,15 @@ def opened(*tables: Any) -> Iterator[tuple[OpenTable, ...]]:
         }
         connection = stack.enter_context(duckdb.connect(":memory:", config=settings))
         connection.execute("SET TimeZone = 'UTC'")
-        yield tuple(_rows(stack, connection, table, f"t{place}") for place, table in enumerate(tables))
+        yield tuple(_open_table(stack, connection, table, f"t{place}") for place, table in enumerate(tables))
 
 
-def _rows(stack: ExitStack, connection: Any, table: Any, name: str) -> OpenTable:
+def _open_table(stack: ExitStack, connection: Any, table: Any, name: str) -> OpenTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not isinstance(table, Path):
-        schema, batches = incoming(table)
+        schema, batches = normal_rows(table)
         held = pa.Table.from_batches(batches, schema)
         connection.register(name, held)
         return OpenTable(connection, schema, name, held)
@@ -210,10 +210,10 @@ def kind_of(type: pa.DataType) -> ColumnKind:
     return ColumnKind.TIME if is_.is_timestamp(type) else ColumnKind.TEXT
 
 
-def quoted(name: str) -> str:
+def quoted_name(name: str) -> str:
     """A column's name in SQL.
 
-    >>> quoted('a"b')
+    >>> quoted_name('a"b')
     '"a""b"'
     """
     return '"' + name.replace('"', '""') + '"'
@@ -225,7 +225,7 @@ def finite_tally(rows: OpenTable, name: str) -> Tally:
     Decimals are taken as floats, NaN as missing; infinite numbers are counted apart.
 
     >>> import pyarrow as pa
-    >>> with opened(pa.table({"price": [110, 90, 110, None]})) as (rows,):
+    >>> with open_tables(pa.table({"price": [110, 90, 110, None]})) as (rows,):
     ...     found = finite_tally(rows, "price")
     >>> found.values.tolist(), found.counts.tolist(), found.missing
     ([90, 110], [1, 2], 1)
@@ -233,7 +233,7 @@ def finite_tally(rows: OpenTable, name: str) -> Tally:
     import pyarrow as pa
 
     type = rows.schema.field(name).type
-    column = quoted(name)
+    column = quoted_name(name)
     if pa.types.is_timestamp(type):
         column = f"epoch_us({column})"
     elif pa.types.is_date(type):
@@ -265,14 +265,14 @@ def text_tally(rows: OpenTable, name: str) -> TextTally:
     """Count the values of a column of text. What is no text (flags, bytes, times of day) is taken as text.
 
     >>> import pyarrow as pa
-    >>> with opened(pa.table({"room": ["shared", "private", "shared"]})) as (rows,):
+    >>> with open_tables(pa.table({"room": ["shared", "private", "shared"]})) as (rows,):
     ...     text_tally(rows, "room").top
     (('shared', 2), ('private', 1))
     """
     import pyarrow as pa
 
     type = rows.schema.field(name).type
-    column = f"hex({quoted(name)})" if pa.types.is_binary(type) else f"CAST({quoted(name)} AS VARCHAR)"
+    column = f"hex({quoted_name(name)})" if pa.types.is_binary(type) else f"CAST({quoted_name(name)} AS VARCHAR)"
     # Values are grouped once, which is what costs: by their lengths all of them are told, and the first by name.
     found = rows.asked(
         f"WITH found AS MATERIALIZED (SELECT {column} AS v, count(*) AS k FROM {rows.source(name)} GROUP BY ALL), "
@@ -285,10 +285,12 @@ def text_tally(rows: OpenTable, name: str) -> TextTally:
         ((value, length, count) for value, length, count, _ in found if value is not None),
         key=lambda each: (-each[2], each[0], each[1]),
     )
-    return _text_tally(rows.count, lengths, frequent)
+    return _build_text_tally(rows.count, lengths, frequent)
 
 
-def _text_tally(rows: int, lengths: dict[int, tuple[int, int]], frequent: list[tuple[str, int, int]]) -> TextTally:
+def _build_text_tally(
+    rows: int, lengths: dict[int, tuple[int, int]], frequent: list[tuple[str, int, int]]
+) -> TextTally:
     """`lengths` has for each length the rows and the values; `frequent` each value's start, length and rows."""
     import numpy as np
 

@@ -120,9 +120,9 @@ def _write_figure(value: Any, folder: Path) -> WrittenOutput:
     if isinstance(value, Figure):
         drawing = value.svg
     else:
-        from relet.report.figure import svg
+        from relet.report.figure import figure_svg
 
-        drawing = svg(value)
+        drawing = figure_svg(value)
     (folder / FIGURE).write_text(drawing, encoding="utf-8")
     return WrittenOutput(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
 
@@ -138,9 +138,9 @@ def _write_verdict(value: Any, folder: Path) -> WrittenOutput:
 
 
 def _write_model(value: Any, folder: Path) -> WrittenOutput:
-    from relet.training.model import export
+    from relet.training.model import export_model
 
-    export(value, folder)
+    export_model(value, folder)
     return WrittenOutput(type=ArtifactType.MODEL, folder=folder, content=folder_digest(folder))
 
 
@@ -191,9 +191,9 @@ def read_artifact(folder: Path, type_: ArtifactType, container: str, *, verified
     if container == "path":
         return _single_file(folder, type_)
     if type_ is ArtifactType.MODEL:
-        from relet.training.model import load
+        from relet.training.model import load_model
 
-        return load(folder)
+        return load_model(folder)
     if type_ is ArtifactType.METRICS:
         return metrics((folder / METRICS).read_bytes())
     if type_ is ArtifactType.VERDICT:

@@ -13,8 +13,8 @@ import pytest
 
 from relet.data.content import MARK
 from relet.data.fork import fork
-from relet.data.normal import incoming, normal_floats
-from relet.data.quarantine import told_apart
+from relet.data.normal import normal_floats, normal_rows
+from relet.data.quarantine import split_by_reason
 from relet.data.reading import stream_csv
 from relet.data.rows import FileState, RowStream, StoredTablePath, is_stored_table
 from relet.data.schema import Column, Schema
@@ -53,7 +53,7 @@ def told(kept: Any, aside: Any) -> list[list[dict[str, Any]]]:
 
 
 def incoming_rows(value: Any) -> list[dict[str, Any]]:
-    schema, batches = incoming(value)
+    schema, batches = normal_rows(value)
     return pa.Table.from_batches(batches, schema).to_pylist()
 
 
@@ -123,7 +123,7 @@ def test_parts_of_a_stored_table_are_known_and_those_of_another_file_are_made_no
     seen = []
     for path, known in ((verified(tmp_path / "stored.parquet"), True), (foreign(ODD, tmp_path), False)):
         table = read_table(path, "ibis")
-        kept, aside = told_apart(table, ibis.cases((table.id == 1, "first")))
+        kept, aside = split_by_reason(table, ibis.cases((table.id == 1, "first")))
         assert (kept.is_normal, aside.is_normal) == (known, known)
         seen.append(told(kept, aside))
     assert seen[0] == seen[1]
@@ -145,7 +145,7 @@ def test_segregated_parts_are_normal_whatever_they_were_made_from(tmp_path: Path
 
 def test_a_known_stream_of_another_schema_is_made_normal_all_the_same() -> None:
     large = pa.table({"a": pa.array(["b"], pa.large_string())})
-    schema, batches = incoming(known(large))
+    schema, batches = normal_rows(known(large))
     assert schema == pa.schema({"a": pa.string()})
     assert [batch.schema for batch in batches] == [schema]
 

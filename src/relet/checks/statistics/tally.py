@@ -31,23 +31,23 @@ def tally(column: Any) -> Tally:
     """
     if isinstance(column, Tally):
         return column
-    name = _name(column)
-    if _is_of("ibis", column):
-        return _counted(*_grouped(column), name)
-    return _counted(*_value_counts(_as_arrow(column)), name)
+    name = _name_of_column(column)
+    if _is_from_library("ibis", column):
+        return _tally_from_counts(*_counts_by_engine(column), name)
+    return _tally_from_counts(*_value_counts(_as_arrow(column)), name)
 
 
-def _name(column: Any) -> str:
+def _name_of_column(column: Any) -> str:
     named = getattr(column, "get_name", None)
     found = named() if callable(named) else getattr(column, "name", None)
     return found if isinstance(found, str) else ""
 
 
-def _is_of(library: str, value: Any) -> bool:
+def _is_from_library(library: str, value: Any) -> bool:
     return library in sys.modules and type(value).__module__.partition(".")[0] == library
 
 
-def _grouped(column: Any) -> tuple[pa.Array, pa.Array]:
+def _counts_by_engine(column: Any) -> tuple[pa.Array, pa.Array]:
     from ibis.expr.types import Column
 
     if not isinstance(column, Column):
@@ -78,7 +78,7 @@ def _all_threads(column: Any) -> Iterator[None]:
 def _as_arrow(column: Any) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    if _is_of("polars", column) and hasattr(column, "to_arrow"):
+    if _is_from_library("polars", column) and hasattr(column, "to_arrow"):
         column = column.to_arrow()
     if isinstance(column, pa.ChunkedArray):
         return column
@@ -90,7 +90,7 @@ def _as_arrow(column: Any) -> pa.ChunkedArray:
         found = pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise BadDataError(
-            f"{_name(column) or 'a sample'} can't be counted as one type of value: {error}"
+            f"{_name_of_column(column) or 'a sample'} can't be counted as one type of value: {error}"
         ) from error
     return found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
 
@@ -108,10 +108,10 @@ def _value_counts(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     return counted.field("values"), counted.field("counts")
 
 
-def _counted(values: Any, counts: Any, name: str) -> Tally:
+def _tally_from_counts(values: Any, counts: Any, name: str) -> Tally:
     import pyarrow.compute as pc
 
-    values = _plain(values)
+    values = _countable_values(values)
     gone = values.is_null()
     missing = pc.sum(pc.if_else(gone, counts, 0)).as_py() or 0
     there = pc.invert(gone)
@@ -123,7 +123,7 @@ def _counted(values: Any, counts: Any, name: str) -> Tally:
     )
 
 
-def _plain(values: Any) -> Any:
+def _countable_values(values: Any) -> Any:
     """The values as int64, float64 or text, NaN as null."""
     import pyarrow as pa
     import pyarrow.compute as pc
