@@ -61,8 +61,7 @@ def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str
     import pytest
 
     from relet.checks.collector import CheckCollector, OutcomeCollector
-    from relet.checks.family import FamilyRules
-    from relet.checks.family import judge_family
+    from relet.checks.family import FamilyRules, judge_family
     from relet.checks.fixtures import fixture_plugin
 
     rules = FamilyRules.of(options or {})
