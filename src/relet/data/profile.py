@@ -225,7 +225,7 @@ def _frequent_value(value: Any, count: int, present: int) -> FrequentValue:
 
 
 def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
-    """For each percentage the smallest value that at least this share of rows does not exceed; None without rows."""
+    """For each percentage the smallest value that this share of rows does not exceed. None without rows."""
     import numpy as np
 
     total = found.size

@@ -308,7 +308,7 @@ def _remote_state(response: requests.Response) -> _RemoteFileState:
 
 
 def _settled_last_modified(response: requests.Response) -> str:
-    """`Last-Modified`, unless the file may have changed again within the same second (RFC 9110, section 8.8.2.2)."""
+    """`Last-Modified`, unless the file may have changed again in the same second (RFC 9110, section 8.8.2.2)."""
     modified = response.headers.get("Last-Modified", "")
     try:
         since = parsedate_to_datetime(response.headers["Date"]) - parsedate_to_datetime(modified)
