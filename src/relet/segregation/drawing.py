@@ -103,8 +103,8 @@ def parts_by_group(
     """The number of each row's part, with all rows of a group in the same part.
 
     In random order, groups go to the last part while they fit into it (with `strata`, into its share of each
-    stratum), then to the part before it. A group that does not fit, such as a host of many listings, is passed over.
-    The first part gets the rest. Raises SettingError where no group fits into a part.
+    stratum), then to the part before it. A group that does not fit, such as a host of many listings, is passed
+    over. The first part gets the rest. Raises SettingError where no group fits into a part.
     """
     import numpy as np
 

@@ -25,15 +25,15 @@ class Rule:
     """A method of segregation, with the columns and the seed that it uses.
 
     - `keyed`: by a hash of the column `key`, whole numbers or text. A row's part depends only on its key, `seed`
-    and `salt`: it stays the same when rows are added, removed or reordered, on every machine. Shares are as exact
-    as chance allows, in each stratum of `stratify_by` too. Exact shares would need a threshold for each stratum,
-    which would move rows whenever others come or go. The report says how exact the shares are, and what chance
-    allows.
+      and `salt`: it stays the same when rows are added, removed or reordered, on every machine. Shares are as
+      exact as chance allows, in each stratum of `stratify_by` too. Exact shares would need a threshold for each stratum,
+      which would move rows whenever others come or go. The report says how exact the shares are, and what chance
+      allows.
     - `random`: drawn with `seed`, as scikit-learn's `train_test_split` draws; with `stratify_by` every value of
       that column has its share in each part, to within a row. `stratified` is the same and demands `stratify_by`.
     - `by_group`: in random order, all rows of a value of `group_by` go to the last part while they fit, then to
-    the part before it; the first part gets the rest. With `stratify_by` they have to fit into the share of each
-    stratum.
+      the part before it; the first part gets the rest. With `stratify_by` they have to fit into the share of each
+      stratum.
     - `by_time`: the last part has the newest rows by `time_by` (dates, times, or the numbers of batches), the one
       before it the next newest. Rows of one value stay together, so shares are as exact as that allows. Rows
       without a value have an unknown age and go to the first part.

@@ -34,9 +34,10 @@ _KINDS = {
 
 
 def compare_tables(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """Tables: their columns, then their rows. Floats by tolerance, everything else exactly.
+    """Compare tables: their columns, then their rows.
 
-    Rows are named by a column of unique values, else by their place in the stored table, counted from 0.
+    Floats are compared by tolerance, everything else exactly. Rows are named by a column of unique values, else by
+    their place in the stored table, counted from 0.
     """
     import pyarrow as pa
 
@@ -70,7 +71,7 @@ def _read_one_side(folder: Path, side: str) -> pa.Table:
 
 
 def _with_wide_offsets(table: pa.Table) -> pa.Table:
-    """The same with text whose offsets have 64 bits: rows that are picked lie in one piece, of any size."""
+    """The table with text whose offsets have 64 bits, so that picked rows fit into one array of any size."""
     import pyarrow as pa
 
     roomy = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
@@ -94,7 +95,7 @@ def _compare_columns(old: pa.Schema, new: pa.Schema) -> Iterator[Difference]:
 
 
 def _type_words(type: pa.DataType) -> str:
-    """A type in words, and as Arrow calls it."""
+    """An Arrow type in words and by its name."""
     import pyarrow as pa
 
     words = next((words for test, words in _KINDS.items() if getattr(pa.types, test)(type)), "something else")
@@ -159,7 +160,7 @@ def _is_in_place(found: Alignment) -> bool:
 
 
 def _unequal_rows(before: pa.ChunkedArray, after: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Where two columns differ; null equals null."""
+    """The rows in which two columns differ. Null equals null."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -169,7 +170,7 @@ def _unequal_rows(before: pa.ChunkedArray, after: pa.ChunkedArray) -> NDArray[np
 
 
 def _widest_row(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
-    """Where two columns lie the furthest apart; the first place for what are no numbers."""
+    """The row in which two columns differ most; the first row where they hold no numbers."""
     import numpy as np
     import pyarrow as pa
 
@@ -180,7 +181,7 @@ def _widest_row(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
 
 
 def _differing_sentence(name: str, old: pa.Table, new: pa.Table, found: Alignment, count: int, worst: int) -> str:
-    """`worst` is the pair of rows that serves as the example."""
+    """The sentence on a column that differs. `worst` is the pair of rows given as the example."""
     before, after = int(found.recorded[worst]), int(found.reproduced[worst])
     rows = _row_count_text(len(found.recorded))
     return (
@@ -201,7 +202,7 @@ def _cell_value_text(table: pa.Table, name: str, place: int) -> str:
         return str(table.column(name).slice(place, 1).to_numpy()[0])
     try:
         value: Any = stored.as_py()
-    except (ValueError, OverflowError):  # a time that Python's calendar does not reach
+    except (ValueError, OverflowError):  # a time outside Python's calendar
         value = stored.value
     if value is None:
         return "null"
