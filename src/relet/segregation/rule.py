@@ -26,9 +26,9 @@ class Rule:
 
     - `keyed`: by a hash of the column `key`, whole numbers or text. A row's part depends only on its key, `seed`
       and `salt`: it stays the same when rows are added, removed or reordered, on every machine. Shares are as
-      exact as chance allows, in each stratum of `stratify_by` too. Exact shares would need a threshold for each stratum,
-      which would move rows whenever others come or go. The report says how exact the shares are, and what chance
-      allows.
+      exact as chance allows, in each stratum of `stratify_by` too. Exact shares would need a threshold for each
+      stratum, which would move rows whenever others come or go. The report says how exact the shares are, and what
+      chance allows.
     - `random`: drawn with `seed`, as scikit-learn's `train_test_split` draws; with `stratify_by` every value of
       that column has its share in each part, to within a row. `stratified` is the same and demands `stratify_by`.
     - `by_group`: in random order, all rows of a value of `group_by` go to the last part while they fit, then to
