@@ -1,4 +1,4 @@
-"""The loader that MLflow calls for a model that relet exported: `mlflow.pyfunc.load_model`, `mlflow models serve`."""
+"""The loader that MLflow calls for an exported model: `mlflow.pyfunc.load_model`, `mlflow models serve`."""
 
 from __future__ import annotations
 
