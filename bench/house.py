@@ -35,6 +35,7 @@ LONG_FUNCTION = 50
 TAKEN = 4
 # Each command's file has a function `command`, each program a `main`: these names are agreed, not taken.
 DOORS = frozenset(("command", "main"))
+Files = Iterable[tuple[str, bytes]]
 # Files by their path in the tree, with their text.
 Tree = Mapping[str, str]
 
@@ -75,9 +76,7 @@ def read_tree(where: str) -> Tree:
     if Path(where).is_dir():
         listed = _git("-C", where, "ls-files", "-z", "--cached", "--others", "--exclude-standard").decode()
         paths = ((name, Path(where) / name) for name in sorted(set(listed.split("\0")) - {""}))
-        contents: Iterable[tuple[str, bytes]] = (
-            (name, path.read_bytes()) for name, path in paths if path.is_file()
-        )
+        contents: Files = ((name, path.read_bytes()) for name, path in paths if path.is_file())
     else:
         contents = _archived_files(_git("-C", str(ROOT), "archive", "--format=tar", where))
     return {name: text for name, content in contents if (text := _text(content)) is not None}
@@ -255,7 +254,7 @@ def _module_name(name: str) -> str:
 
 
 def _imported(module: ast.Module, known: Collection[str]) -> Iterator[str]:
-    """What a module imports, inside functions too: `from a import b` is the module `a.b` if it exists, else `a`."""
+    """What a module imports, in functions too: `from a import b` is the module `a.b` if it exists, else `a`."""
     for node in _executed(module):
         if isinstance(node, ast.Import):
             names = [(alias.name, "") for alias in node.names]
