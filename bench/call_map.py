@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -71,9 +70,3 @@ def pytest_runtest_logstart(nodeid: str) -> None:
 def pytest_runtest_logreport(report: Any) -> None:
     if _writer is not None:
         _writer.write("took", report.nodeid, report.when, report.outcome, f"{report.duration:.3f}")
-
-
-def read_lines(folder: Path) -> Iterable[list[str]]:
-    """What all processes wrote, each line as its words."""
-    for file in sorted(folder.glob("*.txt")):
-        yield from (line.split("\t") for line in file.read_text(errors="replace").splitlines())
