@@ -3,10 +3,10 @@
     python bench/mutations.py [--sample 150] [--only ROOM] [--keep FILE] [--again FILE]
 
 The sample is drawn by a seed from the parsed source, each room by its share of the lines. For each mutant the
-tests that enter its function run on a changed copy of the tree, until one fails; a failure counts if the same test
-passes on the tree as it is. A mutant whose tests don't end is seen too. Which tests enter which function is told by
-a map: all quick tests run once to make it (ten minutes), and it is kept in the folder for temporary files until the
-code or the tests change. `--map FILE` takes an older map: test files that have changed since then run whole.
+tests that enter its function run on a changed copy of the tree, until one fails. A mutant whose tests don't end is
+seen too. Which tests enter which function is told by a map: all quick tests run once to make it (ten minutes), and
+it is kept in the folder for temporary files until the code or the tests change. `--map FILE` takes an older map:
+files of tests that it doesn't know run whole, and where one fails, it must pass on the tree as it is.
 
 A mutant that no test can see, since nothing behaves differently, stands in `bench/equivalent_mutants.txt` with the
 reason, and does not count in the rate.
@@ -144,9 +144,10 @@ def results(
             yield each
 
 
-def tried_mutant(mutant: Mutant, text: str, folder: Path, tests: list[str], seconds: float) -> MutantResult:
+def tried_mutant(mutant: Mutant, text: str, folder: Path, known: TestMap, seconds: float) -> MutantResult:
     """Run its tests on the changed file until one fails that passes on the file as it is."""
     began = time.monotonic()
+    tests = relevant_tests(mutant, folder, known, seconds)
     file, left = folder / mutant.path, list(tests)
     seen_by = None
     while left and seen_by is None:
@@ -155,12 +156,12 @@ def tried_mutant(mutant: Mutant, text: str, folder: Path, tests: list[str], seco
             seen_by = _first_failure(folder, left, seconds)
         finally:
             file.write_text(text)
-        if seen_by in left and _first_failure(folder, [seen_by], seconds):
-            print(f"{seen_by} fails on the tree as it is", file=sys.stderr)
-            left.remove(seen_by)
-            seen_by = None
-        elif seen_by is None:
+        if seen_by is None:
             break
+        if seen_by not in left and "::" in seen_by and _first_failure(folder, [seen_by], seconds):
+            # the map has not seen this test pass: it fails on the tree as it is
+            left = [test for test in left if test != seen_by.partition("::")[0]]
+            seen_by = None
     return MutantResult(mutant=mutant, seen_by=seen_by, tests=len(tests), seconds=time.monotonic() - began)
 
 
