@@ -3,10 +3,11 @@
     python bench/mutations.py [--sample 150] [--only ROOM] [--keep FILE] [--again FILE]
 
 The sample is drawn by a seed from the parsed source, each room by its share of the lines. For each mutant the
-tests that enter its function run on a changed copy of the tree, until one fails. A mutant whose tests don't end is
-seen too. Which tests enter which function is told by a map: all quick tests run once to make it (ten minutes), and
-it is kept in the folder for temporary files until the code or the tests change. `--map FILE` takes an older map:
-files of tests that it doesn't know run whole, and where one fails, it must pass on the tree as it is.
+tests that enter its function run on a changed copy of the tree, until one fails. A mutant whose tests don't end
+is seen too. At the end the tests that have seen something run on the tree as it is: where one fails there, its
+mutants are tried without it. Which tests enter which function is told by a map: all quick tests run once to make
+it (ten minutes), and it is kept in the folder for temporary files until the code or the tests change.
+`--map FILE` takes an older map: files of tests that it doesn't know run whole.
 
 A mutant that no test can see, since nothing behaves differently, stands in `bench/equivalent_mutants.txt` with the
 reason, and does not count in the rate.
@@ -17,16 +18,16 @@ from __future__ import annotations
 import argparse
 import difflib
 import hashlib
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -36,6 +37,7 @@ from mutants import Mutant, sample
 from relevant_tests import TestMap, make_map, relevant_tests, written_map
 
 EQUIVALENTS = Path(__file__).with_name("equivalent_mutants.txt")
+WARM = str(Path(__file__).with_name("warm_pytest.py"))
 SEED = 12
 MUST = 0.95
 # Pages are tested by their words; a person sees the rest.
@@ -73,8 +75,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="relet-mutations-") as scratch:
         known = _test_map(given.map or _map_file(tree), Path(scratch), given.jobs)
         counted = [mutant for mutant in drawn if mutant.name not in equivalent]
-        trees = [copied_tree(Path(scratch) / f"tree-{number}") for number in range(given.jobs)]
-        found = list(results(counted, tree, trees, known, given.seconds))
+        folders = [copied_tree(Path(scratch) / f"tree-{number}") for number in range(given.jobs)]
+        with benches(folders) as made:
+            found = tried_mutants(counted, tree, made, known, given.seconds)
     if given.keep:
         given.keep.write_text("\n".join(diff(each.mutant, tree) for each in found if not each.seen_by))
     print(table(found, [mutant for mutant in drawn if mutant.name in equivalent]))
@@ -120,92 +123,132 @@ def _test_map(file: Path, scratch: Path, jobs: int) -> TestMap:
     return written_map(file)
 
 
-def results(
-    drawn: Sequence[Mutant], tree: Tree, trees: Sequence[Path], known: TestMap, seconds: float
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """A copy of the tree, and the process that runs its tests."""
+
+    folder: Path
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def benches(folders: Sequence[Path]) -> Iterator[list[Bench]]:
+    made = [Bench(folder=folder, process=_warm_process(folder)) for folder in folders]
+    try:
+        yield made
+    finally:
+        for each in made:
+            each.process.terminate()
+            each.process.wait()
+
+
+def _warm_process(folder: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen(
+        [sys.executable, WARM],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def tried_mutants(
+    drawn: Sequence[Mutant], tree: Tree, made: Sequence[Bench], known: TestMap, seconds: float
+) -> list[MutantResult]:
+    """What becomes of each, in their order."""
+    found = list(_results(drawn, tree, made, known, seconds, ()))
+    wrong = failing_tests(made[0], {each.seen_by for each in found if each.seen_by})
+    if wrong:
+        print("these fail on the tree as it is:", *wrong, sep="\n    ", file=sys.stderr)
+    again = [each.mutant for each in found if each.seen_by in wrong]
+    corrected = {each.mutant.name: each for each in _results(again, tree, made, known, seconds, wrong)}
+    return [corrected.get(each.mutant.name, each) for each in found]
+
+
+def _results(
+    drawn: Sequence[Mutant],
+    tree: Tree,
+    made: Sequence[Bench],
+    known: TestMap,
+    seconds: float,
+    without: Sequence[str],
 ) -> Iterator[MutantResult]:
-    """What becomes of each, in their order; so many at once as there are trees."""
-    free: SimpleQueue[Path] = SimpleQueue()
-    for folder in trees:
-        free.put(folder)
+    free: SimpleQueue[Bench] = SimpleQueue()
+    for bench in made:
+        free.put(bench)
 
     def result(mutant: Mutant) -> MutantResult:
-        folder = free.get()
+        bench = free.get()
         try:
-            return tried_mutant(
-                mutant, tree[mutant.path], folder, relevant_tests(mutant, ROOT, known, seconds), seconds
-            )
+            return _tried_mutant(mutant, tree[mutant.path], bench, known, seconds, without)
         finally:
-            free.put(folder)
+            free.put(bench)
 
-    with ThreadPoolExecutor(len(trees)) as pool:
+    with ThreadPoolExecutor(len(made)) as pool:
         for number, each in enumerate(pool.map(result, drawn), start=1):
             word = f"seen by {each.seen_by}" if each.seen_by else f"NOT SEEN by {each.tests} tests"
             print(f"[{number}/{len(drawn)}] {each.seconds:.0f} s {each.mutant.name}\n    {word}", file=sys.stderr)
             yield each
 
 
-def tried_mutant(mutant: Mutant, text: str, folder: Path, known: TestMap, seconds: float) -> MutantResult:
-    """Run its tests on the changed file until one fails that passes on the file as it is."""
+def _tried_mutant(
+    mutant: Mutant, text: str, bench: Bench, known: TestMap, seconds: float, without: Sequence[str]
+) -> MutantResult:
+    """Run its tests on the changed file until one fails."""
     began = time.monotonic()
-    tests = relevant_tests(mutant, folder, known, seconds)
-    file, left = folder / mutant.path, list(tests)
-    seen_by = None
-    while left and seen_by is None:
-        file.write_text(mutant.applied(text))
-        try:
-            seen_by = _first_failure(folder, left, seconds)
-        finally:
-            file.write_text(text)
-        if seen_by is None:
-            break
-        if seen_by not in left and "::" in seen_by and _first_failure(folder, [seen_by], seconds):
-            # the map has not seen this test pass: it fails on the tree as it is
-            left = [test for test in left if test != seen_by.partition("::")[0]]
-            seen_by = None
-    return MutantResult(mutant=mutant, seen_by=seen_by, tests=len(tests), seconds=time.monotonic() - began)
-
-
-def _first_failure(folder: Path, tests: Sequence[str], seconds: float) -> str | None:
-    """The test that fails first, or how else the tests end; None where all pass."""
-    listed = folder / "chosen-tests.txt"
-    listed.write_text("\n".join(tests))
-    words = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--timeout=60", f"@{listed.name}"]
-    environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *words],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            status = process.wait(timeout=4 * seconds + 60)
-        except subprocess.TimeoutExpired:
-            return "the time that is over"
-        finally:
-            _end_group(process)
-        output.seek(0)
-        said = output.read()
-    if status in (0, 5):
-        return None
-    failed = [line for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    if not failed:
-        return f"the end of pytest with {status}: {' '.join(said.split())[-200:]}"
-    # a name of a test may hold " - ", which also stands before the reason
-    name = failed[0].partition(" ")[2]
-    return next(
-        (test for test in tests if name == test or name.startswith(f"{test} - ")), name.partition(" - ")[0]
+    tests = relevant_tests(mutant, bench.folder, known, seconds)
+    file = bench.folder / mutant.path
+    file.write_text(mutant.applied(text))
+    try:
+        words = ["-x", *(f"--deselect={test}" for test in without)]
+        status, said = _tested(bench, tests, words, limit=4 * seconds + 60) if tests else ("5", "")
+    finally:
+        file.write_text(text)
+    return MutantResult(
+        mutant=mutant,
+        seen_by=_first_failure(status, said, tests),
+        tests=len(tests),
+        seconds=time.monotonic() - began,
     )
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End what the tests have left running, too."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def failing_tests(bench: Bench, tests: Collection[str]) -> list[str]:
+    """Those of the tests that fail on the tree as it is."""
+    named = sorted(test for test in tests if "::" in test)
+    _, said = _tested(bench, named, [], limit=1200) if named else ("0", "")
+    return [test for test in named if any(line.startswith(f"FAILED {test}") for line in said.splitlines())]
+
+
+def _tested(bench: Bench, tests: Sequence[str], words: Sequence[str], limit: float) -> tuple[str, str]:
+    """The exit status of pytest, or `late`, and what it printed."""
+    listed, output = bench.folder / "chosen-tests.txt", bench.folder / "pytest-output.txt"
+    listed.write_text("\n".join(tests))
+    chosen = [*words, "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--timeout=60", f"@{listed.name}"]
+    order = {"words": chosen, "output": str(output), "seconds": limit}
+    assert bench.process.stdin and bench.process.stdout
+    bench.process.stdin.write(json.dumps(order) + "\n")
+    bench.process.stdin.flush()
+    status = bench.process.stdout.readline().strip()
+    if not status:
+        raise RuntimeError(f"the process that runs the tests has ended; its last output lies in {output}")
+    return status, output.read_text(errors="replace") if output.exists() else ""
+
+
+def _first_failure(status: str, said: str, tests: Sequence[str]) -> str | None:
+    """The test that failed first, or how else the tests ended; None where all passed."""
+    if status in ("0", "5"):
+        return None
+    if status == "late":
+        return "the time that is over"
+    failed = [line for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    if not failed:
+        return f"pytest, which ended with {status}: {' '.join(said.split())[-200:]}"
+    # a name of a test may hold " - ", which also stands before the reason
+    name = failed[0].partition(" ")[2]
+    chosen = (test for test in tests if name == test or name.startswith(f"{test} - "))
+    return next(chosen, name.partition(" - ")[0])
 
 
 def diff(mutant: Mutant, tree: Tree) -> str:
