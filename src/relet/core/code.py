@@ -9,12 +9,11 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from relet.errors import WiringError
 from relet.names import EXPORTS
@@ -125,36 +124,11 @@ class CodeClosure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _ModuleSummary:
-    """What a module's source says: its digest, and what it imports, as `imports` gives it."""
+class ModuleSummary:
+    """What a module's source says: the digest of its tree, and what it imports, as `imports` gives it."""
 
     digest: str
     imports: tuple[tuple[str, str | None], ...]
-
-
-# A notebook, a search, an export and the next process ask for the same modules again and again: equal text in an
-# equal place is parsed once. By the digest of the text and the package that it stands in, the latest last.
-_known: dict[str, _ModuleSummary] = {}
-_recalled: set[str] = set()
-
-
-def recall(remembered: Mapping[str, Sequence[Any]]) -> None:
-    """Take over what another process remembered of modules, read by this very code."""
-    for key, (digest, imported) in remembered.items():
-        _known.setdefault(
-            key, _ModuleSummary(digest=digest, imports=tuple((name, member) for name, member in imported))
-        )
-    _recalled.update(remembered)
-
-
-def known_modules() -> dict[str, list[Any]]:
-    """What is known of modules, as JSON can hold it."""
-    return {key: [said.digest, said.imports] for key, said in _known.items()}
-
-
-def has_news() -> bool:
-    """Whether a module is known that was not recalled."""
-    return not _known.keys() <= _recalled
 
 
 @dataclass(frozen=True)
@@ -162,9 +136,12 @@ class FirstPartyCode:
     """The first-party source below some roots, read once.
 
     A module is first-party when its file lies below one of `roots`; of relet, only the domain rooms are.
+    `memory` holds the summaries of modules that were parsed before: equal source in an equal package is parsed
+    once. Its keys are the digest of the source and the package; the summary that was asked for last comes last.
     """
 
     roots: tuple[Path, ...]
+    memory: MutableMapping[str, ModuleSummary] = field(default_factory=dict, repr=False, compare=False)
     _sources: dict[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path | None] = field(default_factory=dict, repr=False, compare=False)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -176,18 +153,18 @@ class FirstPartyCode:
     def digest(self, module: str) -> str | None:
         """The digest of a first-party module's normal form; None where there is no such module."""
         path = self.find(module)
-        return self._said(module, path).digest if path and path.is_file() else None
+        return self._summary(module, path).digest if path and path.is_file() else None
 
-    def _said(self, module: str, path: Path) -> _ModuleSummary:
+    def _summary(self, module: str, path: Path) -> ModuleSummary:
         source = self._source(path)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         key = f"{sha256(source).hexdigest()} {package}"
-        if (found := _known.pop(key, None)) is None:
-            # the tree is let go: so many would be walked through again by each collection of garbage
+        if (summary := self.memory.pop(key, None)) is None:
+            # The tree is not kept: each collection of garbage would walk through all trees again.
             tree = _parse_source(source, path)
-            found = _ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
-        _known[key] = found
-        return found
+            summary = ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
+        self.memory[key] = summary
+        return summary
 
     def _source(self, path: Path) -> bytes:
         """What a file held when it was first asked for: one plan sees one state of the code."""
@@ -214,7 +191,7 @@ class FirstPartyCode:
 
     def closure(self, module: str) -> CodeClosure:
         """`module` and every first-party module that it imports, transitively, within functions too."""
-        found: dict[str, str] = {}
+        digests: dict[str, str] = {}
         third_party: set[str] = set()
         waiting = [module]
         seen = {module}
@@ -229,18 +206,18 @@ class FirstPartyCode:
                 continue
             if path.is_dir():
                 continue
-            said = self._said(name, path)
-            found[name] = said.digest
+            summary = self._summary(name, path)
+            digests[name] = summary.digest
             if name not in self._imports:
-                self._imports[name] = tuple(dict.fromkeys(self._imported(said)))
+                self._imports[name] = tuple(dict.fromkeys(self._imported(summary)))
             for imported in self._imports[name]:
                 if imported not in seen:
                     seen.add(imported)
                     waiting.append(imported)
-        return CodeClosure(modules=dict(sorted(found.items())), third_party=frozenset(third_party))
+        return CodeClosure(modules=dict(sorted(digests.items())), third_party=frozenset(third_party))
 
-    def _imported(self, said: _ModuleSummary) -> Iterator[str]:
-        for name, member in said.imports:
+    def _imported(self, summary: ModuleSummary) -> Iterator[str]:
+        for name, member in summary.imports:
             if name == "relet":
                 yield from _relet_exports(member)
                 continue

@@ -9,7 +9,7 @@ from typing import Any
 
 from relet.core import artifact
 from relet.core.artifact import Check, Verdict
-from relet.core.plan import Change
+from relet.core.change import Change
 
 ARTIFACT = artifact.REPRODUCTION
 DETERMINISM = artifact.DETERMINISM
