@@ -1,7 +1,7 @@
-"""What code a component runs: its modules in normal form, and the packages they import.
+"""The code that a component runs: its modules in normal form, and the packages that they import.
 
-The digest of a module is that of its parsed tree without comments, formatting and docstrings, written the same
-way on every Python, so that a change of any of these is no change.
+The digest of a module is that of its parsed tree without comments, formatting and docstrings, so that a change of
+these is no change. It is the same on every Python.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 from relet.errors import WiringError
 from relet.names import EXPORTS
 
-# Of relet itself only the domain rooms are part of a component's code: what runs a component does not change
-# what it computes.
+# Of relet itself only the domain rooms are part of a component's code. The rooms that run a component do not
+# change what the component computes.
 DOMAIN_ROOMS = frozenset(
     ("data", "report", "checks", "segregation", "features", "training", "evaluation", "release", "serving")
 )
 
 _LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
-# How the normal form writes the name by which code gets at a docstring.
+# How the normal form writes `__doc__`: code that has this name may read docstrings, so that they count.
 _READS_DOCSTRINGS = "str:'__doc__'"
 _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -81,7 +81,7 @@ def _write_node(value: object, written: list[str], keep_docstrings: bool) -> Non
             written.append(",")
         written.append("]")
     else:
-        # ascii, not repr: which characters repr escapes differs between Pythons
+        # In ASCII: which other characters repr escapes differs between Pythons.
         written.append(f"{type(value).__name__}:{value!a}")
 
 
@@ -93,7 +93,7 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _merged_strings(values: list[ast.expr]) -> list[ast.expr]:
-    """An f-string's parts with neighbouring text joined: Pythons cut it differently."""
+    """The parts of an f-string with neighbouring text joined: Pythons split the text differently."""
     merged: list[ast.expr] = []
     for value in values:
         if not isinstance(value, ast.Constant):
@@ -117,7 +117,7 @@ def module_digest(path: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeClosure:
-    """A module and all it imports: first-party modules with their digests, and top-level third-party names."""
+    """A module with all that it imports: first-party modules → their digests, and third-party top-level names."""
 
     modules: Mapping[str, str]
     third_party: frozenset[str]
@@ -167,7 +167,7 @@ class FirstPartyCode:
         return summary
 
     def _source(self, path: Path) -> bytes:
-        """What a file held when it was first asked for: one plan sees one state of the code."""
+        """The content of a file when it was first read: one plan sees one state of the code."""
         if path not in self._sources:
             self._sources[path] = path.read_bytes()
         return self._sources[path]
@@ -247,7 +247,7 @@ def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Every statement that may run, however nested; an import stands nowhere else."""
+    """Every statement that may run, however deeply nested; imports are among them."""
     for statement in body:
         yield statement
         if isinstance(statement, ast.If) and _is_type_checking(statement.test):
@@ -300,7 +300,7 @@ def _is_hidden(parts: list[str]) -> bool:
 
 @dataclass(frozen=True)
 class Distributions:
-    """The installed distributions, read from the names of their folders: normalized name → version, folder."""
+    """The installed distributions, read from the names of their folders: normalized name → version and folder."""
 
     found: Mapping[str, tuple[str, Path]]
     _owners: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
@@ -318,7 +318,7 @@ class Distributions:
         return cls(found)
 
     def closure(self, modules: Iterable[str]) -> dict[str, str]:
-        """The version of each distribution that the top-level `modules` come from, and of all they depend on."""
+        """The versions of the distributions that the top-level `modules` come from, and of all that these need."""
         waiting = [owner for module in modules if (owner := self.owner(module))]
         versions: dict[str, str] = {}
         while waiting:

@@ -1,4 +1,4 @@
-"""One step of a run: a component is skipped, held back, or called and what it made is stored."""
+"""One step of a run: the component is skipped, held back, or called; the outputs of a call are stored."""
 
 from __future__ import annotations
 
