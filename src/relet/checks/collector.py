@@ -37,7 +37,7 @@ class CheckCollector:
         for each in judged:
             of_node.setdefault(each.node, []).append(each)
         return tuple(
-            check for node, found in self._found.items() for check in _joined(found, of_node.get(node, []))
+            check for node, found in self._found.items() for check in _checks_of_test(found, of_node.get(node, []))
         )
 
     @property
@@ -52,7 +52,7 @@ class CheckCollector:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             name = report.nodeid or "collection"
-            self._found[name] = Check(name=name, passed=False, message=f"can't be collected: {_last(report)}")
+            self._found[name] = Check(name=name, passed=False, message=f"can't be collected: {_last_line(report)}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         before = self._found.get(report.nodeid)
@@ -61,9 +61,9 @@ class CheckCollector:
         properties = dict(report.user_properties)
         p_value: Any = properties.get("p_value")
         self._found[report.nodeid] = Check(
-            name=_short(report.nodeid),
+            name=_short_test_name(report.nodeid),
             passed=report.passed,
-            message=self._says.get(report.nodeid, "") if report.passed else _why(report),
+            message=self._says.get(report.nodeid, "") if report.passed else _why_not_passed(report),
             rows=tuple(properties.get("rows", ())),  # type: ignore[arg-type]
             p_value=None if p_value is None else float(p_value),
         )
@@ -89,18 +89,18 @@ class OutcomeCollector:
             self._entries[report.nodeid] = found
 
 
-def _joined(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check]:
+def _checks_of_test(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check]:
     """A test's check with what it measured; where it handed in several things, its own check and one for each."""
     if len(judged) != 1:
         yield check
         for each in judged:
-            yield _measured(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
+            yield _measured_check(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
         return
-    found = _measured(check.name, judged[0])
+    found = _measured_check(check.name, judged[0])
     yield found if check.passed else replace(found, passed=False, message=check.message, rows=check.rows)
 
 
-def _measured(name: str, judged: JudgedOutcome) -> Check:
+def _measured_check(name: str, judged: JudgedOutcome) -> Check:
     measured = judged.measured()
     return Check(
         name=name,
@@ -111,16 +111,16 @@ def _measured(name: str, judged: JudgedOutcome) -> Check:
     )
 
 
-def _short(node: str) -> str:
+def _short_test_name(node: str) -> str:
     """The test's own name: the file's says no more, but where a class has two.
 
-    >>> _short("test_listings.py::test_borough[Bronx]")
+    >>> _short_test_name("test_listings.py::test_borough[Bronx]")
     'test_borough[Bronx]'
     """
     return node.partition("::")[2] or node
 
 
-def _why(report: pytest.TestReport) -> str:
+def _why_not_passed(report: pytest.TestReport) -> str:
     """Why a test did not pass, in one line that is the same in every process."""
     if report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
@@ -132,6 +132,6 @@ def _why(report: pytest.TestReport) -> str:
     return when + re.sub(r" at 0x[0-9a-fA-F]+", "", said)
 
 
-def _last(report: pytest.CollectReport) -> str:
+def _last_line(report: pytest.CollectReport) -> str:
     lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
     return re.sub(r"^E\s+", "", lines[-1]) if lines else "no reason was given"

@@ -19,7 +19,7 @@ TABLES = ("ibis", "pandas", "polars", "arrow", "path")
 DEFAULT = "pandas"
 
 
-def asked(request: pytest.FixtureRequest, name: str) -> str:
+def asked_container(request: pytest.FixtureRequest, name: str) -> str:
     """The container in which a test, or a fixture that it uses, asks for the table `name`.
 
     Without an annotation that is pandas. Raises SignatureError for an annotation that is no table's, and where
@@ -50,7 +50,7 @@ def container_of(function: Callable[..., Any], name: str) -> str:
     annotation = inspect.signature(function).parameters[name].annotation
     if annotation is inspect.Parameter.empty:
         return DEFAULT
-    spelt = _spelt(function, annotation)
+    spelt = _annotation_name(function, annotation)
     found = CONTAINERS.get(spelt, "")
     if found not in TABLES:
         raise SignatureError(
@@ -60,7 +60,7 @@ def container_of(function: Callable[..., Any], name: str) -> str:
     return found
 
 
-def _spelt(function: Callable[..., Any], annotation: Any) -> str:
+def _annotation_name(function: Callable[..., Any], annotation: Any) -> str:
     """The full name of an annotation, such as `pandas.DataFrame`.
 
     What is imported for type checkers alone does not exist at run time: then the module's source tells.
@@ -69,13 +69,13 @@ def _spelt(function: Callable[..., Any], annotation: Any) -> str:
         try:
             known = eval(annotation, dict(inspect.unwrap(function).__globals__))
         except (NameError, AttributeError):
-            return _read(function, annotation)
-        return _spelt(function, known)
+            return _name_from_source(function, annotation)
+        return _annotation_name(function, known)
     package = str(getattr(annotation, "__module__", "")).partition(".")[0]
     return f"{package}.{getattr(annotation, '__qualname__', annotation)}"
 
 
-def _read(function: Callable[..., Any], annotation: str) -> str:
+def _name_from_source(function: Callable[..., Any], annotation: str) -> str:
     path = Path(inspect.getfile(inspect.unwrap(function)))
     module = ParsedModule.read(path.stem, path, FirstPartyCode((path.parent,)))
     return module.dotted(ast.parse(annotation, mode="eval").body)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from relet.checks.statistics.outcome import TwoSampleOutcome, article, figure
+from relet.checks.statistics.outcome import TwoSampleOutcome, three_digits, with_article
 from relet.checks.statistics.pair import check_alpha
 from relet.checks.statistics.power import TYPE_II
 from relet.errors import BadDataError, SettingError, nearest
@@ -39,7 +39,7 @@ class FamilyRules:
 
     def __post_init__(self) -> None:
         check_alpha("the data tests", self.alpha)
-        _known(self.correction)
+        _check_correction(self.correction)
         _check_floor("min_effect", self.min_effect)
 
     @classmethod
@@ -130,8 +130,8 @@ class JudgedOutcome:
         if self.rejected:
             return "H0 is rejected."
         if self.adjusted <= self.rules.alpha:
-            effect = article(self.outcome.effect_name)
-            return f"That is hardly chance, but {effect} below {figure(self.floor)} is let pass."
+            effect = with_article(self.outcome.effect_name)
+            return f"That is hardly chance, but {effect} below {three_digits(self.floor)} is let pass."
         return ""
 
     def measured(self) -> dict[str, Any]:
@@ -142,15 +142,15 @@ class JudgedOutcome:
             "column": found.column,
             "null": found.null,
             "alternative": found.alternative,
-            "statistic": _kept(found.statistic),
+            "statistic": _number_for_json(found.statistic),
             "statistic_name": found.statistic_name,
-            "p_value": _kept(found.p_value),
-            "adjusted": _kept(self.adjusted),
-            "effect": _kept(found.effect),
+            "p_value": _number_for_json(found.p_value),
+            "adjusted": _number_for_json(self.adjusted),
+            "effect": _number_for_json(found.effect),
             "effect_name": found.effect_name,
             "unit": found.unit,
             "floor": self.floor,
-            "detectable": _kept(self.detectable),
+            "detectable": _number_for_json(self.detectable),
             "sizes": list(found.sizes),
             "missing": list(found.missing),
             "alpha": self.rules.alpha,
@@ -160,24 +160,24 @@ class JudgedOutcome:
         }
 
 
-def judge(entries: Sequence[SubmittedOutcome], rules: FamilyRules) -> tuple[JudgedOutcome, ...]:
+def judge_family(entries: Sequence[SubmittedOutcome], rules: FamilyRules) -> tuple[JudgedOutcome, ...]:
     """Judge a session's tests as one family, in their order.
 
     A null hypothesis is rejected where its corrected p-value is at most `alpha` and the effect at least the
     floor. A divergence is judged by its threshold alone, and is no member of the family.
     """
     members = [entry for entry in entries if entry.outcome.p_value is not None]
-    corrected = iter(correct([entry.outcome.p_value or 0.0 for entry in members], rules.correction))
-    level = _strictest(rules, len(members))
+    corrected = iter(correct_p_values([entry.outcome.p_value or 0.0 for entry in members], rules.correction))
+    level = _strictest_level(rules, len(members))
     return tuple(
-        _by_p_value(entry, next(corrected), rules, level)
+        _judge_by_p_value(entry, next(corrected), rules, level)
         if entry.outcome.p_value is not None
-        else _by_threshold(entry, rules)
+        else _judge_by_threshold(entry, rules)
         for entry in entries
     )
 
 
-def _by_p_value(entry: SubmittedOutcome, adjusted: float, rules: FamilyRules, level: float) -> JudgedOutcome:
+def _judge_by_p_value(entry: SubmittedOutcome, adjusted: float, rules: FamilyRules, level: float) -> JudgedOutcome:
     floor = rules.min_effect if entry.floor is None else entry.floor
     # no effect is so exact that its last bits should decide
     large = abs(entry.outcome.effect) >= floor * (1 - 1e-9)
@@ -191,7 +191,7 @@ def _by_p_value(entry: SubmittedOutcome, adjusted: float, rules: FamilyRules, le
     )
 
 
-def _by_threshold(entry: SubmittedOutcome, rules: FamilyRules) -> JudgedOutcome:
+def _judge_by_threshold(entry: SubmittedOutcome, rules: FamilyRules) -> JudgedOutcome:
     threshold = entry.threshold or 0.0
     return JudgedOutcome(
         node=entry.node,
@@ -203,7 +203,7 @@ def _by_threshold(entry: SubmittedOutcome, rules: FamilyRules) -> JudgedOutcome:
     )
 
 
-def _strictest(rules: FamilyRules, members: int) -> float:
+def _strictest_level(rules: FamilyRules, members: int) -> float:
     """The level of a single test at which the family surely rejects it, whatever the others say."""
     if members < 2:
         return rules.alpha
@@ -212,7 +212,7 @@ def _strictest(rules: FamilyRules, members: int) -> float:
     return rules.alpha / members
 
 
-def correct(p_values: Sequence[float], method: str = "holm") -> tuple[float, ...]:
+def correct_p_values(p_values: Sequence[float], method: str = "holm") -> tuple[float, ...]:
     """The p-values of one family, adjusted: at most alpha is what is rejected at alpha.
 
     - `bonferroni`: m·p. Keeps the probability of any false alarm to alpha, whatever the dependence.
@@ -225,12 +225,12 @@ def correct(p_values: Sequence[float], method: str = "holm") -> tuple[float, ...
 
     Raises SettingError for another method, BadDataError for what is no probability.
 
-    >>> correct([0.01, 0.04, 0.03])
+    >>> correct_p_values([0.01, 0.04, 0.03])
     (0.03, 0.06, 0.06)
     """
     import numpy as np
 
-    _known(method)
+    _check_correction(method)
     values = np.asarray(p_values, dtype=np.float64)
     if not ((values >= 0) & (values <= 1)).all():
         raise BadDataError(f"a p-value lies between 0 and 1, got {', '.join(f'{p:g}' for p in values)}")
@@ -282,7 +282,7 @@ _TITLES = {
 CORRECTIONS = tuple(_METHODS)
 
 
-def _known(method: str) -> None:
+def _check_correction(method: str) -> None:
     if method not in _METHODS:
         raise SettingError(f"there is no correction {method!r}; {nearest(str(method), CORRECTIONS)}")
 
@@ -292,6 +292,6 @@ def _check_floor(name: str, value: float | None) -> None:
         raise SettingError(f"{name} must be a number from 0 up, got {value:g}")
 
 
-def _kept(value: float | None) -> float | None:
+def _number_for_json(value: float | None) -> float | None:
     """A number to `DIGITS` digits; None for one that JSON does not hold."""
     return None if value is None or not math.isfinite(value) else float(f"{value:.{DIGITS}g}")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from relet.checks.containers import asked
-from relet.checks.family import FamilyRules, SubmittedOutcome, judge
-from relet.checks.rows import as_json, as_text
+from relet.checks.containers import asked_container
+from relet.checks.family import FamilyRules, SubmittedOutcome, judge_family
+from relet.checks.rows import rows_as_json, rows_as_text
 from relet.checks.statistics.outcome import TwoSampleOutcome
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Judge(Protocol):
     ) -> None: ...
 
 
-def plugin(
+def fixture_plugin(
     data: Callable[[], Path], reference: Callable[[], Path], options: Mapping[str, Any], rules: FamilyRules
 ) -> object:
     """A pytest plugin: the fixtures `data`, `reference`, `schema`, `offending`, `judge`, and one for each option.
@@ -59,7 +59,7 @@ def plugin(
     batches: dict[str, BatchFile] = {}
 
     def opened(path: Path) -> BatchFile:
-        same = (batch for batch in batches.values() if _are_one(batch.path, path))
+        same = (batch for batch in batches.values() if _have_same_content(batch.path, path))
         return batches.setdefault(str(path), next(same, None) or BatchFile(path))
 
     @pytest.fixture(scope="session", name="_batch")
@@ -70,15 +70,15 @@ def plugin(
     def reference_batch() -> BatchFile:
         return opened(reference())
 
-    constants = {name: _constant(name, value) for name, value in {**vars(rules), **options}.items()}
-    constants["_rules"] = _constant("_rules", rules)
+    constants = {name: _constant_fixture(name, value) for name, value in {**vars(rules), **options}.items()}
+    constants["_rules"] = _constant_fixture("_rules", rules)
     # A module, as plugins are: pytest deprecates methods as fixtures of a session.
     module = ModuleType("relet_data_tests", "The fixtures of data tests.")
     vars(module).update(_FIXTURES, batch=batch, reference_batch=reference_batch, **constants)
     return module
 
 
-def _constant(name: str, value: Any) -> Any:
+def _constant_fixture(name: str, value: Any) -> Any:
     @pytest.fixture(scope="session", name=name)
     def constant() -> Any:
         return value
@@ -86,20 +86,20 @@ def _constant(name: str, value: Any) -> Any:
     return constant
 
 
-def _are_one(path: Path, other: Path) -> bool:
+def _have_same_content(path: Path, other: Path) -> bool:
     return path.samefile(other) or filecmp.cmp(path, other, shallow=False)
 
 
 @pytest.fixture(name="data")
 def _data(request: pytest.FixtureRequest, _batch: BatchFile) -> Any:
     """The batch that is tested, in the container that the test's annotation names; without one a pandas frame."""
-    return _batch.read(asked(request, "data"))
+    return _batch.read(asked_container(request, "data"))
 
 
 @pytest.fixture(name="reference")
 def _reference(request: pytest.FixtureRequest, _reference_batch: BatchFile) -> Any:
     """The batch that it is compared with, in the container that the test's annotation names."""
-    return _reference_batch.read(asked(request, "reference"))
+    return _reference_batch.read(asked_container(request, "reference"))
 
 
 @pytest.fixture(name="schema")
@@ -114,18 +114,18 @@ def _offending(request: pytest.FixtureRequest) -> OffendingRows:
 
     def offending(rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None:
         __tracebackhide__ = True
-        count, first = _first(rows)
+        count, first = _count_and_first(rows)
         if not count:
             return
-        kept = as_json(first)
+        kept = rows_as_json(first)
         request.node.user_properties.append(("rows", kept))
         noun = "row" if count == 1 else "rows"
-        pytest.fail(f"{count:,} {noun}: {what}\n{as_text(kept)}", pytrace=False)
+        pytest.fail(f"{count:,} {noun}: {what}\n{rows_as_text(kept)}", pytrace=False)
 
     return offending
 
 
-def _first(rows: Any) -> tuple[int, pd.DataFrame]:
+def _count_and_first(rows: Any) -> tuple[int, pd.DataFrame]:
     """How many rows there are, and the first of them, of a table in any container."""
     if hasattr(rows, "to_pyarrow"):
         count = int(rows.count().to_pyarrow().as_py())
@@ -143,7 +143,7 @@ def _judge(request: pytest.FixtureRequest, _rules: FamilyRules) -> Judge:
         entry = SubmittedOutcome(node=request.node.nodeid, outcome=outcome, floor=floor, threshold=threshold)
         request.node.user_properties.append((HANDED_IN, entry.to_json()))
         if threshold is not None:
-            (alone,) = judge([entry], _rules)
+            (alone,) = judge_family([entry], _rules)
             if alone.rejected:
                 pytest.fail(alone.sentence, pytrace=False)
 

@@ -33,23 +33,23 @@ DEST = "relet_"
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
     try:
-        suite = next(_suites(early_config.invocation_params.dir, args), None)
+        suite = next(_suites_among(early_config.invocation_params.dir, args), None)
     except ReletError as error:
         raise pytest.UsageError(str(error)) from error
     if suite is None:
         return
     root, component = suite
-    data, reference = _defaults(component)
+    data, reference = _default_references(component)
     group = parser.getgroup("relet", f"the data tests of {component.name}")
     group.addoption("--data", default=data, help=f"the batch: name:alias or a file; else {data}")
     group.addoption("--reference", default=reference, help=f"what it is compared with; else {reference}")
     group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
-    for each in _options(component):
+    for each in _suite_options(component):
         option = f"--{each.name.replace('_', '-')}"
-        taken = {"dest": _place(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
+        taken = {"dest": _option_destination(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
         # Where pytest has an option of that name itself, the hyperparameter keeps its default.
         with contextlib.suppress(ValueError, argparse.ArgumentError):
-            group.addoption(option, type=_reader(each), default=each.default, **taken)
+            group.addoption(option, type=_option_type(each), default=each.default, **taken)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # the suite may import what its pipeline imports
     early_config.pluginmanager.register(_SuitePlugin(component))
@@ -66,10 +66,13 @@ class _SuitePlugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         from relet.checks.collector import OutcomeCollector
         from relet.checks.family import FamilyRules
-        from relet.checks.fixtures import plugin
+        from relet.checks.fixtures import fixture_plugin
 
         data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
-        options = {each.name: config.getoption(_place(each), each.default) for each in _options(self.component)}
+        options = {
+            each.name: config.getoption(_option_destination(each), each.default)
+            for each in _suite_options(self.component)
+        }
         try:
             self.rules = FamilyRules.of(options)
         except ReletError as error:
@@ -77,14 +80,16 @@ class _SuitePlugin:
         self.handed_in = OutcomeCollector()
         config.pluginmanager.register(self.handed_in)
         config.pluginmanager.register(
-            plugin(lambda: located(data, store), lambda: located(reference, store), options, self.rules)
+            fixture_plugin(
+                lambda: locate_table(data, store), lambda: locate_table(reference, store), options, self.rules
+            )
         )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        from relet.checks.family import judge
+        from relet.checks.family import judge_family
 
-        self.judged = judge(self.handed_in.entries, self.rules)
+        self.judged = judge_family(self.handed_in.entries, self.rules)
         if exitstatus == 0 and any(each.rejected for each in self.judged):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -97,7 +102,7 @@ class _SuitePlugin:
             terminalreporter.write_line(f"{each.node.partition('::')[2]}: {each.sentence}", red=each.rejected)
 
 
-def _options(component: Component) -> tuple[Parameter, ...]:
+def _suite_options(component: Component) -> tuple[Parameter, ...]:
     """The hyperparameters of the component, and how a family is judged where they do not say so."""
     from relet.checks.family import FamilyRules
     from relet.core.component import Parameter
@@ -112,7 +117,7 @@ def _options(component: Component) -> tuple[Parameter, ...]:
 
 
 @functools.cache
-def located(text: str, store: str) -> Path:
+def locate_table(text: str, store: str) -> Path:
     """The file that a path, or a reference into the store, names. Ends pytest where there is neither."""
     if Path(text).is_file():
         return Path(text)
@@ -129,7 +134,7 @@ def located(text: str, store: str) -> Path:
     return next(file for file in folder.rglob("*") if file.is_file())
 
 
-def _suites(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]]:
+def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]]:
     """The project's root and the component, for each word that lies in the suite of one."""
     for word in words:
         path = (here / word.partition("::")[0]).resolve()
@@ -138,11 +143,11 @@ def _suites(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]
         for home in (path, *path.parents):
             if (home / "pipeline.py").is_file() and home.parent.name == "pipelines":
                 root = home.parents[1]
-                found = _checking(root, home, path.relative_to(home))
+                found = _checking_components(root, home, path.relative_to(home))
                 yield from ((root, component) for component in found)
 
 
-def _checking(root: Path, home: Path, path: Path) -> Iterator[Component]:
+def _checking_components(root: Path, home: Path, path: Path) -> Iterator[Component]:
     from relet.core.code import FirstPartyCode
     from relet.core.pipeline import read_pipeline
 
@@ -151,25 +156,25 @@ def _checking(root: Path, home: Path, path: Path) -> Iterator[Component]:
             yield component
 
 
-def _defaults(component: Component) -> tuple[str, str]:
+def _default_references(component: Component) -> tuple[str, str]:
     """What is tested and compared with where nothing is said: as the component's own inputs have it."""
     judged = [*component.judges, *(each.name for each in component.inputs if not each.stored)]
     data = f"{judged[0]}:latest"
     return data, next((each.stored.reference for each in component.inputs if each.stored), data)
 
 
-def _place(parameter: Parameter) -> str:
+def _option_destination(parameter: Parameter) -> str:
     return f"{DEST}{parameter.name}"
 
 
-def _reader(parameter: Parameter) -> Any:
+def _option_type(parameter: Parameter) -> Any:
     """What turns an option's text into a value of the parameter's type; ValueError where it is none."""
     if bool in parameter.types:
-        return _truth
+        return _parse_bool
     return next((kind for kind in parameter.types if kind in (float, int)), str)
 
 
-def _truth(text: str) -> bool:
+def _parse_bool(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError(f"true or false, got {text}")
     return text.lower() == "true"

@@ -61,30 +61,29 @@ def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str
     import pytest
 
     from relet.checks.collector import CheckCollector, OutcomeCollector
-    from relet.checks.family import FamilyRules
-    from relet.checks.family import judge as judge_family
-    from relet.checks.fixtures import plugin
+    from relet.checks.family import FamilyRules, judge_family
+    from relet.checks.fixtures import fixture_plugin
 
     rules = FamilyRules.of(options or {})
     folder = folder.resolve()
     if not folder.is_dir():
         raise ComponentError(f"there is no folder of data tests {folder}")
     collector, handed_in = CheckCollector(), OutcomeCollector()
-    fixtures = plugin(lambda: data, lambda: reference, options or {}, rules)
-    _import_before(folder)
+    fixtures = fixture_plugin(lambda: data, lambda: reference, options or {}, rules)
+    _import_what_suite_needs(folder)
     words = [str(folder), f"--rootdir={folder}", f"--confcutdir={folder}", *_ALONE]
-    with _alone(folder), _silenced() as printed:
+    with _isolated_process_state(folder), _captured_output() as printed:
         status = pytest.main(words, plugins=[fixtures, collector, handed_in])
     if collector.interrupted:
         raise KeyboardInterrupt
     _check_that_it_spoke(folder, int(status), collector, printed.getvalue())
-    return judge(collector.judged(judge_family(handed_in.entries, rules)))
+    return judge_checks(collector.judged(judge_family(handed_in.entries, rules)))
 
 
-def judge(checks: tuple[Check, ...]) -> Verdict:
+def judge_checks(checks: tuple[Check, ...]) -> Verdict:
     """One verdict on all checks: yes where each of them says yes. The reason names the smallest corrected p-value.
 
-    >>> judge((Check(name="test_prices", passed=False, message="2 rows: a price of 0"),)).reason
+    >>> judge_checks((Check(name="test_prices", passed=False, message="2 rows: a price of 0"),)).reason
     '1 of 1 check failed: test_prices (2 rows: a price of 0)'
     """
     failed = [check for check in checks if not check.passed]
@@ -113,7 +112,7 @@ def _check_that_it_spoke(folder: Path, status: int, collector: CheckCollector, p
     )
 
 
-def _import_before(folder: Path) -> None:
+def _import_what_suite_needs(folder: Path) -> None:
     """Import what the suite's files import from elsewhere, as Python does it outside of a suite.
 
     Within one no byte code is read: pandas and SciPy would be compiled anew, which takes seconds. What can't be
@@ -125,7 +124,7 @@ def _import_before(folder: Path) -> None:
             wanted |= set(imports(ast.parse(path.read_bytes()), ""))
     for module, member in sorted(wanted, key=str):
         with contextlib.suppress(Exception):
-            if _holds(module.partition(".")[0], folder):
+            if _package_holds(module.partition(".")[0], folder):
                 continue  # a package around the suite: its modules are read anew
             found = importlib.import_module(module)
             if member:
@@ -134,25 +133,25 @@ def _import_before(folder: Path) -> None:
                 importlib.import_module(later)
 
 
-def _holds(package: str, folder: Path) -> bool:
+def _package_holds(package: str, folder: Path) -> bool:
     spec = importlib.util.find_spec(package)
     return spec is not None and any(map(folder.is_relative_to, spec.submodule_search_locations or ()))
 
 
 @contextlib.contextmanager
-def _silenced() -> Iterator[io.StringIO]:
+def _captured_output() -> Iterator[io.StringIO]:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         yield printed
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _isolated_process_state(folder: Path) -> Iterator[None]:
     """Keep out what belongs to the process around, and leave it as it was found."""
     environment = dict(os.environ)
     writes, prefix = sys.dont_write_bytecode, sys.pycache_prefix
     path = sys.path.copy()
-    modules = _take_out(folder)
+    modules = _take_out_modules(folder)
     for name in _TOLD_BY_ENVIRONMENT:
         os.environ.pop(name, None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -164,7 +163,7 @@ def _alone(folder: Path) -> Iterator[None]:
     finally:
         sys.dont_write_bytecode, sys.pycache_prefix = writes, prefix
         sys.path[:] = path
-        _take_out(folder)
+        _take_out_modules(folder)
         sys.modules.update(modules)
         for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", *_TOLD_BY_ENVIRONMENT):
             os.environ.pop(name, None)
@@ -172,7 +171,7 @@ def _alone(folder: Path) -> Iterator[None]:
                 os.environ[name] = environment[name]
 
 
-def _take_out(folder: Path) -> dict[str, ModuleType]:
+def _take_out_modules(folder: Path) -> dict[str, ModuleType]:
     """Remove the modules that came from the folder, and return them by name."""
     start = f"{folder}{os.sep}"
     found = [

@@ -32,17 +32,17 @@ def write_canonical(schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: 
     Rows that come in that order already (the first column counts up, as ids do) are written as they come, in
     little memory. Where one does not fit behind what is written, all of them are sorted, and written again.
     """
-    coming = _ahead(_groups(schema, map(_table, batches)))
+    coming = _made_ahead(_row_groups(schema, map(_table_of_batch, batches)))
     try:
-        return _write(schema, _in_order(coming), path)
+        return _write_groups(schema, _groups_in_order(coming), path)
     except _OutOfOrderError as broken:
         written = path.with_name(f"{path.name}.unsorted")
         if broken.written:
             path.replace(written)
         try:
-            before = _tables(written) if broken.written else ()
-            rows = _sorted(schema, chain(before, [broken.group], coming))
-            return _write(schema, _ahead(_groups(schema, rows)), path)
+            before = _tables_in_file(written) if broken.written else ()
+            rows = _sorted_tables(schema, chain(before, [broken.group], coming))
+            return _write_groups(schema, _made_ahead(_row_groups(schema, rows)), path)
         finally:
             written.unlink(missing_ok=True)
 
@@ -54,7 +54,7 @@ class _OutOfOrderError(Exception):
         self.written = written
 
 
-def _ahead(items: Iterable[T]) -> Iterator[T]:
+def _made_ahead(items: Iterable[T]) -> Iterator[T]:
     """The same, each made in another thread while the one before it is used."""
     coming, end = iter(items), object()
     with ThreadPoolExecutor(1, thread_name_prefix="relet-rows") as making:
@@ -64,18 +64,18 @@ def _ahead(items: Iterable[T]) -> Iterator[T]:
             yield item  # type: ignore[misc]
 
 
-def _in_order(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def _groups_in_order(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The groups, as long as their first column counts up. Raises _OutOfOrderError for the first that does not."""
     last = None
     for group in groups:
         first = group.column(0)
-        if not _increases(first) or (last is not None and not last < first[0].as_py()):
+        if not _counts_up(first) or (last is not None and not last < first[0].as_py()):
             raise _OutOfOrderError(group, written=last is not None)
         last = first[-1].as_py()
         yield group
 
 
-def _increases(column: pa.ChunkedArray) -> bool:
+def _counts_up(column: pa.ChunkedArray) -> bool:
     import pyarrow.compute as pc
 
     if column.null_count:
@@ -83,7 +83,7 @@ def _increases(column: pa.ChunkedArray) -> bool:
     return len(column) < 2 or bool(pc.all(pc.less(column.slice(0, len(column) - 1), column.slice(1))).as_py())
 
 
-def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
+def _write_groups(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
     """Write row groups and hash them at the same time; the content digest."""
     import pyarrow.parquet as pq
 
@@ -91,7 +91,7 @@ def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
     coming = iter(groups)
     first = next(coming, None)
     with (
-        pq.ParquetWriter(path, schema, **_options(schema if first is None else first)) as writer,
+        pq.ParquetWriter(path, schema, **_writer_options(schema if first is None else first)) as writer,
         ThreadPoolExecutor(1, thread_name_prefix="relet-digest") as hashing,
     ):
         writer.add_key_value_metadata({MARK: str(FORMAT)})
@@ -102,7 +102,7 @@ def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
     return digest.hexdigest()
 
 
-def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
+def _writer_options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
     """How a file is written whose first rows are these.
 
     Every option that shapes bytes is set: a new default in pyarrow must not give an old table a new file. A column
@@ -113,7 +113,7 @@ def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
 
     schema = rows.schema if isinstance(rows, pa.Table) else rows
     columns = dict(zip(rows.column_names, rows.columns, strict=True)) if isinstance(rows, pa.Table) else {}
-    varied = [name for name, column in columns.items() if _varied(column)]
+    varied = [name for name, column in columns.items() if _is_varied(column)]
     whole = [name for name in varied if pa.types.is_integer(columns[name].type)]
     return {
         "version": "2.6",
@@ -130,7 +130,7 @@ def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
     }
 
 
-def _varied(column: pa.ChunkedArray) -> bool:
+def _is_varied(column: pa.ChunkedArray) -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -143,7 +143,7 @@ def _varied(column: pa.ChunkedArray) -> bool:
     return bool(2 * distinct > len(column) or distinct * size > DICTIONARY * len(column))
 
 
-def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def _row_groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in groups of exactly `CHUNK_ROWS` (the last may have fewer), each column in one chunk."""
     import pyarrow as pa
 
@@ -157,20 +157,20 @@ def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]
         yield rest.combine_chunks()
 
 
-def _table(batch: pa.RecordBatch) -> pa.Table:
+def _table_of_batch(batch: pa.RecordBatch) -> pa.Table:
     import pyarrow as pa
 
     return pa.Table.from_batches([batch])
 
 
-def _tables(path: Path) -> Iterator[pa.Table]:
+def _tables_in_file(path: Path) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     with closing(pq.ParquetFile(path)) as file:
-        yield from map(_table, batches_of(file))
+        yield from map(_table_of_batch, batches_of(file))
 
 
-def _sorted(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def _sorted_tables(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """All rows by all columns ascending, nulls first; in memory as long as they are few."""
     import pyarrow as pa
 
@@ -194,7 +194,7 @@ def _sorted_in_memory(table: pa.Table) -> pa.Table:
     keys = [(f"c{place}", "ascending", "at_start") for place in range(table.num_columns)]
     named = table.rename_columns([name for name, *_ in keys])
     order = pc.sort_indices(named, sort_keys=keys[:1])
-    if not _increases(table.column(0).take(order)):
+    if not _counts_up(table.column(0).take(order)):
         order = pc.sort_indices(named, sort_keys=keys)
     return table.take(order)
 

@@ -34,7 +34,7 @@ def readable_header(path: Path) -> list[str]:
     with path.open("rb") as file:
         _refuse_other_formats(path, file.read(8))
     try:
-        records = _records(path)
+        records = _csv_records(path)
         header = next(records, (1, []))[1]
     except (_CsvRecordError, UnicodeDecodeError) as error:
         check_text(path)
@@ -58,14 +58,14 @@ def check_text(path: Path) -> None:
         _refuse_other_encodings(path, content)
 
 
-def structure(path: Path, width: int, told: str, at: int | None = None) -> BadDataError:
+def structure_fault(path: Path, width: int, told: str, at: int | None = None) -> BadDataError:
     """The first record that is not well formed or has not `width` fields.
 
     `told` is what the fast reader said, and `at` the byte where it said so, if it did.
     """
     read = 0
     try:
-        for line, record in _records(path):
+        for line, record in _csv_records(path):
             if len(record) != width:
                 return BadDataError(
                     f"{path.name}: row {read} (line {line}) has {len(record)} fields, the header has {width}; "
@@ -87,7 +87,7 @@ def structure(path: Path, width: int, told: str, at: int | None = None) -> BadDa
 def line_of(path: Path, index: int) -> int | None:
     """The line in which data row `index` (from 0) begins; None where the file is not CSV text."""
     try:
-        return next(islice(_records(path, strict=False), index + 1, None))[0]
+        return next(islice(_csv_records(path, strict=False), index + 1, None))[0]
     except (StopIteration, UnicodeDecodeError, _CsvRecordError):
         return None
 
@@ -98,7 +98,7 @@ class _CsvRecordError(Exception):
         self.line = line
 
 
-def _records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
+def _csv_records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
     """Each record that is not an empty line, with the line that it begins in; the header comes first."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         csv.field_size_limit(FIELD)

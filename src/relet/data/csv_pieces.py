@@ -35,7 +35,7 @@ class MalformedCsvError(Exception):
         self.at = at
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+def csv_pieces_of(path: Path) -> Iterator[bytes]:
     """The records below the header, in order, in pieces of about `SIZE` bytes that end where a record does.
 
     A quote that is not closed would swallow rows, and fast readers let it: here each has to open or close a field,
@@ -49,10 +49,10 @@ def pieces(path: Path) -> Iterator[bytes]:
         while True:
             more = file.read(SIZE)
             block = rest + more
-            size, quotes = _whole(block, final=not more)
+            size, quotes = _whole_records(block, final=not more)
             if size:
-                _check(block, size, quotes, begin)
-                start = _header(block, quotes) if header else 0
+                _check_quotes(block, size, quotes, begin)
+                start = _header_end(block, quotes) if header else 0
                 header = False
                 if start < size:
                     yield block[start:size]
@@ -63,7 +63,7 @@ def pieces(path: Path) -> Iterator[bytes]:
                 return
 
 
-def _whole(block: bytes, *, final: bool) -> tuple[int, Places]:
+def _whole_records(block: bytes, *, final: bool) -> tuple[int, Places]:
     """How many bytes of the block are whole records, and where its quotes are."""
     import numpy as np
 
@@ -82,7 +82,7 @@ def _whole(block: bytes, *, final: bool) -> tuple[int, Places]:
     return 0, quotes
 
 
-def _header(block: bytes, quotes: Places) -> int:
+def _header_end(block: bytes, quotes: Places) -> int:
     """Where the first record ends: it may end otherwise than those below it."""
     import numpy as np
 
@@ -96,7 +96,7 @@ def _header(block: bytes, quotes: Places) -> int:
     return len(block)
 
 
-def _check(block: bytes, size: int, quotes: Places, begin: int) -> None:
+def _check_quotes(block: bytes, size: int, quotes: Places, begin: int) -> None:
     import numpy as np
 
     if b"\0" in block:

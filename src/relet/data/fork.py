@@ -7,11 +7,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
-from relet.data.normal import known_as_normal
+from relet.data.rows import RowStream
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,12 +24,18 @@ AHEAD = 2
 # So long, in seconds, the others wait for it before they go on without it.
 PATIENCE = 10.0
 
-_forks: WeakKeyDictionary[pa.RecordBatchReader, tuple[_SharedPass, str]] = WeakKeyDictionary()
+
+@dataclass(frozen=True)
+class ForkPart:
+    """Which part of which pass a stream gives."""
+
+    shared: _SharedPass
+    name: str
 
 
 def fork(
     schemas: Mapping[str, pa.Schema], once: Pass, *, normal: bool = False, patience: float = PATIENCE
-) -> dict[str, pa.RecordBatchReader]:
+) -> dict[str, RowStream]:
     """The parts of a table, by name, as streams; those that are read side by side share one pass over the rows.
 
     `once` begins a pass, the same each time, and gives batch by batch what every part has of it. A stream that is
@@ -46,25 +52,19 @@ def fork(
     >>> [stream.read_all()["n"].to_pylist() for stream in streams.values()]
     [[0, 2, 4], [1, 3, 5]]
     """
-    import pyarrow as pa
-
     shared = _SharedPass(schemas, once, patience)
-    streams = {
-        name: pa.RecordBatchReader.from_batches(schema, shared.stream(name)) for name, schema in schemas.items()
+    return {
+        name: RowStream(schema, shared.stream(name), is_normal=normal, part=ForkPart(shared, name))
+        for name, schema in schemas.items()
     }
-    _forks.update({stream: (shared, name) for name, stream in streams.items()})
-    return {name: known_as_normal(stream) for name, stream in streams.items()} if normal else streams
 
 
 def side_by_side(values: Mapping[str, Any]) -> list[str]:
     """Of values by name, the streams of a fork: each is about to be read in a thread of its own."""
-    found = {}
-    for name, value in values.items():
-        if type(value).__name__ == "RecordBatchReader" and value in _forks:
-            found[name] = _forks[value]
-    for shared, part in found.values():
-        shared.expect(part)
-    return list(found)
+    parts = {name: value.part for name, value in values.items() if isinstance(value, RowStream) and value.part}
+    for part in parts.values():
+        part.shared.expect(part.name)
+    return list(parts)
 
 
 class _SharedPass:

@@ -85,7 +85,7 @@ def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, set
             left_out.add(str(name))
             continue
         column = next(each for each in schema.columns if each.name == name)
-        origins[name] = _origin(column, told, place)
+        origins[name] = _read_origin(column, told, place)
         if told is None:
             left_out.add(name)
     _check_once(origins, setting)
@@ -94,7 +94,7 @@ def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, set
     )
 
 
-def _origin(column: Column, told: Any, place: str) -> ColumnOrigin:
+def _read_origin(column: Column, told: Any, place: str) -> ColumnOrigin:
     if told is None:
         if not column.nullable:
             raise SettingError(
@@ -164,7 +164,7 @@ class LayoutDifference:
         return bool(self.added or self.removed or self.retyped or self.values)
 
 
-def difference(layout: Layout, header: Mapping[str, str]) -> LayoutDifference:
+def layout_difference(layout: Layout, header: Mapping[str, str]) -> LayoutDifference:
     """What differs in names: `header` maps the file's columns to their types."""
     taken = layout.taken
     return LayoutDifference(
@@ -178,7 +178,7 @@ def refusal(file: str, layout: Layout, found: LayoutDifference) -> BadDataError:
 
     >>> rents = Schema(columns=(Column("id", "int64"), Column("rent", "double")))
     >>> layout = read_layout(rents)
-    >>> print(refusal("rents.csv", layout, difference(layout, {"listing_id": "int64", "rent": "double"})))
+    >>> print(refusal("rents.csv", layout, layout_difference(layout, {"listing_id": "int64", "rent": "double"})))
     rents.csv has other columns than expected:
       - id          int64
       + listing_id  int64
@@ -191,15 +191,17 @@ def refusal(file: str, layout: Layout, found: LayoutDifference) -> BadDataError:
         example = f", such as {now.example}" if now.example else ""
         lines.append(f"  ~ {name:<{width}}  {layout.taken[name].type} → {now.type}{example}")
     lines += [f"  ~ {name:<{width}}  new value {what}" for name, what in found.values.items()]
-    return BadDataError("\n".join([f"{file} has other columns than expected:", *lines, _advice(layout, found)]))
+    return BadDataError(
+        "\n".join([f"{file} has other columns than expected:", *lines, _setting_advice(layout, found)])
+    )
 
 
-def _advice(layout: Layout, found: LayoutDifference) -> str:
-    said = {str(name): _as_told(value) for name, value in layout.told.items()}
+def _setting_advice(layout: Layout, found: LayoutDifference) -> str:
+    said = {str(name): _setting_as_typed(value) for name, value in layout.told.items()}
     spare = list(found.added)
     for name in found.removed:
         ours = layout.taken[name].name
-        meant = ours if ours in spare else _renamed(name, found.removed[name], spare, found.added)
+        meant = ours if ours in spare else _probable_new_name(name, found.removed[name], spare, found.added)
         if meant:
             spare.remove(meant)
         said[ours] = meant or ("null" if layout.taken[name].nullable else "?")
@@ -208,29 +210,29 @@ def _advice(layout: Layout, found: LayoutDifference) -> str:
         column = layout.taken[name]
         if now.type == "string" and layout.origins[column.name].plain:
             option = "format: '%m/%d/%Y'" if column.type in ("date32", "timestamp[us]") else "remove: '$,'"
-            said[column.name] = _told(column, name, option)
+            said[column.name] = _column_setting(column, name, option)
     for name, values in found.values.items():
         option = f"values: {{{values.partition(', ')[0]}: null}}"
-        said[layout.taken[name].name] = _told(layout.taken[name], name, option)
-    if said == {str(name): _as_told(value) for name, value in layout.told.items()}:
+        said[layout.taken[name].name] = _column_setting(layout.taken[name], name, option)
+    if said == {str(name): _setting_as_typed(value) for name, value in layout.told.items()}:
         return "Nothing of it is stored."
     shown = ", ".join(f"{name}: {value}" for name, value in said.items())
     return f'Nothing of it is stored. If that is meant, say what is what: "{layout.setting}={{{shown}}}"'
 
 
-def _as_told(value: Any) -> str:
+def _setting_as_typed(value: Any) -> str:
     """A value of the setting as a command line has it."""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{name}: {_as_told(each)}' for name, each in value.items())}}}"
+        return f"{{{', '.join(f'{name}: {_setting_as_typed(each)}' for name, each in value.items())}}}"
     text = "null" if value is None else str(value)
     return text if text.replace("_", "").isalnum() else f"'{text}'"
 
 
-def _told(column: Column, name: str, option: str) -> str:
+def _column_setting(column: Column, name: str, option: str) -> str:
     return f"{{{'' if name == column.name else f'from: {name}, '}{option}}}"
 
 
-def _renamed(name: str, kind: str, added: Sequence[str], types: Mapping[str, str]) -> str | None:
+def _probable_new_name(name: str, kind: str, added: Sequence[str], types: Mapping[str, str]) -> str | None:
     """Which added column of its type a removed one probably is: one that holds its name, or of a like name."""
     holding = [other for other in added if name in other.split("_") or other.endswith(f"_{name}")]
     holding += [other for other in added if other in name and len(other) > 3]
@@ -240,7 +242,7 @@ def _renamed(name: str, kind: str, added: Sequence[str], types: Mapping[str, str
     return found[0] if found else None
 
 
-def reshaped(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> pa.ChunkedArray:
+def reshape_column(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> pa.ChunkedArray:
     """A column's values as the file has them, in the form and type that the schema says.
 
     Raises pyarrow.ArrowInvalid where a value has none.
@@ -260,14 +262,14 @@ def reshaped(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> p
         values = pc.if_else(place.is_valid(), pa.array(new, pa.string()).take(place), values)
     wanted = pa.type_for_alias(column.type)
     if origin.format and pa.types.is_string(values.type):
-        return _timed(values, origin.format).cast(wanted)
+        return _parse_times(values, origin.format).cast(wanted)
     if origin.remove and pa.types.is_integer(wanted):
         # 55.00 is a whole number; 55.50 is none, and is refused
         values = pc.replace_substring_regex(values, r"\.0*$", "")
-    return _cast(values, wanted)
+    return _cast_without_loss(values, wanted)
 
 
-def _timed(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
+def _parse_times(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
     """Texts as times; what is no day of the calendar, or of no year that a file speaks of, is none."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -282,13 +284,13 @@ def _timed(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
     return found
 
 
-def _cast(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+def _cast_without_loss(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     """Values in a type of their own kind, without loss; text as what it says."""
     import pyarrow as pa
 
     if values.type == wanted:
         return values
-    kinds = _kind(values.type), _kind(wanted)
+    kinds = _arrow_kind(values.type), _arrow_kind(wanted)
     if kinds[0] not in (kinds[1], "text", "nothing") and set(kinds) != {"date", "timestamp"}:
         raise pa.ArrowInvalid(f"{values.type} is no {wanted}")
     found = values.cast(wanted)
@@ -297,7 +299,7 @@ def _cast(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     return found
 
 
-def _kind(type: pa.DataType) -> str:
+def _arrow_kind(type: pa.DataType) -> str:
     import pyarrow as pa
 
     tests = {

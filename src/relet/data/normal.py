@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
+from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -24,54 +24,21 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 131_072
 
-# Streams and files whose rows are in the normal form already: it would be looked for, byte by byte, in vain. What
-# a file's metadata say is no proof: pyarrow hands them on to whatever is made of its rows.
-_streams: WeakSet[pa.RecordBatchReader] = WeakSet()
-_files: dict[Path, tuple[int, int, int]] = {}
 
-
-def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def normal_rows(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The normal-form schema of `value` and its rows as they come, in batches of at most `CHUNK_ROWS`.
 
-    `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, anything else that streams
-    Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Raises BadDataError where a column has no normal
-    form, names it, and says what to do.
+    `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, a `RowStream`, anything else
+    that streams Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Values that are known to be in the
+    normal form (`RowStream.is_normal`, `StoredTablePath`) are not looked at again. Raises BadDataError where a
+    column has no normal form, names it, and says what to do.
     """
-    schema, batches, is_normal = _arrow(value)
+    schema, batches, is_normal = _arrow_batches(value)
     normal = normal_schema(schema)
-    parts = (part for batch in batches for part in _cut(batch))
+    parts = (part for batch in batches for part in _chunks_of_batch(batch))
     if is_normal and schema == normal:
         return normal, parts
     return normal, (_normal_batch(part, normal) for part in parts)
-
-
-def known_as_normal(stream: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """The same stream, of which `incoming` need not look at each value again: its rows are in the normal form."""
-    _streams.add(stream)
-    return stream
-
-
-def is_known_as_normal(stream: pa.RecordBatchReader) -> bool:
-    return stream in _streams
-
-
-def known_as_stored(path: Path) -> Path:
-    """The same path, of a file that `write_table` wrote and nobody has changed since, as its digest has shown.
-
-    Said again of a file that was written to in the meantime, it changes nothing: the first time counts.
-    """
-    _files.setdefault(path, _state(path))
-    return path
-
-
-def is_known_as_stored(path: Path) -> bool:
-    """Whether the file is known as stored, and was not written to since."""
-    return path in _files and _files[path] == _state(path)
-
-
-def _state(path: Path) -> tuple[int, int, int]:
-    about = path.stat()
-    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def normal_schema(schema: pa.Schema) -> pa.Schema:
@@ -103,12 +70,12 @@ def normal_floats(column: Any) -> Any:
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), unsigned)
 
 
-def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
+def _arrow_batches(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     """Schema, rows, and whether both are in the normal form."""
     import pyarrow as pa
 
     if isinstance(value, Path):
-        return _parquet(value)
+        return _parquet_batches(value)
     # Asked by name: an isinstance check would import every engine in order to rule it out.
     packages = {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
     if "pandas" in packages and hasattr(value, "columns"):
@@ -118,9 +85,11 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
         return value.schema().to_pyarrow(), _from_ibis(value), False
     if "polars" in packages and hasattr(value, "collect"):
         value = value.collect()
+    # both as they are: by way of Arrow's own stream, an error raised while reading would lose its type
+    if isinstance(value, RowStream):
+        return value.schema, value, value.is_normal
     if isinstance(value, pa.RecordBatchReader):
-        # as it is: by way of the stream, an error raised while reading would lose its type
-        return value.schema, value, is_known_as_normal(value)
+        return value.schema, value, False
     if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
         with contextlib.suppress(pa.ArrowInvalid):  # a single column streams too, and is no table
             reader = pa.RecordBatchReader.from_stream(value)
@@ -131,7 +100,7 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     )
 
 
-def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
+def _parquet_batches(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -139,7 +108,7 @@ def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
-    return file.schema_arrow.remove_metadata(), batches_of(file), is_known_as_stored(path)
+    return file.schema_arrow.remove_metadata(), batches_of(file), is_stored_table(path)
 
 
 def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -178,7 +147,7 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, UnicodeError, OverflowError) as error:
-        raise BadDataError(f"the frame does not fit into a table: {_one_line(error)}") from error
+        raise BadDataError(f"the frame does not fit into a table: {_error_on_one_line(error)}") from error
 
 
 def _check_names(names: list[Any]) -> None:
@@ -225,7 +194,7 @@ def _normal_type(name: str, type: pa.DataType) -> pa.DataType:
     )
 
 
-def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def _chunks_of_batch(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     for start in range(0, batch.num_rows, CHUNK_ROWS):
         yield batch.slice(start, CHUNK_ROWS)
 
@@ -251,10 +220,11 @@ def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
         array.validate(full=pa.types.is_string(field.type))
     except pa.ArrowException as error:
         raise BadDataError(
-            f"column {field.name!r} can't be stored as {field.type}: {_one_line(error)}; round or cast it first"
+            f"column {field.name!r} can't be stored as {field.type}: {_error_on_one_line(error)}; "
+            "round or cast it first"
         ) from error
     return normal_floats(array)
 
 
-def _one_line(error: Exception) -> str:
+def _error_on_one_line(error: Exception) -> str:
     return " ".join(" ".join(map(str, error.args)).split())

@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-from relet.data.tally import TOP, ColumnKind, NumberTally, OpenTable, TextTally, kind_of, opened, tally, text_tally
+from relet.data.tally import (
+    TOP,
+    ColumnKind,
+    OpenTable,
+    Tally,
+    TextTally,
+    finite_tally,
+    kind_of,
+    open_tables,
+    text_tally,
+)
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -121,21 +131,21 @@ def profile(table: Any) -> Profile:
     >>> found.columns[0].quantiles["50%"], found.columns[0].missing_share
     (110, 0.25)
     """
-    with opened(table) as (rows,):
-        columns = tuple(described(rows, name, counted(rows, name)) for name in rows.columns)
+    with open_tables(table) as (rows,):
+        columns = tuple(column_profile(rows, name, column_tally(rows, name)) for name in rows.columns)
         numbers = [column.name for column in columns if column.kind is ColumnKind.NUMBER]
         return Profile(rows=rows.count, columns=columns, correlations=correlations(rows, numbers))
 
 
-def counted(rows: OpenTable, name: str) -> NumberTally | TextTally:
+def column_tally(rows: OpenTable, name: str) -> Tally | TextTally:
     """The tally that the column's type asks for. Raises BadDataError where there is no such column."""
     if name not in rows.columns:
         raise BadDataError(f"the table has no column {name!r}; {nearest(name, rows.columns)}")
-    return (text_tally if kind_of(rows.schema.field(name).type) is ColumnKind.TEXT else tally)(rows, name)
+    return (text_tally if kind_of(rows.schema.field(name).type) is ColumnKind.TEXT else finite_tally)(rows, name)
 
 
-def described(
-    rows: OpenTable, name: str, found: NumberTally | TextTally, edges: Sequence[float] | None = None
+def column_profile(
+    rows: OpenTable, name: str, found: Tally | TextTally, edges: Sequence[float] | None = None
 ) -> ColumnProfile:
     """A column in numbers, from its tally; its histogram has `edges`, or such as suit it."""
     type = rows.schema.field(name).type
@@ -155,29 +165,31 @@ def described(
         return replace(
             column,
             distinct=found.distinct,
-            top=tuple(_frequent(value, count, rows.count - found.missing) for value, count in found.top),
-            shortest=_int(ends[0]),
-            middle=_int(ends[1]),
-            longest=_int(ends[2]),
+            top=tuple(_frequent_value(value, count, rows.count - found.missing) for value, count in found.top),
+            shortest=_int_or_none(ends[0]),
+            middle=_int_or_none(ends[1]),
+            longest=_int_or_none(ends[2]),
         )
     places = quantiles(found, PERCENTS)
     mean, deviation = moments(found) if kind is ColumnKind.NUMBER else (None, None)
-    bounds = edges or bins([found])
+    bounds = edges or histogram_edges([found])
     return replace(
         column,
         distinct=len(found.values),
-        top=_most_frequent(found, kind),
+        top=_most_frequent_values(found, kind),
         infinite=found.infinite,
-        low=shown(places[0], kind),
-        high=shown(places[-1], kind),
+        low=value_for_json(places[0], kind),
+        high=value_for_json(places[-1], kind),
         mean=mean,
         deviation=deviation,
-        quantiles={f"{percent}%": shown(value, kind) for percent, value in zip(PERCENTS, places, strict=True)},
-        histogram=histogram(found, bounds) if bounds else None,
+        quantiles={
+            f"{percent}%": value_for_json(value, kind) for percent, value in zip(PERCENTS, places, strict=True)
+        },
+        histogram=tally_histogram(found, bounds) if bounds else None,
     )
 
 
-def shown(value: Any, kind: ColumnKind) -> Any:
+def value_for_json(value: Any, kind: ColumnKind) -> Any:
     """A counted value as JSON can hold it: a number, or a date or time as ISO 8601."""
     import numpy as np
 
@@ -188,27 +200,29 @@ def shown(value: Any, kind: ColumnKind) -> Any:
     return str(np.datetime64(int(value), "D" if kind is ColumnKind.DATE else "us")).removesuffix(".000000")
 
 
-def _int(value: Any) -> int | None:
+def _int_or_none(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _most_frequent(found: NumberTally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
+def _most_frequent_values(found: Tally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
     import numpy as np
 
     # stable: of values that are there equally often, the smaller one comes first
     places = np.argsort(-found.counts, kind="stable")[:TOP]
-    return tuple(_frequent(shown(found.values[at], kind), int(found.counts[at]), found.present) for at in places)
+    return tuple(
+        _frequent_value(value_for_json(found.values[at], kind), int(found.counts[at]), found.size) for at in places
+    )
 
 
-def _frequent(value: Any, count: int, present: int) -> FrequentValue:
+def _frequent_value(value: Any, count: int, present: int) -> FrequentValue:
     return FrequentValue(value=value, count=count, share=count / present)
 
 
-def quantiles(found: NumberTally, percents: Iterable[int]) -> list[Any]:
+def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
     """For each per cent the smallest value that at least this share of rows does not exceed, or None."""
     import numpy as np
 
-    total = found.present
+    total = found.size
     if not total:
         return [None for _ in percents]
     until = np.cumsum(found.counts)
@@ -217,14 +231,14 @@ def quantiles(found: NumberTally, percents: Iterable[int]) -> list[Any]:
     return [found.values[np.searchsorted(until, row)] for row in wanted]
 
 
-def moments(found: NumberTally) -> tuple[float | None, float | None]:
+def moments(found: Tally) -> tuple[float | None, float | None]:
     """Mean and standard deviation of the sample (n − 1), to 12 digits: the processor decides on those beyond.
 
     None where there are no rows, and for the deviation of a single one.
     """
     import numpy as np
 
-    total = found.present
+    total = found.size
     if not total:
         return None, None
     values = found.values.astype(np.float64)
@@ -233,21 +247,21 @@ def moments(found: NumberTally) -> tuple[float | None, float | None]:
     parts = values / scale
     mean = float(np.dot(parts, found.counts)) / total
     deviation = math.sqrt(float(np.dot((parts - mean) ** 2, found.counts)) / (total - 1)) if total > 1 else None
-    return _rounded(mean * scale), None if deviation is None else _rounded(deviation * scale)
+    return _to_twelve_digits(mean * scale), None if deviation is None else _to_twelve_digits(deviation * scale)
 
 
-def _rounded(value: float) -> float | None:
+def _to_twelve_digits(value: float) -> float | None:
     return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
-def bins(found: Sequence[NumberTally]) -> tuple[float, ...]:
+def histogram_edges(found: Sequence[Tally]) -> tuple[float, ...]:
     """Edges for a histogram of one or more tallies: steps of a round width, about `BINS` of them.
 
     They span the values from least to most unless a few lie far out: then the middle 90%, and as much again on
     either side.
     Whole numbers get bins of whole width. Empty where there is nothing to draw.
     """
-    held = [each for each in found if each.present]
+    held = [each for each in found if each.size]
     if not held:
         return ()
     places = [[float(value) for value in quantiles(each, (0, 1, 5, 95, 99, 100))] for each in held]
@@ -259,10 +273,10 @@ def bins(found: Sequence[NumberTally]) -> tuple[float, ...]:
         low, high = least, most
     reach = REACH * (high - low)
     low, high = max(least, low - reach), min(most, high + reach)
-    return _edges(low, high, whole=all(each.values.dtype.kind in "iu" for each in held))
+    return _round_edges(low, high, whole=all(each.values.dtype.kind in "iu" for each in held))
 
 
-def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
+def _round_edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     if low == high:
         low, high = low - abs(low) * 0.01 - 0.5, high + abs(high) * 0.01 + 0.5
     rough = high / BINS - low / BINS
@@ -284,7 +298,7 @@ def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     return edges if grows and all(map(math.isfinite, edges)) else ()
 
 
-def histogram(found: NumberTally, edges: Sequence[float]) -> Histogram:
+def tally_histogram(found: Tally, edges: Sequence[float]) -> Histogram:
     """How many rows lie in each bin between `edges`, below the first and above the last."""
     import numpy as np
 
@@ -311,22 +325,22 @@ def correlations(rows: OpenTable, names: Sequence[str]) -> Correlations | None:
     held = tuple(names[:CORRELATED_COLUMNS])
     if len(held) < 2:
         return None
-    frame = pd.DataFrame(dict(zip(held, _spread(rows, list(held)), strict=True)))
+    frame = pd.DataFrame(dict(zip(held, _sampled_columns(rows, list(held)), strict=True)))
 
     def pairs(method: Literal["pearson", "spearman"]) -> tuple[tuple[float | None, ...], ...]:
         with np.errstate(all="ignore"):
             found = frame.corr(method=method, min_periods=2).to_numpy()
-        return tuple(tuple(_correlation(value) for value in row) for row in found.tolist())
+        return tuple(tuple(_rounded_correlation(value) for value in row) for row in found.tolist())
 
     return Correlations(names=held, rows=len(frame), pearson=pairs("pearson"), spearman=pairs("spearman"))
 
 
-def _correlation(value: float) -> float | None:
+def _rounded_correlation(value: float) -> float | None:
     # to six decimals: what is beyond them depends on the processor
     return round(min(max(value, -1.0), 1.0), 6) + 0.0 if math.isfinite(value) else None
 
 
-def _spread(rows: OpenTable, names: list[str]) -> list[NDArray[np.float64]]:
+def _sampled_columns(rows: OpenTable, names: list[str]) -> list[NDArray[np.float64]]:
     """At most `CORRELATED_ROWS` rows of some columns, evenly spread over the table, as floats."""
     import numpy as np
     import pyarrow as pa

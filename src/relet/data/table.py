@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from relet.data.canonical import write_canonical
 from relet.data.content import FORMAT, MARK, ContentDigest
-from relet.data.normal import batches_of, incoming, is_known_as_stored, known_as_normal
+from relet.data.normal import batches_of, normal_rows
+from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def write_table(value: Any, path: Path) -> str:
     >>> digest == content_digest(folder / "one.parquet")
     True
     """
-    schema, batches = incoming(value)
+    schema, batches = normal_rows(value)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         digest = write_canonical(schema, batches, part)
@@ -76,6 +77,7 @@ def read_table(path: Path, container: str) -> Any:
       `ArrowDtype`. Written again, everything but dates comes back as it was.
     - "polars", "arrow": every type as it was stored.
     - "reader": the same as a stream of record batches, which can be read once and needs little memory.
+    - "rows": that stream as a `RowStream`, which carries the fact that its rows are in the normal form.
     - "path": the path itself.
     """
     readers: dict[str, Callable[[Path], Any]] = {
@@ -83,7 +85,8 @@ def read_table(path: Path, container: str) -> Any:
         "pandas": _read_pandas,
         "polars": _read_polars,
         "arrow": _read_arrow,
-        "reader": _read_stream,
+        "reader": lambda path: _read_rows(path).to_reader(),
+        "rows": _read_rows,
         "path": lambda path: path,
     }
     if container not in readers:
@@ -120,14 +123,11 @@ def _read_arrow(path: Path) -> pa.Table:
         return file.read().replace_schema_metadata(None)
 
 
-def _read_stream(path: Path) -> pa.RecordBatchReader:
-    import pyarrow as pa
+def _read_rows(path: Path) -> RowStream:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)  # closed with the last batch
-    batches = batches_of(file)
-    stream = pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
-    return known_as_normal(stream) if is_known_as_stored(path) else stream
+    return RowStream(file.schema_arrow.remove_metadata(), batches_of(file), is_normal=is_stored_table(path))
 
 
 def _read_polars(path: Path) -> pl.DataFrame:
@@ -173,7 +173,7 @@ def _nullable_dtype(type: pa.DataType) -> Any:
 
 
 def _read_ibis(path: Path) -> Table:
-    connection = _connection()
+    connection = _thread_connection()
     # DuckDB takes the path for a pattern, in which these letters would match others.
     table = connection.read_parquet(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
     _files.setdefault(connection, {})[table.get_name()] = path
@@ -200,7 +200,7 @@ _files: weakref.WeakKeyDictionary[Backend, dict[str, Path]] = weakref.WeakKeyDic
 _alive = threading.local()
 
 
-def _connection() -> Backend:
+def _thread_connection() -> Backend:
     """The connection of the tables that are alive in this thread, else a new one."""
     import ibis
 

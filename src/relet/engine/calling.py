@@ -31,7 +31,9 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     set_library_defaults()
     component = call.component
     inputs = [
-        read_artifact(place.folder, place.type, each.container) if (place := call.inputs[each.name]) else None
+        read_artifact(place.folder, place.type, each.container, verified=place.verified)
+        if (place := call.inputs[each.name])
+        else None
         for each in component.inputs
     ]
     with (

@@ -107,7 +107,7 @@ class InterpreterProcess:
     def call(self, call: ComponentCall) -> CallResult:
         """Call a component there. Raises what it raised, by the same name where it is relet's own."""
         inputs = {
-            name: {"folder": str(place.folder), "type": place.type} if place else None
+            name: {"folder": str(place.folder), "type": place.type, "verified": place.verified} if place else None
             for name, place in call.inputs.items()
         }
         question = {

@@ -20,7 +20,7 @@ from relet.engine.calling import call_here
 from relet.engine.loading import function_of
 from relet.engine.values import Workspace
 from relet.errors import BadDataError, DamagedError, NotFoundError
-from relet.project.call import CallResult, ComponentCall, InputFolder, WrittenOutput
+from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.job import ComponentResult, Job, RunWatcher
 from relet.project.key import code_files, pipeline_files
 from relet.project.surroundings import Surroundings
@@ -236,10 +236,7 @@ def call_for(
     job: Job, component: Component, inputs: Mapping[str, Version | None], workspace: Workspace
 ) -> ComponentCall:
     """The call of a component with these inputs, laid out below the workspace."""
-    laid_out = {
-        name: InputFolder(folder=workspace.path(version), type=version.type) if version else None
-        for name, version in inputs.items()
-    }
+    laid_out = {name: workspace.lay_out(version) if version else None for name, version in inputs.items()}
     resources = (job.project.folder / name for name in component.resources)
     return ComponentCall(
         component=component,

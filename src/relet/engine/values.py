@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
 from relet.errors import ComponentError, ReletError
-from relet.project.call import WrittenOutput
+from relet.project.call import InputFolder, WrittenOutput
 from relet.store.curves import METRICS, metrics
 
 if TYPE_CHECKING:
     from relet.core.component import Output
+    from relet.data.rows import FileState, RowStream
     from relet.store import Store
 
 TABLE = "table.parquet"
@@ -71,11 +72,9 @@ def write_artifacts(
             stop.set()
 
 
-def _stream_until(stream: Any, stop: threading.Event) -> Any:
+def _stream_until(stream: RowStream, stop: threading.Event) -> RowStream:
     """The same stream, which fails once `stop` is set: another output could not be written."""
-    import pyarrow as pa
-
-    from relet.data.normal import is_known_as_normal, known_as_normal
+    from relet.data.rows import RowStream
 
     def batches() -> Iterator[Any]:
         for batch in stream:
@@ -83,8 +82,7 @@ def _stream_until(stream: Any, stop: threading.Event) -> Any:
                 raise ComponentError("another output could not be written")
             yield batch
 
-    same = pa.RecordBatchReader.from_batches(stream.schema, batches())
-    return known_as_normal(same) if is_known_as_normal(stream) else same
+    return RowStream(stream.schema, batches(), is_normal=stream.is_normal)
 
 
 def _write_table(value: Any, folder: Path) -> WrittenOutput:
@@ -125,9 +123,9 @@ def _write_figure(value: Any, folder: Path) -> WrittenOutput:
     if isinstance(value, Figure):
         drawing = value.svg
     else:
-        from relet.report.figure import svg
+        from relet.report.figure import figure_svg
 
-        drawing = svg(value)
+        drawing = figure_svg(value)
     (folder / FIGURE).write_text(drawing, encoding="utf-8")
     return WrittenOutput(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
 
@@ -143,9 +141,9 @@ def _write_verdict(value: Any, folder: Path) -> WrittenOutput:
 
 
 def _write_model(value: Any, folder: Path) -> WrittenOutput:
-    from relet.training.model import export
+    from relet.training.model import export_model
 
-    export(value, folder)
+    export_model(value, folder)
     return WrittenOutput(type=ArtifactType.MODEL, folder=folder, content=folder_digest(folder))
 
 
@@ -182,30 +180,37 @@ def content_of(type_: ArtifactType, folder: Path) -> str:
     return folder_digest(folder)
 
 
-def read_artifact(folder: Path, type_: ArtifactType, container: str) -> Any:
+def read_artifact(folder: Path, type_: ArtifactType, container: str, *, verified: FileState | None = None) -> Any:
     """The files of an artifact as the value that a function takes; `container` is that of `core.component.Input`.
 
-    The files were verified when they were laid out from the store, or were just written to be stored.
+    `verified` is the state of a table's file when its digest was verified (`table_state`).
     """
     if type_ is ArtifactType.TABLE:
-        from relet.data.normal import known_as_stored
-
-        known_as_stored(folder / TABLE)
-    if container == "path":
-        return _single_file(folder, type_)
-    if type_ is ArtifactType.TABLE:
+        from relet.data.rows import StoredTablePath
         from relet.data.table import read_table
 
-        return read_table(folder / TABLE, container)
+        path = folder / TABLE
+        return read_table(StoredTablePath.of(path, verified) if verified else path, container)
+    if container == "path":
+        return _single_file(folder, type_)
     if type_ is ArtifactType.MODEL:
-        from relet.training.model import load
+        from relet.training.model import load_model
 
-        return load(folder)
+        return load_model(folder)
     if type_ is ArtifactType.METRICS:
         return metrics((folder / METRICS).read_bytes())
     if type_ is ArtifactType.VERDICT:
         return Verdict.from_json(json.loads((folder / VERDICT).read_text(encoding="utf-8")))
     return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))
+
+
+def table_state(folder: Path, type_: ArtifactType) -> FileState | None:
+    """The state of a table's file now; None for any other artifact."""
+    if type_ is not ArtifactType.TABLE:
+        return None
+    from relet.data.rows import FileState
+
+    return FileState.of(folder / TABLE)
 
 
 def _single_file(folder: Path, type_: ArtifactType) -> Path:
@@ -221,20 +226,24 @@ class Workspace:
 
     folder: Path
     store: Store
-    _laid_out: dict[tuple[str, str], Path] = field(default_factory=dict, repr=False)
+    _laid_out: dict[tuple[str, str], InputFolder] = field(default_factory=dict, repr=False)
 
-    def path(self, version: Version) -> Path:
+    def lay_out(self, version: Version) -> InputFolder:
         """The folder with a version's files, digests verified."""
         place = (version.name, version.content)
         if place not in self._laid_out:
             folder = Path(mkdtemp(prefix=f"{version.name}-v{version.number}-", dir=self.folder))
             self.store.materialize(version, folder)
-            self._laid_out[place] = folder
+            self.keep(version, folder)
         return self._laid_out[place]
 
     def keep(self, version: Version, folder: Path) -> None:
         """Remember that a version which was just stored lies in `folder`, so that it is not fetched again."""
-        self._laid_out[version.name, version.content] = folder
+        state = table_state(folder, version.type)
+        self._laid_out[version.name, version.content] = InputFolder(
+            folder=folder, type=version.type, verified=state
+        )
 
     def read(self, version: Version, container: str) -> Any:
-        return read_artifact(self.path(version), version.type, container)
+        laid_out = self.lay_out(version)
+        return read_artifact(laid_out.folder, version.type, container, verified=laid_out.verified)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from relet.core.artifact import ArtifactType
+from relet.data.rows import FileState
 from relet.engine import disturbance
 from relet.engine.answering import own_streams, send_answer
 from relet.engine.calling import call_here
@@ -75,11 +76,17 @@ def _answer_parts(project: Project, question: Mapping[str, Any]) -> dict[str, An
     return {"parts": {name: asdict(parts) for name, parts in parts_by_name.items()}}
 
 
+def _input_folder(place: Mapping[str, Any]) -> InputFolder:
+    state = place.get("verified")
+    return InputFolder(
+        folder=Path(place["folder"]),
+        type=ArtifactType(place["type"]),
+        verified=FileState(*state) if state else None,
+    )
+
+
 def _answer_call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
-    inputs = {
-        name: InputFolder(folder=Path(place["folder"]), type=ArtifactType(place["type"])) if place else None
-        for name, place in question["inputs"].items()
-    }
+    inputs = {name: _input_folder(place) if place else None for name, place in question["inputs"].items()}
     call = ComponentCall(
         component=project.pipeline.component(question["component"]),
         root=project.root,

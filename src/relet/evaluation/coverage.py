@@ -57,13 +57,13 @@ class IntervalCoverage:
         return f"{share(self.share)} inside, {number(round(self.width, 1))} wide"
 
 
-def covered(
+def interval_coverage(
     truth: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64], group: str = ""
 ) -> IntervalCoverage:
     """The share of truths within their bounds, the bounds included; there has to be a row.
 
     >>> import numpy as np
-    >>> str(covered(np.array([1.0, 5.0]), np.array([0.0, 0.0]), np.array([2.0, 4.0])))
+    >>> str(interval_coverage(np.array([1.0, 5.0]), np.array([0.0, 0.0]), np.array([2.0, 4.0])))
     '50.0% inside, 3 wide'
     """
     import numpy as np
@@ -74,7 +74,7 @@ def covered(
     )
 
 
-def covered_groups(
+def coverage_by_group(
     groups: pd.DataFrame,
     truth: NDArray[np.float64],
     lower: NDArray[np.float64],
@@ -86,13 +86,13 @@ def covered_groups(
         for value in grouped.size().index:
             places = grouped.indices[value]
             if len(places) >= SMALLEST:
-                yield covered(truth[places], lower[places], upper[places], f"{column} = {value}")
+                yield interval_coverage(truth[places], lower[places], upper[places], f"{column} = {value}")
 
 
-def weakness(groups: Sequence[IntervalCoverage], coverage: float) -> str:
+def weakness_sentence(groups: Sequence[IntervalCoverage], coverage: float) -> str:
     """One sentence on where intervals hold the truth less often than was asked for, by `IntervalCoverage.is_weak`.
 
-    >>> weakness([IntervalCoverage(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
+    >>> weakness_sentence([IntervalCoverage(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
     'The 90% interval is weak where price = 250 and more: 60.0% of 500 rows inside.'
     """
     weak = sorted((each for each in groups if each.is_weak(coverage)), key=lambda each: (each.share, each.group))

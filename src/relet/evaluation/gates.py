@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SMALLEST_SLICE = 30
 
 
-def judge(
+def judge_model(
     metrics: dict[str, float],
     *,
     min_r2: float,
@@ -32,34 +32,34 @@ def judge(
 
     The share of truths inside their intervals, where the model gives any, has to reach `min_coverage`.
     """
-    checks = [_better_than_nothing(metrics, min_r2)]
+    checks = [_r2_check(metrics, min_r2)]
     if champion is not None:
-        checks.append(_not_worse(metrics, champion, max_worse))
+        checks.append(_champion_check(metrics, champion, max_worse))
     if intervals is not None:
-        checks.append(_covers(intervals, min_coverage))
+        checks.append(_coverage_check(intervals, min_coverage))
     failed = [check.message for check in checks if not check.passed]
     passed = f"MAE {metrics['mae']:.2f}, R2 {metrics['r2']:.3f}"
     reason = "; ".join(failed) if failed else passed
     return Verdict(passed=not failed, reason=reason, checks=(*checks, *slices))
 
 
-def _better_than_nothing(metrics: dict[str, float], min_r2: float) -> Check:
+def _r2_check(metrics: dict[str, float], min_r2: float) -> Check:
     message = f"R2 {metrics['r2']:.3f}, at least {min_r2:g} is asked for"
     return Check(name="r2", passed=metrics["r2"] >= min_r2, message=message)
 
 
-def _not_worse(metrics: dict[str, float], champion: dict[str, float], max_worse: float) -> Check:
+def _champion_check(metrics: dict[str, float], champion: dict[str, float], max_worse: float) -> Check:
     ratio = metrics["mae"] / champion["mae"] if champion["mae"] else float("inf")
     message = f"MAE {ratio:.3f} times the champion's, at most {max_worse:g} times is asked for"
     return Check(name="champion", passed=ratio <= max_worse, message=message)
 
 
-def _covers(intervals: IntervalCoverage, min_coverage: float) -> Check:
+def _coverage_check(intervals: IntervalCoverage, min_coverage: float) -> Check:
     message = f"intervals: {intervals}; at least {min_coverage:.0%} inside is asked for"
     return Check(name="coverage", passed=intervals.share >= min_coverage, message=message)
 
 
-def slices(
+def slice_checks(
     rows: pd.DataFrame,
     target: str,
     predicted: NDArray[np.float64],

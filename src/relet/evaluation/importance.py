@@ -48,7 +48,7 @@ def importance(settings: Mapping[str, Sequence[Any]], result: Sequence[float | N
     from sklearn.inspection import permutation_importance
 
     names = sorted(settings)
-    columns = [_numbers([settings[name][row] for row in rows]) for name in names]
+    columns = [_setting_as_numbers([settings[name][row] for row in rows]) for name in names]
     table = np.column_stack([*columns, [float(result[row] or 0.0) for row in rows]])
     # which trial came first must not decide which of them a tree sees
     table = table[np.lexsort(table.T)]
@@ -63,7 +63,7 @@ def importance(settings: Mapping[str, Sequence[Any]], result: Sequence[float | N
     return Importance(shares=ordered, explained=float(forest.oob_score_), trials=len(rows))
 
 
-def _numbers(values: Sequence[Any]) -> list[float]:
+def _setting_as_numbers(values: Sequence[Any]) -> list[float]:
     """Numbers as they are, anything else by its place in order; what is missing stays so, as forests know."""
     if all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
         return [math.nan if value is None else float(value) for value in values]

@@ -54,6 +54,6 @@ def baseline(train: pd.DataFrame, rows: pd.DataFrame, target: str, by: list[str]
     return np.asarray(joined.fillna(float(train[target].median())), dtype=np.float64)
 
 
-def beside(model: dict[str, float], base: dict[str, float]) -> dict[str, float]:
+def with_baseline(model: dict[str, float], base: dict[str, float]) -> dict[str, float]:
     """One set of metrics, the baseline's named `baseline_…`."""
     return {**model, **{f"baseline_{name}": value for name, value in base.items()}}

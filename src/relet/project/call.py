@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType
 from relet.core.component import Component
 from relet.core.record import Caveat
 
+if TYPE_CHECKING:
+    from relet.data.rows import FileState
+
 
 @dataclass(frozen=True, kw_only=True)
 class InputFolder:
-    """An input that is laid out: its folder, and the type of the artifact in it."""
+    """An input that is laid out: its folder, and the type of the artifact in it.
+
+    `verified` is the state of a table's file when its digest was verified.
+    """
 
     folder: Path
     type: ArtifactType
+    verified: FileState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.errors import SettingError
-from relet.segregation.columns import check_columns, codes_of, columns_of, count_of, settled
-from relet.segregation.drawing import drawn, grouped
-from relet.segregation.hashing import keyed
+from relet.segregation.columns import check_columns, codes_of, columns_of, count_of, in_one_order
+from relet.segregation.drawing import parts_at_random, parts_by_group
+from relet.segregation.hashing import parts_by_key
 from relet.segregation.rule import Rule, shares_of
-from relet.segregation.timeline import by_time
+from relet.segregation.timeline import parts_by_time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,9 +68,9 @@ def assign(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Assignm
     {'train': 800, 'test': 200}
     """
     shares = shares_of(parts)
-    table = settled(table)
+    table = in_one_order(table)
     check_columns(table, **{setting: getattr(rule, setting) for setting in _GOES_BY[rule.method]})
-    return Assignment(rule=rule, shares=shares, of_row=_numbers(table, shares, rule))
+    return Assignment(rule=rule, shares=shares, of_row=_part_numbers(table, shares, rule))
 
 
 # Each method → the columns that it reads, as the fields of the rule that name them.
@@ -83,29 +83,29 @@ _GOES_BY = {
 }
 
 
-def _numbers(table: Any, shares: Mapping[str, float], rule: Rule) -> Bytes:
+def _part_numbers(table: Any, shares: Mapping[str, float], rule: Rule) -> Bytes:
     match rule.method:
         case "keyed":
             name = rule.key or ""
-            return keyed(_column(table, name), shares, seed=rule.seed, salt=rule.salt, name=name)
+            return parts_by_key(_read_column(table, name), shares, seed=rule.seed, salt=rule.salt, name=name)
         case "by_time":
             name = rule.time_by or ""
-            return by_time(_column(table, name), shares, name=name)
+            return parts_by_time(_read_column(table, name), shares, name=name)
         case "by_group":
             name = rule.group_by or ""
-            groups, _ = codes_of(_column(table, name))
-            return grouped(groups, shares, seed=rule.seed, strata=_strata(table, rule), name=name)
-    strata = _strata(table, rule)
+            groups, _ = codes_of(_read_column(table, name))
+            return parts_by_group(groups, shares, seed=rule.seed, strata=_stratum_codes(table, rule), name=name)
+    strata = _stratum_codes(table, rule)
     rows = count_of(table) if strata is None else len(strata)
-    return drawn(rows, shares, seed=rule.seed, strata=strata, name=rule.stratify_by or "")
+    return parts_at_random(rows, shares, seed=rule.seed, strata=strata, name=rule.stratify_by or "")
 
 
-def _column(table: Any, name: str) -> pa.ChunkedArray:
+def _read_column(table: Any, name: str) -> pa.ChunkedArray:
     return columns_of(table, [name]).column(name)
 
 
-def _strata(table: Any, rule: Rule) -> Any:
-    return codes_of(_column(table, rule.stratify_by))[0] if rule.stratify_by else None
+def _stratum_codes(table: Any, rule: Rule) -> Any:
+    return codes_of(_read_column(table, rule.stratify_by))[0] if rule.stratify_by else None
 
 
 def folds(table: Any, count: int, rule: Rule) -> Assignment:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.normal import incoming, normal_floats
+from relet.data.normal import normal_floats, normal_rows
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def settled(table: Any) -> Any:
+def in_one_order(table: Any) -> Any:
     """The table in one order: an Ibis table and a lazy Polars frame, which have none, are read into memory."""
     import pyarrow as pa
 
-    packages = _packages(table)
+    packages = _packages_of_type(table)
     if "ibis" in packages and hasattr(table, "to_pyarrow"):
-        schema, batches = incoming(table)
+        schema, batches = normal_rows(table)
         return pa.Table.from_batches(batches, schema)
     if "polars" in packages and hasattr(table, "collect"):
         return table.collect()
@@ -37,7 +37,7 @@ def names_of(table: Any) -> list[str]:
     Raises BadDataError for a stream, which could not be read a second time, and for what is no table.
     """
     if isinstance(table, Path):
-        return list(_file(table).schema_arrow.names)
+        return list(_parquet_file(table).schema_arrow.names)
     for names in ("column_names", "columns"):
         found = getattr(table, names, None)
         if found is not None and hasattr(table, "__getitem__"):
@@ -62,13 +62,13 @@ def columns_of(table: Any, names: Sequence[str]) -> pa.Table:
     import pyarrow as pa
 
     if isinstance(table, Path):
-        schema = _file(table).schema_arrow
+        schema = _parquet_file(table).schema_arrow
         texts = [name for name in names if schema.field(name).type in (pa.string(), pa.large_string())]
-        with _file(table, read_dictionary=texts) as file:
+        with _parquet_file(table, read_dictionary=texts) as file:
             return pa.table(
                 dict(zip(names, map(normal_floats, file.read(columns=list(names)).columns), strict=True))
             )
-    schema, batches = incoming(_plain(table, names))
+    schema, batches = normal_rows(_select_columns(table, names))
     read = pa.Table.from_batches(batches, schema)
     text = (pa.types.is_string(field.type) for field in schema)
     coded = [
@@ -80,13 +80,13 @@ def columns_of(table: Any, names: Sequence[str]) -> pa.Table:
 
 def rows_of(table: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     """All rows of a table in its order and in the normal form, in batches."""
-    return incoming(table if isinstance(table, Path) else _plain(table, None))
+    return normal_rows(table if isinstance(table, Path) else _select_columns(table, None))
 
 
 def count_of(table: Any) -> int:
     """How many rows a table has."""
     if isinstance(table, Path):
-        return int(_file(table).metadata.num_rows)
+        return int(_parquet_file(table).metadata.num_rows)
     return len(table)
 
 
@@ -122,7 +122,7 @@ def codes_of(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
     return renumbered[codes], [value for value, there in zip([*values, None], present, strict=True) if there]
 
 
-def _file(path: Path, **options: Any) -> Any:
+def _parquet_file(path: Path, **options: Any) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -132,19 +132,19 @@ def _file(path: Path, **options: Any) -> Any:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
 
 
-def _plain(table: Any, names: Sequence[str] | None) -> Any:
+def _select_columns(table: Any, names: Sequence[str] | None) -> Any:
     """The table, or some columns of it; a pandas frame without the index that a filter left it."""
-    if "pandas" in _packages(table):
+    if "pandas" in _packages_of_type(table):
         return (table if names is None else table[list(names)]).reset_index(drop=True)
     return table if names is None else table.select(list(names))
 
 
-def _packages(table: Any) -> set[str]:
+def _packages_of_type(table: Any) -> set[str]:
     # Asked by name: an isinstance check would import every engine in order to rule it out.
     return {kind.__module__.partition(".")[0] for kind in type(table).__mro__}
 
 
-def slices(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[slice, pa.RecordBatch]]:
+def batches_with_places(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[slice, pa.RecordBatch]]:
     """Each batch with the place of its rows in the whole table."""
     start = 0
     for batch in batches:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _GROUPS = 65_536
 
 
-def drawn(rows: int, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str) -> Bytes:
+def parts_at_random(
+    rows: int, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str
+) -> Bytes:
     """The number of each row's part, at random.
 
     `strata` has for each row the number of its value; each has the same share in every part, to within a row, and
@@ -48,7 +50,9 @@ def drawn(rows: int, shares: Mapping[str, float], *, seed: int, strata: Integers
     found = np.zeros(rows, dtype=np.int8)
     found[test] = len(sizes) - 1
     if len(sizes) > 2:
-        found[rest] = _between(codes[rest], np.bincount(codes[test], minlength=len(counts)), sizes, len(several))
+        found[rest] = _parts_before_last(
+            codes[rest], np.bincount(codes[test], minlength=len(counts)), sizes, len(several)
+        )
     return found
 
 
@@ -66,7 +70,7 @@ def sizes_of(rows: int, shares: Mapping[str, float]) -> list[int]:
     return sizes
 
 
-def _between(codes: Integers, tested: Integers, sizes: list[int], rows: int) -> Bytes:
+def _parts_before_last(codes: Integers, tested: Integers, sizes: list[int], rows: int) -> Bytes:
     """The parts before the last, for rows in random order.
 
     In each stratum of n rows the parts from the j-th on have floor(n c + u) rows, where c is their share and u
@@ -90,7 +94,7 @@ def _between(codes: Integers, tested: Integers, sizes: list[int], rows: int) -> 
     return found
 
 
-def grouped(
+def parts_by_group(
     groups: Integers, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str
 ) -> Bytes:
     """The number of each row's part; the rows of a group are in one.
@@ -109,7 +113,7 @@ def grouped(
     order = np.random.RandomState(seed).permutation(len(table))
     of_group = np.zeros(len(table), dtype=np.int8)
     for place in range(len(sizes) - 1, 0, -1):
-        chosen = _fitting(table, order, np.round(whole * sizes[place] / len(groups)).astype(np.int64))
+        chosen = _fitting_groups(table, order, np.round(whole * sizes[place] / len(groups)).astype(np.int64))
         of_group[chosen] = place
         order = order[of_group[order] == 0]
         if not len(chosen) or not len(order):
@@ -120,7 +124,7 @@ def grouped(
     return of_group[groups]
 
 
-def _fitting(table: Integers, order: Integers, room: Integers) -> Integers:
+def _fitting_groups(table: Integers, order: Integers, room: Integers) -> Integers:
     """The groups that fit, tried one after the other in this order: as many at a time as surely do."""
     import numpy as np
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.normal import incoming
+from relet.data.normal import normal_rows
 from relet.segregation.columns import codes_of, columns_of, names_of
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def leak_of_column(table: Any, name: str, assignment: Assignment) -> Leak:
 
     column = columns_of(table, [name]).column(name)
     if pa.types.is_integer(column.type) and not column.null_count:
-        return _leak(column.to_numpy(), assignment)
+        return _leak_of_values(column.to_numpy(), assignment)
     codes, values = codes_of(column)
     if values and values[-1] is None:
         present = codes < len(values) - 1
         assignment = replace(assignment, of_row=np.where(present, assignment.of_row, np.int8(-1)))
-    found = _leak(codes, assignment)
+    found = _leak_of_values(codes, assignment)
     return replace(found, examples=tuple(values[code] for code in found.examples))
 
 
@@ -67,7 +67,7 @@ def leak_of_rows(table: Any, assignment: Assignment, *, but_for: str | None) -> 
     n² ÷ 2⁶⁵: one in two million for 4.3 million rows. None where there is no other column.
     """
     names = [name for name in names_of(table) if name != but_for]
-    return _leak(_row_hashes(table, names), assignment) if names else None
+    return _leak_of_values(_row_hashes(table, names), assignment) if names else None
 
 
 def _row_hashes(table: Any, names: list[str]) -> Hashes:
@@ -87,7 +87,7 @@ def _row_hashes(table: Any, names: list[str]) -> Hashes:
             place = re.sub(r"[*?\[]", r"[\g<0>]", str(table)).replace("'", "''")
             source = f"read_parquet('{place}')"
         else:
-            schema, batches = incoming(table)
+            schema, batches = normal_rows(table)
             connection.register("incoming", pa.Table.from_batches(batches, schema))
             source = "incoming"
         found = connection.sql(f"SELECT hash({columns}) AS hashed FROM {source}").to_arrow_table()
@@ -95,27 +95,27 @@ def _row_hashes(table: Any, names: list[str]) -> Hashes:
     return hashes
 
 
-def _leak(values: Integers | Hashes, assignment: Assignment) -> Leak:
+def _leak_of_values(values: Integers | Hashes, assignment: Assignment) -> Leak:
     """`values` has one for each row, equal where rows share something."""
     import numpy as np
 
-    if _increase(values):
+    if _is_ascending(values):
         return Leak(values=0, rows=dict.fromkeys(assignment.names[1:], 0))
-    earlier = _different(np.sort(values[assignment.of_row == 0]))
+    earlier = _distinct_in_order(np.sort(values[assignment.of_row == 0]))
     rows, shared = {}, []
     for place, name in enumerate(assignment.names[1:], start=1):
         # sorted, so that looking each up walks through memory once
         here = np.sort(values[assignment.of_row == place])
         found = here[_are_in(here, earlier)]
         rows[name] = len(found)
-        shared.append(_different(found))
+        shared.append(_distinct_in_order(found))
         if place < len(assignment.names) - 1:
-            earlier = _different(np.sort(np.concatenate([earlier, here])))
-    both = _different(np.sort(np.concatenate(shared)))
+            earlier = _distinct_in_order(np.sort(np.concatenate([earlier, here])))
+    both = _distinct_in_order(np.sort(np.concatenate(shared)))
     return Leak(values=len(both), rows=rows, examples=tuple(both[:EXAMPLES].tolist()))
 
 
-def _different(in_order: Any) -> Any:
+def _distinct_in_order(in_order: Any) -> Any:
     """Each value once, of values in order."""
     import numpy as np
 
@@ -132,7 +132,7 @@ def _are_in(here: Any, known: Any) -> Any:
     return known[places] == here
 
 
-def _increase(values: Any) -> bool:
+def _is_ascending(values: Any) -> bool:
     """Whether each is greater than the one before: keys in order need no sorting. Step by step, to save memory."""
     steps = range(0, len(values) - 1, _ROWS)
     return all(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.data.fork import fork
+from relet.data.rows import RowStream
 from relet.errors import SettingError
 from relet.segregation.assignment import Assignment, assign
-from relet.segregation.columns import rows_of, settled, slices
+from relet.segregation.columns import batches_with_places, in_one_order, rows_of
 from relet.segregation.report import SegregationReport, report_on
 from relet.segregation.rule import Rule
 
@@ -45,7 +46,7 @@ def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) ->
 class Segregation:
     """The parts as streams, which can be read once; which row went where; and what that did."""
 
-    parts: Mapping[str, pa.RecordBatchReader]
+    parts: Mapping[str, RowStream]
     assignment: Assignment
     report: SegregationReport
 
@@ -60,14 +61,14 @@ def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segr
     >>> found.report.verdict().passed, found.parts["test"].read_all().num_rows
     (True, 200)
     """
-    table = settled(table)
+    table = in_one_order(table)
     assignment = assign(table, parts, rule)
     return Segregation(
         parts=streams(table, assignment), assignment=assignment, report=report_on(table, assignment)
     )
 
 
-def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReader]:
+def streams(table: Any, assignment: Assignment) -> dict[str, RowStream]:
     """The rows of each part as a stream, which can be read once and needs little memory; together in one pass.
 
     `table` is what the rows were assigned of: they have to come in the same order.
@@ -84,7 +85,7 @@ def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReade
     wanted = {name: assignment.rows(name) for name in assignment.names}
 
     def once() -> Iterator[dict[str, pa.RecordBatch]]:
-        for place, batch in slices(rows_of(table)[1]):
+        for place, batch in batches_with_places(rows_of(table)[1]):
             yield {name: batch.filter(pa.array(rows[place])) for name, rows in wanted.items()}
 
     return fork(dict.fromkeys(wanted, schema), once, normal=True)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
-from relet.segregation.columns import check_columns, codes_of, columns_of, settled
+from relet.segregation.columns import check_columns, codes_of, columns_of, in_one_order
 from relet.segregation.leaks import Leak, leak_of_column, leak_of_rows
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class SegregationReport:
         although it has rows enough (two by its share; by hash or by group so many that chance hardly does it).
         What else is shared is told, and is no reason for a no: hosts are on both sides of a random split.
         """
-        checks = tuple(_checks(self))
+        checks = tuple(_report_checks(self))
         broken = [check.message for check in checks if not check.passed]
         more = [f"and {len(broken) - MOST_REASONS} more"] if len(broken) > MOST_REASONS else []
-        reason = "; ".join([*broken[:MOST_REASONS], *more, _sentence(self)])
+        reason = "; ".join([*broken[:MOST_REASONS], *more, _report_sentence(self)])
         return Verdict(passed=not broken, reason=reason, checks=checks)
 
 
@@ -79,19 +79,19 @@ def report_on(table: Any, assignment: Assignment) -> SegregationReport:
     'on both sides: 0 ids, 200 rows equal but for the id, 2 hosts (100.0% of test)'
     """
     rule = assignment.rule
-    table = settled(table)
+    table = in_one_order(table)
     check_columns(table, key=rule.key, stratify_by=rule.stratify_by, group_by=rule.group_by, time_by=rule.time_by)
     # most of it is hashing and sorting, which other threads need not wait for
     with ThreadPoolExecutor(1, thread_name_prefix="relet-leaks") as beside:
         twins = beside.submit(leak_of_rows, table, assignment, but_for=rule.key)
         keys = leak_of_column(table, rule.key, assignment) if rule.key else None
         groups = leak_of_column(table, rule.group_by, assignment) if rule.group_by else None
-        spans, undated = _spans(table, assignment) if rule.time_by else ({}, 0)
+        spans, undated = _time_spans(table, assignment) if rule.time_by else ({}, 0)
         return SegregationReport(
             rule=rule,
             asked=assignment.shares,
             sizes=assignment.sizes,
-            strata=_strata(table, assignment) if rule.stratify_by else {},
+            strata=_rows_by_stratum(table, assignment) if rule.stratify_by else {},
             spans=spans,
             undated=undated,
             keys=keys,
@@ -100,7 +100,7 @@ def report_on(table: Any, assignment: Assignment) -> SegregationReport:
         )
 
 
-def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
+def _rows_by_stratum(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
     import numpy as np
 
     name = assignment.rule.stratify_by or ""
@@ -116,7 +116,7 @@ def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
     }
 
 
-def _spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any]], int]:
+def _time_spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any]], int]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -132,22 +132,22 @@ def _spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any
     return found, int(column.null_count)
 
 
-def _checks(report: SegregationReport) -> Iterator[Check]:
-    yield _sizes(report)
-    yield from _shares(report)
+def _report_checks(report: SegregationReport) -> Iterator[Check]:
+    yield _size_check(report)
+    yield from _stratum_checks(report)
     if report.spans:
-        yield _times(report)
+        yield _time_check(report)
     rule = report.rule
     if report.keys is not None:
-        yield _shared(_values(rule.key), report.keys, report, promised=True)
+        yield _both_sides_check(_value_nouns(rule.key), report.keys, report, promised=True)
     if report.twins is not None:
-        yield _shared(_twins(rule), report.twins, report, promised=False)
+        yield _both_sides_check(_twin_nouns(rule), report.twins, report, promised=False)
     if report.groups is not None:
         promised = rule.method == "by_group"
-        yield _shared(_values(rule.group_by), report.groups, report, promised=promised)
+        yield _both_sides_check(_value_nouns(rule.group_by), report.groups, report, promised=promised)
 
 
-def _sizes(report: SegregationReport) -> Check:
+def _size_check(report: SegregationReport) -> Check:
     empty = [name for name, rows in report.sizes.items() if not rows]
     told = ", ".join(
         f"{name} {rows:,} rows ({report.share(name):.1%}, {report.asked[name]:.1%} asked for)"
@@ -158,7 +158,7 @@ def _sizes(report: SegregationReport) -> Check:
     return Check(name="sizes", passed=not empty, message=message, measured=measured)
 
 
-def _shares(report: SegregationReport) -> Iterator[Check]:
+def _stratum_checks(report: SegregationReport) -> Iterator[Check]:
     """One check for each stratum."""
     column, rule = report.rule.stratify_by, report.rule
     for value, rows in report.strata.items():
@@ -188,7 +188,7 @@ def _is_missed(report: SegregationReport, name: str, rows: Mapping[str, int]) ->
     return whole * share >= 2
 
 
-def _times(report: SegregationReport) -> Check:
+def _time_check(report: SegregationReport) -> Check:
     told = ", ".join(f"{name} {first} to {last}" for name, (first, last) in report.spans.items())
     if report.undated:
         told += f"; {report.undated:,} rows without {report.rule.time_by}"
@@ -203,12 +203,12 @@ def _times(report: SegregationReport) -> Check:
     )
 
 
-def _shared(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
+def _both_sides_check(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
     broken = promised and leak.values > 0
     name = f"{what[1]} on both sides"
-    told = f"{_counted(leak.values, what)} on both sides"
+    told = f"{_count_of_noun(leak.values, what)} on both sides"
     if leak.total:
-        told += f": {_of_parts(leak, report)}"
+        told += f": {_leaked_rows_text(leak, report)}"
     if broken:
         told += f" (such as {', '.join(map(str, leak.examples))})"
     shares = {part: rows / max(1, report.sizes[part]) for part, rows in leak.rows.items()}
@@ -216,7 +216,7 @@ def _shared(what: tuple[str, str], leak: Leak, report: SegregationReport, *, pro
     return Check(name=name, passed=not broken, message=told, measured=measured)
 
 
-def _of_parts(leak: Leak, report: SegregationReport) -> str:
+def _leaked_rows_text(leak: Leak, report: SegregationReport) -> str:
     return ", ".join(
         f"{rows:,} of {report.sizes[part]:,} rows of {part} ({rows / report.sizes[part]:.1%})"
         for part, rows in leak.rows.items()
@@ -224,7 +224,7 @@ def _of_parts(leak: Leak, report: SegregationReport) -> str:
     )
 
 
-def _sentence(report: SegregationReport) -> str:
+def _report_sentence(report: SegregationReport) -> str:
     """All that a person on the screen wants to know, in one sentence."""
     parts = [
         f"{name} {rows:,}{' rows' if not place else ''} ({report.share(name):.1%})"
@@ -232,16 +232,16 @@ def _sentence(report: SegregationReport) -> str:
     ]
     told = [", ".join(parts)]
     if report.strata:
-        told.append(_range(report))
+        told.append(_strata_range(report))
     if report.rule.method == "by_time":
-        told.append(_times(report).message)
-    shared = list(_on_both_sides(report))
+        told.append(_time_check(report).message)
+    shared = list(_leaks_in_words(report))
     if shared:
         told.append(f"on both sides: {', '.join(shared)}")
     return "; ".join(told)
 
 
-def _range(report: SegregationReport) -> str:
+def _strata_range(report: SegregationReport) -> str:
     """The last part's share of the strata, from the lowest to the highest."""
     last = list(report.sizes)[-1]
     shares = {value: rows[last] / max(1, sum(rows.values())) for value, rows in report.strata.items()}
@@ -250,30 +250,30 @@ def _range(report: SegregationReport) -> str:
     return f"{last} has " + " … ".join(f"{shares[value]:.1%} of {value}" for value in ends)
 
 
-def _on_both_sides(report: SegregationReport) -> Iterator[str]:
+def _leaks_in_words(report: SegregationReport) -> Iterator[str]:
     rule = report.rule
     if report.keys is not None:
-        yield _counted(report.keys.values, _values(rule.key))
+        yield _count_of_noun(report.keys.values, _value_nouns(rule.key))
     if report.twins is not None:
-        yield _counted(report.twins.total, _twins(rule))
+        yield _count_of_noun(report.twins.total, _twin_nouns(rule))
     if report.groups is not None:
         last = list(report.sizes)[-1]
         share = report.groups.rows[last] / max(1, report.sizes[last])
         of_last = f" ({share:.1%} of {last})" if report.groups.values else ""
-        yield f"{_counted(report.groups.values, _values(rule.group_by))}{of_last}"
+        yield f"{_count_of_noun(report.groups.values, _value_nouns(rule.group_by))}{of_last}"
 
 
-def _counted(count: int, what: tuple[str, str]) -> str:
+def _count_of_noun(count: int, what: tuple[str, str]) -> str:
     return f"{count:,} {what[0] if count == 1 else what[1]}"
 
 
-def _twins(rule: Rule) -> tuple[str, str]:
+def _twin_nouns(rule: Rule) -> tuple[str, str]:
     """What a row on both sides is called: one, several."""
     but_for = f" equal but for the {rule.key}" if rule.key else ""
     return f"row{but_for}", f"rows{but_for}"
 
 
-def _values(column: str | None) -> tuple[str, str]:
+def _value_nouns(column: str | None) -> tuple[str, str]:
     """What a column's value is called, one and several: host and hosts for host_id."""
     name = (column or "").removesuffix("_id")
     return (name, f"{name}s") if not name.endswith("s") else (f"value of {column}", f"values of {column}")

@@ -86,7 +86,7 @@ def shares_of(parts: Mapping[str, float | None]) -> dict[str, float]:
         raise SettingError(f"segregation: only one part can be the rest, got {' and '.join(open_ended)}")
     for name, share in parts.items():
         if share is not None and not 0 < share < 1:
-            meant = f" (did you mean {_meant(share)}?)" if share > 1 else ""
+            meant = f" (did you mean {_probable_share(share)}?)" if share > 1 else ""
             raise SettingError(
                 f"segregation: the share of {name} must lie between 0 and 1, got {share:g}{meant}; set {name}_size"
             )
@@ -99,6 +99,6 @@ def shares_of(parts: Mapping[str, float | None]) -> dict[str, float]:
     return {name: round(1 - given, 12) if share is None else float(share) for name, share in parts.items()}
 
 
-def _meant(share: float) -> str:
+def _probable_share(share: float) -> str:
     """What a person who gave a percentage, or a count, probably meant."""
     return f"{share / 100:g}" if share < 100 else "0.2"

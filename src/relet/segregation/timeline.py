@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SORTS = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?)?")
 
 
-def by_time(column: pa.ChunkedArray, shares: Mapping[str, float], *, name: str) -> Bytes:
+def parts_by_time(column: pa.ChunkedArray, shares: Mapping[str, float], *, name: str) -> Bytes:
     """The number of each row's part, the last part the newest; rows without a time are in the first.
 
     Parts end between two different times, where the shares come nearest, and none is left without a time as long
@@ -33,7 +33,7 @@ def by_time(column: pa.ChunkedArray, shares: Mapping[str, float], *, name: str) 
     codes, times = codes_of(column)
     if times and times[-1] is None:
         times = times[:-1]
-    _check(column, times, name)
+    _check_times(column, times, name)
     if len(times) < len(shares):
         raise SettingError(
             f"segregation: {name} has {len(times)} different times, too few for {len(shares)} parts; "
@@ -54,7 +54,7 @@ def by_time(column: pa.ChunkedArray, shares: Mapping[str, float], *, name: str) 
     return found
 
 
-def _check(column: pa.ChunkedArray, times: list[Any], name: str) -> None:
+def _check_times(column: pa.ChunkedArray, times: list[Any], name: str) -> None:
     import pyarrow as pa
 
     type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type

@@ -96,15 +96,15 @@ LOADERS = frozenset(
 )
 
 
-def dump(estimator: Any) -> bytes:
+def dump_estimator(estimator: Any) -> bytes:
     """A fitted estimator as a skops archive: no ids or times in it, arrays named by their digests.
 
     Raises ModelError for an estimator that holds a type which the loader would not trust.
     """
     from skops.io import dumps
 
-    content = _canonical(dumps(estimator))
-    refused = _refused(_checked(content)[0])
+    content = _canonical_archive(dumps(estimator))
+    refused = _untrusted_types(_schema_and_members(content)[0])
     if refused:
         raise ModelError(
             f"the model holds {', '.join(refused)}, which no loader trusts; "
@@ -113,14 +113,14 @@ def dump(estimator: Any) -> bytes:
     return content
 
 
-def load(content: bytes, name: str) -> Any:
+def load_estimator(content: bytes, name: str) -> Any:
     """The estimator in an archive; `name` names it in errors.
 
     Raises ModelError for what is no archive, is damaged, or holds a type that is not trusted.
     """
     try:
-        schema, members = _checked(content)
-        refused = _refused(schema)
+        schema, members = _schema_and_members(content)
+        refused = _untrusted_types(schema)
     except Exception as error:
         # whatever a crafted or damaged file makes a reader stumble over, it is no model
         raise ModelError(f"{name} can't be read as a skops archive: {type(error).__name__}: {error}") from error
@@ -137,7 +137,7 @@ def load(content: bytes, name: str) -> Any:
         raise ModelError(f"{name} can't be loaded: {type(error).__name__}: {error}") from error
 
 
-def _checked(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _schema_and_members(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     """An archive's schema and arrays, none of them where or what it should not be."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
@@ -149,10 +149,10 @@ def _checked(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     return json.loads(members.pop(SCHEMA)), members
 
 
-def _refused(schema: dict[str, Any]) -> list[str]:
+def _untrusted_types(schema: dict[str, Any]) -> list[str]:
     """The types and ways of loading in a schema that are not trusted."""
     found = set()
-    for node in _nodes(schema):
+    for node in _schema_nodes(schema):
         name = f"{node['__module__']}.{node['__class__']}"
         if name not in TRUSTED:
             found.add(name)
@@ -161,7 +161,7 @@ def _refused(schema: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
-def _canonical(raw: bytes) -> bytes:
+def _canonical_archive(raw: bytes) -> bytes:
     """The same archive without the ids, which are addresses, and with arrays named by their digests.
 
     Whether two attributes share one object is not kept: it differs between a fitted and a loaded estimator.
@@ -170,7 +170,7 @@ def _canonical(raw: bytes) -> bytes:
         schema = json.loads(archive.read(SCHEMA))
         arrays = {name: archive.read(name) for name in archive.namelist() if name != SCHEMA}
     members: dict[str, bytes] = {}
-    for node in _nodes(schema):
+    for node in _schema_nodes(schema):
         node.pop("__id__", None)
         if isinstance(node.get("file"), str):
             data = _without_padding(arrays[node["file"]])
@@ -178,9 +178,9 @@ def _canonical(raw: bytes) -> bytes:
             members[node["file"]] = data
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
-        _add(archive, SCHEMA, json.dumps(schema, indent=0).encode())
+        _add_member(archive, SCHEMA, json.dumps(schema, indent=0).encode())
         for name, data in sorted(members.items()):
-            _add(archive, name, data)
+            _add_member(archive, name, data)
     return written.getvalue()
 
 
@@ -201,16 +201,16 @@ def _without_padding(stored: bytes) -> bytes:
     return written.getvalue()
 
 
-def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+def _schema_nodes(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         if "__loader__" in value:
             yield value
         for child in value.values():
-            yield from _nodes(child)
+            yield from _schema_nodes(child)
     elif isinstance(value, list):
         for child in value:
-            yield from _nodes(child)
+            yield from _schema_nodes(child)
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _add_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, date_time=EPOCH), content)

@@ -73,7 +73,7 @@ class Comparables:
 
         labels = [texts(rows, name).to_pylist() for name in self.same]
         values = [numbers(rows, name) for name in self.scales]
-        ids = _names(column(rows, self.id)) if self.id in rows.columns else [None] * len(rows)
+        ids = _ids_as_text(column(rows, self.id)) if self.id in rows.columns else [None] * len(rows)
         return [
             self._nearest([each[place] for each in labels], [each[place] for each in values], ids[place], count)
             for place in range(len(rows))
@@ -108,7 +108,7 @@ class Comparables:
         from relet.features.columns import numbers, texts
 
         labels = [np.array(texts(self.rows, name).to_pylist(), dtype=object) for name in self.same]
-        ids = np.array(_names(self.rows[self.id]), dtype=object)
+        ids = np.array(_ids_as_text(self.rows[self.id]), dtype=object)
         return labels, [numbers(self.rows, name) for name in self.scales], ids
 
     def _shown(self, place: int) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Comparables:
         return {name: None if pd.isna(value) else value for name, value in plain.items()}
 
 
-def _names(ids: pd.Series[Any]) -> list[str | None]:
+def _ids_as_text(ids: pd.Series[Any]) -> list[str | None]:
     """Ids as text, whole numbers without a point: a column with gaps comes as floats, JSON may bring text."""
     import pandas as pd
 

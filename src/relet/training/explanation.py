@@ -35,7 +35,7 @@ class Explanation:
     comparables: Sequence[Mapping[str, Any]] = ()
 
 
-def background(rows: pd.DataFrame, estimates: NDArray[np.float64]) -> pd.DataFrame:
+def background_rows(rows: pd.DataFrame, estimates: NDArray[np.float64]) -> pd.DataFrame:
     """The rows that stand for all: 128, evenly spread from the lowest estimate to the highest."""
     import numpy as np
 
@@ -66,11 +66,11 @@ def contributions(
     names = [str(name) for name in others.columns]
     before = predict(others)
     found = np.zeros((len(rows), len(names)))
-    plain = _plain(rows[names])
-    walks = list(_walks(names, len(others)))
+    plain = _plain_rows(rows[names])
+    walks = list(_column_orders(names, len(others)))
     for start in range(0, len(rows), TOGETHER):
         chosen = plain.iloc[start : start + TOGETHER]
-        between = predict(_mixed(chosen, others, walks)) if len(names) > 1 else np.empty(0)
+        between = predict(_rows_between(chosen, others, walks)) if len(names) > 1 else np.empty(0)
         steps = between.reshape(len(chosen), len(walks), len(names) - 1)
         for place in range(len(chosen)):
             for (of, order), seen in zip(walks, steps[place], strict=True):
@@ -79,7 +79,7 @@ def contributions(
     return float(np.mean(before)), found / len(walks)
 
 
-def _walks(names: Sequence[str], size: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def _column_orders(names: Sequence[str], size: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """From each background row the columns in an order of its own, every other time the reverse of the one before.
 
     Neither chance nor a library has a say in it, nor where a column stands.
@@ -92,7 +92,7 @@ def _walks(names: Sequence[str], size: int) -> Iterator[tuple[int, NDArray[np.in
         yield of, order[::-1] if of % 2 else order
 
 
-def _mixed(
+def _rows_between(
     rows: pd.DataFrame, others: pd.DataFrame, walks: Sequence[tuple[int, NDArray[np.int64]]]
 ) -> pd.DataFrame:
     """The rows between: for each row, each walk, and each step but the last, which columns have changed."""
@@ -109,19 +109,19 @@ def _mixed(
     origin = np.repeat([of for of, _ in walks], size - 1)
     made = {}
     for place, name in enumerate(others.columns):
-        own = np.repeat(_objects(rows[name]), len(flat))
-        theirs = np.tile(_objects(others[name])[origin], len(rows))
+        own = np.repeat(_as_objects(rows[name]), len(flat))
+        theirs = np.tile(_as_objects(others[name])[origin], len(rows))
         made[name] = np.where(np.tile(flat[:, place], len(rows)), own, theirs)
     return pd.DataFrame(made, dtype=object)
 
 
-def _objects(values: pd.Series[Any]) -> NDArray[np.object_]:
+def _as_objects(values: pd.Series[Any]) -> NDArray[np.object_]:
     import numpy as np
 
     return np.asarray(values, dtype=object)
 
 
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+def _plain_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """Values that can stand in one column with others that came as JSON: dates as text, missing ones as None."""
     import pandas as pd
 

@@ -34,7 +34,7 @@ def rows_from_json(stored: list[dict[str, Any]], columns: list[str]) -> pd.DataF
     return pd.DataFrame(stored, columns=columns, dtype=object)
 
 
-def adversarial(rows: pd.DataFrame) -> pd.DataFrame:
+def adversarial_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that pre-processing could trip over: all missing one by one, unknown and strange text, extremes."""
     import pandas as pd
 
@@ -51,12 +51,14 @@ def adversarial(rows: pd.DataFrame) -> pd.DataFrame:
     return rows_from_json(made, list(rows.columns))
 
 
-def record(rows: pd.DataFrame, predicted: NDArray[np.float64], interval: Interval | None = None) -> dict[str, Any]:
+def record_predictions(
+    rows: pd.DataFrame, predicted: NDArray[np.float64], interval: Interval | None = None
+) -> dict[str, Any]:
     """Rows, exact predictions and bounds as JSON: floats as hexadecimal."""
     recorded = {
         "columns": list(rows.columns),
         "rows": rows_to_json(rows),
-        "predictions": _exact(predicted),
+        "predictions": _floats_as_hex(predicted),
     }
     if interval is None:
         return recorded
@@ -66,14 +68,14 @@ def record(rows: pd.DataFrame, predicted: NDArray[np.float64], interval: Interva
             lower, _, upper = interval.bounds(rows, predicted, coverage)
         except SettingError:
             continue
-        intervals.append({"coverage": coverage, "lower": _exact(lower), "upper": _exact(upper)})
+        intervals.append({"coverage": coverage, "lower": _floats_as_hex(lower), "upper": _floats_as_hex(upper)})
     return {**recorded, "intervals": intervals}
 
 
-def check(stored: dict[str, Any], predict: Any, *, exactly: bool, name: str) -> None:
+def check_predictions(stored: dict[str, Any], predict: Any, *, exactly: bool, name: str) -> None:
     """Predict the recorded rows again; ModelError names the largest difference."""
     rows = rows_from_json(stored["rows"], stored["columns"])
-    _compare("", stored["predictions"], predict(rows), exactly=exactly, name=name)
+    _compare_with_recorded("", stored["predictions"], predict(rows), exactly=exactly, name=name)
 
 
 def check_intervals(stored: dict[str, Any], predict_interval: Any, *, exactly: bool, name: str) -> None:
@@ -83,14 +85,14 @@ def check_intervals(stored: dict[str, Any], predict_interval: Any, *, exactly: b
         found = predict_interval(rows, each["coverage"])
         for side in ("lower", "upper"):
             what = f"the {side} bound of the {each['coverage']:.0%} interval of "
-            _compare(what, each[side], found[side], exactly=exactly, name=name)
+            _compare_with_recorded(what, each[side], found[side], exactly=exactly, name=name)
 
 
-def _exact(values: NDArray[np.float64]) -> list[str]:
+def _floats_as_hex(values: NDArray[np.float64]) -> list[str]:
     return [float(value).hex() for value in values]
 
 
-def _compare(what: str, recorded: list[str], again: Any, *, exactly: bool, name: str) -> None:
+def _compare_with_recorded(what: str, recorded: list[str], again: Any, *, exactly: bool, name: str) -> None:
     expected = np.asarray([float.fromhex(value) for value in recorded])
     got = np.asarray(again, dtype=np.float64)
     difference = np.abs(got - expected)

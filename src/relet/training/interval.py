@@ -66,7 +66,7 @@ class Interval:
         import numpy as np
 
         down, up = self.ends(coverage)
-        groups = _groups(rows, self.by)
+        groups = _groups_of_rows(rows, self.by)
         # math.exp, not numpy's: numpy takes another routine on another CPU, and the last bit may differ
         times = {
             group: tuple(math.exp(min(max(end * width, -_FAR), _FAR)) for end in (down, up))
@@ -85,7 +85,7 @@ class Interval:
         probability (Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005): it lies below the
         k-th smallest of n with a probability of at most k ÷ (n + 1), and correspondingly above.
         """
-        share = _number(coverage)
+        share = _float_or_nan(coverage)
         if not LEAST <= share <= MOST:
             meant = f" (did you mean {share / 100:g}?)" if LEAST <= share / 100 <= MOST else ""
             raise SettingError(f"coverage must lie between {LEAST:g} and {MOST:g}, got {coverage!r}{meant}")
@@ -100,7 +100,7 @@ class Interval:
                 f"the model has {self.size}; train it with a larger val_size, or ask for less coverage"
             )
         # outward, where not every rank was kept
-        ranks = _ranks(self.size, len(self.scores))
+        ranks = _kept_ranks(self.size, len(self.scores))
         below = max(place for place, rank in enumerate(ranks) if rank <= first)
         above = min(place for place, rank in enumerate(ranks) if rank >= last)
         return self.scores[below], self.scores[above]
@@ -121,9 +121,11 @@ class Interval:
         """What `to_json` gave; raises ModelError for anything else."""
         try:
             found = cls(
-                by=tuple(_text(name) for name in _list(stored["by"])),
+                by=tuple(_stored_text(name) for name in _stored_list(stored["by"])),
                 widths={
-                    tuple(None if value is None else _text(value) for value in _list(group)): float(width)
+                    tuple(None if value is None else _stored_text(value) for value in _stored_list(group)): float(
+                        width
+                    )
                     for group, width in stored["widths"]
                 },
                 scores=tuple(map(float, stored["scores"])),
@@ -191,22 +193,22 @@ def calibrate(
         )
     if not len(held_out):
         raise SettingError("intervals need rows that were held out from training, got none; set val_size above 0")
-    widths = _widths(predict, learned, target, by, low, high)
-    groups = _groups(held_out, by)
-    errors = _errors(held_out[target].to_numpy(), estimates, low, high)
-    widths = _corrected(widths, groups, np.abs(errors))
-    scores = np.sort(errors / _of(widths, groups)).round(6)
+    widths = _group_widths(predict, learned, target, by, low, high)
+    groups = _groups_of_rows(held_out, by)
+    errors = _log_errors(held_out[target].to_numpy(), estimates, low, high)
+    widths = _corrected_widths(widths, groups, np.abs(errors))
+    scores = np.sort(errors / _widths_of_rows(widths, groups)).round(6)
     return Interval(
         by=tuple(by),
         widths=widths,
-        scores=tuple(scores[_spread(len(scores), KEPT)].tolist()),
+        scores=tuple(scores[_evenly_spread_places(len(scores), KEPT)].tolist()),
         size=len(scores),
         low=float(low),
         high=float(high),
     )
 
 
-def _widths(
+def _group_widths(
     predict: Callable[[pd.DataFrame], NDArray[np.float64]],
     learned: pd.DataFrame,
     target: str,
@@ -217,17 +219,17 @@ def _widths(
     """How many times as far out as of all rows a group's errors reach, drawn towards 1 where it has few rows."""
     import numpy as np
 
-    groups = _places(_groups(learned, by))
-    chosen = {group: places[_spread(len(places), SAMPLED)] for group, places in groups.items()}
+    groups = _places_by_group(_groups_of_rows(learned, by))
+    chosen = {group: places[_evenly_spread_places(len(places), SAMPLED)] for group, places in groups.items()}
     rows = learned.iloc[np.concatenate(list(chosen.values()))]
-    errors = np.abs(_errors(rows[target].to_numpy(), predict(rows), low, high))
+    errors = np.abs(_log_errors(rows[target].to_numpy(), predict(rows), low, high))
     everywhere = float(np.quantile(errors, TAIL))
     usual = sum(len(places) * math.log(len(places)) for places in groups.values()) / len(learned)
     found, start = {}, 0
     for group, places in chosen.items():
         own = errors[start : start + len(places)]
         start += len(places)
-        ratio = _ratio(own, everywhere)
+        ratio = _reach_ratio(own, everywhere)
         # a group that was learned by heart says nothing of its width
         share = len(places) / (len(places) + PRIOR) if ratio > 0 else 0.0
         known = BY_HEART * (usual - math.log(len(groups[group])))
@@ -235,7 +237,7 @@ def _widths(
     return found
 
 
-def _corrected(
+def _corrected_widths(
     widths: Mapping[tuple[str | None, ...], float],
     groups: Sequence[tuple[str | None, ...]],
     errors: NDArray[np.float64],
@@ -243,17 +245,17 @@ def _corrected(
     """The widths times as far as each group's held-out errors reach beyond them, drawn towards 1."""
     import numpy as np
 
-    reached = errors / _of(widths, groups)
+    reached = errors / _widths_of_rows(widths, groups)
     everywhere = float(np.quantile(reached, TAIL))
     found = dict(widths)
-    for group, places in _places(groups).items():
-        ratio = _ratio(reached[places], everywhere)
+    for group, places in _places_by_group(groups).items():
+        ratio = _reach_ratio(reached[places], everywhere)
         share = len(places) / (len(places) + HELD_OUT_PRIOR) if ratio > 0 else 0.0
         found[group] = round(widths.get(group, 1.0) * math.exp(share * math.log(ratio or 1.0)), 6)
     return found
 
 
-def _ratio(own: NDArray[np.float64], everywhere: float) -> float:
+def _reach_ratio(own: NDArray[np.float64], everywhere: float) -> float:
     """How many times as far as `everywhere` a group's errors reach; 0 where either says nothing."""
     import numpy as np
 
@@ -261,7 +263,7 @@ def _ratio(own: NDArray[np.float64], everywhere: float) -> float:
     return min(max(reach / everywhere, NARROWEST), WIDEST) if reach > 0 and everywhere > 0 else 0.0
 
 
-def _of(
+def _widths_of_rows(
     widths: Mapping[tuple[str | None, ...], float], groups: Sequence[tuple[str | None, ...]]
 ) -> NDArray[np.float64]:
     import numpy as np
@@ -269,7 +271,7 @@ def _of(
     return np.array([widths.get(group, 1.0) for group in groups], dtype=np.float64)
 
 
-def _errors(
+def _log_errors(
     truth: NDArray[np.float64], estimates: NDArray[np.float64], low: float, high: float
 ) -> NDArray[np.float64]:
     """The logarithms of truth ÷ estimate, both within the range."""
@@ -279,7 +281,7 @@ def _errors(
     return np.asarray(np.log(np.clip(np.asarray(truth, dtype=np.float64), low, high) / within))
 
 
-def _groups(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[str | None, ...]]:
+def _groups_of_rows(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[str | None, ...]]:
     """What tells the group of each row."""
     from relet.features.columns import texts
 
@@ -288,7 +290,7 @@ def _groups(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[str | None, ...
     return list(zip(*(texts(rows, name).to_pylist() for name in by), strict=True))
 
 
-def _places(groups: Sequence[tuple[str | None, ...]]) -> dict[tuple[str | None, ...], NDArray[np.int64]]:
+def _places_by_group(groups: Sequence[tuple[str | None, ...]]) -> dict[tuple[str | None, ...], NDArray[np.int64]]:
     """The positions of each group's rows, in the order of the rows."""
     import numpy as np
 
@@ -298,30 +300,30 @@ def _places(groups: Sequence[tuple[str | None, ...]]) -> dict[tuple[str | None, 
     return {group: np.asarray(places, dtype=np.int64) for group, places in found.items()}
 
 
-def _text(value: Any) -> str:
+def _stored_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"text was expected, got {value!r}")
     return value
 
 
-def _list(value: Any) -> list[Any]:
+def _stored_list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"a list was expected, got {value!r}")
     return value
 
 
-def _spread(size: int, most: int) -> NDArray[np.int64]:
+def _evenly_spread_places(size: int, most: int) -> NDArray[np.int64]:
     import numpy as np
 
     return np.linspace(0, size - 1, min(size, most)).round().astype(np.int64)
 
 
-def _ranks(size: int, kept: int) -> list[int]:
+def _kept_ranks(size: int, kept: int) -> list[int]:
     """Which of the sorted scores are kept, counted from 1: the first and the last always."""
-    found: list[int] = (_spread(size, kept) + 1).tolist()
+    found: list[int] = (_evenly_spread_places(size, kept) + 1).tolist()
     return found
 
 
-def _number(value: Any) -> float:
+def _float_or_nan(value: Any) -> float:
     """A number of Python or numpy as a float, anything else as NaN, which lies between no two numbers."""
     return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan

@@ -124,7 +124,7 @@ class Model:
         ]
 
 
-def export(model: Model, folder: Path) -> None:
+def export_model(model: Model, folder: Path) -> None:
     """Write a model as a folder that relet and MLflow load: the same bytes for the same model.
 
     Golden predictions, on the example and on adversarial rows, are recorded. Raises ModelError for a pipeline
@@ -133,27 +133,27 @@ def export(model: Model, folder: Path) -> None:
     from relet.training import archive, golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
-    if natives := list(_natives(model.pipeline)):
-        _write(folder / NATIVE, _NEXT.join(each.native for each in natives))
-    (folder / ARCHIVE).write_bytes(archive.dump(model.pipeline))
+    if natives := list(_native_estimators(model.pipeline)):
+        _write_text(folder / NATIVE, _NEXT.join(each.native for each in natives))
+    (folder / ARCHIVE).write_bytes(archive.dump_estimator(model.pipeline))
     rows = golden.rows_from_json(golden.rows_to_json(model.example), list(model.example.columns))
     import pandas as pd
 
-    rows = pd.concat([rows, golden.adversarial(model.example)], ignore_index=True)
-    _write_json(folder / GOLDEN, golden.record(rows, model.predict(rows), model.interval))
+    rows = pd.concat([rows, golden.adversarial_rows(model.example)], ignore_index=True)
+    _write_json(folder / GOLDEN, golden.record_predictions(rows, model.predict(rows), model.interval))
     _write_grounds(model, folder)
-    kinds = {str(name): packaging.kind(model.example[name]) for name in model.example.columns}
+    kinds = {str(name): packaging.column_kind(model.example[name]) for name in model.example.columns}
     about = {
         "format": FORMAT,
         "target": model.target,
         "about": model.about,
         "columns": kinds,
-        "code": dict(_code(model.pipeline)),
-        "packages": packaging.versions(),
+        "code": dict(_code_digests(model.pipeline)),
+        "packages": packaging.needed_versions(),
     }
-    _write(folder / EXAMPLE, packaging.input_example(model.example))
-    _write_json(folder / ABOUT, {**about, "files": _digests(folder)})
-    _write(
+    _write_text(folder / EXAMPLE, packaging.input_example(model.example))
+    _write_json(folder / ABOUT, {**about, "files": _loaded_file_digests(folder)})
+    _write_text(
         folder / "MLmodel",
         packaging.mlmodel(
             kinds,
@@ -162,10 +162,10 @@ def export(model: Model, folder: Path) -> None:
         ),
     )
     for name, text in packaging.environment_files().items():
-        _write(folder / name, text)
+        _write_text(folder / name, text)
 
 
-def load(folder: Path) -> Model:
+def load_model(folder: Path) -> Model:
     """The model in a folder, once its types are trusted, its code is the same and its golden predictions hold.
 
     Raises ModelError otherwise.
@@ -179,17 +179,17 @@ def load(folder: Path) -> Model:
         )
     _check_files(folder, about.get("files", {}))
     _check_code(about["code"], folder.name)
-    pipeline = archive.load(_read(folder / ARCHIVE), folder.name)
-    if natives := list(_natives(pipeline)):
+    pipeline = archive.load_estimator(_read_model_file(folder / ARCHIVE), folder.name)
+    if natives := list(_native_estimators(pipeline)):
         if NATIVE not in about["files"]:
             raise ModelError(f"{folder.name} is no whole model: {ABOUT} names no {NATIVE}")
-        texts = _read(folder / NATIVE).decode().split(_NEXT)
+        texts = _read_model_file(folder / NATIVE).decode().split(_NEXT)
         if len(texts) != len(natives):
             raise ModelError(f"{folder.name} is no whole model: {NATIVE} holds {len(texts)} of {len(natives)}")
         for each, text in zip(natives, texts, strict=True):
-            _attach(each, text, folder.name)
+            _attach_native(each, text, folder.name)
     stored = _read_json(folder / GOLDEN)
-    example = _example(folder, about.get("columns", {}))
+    example = _read_example(folder, about.get("columns", {}))
     model = Model(
         pipeline=pipeline,
         example=example,
@@ -197,8 +197,8 @@ def load(folder: Path) -> Model:
         about=about["about"],
         **_read_grounds(folder, about, [str(name) for name in example.columns]),
     )
-    exactly = about["packages"] == packaging.versions()
-    golden.check(stored, model.predict, exactly=exactly, name=folder.name)
+    exactly = about["packages"] == packaging.needed_versions()
+    golden.check_predictions(stored, model.predict, exactly=exactly, name=folder.name)
     if model.interval is not None:
         golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=folder.name)
     return model
@@ -210,7 +210,7 @@ def _write_grounds(model: Model, folder: Path) -> None:
     from relet.training import golden
 
     if model.interval is not None:
-        _write(folder / INTERVAL, json.dumps(model.interval.to_json(), sort_keys=True) + "\n")
+        _write_text(folder / INTERVAL, json.dumps(model.interval.to_json(), sort_keys=True) + "\n")
     if model.background is None:
         return
     held: dict[str, Any] = {"background": golden.rows_to_json(model.background)}
@@ -250,14 +250,14 @@ def _read_grounds(folder: Path, about: dict[str, Any], columns: list[str]) -> di
     return found
 
 
-def _attach(estimator: Any, text: str, name: str) -> None:
+def _attach_native(estimator: Any, text: str, name: str) -> None:
     try:
         estimator.attach(text)
     except Exception as error:
         raise ModelError(f"{name}: {NATIVE} can't be read as a LightGBM model: {error}") from error
 
 
-def _example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
+def _read_example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
     """The example rows, each column of the kind that it was exported with."""
     import pandas as pd
 
@@ -282,40 +282,40 @@ def _relet_code() -> FirstPartyCode:
     return FirstPartyCode((Path(__file__).parents[2],))
 
 
-def _code(pipeline: Any) -> Iterator[tuple[str, str]]:
+def _code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
     """The digests of relet's own modules that a pipeline needs, and of those that they import."""
     code = _relet_code()
     found: dict[str, str] = {}
-    for module in sorted(_modules(pipeline)):
+    for module in sorted(_pipeline_modules(pipeline)):
         found |= code.closure(module).modules
     yield from sorted(found.items())
 
 
-def _modules(value: Any) -> set[str]:
+def _pipeline_modules(value: Any) -> set[str]:
     """The modules of relet that define the estimators in a pipeline, however nested."""
     if isinstance(value, list | tuple):
-        return set[str]().union(*map(_modules, value))
+        return set[str]().union(*map(_pipeline_modules, value))
     own = {type(value).__module__} if type(value).__module__.startswith("relet.") else set()
-    return own.union(*map(_modules, _nested(value)))
+    return own.union(*map(_pipeline_modules, _nested_estimators(value)))
 
 
-def _nested(value: Any) -> list[Any]:
+def _nested_estimators(value: Any) -> list[Any]:
     return [getattr(value, name) for name in _NESTED if hasattr(value, name)]
 
 
-def _natives(value: Any) -> Iterator[Any]:
+def _native_estimators(value: Any) -> Iterator[Any]:
     """The fitted estimators in a pipeline that keep what they learned as text beside the archive."""
     if isinstance(value, list | tuple):
         for each in value:
-            yield from _natives(each)
+            yield from _native_estimators(each)
     elif hasattr(value, "attach"):
         yield value
     else:
         for name in ("steps", "members_"):
-            yield from _natives(getattr(value, name, ()))
+            yield from _native_estimators(getattr(value, name, ()))
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def _loaded_file_digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file that is loaded."""
     loaded = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, EXPLANATION, COMPARABLES)
     present = [folder / name for name in loaded if (folder / name).is_file()]
@@ -325,7 +325,7 @@ def _digests(folder: Path) -> dict[str, str]:
 def _check_files(folder: Path, recorded: dict[str, str]) -> None:
     """Before any file is parsed: LightGBM ends the process over a model text that was cut off."""
     for name in (ARCHIVE, GOLDEN, EXAMPLE, *recorded):
-        if sha256(_read(folder / name)).hexdigest() != recorded.get(name):
+        if sha256(_read_model_file(folder / name)).hexdigest() != recorded.get(name):
             raise ModelError(f"{folder.name} is damaged: {name} is not what was exported; export it again")
 
 
@@ -339,15 +339,15 @@ def _check_code(recorded: dict[str, str], name: str) -> None:
             )
 
 
-def _write(path: Path, text: str) -> None:
+def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _write_json(path: Path, value: Any) -> None:
-    _write(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+    _write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
-def _read(path: Path) -> bytes:
+def _read_model_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -356,7 +356,7 @@ def _read(path: Path) -> bytes:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        loaded = json.loads(_read(path))
+        loaded = json.loads(_read_model_file(path))
     except ValueError as error:
         raise ModelError(f"{path.parent.name}: {path.name} is damaged: {error}") from error
     if not isinstance(loaded, dict):

@@ -18,14 +18,14 @@ NEEDED = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "sk
 PYTHON = "3.11"
 
 
-def versions() -> dict[str, str]:
+def needed_versions() -> dict[str, str]:
     """The installed version of each package that a model needs."""
     return {name: version(name) for name in NEEDED}
 
 
 def environment_files() -> dict[str, str]:
     """requirements.txt, python_env.yaml and conda.yaml, with the installed versions pinned."""
-    pins = [f"{name}=={number}" for name, number in versions().items()]
+    pins = [f"{name}=={number}" for name, number in needed_versions().items()]
     pins.append(f"relet=={__version__}")
     listed = "".join(f"    - {pin}\n" for pin in pins)
     return {
@@ -48,7 +48,9 @@ _PARAMS = [
 
 
 def mlmodel(kinds: Mapping[str, str], *, params: bool = False, id: str | None = None) -> str:
-    """The MLmodel file: a python_function that relet loads, with its signature. `kinds` are those of `kind`.
+    """The MLmodel file: a python_function that relet loads, with its signature.
+
+    `kinds` are those of `column_kind`.
 
     With `params` a request may ask for an interval and an explanation. The column `id` may be sent too, and need
     not be: MLflow drops what no signature names, and a row would be comparable with itself.
@@ -92,11 +94,11 @@ def input_example(example: pd.DataFrame) -> str:
 _MLFLOW_TYPES = {"boolean": "boolean", "date": "any", "number": "double", "text": "string", "whole": "any"}
 
 
-def kind(column: pd.Series[Any]) -> str:
+def column_kind(column: pd.Series[Any]) -> str:
     """What a column holds: boolean, whole (numbers without a fraction), number, date or text.
 
     >>> import pandas as pd
-    >>> kind(pd.Series([1, 2])), kind(pd.Series([0.5]))
+    >>> column_kind(pd.Series([1, 2])), column_kind(pd.Series([0.5]))
     ('whole', 'number')
     """
     import pandas as pd

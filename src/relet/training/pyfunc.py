@@ -53,6 +53,6 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    from relet.training.model import load
+    from relet.training.model import load_model
 
-    return ServedModel(load(Path(path)))
+    return ServedModel(load_model(Path(path)))

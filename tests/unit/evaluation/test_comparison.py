@@ -28,7 +28,7 @@ from relet.core.artifact import ArtifactType, Check, Curve, Figure, Verdict
 from relet.data.table import write_table
 from relet.evaluation.comparison import Comparison, alignment, compare, models
 from relet.features.numeric import Numbers
-from relet.training.model import Model, export
+from relet.training.model import Model, export_model
 
 TABLE, METRICS, FIGURE = ArtifactType.TABLE, ArtifactType.METRICS, ArtifactType.FIGURE
 VERDICT, MODEL, FILE, FOLDER = ArtifactType.VERDICT, ArtifactType.MODEL, ArtifactType.FILE, ArtifactType.FOLDER
@@ -717,7 +717,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "near": model(1e-6),
         "wider": model(columns=("x", "y", "w")),
     }.items():
-        export(made, folder / name)
+        export_model(made, folder / name)
     return folder
 
 
@@ -785,7 +785,7 @@ def test_a_difference_that_only_a_tables_rows_show_counts(tmp_path: Path) -> Non
         tree = Pipeline([("n", Numbers(["x"], missing=0.0)), ("m", DecisionTreeRegressor(random_state=0))])
         tree.fit(learned, [0.0, 0.0, 1.0])
         example = pd.DataFrame({"x": [0.5, 1.5]})
-        export(Model(pipeline=tree, example=example, target="z"), tmp_path / name)
+        export_model(Model(pipeline=tree, example=example, target="z"), tmp_path / name)
     rows = stored(TABLE, pa.table({"x": [1.0, 5.25, 9.0]}), tmp_path / "rows") / "table.parquet"
     assert compare(MODEL, tmp_path / "five", tmp_path / "four", tolerance=0.0).within
     found = compare(MODEL, tmp_path / "five", tmp_path / "four", tolerance=0.5, rows=[rows])

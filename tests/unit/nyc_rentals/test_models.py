@@ -18,7 +18,7 @@ from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model as measure_model
 from pipelines.nyc_rentals.components.train_model import train_model
 from relet.errors import BadDataError, SettingError
-from relet.training.model import export, load
+from relet.training.model import export_model, load_model
 
 TREES = {"n_estimators": 30, "num_leaves": 15, "learning_rate": 0.2}
 HISTOGRAM = {"max_iter": 20, "max_leaf_nodes": 15, "learning_rate": 0.2}
@@ -50,7 +50,7 @@ def trained(request, listings):
 @pytest.fixture(scope="module")
 def folder(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    export(trained.model, folder)
+    export_model(trained.model, folder)
     return folder
 
 
@@ -100,11 +100,11 @@ def test_the_figure_is_the_same_each_time_and_names_the_features(trained, listin
 
 
 def test_a_loaded_model_predicts_the_same_bits(trained, folder, listings):
-    assert (load(folder).predict(listings) == trained.model.predict(listings)).all()
+    assert (load_model(folder).predict(listings) == trained.model.predict(listings)).all()
 
 
 def test_a_loaded_model_is_exported_to_the_same_bytes(folder, tmp_path):
-    export(load(folder), tmp_path)
+    export_model(load_model(folder), tmp_path)
     for path in folder.iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 

@@ -11,7 +11,7 @@ import pytest
 
 from relet.project.folder import open_project
 from relet.report.bars import bars
-from relet.report.graph import graph_svg, graph_text, links
+from relet.report.graph import graph_svg, graph_text, pipeline_edges
 
 ROOT = Path(__file__).parents[3]
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -59,6 +59,8 @@ def test_the_flagship_s_graph_names_what_links_its_components(named: str) -> Non
 
 
 def test_what_a_verdict_lets_through_is_a_link_of_its_own() -> None:
-    gates = [(each.start, each.end) for each in links(open_project("nyc_rentals", ROOT).pipeline) if each.gate]
+    gates = [
+        (each.start, each.end) for each in pipeline_edges(open_project("nyc_rentals", ROOT).pipeline) if each.gate
+    ]
     assert {("data_check", "data_split"), ("data_split", "train_model"), ("data_split", "test_model")} <= {*gates}
     assert {start for start, _ in gates} == {"data_check", "data_split"}

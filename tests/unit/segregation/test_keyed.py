@@ -59,11 +59,11 @@ def test_each_listing_has_the_part_it_always_had() -> None:
 
 
 def test_splitmix64_s_outputs_are_the_published_ones() -> None:
-    from relet.segregation.hashing import _mixed
+    from relet.segregation.hashing import _splitmix
 
     # the first outputs of the reference implementation for the seed 1234567
     states = (np.uint64(1234567) + np.arange(5, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
-    assert _mixed(states).tolist() == [
+    assert _splitmix(states).tolist() == [
         6457827717110365317,
         3203168211198807973,
         9817491932198370423,

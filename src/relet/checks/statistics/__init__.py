@@ -16,7 +16,8 @@ from relet.checks.statistics.divergences import jensen_shannon, kullback_leibler
 from relet.checks.statistics.outcome import TwoSampleOutcome
 from relet.checks.statistics.ranks import anderson_darling, kolmogorov_smirnov, mann_whitney
 from relet.checks.statistics.shift import welch
-from relet.checks.statistics.tally import Tally, tally
+from relet.checks.statistics.tally import tally
+from relet.data.tally import Tally
 
 __all__ = [
     "Tally",

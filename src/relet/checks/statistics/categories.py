@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from relet.checks.statistics.outcome import TwoSampleOutcome
-from relet.checks.statistics.pair import Alternative, check, effective, values
+from relet.checks.statistics.pair import Alternative, check_arguments, effective_size, value_pair
 from relet.checks.statistics.power import Sensitivity
 from relet.checks.statistics.tally import tally
 from relet.errors import BadDataError
@@ -32,7 +32,7 @@ def chi_square(
     >>> chi_square(["a"] * 30 + ["b"] * 70, ["a"] * 50 + ["b"] * 50).effect.__round__(3)
     0.204
     """
-    return _compared("chi_square", "pearson", sample, reference, alternative, alpha)
+    return _compare_shares("chi_square", "pearson", sample, reference, alternative, alpha)
 
 
 def g_test(
@@ -42,7 +42,7 @@ def g_test(
 
     As `chi_square`, with `lambda_="log-likelihood"` (Sokal and Rohlf 1995, ch. 17).
     """
-    return _compared("g_test", "log-likelihood", sample, reference, alternative, alpha)
+    return _compare_shares("g_test", "log-likelihood", sample, reference, alternative, alpha)
 
 
 def missing_share(
@@ -58,7 +58,7 @@ def missing_share(
     >>> found.effect.__round__(3), found.p_value < 0.001
     (0.265, True)
     """
-    check("missing_share", alternative, alpha)
+    check_arguments("missing_share", alternative, alpha)
     ours, theirs = tally(sample), tally(reference)
     column = ours.name or theirs.name or "the column"
     table = [[each.missing, each.size] for each in (ours, theirs)]
@@ -70,7 +70,7 @@ def missing_share(
     counts = np.array(table, dtype=np.int64)
     sizes = int(counts[0].sum()), int(counts[1].sum())
     shares = counts[:, 0] / counts.sum(axis=1)
-    statistic, p_value, remark = _two_shares(counts, alternative)
+    statistic, p_value, remark = _compare_two_shares(counts, alternative)
     said = {
         "two-sided": "not missing as often as",
         "less": "missing less often than",
@@ -85,12 +85,12 @@ def missing_share(
         statistic=statistic,
         p_value=p_value,
         effect_name="Cramér's V",
-        effect=math.copysign(_balanced(statistic, sizes), float(shares[0] - shares[1])),
+        effect=math.copysign(_balanced_cramers_v(statistic, sizes), float(shares[0] - shares[1])),
         sizes=sizes,
         alpha=alpha,
         sensitivity=Sensitivity(
             law="normal",
-            unit=0.5 / math.sqrt(effective(sizes)),
+            unit=0.5 / math.sqrt(effective_size(sizes)),
             sides=2 if alternative == "two-sided" else 1,
             largest=1.0,
         ),
@@ -98,7 +98,7 @@ def missing_share(
     )
 
 
-def _two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[str, ...]]:
+def _compare_two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[str, ...]]:
     """The statistic, the p-value and what there is to remark, of a table of two by two."""
     from scipy import special, stats
 
@@ -115,16 +115,16 @@ def _two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[st
     return statistic, float(special.ndtr(-z if alternative == "greater" else z)), ()
 
 
-def _compared(
+def _compare_shares(
     test: str, statistic: str, sample: Any, reference: Any, alternative: Alternative, alpha: float
 ) -> TwoSampleOutcome:
     from scipy import stats
 
-    check(test, alternative, alpha, only="shares have no direction")
+    check_arguments(test, alternative, alpha, only="shares have no direction")
     import numpy as np
 
-    pair = values(test, sample, reference)
-    counts, remarks = _pooled(np.stack([pair.sample, pair.reference]))
+    pair = value_pair(test, sample, reference)
+    counts, remarks = _pool_rare_categories(np.stack([pair.sample, pair.reference]))
     df = counts.shape[1] - 1
     found, p_value = 0.0, 1.0
     if df:
@@ -142,7 +142,7 @@ def _compared(
         statistic=found,
         p_value=p_value,
         effect_name="Cramér's V",
-        effect=_balanced(found, pair.sizes),
+        effect=_balanced_cramers_v(found, pair.sizes),
         sizes=pair.sizes,
         missing=pair.missing,
         alpha=alpha,
@@ -151,12 +151,12 @@ def _compared(
     )
 
 
-def _balanced(statistic: float, sizes: tuple[int, int]) -> float:
+def _balanced_cramers_v(statistic: float, sizes: tuple[int, int]) -> float:
     """Cramér's V of two samples as if they were equally large: it does not hang on how much there is of which."""
-    return 0.5 * math.sqrt(max(0.0, statistic) / effective(sizes))
+    return 0.5 * math.sqrt(max(0.0, statistic) / effective_size(sizes))
 
 
-def _pooled(counts: Array) -> tuple[Array, tuple[str, ...]]:
+def _pool_rare_categories(counts: Array) -> tuple[Array, tuple[str, ...]]:
     """The counts with rare categories as one, so that 5 rows are expected in every cell, and what was done.
 
     Which are rare is read from both sides together, which says nothing of their difference. Never fewer than two

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from relet.checks.statistics.power import Sensitivity, detectable
+from relet.checks.statistics.power import Sensitivity, detectable_effect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class TwoSampleOutcome:
     @property
     def detectable(self) -> float | None:
         """The effect that was seen with 80% power (type II error 0.2) at `alpha`; None where none would be."""
-        return detectable(self.sensitivity, self.alpha)
+        return detectable_effect(self.sensitivity, self.alpha)
 
     def __str__(self) -> str:
         power = self.power(self.detectable)
@@ -53,7 +53,7 @@ class TwoSampleOutcome:
         """The null hypothesis and what was found."""
         found = f"{self.statistic_name} = {self.with_unit(self.statistic)}"
         if self.statistic_name != self.effect_name:
-            found += f", {self.effect_name} {figure(self.effect)},"
+            found += f", {self.effect_name} {three_digits(self.effect)},"
         n, m = self.sizes
         against = f", against: {self.alternative}" if self.sensitivity.sides == 1 else ""
         return f"H0: {self.null}{against}. {found} with {n:,} and {m:,} rows:"
@@ -64,7 +64,7 @@ class TwoSampleOutcome:
         if self.p_value is None:
             return "it has no p-value"
         apart = "apart" if self.sensitivity.sides == 2 else "in that direction"
-        return f"as far {apart} or further in {percent(self.p_value)} of such pairs if H0 holds"
+        return f"as far {apart} or further in {percent_words(self.p_value)} of such pairs if H0 holds"
 
     def power(self, seen: float | None) -> str:
         """Which effect would have been seen, in words; none where a single value leaves nothing to differ in."""
@@ -72,10 +72,10 @@ class TwoSampleOutcome:
             return ""
         if seen is None:
             return f"with so few rows no {self.effect_name} would have been seen with 80% power"
-        return f"{article(self.effect_name)} of {self.with_unit(seen)} would have been seen with 80% power"
+        return f"{with_article(self.effect_name)} of {self.with_unit(seen)} would have been seen with 80% power"
 
     def with_unit(self, effect: float) -> str:
-        return f"{figure(effect)} {self.unit}".strip()
+        return f"{three_digits(effect)} {self.unit}".strip()
 
     @property
     def aside(self) -> str:
@@ -93,10 +93,10 @@ class TwoSampleOutcome:
         return cls(**{**stored, **pairs, "sensitivity": Sensitivity(**stored["sensitivity"])})
 
 
-def figure(value: float) -> str:
+def three_digits(value: float) -> str:
     """A number with three digits that count, or whole.
 
-    >>> figure(0.0123456), figure(1234567.8), figure(-0.5), figure(2), figure(1e-9)
+    >>> three_digits(0.0123456), three_digits(1234567.8), three_digits(-0.5), three_digits(2), three_digits(1e-9)
     ('0.0123', '1,234,568', '-0.5', '2', '1e-09')
     """
     if abs(value) >= 1000 and math.isfinite(value):
@@ -104,10 +104,10 @@ def figure(value: float) -> str:
     return f"{value:.3g}"
 
 
-def percent(share: float) -> str:
+def percent_words(share: float) -> str:
     """A probability as people say it.
 
-    >>> percent(0.312), percent(0.0021), percent(1.0), percent(1e-9)
+    >>> percent_words(0.312), percent_words(0.0021), percent_words(1.0), percent_words(1e-9)
     ('31%', '0.21%', '100%', 'fewer than 0.001%')
     """
     if share < 1e-5:
@@ -115,10 +115,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.2g}%"
 
 
-def article(name: str) -> str:
+def with_article(name: str) -> str:
     """The name with its article.
 
-    >>> article("effect"), article("D"), article("rank-biserial correlation")
+    >>> with_article("effect"), with_article("D"), with_article("rank-biserial correlation")
     ('an effect', 'a D', 'a rank-biserial correlation')
     """
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from relet.checks.statistics.tally import Tally, tally
+from relet.checks.statistics.tally import tally
+from relet.data.tally import Tally
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class TallyPair:
     @property
     def effective(self) -> float:
         """n·m / (n + m): of one sample against a law that is known, so many rows would tell as much."""
-        return effective(self.sizes)
+        return effective_size(self.sizes)
 
     @property
     def is_small(self) -> bool:
@@ -48,21 +49,21 @@ class TallyPair:
         return np.repeat(self.values, self.sample), np.repeat(self.values, self.reference)
 
 
-def effective(sizes: tuple[int, int]) -> float:
+def effective_size(sizes: tuple[int, int]) -> float:
     """n·m / (n + m).
 
-    >>> effective((20_000, 20_000))
+    >>> effective_size((20_000, 20_000))
     10000.0
     """
     n, m = sizes
     return n * m / (n + m)
 
 
-def numbers(test: str, sample: Any, reference: Any) -> TallyPair:
+def number_pair(test: str, sample: Any, reference: Any) -> TallyPair:
     """Two columns of numbers; BadDataError for text, infinity, or a side without a value."""
     import numpy as np
 
-    pair = values(test, sample, reference)
+    pair = value_pair(test, sample, reference)
     if pair.values.dtype == object:
         raise BadDataError(
             f"{test} compares numbers, and {pair.column} holds text such as {pair.values[0]!r}; "
@@ -73,7 +74,7 @@ def numbers(test: str, sample: Any, reference: Any) -> TallyPair:
     return pair
 
 
-def values(test: str, sample: Any, reference: Any) -> TallyPair:
+def value_pair(test: str, sample: Any, reference: Any) -> TallyPair:
     """Two columns of any values; BadDataError where a side has none, or one has text and the other numbers."""
     import numpy as np
 
@@ -90,13 +91,13 @@ def values(test: str, sample: Any, reference: Any) -> TallyPair:
     return TallyPair(
         column=column,
         values=found,
-        sample=_placed(ours, found),
-        reference=_placed(theirs, found),
+        sample=_counts_at(ours, found),
+        reference=_counts_at(theirs, found),
         missing=(ours.missing, theirs.missing),
     )
 
 
-def _placed(counted: Tally, found: Array) -> Array:
+def _counts_at(counted: Tally, found: Array) -> Array:
     import numpy as np
 
     counts = np.zeros(len(found), dtype=np.int64)
@@ -104,7 +105,7 @@ def _placed(counted: Tally, found: Array) -> Array:
     return counts
 
 
-def check(test: str, alternative: str, alpha: float, *, only: str = "") -> None:
+def check_arguments(test: str, alternative: str, alpha: float, *, only: str = "") -> None:
     """SettingError for an alternative that does not exist, or that the test has not (`only` says why)."""
     if alternative not in get_args(Alternative):
         raise SettingError(

@@ -27,7 +27,7 @@ class Sensitivity:
     largest: float = math.inf
 
 
-def detectable(sensitivity: Sensitivity, alpha: float) -> float | None:
+def detectable_effect(sensitivity: Sensitivity, alpha: float) -> float | None:
     """The effect that the test sees at `alpha` with 80% power; None where it sees none, however large.
 
     - normal, t: (z(1 - alpha/sides) + z(0.8)) standard errors.
@@ -39,14 +39,14 @@ def detectable(sensitivity: Sensitivity, alpha: float) -> float | None:
     - anderson: a shift moves the first of the independent terms that the statistic is a sum of, Z1²/2
       (Anderson and Darling 1952); the others stay what they are on average, ½ in all.
 
-    >>> f"{detectable(Sensitivity(law='normal', unit=0.01), 0.05):.4f}"
+    >>> f"{detectable_effect(Sensitivity(law='normal', unit=0.01), 0.05):.4f}"
     '0.0280'
     """
-    found = _standard(sensitivity, alpha) * sensitivity.unit
+    found = _standard_effect(sensitivity, alpha) * sensitivity.unit
     return found if math.isfinite(found) and found <= sensitivity.largest else None
 
 
-def _standard(sensitivity: Sensitivity, alpha: float) -> float:
+def _standard_effect(sensitivity: Sensitivity, alpha: float) -> float:
     from scipy import special
 
     seen = float(special.ndtri(1 - TYPE_II))

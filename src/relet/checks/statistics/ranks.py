@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from relet.checks.statistics.outcome import TwoSampleOutcome
-from relet.checks.statistics.pair import Alternative, TallyPair, check, numbers
+from relet.checks.statistics.pair import Alternative, TallyPair, check_arguments, number_pair
 from relet.checks.statistics.power import Sensitivity, anderson_table
 from relet.errors import BadDataError
 
@@ -34,15 +34,15 @@ def kolmogorov_smirnov(
     >>> found.effect, round(found.p_value, 3)
     (0.5, 0.4)
     """
-    check("kolmogorov_smirnov", alternative, alpha)
-    pair = numbers("kolmogorov_smirnov", sample, reference)
+    check_arguments("kolmogorov_smirnov", alternative, alpha)
+    pair = number_pair("kolmogorov_smirnov", sample, reference)
     distance, p_value = _exact_ks(pair, alternative) if pair.is_small else _large_ks(pair, alternative)
     sides = 2 if alternative == "two-sided" else 1
     return TwoSampleOutcome(
         test="kolmogorov_smirnov",
         column=pair.column,
         null=f"{pair.column} is distributed as in the reference",
-        alternative=_words(
+        alternative=_alternative_words(
             f"{pair.column} is", alternative, "distributed otherwise", "somewhere less", "somewhere greater"
         ),
         statistic_name="D",
@@ -57,7 +57,7 @@ def kolmogorov_smirnov(
     )
 
 
-def _words(subject: str, alternative: str, otherwise: str, less: str, greater: str) -> str:
+def _alternative_words(subject: str, alternative: str, otherwise: str, less: str, greater: str) -> str:
     said = {"two-sided": otherwise, "less": less, "greater": greater}[alternative]
     return f"{subject} {said}{'' if alternative == 'two-sided' else ' than in the reference'}"
 
@@ -99,13 +99,13 @@ def anderson_darling(
     not reject by it. There is no one-sided form. Raises BadDataError for a column that is no number, infinite or
     empty, and for fewer than 4 rows in all.
     """
-    check("anderson_darling", alternative, alpha, only="its statistic squares the differences")
-    pair = numbers("anderson_darling", sample, reference)
+    check_arguments("anderson_darling", alternative, alpha, only="its statistic squares the differences")
+    pair = number_pair("anderson_darling", sample, reference)
     if sum(pair.sizes) < 4:
         raise BadDataError(f"anderson_darling needs 4 values in all, {pair.column} has {sum(pair.sizes)}")
-    raw = _anderson(pair)
+    raw = _anderson_statistic(pair)
     standard, p_value = (0.0, 1.0) if len(pair.values) == 1 else _anderson_p(pair, raw)
-    remarks = ("there is one value only",) if len(pair.values) == 1 else _capped(p_value)
+    remarks = ("there is one value only",) if len(pair.values) == 1 else _table_remarks(p_value)
     return TwoSampleOutcome(
         test="anderson_darling",
         column=pair.column,
@@ -124,29 +124,29 @@ def anderson_darling(
     )
 
 
-def _capped(p_value: float) -> tuple[str, ...]:
+def _table_remarks(p_value: float) -> tuple[str, ...]:
     highest, *_, lowest = anderson_table()[1]
     if lowest < p_value < highest:
         return ()
     return (f"the table of p-values reaches from {lowest:g} to {highest:g}",)
 
 
-def _anderson(pair: TallyPair) -> float:
+def _anderson_statistic(pair: TallyPair) -> float:
     """A² before it is standardised, for ties: Scholz and Stephens' eq. 7."""
     if len(pair.values) == 1:
         return 0.0
     rows = sum(pair.sizes)
     pooled = pair.sample + pair.reference
-    below = _below(pooled)
+    below = _rows_below(pooled)
     weight = pooled / (below * (rows - below) - rows * pooled / 4.0)
     total = 0.0
     for counts in (pair.sample, pair.reference):
         size = float(counts.sum())
-        total += float((weight * (rows * _below(counts) - size * below) ** 2).sum()) / size
+        total += float((weight * (rows * _rows_below(counts) - size * below) ** 2).sum()) / size
     return total * (rows - 1) / rows / rows
 
 
-def _below(counts: Array) -> Array:
+def _rows_below(counts: Array) -> Array:
     """How many rows lie below each value, half of those at it counted in."""
     import numpy as np
 
@@ -200,17 +200,19 @@ def mann_whitney(
     >>> mann_whitney([1, 2, 3], [4, 5, 6], alternative="less").p_value
     0.05
     """
-    check("mann_whitney", alternative, alpha)
-    pair = numbers("mann_whitney", sample, reference)
+    check_arguments("mann_whitney", alternative, alpha)
+    pair = number_pair("mann_whitney", sample, reference)
     n, m = pair.sizes
-    u = float((pair.sample * _below(pair.reference)).sum())
+    u = float((pair.sample * _rows_below(pair.reference)).sum())
     spread = _spread_of_u(pair)
     p_value = _mann_whitney_p(pair, u, spread, alternative) if spread else 1.0
     return TwoSampleOutcome(
         test="mann_whitney",
         column=pair.column,
         null=f"{pair.column} is as often above the reference's as below",
-        alternative=_words(f"{pair.column} is more often", alternative, "on one side", "less", "greater"),
+        alternative=_alternative_words(
+            f"{pair.column} is more often", alternative, "on one side", "less", "greater"
+        ),
         statistic_name="U",
         statistic=u,
         p_value=p_value,

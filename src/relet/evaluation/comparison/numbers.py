@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def size(recorded: float | None, reproduced: float | None) -> float:
+def relative_gap(recorded: float | None, reproduced: float | None) -> float:
     """How far two numbers lie apart, relative to max(1, |recorded|).
 
     Whole numbers are not rounded first. Missing (None and NaN) equals missing, and is infinitely far from any
     number; so is an infinite number from every other one.
 
-    >>> size(1000, 1001), size(0.5, 0.25), size(math.nan, None), size(math.nan, 1.0)
-    (0.001, 0.25, 0.0, inf)
+    >>> relative_gap(1000, 1001), relative_gap(0.5, 0.25)
+    (0.001, 0.25)
+    >>> relative_gap(math.nan, None), relative_gap(math.nan, 1.0)
+    (0.0, inf)
     """
     old = math.nan if recorded is None else recorded
     new = math.nan if reproduced is None else reproduced
@@ -31,8 +33,8 @@ def size(recorded: float | None, reproduced: float | None) -> float:
     return math.inf if apart != apart else apart
 
 
-def sizes(recorded: NDArray[np.float64], reproduced: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`size` for arrays, in which NaN is what is missing."""
+def relative_gaps(recorded: NDArray[np.float64], reproduced: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`relative_gap` for arrays, in which NaN is what is missing."""
     import numpy as np
 
     with np.errstate(invalid="ignore", over="ignore"):
@@ -51,10 +53,10 @@ def is_within(size: float, tolerance: float | None) -> bool:
     return tolerance is not None and size <= tolerance and size < math.inf
 
 
-def said(size: float) -> str:
+def gap_words(size: float) -> str:
     """A size as it stands in a sentence.
 
-    >>> said(0.00012345), said(math.inf)
+    >>> gap_words(0.00012345), gap_words(math.inf)
     ('relative 0.000123', 'a number on one side only')
     """
     return f"relative {size:.3g}" if size < math.inf else "a number on one side only"

@@ -43,7 +43,7 @@ def remark(sentence: str) -> Difference:
 
 def conclude(differences: Iterable[Difference]) -> Comparison:
     """The comparison that has these differences."""
-    found = sorted(differences, key=_first)
+    found = sorted(differences, key=_order_of_weight)
     sizes = [difference.size for difference in found if difference.size]
     sentences = [difference.sentence for difference in found]
     if len(sentences) > MOST:
@@ -55,7 +55,7 @@ def conclude(differences: Iterable[Difference]) -> Comparison:
     )
 
 
-def _first(difference: Difference) -> float:
+def _order_of_weight(difference: Difference) -> float:
     """What no tolerance can allow comes first, then the large before the small."""
     return -math.inf if difference.size is None else -difference.size
 
@@ -74,19 +74,19 @@ def only_file(folder: Path, side: str) -> Path:
     return found[0]
 
 
-def cut(text: str, width: int = 80) -> str:
+def cut_text(text: str, width: int = 80) -> str:
     """At most so much of a text.
 
-    >>> cut("a long story", 7)
+    >>> cut_text("a long story", 7)
     'a long…'
     """
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def parting(old: str, new: str) -> int:
+def common_length(old: str, new: str) -> int:
     """How many letters two texts have in common before they part.
 
-    >>> parting("house", "hotel"), parting("a", "ab")
+    >>> common_length("house", "hotel"), common_length("a", "ab")
     (2, 1)
     """
     together = zip(old, new, strict=False)
