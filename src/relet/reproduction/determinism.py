@@ -14,7 +14,7 @@ from relet.core.component import Component
 from relet.core.reproduction import DETERMINISM
 from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.isolation import environment_of
-from relet.engine.run import call_for
+from relet.engine.step import call_for
 from relet.engine.values import Workspace, write_artifact
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.project.call import ComponentCall

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.change import differences
 from relet.core.component import Component
-from relet.core.plan import RunRequest, differences
+from relet.core.plan import RunRequest
 from relet.core.record import ArtifactLink, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.engine.values import TABLE, content_of

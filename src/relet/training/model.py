@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -278,9 +279,15 @@ def _read_example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
     return example
 
 
+@cache
+def _relet_code() -> FirstPartyCode:
+    """The source of relet, read and parsed once in a process, which imports its modules once, too."""
+    return FirstPartyCode((Path(__file__).parents[2],))
+
+
 def _code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
     """The digests of relet's own modules that a pipeline needs, and of the modules that these import."""
-    code = FirstPartyCode((Path(__file__).parents[2],))
+    code = _relet_code()
     found: dict[str, str] = {}
     for module in sorted(_pipeline_modules(pipeline)):
         found |= code.closure(module).modules
@@ -326,7 +333,7 @@ def _check_files(folder: Path, recorded: dict[str, str]) -> None:
 
 
 def _check_code(recorded: dict[str, str], name: str) -> None:
-    code = FirstPartyCode((Path(__file__).parents[2],))
+    code = _relet_code()
     for module, digest in recorded.items():
         if code.digest(module) != digest:
             raise ModelError(
