@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from relet.errors import BadDataError, StoreError, nearest
+from relet.files import locked
 
 if TYPE_CHECKING:
     import requests
@@ -379,8 +380,5 @@ def _drop(part: Path) -> None:
 @contextlib.contextmanager
 def _alone(whole: Path) -> Iterator[None]:
     """One process at a time fetches one URL into one folder; the lock ends with the process that holds it."""
-    import fcntl
-
-    with whole.with_name(f"{whole.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(whole.with_name(f"{whole.name}.lock")):
         yield

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from relet.core import code
+from relet.files import write_whole
 from relet.project.folder import KEPT
 
 NAME = "code.json"
@@ -34,13 +34,8 @@ def keep(place: Path) -> None:
     if not code.has_news() or not folder.is_dir():
         return
     held = json.dumps(dict(list(code.known_modules().items())[-LIMIT:]), separators=(",", ":")).encode()
-    part = folder / f".{NAME}.{secrets.token_hex(4)}.part"
     with suppress(OSError):  # where it can't be written, the next process parses again
-        try:
-            part.write_bytes(_modules_seal(held) + b"\n" + held)
-            part.replace(folder / NAME)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(folder / NAME, _modules_seal(held) + b"\n" + held)
 
 
 def _modules_seal(held: bytes) -> bytes:
