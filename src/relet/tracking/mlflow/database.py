@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def make_database(uri: str) -> bool:
-    """Have MLflow make the database that a `sqlite:///` URI names, unless the file is there: True when it was made.
+    """Have MLflow make the database that a `sqlite:///` URI names, unless it is there: True when it was made.
 
     MLflow works on a file of a temporary folder, which gets its name when it is whole.
     """
