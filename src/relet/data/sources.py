@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from relet.errors import BadDataError, StoreError, nearest
+from relet.files import locked
 
 if TYPE_CHECKING:
     import requests
@@ -401,8 +402,5 @@ def _drop_part(part: Path) -> None:
 @contextlib.contextmanager
 def _fetch_lock(whole: Path) -> Iterator[None]:
     """Let one process at a time fetch a URL into a folder. The lock ends with the process that holds it."""
-    import fcntl
-
-    with whole.with_name(f"{whole.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(whole.with_name(f"{whole.name}.lock")):
         yield
