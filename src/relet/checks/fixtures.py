@@ -17,6 +17,7 @@ from relet.checks.containers import asked
 from relet.checks.family import FamilyRules, SubmittedOutcome, judge
 from relet.checks.rows import as_json, as_text
 from relet.checks.statistics.outcome import TwoSampleOutcome
+from relet.core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,13 +115,12 @@ def _offending(request: pytest.FixtureRequest) -> OffendingRows:
 
     def offending(rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None:
         __tracebackhide__ = True
-        count, first = _first(rows)
-        if not count:
+        offenders, first = _first(rows)
+        if not offenders:
             return
         kept = as_json(first)
         request.node.user_properties.append(("rows", kept))
-        noun = "row" if count == 1 else "rows"
-        pytest.fail(f"{count:,} {noun}: {what}\n{as_text(kept)}", pytrace=False)
+        pytest.fail(f"{count(offenders, 'row')}: {what}\n{as_text(kept)}", pytrace=False)
 
     return offending
 

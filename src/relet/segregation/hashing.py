@@ -9,6 +9,7 @@ from hashlib import blake2b
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from relet.core.wording import count
 from relet.errors import BadDataError, SettingError
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def keyed(column: pa.ChunkedArray, shares: Mapping[str, float], *, seed: int, sa
 
     if column.null_count:
         raise BadDataError(
-            f"segregation: {_rows(column.null_count)} no {name}, by which rows are told apart; "
-            "leave them out, or set another key or method"
+            f"segregation: {count(column.null_count, 'row has', 'rows have')} no {name}, "
+            "by which rows are told apart; leave them out, or set another key or method"
         )
     ends = _ends(shares)
     found = np.zeros(len(column), dtype=np.int8)
@@ -45,10 +46,6 @@ def keyed(column: pa.ChunkedArray, shares: Mapping[str, float], *, seed: int, sa
             here[hashes < end] = place
         start += len(hashes)
     return found
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row has" if count == 1 else f"{count:,} rows have"
 
 
 def _ends(shares: Mapping[str, float]) -> dict[int, Any]:

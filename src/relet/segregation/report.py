@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
+from relet.core.wording import count
 from relet.segregation.columns import check_columns, codes_of, columns_of, settled
 from relet.segregation.leaks import Leak, leak_of_column, leak_of_rows
 
@@ -206,7 +207,7 @@ def _times(report: SegregationReport) -> Check:
 def _shared(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
     broken = promised and leak.values > 0
     name = f"{what[1]} on both sides"
-    told = f"{_counted(leak.values, what)} on both sides"
+    told = f"{count(leak.values, *what)} on both sides"
     if leak.total:
         told += f": {_of_parts(leak, report)}"
     if broken:
@@ -253,18 +254,14 @@ def _range(report: SegregationReport) -> str:
 def _on_both_sides(report: SegregationReport) -> Iterator[str]:
     rule = report.rule
     if report.keys is not None:
-        yield _counted(report.keys.values, _values(rule.key))
+        yield count(report.keys.values, *_values(rule.key))
     if report.twins is not None:
-        yield _counted(report.twins.total, _twins(rule))
+        yield count(report.twins.total, *_twins(rule))
     if report.groups is not None:
         last = list(report.sizes)[-1]
         share = report.groups.rows[last] / max(1, report.sizes[last])
         of_last = f" ({share:.1%} of {last})" if report.groups.values else ""
-        yield f"{_counted(report.groups.values, _values(rule.group_by))}{of_last}"
-
-
-def _counted(count: int, what: tuple[str, str]) -> str:
-    return f"{count:,} {what[0] if count == 1 else what[1]}"
+        yield f"{count(report.groups.values, *_values(rule.group_by))}{of_last}"
 
 
 def _twins(rule: Rule) -> tuple[str, str]:

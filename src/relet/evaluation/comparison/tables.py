@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relet.core.wording import count
 from relet.data.table import read_table
 from relet.errors import BadDataError
 from relet.evaluation.comparison.numbers import is_within, said, sizes
@@ -43,7 +44,7 @@ def compare_tables(recorded: Path, reproduced: Path, tolerance: float | None) ->
     old, new = _read(recorded, "recorded"), _read(reproduced, "reproduced")
     yield from _columns(old.schema, new.schema)
     if old.num_rows != new.num_rows:
-        yield Difference(f"{_count(new.num_rows)} instead of {old.num_rows:,}")
+        yield Difference(f"{count(new.num_rows, 'row')} instead of {old.num_rows:,}")
     kinds = dict(zip(new.column_names, new.schema.types, strict=True))
     shared = [name for name in old.column_names if kinds.get(name) == old.field(name).type]
     if shared:
@@ -118,7 +119,7 @@ def _only(side: str, table: pa.Table, places: NDArray[np.int64], key: str | None
         values = ", ".join(f"{name} {_show(table, name, first)}" for name in table.column_names)
         example = _name(table, first, key) if key else cut(values, 100)
         verb = "is" if len(places) == 1 else "are"
-        yield Difference(f"{_count(len(places))} {verb} only in the {side} table: {example}")
+        yield Difference(f"{count(len(places), 'row')} {verb} only in the {side} table: {example}")
 
 
 def _floats(
@@ -173,12 +174,12 @@ def _widest(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
     return int(sizes(old, new).argmax())
 
 
-def _sentence(name: str, old: pa.Table, new: pa.Table, found: Alignment, count: int, worst: int) -> str:
+def _sentence(name: str, old: pa.Table, new: pa.Table, found: Alignment, differing: int, worst: int) -> str:
     """`worst` is the pair of rows that serves as the example."""
     before, after = int(found.recorded[worst]), int(found.reproduced[worst])
     return (
-        f"{name}: {count:,} of {_count(len(found.recorded))} differ, most of all {_name(old, before, found.key)}: "
-        f"{_show(old, name, before)} → {_show(new, name, after)}"
+        f"{name}: {differing:,} of {count(len(found.recorded), 'row')} differ, most of all "
+        f"{_name(old, before, found.key)}: {_show(old, name, before)} → {_show(new, name, after)}"
     )
 
 
@@ -199,7 +200,3 @@ def _show(table: pa.Table, name: str, place: int) -> str:
     if value is None:
         return "null"
     return cut(repr(value) if isinstance(value, str | bytes) else str(value))
-
-
-def _count(rows: int) -> str:
-    return f"{rows:,} row{'s' * (rows != 1)}"
