@@ -59,7 +59,7 @@ def command(
     A RUN is an id as `relet runs` shows it, the beginning or the last eight letters of one, or what a run made:
     model:v3, model:prod.
     """
-    from relet.browsing.experiments import compare
+    from relet.browsing.contrast import compare
 
     contrast = compare(open_default_store(store_url), runs, everything=everything)
     if as_page or output:

@@ -18,18 +18,15 @@ from relet.cli.runs import tell_unread
 from relet.core.record import Status
 from relet.core.wording import count, shortened
 from relet.errors import SettingError
-from relet.experiments.experiment import (
-    Experiment,
-    Objective,
-    Trial,
-    aim,
-    comparable_trials,
+from relet.experiments.experiment import Experiment, Trial
+from relet.experiments.objective import Objective, aim, comparable_trials
+from relet.experiments.selection import ordered_trials, selected_trials
+from relet.experiments.variation import (
     differing_settings,
     distinguishing_metrics,
     most_varied_settings,
     short_names,
 )
-from relet.experiments.selection import ordered_trials, selected_trials
 
 if TYPE_CHECKING:
     from relet.store import Store

@@ -15,7 +15,7 @@ from relet.cli.screen import delivery_facts, delivery_line
 from relet.core.artifact import ArtifactType
 from relet.core.record import Status
 from relet.core.wording import count, shortened
-from relet.experiments.experiment import short_names
+from relet.experiments.variation import short_names
 
 if TYPE_CHECKING:
     from relet.trials.pool import PlannedTrial, TrialResult

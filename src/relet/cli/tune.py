@@ -13,7 +13,7 @@ from relet.cli.screen import delivery_facts, delivery_line
 from relet.cli.sweeps import ranking_lines
 from relet.core.record import Status
 from relet.core.wording import count
-from relet.experiments.experiment import short_names
+from relet.experiments.variation import short_names
 
 if TYPE_CHECKING:
     from relet.trials.search.question import SearchDefinition, SearchLimits
