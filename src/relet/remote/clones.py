@@ -66,7 +66,7 @@ def _source(address: RepositoryAddress) -> str:
 
 
 def _wanted_commit(address: RepositoryAddress) -> str:
-    """The commit that a revision names, whole or, where only the clone can tell, as it was shortened."""
+    """The commit that a revision names, whole or, where only the clone can tell, as it was shorten."""
     revision = address.revision
     found = _remote_names(address)
     ways = (revision, f"refs/tags/{revision}", f"refs/heads/{revision}") if revision else ("HEAD",)
