@@ -7,7 +7,7 @@ import unicodedata
 
 from relet.core.wording import count, shorten
 
-__all__ = ["count", "fit_text", "number", "safe", "share", "shorten", "text_width", "visible_text"]
+__all__ = ["count", "fit_text", "number", "share", "shorten", "text_width", "visible_text"]
 
 # Signs that turn the direction of what follows: a value could make a page read other than it is.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")

@@ -18,7 +18,8 @@ PLAIN = Section(title="Rows", html=element("p", "ok"))
 
 @given(st.text(), st.text(), st.lists(st.text(), max_size=6))
 def test_titles_may_hold_anything(title: str, subtitle: str, names: list[str]) -> None:
-    written = page(title, subtitle=subtitle, sections=[Section(title=name, html=element("p", "x")) for name in names])
+    sections = [Section(title=name, html=element("p", "x")) for name in names]
+    written = page(title, subtitle=subtitle, sections=sections)
     reading = stands_alone(written)
     assert reading.tags.count("section") == len(names)
     assert visible_text(title) in " ".join(reading.headings) or not title.strip()
