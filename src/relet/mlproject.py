@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from relet.core.component import Component, Input, Parameter
+from relet.core.component import Component, Input
+from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
 from relet.environments.docker import dockerfile
 from relet.errors import ReletError, SettingError

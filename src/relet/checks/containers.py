@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from relet.core.code import FirstPartyCode
-from relet.core.signature import CONTAINERS, ParsedModule
+from relet.core.signature import CONTAINERS
+from relet.core.source import ParsedModule
 from relet.errors import SignatureError
 
 # What `read_table` makes of a file, and what an annotation may therefore ask for.

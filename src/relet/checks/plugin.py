@@ -24,7 +24,8 @@ from relet.errors import ReletError
 
 if TYPE_CHECKING:
     from relet.checks.family import JudgedOutcome
-    from relet.core.component import Component, Parameter
+    from relet.core.component import Component
+from relet.core.parameter import Parameter
 
 # Keeps the hyperparameters' values apart from pytest's own.
 DEST = "relet_"
@@ -105,7 +106,7 @@ class _SuitePlugin:
 def _suite_options(component: Component) -> tuple[Parameter, ...]:
     """The hyperparameters of the component, and how a family is judged where they do not say so."""
     from relet.checks.family import FamilyRules
-    from relet.core.component import Parameter
+    from relet.core.parameter import Parameter
 
     own = {each.name for each in component.parameters}
     others = (

@@ -11,7 +11,7 @@ from typing import Any
 
 from relet.config.composition import ComposedConfig, compose, is_empty
 from relet.config.diagnosis import places, unknown_setting
-from relet.core.component import Parameter
+from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
 from relet.errors import SettingError
 

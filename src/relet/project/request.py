@@ -9,7 +9,8 @@ from typing import Any
 
 from relet.config import Settings, settings
 from relet.core.artifact import Reference
-from relet.core.component import Component, Parameter
+from relet.core.component import Component
+from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import RunRequest
 from relet.errors import SettingError, nearest
