@@ -138,12 +138,51 @@ class Wiring:
             raise SettingError(f"{component}.{name} may be {' or '.join(names)}; write the one that is meant")
         return found
 
+    def fed_by_group(self, name: str) -> tuple[FedParameter, ...]:
+        """The fields of a group, by its name in every component, or by its component's and its own."""
+        by_component = name.partition(".")[0] in self.components
+        return tuple(
+            each
+            for each in self.fed
+            if (each.name if by_component else each.parameter.name).startswith(f"{name}.")
+            and name not in self.components
+        )
+
     def is_group(self, name: str) -> bool:
-        """Whether a name, of a component's own or of every one's, is that of a group."""
-        component, _, rest = name.partition(".")
-        if component in self.components:
-            return any(each.name.startswith(f"{name}.") for each in self.fed) and bool(rest)
-        return any(each.parameter.name.startswith(f"{name}.") for each in self.fed)
+        return bool(self.fed_by_group(name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feeding:
+    """Which key feeds each parameter, by the parameter's name: the one that says most.
+
+    `conflicts` are parameters for which several keys say as much; `idle` are the keys that feed nothing.
+    """
+
+    keys: Mapping[str, str]
+    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, wiring: Wiring, keys: Iterable[str], choices: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Feeding:
+        """What keys feed, with the values that choose groups; the order of the keys has no say."""
+        idle = []
+        levels: dict[str, dict[int, list[str]]] = {}
+        for key in keys:
+            reach = wiring.reach(key, choices)
+            if not reach.fed:
+                idle.append(key)
+            for name in dict.fromkeys(each.name for each in reach.fed):
+                levels.setdefault(name, {}).setdefault(reach.level, []).append(key)
+        names = [name for name in dict.fromkeys(each.name for each in wiring.fed) if name in levels]
+        most = {name: sorted(levels[name][max(levels[name])]) for name in names}
+        return cls(
+            keys={name: found[0] for name, found in most.items()},
+            conflicts={name: tuple(found) for name, found in most.items() if len(found) > 1},
+            idle=tuple(idle),
+        )
 
 
 def takes_mapping(fed: Collection[FedParameter]) -> bool:

@@ -12,8 +12,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from relet.config import settings
-from relet.config.binding import text_settings
 from relet.config.combinations import combinations
+from relet.config.own import takes_text, wiring_of
 from relet.core.record import RunKind, Status
 from relet.errors import ReletError, SettingError
 from relet.project.folder import open_project
@@ -72,7 +72,7 @@ class Sweep:
             return False
         pipeline = self.job.request.pipeline
         selected = {each.name for each in pipeline.select(self.order.steps, all_of_them=True)}
-        return not any(str(fed).partition(".")[0] in selected for fed in pipeline.settings.get(key, ()))
+        return not any(fed.component in selected for fed in wiring_of(pipeline).reach(key).fed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,8 @@ def prepare_sweep(
     Raises what `prepare` raises, with the number and the overrides of the trial that is at fault.
     """
     project = open_project(order.pipeline, start)
-    found = combinations(order.overrides, project.conf, text_settings(project.pipeline))
+    wiring = wiring_of(project.pipeline)
+    found = combinations(order.overrides, project.conf, lambda key: takes_text(wiring, key))
     common = replace(order, overrides=found.fixed)
     trials = tuple(PlannedTrial(number=number, overrides=each) for number, each in enumerate(found.trials, 1))
     chosen: Settings | None = None

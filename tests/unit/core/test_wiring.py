@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relet.core.component import Component
 from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup
 from relet.core.pipeline import Pipeline
-from relet.core.wiring import COMPONENT, ROW, Wiring, wire
+from relet.core.wiring import COMPONENT, ROW, Feeding, Wiring, wire
 from relet.errors import SettingError, WiringError
 
 
@@ -162,3 +162,22 @@ def test_what_a_key_feeds_never_depends_on_the_order_of_components(
                 wire(shuffled).reach(key)
             continue
         assert fed(wire(shuffled), key) == wanted
+
+
+KEYS = ["a", "x.a", "y.a", "one.a", "b.a", "x.b.a", "a.b", "two.a.b", "c", "y.c", "own.b"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(KEYS), unique=True, min_size=1), st.integers(0, 100))
+def test_what_counts_never_depends_on_the_order_of_keys_and_a_conflict_is_always_told(
+    keys: list[str], seed: int
+) -> None:
+    wiring = wire([component("one", "a", groups=(group("b", "a", "c"),)), component("two", "b", "c")])
+    found = Feeding.of(wiring, keys)
+    again = Feeding.of(wiring, Random(seed).sample(keys, len(keys)))
+    assert (again.keys, again.conflicts, set(again.idle)) == (found.keys, found.conflicts, set(found.idle))
+    for name in {each.name for each in wiring.fed}:
+        reaching = [wiring.reach(key) for key in keys]
+        levels = [reach.level for reach in reaching if name in {each.name for each in reach.fed}]
+        assert (name in found.keys) == bool(levels)
+        assert (name in found.conflicts) == (bool(levels) and levels.count(max(levels)) > 1)

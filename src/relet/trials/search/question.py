@@ -12,6 +12,7 @@ from typing import Any
 
 from relet.config import Settings, settings
 from relet.config.binding import SearchSettings
+from relet.config.own import wiring_of
 from relet.config.space import (
     Dimension,
     Scalar,
@@ -181,13 +182,18 @@ def _at_least(value: Any, least: int, setting: str) -> int:
 
 def _measuring_component(pipeline: Pipeline) -> str:
     """The component that measures a fold: the one that `search.fold` feeds."""
-    feeds = pipeline.settings.get(FOLD, ())
-    if len(feeds) != 1:
+    found = list(dict.fromkeys(each.component for each in wiring_of(pipeline).reach(FOLD).fed))
+    if len(found) == 1:
+        return found[0]
+    if found:
         raise SettingError(
-            f"{pipeline.name} has no component that measures settings on a fold; write one that takes fold and "
-            f'folds and returns Metrics, and say in pipeline.py which: settings={{"{FOLD}": "COMPONENT.fold", …}}'
+            f"{FOLD} feeds {' and '.join(found)}, and a search takes its measure from one component; say in "
+            f'pipeline.py which: settings={{"{FOLD}": "{found[0]}.fold"}}'
         )
-    return str(feeds[0]).partition(".")[0]
+    raise SettingError(
+        f"{pipeline.name} has no component that measures settings on a fold; write one that takes fold and folds "
+        "and returns Metrics"
+    )
 
 
 def _trial_steps(pipeline: Pipeline, component: str) -> tuple[str, ...]:
@@ -246,6 +252,7 @@ def _check_dimensions(
             raise
     for each in dimensions:
         fed = {origin for step in steps for origin in base.origins[step].values()}
+        fed |= {each.setting for found in base.fed_by(each.setting) if found.component in steps}
         if not any(each.setting == origin or each.setting.startswith(f"{origin}.") for origin in fed):
             raise SettingError(
                 f"the search's space, {each}: nothing that {steps[-1]} measures depends on it; leave it out"
