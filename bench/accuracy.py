@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
-from relet.engine.loading import set_library_defaults  # noqa: E402
+from relet.project.importing import set_library_defaults  # noqa: E402
 
 # as a run of relet does: threads that wait actively make a fit many times slower beside other processes
 set_library_defaults()

@@ -46,8 +46,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     group.addoption("--reference", default=reference, help=f"what it is compared with; else {reference}")
     group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
     for each in _suite_options(component):
-        option = f"--{each.name.replace('_', '-')}"
-        taken = {"dest": _option_destination(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
+        option = f"--{each.field.replace('_', '-')}"
+        taken = {"dest": _option_destination(each), "metavar": each.field.upper(), "help": f"else {each.default}"}
         # Where pytest itself has an option of that name, the hyperparameter keeps its default.
         with contextlib.suppress(ValueError, argparse.ArgumentError):
             group.addoption(option, type=_option_type(each), default=each.default, **taken)
@@ -71,7 +71,7 @@ class _SuitePlugin:
 
         data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
         options = {
-            each.name: config.getoption(_option_destination(each), each.default)
+            each.field: config.getoption(_option_destination(each), each.default)
             for each in _suite_options(self.component)
         }
         try:
@@ -108,7 +108,7 @@ def _suite_options(component: Component) -> tuple[Parameter, ...]:
     from relet.checks.family import FamilyRules
     from relet.core.parameter import Parameter
 
-    own = {each.name for each in component.parameters}
+    own = {each.field for each in component.parameters}
     others = (
         Parameter(name=name, annotation=type(value).__name__, types=(type(value),), default=value)
         for name, value in vars(FamilyRules()).items()
@@ -165,7 +165,7 @@ def _default_references(component: Component) -> tuple[str, str]:
 
 
 def _option_destination(parameter: Parameter) -> str:
-    return f"{DEST}{parameter.name}"
+    return f"{DEST}{parameter.field}"
 
 
 def _option_type(parameter: Parameter) -> Any:

@@ -28,7 +28,7 @@ from relet.errors import SettingError, nearest
 from relet.project.folder import Project, open_project
 from relet.project.job import Job
 from relet.project.order import Order
-from relet.project.request import Progress, prepare
+from relet.project.request import Progress, checked_settings, prepare
 
 # The settings of the fold and of the number of folds, which feed the component that measures.
 FOLD, FOLDS = "search.fold", "search.folds"
@@ -230,7 +230,7 @@ def _check_dimensions(
     for place in range(max(len(each.ends) for each in dimensions)):
         point = [override(each.setting, each.ends[min(place, len(each.ends) - 1)]) for each in dimensions]
         try:
-            settings(project.pipeline, project.conf, (*overrides, *point))
+            checked_settings(project, (*overrides, *point))
         except SettingError:
             _blame_dimension(dimensions, project, overrides)
             raise
@@ -248,7 +248,7 @@ def _blame_dimension(dimensions: Sequence[Dimension], project: Project, override
     for each in dimensions:
         for value in each.ends:
             try:
-                settings(project.pipeline, project.conf, (*overrides, override(each.setting, value)))
+                checked_settings(project, (*overrides, override(each.setting, value)))
             except SettingError as error:
                 hint = ""
                 if "takes a whole number" in str(error):
