@@ -133,7 +133,8 @@ def _values_by_mlflow_name(component: Component) -> dict[str, Parameter | Chosen
     A group that another parameter chooses is one value, a mapping of its fields.
     """
     found: dict[str, Parameter | ChosenGroup] = {}
-    for each in (*component.parameters, *component.chosen_groups):
+    values: tuple[Parameter | ChosenGroup, ...] = (*component.parameters, *component.chosen_groups)
+    for each in values:
         name = each.name.replace(".", "_")
         if name in found:
             raise SettingError(

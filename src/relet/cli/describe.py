@@ -32,9 +32,12 @@ def _pipeline_lines(project: Project) -> Iterator[str]:
     yield ""
     yield "Settings, and what they feed (COMPONENT.PARAMETER=… sets it of one component alone):"
     wiring = wiring_of(pipeline)
-    for key, feeds in setting_feeds(pipeline, project.conf).items():
-        (annotation, *_) = {each.parameter.annotation for each in wiring.fed if each.name == feeds[0]}
-        yield f"  {key:<34}{annotation:<16}{', '.join(feeds)}"
+    known = {each.name: each.parameter for each in wiring.fed}
+    feeds = setting_feeds(pipeline, project.conf)
+    width = max((len(key) for key in feeds), default=0)
+    for key, names in feeds.items():
+        components = dict.fromkeys(name.partition(".")[0] for name in names)
+        yield f"  {key:<{width}}  {_type_text(known[names[0]]):<14}  {', '.join(components)}"
 
 
 def _component_lines(pipeline: str, component: Component) -> Iterator[str]:
@@ -47,20 +50,28 @@ def _component_lines(pipeline: str, component: Component) -> Iterator[str]:
         default = each.stored.reference if each.stored else f"{each.name}:latest"
         yield f"  {each.name:<20}{each.container:<10}default {default}"
     yield "Parameters:"
-    for parameter in component.parameters:
-        yield _parameter_line(parameter)
+    sections = {"": component.parameters}
     for chosen in component.chosen_groups:
-        for option, group in chosen.options.items():
-            yield f"With {chosen.chosen_by}={option}:"
-            for parameter in group.parameters:
-                yield _parameter_line(parameter)
+        sections |= {
+            f"With {chosen.chosen_by}={name}:": group.parameters for name, group in chosen.options.items()
+        }
+    width = max((len(each.name) for parameters in sections.values() for each in parameters), default=0)
+    for heading, parameters in sections.items():
+        if heading:
+            yield heading
+        for parameter in parameters:
+            yield f"  {parameter.name:<{width}}  {_type_text(parameter):<14}  {_default_text(parameter)}"
     yield "Outputs:"
     for output in component.outputs:
         yield f"  {output.name:<20}{output.type}"
 
 
-def _parameter_line(parameter: Parameter) -> str:
+def _default_text(parameter: Parameter) -> str:
     default = "required" if parameter.required else f"default {parameter.default!r}"
-    if parameter.module:
-        default += f"; one of {', '.join(parameter.choices)}"
-    return f"  {parameter.name:<28}{parameter.annotation:<16}{default}"
+    choices = parameter.choices if parameter.module or len(parameter.choices) > 1 else ()
+    return f"{default}; one of {', '.join(map(str, choices))}" if choices else default
+
+
+def _type_text(parameter: Parameter) -> str:
+    """The annotation; where it lists the values, their type alone."""
+    return " | ".join(each.__name__ for each in parameter.types) if parameter.choices else parameter.annotation
