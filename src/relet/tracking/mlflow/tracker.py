@@ -20,7 +20,7 @@ from relet.store.curves import curves
 from relet.store.reproductions import RunVerdicts
 from relet.tracking.mlflow import mapping, registry
 from relet.tracking.mlflow.database import make_database
-from relet.tracking.naming import model_aliases, registered_name
+from relet.tracking.naming import model_aliases, registered_name, run_name
 from relet.tracking.tracker import RefusedError
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class MlflowTracker:
                 experiment_id,
                 start_time=mapping.milliseconds(record.started),
                 tags=dict(tags),
-                run_name=mapping.run_name(record),
+                run_name=run_name(record, mapping.NAME_LENGTH),
             )
             self._made_here.add(record.id)
             if self._is_private(store):
