@@ -15,7 +15,7 @@ from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.plan import Action, KnownVersions, Plan, Step, decide, plan
 from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now
-from relet.engine.calling import call_here
+from relet.engine.calling import call_here, folder_outside_calls
 from relet.engine.isolation import isolated_job
 from relet.engine.loading import function_of
 from relet.engine.values import Workspace
@@ -63,7 +63,9 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
     results: dict[str, ComponentResult] = {}
     error: BaseException | None = None
     try:
-        with tempfile.TemporaryDirectory(prefix="relet-", ignore_cleanup_errors=True) as scratch:
+        with tempfile.TemporaryDirectory(
+            prefix="relet-", dir=folder_outside_calls(), ignore_cleanup_errors=True
+        ) as scratch:
             workspace = Workspace(Path(scratch), job.store)
             going = _RunContext(
                 job=job, parent=parent, around=around, workspace=workspace, watch=watch, debug=debug
