@@ -107,12 +107,3 @@ def test_offline_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
         source.fetch(NAME, tmp_path)
 
 
-def test_a_run_takes_it_as_its_source_and_knows_it_again_by_its_content(tiny: Tiny) -> None:
-    Api.artifacts["team/rentals/sample:prod"] = {"sample.csv": b"n,name\n1,a\n5,b\n"}
-    first = tiny.run(f"etl.source={NAME}")
-    assert first.results[0].action == "run"
-    again = tiny.run(f"etl.source={NAME}")
-    assert {result.action for result in again.results} == {"skip"}
-    Api.artifacts["team/rentals/sample:prod"] = {"sample.csv": b"n,name\n9,c\n", "more.csv": b""}
-    with pytest.raises(ReletError, match="has 2 files"):
-        tiny.run(f"etl.source={NAME}")
