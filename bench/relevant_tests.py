@@ -124,9 +124,13 @@ def relevant_tests(mutant: Mutant, tree: Path, known: TestMap, seconds: float) -
 
     It ends where those before take so many seconds; at least one is taken.
     """
-    unchanged = {file for file, digest in known.files.items() if _digest(tree / file) == digest}
-    candidates = {test: known.tests[test] for test in _entering(mutant, known) if _file(test) in unchanged}
-    candidates |= dict.fromkeys(_unknown_files(mutant, tree, unchanged), UNKNOWN_FILE)
+    moved = _moved_files(tree, tuple(known.files.items()))
+    candidates = {
+        f"{moved[_file(test)]}{test[len(_file(test)) :]}": known.tests[test]
+        for test in _entering(mutant, known)
+        if _file(test) in moved
+    }
+    candidates |= dict.fromkeys(_unknown_files(mutant, tree, set(moved.values())), UNKNOWN_FILE)
 
     def rank(test: str) -> tuple[bool, bool, float, str]:
         names_module = mutant.module in _imported(tree / _file(test)) or _file(test) == mutant.path
@@ -140,6 +144,17 @@ def relevant_tests(mutant: Mutant, tree: Path, known: TestMap, seconds: float) -
             break
         chosen.append(test)
     return chosen
+
+
+@cache
+def _moved_files(tree: Path, known: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Where the files that the map knows lie now: in their place or another, with the same text."""
+    here = {_digest(path): path.relative_to(tree).as_posix() for path in sorted((tree / "tests").rglob("test_*.py"))}
+    return {
+        file: file if _digest(tree / file) == digest else here[digest]
+        for file, digest in known
+        if _digest(tree / file) == digest or digest in here
+    }
 
 
 def _entering(mutant: Mutant, known: TestMap) -> set[str]:
