@@ -30,7 +30,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipelines.nyc_rentals.generated import simulate
-from relet.checks.family import CORRECTIONS, MIN_EFFECT, FamilyRules, SubmittedOutcome, judge
+from relet.checks.family import CORRECTIONS, MIN_EFFECT, FamilyRules, SubmittedOutcome, judge_family
 from relet.checks.statistics import (
     Tally,
     TwoSampleOutcome,
@@ -180,7 +180,9 @@ def alarms(batch: Mapping[str, Tally], reference: Mapping[str, Tally], alpha: fl
     entries = [SubmittedOutcome(node=column, outcome=outcome) for column, outcome in outcomes.items()]
     rules = {name: FamilyRules(alpha=alpha, correction=name, min_effect=0.0) for name in CORRECTIONS}
     rules[FLOORED] = FamilyRules(alpha=alpha, correction="holm", min_effect=MIN_EFFECT)
-    found = {name: {each.node for each in judge(entries, rule) if each.rejected} for name, rule in rules.items()}
+    found = {
+        name: {each.node for each in judge_family(entries, rule) if each.rejected} for name, rule in rules.items()
+    }
     found[UNCORRECTED] = {column for column, outcome in outcomes.items() if (outcome.p_value or 0.0) <= alpha}
     borough = "neighbourhood_group"
     divergence = kullback_leibler(batch[borough], reference[borough]).effect

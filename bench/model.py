@@ -146,7 +146,7 @@ def fit(given: argparse.Namespace) -> Iterator[Row]:
 
 def _fits(given: argparse.Namespace, seed: int) -> tuple[float, float]:
     """Processor seconds of both fits, on the rows that the reference trains on."""
-    from pipelines.nyc_rentals.inference import fitted
+    from pipelines.nyc_rentals.inference import fitted_pipeline
 
     with tempfile.TemporaryDirectory() as folder:
         trainval, test = divided(given.reference, given.data, Path(folder), seed)
@@ -157,7 +157,7 @@ def _fits(given: argparse.Namespace, seed: int) -> tuple[float, float]:
         own_rows = as_table(trainval)
         own_rows = own_rows[own_rows["id"].isin(rows["id"])].reset_index(drop=True)
         own = _seconds(
-            lambda: fitted(
+            lambda: fitted_pipeline(
                 own_rows,
                 family=DEFAULT,
                 seed=seed,

@@ -20,10 +20,10 @@ with app.setup(hide_code=True):
     from relet.data.table import read_table
     from relet.report.bars import bars
     from relet.report.charts.categories import grouped_bars
-    from relet.report.charts.distribution import histogram, outside
+    from relet.report.charts.distribution import histogram, outside_note
     from relet.report.charts.grids import MapCell, heat_map, matrix
-    from relet.report.elements import charts, paragraph, scrolling, table
-    from relet.report.wording import count, number, share, shortened
+    from relet.report.elements import charts, paragraph, scroll_box, table
+    from relet.report.wording import count, number, share, shorten
 
     NUMBERS = [
         "price",
@@ -67,7 +67,7 @@ def numbers(column: pd.Series) -> pd.Series:
 
 
 @app.function(hide_code=True)
-def drawn(values: pd.Series, edges: np.ndarray) -> list[float]:
+def bin_shares(values: pd.Series, edges: np.ndarray) -> list[float]:
     """The share of all values that lies in each bin."""
     counts, _ = np.histogram(numbers(values).dropna(), edges)
     return (counts / max(len(values), 1)).tolist()
@@ -129,7 +129,7 @@ def types(listings):
             return None
         if kind == "text":
             often = column.value_counts().sort_index().sort_values(ascending=False, kind="stable").head(2)
-            return ", ".join(f"{shortened(text, 32)} ({number(int(rows))})" for text, rows in often.items())
+            return ", ".join(f"{shorten(text, 32)} ({number(int(rows))})" for text, rows in often.items())
         low, middle, high = (
             f"{each:%Y-%m-%d}" if kind == "date" else f"{each:,.10g}".replace("-", "−")
             for each in (column.min(), column.quantile(0.5, interpolation="lower"), column.max())
@@ -254,14 +254,14 @@ def outliers(high, listings, low):
         beside(
             [
                 histogram(
-                    {"all": drawn(_price, _near)},
+                    {"all": bin_shares(_price, _near)},
                     _near.tolist(),
                     title="Price a night",
                     unit="dollars",
-                    note=outside(0, int((_price > _near[-1]).sum()), "", number(_price.max())),
+                    note=outside_note(0, int((_price > _near[-1]).sum()), "", number(_price.max())),
                 ),
                 histogram(
-                    {"all": drawn(_logs, _edges)},
+                    {"all": bin_shares(_logs, _edges)},
                     _edges.tolist(),
                     title="The same on a scale of logarithms",
                     unit="dollars",
@@ -329,7 +329,7 @@ def price_map(borough, clean, prices):
     ]
     _from, _to = prices.value
     _edges = np.linspace(_from, max(_to, _from + 1), 41)
-    _share = {borough.value: drawn(_chosen["price"], _edges)}
+    _share = {borough.value: bin_shares(_chosen["price"], _edges)}
     part(
         "",
         paragraph(
@@ -388,7 +388,7 @@ def room_types(clean):
 
 
 @app.function(hide_code=True)
-def leaked(sizes: pd.Series, test_size: float) -> float:
+def leaked_share(sizes: pd.Series, test_size: float) -> float:
     """The share of a random test split's rows that are expected to have their host in training too.
 
     None of the n - 1 other listings of a host is in training with a probability of test_size ** (n - 1), as far
@@ -415,7 +415,8 @@ def hosts(clean):
             f"and the largest of all {number(int(_sizes.max()))}."
         ),
         paragraph(
-            f"In a random split with a fifth for the test, {share(leaked(_sizes, 0.2))} of the test rows have "
+            f"In a random split with a fifth for the test, {share(leaked_share(_sizes, 0.2))} of the test rows "
+            "have "
             f"their host in training too. The logarithm of a price spreads by {_spreads[0]} within one host's "
             f"listings and by {_spreads[1]} among all: the closer the first is to 0, the more a model gains by "
             "remembering hosts, and the better it looks than it is on hosts that are new. segregation=by_host "
@@ -524,13 +525,13 @@ def reviews(clean):
         beside(
             [
                 histogram(
-                    {"clean": drawn(_nights, _edges)}, _edges.tolist(), title="Free nights in the year ahead"
+                    {"clean": bin_shares(_nights, _edges)}, _edges.tolist(), title="Free nights in the year ahead"
                 ),
                 histogram(
-                    {"clean": drawn(_reviews, _most)},
+                    {"clean": bin_shares(_reviews, _most)},
                     _most.tolist(),
                     title="Number of reviews",
-                    note=outside(0, int((_reviews > _most[-1]).sum()), "", number(_reviews.max())),
+                    note=outside_note(0, int((_reviews > _most[-1]).sum()), "", number(_reviews.max())),
                 ),
             ]
         ),
@@ -562,7 +563,7 @@ def correlations(clean):
         )
         if _priced
         else paragraph("There are too few different numbers to correlate."),
-        scrolling(matrix(_values, [name.replace("_", " ") for name in NUMBERS], title="Rank correlations")),
+        scroll_box(matrix(_values, [name.replace("_", " ") for name in NUMBERS], title="Rank correlations")),
     )
     return
 

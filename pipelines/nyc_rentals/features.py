@@ -53,7 +53,7 @@ def for_trees(*, seed: int) -> ColumnTransformer:
             ("numbers", Numbers(NUMBERS), NUMBERS),
             ("diagonals", Combinations(DIAGONALS), ["latitude", "longitude"]),
             ("reviewed", DaysSince("last_review"), ["last_review"]),
-            *_learned(seed),
+            *_learned_features(seed),
         ],
         verbose_feature_names_out=False,
     )
@@ -69,14 +69,14 @@ def for_lines(*, seed: int) -> Pipeline:
             ("place", Numbers(["latitude", "longitude"]), ["latitude", "longitude"]),
             ("diagonals", Combinations(DIAGONALS), ["latitude", "longitude"]),
             ("reviewed", DaysSince("last_review"), ["last_review"]),
-            *_learned(seed),
+            *_learned_features(seed),
         ],
         verbose_feature_names_out=False,
     )
     return Pipeline([("columns", columns), ("scaled", Scaled())])
 
 
-def _learned(seed: int) -> list[tuple[str, object, list[str]]]:
+def _learned_features(seed: int) -> list[tuple[str, object, list[str]]]:
     """What the title says and how, and what place and title say of the price."""
     # alpha, min_count and group_folds were chosen on validation rows
     score = CrossFittedScore(

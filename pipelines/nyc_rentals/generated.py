@@ -59,18 +59,18 @@ def simulate(rows: int, seed: int) -> pa.Table:
     def draw(purpose: str) -> Array:
         return _uniforms(seed, purpose, rows)
 
-    columns = {**_hosts(draw, rows), **_reviews(draw, rows)}
-    columns |= _places(draw, columns["host"])
-    columns |= _offers(draw, columns)
+    columns = {**_host_columns(draw, rows), **_review_columns(draw, rows)}
+    columns |= _place_columns(draw, columns["host"])
+    columns |= _offer_columns(draw, columns)
     table = pa.table(
         {
             column.name: pa.array(np.zeros(rows), pa.int64())
             if column.name == "price"
-            else _arrow(columns[column.name], column.type)
+            else _arrow_array(columns[column.name], column.type)
             for column in LISTINGS.columns
         }
     )
-    price = _prices(draw, log_price(table), _noise(columns["room"]))
+    price = _simulated_prices(draw, log_price(table), _noise_scale(columns["room"]))
     return table.set_column(LISTINGS.names.index("price"), "price", pa.array(price, pa.int64()))
 
 
@@ -85,7 +85,7 @@ def log_price(table: pa.Table) -> Array:
     known = neighbourhoods()
     place = pc.index_in(table.column("neighbourhood"), pa.array([each.name for each in known]))
     levels = np.array([*(each.level for each in known), 0.0])
-    room = _rooms(table)
+    room = _room_codes(table)
     entire = (room == 0).astype(float)
     manhattan = np.asarray(pc.fill_null(pc.equal(table.column("neighbourhood_group"), "Manhattan"), False))
     midtown = _kilometres(number("latitude"), number("longitude"), _MIDTOWN)
@@ -116,7 +116,7 @@ def best_reachable(
     import pyarrow as pa
 
     table = listings if isinstance(listings, pa.Table) else pa.Table.from_pandas(listings, preserve_index=False)
-    median, scale = log_price(table), _noise(_rooms(table))
+    median, scale = log_price(table), _noise_scale(_room_codes(table))
     if between is None:
         return np.asarray(np.exp(median))
     low, high = (1 / (1 + np.exp((median - np.log(bound)) / scale)) for bound in between)
@@ -133,7 +133,7 @@ def _uniforms(seed: int, purpose: str, size: int) -> Array:
     return np.asarray(((stream.random_raw(size) >> np.uint64(12)) + 0.5) * 2.0**-52)
 
 
-def _chosen(draw: Array, share: float) -> Array:
+def _chosen_rows(draw: Array, share: float) -> Array:
     """Which rows are of a kind that `share` of all rows are; at least one where there are a hundred."""
     count = int(len(draw) * share) or int(len(draw) >= 100)
     return np.argsort(draw, kind="stable")[:count]
@@ -143,7 +143,7 @@ def _logistic(draw: Array) -> Array:
     return np.asarray(np.log(draw / (1 - draw)))
 
 
-def _hosts(draw: Draw, rows: int) -> dict[str, Array]:
+def _host_columns(draw: Draw, rows: int) -> dict[str, Array]:
     """Most hosts have one listing and a few have hundreds; listings and hosts are numbered as they came."""
     sizes = np.where(draw("one listing") < 0.9, 1, np.minimum(2 * draw("listings") ** (-1 / 1.9), 280)).astype(int)
     host = np.repeat(np.arange(rows), sizes)[:rows][np.argsort(draw("order"), kind="stable")]
@@ -157,7 +157,7 @@ def _hosts(draw: Draw, rows: int) -> dict[str, Array]:
     # A remainder of its own for each host makes their numbers distinct.
     number = joined // count * count + np.arange(count)
     name = np.array([pick(_HOSTS, each) for each in draw("host name")[:count]], dtype=object)[host]
-    name[_chosen(draw("no host name"), 0.0005)] = None
+    name[_chosen_rows(draw("no host name"), 0.0005)] = None
     return {
         "id": listing,
         "host": host,
@@ -167,7 +167,7 @@ def _hosts(draw: Draw, rows: int) -> dict[str, Array]:
     }
 
 
-def _reviews(draw: Draw, rows: int) -> dict[str, Array]:
+def _review_columns(draw: Draw, rows: int) -> dict[str, Array]:
     """A fifth of the listings has no review: then its date and the reviews per month are missing together."""
     days = np.floor(1 + (1 - np.arange(rows) / rows) * 3000)
     ago = np.minimum(np.floor(np.exp(3.9 + 1.1 * _logistic(draw("last review")))), days)
@@ -183,7 +183,7 @@ def _reviews(draw: Draw, rows: int) -> dict[str, Array]:
     }
 
 
-def _places(draw: Draw, host: Array) -> dict[str, Array]:
+def _place_columns(draw: Draw, host: Array) -> dict[str, Array]:
     """A host's listings lie in one neighbourhood, most of them; one point in 20,000 lies outside the city."""
     known = neighbourhoods()
     rows = len(host)
@@ -193,7 +193,7 @@ def _places(draw: Draw, host: Array) -> dict[str, Array]:
     spread = [draw(f"spread {each}") for each in range(4)]
     latitude = np.array([each.latitude for each in known])[place] + 0.011 * (spread[0] + spread[1] - 1)
     longitude = np.array([each.longitude for each in known])[place] + 0.014 * (spread[2] + spread[3] - 1)
-    outside = _chosen(draw("outside"), 1 / 20_000) if rows >= 100 else np.array([], dtype=int)
+    outside = _chosen_rows(draw("outside"), 1 / 20_000) if rows >= 100 else np.array([], dtype=int)
     latitude[outside], longitude[outside] = _OUTSIDE
     return {
         "place": place,
@@ -204,7 +204,7 @@ def _places(draw: Draw, host: Array) -> dict[str, Array]:
     }
 
 
-def _offers(draw: Draw, columns: dict[str, Array]) -> dict[str, Array]:
+def _offer_columns(draw: Draw, columns: dict[str, Array]) -> dict[str, Array]:
     """What is on offer: the kind of room, its title, and for which nights."""
     central = columns["neighbourhood_group"] == "Manhattan"
     room = np.where(draw("room") < np.where(central, 0.61, 0.45), 0, np.where(draw("shared") < 0.05, 2, 1))
@@ -215,9 +215,9 @@ def _offers(draw: Draw, columns: dict[str, Array]) -> dict[str, Array]:
         ),
         dtype=object,
     )
-    for row in _chosen(draw("newline"), 0.0035):
+    for row in _chosen_rows(draw("newline"), 0.0035):
         names[row] = f'{names[row]}\nRead our reviews, "the best"'.replace(" in ", "\nin ", 1)
-    names[_chosen(draw("no title"), 0.0004)] = None
+    names[_chosen_rows(draw("no title"), 0.0004)] = None
     nights = np.array([1, 2, 3, 4, 5, 7, 14, 30, 60, 180, 365, 999])
     often = [0.26, 0.50, 0.66, 0.73, 0.79, 0.84, 0.87, 0.985, 0.993, 0.998, 0.9995]
     free = np.floor(366 * draw("available") ** 1.3).astype(np.int64)
@@ -230,23 +230,23 @@ def _offers(draw: Draw, columns: dict[str, Array]) -> dict[str, Array]:
     }
 
 
-def _prices(draw: Draw, median: Array, scale: Array) -> Array:
+def _simulated_prices(draw: Draw, median: Array, scale: Array) -> Array:
     """Whole dollars, often round ones; a few are absurd, and a few are zero."""
     price = np.exp(median + scale * _logistic(draw("noise")))
     fives = draw("round number") < 0.4
     price = np.where(fives, 5 * np.round(price / 5), np.round(price))
-    absurd = _chosen(draw("absurd"), 1 / 700)
+    absurd = _chosen_rows(draw("absurd"), 1 / 700)
     price[absurd] = np.round(price[absurd] * (5 + 40 * draw("how absurd")[absurd]))
     price = np.clip(price, 10, 10_000)
-    price[_chosen(draw("zero"), 0.0003)] = 0
+    price[_chosen_rows(draw("zero"), 0.0003)] = 0
     return np.asarray(price, dtype=np.int64)
 
 
-def _noise(room: Array) -> Array:
+def _noise_scale(room: Array) -> Array:
     return np.asarray(_NOISE[room])
 
 
-def _rooms(table: pa.Table) -> Array:
+def _room_codes(table: pa.Table) -> Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -258,7 +258,7 @@ def _kilometres(latitude: Array, longitude: Array, place: tuple[float, float]) -
     return np.asarray(np.hypot((latitude - place[0]) * 111.2, (longitude - place[1]) * 84.2))
 
 
-def _arrow(values: Array, type: str) -> pa.Array:
+def _arrow_array(values: Array, type: str) -> pa.Array:
     import pyarrow as pa
 
     return pa.array(values, pa.type_for_alias(type), from_pandas=True)

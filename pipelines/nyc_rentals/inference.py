@@ -27,14 +27,14 @@ def inference_pipeline(
 
     Raises SettingError for an unknown family or parameter, with the nearest.
     """
-    build = _family(family)
+    build = _family_builder(family)
     try:
         return build(seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
     except TypeError as error:
         raise SettingError(f"modeling.{family}: {error}") from None
 
 
-def _family(name: str) -> Callable[..., Pipeline]:
+def _family_builder(name: str) -> Callable[..., Pipeline]:
     """The function that builds a family's pipeline. relet checks the name; who calls by hand may get it wrong."""
     if not name.isidentifier() or find_spec(f"{FAMILIES}.{name}") is None:
         known = [module.name for module in iter_modules(import_module(FAMILIES).__path__)]
@@ -45,7 +45,7 @@ def _family(name: str) -> Callable[..., Pipeline]:
     return build
 
 
-def fitted(
+def fitted_pipeline(
     rows: pd.DataFrame, *, family: str, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]
 ) -> Pipeline:
     """The inference pipeline, fitted on rows of clean listings; raises as `inference_pipeline` does."""

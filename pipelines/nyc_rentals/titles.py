@@ -93,7 +93,7 @@ def _title(
     nouns = {"Entire home/apt": _ENTIRE, "Private room": _PRIVATE}.get(room_type, _SHARED)
     words = (
         pick(_ADJECTIVES, adjective),
-        _size(room_type, bedrooms, size, form),
+        _size_words(room_type, bedrooms, size, form),
         pick(nouns, noun),
         f"in {neighbourhood}" if place < 0.45 else ("near Manhattan" if place < 0.52 else ""),
         pick(_EXTRAS, extra),
@@ -105,7 +105,7 @@ def _title(
     return f"{title}!" if style < 0.12 else title
 
 
-def _size(room_type: str, bedrooms: int, draw: float, form: float) -> str:
+def _size_words(room_type: str, bedrooms: int, draw: float, form: float) -> str:
     if room_type == "Shared room":
         return ""
     entire = room_type == "Entire home/apt"
@@ -134,8 +134,8 @@ def title_effect(titles: pa.ChunkedArray, *, entire: Floats, manhattan: Floats) 
     import pyarrow.compute as pc
 
     lower = pc.utf8_lower(pc.fill_null(titles, ""))
-    bedrooms, guests = _count(lower, _BEDROOMS, 1), _count(lower, _GUESTS, 2)
-    baths, area = _count(lower, _BATHS, 1), _count(lower, _AREA, 700)
+    bedrooms, guests = _stated_number(lower, _BEDROOMS, 1), _stated_number(lower, _GUESTS, 2)
+    baths, area = _stated_number(lower, _BATHS, 1), _stated_number(lower, _AREA, 700)
     effect = entire * (
         0.27 * (bedrooms - 1) ** 0.85
         + 0.07 * np.minimum(guests - 2, 10)
@@ -149,7 +149,7 @@ def title_effect(titles: pa.ChunkedArray, *, entire: Floats, manhattan: Floats) 
     return effect
 
 
-def _count(titles: pa.ChunkedArray, pattern: str, default: int) -> Floats:
+def _stated_number(titles: pa.ChunkedArray, pattern: str, default: int) -> Floats:
     """The number that a title states, at least `default`, which stands in where it states none."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from relet.core.artifact import Check, Curve, Figure, Metrics, Module, Source, Stored, Verdict
     from relet.core.component import component
     from relet.core.pipeline import Pipeline
+    from relet.data.rows import RowStream
     from relet.data.table import Table
     from relet.engine.notebook import load, run
     from relet.training.model import Model

@@ -22,6 +22,7 @@ EXPORTS = {
     "Verdict": "relet.core.artifact",
     "component": "relet.core.component",
     "Pipeline": "relet.core.pipeline",
+    "RowStream": "relet.data.rows",
     "Table": "relet.data.table",
     "Model": "relet.training.model",
     "load": "relet.engine.notebook",

@@ -21,7 +21,7 @@ from relet import Check, Verdict
 from relet.data.difference import difference
 from relet.data.profile import profile
 from relet.data.table import read_table, write_table
-from relet.report.card import card
+from relet.report.card import profile_card
 from relet.report.difference import difference_page
 
 FLAGS = (
@@ -77,7 +77,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     first, second = (cleaned(simulate(rows, seed), folder / str(seed)) for rows, seed in ((4000, 1), (3000, 2)))
     (folder / "card.html").write_text(
-        card(profile(first / "clean"), title="clean_sample:v1", head={"rows": "many"})
+        profile_card(profile(first / "clean"), title="clean_sample:v1", head={"rows": "many"})
     )
     found = difference(first / "clean", second / "clean")
     (folder / "difference.html").write_text(
@@ -90,7 +90,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(made, folder / f"{name}.html")
     evil = "<script>fetch('https://example.org')</script><img src=https://example.org/x onerror=alert(1)>" * 4
     rows = pa.table({evil: [evil, evil, "b"], "x" * 500: [1, 2, 3], "y": [1.5, 2.5, None]})
-    (folder / "hostile.html").write_text(card(profile(rows), title=evil, head={evil: evil}))
+    (folder / "hostile.html").write_text(profile_card(profile(rows), title=evil, head={evil: evil}))
     return folder
 
 

@@ -8,7 +8,7 @@ import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
 from relet import Table, component
-from relet.data.quarantine import told_apart
+from relet.data.quarantine import split_by_reason
 from relet.errors import BadDataError
 
 # What the price model can't do without, where the batch has such a column at all.
@@ -50,20 +50,20 @@ def basic_cleaning(
         f"price below {min_price:g}": sample.price < min_price,
         f"price above {max_price:g}": sample.price > max_price,
         **{f"no {name}": sample[name].isnull() for name in needed},
-        "outside the city": ~_inside(sample, west=west, east=east, south=south, north=north),
+        "outside the city": ~_is_inside(sample, west=west, east=east, south=south, north=north),
     }
     reason = first_reason(reasons)
     if on_bad_rows == "fail":
         judged = sample.mutate(reason=reason)
-        refuse(judged.filter(~judged.reason.startswith(DEAR_OR_CHEAP)))
-    return Cleaned(*told_apart(sample, reason))
+        refuse_bad_rows(judged.filter(~judged.reason.startswith(DEAR_OR_CHEAP)))
+    return Cleaned(*split_by_reason(sample, reason))
 
 
-def _inside(sample: Table, *, west: float, east: float, south: float, north: float) -> BooleanValue:
+def _is_inside(sample: Table, *, west: float, east: float, south: float, north: float) -> BooleanValue:
     return sample.longitude.between(west, east) & sample.latitude.between(south, north)
 
 
-def refuse(bad: Table) -> None:
+def refuse_bad_rows(bad: Table) -> None:
     """Raise BadDataError where there are rows that can't be right: how many for each reason, and which."""
     found = bad.order_by("id").select("id", "reason").to_pyarrow().to_pylist()
     reasons: dict[str, list[int]] = {}

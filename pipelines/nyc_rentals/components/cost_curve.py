@@ -7,10 +7,10 @@ from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 
-from pipelines.nyc_rentals.inference import fitted
+from pipelines.nyc_rentals.inference import fitted_pipeline
 from pipelines.nyc_rentals.subsets import subsets
 from relet import Curve, Figure, Metrics, Module, component
-from relet.report.charts.lines import lines
+from relet.report.charts.lines import line_chart
 
 
 class Timed(NamedTuple):
@@ -37,8 +37,10 @@ def cost_curve(
     # the first fit imports what the others find loaded
     for place, rows in enumerate([parts[0], *parts]):
         began = time.perf_counter()
-        fitted(rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
+        fitted_pipeline(
+            rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
+        )
         if place:
             points.append((len(rows), time.perf_counter() - began))
-    drawn = lines({"seconds": points}, title=f"Time of a fit of {family}", x="training rows", unit="seconds")
+    drawn = line_chart({"seconds": points}, title=f"Time of a fit of {family}", x="training rows", unit="seconds")
     return Timed(Figure(svg=drawn), {"fit_seconds_by_rows": Curve(points=points, x="rows")})

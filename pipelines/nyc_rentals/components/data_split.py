@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
-from relet import Verdict, component
+from relet import RowStream, Verdict, component
 from relet.segregation import Rule, segregate
 
 
 class Segregated(NamedTuple):
-    trainval: pa.RecordBatchReader
-    test: pa.RecordBatchReader
+    trainval: RowStream
+    test: RowStream
     segregation_report: Verdict
 
 

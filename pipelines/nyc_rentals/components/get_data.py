@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import pyarrow as pa
-
 from pipelines.nyc_rentals.generated import simulate
 from pipelines.nyc_rentals.listings import LISTINGS
-from relet import Source, component
+from relet import RowStream, Source, component
 from relet.data.reading import stream_csv
 
 
 class Sample(NamedTuple):
-    sample: pa.RecordBatchReader
+    sample: RowStream
 
 
 @component(job_type="get_data")

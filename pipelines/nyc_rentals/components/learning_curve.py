@@ -7,11 +7,11 @@ from typing import Annotated, Any, NamedTuple
 import pandas as pd
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
-from pipelines.nyc_rentals.inference import fitted
+from pipelines.nyc_rentals.inference import fitted_pipeline
 from pipelines.nyc_rentals.subsets import subsets
 from relet import Curve, Figure, Metrics, Module, component
 from relet.evaluation.metrics import regression
-from relet.report.charts.lines import lines
+from relet.report.charts.lines import line_chart
 from relet.segregation import Rule, split
 
 
@@ -52,10 +52,10 @@ def learning_curve(
     train, validation = split(trainval, {"train": None, "val": val_size}, rule)
     points = []
     for rows in subsets(train, seed):
-        pipeline = fitted(
+        pipeline = fitted_pipeline(
             rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
         )
         found = regression(validation[TARGET], pipeline.predict(validation[INPUTS]))
         points.append((len(rows), found["mae"]))
-    drawn = lines({"MAE": points}, title=f"Validation error of {family}", x="training rows", unit="dollars")
+    drawn = line_chart({"MAE": points}, title=f"Validation error of {family}", x="training rows", unit="dollars")
     return Learned(Figure(svg=drawn), {"mae_by_rows": Curve(points=points, x="rows")})

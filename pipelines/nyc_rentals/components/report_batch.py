@@ -10,8 +10,8 @@ from typing import Annotated, NamedTuple
 from relet import Stored, Verdict, component
 from relet.data.difference import difference
 from relet.data.outline import outline
-from relet.data.quarantine import set_aside
-from relet.data.tally import opened
+from relet.data.quarantine import quarantine_by_reason
+from relet.data.tally import open_tables
 from relet.report.batch import batch_page
 from relet.report.charts.grids import MapCell, heat_map
 from relet.report.elements import charts, paragraph
@@ -43,21 +43,21 @@ def report_batch(
         subtitle="What arrived, what left and why, what the tests said, and what shifted",
         arrived=outline(sample),
         kept=outline(clean_sample).rows,
-        quarantine=set_aside(quarantine),
+        quarantine=quarantine_by_reason(quarantine),
         verdict=check_report,
         shifted=None if first else difference(reference, clean_sample, rows=False, without=NAMES),
         noun="listing",
         units=UNITS,
-        more=[Section(title="Where they are", html=price_map(clean_sample))],
+        more=[Section(title="Where they are", html=price_map_html(clean_sample))],
     )
     path = Path(tempfile.mkdtemp()) / "batch_report.html"
     path.write_text(page, encoding="utf-8")
     return Reported(path)
 
 
-def price_map(listings: Path) -> str:
+def price_map_html(listings: Path) -> str:
     """The median price by place, as a map for a page."""
-    with opened(listings) as (rows,):
+    with open_tables(listings) as (rows,):
         found = rows.asked(
             f"SELECT floor(longitude / {CELL}), floor(latitude / {CELL}), quantile_disc(price, 0.5), count(*) "
             f"FROM {rows.name} WHERE price IS NOT NULL GROUP BY ALL HAVING count(*) >= {LISTINGS}"

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from relet import Metrics, Model, Stored, Verdict, component
 from relet.errors import SettingError
-from relet.evaluation.coverage import IntervalCoverage, covered, covered_groups
+from relet.evaluation.coverage import IntervalCoverage, coverage_by_group, interval_coverage
 from relet.evaluation.coverage_page import coverage_page
-from relet.evaluation.gates import judge, slices
+from relet.evaluation.gates import judge_model, slice_checks
 from relet.evaluation.metrics import regression
 
 BAND = "price_band"
@@ -55,16 +55,16 @@ def test_model(
     predicted = model.predict(test)
     found = regression(test[model.target], predicted)
     before = regression(test[champion.target], champion.predict(test)) if champion else None
-    rows = test.assign(**{BAND: _bands(test[model.target].to_numpy())})
-    intervals, groups, reason = _intervals(model, rows, predicted)
-    verdict = judge(
+    rows = test.assign(**{BAND: _price_bands(test[model.target].to_numpy())})
+    intervals, groups, reason = _measured_intervals(model, rows, predicted)
+    verdict = judge_model(
         found,
         min_r2=min_r2,
         max_worse=max_worse,
         champion=before,
         intervals=intervals,
         min_coverage=min_coverage,
-        slices=tuple(slices(rows, model.target, predicted, SLICES, groups)),
+        slices=tuple(slice_checks(rows, model.target, predicted, SLICES, groups)),
     )
     metrics = {f"test_{name}": value for name, value in found.items()}
     metrics |= {f"champion_{name}": value for name, value in (before or {}).items()}
@@ -78,7 +78,7 @@ def test_model(
     return Tested(verdict, metrics, page)
 
 
-def _intervals(
+def _measured_intervals(
     model: Model, rows: pd.DataFrame, predicted: NDArray[np.float64]
 ) -> tuple[IntervalCoverage | None, Sequence[IntervalCoverage], str]:
     """What the model's intervals did, on all rows and by group; None and why, where it gives none."""
@@ -89,10 +89,14 @@ def _intervals(
     except SettingError as error:
         return None, (), str(error)
     truth = rows[model.target].to_numpy()
-    return covered(truth, lower, upper), tuple(covered_groups(rows[list(SLICES)], truth, lower, upper)), ""
+    return (
+        interval_coverage(truth, lower, upper),
+        tuple(coverage_by_group(rows[list(SLICES)], truth, lower, upper)),
+        "",
+    )
 
 
-def _bands(prices: NDArray[np.float64]) -> pd.Categorical:
+def _price_bands(prices: NDArray[np.float64]) -> pd.Categorical:
     """The band that each price lies in, ordered from low to high."""
     names = [f"below {BANDS[0]}", *(f"{low} to {high}" for low, high in pairwise(BANDS)), f"{BANDS[-1]} and more"]
     return pd.Categorical.from_codes(np.digitize(prices, BANDS), names, ordered=True)

@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
-from pipelines.nyc_rentals.inference import fitted, importances
+from pipelines.nyc_rentals.inference import fitted_pipeline, importances
 from relet import Curve, Figure, Metrics, Model, Module, component
-from relet.evaluation.metrics import baseline, beside, mae_by_rounds, regression
+from relet.evaluation.metrics import baseline, mae_by_rounds, regression, with_baseline
 from relet.report.bars import bars
 from relet.segregation import Rule, split
 from relet.training.comparables import comparables
-from relet.training.explanation import background
+from relet.training.explanation import background_rows
 from relet.training.interval import Interval, calibrate
 
 EXAMPLE_ROWS = 5
@@ -81,14 +81,16 @@ def train_model(
     train, validation = split(trainval, {"train": None, "val": val_size}, rule)
 
     def learned(rows: pd.DataFrame) -> Any:
-        return fitted(rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
+        return fitted_pipeline(
+            rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
+        )
 
     pipeline = learned(train)
     estimates = np.asarray(pipeline.predict(validation[INPUTS]), dtype=np.float64)
     found = regression(validation[TARGET], estimates)
-    interval = _interval(pipeline, train, validation, estimates, min_price, max_price)
+    interval = _calibrated_interval(pipeline, train, validation, estimates, min_price, max_price)
     base = regression(validation[TARGET], baseline(train, validation, TARGET, BASELINE_BY))
-    by_rounds = _by_rounds(pipeline, validation)
+    by_rounds = _error_by_rounds(pipeline, validation)
     if refit:
         pipeline = learned(trainval)
     example = trainval[INPUTS].head(EXAMPLE_ROWS)
@@ -100,17 +102,17 @@ def train_model(
             target=TARGET,
             about=about,
             interval=interval,
-            background=background(validation[INPUTS], estimates),
+            background=background_rows(validation[INPUTS], estimates),
             comparables=comparables(
                 trainval if refit else train, id=key, same=COMPARED_BY, scales=SCALES, target=TARGET
             ),
         ),
-        training_metrics=beside(found, base) | by_rounds,
+        training_metrics=with_baseline(found, base) | by_rounds,
         feature_importance=Figure(svg=bars(importances(pipeline), title=f"What {family} gained by each feature")),
     )
 
 
-def _by_rounds(pipeline: Any, validation: pd.DataFrame) -> dict[str, Curve]:
+def _error_by_rounds(pipeline: Any, validation: pd.DataFrame) -> dict[str, Curve]:
     """The error by the number of rounds, of a family that learns in rounds."""
     if not hasattr(pipeline[-1], "staged_predict"):
         return {}
@@ -118,7 +120,7 @@ def _by_rounds(pipeline: Any, validation: pd.DataFrame) -> dict[str, Curve]:
     return {"mae_by_rounds": mae_by_rounds(pipeline[-1], rows, validation[TARGET])}
 
 
-def _interval(
+def _calibrated_interval(
     pipeline: Any,
     train: pd.DataFrame,
     validation: pd.DataFrame,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import pandas as pd
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
-from pipelines.nyc_rentals.inference import fitted
+from pipelines.nyc_rentals.inference import fitted_pipeline
 from relet import Metrics, Module, component, segregation
 from relet.errors import SettingError
 from relet.evaluation.metrics import regression
@@ -55,7 +55,7 @@ def validate_model(
     made = segregation.folds(trainval, folds + 1 if by_time else folds, rule)
     measured = fold if by_time else fold - 1
     learned = made.of_row < measured if by_time else made.of_row != measured
-    pipeline = fitted(
+    pipeline = fitted_pipeline(
         trainval[learned].reset_index(drop=True),
         family=family,
         seed=seed,

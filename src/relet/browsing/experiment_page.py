@@ -44,7 +44,7 @@ def page_material(
     shown = tuple(explained_trials(store, trials))
     best = by.best(shown) if by else None
     ranked = by.ranked(shown) if by else list(shown)
-    shares, note = _importance(shown, by)
+    shares, note = _importance_section(shown, by)
     made, left_out = _listed_versions(store, ranked, place)
     return ExperimentPageContent(
         experiment=experiment,
@@ -67,7 +67,7 @@ def _curves_by_name(held: Mapping[str, Mapping[str, Curve]]) -> dict[str, dict[s
     return found
 
 
-def _importance(trials: Sequence[Trial], by: Objective | None) -> tuple[Mapping[str, float] | None, str]:
+def _importance_section(trials: Sequence[Trial], by: Objective | None) -> tuple[Mapping[str, float] | None, str]:
     """The share of each setting, and words beside it; None with the reason why there is none."""
     from relet.evaluation.importance import FEWEST, importance
 

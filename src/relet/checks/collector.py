@@ -1,4 +1,4 @@
-"""A pytest plugin that keeps what each test said, as checks."""
+"""A pytest plugin that turns the report of each test into a check."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from relet.core.artifact import Check
 class CheckCollector:
     """Gathers one check per test, and one per file that can't be collected.
 
-    A test's `record_property("p_value", …)` becomes the check's. A skipped test has said nothing: that is no yes.
-    What tests handed in to be judged is judged once, at the end, as one family.
+    A test's `record_property("p_value", …)` becomes the check's p-value. A skipped test counts as not passed,
+    since it tested nothing. The outcomes that tests hand in are judged once, at the end, as one family.
     """
 
     def __init__(self) -> None:
@@ -28,16 +28,16 @@ class CheckCollector:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """What each test said by itself."""
+        """The checks of all tests, before the family is judged."""
         return tuple(self._found.values())
 
     def judged(self, judged: Iterable[JudgedOutcome]) -> tuple[Check, ...]:
-        """The same, joined with what the family's judgement says of what each test handed in."""
+        """The checks, joined with the judgement on the outcomes that each test handed in."""
         of_node: dict[str, list[JudgedOutcome]] = {}
         for each in judged:
             of_node.setdefault(each.node, []).append(each)
         return tuple(
-            check for node, found in self._found.items() for check in _joined(found, of_node.get(node, []))
+            check for node, found in self._found.items() for check in _checks_of_test(found, of_node.get(node, []))
         )
 
     @property
@@ -52,7 +52,7 @@ class CheckCollector:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             name = report.nodeid or "collection"
-            self._found[name] = Check(name=name, passed=False, message=f"can't be collected: {_last(report)}")
+            self._found[name] = Check(name=name, passed=False, message=f"can't be collected: {_last_line(report)}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         before = self._found.get(report.nodeid)
@@ -61,9 +61,9 @@ class CheckCollector:
         properties = dict(report.user_properties)
         p_value: Any = properties.get("p_value")
         self._found[report.nodeid] = Check(
-            name=_short(report.nodeid),
+            name=_short_test_name(report.nodeid),
             passed=report.passed,
-            message=self._says.get(report.nodeid, "") if report.passed else _why(report),
+            message=self._says.get(report.nodeid, "") if report.passed else _why_not_passed(report),
             rows=tuple(properties.get("rows", ())),  # type: ignore[arg-type]
             p_value=None if p_value is None else float(p_value),
         )
@@ -73,7 +73,10 @@ class CheckCollector:
 
 
 class OutcomeCollector:
-    """Gathers what the tests of a session hand in to be judged. A plugin, too, where xdist runs the tests."""
+    """Gathers the outcomes that the tests of a session hand in.
+
+    It is a plugin of its own, so that it works under xdist too.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[str, list[SubmittedOutcome]] = {}
@@ -83,24 +86,27 @@ class OutcomeCollector:
         return [entry for entries in self._entries.values() for entry in entries]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        # each phase of a test reports all that was handed in so far
+        # each phase of a test reports everything that was handed in so far
         found = [SubmittedOutcome.from_json(value) for name, value in report.user_properties if name == HANDED_IN]  # type: ignore[arg-type]
         if found:
             self._entries[report.nodeid] = found
 
 
-def _joined(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check]:
-    """A test's check with what it measured; where it handed in several things, its own check and one for each."""
+def _checks_of_test(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check]:
+    """The check of a test with its measurement.
+
+    A test that handed in several outcomes has its own check and one for each.
+    """
     if len(judged) != 1:
         yield check
         for each in judged:
-            yield _measured(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
+            yield _measured_check(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
         return
-    found = _measured(check.name, judged[0])
+    found = _measured_check(check.name, judged[0])
     yield found if check.passed else replace(found, passed=False, message=check.message, rows=check.rows)
 
 
-def _measured(name: str, judged: JudgedOutcome) -> Check:
+def _measured_check(name: str, judged: JudgedOutcome) -> Check:
     measured = judged.measured()
     return Check(
         name=name,
@@ -111,16 +117,16 @@ def _measured(name: str, judged: JudgedOutcome) -> Check:
     )
 
 
-def _short(node: str) -> str:
-    """The test's own name: the file's says no more, but where a class has two.
+def _short_test_name(node: str) -> str:
+    """The test's name without its file, and with its class where it has one.
 
-    >>> _short("test_listings.py::test_borough[Bronx]")
+    >>> _short_test_name("test_listings.py::test_borough[Bronx]")
     'test_borough[Bronx]'
     """
     return node.partition("::")[2] or node
 
 
-def _why(report: pytest.TestReport) -> str:
+def _why_not_passed(report: pytest.TestReport) -> str:
     """Why a test did not pass, in one line that is the same in every process."""
     if report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
@@ -132,6 +138,6 @@ def _why(report: pytest.TestReport) -> str:
     return when + re.sub(r" at 0x[0-9a-fA-F]+", "", said)
 
 
-def _last(report: pytest.CollectReport) -> str:
+def _last_line(report: pytest.CollectReport) -> str:
     lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
     return re.sub(r"^E\s+", "", lines[-1]) if lines else "no reason was given"

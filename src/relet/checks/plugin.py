@@ -1,10 +1,10 @@
-"""The pytest plugin by which a suite of data tests is run by hand.
+"""The pytest plugin that runs a suite of data tests by hand.
 
     pytest pipelines/nyc_rentals/checks --data clean_sample:latest --kl-threshold 0.2
 
-It does nothing unless a folder or file on the command line belongs to the suite of a pipeline's component: to a
-resource of it, with a verdict among its outputs. Then each hyperparameter of that component is an option, and so
-are `--alpha`, `--correction` and `--min-effect`, by which what the tests handed in is judged at the end.
+The plugin acts only where a folder or file on the command line belongs to the suite of a pipeline's component: to
+a resource of a component that gives a verdict. Then each hyperparameter of that component is an option. The
+options `--alpha`, `--correction` and `--min-effect` say how the outcomes are judged at the end.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ if TYPE_CHECKING:
     from relet.checks.family import JudgedOutcome
     from relet.core.component import Component, Parameter
 
-# Keeps the hyperparameters' values apart from pytest's own.
+# The prefix that keeps the hyperparameters' options apart from pytest's own.
 DEST = "relet_"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
     try:
-        suite = next(_suites(early_config.invocation_params.dir, args), None)
+        suite = next(_suites_among(early_config.invocation_params.dir, args), None)
     except ReletError as error:
         raise pytest.UsageError(str(error)) from error
     if suite is None:
         return
     root, component = suite
-    data, reference = _defaults(component)
+    data, reference = _default_references(component)
     group = parser.getgroup("relet", f"the data tests of {component.name}")
     group.addoption("--data", default=data, help=f"the batch: name:alias or a file; else {data}")
     group.addoption("--reference", default=reference, help=f"what it is compared with; else {reference}")
     group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
-    for each in _options(component):
+    for each in _suite_options(component):
         option = f"--{each.name.replace('_', '-')}"
-        taken = {"dest": _place(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
-        # Where pytest has an option of that name itself, the hyperparameter keeps its default.
+        taken = {"dest": _option_destination(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
+        # Where pytest itself has an option of that name, the hyperparameter keeps its default.
         with contextlib.suppress(ValueError, argparse.ArgumentError):
-            group.addoption(option, type=_reader(each), default=each.default, **taken)
+            group.addoption(option, type=_option_type(each), default=each.default, **taken)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # the suite may import what its pipeline imports
     early_config.pluginmanager.register(_SuitePlugin(component))
 
 
 class _SuitePlugin:
-    """Gives the fixtures their values once the options are parsed, and judges what was handed in at the end."""
+    """Gives the fixtures their values once the options are parsed, and judges the outcomes at the end."""
 
     def __init__(self, component: Component) -> None:
         self.component = component
@@ -66,10 +66,13 @@ class _SuitePlugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         from relet.checks.collector import OutcomeCollector
         from relet.checks.family import FamilyRules
-        from relet.checks.fixtures import plugin
+        from relet.checks.fixtures import fixture_plugin
 
         data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
-        options = {each.name: config.getoption(_place(each), each.default) for each in _options(self.component)}
+        options = {
+            each.name: config.getoption(_option_destination(each), each.default)
+            for each in _suite_options(self.component)
+        }
         try:
             self.rules = FamilyRules.of(options)
         except ReletError as error:
@@ -77,14 +80,16 @@ class _SuitePlugin:
         self.handed_in = OutcomeCollector()
         config.pluginmanager.register(self.handed_in)
         config.pluginmanager.register(
-            plugin(lambda: located(data, store), lambda: located(reference, store), options, self.rules)
+            fixture_plugin(
+                lambda: locate_table(data, store), lambda: locate_table(reference, store), options, self.rules
+            )
         )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        from relet.checks.family import judge
+        from relet.checks.family import judge_family
 
-        self.judged = judge(self.handed_in.entries, self.rules)
+        self.judged = judge_family(self.handed_in.entries, self.rules)
         if exitstatus == 0 and any(each.rejected for each in self.judged):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -97,8 +102,8 @@ class _SuitePlugin:
             terminalreporter.write_line(f"{each.node.partition('::')[2]}: {each.sentence}", red=each.rejected)
 
 
-def _options(component: Component) -> tuple[Parameter, ...]:
-    """The hyperparameters of the component, and how a family is judged where they do not say so."""
+def _suite_options(component: Component) -> tuple[Parameter, ...]:
+    """The component's hyperparameters, completed by the rules for judging a family."""
     from relet.checks.family import FamilyRules
     from relet.core.component import Parameter
 
@@ -112,8 +117,8 @@ def _options(component: Component) -> tuple[Parameter, ...]:
 
 
 @functools.cache
-def located(text: str, store: str) -> Path:
-    """The file that a path, or a reference into the store, names. Ends pytest where there is neither."""
+def locate_table(text: str, store: str) -> Path:
+    """The file that a path or a reference into the store names. Ends pytest where neither exists."""
     if Path(text).is_file():
         return Path(text)
     from relet.store import open_store
@@ -129,8 +134,8 @@ def located(text: str, store: str) -> Path:
     return next(file for file in folder.rglob("*") if file.is_file())
 
 
-def _suites(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]]:
-    """The project's root and the component, for each word that lies in the suite of one."""
+def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]]:
+    """The project's root and the component for each word of the command line that lies in a component's suite."""
     for word in words:
         path = (here / word.partition("::")[0]).resolve()
         if not path.exists():
@@ -138,11 +143,11 @@ def _suites(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]
         for home in (path, *path.parents):
             if (home / "pipeline.py").is_file() and home.parent.name == "pipelines":
                 root = home.parents[1]
-                found = _checking(root, home, path.relative_to(home))
+                found = _checking_components(root, home, path.relative_to(home))
                 yield from ((root, component) for component in found)
 
 
-def _checking(root: Path, home: Path, path: Path) -> Iterator[Component]:
+def _checking_components(root: Path, home: Path, path: Path) -> Iterator[Component]:
     from relet.core.code import FirstPartyCode
     from relet.core.pipeline import read_pipeline
 
@@ -151,25 +156,25 @@ def _checking(root: Path, home: Path, path: Path) -> Iterator[Component]:
             yield component
 
 
-def _defaults(component: Component) -> tuple[str, str]:
-    """What is tested and compared with where nothing is said: as the component's own inputs have it."""
+def _default_references(component: Component) -> tuple[str, str]:
+    """The default batch and reference: those that the component's own inputs name."""
     judged = [*component.judges, *(each.name for each in component.inputs if not each.stored)]
     data = f"{judged[0]}:latest"
     return data, next((each.stored.reference for each in component.inputs if each.stored), data)
 
 
-def _place(parameter: Parameter) -> str:
+def _option_destination(parameter: Parameter) -> str:
     return f"{DEST}{parameter.name}"
 
 
-def _reader(parameter: Parameter) -> Any:
-    """What turns an option's text into a value of the parameter's type; ValueError where it is none."""
+def _option_type(parameter: Parameter) -> Any:
+    """The function that parses an option's text into the parameter's type. It raises ValueError for other text."""
     if bool in parameter.types:
-        return _truth
+        return _parse_bool
     return next((kind for kind in parameter.types if kind in (float, int)), str)
 
 
-def _truth(text: str) -> bool:
+def _parse_bool(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError(f"true or false, got {text}")
     return text.lower() == "true"

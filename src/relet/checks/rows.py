@@ -1,4 +1,4 @@
-"""Rows of a table as a verdict keeps them, and as a person reads them."""
+"""Rows of a table as JSON for a verdict, and as text for a person."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 
-def as_json(rows: pd.DataFrame) -> list[Row]:
-    """Rows as JSON can hold them: missing values as None, dates and whatever else has no form of its own as text.
+def rows_as_json(rows: pd.DataFrame) -> list[Row]:
+    """Rows as JSON can hold them: missing values as None; dates, and other values without a JSON form, as text.
 
     >>> import pandas as pd
-    >>> as_json(pd.DataFrame({"rent": [900.0, None], "since": pd.to_datetime(["2019-07-08", "2019-07-09"])}))
+    >>> rows_as_json(pd.DataFrame({"rent": [900.0, None], "since": pd.to_datetime(["2019-07-08", "2019-07-09"])}))
     [{'rent': 900.0, 'since': '2019-07-08'}, {'rent': None, 'since': '2019-07-09'}]
     """
-    return [{str(name): _plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
+    return [{str(name): _cell_for_json(value) for name, value in row.items()} for row in rows.to_dict("records")]
 
 
-def as_text(rows: Sequence[Row]) -> str:
+def rows_as_text(rows: Sequence[Row]) -> str:
     """One line a row, each value with its column's name.
 
-    >>> print(as_text([{"id": 7, "name": "Loft\\nwith a view"}]))
+    >>> print(rows_as_text([{"id": 7, "name": "Loft\\nwith a view"}]))
       id=7 name='Loft\\nwith a view'
     """
     return "\n".join("  " + " ".join(f"{name}={value!r}" for name, value in row.items()) for row in rows)
 
 
-def _plain(value: Any) -> Any:
+def _cell_for_json(value: Any) -> Any:
     import pandas as pd
 
     if pd.api.types.is_scalar(value) and pd.isna(value):

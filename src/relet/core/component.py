@@ -75,7 +75,7 @@ def _is_of_type(value: Any, type_: type) -> bool:
 class Input:
     """An artifact that the function takes, and the container it takes it in.
 
-    `container` is one of ibis, pandas, polars, arrow, reader, path, model, metrics, figure and verdict.
+    `container` is one of ibis, pandas, polars, arrow, reader, rows, path, model, metrics, figure and verdict.
     """
 
     name: str

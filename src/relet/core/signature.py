@@ -26,6 +26,8 @@ CONTAINERS = {
     "polars.DataFrame": "polars",
     "pyarrow.Table": "arrow",
     "pyarrow.RecordBatchReader": "reader",
+    "relet.RowStream": "rows",
+    "relet.data.rows.RowStream": "rows",
     "pathlib.Path": "path",
     "relet.Model": "model",
     "relet.training.model.Model": "model",
@@ -44,6 +46,7 @@ TYPES = {
     "polars": ArtifactType.TABLE,
     "arrow": ArtifactType.TABLE,
     "reader": ArtifactType.TABLE,
+    "rows": ArtifactType.TABLE,
     "path": ArtifactType.FILE,
     "model": ArtifactType.MODEL,
     "metrics": ArtifactType.METRICS,
@@ -231,7 +234,7 @@ def _input(source: ParsedModule, argument: ast.arg, has_default: bool) -> Input:
     optional = has_default or any(isinstance(m, ast.Constant) and m.value is None for m in members)
     named = [source.dotted(m) for m in members if not (isinstance(m, ast.Constant) and m.value is None)]
     if len(named) != 1 or named[0] not in CONTAINERS:
-        known = "Table, pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatchReader, Path, "
+        known = "Table, pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatchReader, RowStream, Path, "
         known += "Model, Metrics, Figure, Verdict"
         raise source.error(
             argument,

@@ -1,4 +1,4 @@
-"""Rows in canonical order as one Parquet file whose bytes depend on nothing but them."""
+"""Write rows in canonical order as one Parquet file. Its bytes depend on the rows alone."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -18,9 +18,9 @@ from relet.data.normal import CHUNK_ROWS, batches_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# More than this is sorted by DuckDB, which spills to disk, instead of in memory.
+# A table of more bytes than this is sorted by DuckDB, which spills to disk. A smaller one is sorted in memory.
 SORT_IN_MEMORY = 256 * 1024**2
-# Of a column's dictionary, in bytes: beyond it Parquet's writer gives the dictionary up.
+# The largest dictionary of a column, in bytes. Parquet's writer gives up a larger one.
 DICTIONARY = 1024**2
 
 T = TypeVar("T")
@@ -29,20 +29,20 @@ T = TypeVar("T")
 def write_canonical(schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: Path) -> str:
     """Write normal-form rows in canonical order; the digest of their content.
 
-    Rows that come in that order already (the first column counts up, as ids do) are written as they come, in
-    little memory. Where one does not fit behind what is written, all of them are sorted, and written again.
+    Rows that arrive in canonical order (their first column counts up, as ids do) are written as they come, in
+    little memory. The first row out of order stops this: then all rows are sorted and written again.
     """
-    coming = _ahead(_groups(schema, map(_table, batches)))
+    coming = _made_ahead(_row_groups(schema, map(_table_of_batch, batches)))
     try:
-        return _write(schema, _in_order(coming), path)
+        return _write_groups(schema, _groups_in_order(coming), path)
     except _OutOfOrderError as broken:
         written = path.with_name(f"{path.name}.unsorted")
         if broken.written:
             path.replace(written)
         try:
-            before = _tables(written) if broken.written else ()
-            rows = _sorted(schema, chain(before, [broken.group], coming))
-            return _write(schema, _ahead(_groups(schema, rows)), path)
+            before = _tables_in_file(written) if broken.written else ()
+            rows = _sorted_tables(schema, chain(before, [broken.group], coming))
+            return _write_groups(schema, _made_ahead(_row_groups(schema, rows)), path)
         finally:
             written.unlink(missing_ok=True)
 
@@ -54,8 +54,8 @@ class _OutOfOrderError(Exception):
         self.written = written
 
 
-def _ahead(items: Iterable[T]) -> Iterator[T]:
-    """The same, each made in another thread while the one before it is used."""
+def _made_ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items. A second thread makes each one while the item before it is used."""
     coming, end = iter(items), object()
     with ThreadPoolExecutor(1, thread_name_prefix="relet-rows") as making:
         made = making.submit(next, coming, end)
@@ -64,18 +64,21 @@ def _ahead(items: Iterable[T]) -> Iterator[T]:
             yield item  # type: ignore[misc]
 
 
-def _in_order(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The groups, as long as their first column counts up. Raises _OutOfOrderError for the first that does not."""
+def _groups_in_order(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Give the row groups while their first column counts up.
+
+    Raises _OutOfOrderError at the first that does not.
+    """
     last = None
     for group in groups:
         first = group.column(0)
-        if not _increases(first) or (last is not None and not last < first[0].as_py()):
+        if not _counts_up(first) or (last is not None and not last < first[0].as_py()):
             raise _OutOfOrderError(group, written=last is not None)
         last = first[-1].as_py()
         yield group
 
 
-def _increases(column: pa.ChunkedArray) -> bool:
+def _counts_up(column: pa.ChunkedArray) -> bool:
     import pyarrow.compute as pc
 
     if column.null_count:
@@ -83,7 +86,7 @@ def _increases(column: pa.ChunkedArray) -> bool:
     return len(column) < 2 or bool(pc.all(pc.less(column.slice(0, len(column) - 1), column.slice(1))).as_py())
 
 
-def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
+def _write_groups(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
     """Write row groups and hash them at the same time; the content digest."""
     import pyarrow.parquet as pq
 
@@ -91,7 +94,7 @@ def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
     coming = iter(groups)
     first = next(coming, None)
     with (
-        pq.ParquetWriter(path, schema, **_options(schema if first is None else first)) as writer,
+        pq.ParquetWriter(path, schema, **_writer_options(schema if first is None else first)) as writer,
         ThreadPoolExecutor(1, thread_name_prefix="relet-digest") as hashing,
     ):
         writer.add_key_value_metadata({MARK: str(FORMAT)})
@@ -102,18 +105,18 @@ def _write(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> str:
     return digest.hexdigest()
 
 
-def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
-    """How a file is written whose first rows are these.
+def _writer_options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
+    """The writer's options for a file with these first rows.
 
     Every option that shapes bytes is set: a new default in pyarrow must not give an old table a new file. A column
-    whose first values are mostly different ones, or would fill a dictionary, has none: it would be made for
-    nothing, and given up.
+    gets no dictionary where most of its first values differ, or where its values would overfill one: the writer
+    would build the dictionary and then give it up.
     """
     import pyarrow as pa
 
     schema = rows.schema if isinstance(rows, pa.Table) else rows
     columns = dict(zip(rows.column_names, rows.columns, strict=True)) if isinstance(rows, pa.Table) else {}
-    varied = [name for name, column in columns.items() if _varied(column)]
+    varied = [name for name, column in columns.items() if _is_varied(column)]
     whole = [name for name in varied if pa.types.is_integer(columns[name].type)]
     return {
         "version": "2.6",
@@ -121,7 +124,7 @@ def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
         "compression_level": 1,
         "use_dictionary": [name for name in columns if name not in varied],
         "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-        # of text they are of little use, and cost an eighth of the time
+        # statistics of text are of little use, and cost an eighth of the time
         "write_statistics": [field.name for field in schema if not pa.types.is_string(field.type)],
         "data_page_size": 1024**2,
         "dictionary_pagesize_limit": DICTIONARY,
@@ -130,20 +133,20 @@ def _options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
     }
 
 
-def _varied(column: pa.ChunkedArray) -> bool:
+def _is_varied(column: pa.ChunkedArray) -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     distinct = pc.count_distinct(column).as_py()
     if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
-        # of the values alone: an array may or may not carry a bitmap, or bytes beneath its nulls
+        # only the values count: an array may carry a validity bitmap, or bytes under its nulls, or neither
         size = (pc.sum(pc.binary_length(column)).as_py() or 0) + 4 * len(column)
     else:
         size = len(column) * max(column.type.bit_width, 8) // 8
     return bool(2 * distinct > len(column) or distinct * size > DICTIONARY * len(column))
 
 
-def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def _row_groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in groups of exactly `CHUNK_ROWS` (the last may have fewer), each column in one chunk."""
     import pyarrow as pa
 
@@ -157,21 +160,21 @@ def _groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]
         yield rest.combine_chunks()
 
 
-def _table(batch: pa.RecordBatch) -> pa.Table:
+def _table_of_batch(batch: pa.RecordBatch) -> pa.Table:
     import pyarrow as pa
 
     return pa.Table.from_batches([batch])
 
 
-def _tables(path: Path) -> Iterator[pa.Table]:
+def _tables_in_file(path: Path) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     with closing(pq.ParquetFile(path)) as file:
-        yield from map(_table, batches_of(file))
+        yield from map(_table_of_batch, batches_of(file))
 
 
-def _sorted(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """All rows by all columns ascending, nulls first; in memory as long as they are few."""
+def _sorted_tables(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Sort all rows by all columns, ascending, nulls first. A small table is sorted in memory."""
     import pyarrow as pa
 
     held: list[pa.Table] = []
@@ -186,15 +189,18 @@ def _sorted(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]
 
 
 def _sorted_in_memory(table: pa.Table) -> pa.Table:
-    """Where the first column alone decides (an id does), the other columns are never compared."""
+    """Sort in memory.
+
+    Where the first column has no value twice, as an id has none, no other column is compared.
+    """
     import pyarrow.compute as pc
 
     table = table.combine_chunks()
-    # By names of our own: pyarrow would take a column named ".a" for a path into nested columns.
+    # Columns get names of our own here: pyarrow would read a name such as ".a" as a path into nested columns.
     keys = [(f"c{place}", "ascending", "at_start") for place in range(table.num_columns)]
     named = table.rename_columns([name for name, *_ in keys])
     order = pc.sort_indices(named, sort_keys=keys[:1])
-    if not _increases(table.column(0).take(order)):
+    if not _counts_up(table.column(0).take(order)):
         order = pc.sort_indices(named, sort_keys=keys)
     return table.take(order)
 

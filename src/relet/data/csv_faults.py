@@ -1,4 +1,7 @@
-"""What is wrong with a CSV file, and in which line: slow, careful reading for files that fast reading refused."""
+"""Find what is wrong with a CSV file, and in which line.
+
+Slow and careful: for files that the fast reader refused.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from pathlib import Path
 from relet.errors import BadDataError
 
 BLOCK = 1024**2
-# The largest field, in letters: Python's own limit would call a sound one a fault.
+# The largest field, in letters. Python's own limit is smaller and would refuse valid fields.
 FIELD = 2**31 - 1
-# How files begin that are often taken for CSV, and what to do with them.
+# The first bytes of files that people often pass as CSV, and what to do with such a file.
 BEGINNINGS = {
     b"\x1f\x8b": "a gzip file; unpack it first",
     b"PK\x03\x04": "a zip file or a spreadsheet; unpack it, or save it as CSV",
@@ -34,7 +37,7 @@ def readable_header(path: Path) -> list[str]:
     with path.open("rb") as file:
         _refuse_other_formats(path, file.read(8))
     try:
-        records = _records(path)
+        records = _csv_records(path)
         header = next(records, (1, []))[1]
     except (_CsvRecordError, UnicodeDecodeError) as error:
         check_text(path)
@@ -48,7 +51,7 @@ def readable_header(path: Path) -> list[str]:
 
 
 def check_text(path: Path) -> None:
-    """Raise BadDataError, naming the line, where a file has a byte that no text has, or is not UTF-8."""
+    """Raise BadDataError with the line where a file is not UTF-8, or holds a byte that no text holds."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         nul = content.find(b"\0")
         if nul >= 0:
@@ -58,14 +61,14 @@ def check_text(path: Path) -> None:
         _refuse_other_encodings(path, content)
 
 
-def structure(path: Path, width: int, told: str, at: int | None = None) -> BadDataError:
-    """The first record that is not well formed or has not `width` fields.
+def structure_fault(path: Path, width: int, told: str, at: int | None = None) -> BadDataError:
+    """The error for the first record that is malformed or does not have `width` fields.
 
-    `told` is what the fast reader said, and `at` the byte where it said so, if it did.
+    `told` is the fast reader's message, `at` the byte that it named, if any.
     """
     read = 0
     try:
-        for line, record in _records(path):
+        for line, record in _csv_records(path):
             if len(record) != width:
                 return BadDataError(
                     f"{path.name}: row {read} (line {line}) has {len(record)} fields, the header has {width}; "
@@ -87,7 +90,7 @@ def structure(path: Path, width: int, told: str, at: int | None = None) -> BadDa
 def line_of(path: Path, index: int) -> int | None:
     """The line in which data row `index` (from 0) begins; None where the file is not CSV text."""
     try:
-        return next(islice(_records(path, strict=False), index + 1, None))[0]
+        return next(islice(_csv_records(path, strict=False), index + 1, None))[0]
     except (StopIteration, UnicodeDecodeError, _CsvRecordError):
         return None
 
@@ -98,7 +101,7 @@ class _CsvRecordError(Exception):
         self.line = line
 
 
-def _records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
+def _csv_records(path: Path, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
     """Each record that is not an empty line, with the line that it begins in; the header comes first."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         csv.field_size_limit(FIELD)

@@ -1,4 +1,4 @@
-"""What differs between two tables: their columns, their rows, and how the values of each column are spread."""
+"""Compare two tables: their columns, their rows, and the distribution of each column."""
 
 # mypy: disable-error-code="import-untyped"
 from __future__ import annotations
@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from relet.data.profile import ColumnProfile, bins, counted, described
-from relet.data.tally import ColumnKind, NumberTally, OpenTable, TextTally, kind_of, opened, quoted
+from relet.data.profile import ColumnProfile, column_profile, column_tally, histogram_edges
+from relet.data.tally import ColumnKind, OpenTable, Tally, TextTally, kind_of, open_tables, quoted_name
 
 if TYPE_CHECKING:
     pass
 
-# Which columns changed is counted on at most so many changed rows, the first by their key.
+# Changed columns are counted on at most so many changed rows, the first ones by key.
 CHANGED_AT_MOST = 200_000
 # How many changed values of each column are shown.
 EXAMPLES = 3
-# From so many values on, of which none is there twice, a column is taken to name rows, not to measure them: a few
-# hundred prices may well all differ, but of a few names that all differ the shares say nothing.
+# A column with so many values and none of them twice is taken for a key, not for a measure. A few hundred prices
+# may well all differ; a thousand that all differ are hardly prices.
 NUMBERS_OF_KEYS, TEXTS_OF_KEYS = 1000, 20
 
 
@@ -40,10 +40,10 @@ class SchemaDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnChange:
-    """How many of the rows in both tables hold another value in this column, and a few of them.
+    """How many rows of both tables hold another value in this column, and a few examples.
 
-    An example is the row's key, its value before, and after, each as text. `most` is the largest difference of
-    two numbers: it tells a rounding from a change.
+    An example is the row's key, its value before and its value after, as text. `most` is the largest difference of
+    two numbers; it tells a rounding from a change.
     """
 
     rows: int
@@ -53,11 +53,11 @@ class ColumnChange:
 
 @dataclass(frozen=True, kw_only=True)
 class RowDifference:
-    """How many rows are in one of the tables alone, in both and changed, and in both and equal.
+    """How many rows are in one table only, in both and changed, and in both and equal.
 
     Rows are matched by the column `key`, whose values are unique in both tables; where there is none it is None,
-    rows are the same only if they are equal, and `changed` is 0. `columns` says which columns changed, the most
-    first: it stands on the first `examined` of the changed rows. Columns that are in one table alone, or of
+    rows are the same only if they are equal, and `changed` is 0. `columns` has the columns that changed, most
+    changes first, counted on the first `examined` changed rows. Columns that only one table has, or that have
     another type, are left out.
     """
 
@@ -74,14 +74,14 @@ class RowDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """How differently a column's values are spread in two tables.
+    """How much the distribution of a column differs between two tables.
 
-    `size` is between 0 and 1: for numbers, dates and times the largest distance of the two cumulative shares
-    (the Kolmogorov–Smirnov statistic), for categories the share of rows that would have to change (the total
-    variation distance), for other text the former on its length; or the difference of what is missing, where that
-    is more. It is None for a column that can't be compared so: of which all values differ, as a key's do, or that
-    one table has no values of. For categories `shares` maps each to its share before and after, those that moved
-    most first, and `new` and `gone` count the rows of those that one table alone has.
+    `size` is between 0 and 1: for numbers, dates and times the largest distance of the two cumulative shares (the
+    Kolmogorov–Smirnov statistic), for categories the share of rows that would have to change (the total variation
+    distance), for other text the former on its length; or the difference of what is missing, where that is more.
+    It is None where there is no such comparison: all values differ, as those of a key do, or one table has no
+    values. For categories `shares` maps each to its share before and after, the largest change first; `new` and
+    `gone` count the rows of categories that only one table has.
     """
 
     before: ColumnProfile
@@ -98,7 +98,7 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class TableDifference:
-    """Two tables, beside one another; `shifts` has each column that both have, the largest shift first."""
+    """The comparison of two tables. `shifts` has each column of both, the largest shift first."""
 
     schema: SchemaDifference
     before: int
@@ -113,9 +113,9 @@ class TableDifference:
 def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[str] = ()) -> TableDifference:
     """Compare two tables, each the path of a Parquet file or whatever can be stored as a table.
 
-    With `rows=False` rows are not matched, which costs most for large tables; the columns named in `without` are
-    left out of `shifts`. It is the same for the same rows, on any machine. Raises BadDataError for what is no
-    table.
+    With `rows=False` rows are not matched; for large tables that saves most of the time. The columns named in
+    `without` are left out of `shifts`. The result is the same for the same rows on any machine. Raises
+    BadDataError for what is no table.
 
     >>> import pyarrow as pa
     >>> before, after = pa.table({"id": [1, 2], "price": [90, 99]}), pa.table({"id": [2, 3], "price": [98, 99]})
@@ -123,7 +123,7 @@ def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[
     >>> found.rows.only_before, found.rows.only_after, found.rows.changed, found.rows.key
     (1, 1, 1, 'id')
     """
-    with opened(before, after) as (old, new):
+    with open_tables(before, after) as (old, new):
         schema = schema_difference(old.columns, new.columns)
         shared = [name for name in old.columns if name in new.columns and name not in schema.retyped]
         left_out = set(without)
@@ -132,7 +132,7 @@ def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[
             schema=schema,
             before=old.count,
             after=new.count,
-            rows=_rows(old, new, shared, shifts) if rows else None,
+            rows=_row_difference(old, new, shared, shifts) if rows else None,
             shifts=tuple(sorted(shifts, key=lambda each: -1.0 if each.size is None else each.size, reverse=True)),
         )
 
@@ -154,21 +154,21 @@ def schema_difference(before: Mapping[str, str], after: Mapping[str, str]) -> Sc
 
 
 def shift(old: OpenTable, new: OpenTable, name: str) -> Shift:
-    """How differently a column of the same type is spread in two tables; histograms have the same edges."""
-    before, after = counted(old, name), counted(new, name)
+    """The shift of a column that has the same type in both tables. Both histograms have the same edges."""
+    before, after = column_tally(old, name), column_tally(new, name)
     if isinstance(before, TextTally) and isinstance(after, TextTally):
         return _text_shift(old, new, name, before, after)
-    assert isinstance(before, NumberTally) and isinstance(after, NumberTally)
-    edges = bins([before, after])
-    columns = described(old, name, before, edges), described(new, name, after, edges)
-    size = None if _keys(*columns) else _size(columns, largest_gap(before, after))
+    assert isinstance(before, Tally) and isinstance(after, Tally)
+    edges = histogram_edges([before, after])
+    columns = column_profile(old, name, before, edges), column_profile(new, name, after, edges)
+    size = None if _is_key(*columns) else _shift_size(columns, largest_gap(before, after))
     return Shift(before=columns[0], after=columns[1], size=size)
 
 
 def _text_shift(old: OpenTable, new: OpenTable, name: str, before: TextTally, after: TextTally) -> Shift:
-    columns = described(old, name, before), described(new, name, after)
-    if before.categories is None or after.categories is None or _keys(*columns):
-        gap = None if _keys(*columns) else _size(columns, largest_gap(before.lengths, after.lengths))
+    columns = column_profile(old, name, before), column_profile(new, name, after)
+    if before.categories is None or after.categories is None or _is_key(*columns):
+        gap = None if _is_key(*columns) else _shift_size(columns, largest_gap(before.lengths, after.lengths))
         return Shift(before=columns[0], after=columns[1], size=gap)
     totals = [sum(each.values()) for each in (before.categories, after.categories)]
     shares = {
@@ -183,22 +183,22 @@ def _text_shift(old: OpenTable, new: OpenTable, name: str, before: TextTally, af
     return Shift(
         before=columns[0],
         after=columns[1],
-        size=_size(columns, distance),
+        size=_shift_size(columns, distance),
         shares={value: (was, now) for value, (was, now) in moved},
-        new=_alone(after.categories, before.categories),
-        gone=_alone(before.categories, after.categories),
+        new=_categories_only_here(after.categories, before.categories),
+        gone=_categories_only_here(before.categories, after.categories),
     )
 
 
-def _alone(here: Mapping[str, int], there: Mapping[str, int]) -> dict[str, int]:
+def _categories_only_here(here: Mapping[str, int], there: Mapping[str, int]) -> dict[str, int]:
     found = {value: count for value, count in here.items() if value not in there}
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
 
 
-def _keys(before: ColumnProfile, after: ColumnProfile) -> bool:
-    """Whether no value of the column is there twice in either table: it tells rows apart, and has no spread.
+def _is_key(before: ColumnProfile, after: ColumnProfile) -> bool:
+    """Whether the column is a key: neither table holds one of its values twice.
 
-    Whole numbers and text do that. Floats and times may all differ too, because they are finely measured.
+    Only whole numbers and text can be keys; floats and times may all differ because they are finely measured.
     """
     least = NUMBERS_OF_KEYS if "int" in before.type else TEXTS_OF_KEYS if before.kind is ColumnKind.TEXT else None
     return least is not None and all(
@@ -206,40 +206,44 @@ def _keys(before: ColumnProfile, after: ColumnProfile) -> bool:
     )
 
 
-def _size(columns: tuple[ColumnProfile, ColumnProfile], gap: float | None) -> float | None:
+def _shift_size(columns: tuple[ColumnProfile, ColumnProfile], gap: float | None) -> float | None:
     missing = abs(columns[1].missing_share - columns[0].missing_share)
     return max(gap, missing) if gap is not None else (missing or None)
 
 
-def largest_gap(before: NumberTally, after: NumberTally) -> float | None:
-    """The largest distance of two cumulative shares, to 12 digits; None where one has no values.
+def largest_gap(before: Tally, after: Tally) -> float | None:
+    """The largest distance between two cumulative shares, to 12 digits. None where a table has no values.
 
     Source: Kolmogorov–Smirnov's statistic for two samples, as in scipy.stats.ks_2samp.
     """
     import numpy as np
 
-    if not (before.present and after.present):
+    if not (before.size and after.size):
         return None
     every = np.union1d(before.values, after.values)
 
-    def until(found: NumberTally) -> Any:
+    def until(found: Tally) -> Any:
         sums = np.concatenate([[0], np.cumsum(found.counts)])
-        return sums[np.searchsorted(found.values, every, "right")] / found.present
+        return sums[np.searchsorted(found.values, every, "right")] / found.size
 
     return round(float(np.abs(until(before) - until(after)).max()), 12)
 
 
-def _rows(old: OpenTable, new: OpenTable, shared: list[str], shifts: list[Shift]) -> RowDifference | None:
+def _row_difference(
+    old: OpenTable, new: OpenTable, shared: list[str], shifts: list[Shift]
+) -> RowDifference | None:
     if not shared:
         return None
-    keys = [each.name for each in shifts if _tells_apart(old, each.before) and _tells_apart(new, each.after)]
+    keys = [
+        each.name for each in shifts if _tells_rows_apart(old, each.before) and _tells_rows_apart(new, each.after)
+    ]
     if not keys:
-        return _by_whole_rows(old, new, shared)
-    matched = {key: _matches(old, new, key) for key in keys}
+        return _difference_by_whole_rows(old, new, shared)
+    matched = {key: _matching_count(old, new, key) for key in keys}
     key = max(keys, key=lambda key: matched[key])
     rest = [name for name in shared if name != key]
-    changed = _changed(old, new, key, rest) if rest else 0
-    examined, columns = _changes(old, new, key, rest) if changed else (0, {})
+    changed = _changed_count(old, new, key, rest) if rest else 0
+    examined, columns = _changes_by_column(old, new, key, rest) if changed else (0, {})
     return RowDifference(
         before=old.count,
         after=new.count,
@@ -253,33 +257,35 @@ def _rows(old: OpenTable, new: OpenTable, shared: list[str], shifts: list[Shift]
     )
 
 
-def _tells_apart(rows: OpenTable, column: ColumnProfile) -> bool:
+def _tells_rows_apart(rows: OpenTable, column: ColumnProfile) -> bool:
     fine = kind_of(rows.schema.field(column.name).type) is ColumnKind.NUMBER and "int" not in column.type
     return not fine and not column.missing and column.distinct == rows.count
 
 
-def _matches(old: OpenTable, new: OpenTable, key: str) -> int:
-    name = quoted(key)
+def _matching_count(old: OpenTable, new: OpenTable, key: str) -> int:
+    name = quoted_name(key)
     both = f"{old.name} AS a JOIN {new.name} AS b ON a.{name} = b.{name}"
     return int(old.asked(f"SELECT count(*) FROM {both}")[0][0])
 
 
-def _joined(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> str:
-    """The keys of the rows that are in both tables and differ, found by a hash of the rest of each row."""
-    name, others = quoted(key), ", ".join(map(quoted, rest))
+def _changed_keys_query(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> str:
+    """A query for the keys of rows that differ: it compares a hash of the other columns."""
+    name, others = quoted_name(key), ", ".join(map(quoted_name, rest))
     sides = [f"(SELECT {name} AS k, hash({others}) AS h FROM {rows.name})" for rows in (old, new)]
     return f"SELECT a.k FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.k = b.k WHERE a.h <> b.h"
 
 
-def _changed(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> int:
-    return int(old.asked(f"SELECT count(*) FROM ({_joined(old, new, key, rest)})")[0][0])
+def _changed_count(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> int:
+    return int(old.asked(f"SELECT count(*) FROM ({_changed_keys_query(old, new, key, rest)})")[0][0])
 
 
-def _changes(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> tuple[int, dict[str, ColumnChange]]:
-    name = quoted(key)
+def _changes_by_column(
+    old: OpenTable, new: OpenTable, key: str, rest: list[str]
+) -> tuple[int, dict[str, ColumnChange]]:
+    name = quoted_name(key)
     old.connection.execute(
         f"CREATE OR REPLACE TEMP TABLE changed AS "
-        f"{_joined(old, new, key, rest)} ORDER BY k LIMIT {CHANGED_AT_MOST}"
+        f"{_changed_keys_query(old, new, key, rest)} ORDER BY k LIMIT {CHANGED_AT_MOST}"
     )
     for rows in (old, new):
         old.connection.execute(
@@ -287,12 +293,12 @@ def _changes(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> tuple
             f"SELECT * FROM {rows.name} WHERE {name} IN (SELECT k FROM changed)"
         )
     both = f"changed_{old.name} AS a JOIN changed_{new.name} AS b ON a.{name} = b.{name}"
-    differs = [f"a.{quoted(column)} IS DISTINCT FROM b.{quoted(column)}" for column in rest]
+    differs = [f"a.{quoted_name(column)} IS DISTINCT FROM b.{quoted_name(column)}" for column in rest]
     counts = old.asked(f"SELECT {', '.join(f'count(*) FILTER ({test})' for test in differs)} FROM {both}")[0]
     found = {}
     for column, test, count in sorted(zip(rest, differs, counts, strict=True), key=lambda each: -each[2]):
         if count:
-            values = f"a.{quoted(column)}", f"b.{quoted(column)}"
+            values = f"a.{quoted_name(column)}", f"b.{quoted_name(column)}"
             shown = ", ".join(f"left(CAST({each} AS VARCHAR), 200)" for each in (f"a.{name}", *values))
             query = f"SELECT {shown} FROM {both} WHERE {test} ORDER BY a.{name} LIMIT {EXAMPLES}"
             examples = tuple((key, was, now) for key, was, now in old.asked(query))
@@ -304,9 +310,11 @@ def _changes(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> tuple
     return int(old.asked("SELECT count(*) FROM changed")[0][0]), found
 
 
-def _by_whole_rows(old: OpenTable, new: OpenTable, shared: list[str]) -> RowDifference:
-    """Rows as often as they are there in both tables, told apart by a hash of all shared columns."""
-    every = ", ".join(map(quoted, shared))
+def _difference_by_whole_rows(old: OpenTable, new: OpenTable, shared: list[str]) -> RowDifference:
+    """The row difference without a key: equal rows are matched by a hash of all shared columns, as often as both
+    have them.
+    """
+    every = ", ".join(map(quoted_name, shared))
     sides = [f"(SELECT hash({every}) AS h, count(*) AS n FROM {rows.name} GROUP BY ALL)" for rows in (old, new)]
     equal = old.asked(f"SELECT sum(least(a.n, b.n)) FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.h = b.h")[0][0]
     same = int(equal or 0)

@@ -1,4 +1,4 @@
-"""Where a file has the columns that a schema asks for: under which names, in which form; and what differs."""
+"""Find a schema's columns in a file: under which names, in which form, and what differs."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnOrigin:
-    """Where a column's values come from: the file's column (None: from nowhere, they are missing), and their form.
-
-    `format` is that of dates and times, as `strptime` has it; `remove` are letters that are no part of a number
-    (`$,` in `$1,200`); `values` says what else a value is called here (None: missing).
+    """Where a column's values come from: a column of the file (None: the file has none, all values are missing),
+    and their form. `format` is the format of dates and times, as for `strptime`; `remove` are letters that are not
+    part of a number (`$,` in `$1,200`); `values` maps the file's values to the schema's (None: missing).
     """
 
     column: str | None
@@ -32,13 +31,13 @@ class ColumnOrigin:
 
     @property
     def plain(self) -> bool:
-        """Whether the values are there as they should be, but for the column's name."""
+        """Whether at most the column's name differs from the schema."""
         return not (self.format or self.remove or self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Which of a file's columns are the schema's, which are left out; `setting` is what a person would change."""
+    """Which columns of a file are the schema's, and which are left out. `setting` is the setting that says so."""
 
     schema: Schema
     origins: Mapping[str, ColumnOrigin]
@@ -57,14 +56,13 @@ class Layout:
 
 
 def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, setting: str = "columns") -> Layout:
-    """What a person says of a file's columns: `{id: listing_id, name: null, license: null}`.
+    """Read the setting that describes a file's columns: `{id: listing_id, name: null, license: null}`.
 
-    A key is a column of the schema; its value where it comes from: the file's name of it, null where the file has
-    none, or a mapping with `from`, and `format` (of dates, as strptime has it), `remove` (letters that a number is
-    written with) or `values` (what a value is called here, null for missing). Any other key is a column of the
-    file; with null it is left out. Columns that are not named have the name and form that the schema says.
-
-    Raises SettingError for anything else, and where a column that must have values comes from nowhere.
+    A key is a column of the schema. Its value says where the column comes from: the name that the file gives it,
+    null where the file has none, or a mapping with `from` and one of `format` (of dates, as for strptime),
+    `remove` (letters to drop from numbers) and `values` (the file's values → the schema's, null for missing). Any
+    other key is a column of the file; null leaves it out. Columns that are not named have the schema's name and
+    form. Raises SettingError for anything else, and where a column that must have values has no origin.
 
     >>> rents = Schema(columns=(Column("id", "int64", nullable=False), Column("rent", "double")))
     >>> told = {"id": "listing_id", "rent": {"from": "price", "remove": "$,"}, "license": None}
@@ -85,7 +83,7 @@ def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, set
             left_out.add(str(name))
             continue
         column = next(each for each in schema.columns if each.name == name)
-        origins[name] = _origin(column, told, place)
+        origins[name] = _read_origin(column, told, place)
         if told is None:
             left_out.add(name)
     _check_once(origins, setting)
@@ -94,7 +92,7 @@ def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, set
     )
 
 
-def _origin(column: Column, told: Any, place: str) -> ColumnOrigin:
+def _read_origin(column: Column, told: Any, place: str) -> ColumnOrigin:
     if told is None:
         if not column.nullable:
             raise SettingError(
@@ -130,7 +128,7 @@ def _origin(column: Column, told: Any, place: str) -> ColumnOrigin:
 
 
 def _check_once(origins: Mapping[str, ColumnOrigin], setting: str) -> None:
-    """No column of the file is two of ours: one of them was meant to come from elsewhere."""
+    """Check that no column of the file feeds two columns of the schema."""
     seen: dict[str, str] = {}
     for name, origin in origins.items():
         if origin.column is None:
@@ -145,7 +143,7 @@ def _check_once(origins: Mapping[str, ColumnOrigin], setting: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class RetypedColumn:
-    """A column whose values are of another type: which one it has, and a value with its place."""
+    """A column whose values have another type: that type, and one value with its place."""
 
     type: str
     example: str = ""
@@ -153,7 +151,7 @@ class RetypedColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutDifference:
-    """How a file's columns differ from a layout: names with types, and values that a column may not have."""
+    """How a file's columns differ from a layout: names with types, and values that a column must not hold."""
 
     added: Mapping[str, str] = field(default_factory=dict)
     removed: Mapping[str, str] = field(default_factory=dict)
@@ -164,8 +162,8 @@ class LayoutDifference:
         return bool(self.added or self.removed or self.retyped or self.values)
 
 
-def difference(layout: Layout, header: Mapping[str, str]) -> LayoutDifference:
-    """What differs in names: `header` maps the file's columns to their types."""
+def layout_difference(layout: Layout, header: Mapping[str, str]) -> LayoutDifference:
+    """The difference in names. `header` maps the file's columns to their types."""
     taken = layout.taken
     return LayoutDifference(
         added={name: kind for name, kind in header.items() if name not in taken and name not in layout.left_out},
@@ -174,11 +172,11 @@ def difference(layout: Layout, header: Mapping[str, str]) -> LayoutDifference:
 
 
 def refusal(file: str, layout: Layout, found: LayoutDifference) -> BadDataError:
-    """The difference as a diff, and what a person can do about it.
+    """The difference as a diff, with the settings that would resolve it.
 
     >>> rents = Schema(columns=(Column("id", "int64"), Column("rent", "double")))
     >>> layout = read_layout(rents)
-    >>> print(refusal("rents.csv", layout, difference(layout, {"listing_id": "int64", "rent": "double"})))
+    >>> print(refusal("rents.csv", layout, layout_difference(layout, {"listing_id": "int64", "rent": "double"})))
     rents.csv has other columns than expected:
       - id          int64
       + listing_id  int64
@@ -191,15 +189,17 @@ def refusal(file: str, layout: Layout, found: LayoutDifference) -> BadDataError:
         example = f", such as {now.example}" if now.example else ""
         lines.append(f"  ~ {name:<{width}}  {layout.taken[name].type} → {now.type}{example}")
     lines += [f"  ~ {name:<{width}}  new value {what}" for name, what in found.values.items()]
-    return BadDataError("\n".join([f"{file} has other columns than expected:", *lines, _advice(layout, found)]))
+    return BadDataError(
+        "\n".join([f"{file} has other columns than expected:", *lines, _setting_advice(layout, found)])
+    )
 
 
-def _advice(layout: Layout, found: LayoutDifference) -> str:
-    said = {str(name): _as_told(value) for name, value in layout.told.items()}
+def _setting_advice(layout: Layout, found: LayoutDifference) -> str:
+    said = {str(name): _setting_as_typed(value) for name, value in layout.told.items()}
     spare = list(found.added)
     for name in found.removed:
         ours = layout.taken[name].name
-        meant = ours if ours in spare else _renamed(name, found.removed[name], spare, found.added)
+        meant = ours if ours in spare else _probable_new_name(name, found.removed[name], spare, found.added)
         if meant:
             spare.remove(meant)
         said[ours] = meant or ("null" if layout.taken[name].nullable else "?")
@@ -208,30 +208,32 @@ def _advice(layout: Layout, found: LayoutDifference) -> str:
         column = layout.taken[name]
         if now.type == "string" and layout.origins[column.name].plain:
             option = "format: '%m/%d/%Y'" if column.type in ("date32", "timestamp[us]") else "remove: '$,'"
-            said[column.name] = _told(column, name, option)
+            said[column.name] = _column_setting(column, name, option)
     for name, values in found.values.items():
         option = f"values: {{{values.partition(', ')[0]}: null}}"
-        said[layout.taken[name].name] = _told(layout.taken[name], name, option)
-    if said == {str(name): _as_told(value) for name, value in layout.told.items()}:
+        said[layout.taken[name].name] = _column_setting(layout.taken[name], name, option)
+    if said == {str(name): _setting_as_typed(value) for name, value in layout.told.items()}:
         return "Nothing of it is stored."
     shown = ", ".join(f"{name}: {value}" for name, value in said.items())
     return f'Nothing of it is stored. If that is meant, say what is what: "{layout.setting}={{{shown}}}"'
 
 
-def _as_told(value: Any) -> str:
-    """A value of the setting as a command line has it."""
+def _setting_as_typed(value: Any) -> str:
+    """A value of the setting as a person types it on a command line."""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{name}: {_as_told(each)}' for name, each in value.items())}}}"
+        return f"{{{', '.join(f'{name}: {_setting_as_typed(each)}' for name, each in value.items())}}}"
     text = "null" if value is None else str(value)
     return text if text.replace("_", "").isalnum() else f"'{text}'"
 
 
-def _told(column: Column, name: str, option: str) -> str:
+def _column_setting(column: Column, name: str, option: str) -> str:
     return f"{{{'' if name == column.name else f'from: {name}, '}{option}}}"
 
 
-def _renamed(name: str, kind: str, added: Sequence[str], types: Mapping[str, str]) -> str | None:
-    """Which added column of its type a removed one probably is: one that holds its name, or of a like name."""
+def _probable_new_name(name: str, kind: str, added: Sequence[str], types: Mapping[str, str]) -> str | None:
+    """The added column that a removed one probably became: one of the same type whose name holds or resembles the
+    old name.
+    """
     holding = [other for other in added if name in other.split("_") or other.endswith(f"_{name}")]
     holding += [other for other in added if other in name and len(other) > 3]
     close = get_close_matches(name, added, n=1, cutoff=0.75)
@@ -240,10 +242,10 @@ def _renamed(name: str, kind: str, added: Sequence[str], types: Mapping[str, str
     return found[0] if found else None
 
 
-def reshaped(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> pa.ChunkedArray:
-    """A column's values as the file has them, in the form and type that the schema says.
+def reshape_column(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> pa.ChunkedArray:
+    """Convert a column's values from the file's form to the schema's form and type.
 
-    Raises pyarrow.ArrowInvalid where a value has none.
+    Raises pyarrow.ArrowInvalid for a value that can't be converted.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -260,15 +262,15 @@ def reshaped(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> p
         values = pc.if_else(place.is_valid(), pa.array(new, pa.string()).take(place), values)
     wanted = pa.type_for_alias(column.type)
     if origin.format and pa.types.is_string(values.type):
-        return _timed(values, origin.format).cast(wanted)
+        return _parse_times(values, origin.format).cast(wanted)
     if origin.remove and pa.types.is_integer(wanted):
-        # 55.00 is a whole number; 55.50 is none, and is refused
+        # 55.00 is a whole number; 55.50 is not, and is refused
         values = pc.replace_substring_regex(values, r"\.0*$", "")
-    return _cast(values, wanted)
+    return _cast_without_loss(values, wanted)
 
 
-def _timed(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
-    """Texts as times; what is no day of the calendar, or of no year that a file speaks of, is none."""
+def _parse_times(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
+    """Parse texts as times. Days that no calendar has, and years that no file would mean, are refused."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -282,13 +284,13 @@ def _timed(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
     return found
 
 
-def _cast(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
-    """Values in a type of their own kind, without loss; text as what it says."""
+def _cast_without_loss(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    """Cast values to a type of the same kind without loss; parse text."""
     import pyarrow as pa
 
     if values.type == wanted:
         return values
-    kinds = _kind(values.type), _kind(wanted)
+    kinds = _arrow_kind(values.type), _arrow_kind(wanted)
     if kinds[0] not in (kinds[1], "text", "nothing") and set(kinds) != {"date", "timestamp"}:
         raise pa.ArrowInvalid(f"{values.type} is no {wanted}")
     found = values.cast(wanted)
@@ -297,7 +299,7 @@ def _cast(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     return found
 
 
-def _kind(type: pa.DataType) -> str:
+def _arrow_kind(type: pa.DataType) -> str:
     import pyarrow as pa
 
     tests = {

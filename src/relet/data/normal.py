@@ -1,7 +1,7 @@
-"""Every container of rows that relet takes, as one stream of Arrow batches in one normal form.
+"""Turn every container of rows that relet takes into one stream of Arrow batches in one normal form.
 
-The normal form is what all engines can hold alike: no dictionaries, views or large strings; missing is null and
-never NaN; zero has no sign; times count microseconds, with a zone always in UTC.
+The normal form holds what all engines represent alike: no dictionaries, views or large strings; missing is null
+and never NaN; zero has no sign; times count microseconds, with a zone always in UTC.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
+from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -24,58 +24,25 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 131_072
 
-# Streams and files whose rows are in the normal form already: it would be looked for, byte by byte, in vain. What
-# a file's metadata say is no proof: pyarrow hands them on to whatever is made of its rows.
-_streams: WeakSet[pa.RecordBatchReader] = WeakSet()
-_files: dict[Path, tuple[int, int, int]] = {}
 
-
-def incoming(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def normal_rows(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The normal-form schema of `value` and its rows as they come, in batches of at most `CHUNK_ROWS`.
 
-    `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, anything else that streams
-    Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Raises BadDataError where a column has no normal
-    form, names it, and says what to do.
+    `value` is an Ibis table, a pandas or Polars frame, a pyarrow table or reader, a `RowStream`, anything else
+    that streams Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Values that are known to be in the
+    normal form (`RowStream.is_normal`, `StoredTablePath`) are not looked at again. Raises BadDataError where a
+    column has no normal form, names it, and says what to do.
     """
-    schema, batches, is_normal = _arrow(value)
+    schema, batches, is_normal = _arrow_batches(value)
     normal = normal_schema(schema)
-    parts = (part for batch in batches for part in _cut(batch))
+    parts = (part for batch in batches for part in _chunks_of_batch(batch))
     if is_normal and schema == normal:
         return normal, parts
     return normal, (_normal_batch(part, normal) for part in parts)
 
 
-def known_as_normal(stream: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """The same stream, of which `incoming` need not look at each value again: its rows are in the normal form."""
-    _streams.add(stream)
-    return stream
-
-
-def is_known_as_normal(stream: pa.RecordBatchReader) -> bool:
-    return stream in _streams
-
-
-def known_as_stored(path: Path) -> Path:
-    """The same path, of a file that `write_table` wrote and nobody has changed since, as its digest has shown.
-
-    Said again of a file that was written to in the meantime, it changes nothing: the first time counts.
-    """
-    _files.setdefault(path, _state(path))
-    return path
-
-
-def is_known_as_stored(path: Path) -> bool:
-    """Whether the file is known as stored, and was not written to since."""
-    return path in _files and _files[path] == _state(path)
-
-
-def _state(path: Path) -> tuple[int, int, int]:
-    about = path.stat()
-    return about.st_ino, about.st_size, about.st_mtime_ns
-
-
 def normal_schema(schema: pa.Schema) -> pa.Schema:
-    """The normal form of a schema: names that every engine can tell apart, and types that every engine has.
+    """The normal form of a schema: names that every engine distinguishes, and types that every engine has.
 
     >>> import pyarrow as pa
     >>> normal_schema(pa.schema({"a": pa.large_string(), "b": pa.timestamp("ns", "Asia/Tokyo")})).types
@@ -88,7 +55,7 @@ def normal_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def normal_floats(column: Any) -> Any:
-    """An array, chunked or not, with null where it has NaN and zero without a sign; one of no floats as it is.
+    """Replace NaN by null and -0.0 by 0.0 in an array, chunked or not. Arrays of other types come back unchanged.
 
     >>> import pyarrow as pa
     >>> normal_floats(pa.array([1.5, float("nan"), -0.0])).to_pylist()
@@ -103,13 +70,13 @@ def normal_floats(column: Any) -> Any:
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), unsigned)
 
 
-def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
+def _arrow_batches(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     """Schema, rows, and whether both are in the normal form."""
     import pyarrow as pa
 
     if isinstance(value, Path):
-        return _parquet(value)
-    # Asked by name: an isinstance check would import every engine in order to rule it out.
+        return _parquet_batches(value)
+    # Types are compared by name: an isinstance check would import every engine only to rule it out.
     packages = {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
     if "pandas" in packages and hasattr(value, "columns"):
         table = _from_pandas(value)
@@ -118,11 +85,13 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
         return value.schema().to_pyarrow(), _from_ibis(value), False
     if "polars" in packages and hasattr(value, "collect"):
         value = value.collect()
+    # both are read directly: through Arrow's C stream an error raised while reading would lose its type
+    if isinstance(value, RowStream):
+        return value.schema, value, value.is_normal
     if isinstance(value, pa.RecordBatchReader):
-        # as it is: by way of the stream, an error raised while reading would lose its type
-        return value.schema, value, is_known_as_normal(value)
+        return value.schema, value, False
     if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
-        with contextlib.suppress(pa.ArrowInvalid):  # a single column streams too, and is no table
+        with contextlib.suppress(pa.ArrowInvalid):  # a single column has the C stream too, but is no table
             reader = pa.RecordBatchReader.from_stream(value)
             return reader.schema, reader, False
     raise BadDataError(
@@ -131,7 +100,7 @@ def _arrow(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     )
 
 
-def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
+def _parquet_batches(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -139,13 +108,13 @@ def _parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
-    return file.schema_arrow.remove_metadata(), batches_of(file), is_known_as_stored(path)
+    return file.schema_arrow.remove_metadata(), batches_of(file), is_stored_table(path)
 
 
 def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file, or some columns of them, in batches of at most `CHUNK_ROWS`.
 
-    One row group after the other: a reader of all of them keeps what it has read of the file until its end.
+    Row groups are read one after the other, since a reader of the whole file keeps everything it has read.
     """
     for group in range(file.num_row_groups):
         yield from file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group], columns=columns)
@@ -157,7 +126,7 @@ def _from_ibis(expression: Any) -> Iterable[pa.RecordBatch]:
     backend = ibis.get_backend(expression)
     if backend.name != "duckdb":
         return expression.to_pyarrow_batches(chunk_size=CHUNK_ROWS)  # type: ignore[no-any-return]
-    # Ibis 12 streams from DuckDB by a method that DuckDB 2 no longer has; the relation beneath still streams.
+    # Ibis 12 streams from DuckDB by a method that DuckDB 2 no longer has; DuckDB's own relation still streams.
     relation = backend._to_duckdb_relation(expression)
     return relation.to_arrow_reader(CHUNK_ROWS)  # type: ignore[no-any-return]
 
@@ -166,7 +135,7 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     import pandas as pd
     import pyarrow as pa
 
-    # pyarrow would write the names 1 and "1" alike, and tell which of two equal names was wrong by neither.
+    # pyarrow would write the names 1 and "1" alike, and its error would not say which of two equal names is wrong.
     _check_names(list(frame.columns))
     index = frame.index
     plain = isinstance(index, pd.RangeIndex) and (index.start, index.step, index.name) == (0, 1, None)
@@ -178,7 +147,7 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, UnicodeError, OverflowError) as error:
-        raise BadDataError(f"the frame does not fit into a table: {_one_line(error)}") from error
+        raise BadDataError(f"the frame does not fit into a table: {_error_on_one_line(error)}") from error
 
 
 def _check_names(names: list[Any]) -> None:
@@ -191,7 +160,7 @@ def _check_names(names: list[Any]) -> None:
             )
         if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise BadDataError(f"the column name {name!r} can't be written as UTF-8; rename the column")
-    # DuckDB can't tell `Price` from `price`, so a table with both would not be the same on every engine.
+    # DuckDB does not distinguish `Price` from `price`: a table with both would differ between engines.
     twice = [name for name, times in Counter(name.casefold() for name in names).items() if times > 1]
     if twice:
         alike = [name for name in names if name.casefold() == twice[0]]
@@ -204,7 +173,7 @@ def _normal_type(name: str, type: pa.DataType) -> pa.DataType:
     is_ = pa.types
     if is_.is_dictionary(type):
         return _normal_type(name, type.value_type)
-    # A pandas column of nothing but None has no type in Arrow; text is what it most often was meant to hold.
+    # A pandas column of nothing but None has no type in Arrow; most often it was meant to hold text.
     if is_.is_null(type) or is_.is_string(type) or is_.is_large_string(type) or is_.is_string_view(type):
         return pa.string()
     if is_.is_binary(type) or is_.is_large_binary(type) or is_.is_binary_view(type):
@@ -225,7 +194,7 @@ def _normal_type(name: str, type: pa.DataType) -> pa.DataType:
     )
 
 
-def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def _chunks_of_batch(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     for start in range(0, batch.num_rows, CHUNK_ROWS):
         yield batch.slice(start, CHUNK_ROWS)
 
@@ -242,19 +211,20 @@ def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
 
     try:
         if pa.types.is_dictionary(array.type):
-            # the values first: there is no kernel that takes from views
+            # the values are cast first: Arrow has no kernel that takes from views
             array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(field.type))
             array = array.dictionary_decode()
         if array.type != field.type:
             array = array.cast(field.type)
-        # Bytes that claim to be text are found here and not by whichever engine reads the table first.
+        # Bytes that claim to be text are refused here, before any engine reads the table.
         array.validate(full=pa.types.is_string(field.type))
     except pa.ArrowException as error:
         raise BadDataError(
-            f"column {field.name!r} can't be stored as {field.type}: {_one_line(error)}; round or cast it first"
+            f"column {field.name!r} can't be stored as {field.type}: {_error_on_one_line(error)}; "
+            "round or cast it first"
         ) from error
     return normal_floats(array)
 
 
-def _one_line(error: Exception) -> str:
+def _error_on_one_line(error: Exception) -> str:
     return " ".join(" ".join(map(str, error.args)).split())

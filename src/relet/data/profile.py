@@ -1,4 +1,4 @@
-"""What is in a table: types, what is missing, how values are spread, and what goes with what."""
+"""Profile a table: types, missing values, distributions and correlations."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-from relet.data.tally import TOP, ColumnKind, NumberTally, OpenTable, TextTally, kind_of, opened, tally, text_tally
+from relet.data.tally import (
+    TOP,
+    ColumnKind,
+    OpenTable,
+    Tally,
+    TextTally,
+    finite_tally,
+    kind_of,
+    open_tables,
+    text_tally,
+)
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -19,16 +29,19 @@ if TYPE_CHECKING:
 
 # The quantiles of a profile, in per cent.
 PERCENTS = (0, 1, 5, 25, 50, 75, 95, 99, 100)
-# About how many bins a histogram has, and how far beyond the 5% and 95% quantiles it may reach, in their distance.
+# About how many bins a histogram has, and how far it may reach beyond the 5% and 95% quantiles, as a multiple of
+# the distance between them.
 BINS, REACH = 40, 1.0
-# Correlations are worked out on at most so many rows, evenly spread, and for the first so many columns.
+# Correlations are computed on at most so many rows, evenly spaced, and for the first so many columns.
 CORRELATED_ROWS, CORRELATED_COLUMNS = 100_000, 40
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram:
-    """Counts between ascending edges, each bin with its lower edge and the last with both; and what lies outside.
+    """Counts between ascending edges, and the counts below and above.
+
+    A bin includes its lower edge; the last includes both.
 
     The edges of dates are days since 1970, those of times microseconds since 1970.
     """
@@ -40,16 +53,16 @@ class Histogram:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of each bin in all values, those outside of the bins included."""
+        """The share of each bin in all values, including values outside the bins."""
         total = sum(self.counts) + self.below + self.above
         return tuple(count / total if total else 0.0 for count in self.counts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrequentValue:
-    """A value, how many rows have it, and their share in the rows that hold a value.
+    """A value, how many rows have it, and their share of the rows that hold any value.
 
-    Text is cut off after 200 letters, dates and times are ISO 8601.
+    Text is cut after 200 letters; dates and times are in ISO 8601.
     """
 
     value: Any
@@ -87,9 +100,9 @@ class ColumnProfile:
 
 @dataclass(frozen=True, kw_only=True)
 class Correlations:
-    """Each number column with each: −1 to 1, None where one of a pair does not vary.
+    """The correlation of each pair of number columns, −1 to 1; None where one of the two does not vary.
 
-    They stand on `rows` rows, evenly spread over the table; a pair on those rows that hold both.
+    They are computed on `rows` rows, evenly spaced; each pair on those rows that hold both.
     """
 
     names: tuple[str, ...]
@@ -113,31 +126,34 @@ class Profile:
 def profile(table: Any) -> Profile:
     """The profile of a table: the path of a Parquet file, or whatever can be stored as a table.
 
-    It is the same for the same rows, whatever the machine. Memory does not grow with the table but for a column
-    of which most values differ. Raises BadDataError for what is no table.
+    The profile is the same for the same rows on any machine. Memory grows with the table only for a column whose
+    values mostly differ. Raises BadDataError for what is no table.
 
     >>> import pyarrow as pa
     >>> found = profile(pa.table({"price": [90, 110, 110, None]}))
     >>> found.columns[0].quantiles["50%"], found.columns[0].missing_share
     (110, 0.25)
     """
-    with opened(table) as (rows,):
-        columns = tuple(described(rows, name, counted(rows, name)) for name in rows.columns)
+    with open_tables(table) as (rows,):
+        columns = tuple(column_profile(rows, name, column_tally(rows, name)) for name in rows.columns)
         numbers = [column.name for column in columns if column.kind is ColumnKind.NUMBER]
         return Profile(rows=rows.count, columns=columns, correlations=correlations(rows, numbers))
 
 
-def counted(rows: OpenTable, name: str) -> NumberTally | TextTally:
+def column_tally(rows: OpenTable, name: str) -> Tally | TextTally:
     """The tally that the column's type asks for. Raises BadDataError where there is no such column."""
     if name not in rows.columns:
         raise BadDataError(f"the table has no column {name!r}; {nearest(name, rows.columns)}")
-    return (text_tally if kind_of(rows.schema.field(name).type) is ColumnKind.TEXT else tally)(rows, name)
+    return (text_tally if kind_of(rows.schema.field(name).type) is ColumnKind.TEXT else finite_tally)(rows, name)
 
 
-def described(
-    rows: OpenTable, name: str, found: NumberTally | TextTally, edges: Sequence[float] | None = None
+def column_profile(
+    rows: OpenTable, name: str, found: Tally | TextTally, edges: Sequence[float] | None = None
 ) -> ColumnProfile:
-    """A column in numbers, from its tally; its histogram has `edges`, or such as suit it."""
+    """The profile of a column from its tally.
+
+    The histogram has `edges`; without them, edges that suit the column.
+    """
     type = rows.schema.field(name).type
     kind = kind_of(type)
     share = found.missing / rows.count if rows.count else 0.0
@@ -155,29 +171,31 @@ def described(
         return replace(
             column,
             distinct=found.distinct,
-            top=tuple(_frequent(value, count, rows.count - found.missing) for value, count in found.top),
-            shortest=_int(ends[0]),
-            middle=_int(ends[1]),
-            longest=_int(ends[2]),
+            top=tuple(_frequent_value(value, count, rows.count - found.missing) for value, count in found.top),
+            shortest=_int_or_none(ends[0]),
+            middle=_int_or_none(ends[1]),
+            longest=_int_or_none(ends[2]),
         )
     places = quantiles(found, PERCENTS)
     mean, deviation = moments(found) if kind is ColumnKind.NUMBER else (None, None)
-    bounds = edges or bins([found])
+    bounds = edges or histogram_edges([found])
     return replace(
         column,
         distinct=len(found.values),
-        top=_most_frequent(found, kind),
+        top=_most_frequent_values(found, kind),
         infinite=found.infinite,
-        low=shown(places[0], kind),
-        high=shown(places[-1], kind),
+        low=value_for_json(places[0], kind),
+        high=value_for_json(places[-1], kind),
         mean=mean,
         deviation=deviation,
-        quantiles={f"{percent}%": shown(value, kind) for percent, value in zip(PERCENTS, places, strict=True)},
-        histogram=histogram(found, bounds) if bounds else None,
+        quantiles={
+            f"{percent}%": value_for_json(value, kind) for percent, value in zip(PERCENTS, places, strict=True)
+        },
+        histogram=tally_histogram(found, bounds) if bounds else None,
     )
 
 
-def shown(value: Any, kind: ColumnKind) -> Any:
+def value_for_json(value: Any, kind: ColumnKind) -> Any:
     """A counted value as JSON can hold it: a number, or a date or time as ISO 8601."""
     import numpy as np
 
@@ -188,66 +206,67 @@ def shown(value: Any, kind: ColumnKind) -> Any:
     return str(np.datetime64(int(value), "D" if kind is ColumnKind.DATE else "us")).removesuffix(".000000")
 
 
-def _int(value: Any) -> int | None:
+def _int_or_none(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _most_frequent(found: NumberTally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
+def _most_frequent_values(found: Tally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
     import numpy as np
 
-    # stable: of values that are there equally often, the smaller one comes first
+    # a stable sort: of equally frequent values the smaller comes first
     places = np.argsort(-found.counts, kind="stable")[:TOP]
-    return tuple(_frequent(shown(found.values[at], kind), int(found.counts[at]), found.present) for at in places)
+    return tuple(
+        _frequent_value(value_for_json(found.values[at], kind), int(found.counts[at]), found.size) for at in places
+    )
 
 
-def _frequent(value: Any, count: int, present: int) -> FrequentValue:
+def _frequent_value(value: Any, count: int, present: int) -> FrequentValue:
     return FrequentValue(value=value, count=count, share=count / present)
 
 
-def quantiles(found: NumberTally, percents: Iterable[int]) -> list[Any]:
-    """For each per cent the smallest value that at least this share of rows does not exceed, or None."""
+def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
+    """For each percentage the smallest value that this share of rows does not exceed. None without rows."""
     import numpy as np
 
-    total = found.present
+    total = found.size
     if not total:
         return [None for _ in percents]
     until = np.cumsum(found.counts)
-    # in whole numbers: 0.07 * 100 is more than 7
+    # in whole numbers, since 0.07 * 100 is more than 7
     wanted = [max(1, -(-percent * total // 100)) for percent in percents]
     return [found.values[np.searchsorted(until, row)] for row in wanted]
 
 
-def moments(found: NumberTally) -> tuple[float | None, float | None]:
-    """Mean and standard deviation of the sample (n − 1), to 12 digits: the processor decides on those beyond.
+def moments(found: Tally) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of the sample (n − 1), to 12 digits; further digits depend on the processor.
 
-    None where there are no rows, and for the deviation of a single one.
+    None without rows; the deviation of a single row is None too.
     """
     import numpy as np
 
-    total = found.present
+    total = found.size
     if not total:
         return None, None
     values = found.values.astype(np.float64)
-    # squares of huge numbers would be infinite
+    # scaled first: the squares of huge numbers would be infinite
     scale = float(np.abs(values).max()) or 1.0
     parts = values / scale
     mean = float(np.dot(parts, found.counts)) / total
     deviation = math.sqrt(float(np.dot((parts - mean) ** 2, found.counts)) / (total - 1)) if total > 1 else None
-    return _rounded(mean * scale), None if deviation is None else _rounded(deviation * scale)
+    return _to_twelve_digits(mean * scale), None if deviation is None else _to_twelve_digits(deviation * scale)
 
 
-def _rounded(value: float) -> float | None:
+def _to_twelve_digits(value: float) -> float | None:
     return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
-def bins(found: Sequence[NumberTally]) -> tuple[float, ...]:
+def histogram_edges(found: Sequence[Tally]) -> tuple[float, ...]:
     """Edges for a histogram of one or more tallies: steps of a round width, about `BINS` of them.
 
-    They span the values from least to most unless a few lie far out: then the middle 90%, and as much again on
-    either side.
-    Whole numbers get bins of whole width. Empty where there is nothing to draw.
+    They span all values, unless a few values lie far out: then they span the middle 90% and as much again on each
+    side. Whole numbers get bins of whole width. Empty where there is nothing to draw.
     """
-    held = [each for each in found if each.present]
+    held = [each for each in found if each.size]
     if not held:
         return ()
     places = [[float(value) for value in quantiles(each, (0, 1, 5, 95, 99, 100))] for each in held]
@@ -259,10 +278,10 @@ def bins(found: Sequence[NumberTally]) -> tuple[float, ...]:
         low, high = least, most
     reach = REACH * (high - low)
     low, high = max(least, low - reach), min(most, high + reach)
-    return _edges(low, high, whole=all(each.values.dtype.kind in "iu" for each in held))
+    return _round_edges(low, high, whole=all(each.values.dtype.kind in "iu" for each in held))
 
 
-def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
+def _round_edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     if low == high:
         low, high = low - abs(low) * 0.01 - 0.5, high + abs(high) * 0.01 + 0.5
     rough = high / BINS - low / BINS
@@ -274,7 +293,7 @@ def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     if whole:
         step = max(1.0, math.ceil(step))
     first = math.floor(low / step)
-    # the last edge lies above the highest value, or on it
+    # the last edge is the highest value or more
     last = max(math.ceil(high / step), first + 1)
     if whole and last * step == high:
         last += 1
@@ -284,7 +303,7 @@ def _edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     return edges if grows and all(map(math.isfinite, edges)) else ()
 
 
-def histogram(found: NumberTally, edges: Sequence[float]) -> Histogram:
+def tally_histogram(found: Tally, edges: Sequence[float]) -> Histogram:
     """How many rows lie in each bin between `edges`, below the first and above the last."""
     import numpy as np
 
@@ -311,22 +330,22 @@ def correlations(rows: OpenTable, names: Sequence[str]) -> Correlations | None:
     held = tuple(names[:CORRELATED_COLUMNS])
     if len(held) < 2:
         return None
-    frame = pd.DataFrame(dict(zip(held, _spread(rows, list(held)), strict=True)))
+    frame = pd.DataFrame(dict(zip(held, _sampled_columns(rows, list(held)), strict=True)))
 
     def pairs(method: Literal["pearson", "spearman"]) -> tuple[tuple[float | None, ...], ...]:
         with np.errstate(all="ignore"):
             found = frame.corr(method=method, min_periods=2).to_numpy()
-        return tuple(tuple(_correlation(value) for value in row) for row in found.tolist())
+        return tuple(tuple(_rounded_correlation(value) for value in row) for row in found.tolist())
 
     return Correlations(names=held, rows=len(frame), pearson=pairs("pearson"), spearman=pairs("spearman"))
 
 
-def _correlation(value: float) -> float | None:
-    # to six decimals: what is beyond them depends on the processor
+def _rounded_correlation(value: float) -> float | None:
+    # to six decimals, since further ones depend on the processor
     return round(min(max(value, -1.0), 1.0), 6) + 0.0 if math.isfinite(value) else None
 
 
-def _spread(rows: OpenTable, names: list[str]) -> list[NDArray[np.float64]]:
+def _sampled_columns(rows: OpenTable, names: list[str]) -> list[NDArray[np.float64]]:
     """At most `CORRELATED_ROWS` rows of some columns, evenly spread over the table, as floats."""
     import numpy as np
     import pyarrow as pa

@@ -1,4 +1,7 @@
-"""Sources outside: a path, or an http(s) URL that is fetched once, resumed where it broke, and asked for news."""
+"""Sources outside the project: a path, or an http(s) URL.
+
+A URL is fetched once, resumed where the connection broke, and fetched again when it changed.
+"""
 
 from __future__ import annotations
 
@@ -29,21 +32,22 @@ ATTEMPTS = 4
 # Seconds before the second attempt; each further one waits twice as long.
 PAUSE = 0.4
 REDIRECTS = 5
-# A server that sends less than this in `timeout` seconds is taken for one that has stopped.
+# A server that sends fewer bytes than this in `timeout` seconds is taken to have stopped.
 SLOWEST_BYTES = 1024
-# A file that was modified less than this before the answer may change again under the same `Last-Modified`.
+# A file that was modified less than so many seconds before the response may change again under the same
+# `Last-Modified`.
 SETTLED = timedelta(seconds=60)
-# Worth another try: the server may answer differently in a moment.
+# Statuses worth another try: the server may answer differently in a moment.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def resolve(
+def resolve_source(
     source: str,
     folder: Path,
     *,
@@ -53,38 +57,38 @@ def resolve(
 ) -> Path:
     """The local file that `source` names: a path is checked and returned, an http(s) URL is fetched into `folder`.
 
-    A fetch that broke is resumed, in this call and in the next, unless the file behind the URL has changed since;
-    one that is complete is fetched again only when the server says that it changed. `progress` gets the bytes so
-    far and the bytes in all, None where the server does not say. `timeout` is in seconds, for connecting and for
-    each stall. Raises BadDataError for whatever is not there, too large, cut short or too slow; then `folder`
-    holds no file that looks complete.
+    A broken fetch is resumed, in this call or a later one, unless the file behind the URL has changed. A complete
+    file is fetched again only when the server says that it changed. `progress` receives the bytes so far and the
+    total, None where the server does not say it. `timeout` is in seconds, for connecting and for each stall.
+    Raises BadDataError for a source that is missing, too large, cut short or too slow; `folder` then holds no file
+    that looks complete.
 
-    >>> resolve("file:///etc/hosts", Path("."))
+    >>> resolve_source("file:///etc/hosts", Path("."))
     Traceback (most recent call last):
     relet.errors.BadDataError: file:///etc/hosts: a source is a path or an http(s) URL, got the scheme 'file'; \
 there are http, https
     """
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.\-]+):", source)
     if scheme and scheme[1].lower() in ("http", "https"):
-        return _fetched(source, folder, max_bytes=max_bytes, progress=progress or _silent, timeout=timeout)
+        return _fetch_url(source, folder, max_bytes=max_bytes, progress=progress or _no_progress, timeout=timeout)
     if scheme and not Path(source).exists():
         raise BadDataError(
-            f"{_shown(source)}: a source is a path or an http(s) URL, got the scheme {scheme[1]!r}; "
+            f"{_url_without_secrets(source)}: a source is a path or an http(s) URL, got the scheme {scheme[1]!r}; "
             f"{nearest(scheme[1].lower(), ('http', 'https'))}"
         )
     return _checked_path(source)
 
 
-def _silent(_done: int, _total: int | None) -> None:
+def _no_progress(_done: int, _total: int | None) -> None:
     return None
 
 
 def _checked_path(source: str) -> Path:
     path = Path(source).expanduser()
     if path.is_dir():
-        raise BadDataError(f"{source} is a folder; name a file in it: {_neighbours(path, '')}")
+        raise BadDataError(f"{source} is a folder; name a file in it: {_files_nearby(path, '')}")
     if not path.exists():
-        raise BadDataError(f"{source}: there is no such file; {_neighbours(path.parent, path.name)}")
+        raise BadDataError(f"{source}: there is no such file; {_files_nearby(path.parent, path.name)}")
     if not path.is_file():
         raise BadDataError(f"{source} is no ordinary file; copy its content to one")
     if not os.access(path, os.R_OK):
@@ -92,7 +96,7 @@ def _checked_path(source: str) -> Path:
     return path
 
 
-def _neighbours(folder: Path, name: str) -> str:
+def _files_nearby(folder: Path, name: str) -> str:
     if not folder.is_dir():
         return f"nor is there a folder {folder}"
     try:
@@ -105,7 +109,7 @@ def _neighbours(folder: Path, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _RemoteFileState:
-    """What is known of a file: how the server names its state (either may be empty), and its SHA-256."""
+    """The state of a remote file: the server's ETag and Last-Modified (either may be empty), and its SHA-256."""
 
     etag: str = ""
     modified: str = ""
@@ -113,17 +117,20 @@ class _RemoteFileState:
 
     @property
     def validator(self) -> str:
-        """What `If-Range` takes."""
+        """The value of the header `If-Range`."""
         return self.etag or self.modified
 
 
 class _BrokenConnectionError(Exception):
-    """The connection broke or stalled; what has come is kept, and another attempt may go on from there."""
+    """The connection broke or stalled.
+
+    The received bytes are kept, and another attempt may continue from there.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Download:
-    """One URL and the files that belong to it: the whole one, the part, and what is known of each."""
+    """One URL and its files: the complete file, the partial file, and the known state of each."""
 
     url: str
     whole: Path
@@ -136,40 +143,40 @@ class _Download:
         return self.whole.with_name(f"{self.whole.name}.part")
 
 
-def _fetched(url: str, folder: Path, *, max_bytes: int, progress: Progress, timeout: float) -> Path:
+def _fetch_url(url: str, folder: Path, *, max_bytes: int, progress: Progress, timeout: float) -> Path:
     import requests
 
-    whole = folder / _file_name(url)
+    whole = folder / _name_for_url(url)
     fetch = _Download(url=url, whole=whole, max_bytes=max_bytes, progress=progress, timeout=timeout)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(whole), requests.Session() as session:
+        with _fetch_lock(whole), requests.Session() as session:
             session.max_redirects = REDIRECTS
-            _persist(session, fetch)
+            _fetch_with_retries(session, fetch)
     except OSError as error:
-        raise StoreError(f"{_shown(url)}: can't be kept in {folder}: {error}") from error
+        raise StoreError(f"{_url_without_secrets(url)}: can't be kept in {folder}: {error}") from error
     return whole
 
 
-def _persist(session: requests.Session, fetch: _Download) -> None:
+def _fetch_with_retries(session: requests.Session, fetch: _Download) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _attempt(session, fetch)
+            _fetch_once(session, fetch)
             return
         except _BrokenConnectionError as error:
             if attempt == ATTEMPTS:
                 raise BadDataError(
-                    f"{_shown(fetch.url)}: {error}; tried {ATTEMPTS} times{_kept(fetch)}"
+                    f"{_url_without_secrets(fetch.url)}: {error}; tried {ATTEMPTS} times{_kept_bytes_text(fetch)}"
                 ) from error
         time.sleep(min(PAUSE * 2 ** (attempt - 1), fetch.timeout))
 
 
-def _attempt(session: requests.Session, fetch: _Download) -> None:
-    """Ask once, and go on from what is there as far as the server allows."""
+def _fetch_once(session: requests.Session, fetch: _Download) -> None:
+    """Send one request; continue from the partial file where the server allows it."""
     import requests
 
     have = fetch.part.stat().st_size if fetch.part.exists() else 0
-    known = _read_known(fetch.part)
+    known = _read_state(fetch.part)
     if have and not known.validator:
         have = 0
     try:
@@ -180,20 +187,20 @@ def _attempt(session: requests.Session, fetch: _Download) -> None:
             timeout=(fetch.timeout, fetch.timeout),
         )
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise _BrokenConnectionError(f"no answer: {_reason(error)}") from error
+        raise _BrokenConnectionError(f"no answer: {_reason_without_url(error)}") from error
     except (requests.RequestException, ValueError) as error:
-        raise BadDataError(f"{_shown(fetch.url)}: {_reason(error)}") from error
+        raise BadDataError(f"{_url_without_secrets(fetch.url)}: {_reason_without_url(error)}") from error
     with response:
-        _take(fetch, response, have)
+        _act_on_response(fetch, response, have)
 
 
 def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> dict[str, str]:
-    # Compressed on the way, neither lengths nor ranges would be those of the file.
+    # No compression in transit: lengths and ranges would not be those of the file.
     headers = {"Accept-Encoding": "identity"}
     if have:
         return headers | {"Range": f"bytes={have}-", "If-Range": known.validator}
-    done = _read_known(fetch.whole)
-    intact = fetch.whole.exists() and done.sha256 and digest(fetch.whole) == done.sha256
+    done = _read_state(fetch.whole)
+    intact = fetch.whole.exists() and done.sha256 and file_digest(fetch.whole) == done.sha256
     if intact and done.etag:
         headers["If-None-Match"] = done.etag
     elif intact and done.modified:
@@ -201,22 +208,23 @@ def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> di
     return headers
 
 
-def _take(fetch: _Download, response: requests.Response, have: int) -> None:
-    """Act on the answer's status: there is nothing new, or the rest, or the whole, or nothing at all."""
-    shown, status = _shown(fetch.url), response.status_code
+def _act_on_response(fetch: _Download, response: requests.Response, have: int) -> None:
+    """Act on the response's status: not changed, the rest of the file, the whole file, or an error."""
+    shown, status = _url_without_secrets(fetch.url), response.status_code
     if fetch.url.lower().startswith("https:") and not response.url.lower().startswith("https:"):
         raise BadDataError(
-            f"{shown}: leads to {_shown(response.url)}, which is not encrypted; name that if you trust it"
+            f"{shown}: leads to {_url_without_secrets(response.url)}, which is not encrypted; "
+            "name that if you trust it"
         )
     if status == 304 and fetch.whole.exists():
         size = fetch.whole.stat().st_size
         fetch.progress(size, size)
     elif status == 206 and have and _range_start(response) == have:
-        _receive(fetch, response, have)
+        _receive_body(fetch, response, have)
     elif status == 200:
-        _receive(fetch, response, 0)
+        _receive_body(fetch, response, 0)
     elif status in (206, 416):
-        _drop(fetch.part)
+        _drop_part(fetch.part)
         raise _BrokenConnectionError(f"the server could not go on from byte {have}")
     elif status in PASSING:
         raise _BrokenConnectionError(f"the server answers {status} {response.reason}")
@@ -224,38 +232,41 @@ def _take(fetch: _Download, response: requests.Response, have: int) -> None:
         raise BadDataError(f"{shown}: the server answers {status} {response.reason}; is the address right?")
 
 
-def _receive(fetch: _Download, response: requests.Response, start: int) -> None:
-    total = _total(response, start)
+def _receive_body(fetch: _Download, response: requests.Response, start: int) -> None:
+    total = _total_bytes(response, start)
     if total is not None and total > fetch.max_bytes:
-        raise _too_large(fetch, f"is {total} bytes")
+        raise _too_large_error(fetch, f"is {total} bytes")
     if not start:
-        _drop(fetch.part)
-        _write_known(fetch.part, _told(response))
+        _drop_part(fetch.part)
+        _write_state(fetch.part, _remote_state(response))
     got = start
     try:
         with fetch.part.open("ab") as file:
-            for block in _blocks(response, fetch.timeout):
+            for block in _body_blocks(response, fetch.timeout):
                 got += len(block)
                 if got > fetch.max_bytes:
-                    raise _too_large(fetch, f"sends more than {fetch.max_bytes} bytes")
+                    raise _too_large_error(fetch, f"sends more than {fetch.max_bytes} bytes")
                 file.write(block)
                 fetch.progress(got, total)
     except BadDataError:
-        _drop(fetch.part)
+        _drop_part(fetch.part)
         raise
     except _BrokenConnectionError as error:
-        raise _BrokenConnectionError(f"{_stopped(got, total)} ({error})") from error
+        raise _BrokenConnectionError(f"{_stopped_text(got, total)} ({error})") from error
     if total is not None and got != total:
-        raise _BrokenConnectionError(_stopped(got, total))
-    _finish(fetch)
+        raise _BrokenConnectionError(_stopped_text(got, total))
+    _put_in_place(fetch)
 
 
-def _stopped(got: int, total: int | None) -> str:
+def _stopped_text(got: int, total: int | None) -> str:
     return f"stopped after {got} of {'an unknown number of' if total is None else total} bytes"
 
 
-def _blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
-    """The body as it comes. Raises _BrokenError when it breaks, or next to nothing comes for `timeout` seconds."""
+def _body_blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
+    """The body in blocks.
+
+    Raises _BrokenConnectionError when it breaks, or when almost nothing arrives for `timeout` seconds.
+    """
     from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError
 
     since, come = time.monotonic(), 0
@@ -264,7 +275,7 @@ def _blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
             block = response.raw.read1(BLOCK, decode_content=True)
         except (HTTPError, OSError) as error:
             cut = isinstance(error, IncompleteRead | ProtocolError)
-            raise _BrokenConnectionError("the connection broke" if cut else _reason(error)) from error
+            raise _BrokenConnectionError("the connection broke" if cut else _reason_without_url(error)) from error
         if not block:
             return
         yield block
@@ -275,26 +286,29 @@ def _blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
             since, come = time.monotonic(), 0
 
 
-def _finish(fetch: _Download) -> None:
-    """Put the whole file in place. What is known of the old one goes first: it must not speak of another file."""
-    known = replace(_read_known(fetch.part), sha256=digest(fetch.part))
-    _known_path(fetch.whole).unlink(missing_ok=True)
+def _put_in_place(fetch: _Download) -> None:
+    """Put the complete file in place.
+
+    The old file's state is removed first, so that it never describes the new file.
+    """
+    known = replace(_read_state(fetch.part), sha256=file_digest(fetch.part))
+    _state_path(fetch.whole).unlink(missing_ok=True)
     fetch.part.replace(fetch.whole)
-    _known_path(fetch.part).unlink(missing_ok=True)
-    _write_known(fetch.whole, known)
+    _state_path(fetch.part).unlink(missing_ok=True)
+    _write_state(fetch.whole, known)
 
 
-def _told(response: requests.Response) -> _RemoteFileState:
-    """How the server names the file's state; of a body that was compressed on the way, no part can be resumed."""
-    if not _plain(response):
+def _remote_state(response: requests.Response) -> _RemoteFileState:
+    """The state that the server's headers name. A body that was compressed in transit can't be resumed."""
+    if not _is_uncompressed(response):
         return _RemoteFileState()
     etag = response.headers.get("ETag", "")
-    # a weak ETag promises the same meaning, not the same bytes
-    return _RemoteFileState(etag="" if etag.startswith("W/") else etag, modified=_settled(response))
+    # a weak ETag promises equal meaning, not equal bytes
+    return _RemoteFileState(etag="" if etag.startswith("W/") else etag, modified=_settled_last_modified(response))
 
 
-def _settled(response: requests.Response) -> str:
-    """`Last-Modified`, where the file can't have changed again within that second: RFC 9110, section 8.8.2.2."""
+def _settled_last_modified(response: requests.Response) -> str:
+    """`Last-Modified`, unless the file may have changed again in the same second (RFC 9110, section 8.8.2.2)."""
     modified = response.headers.get("Last-Modified", "")
     try:
         since = parsedate_to_datetime(response.headers["Date"]) - parsedate_to_datetime(modified)
@@ -303,13 +317,16 @@ def _settled(response: requests.Response) -> str:
     return modified if since >= SETTLED else ""
 
 
-def _plain(response: requests.Response) -> bool:
+def _is_uncompressed(response: requests.Response) -> bool:
     return response.headers.get("Content-Encoding", "identity") == "identity"
 
 
-def _total(response: requests.Response, start: int) -> int | None:
-    """How many bytes the whole file has, where the server says; a compressed answer's length says nothing."""
-    if not _plain(response):
+def _total_bytes(response: requests.Response, start: int) -> int | None:
+    """The size of the whole file in bytes, where the server says it.
+
+    The length of a compressed response says nothing.
+    """
+    if not _is_uncompressed(response):
         return None
     ranged = re.fullmatch(r"bytes \d+-\d+/(\d+)", response.headers.get("Content-Range", ""))
     if start and ranged:
@@ -323,62 +340,67 @@ def _range_start(response: requests.Response) -> int | None:
     return int(ranged[1]) if ranged else None
 
 
-def _too_large(fetch: _Download, what: str) -> BadDataError:
-    return BadDataError(f"{_shown(fetch.url)}: {what}, and the limit is {fetch.max_bytes}; raise max_bytes")
+def _too_large_error(fetch: _Download, what: str) -> BadDataError:
+    return BadDataError(
+        f"{_url_without_secrets(fetch.url)}: {what}, and the limit is {fetch.max_bytes}; raise max_bytes"
+    )
 
 
-def _kept(fetch: _Download) -> str:
-    if not fetch.part.exists() or not _read_known(fetch.part).validator:
+def _kept_bytes_text(fetch: _Download) -> str:
+    if not fetch.part.exists() or not _read_state(fetch.part).validator:
         return ""
     return f"; {fetch.part.stat().st_size} bytes are kept, and the next call goes on from there"
 
 
-def _file_name(url: str) -> str:
-    """A name of its own for each URL, which ends like the URL's file."""
+def _name_for_url(url: str) -> str:
+    """A file name that is unique to the URL and ends like the URL's own file name."""
     last = re.sub(r"[^A-Za-z0-9._\-]", "_", PurePosixPath(urlsplit(url).path).name)[-80:]
     return f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{last or 'source'}"
 
 
-def _shown(url: str) -> str:
-    """The URL without user, password and query: these may be secrets, and messages are kept."""
+def _url_without_secrets(url: str) -> str:
+    """The URL without user, password and query, which may be secrets; messages are stored."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _reason(error: Exception) -> str:
-    """An error of requests or urllib3, without the URL and the object addresses that they put into it."""
+def _reason_without_url(error: Exception) -> str:
+    """The message of a requests or urllib3 error, without its URL and object addresses."""
     inner: Any = error
     while inner.args and isinstance(inner.args[0], Exception):
         inner = inner.args[0]
     inner = getattr(inner, "reason", None) or inner
     text = re.sub(r"<[^>]*>:? ?|\bHTTPS?ConnectionPool\([^)]*\): ", "", str(inner))
-    return " ".join(re.sub(r"https?://\S+", lambda url: _shown(url[0]), text).split()) or type(inner).__name__
+    return (
+        " ".join(re.sub(r"https?://\S+", lambda url: _url_without_secrets(url[0]), text).split())
+        or type(inner).__name__
+    )
 
 
-def _known_path(file: Path) -> Path:
+def _state_path(file: Path) -> Path:
     return file.with_name(f"{file.name}.json")
 
 
-def _read_known(file: Path) -> _RemoteFileState:
+def _read_state(file: Path) -> _RemoteFileState:
     try:
-        stored: Mapping[str, Any] = json.loads(_known_path(file).read_text(encoding="utf-8"))
+        stored: Mapping[str, Any] = json.loads(_state_path(file).read_text(encoding="utf-8"))
         return _RemoteFileState(**stored)
     except (OSError, ValueError, TypeError):
         return _RemoteFileState()
 
 
-def _write_known(file: Path, known: _RemoteFileState) -> None:
-    _known_path(file).write_text(json.dumps(asdict(known)), encoding="utf-8")
+def _write_state(file: Path, known: _RemoteFileState) -> None:
+    _state_path(file).write_text(json.dumps(asdict(known)), encoding="utf-8")
 
 
-def _drop(part: Path) -> None:
+def _drop_part(part: Path) -> None:
     part.unlink(missing_ok=True)
-    _known_path(part).unlink(missing_ok=True)
+    _state_path(part).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def _alone(whole: Path) -> Iterator[None]:
-    """One process at a time fetches one URL into one folder; the lock ends with the process that holds it."""
+def _fetch_lock(whole: Path) -> Iterator[None]:
+    """Let one process at a time fetch a URL into a folder. The lock ends with the process that holds it."""
     import fcntl
 
     with whole.with_name(f"{whole.name}.lock").open("w") as lock:

@@ -1,7 +1,7 @@
-"""Tables: any engine's rows in, canonical Parquet out, and back.
+"""Tables: rows of any engine are written as canonical Parquet and read back into any engine.
 
-A table has two digests. That of its content (schema and rows in canonical order) is the same on every engine and
-is what keys and verdicts use; that of its file only verifies the bytes.
+A table has two digests. The content digest (schema and rows in canonical order) is the same on every engine; keys
+and verdicts use it. The file digest only verifies the bytes.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from relet.data.canonical import write_canonical
 from relet.data.content import FORMAT, MARK, ContentDigest
-from relet.data.normal import batches_of, incoming, is_known_as_stored, known_as_normal
+from relet.data.normal import batches_of, normal_rows
+from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def write_table(value: Any, path: Path) -> str:
     `value` is an Ibis table of any backend, a pandas or Polars frame, a pyarrow table or reader, or the path of
     a Parquet file. Equal content gives equal bytes: rows are sorted by all columns, nulls first, text by its
     UTF-8 bytes; NaN becomes null and -0.0 becomes 0.0; categories become text; times become microseconds (finer
-    ones are refused), zones UTC. Integers keep their width. Raises BadDataError, naming the column, for what a
-    table can't hold: two names that differ by case alone, an index of a pandas frame, nested values.
+    ones are refused), zones UTC. Integers keep their width. Raises BadDataError, with the column's name, for what
+    a table can't hold: two names that differ only in case, an index of a pandas frame, nested values.
 
     >>> import pyarrow as pa, tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -54,7 +55,7 @@ def write_table(value: Any, path: Path) -> str:
     >>> digest == content_digest(folder / "one.parquet")
     True
     """
-    schema, batches = incoming(value)
+    schema, batches = normal_rows(value)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         digest = write_canonical(schema, batches, part)
@@ -70,12 +71,13 @@ def read_table(path: Path, container: str) -> Any:
     `container` is one of:
 
     - "ibis": a table on an in-memory DuckDB connection, shared by the tables that are alive at one time (they can
-      be joined) and closed with the last of them; it has one thread: a sum of floats is the same everywhere.
+      be joined) and closed with the last of them; it has one thread: sums of floats are the same everywhere.
     - "pandas": text as `str`; dates as `datetime64[us]`; integers and booleans without nulls as NumPy's, with
       nulls as the nullable `Int64`, `boolean`, …, never silently float; decimals, times of day and bytes as
       `ArrowDtype`. Written again, everything but dates comes back as it was.
     - "polars", "arrow": every type as it was stored.
     - "reader": the same as a stream of record batches, which can be read once and needs little memory.
+    - "rows": that stream as a `RowStream`, which carries the fact that its rows are in the normal form.
     - "path": the path itself.
     """
     readers: dict[str, Callable[[Path], Any]] = {
@@ -83,7 +85,8 @@ def read_table(path: Path, container: str) -> Any:
         "pandas": _read_pandas,
         "polars": _read_polars,
         "arrow": _read_arrow,
-        "reader": _read_stream,
+        "reader": lambda path: _read_rows(path).to_reader(),
+        "rows": _read_rows,
         "path": lambda path: path,
     }
     if container not in readers:
@@ -92,9 +95,9 @@ def read_table(path: Path, container: str) -> Any:
 
 
 def content_digest(path: Path) -> str:
-    """The digest of a stored table's content, worked out again from its file.
+    """Compute the digest of a stored table's content from its file.
 
-    Raises BadDataError where the file is not one that `write_table` wrote: its order would be unknown.
+    Raises BadDataError for a file that `write_table` did not write, since the order of its rows is unknown.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -120,14 +123,11 @@ def _read_arrow(path: Path) -> pa.Table:
         return file.read().replace_schema_metadata(None)
 
 
-def _read_stream(path: Path) -> pa.RecordBatchReader:
-    import pyarrow as pa
+def _read_rows(path: Path) -> RowStream:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)  # closed with the last batch
-    batches = batches_of(file)
-    stream = pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), batches)
-    return known_as_normal(stream) if is_known_as_stored(path) else stream
+    return RowStream(file.schema_arrow.remove_metadata(), batches_of(file), is_normal=is_stored_table(path))
 
 
 def _read_polars(path: Path) -> pl.DataFrame:
@@ -173,15 +173,15 @@ def _nullable_dtype(type: pa.DataType) -> Any:
 
 
 def _read_ibis(path: Path) -> Table:
-    connection = _connection()
-    # DuckDB takes the path for a pattern, in which these letters would match others.
+    connection = _thread_connection()
+    # DuckDB reads a path as a pattern, in which these letters would match others.
     table = connection.read_parquet(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
     _files.setdefault(connection, {})[table.get_name()] = path
     return table
 
 
 def file_of(table: Table) -> Path | None:
-    """The file that an Ibis table was read from as it is; None for an expression, and for another engine's table.
+    """The file that an Ibis table was read from. None for an expression on it, and for a table of another engine.
 
     >>> import pyarrow as pa, tempfile
     >>> path = Path(tempfile.mkdtemp()) / "one.parquet"
@@ -200,8 +200,8 @@ _files: weakref.WeakKeyDictionary[Backend, dict[str, Path]] = weakref.WeakKeyDic
 _alive = threading.local()
 
 
-def _connection() -> Backend:
-    """The connection of the tables that are alive in this thread, else a new one."""
+def _thread_connection() -> Backend:
+    """The connection that this thread's living tables share; a new one where there are none."""
     import ibis
 
     # A connection must not be used from another thread, nor after a fork.

@@ -1,4 +1,4 @@
-"""Between a function's values and an artifact's files."""
+"""The values of a function as the files of artifacts, and back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
 from relet.errors import ComponentError, ReletError
-from relet.project.call import WrittenOutput
+from relet.project.call import InputFolder, WrittenOutput
 from relet.store.curves import METRICS, metrics
 
 if TYPE_CHECKING:
     from relet.core.component import Output
+    from relet.data.rows import FileState, RowStream
     from relet.store import Store
 
 TABLE = "table.parquet"
@@ -44,14 +45,17 @@ def write_artifact(name: str, type_: ArtifactType, value: Any, folder: Path) -> 
 def write_artifacts(
     outputs: Iterable[Output], values: Mapping[str, Any], folder: Path
 ) -> dict[str, WrittenOutput]:
-    """Write what a component returned, each artifact in a folder of its name; streams of one fork side by side."""
+    """Write what a component returned, each artifact in a folder of its name.
+
+    Streams that share one pass over their source are written side by side.
+    """
     from relet.data.fork import side_by_side
 
     types = {output.name: output.type for output in outputs}
     together = side_by_side({name: values[name] for name in types})
     stop = threading.Event()
     with ThreadPoolExecutor(max(1, len(together)), thread_name_prefix="relet-outputs") as beside:
-        coming = {
+        writing = {
             name: beside.submit(
                 write_artifact, name, types[name], _stream_until(values[name], stop), folder / name
             )
@@ -59,8 +63,8 @@ def write_artifacts(
         }
         try:
             return {
-                name: coming[name].result()
-                if name in coming
+                name: writing[name].result()
+                if name in writing
                 else write_artifact(name, type_, values[name], folder / name)
                 for name, type_ in types.items()
             }
@@ -68,20 +72,17 @@ def write_artifacts(
             stop.set()
 
 
-def _stream_until(stream: Any, stop: threading.Event) -> Any:
-    """The same stream, as long as what it is written for is still wanted."""
-    import pyarrow as pa
+def _stream_until(stream: RowStream, stop: threading.Event) -> RowStream:
+    """The same stream, which fails once `stop` is set: another output could not be written."""
+    from relet.data.rows import RowStream
 
-    from relet.data.normal import is_known_as_normal, known_as_normal
-
-    def wanted() -> Iterator[Any]:
+    def batches() -> Iterator[Any]:
         for batch in stream:
             if stop.is_set():
                 raise ComponentError("another output could not be written")
             yield batch
 
-    same = pa.RecordBatchReader.from_batches(stream.schema, wanted())
-    return known_as_normal(same) if is_known_as_normal(stream) else same
+    return RowStream(stream.schema, batches(), is_normal=stream.is_normal)
 
 
 def _write_table(value: Any, folder: Path) -> WrittenOutput:
@@ -106,13 +107,13 @@ def _write_file(value: Any, folder: Path) -> WrittenOutput:
 
 
 def _write_metrics(value: Any, folder: Path) -> WrittenOutput:
-    """Numbers and curves as one file; the metadata holds plain numbers, and says which of them a curve led to."""
-    held = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
-    drawn = {name: each for name, each in held.items() if isinstance(each, Curve)}
-    _write_json(folder / METRICS, held | {name: curve.to_json() for name, curve in drawn.items()})
-    metadata: dict[str, Any] = {"metrics": held | {name: curve.last for name, curve in drawn.items()}}
-    if drawn:
-        metadata["curves"] = sorted(drawn)
+    """Write numbers and curves as one file; the metadata has the last value of each curve, and its name."""
+    values = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
+    curves = {name: each for name, each in values.items() if isinstance(each, Curve)}
+    _write_json(folder / METRICS, values | {name: curve.to_json() for name, curve in curves.items()})
+    metadata: dict[str, Any] = {"metrics": values | {name: curve.last for name, curve in curves.items()}}
+    if curves:
+        metadata["curves"] = sorted(curves)
     return WrittenOutput(
         type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata=metadata
     )
@@ -122,9 +123,9 @@ def _write_figure(value: Any, folder: Path) -> WrittenOutput:
     if isinstance(value, Figure):
         drawing = value.svg
     else:
-        from relet.report.figure import svg
+        from relet.report.figure import figure_svg
 
-        drawing = svg(value)
+        drawing = figure_svg(value)
     (folder / FIGURE).write_text(drawing, encoding="utf-8")
     return WrittenOutput(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
 
@@ -140,9 +141,9 @@ def _write_verdict(value: Any, folder: Path) -> WrittenOutput:
 
 
 def _write_model(value: Any, folder: Path) -> WrittenOutput:
-    from relet.training.model import export
+    from relet.training.model import export_model
 
-    export(value, folder)
+    export_model(value, folder)
     return WrittenOutput(type=ArtifactType.MODEL, folder=folder, content=folder_digest(folder))
 
 
@@ -163,15 +164,15 @@ def _write_json(path: Path, value: Any) -> None:
 
 def folder_digest(folder: Path) -> str:
     """SHA-256 over the relative paths and bytes of a folder's files, in hex."""
-    whole = sha256()
+    digest = sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        whole.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-        whole.update(sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def content_of(type_: ArtifactType, folder: Path) -> str:
-    """The digest that the content of files in a folder really has. Raises BadDataError for a torn table."""
+    """The content digest of the files in a folder, worked out from them. Raises BadDataError for a torn table."""
     if type_ is ArtifactType.TABLE:
         from relet.data.table import content_digest
 
@@ -179,30 +180,37 @@ def content_of(type_: ArtifactType, folder: Path) -> str:
     return folder_digest(folder)
 
 
-def read_artifact(folder: Path, type_: ArtifactType, container: str) -> Any:
-    """An artifact's files as the value a function takes; `container` is that of `relet.core.component.Input`.
+def read_artifact(folder: Path, type_: ArtifactType, container: str, *, verified: FileState | None = None) -> Any:
+    """The files of an artifact as the value that a function takes; `container` is that of `core.component.Input`.
 
-    The files are those of the store, verified when they were laid out, or were just written to be stored.
+    `verified` is the state of a table's file when its digest was verified (`table_state`).
     """
     if type_ is ArtifactType.TABLE:
-        from relet.data.normal import known_as_stored
-
-        known_as_stored(folder / TABLE)
-    if container == "path":
-        return _single_file(folder, type_)
-    if type_ is ArtifactType.TABLE:
+        from relet.data.rows import StoredTablePath
         from relet.data.table import read_table
 
-        return read_table(folder / TABLE, container)
+        path = folder / TABLE
+        return read_table(StoredTablePath.of(path, verified) if verified else path, container)
+    if container == "path":
+        return _single_file(folder, type_)
     if type_ is ArtifactType.MODEL:
-        from relet.training.model import load
+        from relet.training.model import load_model
 
-        return load(folder)
+        return load_model(folder)
     if type_ is ArtifactType.METRICS:
         return metrics((folder / METRICS).read_bytes())
     if type_ is ArtifactType.VERDICT:
         return Verdict.from_json(json.loads((folder / VERDICT).read_text(encoding="utf-8")))
     return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))
+
+
+def table_state(folder: Path, type_: ArtifactType) -> FileState | None:
+    """The state of a table's file now; None for any other artifact."""
+    if type_ is not ArtifactType.TABLE:
+        return None
+    from relet.data.rows import FileState
+
+    return FileState.of(folder / TABLE)
 
 
 def _single_file(folder: Path, type_: ArtifactType) -> Path:
@@ -218,20 +226,24 @@ class Workspace:
 
     folder: Path
     store: Store
-    _laid_out: dict[tuple[str, str], Path] = field(default_factory=dict, repr=False)
+    _laid_out: dict[tuple[str, str], InputFolder] = field(default_factory=dict, repr=False)
 
-    def path(self, version: Version) -> Path:
+    def lay_out(self, version: Version) -> InputFolder:
         """The folder with a version's files, digests verified."""
         place = (version.name, version.content)
         if place not in self._laid_out:
             folder = Path(mkdtemp(prefix=f"{version.name}-v{version.number}-", dir=self.folder))
             self.store.materialize(version, folder)
-            self._laid_out[place] = folder
+            self.keep(version, folder)
         return self._laid_out[place]
 
     def keep(self, version: Version, folder: Path) -> None:
-        """Remember that a version that was just stored lies in `folder`: it need not be fetched again."""
-        self._laid_out[version.name, version.content] = folder
+        """Remember that a version which was just stored lies in `folder`, so that it is not fetched again."""
+        state = table_state(folder, version.type)
+        self._laid_out[version.name, version.content] = InputFolder(
+            folder=folder, type=version.type, verified=state
+        )
 
     def read(self, version: Version, container: str) -> Any:
-        return read_artifact(self.path(version), version.type, container)
+        laid_out = self.lay_out(version)
+        return read_artifact(laid_out.folder, version.type, container, verified=laid_out.verified)

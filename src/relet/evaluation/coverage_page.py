@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from relet.evaluation.coverage import SMALLEST, IntervalCoverage, weakness
+from relet.evaluation.coverage import SMALLEST, IntervalCoverage, weakness_sentence
 from relet.report.charts.categories import dots
 from relet.report.charts.ranges import ranges
 from relet.report.elements import charts, facts, paragraph, table
@@ -31,7 +31,7 @@ def coverage_page(
     title = f"The model's {coverage:.0%} intervals"
     if overall is None:
         return page(title, sections=[Section(title="Not measured", html=paragraph(reason, "verdict odd"))])
-    names = _names(groups)
+    names = _group_names(groups)
     weak = [name for name, each in zip(names, groups, strict=True) if each.is_weak(coverage)]
     said = {
         "asked for": share(coverage),
@@ -39,7 +39,9 @@ def coverage_page(
         f"mean width, {unit}": round(overall.width, 1),
         "test rows": overall.rows,
     }
-    summary = paragraph(weakness(groups, coverage), "verdict odd" if weak else "verdict good") + facts(said)
+    summary = paragraph(weakness_sentence(groups, coverage), "verdict odd" if weak else "verdict good") + facts(
+        said
+    )
     drawn = charts(
         [
             ranges(
@@ -81,7 +83,7 @@ def coverage_page(
     )
 
 
-def _names(groups: Sequence[IntervalCoverage]) -> list[str]:
+def _group_names(groups: Sequence[IntervalCoverage]) -> list[str]:
     """A group's value without its column, where no two groups have the same."""
     values = [each.group.rpartition(" = ")[2] for each in groups]
     return values if len(set(values)) == len(values) else [each.group for each in groups]

@@ -1,4 +1,4 @@
-"""Whether a model is good enough: gates that return a verdict with its reason."""
+"""Gates: decide whether a model is good enough, with a verdict and its reason."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-# A group with fewer rows says nothing that could be relied on.
+# A group with fewer rows is too small to rely on.
 SMALLEST_SLICE = 30
 
 
-def judge(
+def judge_model(
     metrics: dict[str, float],
     *,
     min_r2: float,
@@ -28,47 +28,48 @@ def judge(
     min_coverage: float = 0.0,
     slices: Sequence[Check] = (),
 ) -> Verdict:
-    """Yes where R² reaches `min_r2`, and the MAE is at most `max_worse` times the champion's, if there is one.
+    """The verdict on a model.
 
-    The share of truths inside their intervals, where the model gives any, has to reach `min_coverage`.
+    It passes where R² reaches `min_r2`, and the MAE is at most `max_worse` times the champion's, if there is a
+    champion. Where the model gives intervals, their coverage has to reach `min_coverage`.
     """
-    checks = [_better_than_nothing(metrics, min_r2)]
+    checks = [_r2_check(metrics, min_r2)]
     if champion is not None:
-        checks.append(_not_worse(metrics, champion, max_worse))
+        checks.append(_champion_check(metrics, champion, max_worse))
     if intervals is not None:
-        checks.append(_covers(intervals, min_coverage))
+        checks.append(_coverage_check(intervals, min_coverage))
     failed = [check.message for check in checks if not check.passed]
     passed = f"MAE {metrics['mae']:.2f}, R2 {metrics['r2']:.3f}"
     reason = "; ".join(failed) if failed else passed
     return Verdict(passed=not failed, reason=reason, checks=(*checks, *slices))
 
 
-def _better_than_nothing(metrics: dict[str, float], min_r2: float) -> Check:
+def _r2_check(metrics: dict[str, float], min_r2: float) -> Check:
     message = f"R2 {metrics['r2']:.3f}, at least {min_r2:g} is asked for"
     return Check(name="r2", passed=metrics["r2"] >= min_r2, message=message)
 
 
-def _not_worse(metrics: dict[str, float], champion: dict[str, float], max_worse: float) -> Check:
+def _champion_check(metrics: dict[str, float], champion: dict[str, float], max_worse: float) -> Check:
     ratio = metrics["mae"] / champion["mae"] if champion["mae"] else float("inf")
     message = f"MAE {ratio:.3f} times the champion's, at most {max_worse:g} times is asked for"
     return Check(name="champion", passed=ratio <= max_worse, message=message)
 
 
-def _covers(intervals: IntervalCoverage, min_coverage: float) -> Check:
+def _coverage_check(intervals: IntervalCoverage, min_coverage: float) -> Check:
     message = f"intervals: {intervals}; at least {min_coverage:.0%} inside is asked for"
     return Check(name="coverage", passed=intervals.share >= min_coverage, message=message)
 
 
-def slices(
+def slice_checks(
     rows: pd.DataFrame,
     target: str,
     predicted: NDArray[np.float64],
     by: Sequence[str],
     intervals: Sequence[IntervalCoverage] = (),
 ) -> Iterator[Check]:
-    """The metrics of each group of at least 30 rows, as checks that always pass: they are there to be read.
+    """The metrics of each group of at least 30 rows, as checks that always pass: they only inform.
 
-    `intervals` says of some groups how their intervals did.
+    `intervals` has the coverage of some groups.
     """
     held = {each.group: each for each in intervals}
     for column in by:

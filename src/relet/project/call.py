@@ -1,31 +1,39 @@
-"""A component's function with all that it is called with, and what a call makes."""
+"""The call of a component, and its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType
 from relet.core.component import Component
 from relet.core.record import Caveat
 
+if TYPE_CHECKING:
+    from relet.data.rows import FileState
+
 
 @dataclass(frozen=True, kw_only=True)
 class InputFolder:
-    """An input that is laid out: its folder, and what kind of artifact lies in it."""
+    """An input that is laid out: its folder, and the type of the artifact in it.
+
+    `verified` is the state of a table's file when its digest was verified.
+    """
 
     folder: Path
     type: ArtifactType
+    verified: FileState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentCall:
-    """A component's function with all that it is called with.
+    """A component with all that its function is called with.
 
-    `root` is the project's folder; `code` the closure (module → digest); `files` are the resources, and the files
-    that parameters name: what it may read beside its inputs; `scratch` is an empty folder for all it writes.
+    `root` is the project's folder. `code` is the code closure (module → digest). `files` are what the component
+    may read beside its inputs: its resources, and the files that parameters name. `scratch` is an empty folder for
+    all that it writes.
     """
 
     component: Component
@@ -54,7 +62,7 @@ class WrittenOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class CallResult:
-    """What a call made, and what of it no record holds; `machine` is where, if not in this process."""
+    """The outputs of a call, and its caveats; `machine` is where it ran, empty for this process."""
 
     outputs: Mapping[str, WrittenOutput]
     caveats: tuple[Caveat, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from relet.report.drawing import HEAD, WIDTH, box, drawing, text
-from relet.report.wording import fitted, share, text_width
+from relet.report.wording import fit_text, share, text_width
 
 ROW, VALUES, LABELS_AT_MOST = 24, 58, 236
 
@@ -33,7 +33,7 @@ def label_width(names: Mapping[str, object]) -> float:
 
 def _bar(y: float, name: str, value: float, labels: float, largest: float) -> str:
     length = (WIDTH - labels - VALUES) * value / largest if largest > 0 else 0.0
-    words = fitted(name, labels - 8)
+    words = fit_text(name, labels - 8)
     tip = f"{name}: {share(value)}"
     return (
         text(labels - 8, y + 15, words, anchor="end", tip=name if words != name else "")

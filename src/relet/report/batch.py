@@ -12,7 +12,7 @@ from relet.data.quarantine import QuarantinedRows
 from relet.report.bars import bars
 from relet.report.columns import shift_words
 from relet.report.difference import columns_html, shift_sections, size_words
-from relet.report.elements import charts, folded, paragraph, table
+from relet.report.elements import charts, fold_away, paragraph, table
 from relet.report.page import Section, page
 from relet.report.verdict import verdict_banner, verdict_html
 from relet.report.wording import count, share
@@ -47,17 +47,17 @@ def batch_page(
     True
     """
     sections = [
-        Section(title="In short", html=_in_short(arrived, kept, quarantine, verdict, shifted, noun)),
-        Section(title="What left, and why", html=_left(arrived, quarantine, noun)),
+        Section(title="In short", html=_batch_in_short(arrived, kept, quarantine, verdict, shifted, noun)),
+        Section(title="What left, and why", html=_quarantine_html(arrived, quarantine, noun)),
         Section(title="What the tests said", html=verdict_html(verdict)),
-        *_shifted(shifted, units or {}),
+        *_shifted_sections(shifted, units or {}),
         *more,
-        Section(title="What arrived", html=_arrived(arrived, noun)),
+        Section(title="What arrived", html=_arrived_html(arrived, noun)),
     ]
     return page(title, subtitle=subtitle, sections=sections)
 
 
-def _in_short(
+def _batch_in_short(
     arrived: Outline,
     kept: int,
     quarantine: Sequence[QuarantinedRows],
@@ -79,7 +79,7 @@ def _in_short(
 
 
 def _shift_sentence(shifted: TableDifference) -> str:
-    moved = [each for each in shifted.shifts if (each.size or 0) >= OF_NOTE + _by_chance(each, shifted)]
+    moved = [each for each in shifted.shifts if (each.size or 0) >= OF_NOTE + _shift_by_chance(each, shifted)]
     schema = "" if not shifted.schema else "Its columns are not those of the reference. "
     against = f"{schema}Against the reference ({count(shifted.before, 'row')})"
     if not moved:
@@ -89,7 +89,7 @@ def _shift_sentence(shifted: TableDifference) -> str:
     return f"{against} {count(len(moved), 'column')} shifted by 1% more than by chance: {most}{named}."
 
 
-def _by_chance(each: Shift, shifted: TableDifference) -> float:
+def _shift_by_chance(each: Shift, shifted: TableDifference) -> float:
     """How far the shares of categories lie apart on average, between two draws of these sizes from one source.
 
     Half the sum over the categories of the mean of |N(0, p(1 - p)(1/n + 1/m))|: it grows with their number.
@@ -101,7 +101,7 @@ def _by_chance(each: Shift, shifted: TableDifference) -> float:
     return 0.5 * draws * math.fsum(math.sqrt(mean * (1 - mean)) for mean in means)
 
 
-def _left(arrived: Outline, quarantine: Sequence[QuarantinedRows], noun: str) -> str:
+def _quarantine_html(arrived: Outline, quarantine: Sequence[QuarantinedRows], noun: str) -> str:
     if not quarantine:
         return paragraph(f"Nothing left: all {count(arrived.rows, noun)} stay.")
     left = sum(each.rows for each in quarantine)
@@ -118,20 +118,20 @@ def _left(arrived: Outline, quarantine: Sequence[QuarantinedRows], noun: str) ->
                 ),
             ]
         ),
-        *(_examples(each) for each in quarantine),
+        *(_example_rows_html(each) for each in quarantine),
     ]
     return "".join(parts)
 
 
-def _examples(found: QuarantinedRows) -> str:
+def _example_rows_html(found: QuarantinedRows) -> str:
     if not found.examples:
         return ""
     columns = list(found.examples[0])
     rows = [[row.get(name) for name in columns] for row in found.examples]
-    return folded(f"{found.reason}: the first {len(rows)} of {found.rows:,}", table(columns, rows))
+    return fold_away(f"{found.reason}: the first {len(rows)} of {found.rows:,}", table(columns, rows))
 
 
-def _shifted(shifted: TableDifference | None, units: Mapping[str, str]) -> list[Section]:
+def _shifted_sections(shifted: TableDifference | None, units: Mapping[str, str]) -> list[Section]:
     if shifted is None:
         words = "This batch is the reference itself: later batches are compared with it."
         return [Section(title="What shifted", html=paragraph(words))]
@@ -141,7 +141,7 @@ def _shifted(shifted: TableDifference | None, units: Mapping[str, str]) -> list[
     return sections or [Section(title="What shifted", html=paragraph("No column can be compared."))]
 
 
-def _arrived(arrived: Outline, noun: str) -> str:
+def _arrived_html(arrived: Outline, noun: str) -> str:
     rows = [
         [name, type, share(missing / arrived.rows) if missing else "none"]
         for name, (type, missing) in arrived.columns.items()

@@ -8,9 +8,9 @@ from relet.data.profile import CORRELATED_COLUMNS, ColumnProfile, Correlations, 
 from relet.data.tally import ColumnKind
 from relet.report.charts.grids import matrix
 from relet.report.columns import column_chart, value_words
-from relet.report.elements import charts, facts, folded, paragraph, scrolling, table
+from relet.report.elements import charts, facts, fold_away, paragraph, scroll_box, table
 from relet.report.page import Section, page
-from relet.report.wording import count, number, share, shortened
+from relet.report.wording import count, number, share, shorten
 
 # However many columns a table has, so many are listed and so many are drawn: the page stays below 3 MB.
 LISTED, DRAWN = 1000, 120
@@ -18,26 +18,26 @@ LISTED, DRAWN = 1000, 120
 PAIRS, STRONG = 12, 0.1
 
 
-def card(profile: Profile, *, title: str, head: Mapping[str, object], subtitle: str = "") -> str:
+def profile_card(profile: Profile, *, title: str, head: Mapping[str, object], subtitle: str = "") -> str:
     """A page on a table: what it is (`head`, name → text), and its profile with drawings.
 
     >>> from relet.data.profile import Profile
-    >>> card(Profile(rows=0, columns=()), title="sample:v1", head={"aliases": "latest"}).count("<section")
+    >>> profile_card(Profile(rows=0, columns=()), title="sample:v1", head={"aliases": "latest"}).count("<section")
     2
     """
     size = f"{count(profile.rows, 'row')}, {count(len(profile.columns), 'column')}"
     sections = [
         Section(title="What it is", html=facts({"size": size, **head})),
-        Section(title="Columns", html=_columns(profile)),
-        *_distributions(profile),
-        *_quantiles(profile),
-        *_values(profile),
-        *(_correlations(profile.correlations) if profile.correlations else ()),
+        Section(title="Columns", html=_columns_table(profile)),
+        *_distribution_section(profile),
+        *_quantile_section(profile),
+        *_frequent_values_section(profile),
+        *(_correlation_section(profile.correlations) if profile.correlations else ()),
     ]
     return page(title, subtitle=subtitle, sections=sections)
 
 
-def _columns(profile: Profile) -> str:
+def _columns_table(profile: Profile) -> str:
     shown = profile.columns[:LISTED]
     rows = [
         [
@@ -45,7 +45,7 @@ def _columns(profile: Profile) -> str:
             column.type,
             f"{share(column.missing_share)} missing" if column.missing else "none missing",
             f"{column.distinct:,} different",
-            _spread(column),
+            _spread_words(column),
         ]
         for column in shown
     ]
@@ -55,7 +55,7 @@ def _columns(profile: Profile) -> str:
     return table(head, rows, stack=True) + note
 
 
-def _spread(column: ColumnProfile) -> str:
+def _spread_words(column: ColumnProfile) -> str:
     """A column in one line."""
     if not column.distinct:
         return f"{count(column.infinite, 'infinite value')}" if column.infinite else "nothing"
@@ -73,10 +73,10 @@ def _spread(column: ColumnProfile) -> str:
         lengths = f"{column.shortest:,} to {lengths}"
     if most.count == 1:
         return f"no value twice, {lengths}"
-    return f"most often {shortened(str(most.value), 40)} ({share(most.share)}), {lengths}"
+    return f"most often {shorten(str(most.value), 40)} ({share(most.share)}), {lengths}"
 
 
-def _distributions(profile: Profile) -> Iterator[Section]:
+def _distribution_section(profile: Profile) -> Iterator[Section]:
     drawn = [svg for column in profile.columns[:DRAWN] if (svg := column_chart(column))]
     if not drawn:
         return
@@ -86,7 +86,7 @@ def _distributions(profile: Profile) -> Iterator[Section]:
     yield Section(title="Distributions", html=paragraph(note, "faint") + charts(drawn))
 
 
-def _quantiles(profile: Profile) -> Iterator[Section]:
+def _quantile_section(profile: Profile) -> Iterator[Section]:
     shown = [column for column in profile.columns[:LISTED] if column.quantiles and column.distinct]
     if not shown:
         return
@@ -97,11 +97,11 @@ def _quantiles(profile: Profile) -> Iterator[Section]:
     yield Section(title="Quantiles", html=html)
 
 
-def _values(profile: Profile) -> Iterator[Section]:
+def _frequent_values_section(profile: Profile) -> Iterator[Section]:
     shown = [column for column in profile.columns[:DRAWN] if column.top and column.top[0].count > 1]
     parts = [
-        folded(
-            f"{shortened(column.name, 60)}: {shortened(value_words(column.top[0].value), 40)}, …",
+        fold_away(
+            f"{shorten(column.name, 60)}: {shorten(value_words(column.top[0].value), 40)}, …",
             table(
                 ["value", "rows", "share"],
                 [[value_words(each.value), each.count, share(each.share)] for each in column.top],
@@ -113,7 +113,7 @@ def _values(profile: Profile) -> Iterator[Section]:
         yield Section(title="Most frequent values", html="".join(parts))
 
 
-def _correlations(found: Correlations) -> Iterator[Section]:
+def _correlation_section(found: Correlations) -> Iterator[Section]:
     pairs = [
         (f"{name} and {other}", found.spearman[row][column], found.pearson[row][column])
         for row, name in enumerate(found.names)
@@ -130,7 +130,7 @@ def _correlations(found: Correlations) -> Iterator[Section]:
         note += f" At most the first {CORRELATED_COLUMNS} columns of numbers are looked at."
     listed = table(["columns", "Spearman", "Pearson"], strong[:PAIRS]) if strong else paragraph("None of note.")
     squares = "".join(
-        scrolling(matrix(values, found.names, title=title))
+        scroll_box(matrix(values, found.names, title=title))
         for title, values in (("Spearman", found.spearman), ("Pearson", found.pearson))
     )
     yield Section(title="Correlations", html=paragraph(note, "faint") + listed + squares)

@@ -12,8 +12,8 @@ from relet.data.profile import MICROSECONDS_A_DAY, ColumnProfile
 from relet.data.tally import ColumnKind
 from relet.report.bars import bars
 from relet.report.charts.categories import grouped_bars
-from relet.report.charts.distribution import histogram, outside
-from relet.report.wording import count, number, share, shortened
+from relet.report.charts.distribution import histogram, outside_note
+from relet.report.wording import count, number, share, shorten
 
 # How many values of a column of text are drawn, and how long a name in words may be.
 VALUES, NAME = 10, 40
@@ -38,7 +38,7 @@ def column_chart(column: ColumnProfile, unit: str = "") -> str:
     """How a column's values are spread, as a drawing; "" where that says nothing: hardly two values are alike."""
     if column.histogram:
         shares = {column.name: column.histogram.shares}
-        return _histogram(column, shares, title=column.name, note=_outside([column]), unit=unit)
+        return _column_histogram(column, shares, title=column.name, note=_left_out_note([column]), unit=unit)
     if not column.top or column.top[0].count == 1 or column.top[0].share < FREQUENT:
         return ""
     return bars({str(each.value): each.share for each in column.top}, title=column.name, most=VALUES)
@@ -50,16 +50,16 @@ def shift_chart(shift: Shift, before: str, after: str, unit: str = "") -> str:
     if shift.size is None:
         return ""
     if old and new:
-        note = _outside([shift.before, shift.after])
+        note = _left_out_note([shift.before, shift.after])
         shares = {before: old.shares, after: new.shares}
-        return _histogram(shift.before, shares, title=shift.name, note=note, unit=unit)
+        return _column_histogram(shift.before, shares, title=shift.name, note=note, unit=unit)
     if not shift.shares:
         return ""
     largest = sorted(shift.shares.items(), key=lambda each: -max(each[1]))[:VALUES]
     return grouped_bars({name: {before: was, after: now} for name, (was, now) in largest}, title=shift.name)
 
 
-def _histogram(
+def _column_histogram(
     column: ColumnProfile, shares: Mapping[str, Sequence[float]], *, title: str, note: str, unit: str
 ) -> str:
     assert column.histogram
@@ -73,12 +73,12 @@ def _histogram(
         edges,
         title=title,
         note=note,
-        label=_day(per_day),
+        label=_day_label(per_day),
         marks={at * per_day: words for at, words in marks.items()},
     )
 
 
-def _day(per_day: int) -> Callable[[float], str]:
+def _day_label(per_day: int) -> Callable[[float], str]:
     def label(at: float) -> str:
         try:
             return str(_FIRST + timedelta(days=at / per_day))
@@ -114,14 +114,14 @@ def date_marks(low: float, high: float) -> dict[float, str]:
     return {at: words for at, words in places.items() if low <= at <= high}
 
 
-def _outside(columns: Sequence[ColumnProfile]) -> str:
+def _left_out_note(columns: Sequence[ColumnProfile]) -> str:
     """What the histograms leave out, over all columns."""
     held = [column for column in columns if column.histogram]
     below = sum(column.histogram.below for column in held if column.histogram)
     above = sum(column.histogram.above for column in held if column.histogram)
     low = min((column.low for column in held if column.low is not None), default=0)
     high = max((column.high for column in held if column.high is not None), default=0)
-    return outside(below, above, value_words(low), value_words(high))
+    return outside_note(below, above, value_words(low), value_words(high))
 
 
 def shift_words(shift: Shift, *, most: int | None = None) -> str:
@@ -133,23 +133,23 @@ def shift_words(shift: Shift, *, most: int | None = None) -> str:
     >>> shift_words(found.shifts[0])
     'median 106 → 112'
     """
-    return "; ".join(islice(_shift_words(shift), most)) or "the same distribution"
+    return "; ".join(islice(_shift_parts(shift), most)) or "the same distribution"
 
 
-def _shift_words(shift: Shift) -> Iterator[str]:
+def _shift_parts(shift: Shift) -> Iterator[str]:
     before, after = shift.before, shift.after
     if shift.size is None and before.distinct and after.distinct:
         yield f"no two rows alike, {before.distinct:,} → {after.distinct:,} values"
     elif shift.shares:
         yield from _category_words(shift)
     elif before.kind is ColumnKind.TEXT:
-        yield from _changed("median length", before.middle, after.middle)
-        yield from _changed("different values", before.distinct, after.distinct)
+        yield from _change_in_words("median length", before.middle, after.middle)
+        yield from _change_in_words("different values", before.distinct, after.distinct)
         yield "compared by its length alone"
     else:
         yield from _number_words(shift)
-    yield from _changed("missing", share(before.missing_share), share(after.missing_share))
-    yield from _changed("infinite", before.infinite, after.infinite)
+    yield from _change_in_words("missing", share(before.missing_share), share(after.missing_share))
+    yield from _change_in_words("infinite", before.infinite, after.infinite)
 
 
 def _number_words(shift: Shift) -> Iterator[str]:
@@ -169,24 +169,24 @@ def _number_words(shift: Shift) -> Iterator[str]:
             (each for each in moved if each[1] != each[2]), key=lambda each: abs(int(each[0][:-1]) - 50)
         )
         yield from (f"{percent} of rows up to {was} → {now}" for percent, was, now in moved[:1])
-    yield from _changed("range", _range(before), _range(after))
+    yield from _change_in_words("range", _range_words(before), _range_words(after))
 
 
-def _range(column: ColumnProfile) -> str:
+def _range_words(column: ColumnProfile) -> str:
     return f"{value_words(column.low)} to {value_words(column.high)}"
 
 
 def _category_words(shift: Shift) -> Iterator[str]:
     name, (was, now) = next(iter(shift.shares.items()))
     if was != now:
-        yield f"{shortened(name, NAME)} {share(was)} → {share(now)}"
+        yield f"{shorten(name, NAME)} {share(was)} → {share(now)}"
     for what, found in (("new", shift.new), ("gone", shift.gone)):
         if found:
-            names = ", ".join(shortened(each, NAME) for each in list(found)[:3])
+            names = ", ".join(shorten(each, NAME) for each in list(found)[:3])
             more = f" and {len(found) - 3} more" if len(found) > 3 else ""
             yield f"{what}: {names}{more} ({count(sum(found.values()), 'row')})"
 
 
-def _changed(what: str, before: Any, after: Any) -> Iterator[str]:
+def _change_in_words(what: str, before: Any, after: Any) -> Iterator[str]:
     if before != after:
         yield f"{what} {value_words(before)} → {value_words(after)}"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from relet.data.difference import ColumnChange, RowDifference, SchemaDifference, Shift, TableDifference
 from relet.report.columns import shift_chart, shift_words, value_words
-from relet.report.elements import Markup, charts, facts, folded, paragraph, table
+from relet.report.elements import Markup, charts, facts, fold_away, paragraph, table
 from relet.report.page import Section, page
-from relet.report.wording import count, number, safe, share, shortened
+from relet.report.wording import count, number, safe, share, shorten
 
 # However many columns the tables have, so many are listed and so many drawn: the page stays below 3 MB.
 LISTED, DRAWN = 500, 60
@@ -50,17 +50,18 @@ def difference_lines(found: TableDifference, before: str, after: str) -> Iterato
     yield from (f"  {line}" for line in schema_lines(found.schema))
     if found.schema.reordered:
         yield "  their order is another"
-    yield f"rows      {found.before:,} → {found.after:,}{_matched_by(found.rows)}"
+    yield f"rows      {found.before:,} → {found.after:,}{_matched_by_words(found.rows)}"
     if found.rows:
         yield from (
-            f"  {what:<28}{value:>12,}{note}".rstrip() for what, value, note in _rows(found.rows, before, after)
+            f"  {what:<28}{value:>12,}{note}".rstrip()
+            for what, value, note in _row_counts(found.rows, before, after)
         )
     if not found.shifts:
         return
     yield f"shifts    largest first; {SCALE}"
     wide = min(max(len(each.name) for each in found.shifts), 40) + 2
     for each in found.shifts:
-        yield f"  {shortened(each.name, 40):<{wide}}{size_words(each):>7}  {shift_words(each)}"
+        yield f"  {shorten(each.name, 40):<{wide}}{size_words(each):>7}  {shift_words(each)}"
 
 
 def difference_page(found: TableDifference, *, before: str, after: str) -> str:
@@ -71,7 +72,7 @@ def difference_page(found: TableDifference, *, before: str, after: str) -> str:
     3
     """
     sections = [
-        Section(title="In short", html=_in_short(found)),
+        Section(title="In short", html=_difference_in_short(found)),
         Section(title="Columns", html=columns_html(found)),
         Section(title="Rows", html=_rows_html(found, before, after)),
         *shift_sections(found.shifts, before, after),
@@ -79,7 +80,7 @@ def difference_page(found: TableDifference, *, before: str, after: str) -> str:
     return page(f"{before} → {after}", subtitle="What differs between two tables", sections=sections)
 
 
-def _in_short(found: TableDifference) -> str:
+def _difference_in_short(found: TableDifference) -> str:
     parts = [f"{count(found.before, 'row')} before, {count(found.after, 'row')} after.", _columns_sentence(found)]
     if found.shifts and (found.shifts[0].size or 0) > 0:
         most = found.shifts[0]
@@ -116,13 +117,13 @@ def columns_html(found: TableDifference) -> str:
     return f'<pre tabindex="0">{drawn}</pre>{order}'
 
 
-def _matched_by(rows: RowDifference | None) -> str:
+def _matched_by_words(rows: RowDifference | None) -> str:
     if rows is None:
         return ""
     return f", matched by {rows.key}" if rows.key else ", matched as wholes: no column tells them apart"
 
 
-def _rows(rows: RowDifference, before: str, after: str) -> Iterator[tuple[str, int, str]]:
+def _row_counts(rows: RowDifference, before: str, after: str) -> Iterator[tuple[str, int, str]]:
     yield f"only in {before}", rows.only_before, ""
     yield f"only in {after}", rows.only_after, ""
     if rows.key:
@@ -134,7 +135,7 @@ def _rows(rows: RowDifference, before: str, after: str) -> Iterator[tuple[str, i
 
 def _change_words(name: str, change: ColumnChange) -> str:
     most = "" if change.most is None else f" (by at most {number(change.most)})"
-    return f"{shortened(name, 40)} {change.rows:,}{most}"
+    return f"{shorten(name, 40)} {change.rows:,}{most}"
 
 
 def _rows_html(found: TableDifference, before: str, after: str) -> str:
@@ -148,12 +149,17 @@ def _rows_html(found: TableDifference, before: str, after: str) -> str:
             "No column has a value of its own in every row of both: rows count as the same only if they are equal."
         )
     )
-    shown = {what: value for what, value, _ in _rows(rows, before, after)}
+    shown = {what: value for what, value, _ in _row_counts(rows, before, after)}
     parts = [paragraph(how, "faint"), facts(shown)]
     if rows.columns:
         of = f" of the first {rows.examined:,}" if rows.examined < rows.changed else ""
         changed = [
-            [name, change.rows, None if change.most is None else number(change.most), _examples(change.examples)]
+            [
+                name,
+                change.rows,
+                None if change.most is None else number(change.most),
+                _change_examples(change.examples),
+            ]
             for name, change in list(rows.columns.items())[:LISTED]
         ]
         head = ["column", f"changed rows{of}", "largest change", f"examples, by {rows.key}"]
@@ -161,15 +167,16 @@ def _rows_html(found: TableDifference, before: str, after: str) -> str:
     return "".join(parts)
 
 
-def _examples(examples: tuple[tuple[str, str | None, str | None], ...]) -> Markup:
+def _change_examples(examples: tuple[tuple[str, str | None, str | None], ...]) -> Markup:
     shown = (
-        f"{safe(shortened(key, 20))}: {safe(_value(was))} → {safe(_value(now))}" for key, was, now in examples
+        f"{safe(shorten(key, 20))}: {safe(_value_or_missing(was))} → {safe(_value_or_missing(now))}"
+        for key, was, now in examples
     )
     return Markup("<br>".join(shown))
 
 
-def _value(value: str | None) -> str:
-    return "missing" if value is None else shortened(value, 40)
+def _value_or_missing(value: str | None) -> str:
+    return "missing" if value is None else shorten(value, 40)
 
 
 def shift_sections(
@@ -189,17 +196,17 @@ def shift_sections(
         "compared by its length alone. The largest come first."
     )
     html = paragraph(words, "faint") + table(["column", "shift", "what moved"], listed, stack=True)
-    html += _new_and_gone(shifts)
+    html += _new_and_gone_html(shifts)
     yield Section(title="What shifted", html=html)
     drawn = [svg for each in shifts[:DRAWN] if (svg := drawn_shift(each))]
     if drawn:
         yield Section(title="Side by side", html=charts(drawn))
     numbers = [each for each in shifts[:DRAWN] if each.before.quantiles and each.size is not None]
     if numbers:
-        yield Section(title="Quantiles", html="".join(_quantiles(each, before, after) for each in numbers))
+        yield Section(title="Quantiles", html="".join(_quantile_table(each, before, after) for each in numbers))
 
 
-def _new_and_gone(shifts: tuple[Shift, ...]) -> str:
+def _new_and_gone_html(shifts: tuple[Shift, ...]) -> str:
     """The categories that one of the tables alone has, the most frequent first."""
     found = [
         (each.name, value, what, rows)
@@ -213,16 +220,16 @@ def _new_and_gone(shifts: tuple[Shift, ...]) -> str:
     more = len(found) - CATEGORIES
     note = paragraph(f"The {CATEGORIES} most frequent of {len(found):,}.", "faint") if more > 0 else ""
     title = f"{count(len(found), 'category', 'categories')} that one of the two alone has"
-    return folded(title, table(["column", "category", "", "rows"], found[:CATEGORIES]) + note)
+    return fold_away(title, table(["column", "category", "", "rows"], found[:CATEGORIES]) + note)
 
 
-def _quantiles(shift: Shift, before: str, after: str) -> str:
+def _quantile_table(shift: Shift, before: str, after: str) -> str:
     percents = list(shift.before.quantiles)
     rows = [
         [name, *(value_words(column.quantiles[percent]) for percent in percents)]
         for name, column in ((before, shift.before), (after, shift.after))
     ]
-    return folded(shortened(shift.name, 60), table(["", *percents], rows))
+    return fold_away(shorten(shift.name, 60), table(["", *percents], rows))
 
 
 def size_words(shift: Shift) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from relet.report.wording import fitted, safe, text_width
+from relet.report.wording import fit_text, safe, text_width
 
 WIDTH, HEAD = 440, 40
 # One after the other: blue, orange, green, purple of Okabe and Ito's palette, which colour-blind people can tell
@@ -42,7 +42,7 @@ def drawing(body: str, *, title: str, height: float, width: float = WIDTH, style
         f'viewBox="0 0 {px(width)} {px(height)}" width="{px(width)}" height="{px(height)}" role="img">'
         f"<title>{safe(title)}</title><style>{_STYLE}{style}</style>"
         f'<rect class="paper" width="{px(width)}" height="{px(height)}"/>'
-        f'<text class="title" x="10" y="24">{safe(fitted(title, (width - 20) * 13 / 16))}</text>{body}</svg>\n'
+        f'<text class="title" x="10" y="24">{safe(fit_text(title, (width - 20) * 13 / 16))}</text>{body}</svg>\n'
     )
 
 
@@ -67,7 +67,7 @@ def legend(names: Sequence[str], y: float = HEAD + 8) -> str:
         return ""
     drawn, x, room = [], 10.0, (WIDTH - 20) / len(names)
     for place, name in enumerate(names):
-        words = fitted(name, room - 24)
+        words = fit_text(name, room - 24)
         drawn.append(box(x, y - 10, 12, 12, kind=f"s{place % len(SERIES)}"))
         drawn.append(text(x + 17, y, words, tip=name if words != name else ""))
         x += min(room, text_width(words) + 36)
@@ -102,5 +102,5 @@ def px(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def joined(parts: Iterable[str]) -> str:
+def joined_parts(parts: Iterable[str]) -> str:
     return "".join(parts)

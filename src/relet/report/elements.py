@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from relet.report.wording import number, safe, shortened
+from relet.report.wording import number, safe, shorten
 
 # A value of a table in a page: longer text is cut off.
 LONGEST = 240
@@ -34,28 +34,28 @@ def table(
     1
     """
     held = [list(row) for row in rows]
-    right = [_numbers(row[place] for row in held) for place in range(len(columns))]
+    right = [_are_numbers(row[place] for row in held) for place in range(len(columns))]
     heads = (name if isinstance(name, Markup) else safe(name) for name in columns)
-    head = "".join(f"<th{_right(of)}>{name}</th>" for name, of in zip(heads, right, strict=True))
+    head = "".join(f"<th{_right_class(of)}>{name}</th>" for name, of in zip(heads, right, strict=True))
     cells = (zip(row, right, strict=True) for row in held)
     lines = "".join(
         f"<tr{BEST if place == best else ''}>"
-        f"{''.join(_cell(value, of, exact=sortable) for value, of in row)}</tr>\n"
+        f"{''.join(_table_cell(value, of, exact=sortable) for value, of in row)}</tr>\n"
         for place, row in enumerate(cells)
     )
     kind = ' class="sortable"' if sortable else ' class="stack"' if stack else ""
     whole = f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>"
-    return scrolling(whole, tall=sortable and len(held) > TALL)
+    return scroll_box(whole, tall=sortable and len(held) > TALL)
 
 
-def _cell(value: object, right: bool, *, exact: bool = False) -> str:
+def _table_cell(value: object, right: bool, *, exact: bool = False) -> str:
     long = isinstance(value, str) and not isinstance(value, Markup) and len(value) > SHORT
     kind = "n" if right else "w" if long else ""
     by = f' data-v="{value!r}"' if exact and isinstance(value, int | float) else ""
-    return f'<td class="{kind}"{by}>{cell(value)}</td>' if kind else f"<td{by}>{cell(value)}</td>"
+    return f'<td class="{kind}"{by}>{cell_html(value)}</td>' if kind else f"<td{by}>{cell_html(value)}</td>"
 
 
-def cell(value: object) -> str:
+def cell_html(value: object) -> str:
     """A value as a table or a list of facts shows it."""
     if value is None:
         return "–"
@@ -65,7 +65,7 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return number(value)
-    return safe(shortened(str(value), LONGEST))
+    return safe(shorten(str(value), LONGEST))
 
 
 class Markup(str):
@@ -74,12 +74,12 @@ class Markup(str):
     __slots__ = ()
 
 
-def _numbers(values: Iterable[object]) -> bool:
+def _are_numbers(values: Iterable[object]) -> bool:
     held = [value for value in values if value is not None]
     return bool(held) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in held)
 
 
-def _right(numbers: bool) -> str:
+def _right_class(numbers: bool) -> str:
     return ' class="n"' if numbers else ""
 
 
@@ -89,7 +89,9 @@ def facts(pairs: Mapping[str, object]) -> str:
     >>> facts({"rows": 2})
     '<dl><dt>rows</dt><dd>2</dd></dl>'
     """
-    return f"<dl>{''.join(f'<dt>{safe(name)}</dt><dd>{cell(value)}</dd>' for name, value in pairs.items())}</dl>"
+    return (
+        f"<dl>{''.join(f'<dt>{safe(name)}</dt><dd>{cell_html(value)}</dd>' for name, value in pairs.items())}</dl>"
+    )
 
 
 def charts(drawings: Iterable[str]) -> str:
@@ -98,7 +100,7 @@ def charts(drawings: Iterable[str]) -> str:
     return f'<div class="charts">{held}</div>' if held else ""
 
 
-def scrolling(html: str, *, tall: bool = False) -> str:
+def scroll_box(html: str, *, tall: bool = False) -> str:
     """What keeps its width, and scrolls in a box of its own on a narrower screen; a `tall` one downwards too."""
     return f'<div class="scroll{" tall" if tall else ""}" tabindex="0">{html}</div>'
 
@@ -113,6 +115,6 @@ def mark(words: str, kind: str) -> Markup:
     return Markup(f'<span class="mark {kind}">{safe(words)}</span>')
 
 
-def folded(summary: str, html: str) -> str:
+def fold_away(summary: str, html: str) -> str:
     """What is shown once one asks for it."""
     return f"<details><summary>{safe(summary)}</summary>{html}</details>"

@@ -18,9 +18,9 @@ from relet.experiments.experiment import (
     short_names,
 )
 from relet.report.bars import bars
-from relet.report.charts.lines import TOLD_APART, lines
-from relet.report.charts.parallel import MOST_AXES, parallel
-from relet.report.elements import Markup, charts, facts, folded, mark, paragraph, scrolling, table
+from relet.report.charts.lines import TOLD_APART, line_chart
+from relet.report.charts.parallel import MOST_AXES, parallel_coordinates
+from relet.report.elements import Markup, charts, facts, fold_away, mark, paragraph, scroll_box, table
 from relet.report.page import Section, page
 from relet.report.wording import count, number, safe
 
@@ -84,15 +84,15 @@ def experiment_page(held: ExperimentPageContent) -> str:
     2
     """
     sections = [
-        Section(title="At a glance", html=_glance(held)),
-        Section(title="Trials", html=_trials(held)),
-        *_failures(held),
-        *_coordinates(held),
-        *_importance(held),
-        *_history(held),
-        *_curves(held),
-        *_winner(held),
-        *_artifacts(held),
+        Section(title="At a glance", html=_glance_html(held)),
+        Section(title="Trials", html=_trials_html(held)),
+        *_failures_section(held),
+        *_coordinates_section(held),
+        *_importance_section(held),
+        *_history_section(held),
+        *_curves_section(held),
+        *_winner_section(held),
+        *_artifacts_section(held),
     ]
     pipelines = " and ".join(held.experiment.pipelines)
     return page(
@@ -103,9 +103,9 @@ def experiment_page(held: ExperimentPageContent) -> str:
     )
 
 
-def _glance(held: ExperimentPageContent) -> str:
+def _glance_html(held: ExperimentPageContent) -> str:
     trials, best, aim = held.trials, held.best, held.aim
-    told: dict[str, object] = {"trials": _counted(trials)}
+    told: dict[str, object] = {"trials": _trial_counts(trials)}
     sweeps = [each for each in held.experiment.sweeps if each.kind is RunKind.SWEEP]
     searches = [each for each in held.experiment.sweeps if each.kind is RunKind.SEARCH]
     groups = [count(len(sweeps), "sweep")] * bool(sweeps) + [count(len(searches), "search", "searches")] * bool(
@@ -115,13 +115,13 @@ def _glance(held: ExperimentPageContent) -> str:
         told["from"] = ", ".join(groups)
     if trials:
         first, last = min(each.started for each in trials), max(each.started for each in trials)
-        told["ran"] = _when(first) if first[:16] == last[:16] else f"{_when(first)} to {_when(last)}"
-        told["time"] = _duration(sum(each.seconds or 0.0 for each in trials))
+        told["ran"] = _utc_time(first) if first[:16] == last[:16] else f"{_utc_time(first)} to {_utc_time(last)}"
+        told["time"] = _running_time(sum(each.seconds or 0.0 for each in trials))
     parts = []
     if best and aim:
         way = "more is better" if aim.more else "less is better"
         model = f", {best.model}" if best.model else ""
-        words = f"Best {aim.metric} ({way}): {number(best.metrics[aim.metric])}, by {_name(best)}{model}"
+        words = f"Best {aim.metric} ({way}): {number(best.metrics[aim.metric])}, by {_trial_name(best)}{model}"
         parts.append(paragraph(words, "verdict good"))
         told |= {name: best.settings.get(name, best.chosen.get(name)) for name in differing_settings(trials)}
     elif trials:
@@ -129,7 +129,7 @@ def _glance(held: ExperimentPageContent) -> str:
     return "".join(parts) + facts(told)
 
 
-def _counted(trials: Sequence[Trial]) -> str:
+def _trial_counts(trials: Sequence[Trial]) -> str:
     states = dict.fromkeys(each.status for each in trials)
     if list(states) == [Status.FINISHED]:
         return f"{len(trials):,}, all finished"
@@ -137,21 +137,21 @@ def _counted(trials: Sequence[Trial]) -> str:
     return f"{len(trials):,}: {', '.join(parts)}" if trials else "none"
 
 
-def _when(time: str) -> str:
+def _utc_time(time: str) -> str:
     return f"{time[:16].replace('T', ' ')} UTC"
 
 
-def _duration(seconds: float) -> str:
+def _running_time(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s of running"
     return f"{seconds / 60:.1f} min of running" if seconds < 7200 else f"{seconds / 3600:.1f} h of running"
 
 
-def _name(trial: Trial) -> str:
+def _trial_name(trial: Trial) -> str:
     return trial.short if trial.number is None else f"trial {trial.number} ({trial.short})"
 
 
-def _trials(held: ExperimentPageContent) -> str:
+def _trials_html(held: ExperimentPageContent) -> str:
     shown = held.trials[:LISTED]
     if not shown:
         return paragraph("Nothing to show.")
@@ -162,17 +162,17 @@ def _trials(held: ExperimentPageContent) -> str:
     if any(each.number is not None for each in shown):
         columns.append(("trial", "", [each.number for each in shown]))
     if held.aim:
-        columns.append(_metric(held.aim.metric, shown))
+        columns.append(_metric_column(held.aim.metric, shown))
     for name, brief in zip(settings, short_names(settings), strict=True):
-        columns.append((brief, name, [_shown(each, name) for each in shown]))
+        columns.append((brief, name, [_trial_setting(each, name) for each in shown]))
     if any(each.folds > 1 for each in shown):
         columns.append(("folds", "how many folds it was measured on", [each.folds for each in shown]))
     if any(each.status is not Status.FINISHED for each in shown):
-        columns.append(("status", "", [_status(each.status) for each in shown]))
+        columns.append(("status", "", [_status_mark(each.status) for each in shown]))
     columns.append(("seconds", "", [None if each.seconds is None else round(each.seconds, 1) for each in shown]))
     if any(each.model for each in shown):
         columns.append(("made", "the version of the model", [each.model for each in shown]))
-    columns += [_metric(name, shown) for name in metrics]
+    columns += [_metric_column(name, shown) for name in metrics]
     best = held.best
     place = next((at for at, each in enumerate(shown) if best and each.id == best.id), None)
     note = "A click on a heading sorts."
@@ -180,36 +180,37 @@ def _trials(held: ExperimentPageContent) -> str:
         note += f" The first {len(shown):,} of {len(held.trials):,} trials."
     same = [name for each in held.trials[:1] for name in each.settings if name not in settings]
     fixed = {name: held.trials[0].settings[name] for name in same}
-    below = folded(f"Settings that are the same in all: {len(fixed)}", facts(fixed)) if fixed else ""
+    below = fold_away(f"Settings that are the same in all: {len(fixed)}", facts(fixed)) if fixed else ""
     head = [Markup(f'<span title="{safe(tip or name)}">{safe(name)}</span>') for name, tip, _ in columns]
     rows = zip(*(values for *_, values in columns), strict=True)
     return paragraph(note, "faint") + table(head, rows, sortable=True, best=place) + below
 
 
-def _metric(name: str, trials: Sequence[Trial]) -> tuple[str, str, list[object]]:
+def _metric_column(name: str, trials: Sequence[Trial]) -> tuple[str, str, list[object]]:
     return name, "", [each.metrics.get(name) for each in trials]
 
 
-def _shown(trial: Trial, name: str) -> Any:
+def _trial_setting(trial: Trial, name: str) -> Any:
     value = trial.settings.get(name, trial.chosen.get(name))
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def _status(status: Status) -> Markup:
+def _status_mark(status: Status) -> Markup:
     return mark(str(status), _KINDS[status]) if status in _KINDS else Markup(safe(status))
 
 
-def _failures(held: ExperimentPageContent) -> Iterator[Section]:
+def _failures_section(held: ExperimentPageContent) -> Iterator[Section]:
     lost = [each for each in held.trials if each.status is not Status.FINISHED]
     if lost:
         rows = [
-            [_name(each), _status(each.status), each.reason or "no reason was recorded"] for each in lost[:100]
+            [_trial_name(each), _status_mark(each.status), each.reason or "no reason was recorded"]
+            for each in lost[:100]
         ]
         more = paragraph(f"The first 100 of {len(lost):,}.", "faint") if len(lost) > 100 else ""
         yield Section(title="What did not finish", html=table(["trial", "status", "why"], rows, stack=True) + more)
 
 
-def _coordinates(held: ExperimentPageContent) -> Iterator[Section]:
+def _coordinates_section(held: ExperimentPageContent) -> Iterator[Section]:
     aim = held.aim
     names = differing_settings(held.trials)
     if aim is None or not names or len(held.trials) < 2:
@@ -219,16 +220,16 @@ def _coordinates(held: ExperimentPageContent) -> Iterator[Section]:
     if held.importance:
         # of more settings than there is room for, those that matter
         names = sorted(names, key=lambda name: -(held.importance or {}).get(name, 0.0))
-    drawn = parallel(
+    drawn = parallel_coordinates(
         {
-            brief: [_shown(each, name) for each in shown]
+            brief: [_trial_setting(each, name) for each in shown]
             for name, brief in zip(names, short_names(names), strict=True)
         },
         [each.metrics.get(aim.metric) for each in shown],
         title=f"What led to which {aim.metric}",
         measure=aim.metric,
         more=aim.more,
-        names=[_name(each) for each in shown],
+        names=[_trial_name(each) for each in shown],
     )
     words = "A line is a trial: the better, the lighter; the best one is orange. On the last axis better is up."
     if len(whole) > len(shown):
@@ -237,10 +238,10 @@ def _coordinates(held: ExperimentPageContent) -> Iterator[Section]:
         words += f" Without {count(len(held.trials) - len(whole), 'trial')} that had fewer folds than the others."
     if len(names) > MOST_AXES:
         words += f" {MOST_AXES} of {len(names)} settings."
-    yield Section(title="Parallel coordinates", html=paragraph(words, "faint") + scrolling(drawn))
+    yield Section(title="Parallel coordinates", html=paragraph(words, "faint") + scroll_box(drawn))
 
 
-def _importance(held: ExperimentPageContent) -> Iterator[Section]:
+def _importance_section(held: ExperimentPageContent) -> Iterator[Section]:
     if held.aim is None or not differing_settings(held.trials):
         return
     drawn = ""
@@ -251,7 +252,7 @@ def _importance(held: ExperimentPageContent) -> Iterator[Section]:
     yield Section(title="Importance of settings", html=drawn + paragraph(held.importance_note, "faint"))
 
 
-def _history(held: ExperimentPageContent) -> Iterator[Section]:
+def _history_section(held: ExperimentPageContent) -> Iterator[Section]:
     aim = held.aim
     if aim is None:
         return
@@ -266,24 +267,24 @@ def _history(held: ExperimentPageContent) -> Iterator[Section]:
         if each.status is Status.FINISHED:
             so_far = best[-1][1] if best else value
             best.append((at, max(so_far, value) if aim.more else min(so_far, value)))
-    drawn = lines(
+    drawn = line_chart(
         {f"best {aim.metric} so far": best},
         title=f"{aim.metric}, trial after trial",
         x="trial",
-        loose={_name(each): (at, value) for at, each, value in came[:LISTED]},
+        loose={_trial_name(each): (at, value) for at, each, value in came[:LISTED]},
     )
     words = "Each dot is a trial, in the order in which they were tried; the line is the best one so far."
     yield Section(title="History", html=charts([drawn]) + paragraph(words, "faint"))
 
 
-def _curves(held: ExperimentPageContent) -> Iterator[Section]:
+def _curves_section(held: ExperimentPageContent) -> Iterator[Section]:
     drawn = []
-    names = {each.id: _name(each) for each in held.trials}
+    names = {each.id: _trial_name(each) for each in held.trials}
     order = [each.id for each in sorted(held.trials, key=held.aim.order)] if held.aim else list(names)
     for name, curves in held.curves.items():
         having = [each for each in order if each in curves]
         drawn.append(
-            lines(
+            line_chart(
                 {names[each]: curves[each].points for each in having[: min(CURVES, TOLD_APART)]},
                 title=name,
                 x=next(iter(curves.values())).x,
@@ -295,7 +296,7 @@ def _curves(held: ExperimentPageContent) -> Iterator[Section]:
         yield Section(title="Curves", html=paragraph(words, "faint") + charts(drawn))
 
 
-def _winner(held: ExperimentPageContent) -> Iterator[Section]:
+def _winner_section(held: ExperimentPageContent) -> Iterator[Section]:
     best = held.best
     if best is None:
         return
@@ -304,18 +305,18 @@ def _winner(held: ExperimentPageContent) -> Iterator[Section]:
         "make it again": Markup(f"<code>relet reproduce {safe(best.id)}</code>"),
         **best.metrics,
     }
-    pictures = [_picture(each) for each in held.figures]
+    pictures = [_picture_html(each) for each in held.figures]
     yield Section(title="The best one", html=facts(told) + charts(pictures))
 
 
-def _picture(each: WinnerFigure) -> str:
+def _picture_html(each: WinnerFigure) -> str:
     name = f"{each.version}, {each.path}"
     if each.uri is None:
         return paragraph(f"{name} is too large for this page: relet artifacts get {each.version}", "faint")
     return f'<img class="figure" alt="{safe(name)}" src="{each.uri}"><figcaption>{safe(name)}</figcaption>'
 
 
-def _artifacts(held: ExperimentPageContent) -> Iterator[Section]:
+def _artifacts_section(held: ExperimentPageContent) -> Iterator[Section]:
     if not held.made:
         return
     rows = [
@@ -324,7 +325,7 @@ def _artifacts(held: ExperimentPageContent) -> Iterator[Section]:
             each.type,
             each.trials[0] if len(each.trials) == 1 else f"{len(each.trials):,} trials",
             Markup(f"<code>relet artifacts get {safe(each.version)}</code>"),
-            Markup(", ".join(_link(path, link) for path, link in list(each.files.items())[:4])),
+            Markup(", ".join(_file_link(path, link) for path, link in list(each.files.items())[:4])),
         ]
         for each in held.made
     ]
@@ -337,5 +338,5 @@ def _artifacts(held: ExperimentPageContent) -> Iterator[Section]:
     yield Section(title="Artifacts", html=paragraph(note, "faint") + table(head, rows, sortable=True))
 
 
-def _link(path: str, link: str | None) -> str:
+def _file_link(path: str, link: str | None) -> str:
     return safe(path) if link is None else f'<a href="{safe(link)}">{safe(path)}</a>'

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
 
 
-def svg(figure: MatplotlibFigure) -> str:
+def figure_svg(figure: MatplotlibFigure) -> str:
     """A matplotlib figure as SVG text, without a date and with ids that are the same every time."""
     import matplotlib
 

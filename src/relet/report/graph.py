@@ -31,13 +31,13 @@ class PipelineEdge:
     gate: bool = False
 
 
-def links(pipeline: Pipeline) -> tuple[PipelineEdge, ...]:
+def pipeline_edges(pipeline: Pipeline) -> tuple[PipelineEdge, ...]:
     """Every artifact's way through the pipeline, gates after them."""
     producers = pipeline.producers
     wires = [
         PipelineEdge(start=producers[name], end=each.name, label=name)
         for each in pipeline.components
-        for name in dict.fromkeys(_taken(each))
+        for name in dict.fromkeys(_taken_artifacts(each))
         if name in producers
     ]
     gates = [
@@ -50,7 +50,7 @@ def links(pipeline: Pipeline) -> tuple[PipelineEdge, ...]:
     return (*wires, *gates)
 
 
-def _taken(component: Component) -> Iterator[str]:
+def _taken_artifacts(component: Component) -> Iterator[str]:
     for each in component.inputs:
         yield each.name
         if each.stored and each.stored.initially:
@@ -59,10 +59,10 @@ def _taken(component: Component) -> Iterator[str]:
 
 def graph_text(pipeline: Pipeline) -> str:
     """One block for each component: what it takes, from where, and what it makes."""
-    return "\n".join(line for each in pipeline.components for line in _block(pipeline, each))
+    return "\n".join(line for each in pipeline.components for line in _component_block(pipeline, each))
 
 
-def _block(pipeline: Pipeline, component: Component) -> Iterator[str]:
+def _component_block(pipeline: Pipeline, component: Component) -> Iterator[str]:
     asked = "  (on request)" if component.name in pipeline.on_request else ""
     yield f"{component.name}{asked}"
     for each in component.inputs:
@@ -80,8 +80,8 @@ def _block(pipeline: Pipeline, component: Component) -> Iterator[str]:
 
 def graph_svg(pipeline: Pipeline) -> str:
     """The same as one SVG drawing, components in columns after what they need."""
-    wires = links(pipeline)
-    columns = _columns(pipeline, wires)
+    wires = pipeline_edges(pipeline)
+    columns = _component_columns(pipeline, wires)
     places = {
         name: (MARGIN + column * (WIDTH + GAP_X), MARGIN + row * (HEIGHT + GAP_Y))
         for column, names in enumerate(columns)
@@ -90,8 +90,8 @@ def graph_svg(pipeline: Pipeline) -> str:
     width = 2 * MARGIN + len(columns) * WIDTH + (len(columns) - 1) * GAP_X
     height = 2 * MARGIN + max(map(len, columns)) * (HEIGHT + GAP_Y) + 2 * GAP_Y
     drawn = [
-        *(_path(wire, places, number) for number, wire in enumerate(wires)),
-        *(_box(pipeline, each, places[each.name]) for each in pipeline.components),
+        *(_edge_path(wire, places, number) for number, wire in enumerate(wires)),
+        *(_component_box(pipeline, each, places[each.name]) for each in pipeline.components),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {width} {height}" '
@@ -101,7 +101,7 @@ def graph_svg(pipeline: Pipeline) -> str:
     )
 
 
-def _columns(pipeline: Pipeline, wires: tuple[PipelineEdge, ...]) -> list[list[str]]:
+def _component_columns(pipeline: Pipeline, wires: tuple[PipelineEdge, ...]) -> list[list[str]]:
     depth: dict[str, int] = {}
     for each in pipeline.components:
         before = [depth[wire.start] for wire in wires if wire.end == each.name and wire.start in depth]
@@ -109,7 +109,7 @@ def _columns(pipeline: Pipeline, wires: tuple[PipelineEdge, ...]) -> list[list[s
     return [[name for name, at in depth.items() if at == column] for column in range(max(depth.values()) + 1)]
 
 
-def _box(pipeline: Pipeline, component: Component, place: tuple[int, int]) -> str:
+def _component_box(pipeline: Pipeline, component: Component, place: tuple[int, int]) -> str:
     x, y = place
     kind = ' class="asked"' if component.name in pipeline.on_request else ""
     return (
@@ -119,7 +119,7 @@ def _box(pipeline: Pipeline, component: Component, place: tuple[int, int]) -> st
     )
 
 
-def _path(wire: PipelineEdge, places: dict[str, tuple[int, int]], number: int) -> str:
+def _edge_path(wire: PipelineEdge, places: dict[str, tuple[int, int]], number: int) -> str:
     (x1, y1), (x2, y2) = places[wire.start], places[wire.end]
     x1, y1, y2 = x1 + WIDTH, y1 + HEIGHT // 2, y2 + HEIGHT // 2
     # a wire that passes other columns goes below them, each on a track of its own

@@ -54,8 +54,8 @@ def notebook_page(path: Path, values: Mapping[str, Any]) -> str:
     for an output that only marimo's own scripts can show.
     """
     as_html = _marimo().as_html
-    outputs = (as_html(output).text for output in _outputs(path, values) if output is not None)
-    return _page(path, _still(path, outputs))
+    outputs = (as_html(output).text for output in _cell_outputs(path, values) if output is not None)
+    return _assemble_page(path, _static_outputs(path, outputs))
 
 
 def _marimo() -> Any:
@@ -65,13 +65,13 @@ def _marimo() -> Any:
     return marimo
 
 
-def _outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
+def _cell_outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
     """What each cell shows, in the order of the file; those that need what a stopped one defines show nothing.
 
     Each cell is called with what it refers to. `App.run` would do the same, but takes on the settings of whoever
     runs it, and writes them down where there are none.
     """
-    cells = _cells(path)
+    cells = _notebook_cells(path)
     waiting = {name: cell for name, cell in cells.items() if not cell.defs & values.keys()}
     made = {name for cell in waiting.values() for name in cell.defs}
     known, shown = dict(values), {}
@@ -82,7 +82,7 @@ def _outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
     return [shown[name] for name in cells if name in shown]
 
 
-def _cells(path: Path) -> dict[str, Any]:
+def _notebook_cells(path: Path) -> dict[str, Any]:
     marimo = _marimo()
     source = path.read_text(encoding="utf-8")
     named = [each.name for each in ast.parse(source, path.name).body if isinstance(each, ast.FunctionDef)]
@@ -97,7 +97,7 @@ def _cells(path: Path) -> dict[str, Any]:
     return {name: cell for name, cell in found.items() if isinstance(cell, marimo.Cell)}
 
 
-def _still(path: Path, outputs: Iterable[str]) -> Iterator[str]:
+def _static_outputs(path: Path, outputs: Iterable[str]) -> Iterator[str]:
     """The outputs that can be shown without marimo."""
     for html in outputs:
         found = set(re.findall(r"<marimo-([a-z-]+)", html))
@@ -111,14 +111,14 @@ def _still(path: Path, outputs: Iterable[str]) -> Iterator[str]:
             )
 
 
-def _page(path: Path, outputs: Iterable[str]) -> str:
+def _assemble_page(path: Path, outputs: Iterable[str]) -> str:
     title, subtitle = path.stem, ""
     titles: list[str] = []
     bodies: list[str] = []
     for html in outputs:
-        level, words, rest = _heading(html)
+        level, words, rest = _first_heading(html)
         if level == "1":
-            title, subtitle = words, _text(rest)
+            title, subtitle = words, _text_of_html(rest)
         elif level or not titles:
             titles.append(words or title)
             bodies.append(rest)
@@ -128,17 +128,17 @@ def _page(path: Path, outputs: Iterable[str]) -> str:
     return page(title, subtitle=subtitle, sections=sections)
 
 
-def _heading(html: str) -> tuple[str, str, str]:
+def _first_heading(html: str) -> tuple[str, str, str]:
     """The level and the text of an output's first heading of level 1 or 2, and the output without it.
 
-    >>> _heading("<div><h2 id='x'>Why &amp; how</h2><p>So.</p></div>")
+    >>> _first_heading("<div><h2 id='x'>Why &amp; how</h2><p>So.</p></div>")
     ('2', 'Why & how', '<div><p>So.</p></div>')
     """
     found = re.search(r"<h([12])\b[^>]*>(.*?)</h\1>", html, re.DOTALL)
     if found is None:
         return "", "", html
-    return found[1], _text(found[2]), html[: found.start()] + html[found.end() :]
+    return found[1], _text_of_html(found[2]), html[: found.start()] + html[found.end() :]
 
 
-def _text(html: str) -> str:
+def _text_of_html(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())

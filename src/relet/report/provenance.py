@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def provenance(store: Store, version: Version) -> dict[str, str]:
     """Name → text: its aliases, when it was made, by which component, run and commit, and from what."""
-    return dict(_facts(store, version))
+    return dict(_provenance_facts(store, version))
 
 
-def _facts(store: Store, version: Version) -> Iterator[tuple[str, str]]:
+def _provenance_facts(store: Store, version: Version) -> Iterator[tuple[str, str]]:
     yield "version", str(version)
     held = [alias for alias, number in store.aliases(version.name).items() if number == version.number]
     yield "aliases", ", ".join(held) or "none"

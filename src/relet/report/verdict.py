@@ -9,8 +9,8 @@ from typing import Any
 from relet.core.artifact import Check, Verdict
 from relet.report.charts.categories import dots
 from relet.report.columns import value_words
-from relet.report.elements import Markup, charts, facts, folded, mark, paragraph, table
-from relet.report.wording import count, shortened
+from relet.report.elements import Markup, charts, facts, fold_away, mark, paragraph, table
+from relet.report.wording import count, shorten
 
 # How many columns of an offending row are shown, and how many of the tests that failed the verdict names.
 COLUMNS, NAMED = 8, 3
@@ -40,17 +40,17 @@ def verdict_html(verdict: Verdict) -> str:
     failed = [each for each in verdict.checks if not each.passed]
     measured = [each for each in verdict.checks if each.measured]
     plain = [each for each in verdict.checks if each.passed and not each.measured]
-    parts = [paragraph(_numbers(len(failed), len(verdict.checks)))]
-    parts += [_failed(each) for each in failed]
+    parts = [paragraph(_test_counts(len(failed), len(verdict.checks)))]
+    parts += [_failed_test_html(each) for each in failed]
     if measured:
-        parts.append(_measured(measured))
+        parts.append(_measured_tests_html(measured))
     if plain:
         title = f"{count(len(plain), 'deterministic test')} passed"
-        parts.append(folded(title, facts({name_words(each.name): each.message or "passed" for each in plain})))
+        parts.append(fold_away(title, facts({name_words(each.name): each.message or "passed" for each in plain})))
     return "".join(parts)
 
 
-def _numbers(failed: int, every: int) -> str:
+def _test_counts(failed: int, every: int) -> str:
     if not every:
         return "It names no single test."
     if not failed:
@@ -68,12 +68,12 @@ def name_words(name: str) -> str:
     return words.replace("[", " [", 1) if "[" in words and " [" not in words else words
 
 
-def _failed(check: Check) -> str:
-    said = _sentence(check)
+def _failed_test_html(check: Check) -> str:
+    said = _check_sentence(check)
     html = f"<p>{mark('failed', 'bad')} {paragraph_text(name_words(check.name))}: {paragraph_text(said)}</p>"
     if check.rows:
         columns = list(dict.fromkeys(name for row in check.rows for name in row))[:COLUMNS]
-        rows = [[_plain(row.get(name)) for name in columns] for row in check.rows]
+        rows = [[_plain_value(row.get(name)) for name in columns] for row in check.rows]
         html += table(columns, rows)
     return html
 
@@ -83,14 +83,14 @@ def paragraph_text(words: str) -> str:
     return paragraph(words).removeprefix("<p>").removesuffix("</p>")
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     return value if value is None or isinstance(value, int | float | str) else str(value)
 
 
-def _measured(checks: Iterable[Check]) -> str:
+def _measured_tests_html(checks: Iterable[Check]) -> str:
     """Each non-deterministic test; what was found significant first, then by how surprising it is."""
     ordered = sorted(
-        checks, key=lambda check: (check.passed, _or(check.measured.get("adjusted"), 2.0), check.name)
+        checks, key=lambda check: (check.passed, _number_or(check.measured.get("adjusted"), 2.0), check.name)
     )
     note = (
         "A test fails if what it measured would be too surprising by chance (its p-value, adjusted for how many "
@@ -98,34 +98,34 @@ def _measured(checks: Iterable[Check]) -> str:
         "fails above its floor."
     )
     parts = ["<h3>Non-deterministic tests</h3>", paragraph(note, "faint")]
-    if ratios := _ratios(ordered):
+    if ratios := _ordered_floor_ratios(ordered):
         title = "Each effect as a multiple of its floor"
         parts.append(charts([dots(ratios, title=title, mark_label="floor")]))
     head = ["test", "", "effect", "floor", "p-value", "adjusted", "seen with 80% power", "effect in terms of"]
-    parts.append(table(head, [_row(check) for check in ordered]))
-    sentences = {name_words(check.name): Markup(paragraph_text(_sentence(check))) for check in ordered}
-    parts.append(folded("Each of them in a sentence", facts(sentences)))
+    parts.append(table(head, [_check_cells(check) for check in ordered]))
+    sentences = {name_words(check.name): Markup(paragraph_text(_check_sentence(check))) for check in ordered}
+    parts.append(fold_away("Each of them in a sentence", facts(sentences)))
     return "".join(parts)
 
 
-def _sentence(check: Check) -> str:
+def _check_sentence(check: Check) -> str:
     return str(check.measured.get("sentence") or check.message or ("passed" if check.passed else "failed"))
 
 
-def _row(check: Check) -> list[object]:
+def _check_cells(check: Check) -> list[object]:
     found = check.measured
     passed = mark("passed", "good") if check.passed else mark("failed", "bad")
-    surprising = _or(found.get("adjusted"), 2.0) <= _or(found.get("alpha"), 0.0)
+    surprising = _number_or(found.get("adjusted"), 2.0) <= _number_or(found.get("alpha"), 0.0)
     verdict = mark("below its floor", "odd") if check.passed and surprising else passed
     return [
         name_words(check.name),
         Markup(verdict),
-        _number(found.get("effect")),
-        _number(found.get("floor")),
+        _rounded_words(found.get("effect")),
+        _rounded_words(found.get("floor")),
         p_words(found.get("p_value", check.p_value)),
         p_words(found.get("adjusted")),
-        _number(found.get("detectable")),
-        shortened(str(found.get("effect_name") or found.get("test") or ""), 40),
+        _rounded_words(found.get("detectable")),
+        shorten(str(found.get("effect_name") or found.get("test") or ""), 40),
     ]
 
 
@@ -140,22 +140,25 @@ def p_words(value: Any) -> str | None:
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.995 else "1"
 
 
-def _number(value: Any) -> str | None:
+def _rounded_words(value: Any) -> str | None:
     if isinstance(value, bool) or value is None:
         return None
     return value_words(round(value, 4) if isinstance(value, float) and math.isfinite(value) else value)
 
 
-def _ratios(checks: Iterable[Check]) -> dict[str, float]:
-    return dict(sorted(_ratio(checks), key=lambda each: -each[1]))
+def _ordered_floor_ratios(checks: Iterable[Check]) -> dict[str, float]:
+    return dict(sorted(_floor_ratios(checks), key=lambda each: -each[1]))
 
 
-def _ratio(checks: Iterable[Check]) -> Iterator[tuple[str, float]]:
+def _floor_ratios(checks: Iterable[Check]) -> Iterator[tuple[str, float]]:
     for check in checks:
-        effect, floor = _or(check.measured.get("effect"), math.nan), _or(check.measured.get("floor"), 0.0)
+        effect, floor = (
+            _number_or(check.measured.get("effect"), math.nan),
+            _number_or(check.measured.get("floor"), 0.0),
+        )
         if floor > 0 and math.isfinite(effect / floor):
             yield name_words(check.name), abs(effect) / floor
 
 
-def _or(value: Any, default: float) -> float:
+def _number_or(value: Any, default: float) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default

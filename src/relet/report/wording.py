@@ -20,10 +20,10 @@ def safe(text: object) -> str:
     >>> safe("<b>\\n")
     '&lt;b&gt;⏎'
     """
-    return escape(visible(str(text)))
+    return escape(visible_text(str(text)))
 
 
-def visible(text: str) -> str:
+def visible_text(text: str) -> str:
     """The same text with every control sign replaced by one that can be seen."""
     if text.isascii() and text.isprintable():
         return text
@@ -34,16 +34,16 @@ def _can_be_seen(sign: str) -> bool:
     return unicodedata.category(sign) not in ("Cc", "Cs", "Cn", "Co") and sign not in _TURNING
 
 
-def shortened(text: str, most: int = 80) -> str:
+def shorten(text: str, most: int = 80) -> str:
     """At most so many letters, the end cut off.
 
-    >>> shortened("a long name", most=6)
+    >>> shorten("a long name", most=6)
     'a lon…'
     """
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def fitted(text: str, width: float) -> str:
+def fit_text(text: str, width: float) -> str:
     """Text cut off where it would be wider than `width` px at 13 px."""
     if text_width(text) <= width:
         return text

@@ -1,4 +1,4 @@
-"""Which part each row of a table is in: one small number per row."""
+"""Assign each row of a table to a part: one small number per row."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.errors import SettingError
-from relet.segregation.columns import check_columns, codes_of, columns_of, count_of, settled
-from relet.segregation.drawing import drawn, grouped
-from relet.segregation.hashing import keyed
+from relet.segregation.columns import check_columns, codes_of, columns_of, count_of, in_one_order
+from relet.segregation.drawing import parts_at_random, parts_by_group
+from relet.segregation.hashing import parts_by_key
 from relet.segregation.rule import Rule, shares_of
-from relet.segregation.timeline import by_time
+from relet.segregation.timeline import parts_by_time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assignment:
-    """The part of each row: `of_row` has a number per row in the table's order, that of its part in `shares`.
+    """The part of each row.
 
-    `shares` are those that were asked for, by the parts' names.
+    `of_row` has, in the table's order, the number of each row's part; parts are numbered in the order of `shares`,
+    which maps each part's name to its requested share.
     """
 
     rule: Rule
@@ -52,15 +53,13 @@ class Assignment:
 
 
 def assign(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Assignment:
-    """Tell each row of `table` the part it belongs to.
+    """Assign each row of `table` to a part.
 
-    `table` is the Path of a Parquet file, of which only the columns that the method goes by are read, or a pandas
-    frame, a pyarrow, Polars or Ibis table (which is read into memory, in the order that it comes). `parts` has the
-    share of each part by its name; one may be None, the rest. What is tested on comes last:
-    `{"train": None, "validation": 0.1, "test": 0.2}`.
-
-    Raises SettingError for shares that don't add up, an unknown column, and a table that can't be parted so;
-    BadDataError for a missing key. By hash a part may come out empty: the report's verdict speaks against it.
+    `table` is the Path of a Parquet file, of which only the columns of the method are read, or a pandas frame, or
+    a pyarrow, Polars or Ibis table (an Ibis table is read into memory). `parts` maps each part's name to its
+    share; one share may be None, which means the rest. The test part comes last: `{"train": None, "validation":
+    0.1, "test": 0.2}`. Raises SettingError for shares that don't add up, an unknown column, and a table that can't
+    be divided so; BadDataError for a missing key. A part by hash may be empty; then the report's verdict fails.
 
     >>> import pyarrow as pa
     >>> found = assign(pa.table({"id": range(1000)}), {"train": None, "test": 0.2}, Rule(method="random"))
@@ -68,12 +67,12 @@ def assign(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Assignm
     {'train': 800, 'test': 200}
     """
     shares = shares_of(parts)
-    table = settled(table)
+    table = in_one_order(table)
     check_columns(table, **{setting: getattr(rule, setting) for setting in _GOES_BY[rule.method]})
-    return Assignment(rule=rule, shares=shares, of_row=_numbers(table, shares, rule))
+    return Assignment(rule=rule, shares=shares, of_row=_part_numbers(table, shares, rule))
 
 
-# Each method → the columns that it reads, as the fields of the rule that name them.
+# Each method → the fields of the rule that name the columns it reads.
 _GOES_BY = {
     "keyed": ("key",),
     "random": ("stratify_by",),
@@ -83,33 +82,34 @@ _GOES_BY = {
 }
 
 
-def _numbers(table: Any, shares: Mapping[str, float], rule: Rule) -> Bytes:
+def _part_numbers(table: Any, shares: Mapping[str, float], rule: Rule) -> Bytes:
     match rule.method:
         case "keyed":
             name = rule.key or ""
-            return keyed(_column(table, name), shares, seed=rule.seed, salt=rule.salt, name=name)
+            return parts_by_key(_read_column(table, name), shares, seed=rule.seed, salt=rule.salt, name=name)
         case "by_time":
             name = rule.time_by or ""
-            return by_time(_column(table, name), shares, name=name)
+            return parts_by_time(_read_column(table, name), shares, name=name)
         case "by_group":
             name = rule.group_by or ""
-            groups, _ = codes_of(_column(table, name))
-            return grouped(groups, shares, seed=rule.seed, strata=_strata(table, rule), name=name)
-    strata = _strata(table, rule)
+            groups, _ = codes_of(_read_column(table, name))
+            return parts_by_group(groups, shares, seed=rule.seed, strata=_stratum_codes(table, rule), name=name)
+    strata = _stratum_codes(table, rule)
     rows = count_of(table) if strata is None else len(strata)
-    return drawn(rows, shares, seed=rule.seed, strata=strata, name=rule.stratify_by or "")
+    return parts_at_random(rows, shares, seed=rule.seed, strata=strata, name=rule.stratify_by or "")
 
 
-def _column(table: Any, name: str) -> pa.ChunkedArray:
+def _read_column(table: Any, name: str) -> pa.ChunkedArray:
     return columns_of(table, [name]).column(name)
 
 
-def _strata(table: Any, rule: Rule) -> Any:
-    return codes_of(_column(table, rule.stratify_by))[0] if rule.stratify_by else None
+def _stratum_codes(table: Any, rule: Rule) -> Any:
+    return codes_of(_read_column(table, rule.stratify_by))[0] if rule.stratify_by else None
 
 
 def folds(table: Any, count: int, rule: Rule) -> Assignment:
-    """`count` parts of equal shares, `fold_1`, `fold_2` …; each in turn is validated on, the others trained on.
+    """Assign rows to `count` folds of equal shares, `fold_1`, `fold_2` …; each in turn is for validation, the
+    others for training.
 
     By time `fold_1` is the oldest. Raises SettingError as `assign` does, and for fewer than two folds.
 

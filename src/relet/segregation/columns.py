@@ -1,4 +1,7 @@
-"""A few columns, or all rows, of whatever holds a table; of a Parquet file only the columns asked for are read."""
+"""Read some columns, or all rows, of any container of a table.
+
+Of a Parquet file only the requested columns are read.
+"""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -8,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.normal import incoming, normal_floats
+from relet.data.normal import normal_floats, normal_rows
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -18,13 +21,16 @@ if TYPE_CHECKING:
     Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def settled(table: Any) -> Any:
-    """The table in one order: an Ibis table and a lazy Polars frame, which have none, are read into memory."""
+def in_one_order(table: Any) -> Any:
+    """The table in a fixed order.
+
+    An Ibis table and a lazy Polars frame have no order, so they are read into memory.
+    """
     import pyarrow as pa
 
-    packages = _packages(table)
+    packages = _packages_of_type(table)
     if "ibis" in packages and hasattr(table, "to_pyarrow"):
-        schema, batches = incoming(table)
+        schema, batches = normal_rows(table)
         return pa.Table.from_batches(batches, schema)
     if "polars" in packages and hasattr(table, "collect"):
         return table.collect()
@@ -34,10 +40,10 @@ def settled(table: Any) -> Any:
 def names_of(table: Any) -> list[str]:
     """The names of a table's columns.
 
-    Raises BadDataError for a stream, which could not be read a second time, and for what is no table.
+    Raises BadDataError for a stream, which can't be read twice, and for anything that is no table.
     """
     if isinstance(table, Path):
-        return list(_file(table).schema_arrow.names)
+        return list(_parquet_file(table).schema_arrow.names)
     for names in ("column_names", "columns"):
         found = getattr(table, names, None)
         if found is not None and hasattr(table, "__getitem__"):
@@ -50,7 +56,10 @@ def names_of(table: Any) -> list[str]:
 
 
 def check_columns(table: Any, **named: str | None) -> None:
-    """Raise SettingError where the table has no column of a name; the keyword is the setting that names it."""
+    """Raise SettingError for a column that the table does not have.
+
+    Each keyword is the setting that names the column.
+    """
     known = names_of(table)
     for setting, name in named.items():
         if name is not None and name not in known:
@@ -62,13 +71,13 @@ def columns_of(table: Any, names: Sequence[str]) -> pa.Table:
     import pyarrow as pa
 
     if isinstance(table, Path):
-        schema = _file(table).schema_arrow
+        schema = _parquet_file(table).schema_arrow
         texts = [name for name in names if schema.field(name).type in (pa.string(), pa.large_string())]
-        with _file(table, read_dictionary=texts) as file:
+        with _parquet_file(table, read_dictionary=texts) as file:
             return pa.table(
                 dict(zip(names, map(normal_floats, file.read(columns=list(names)).columns), strict=True))
             )
-    schema, batches = incoming(_plain(table, names))
+    schema, batches = normal_rows(_select_columns(table, names))
     read = pa.Table.from_batches(batches, schema)
     text = (pa.types.is_string(field.type) for field in schema)
     coded = [
@@ -80,18 +89,18 @@ def columns_of(table: Any, names: Sequence[str]) -> pa.Table:
 
 def rows_of(table: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     """All rows of a table in its order and in the normal form, in batches."""
-    return incoming(table if isinstance(table, Path) else _plain(table, None))
+    return normal_rows(table if isinstance(table, Path) else _select_columns(table, None))
 
 
 def count_of(table: Any) -> int:
     """How many rows a table has."""
     if isinstance(table, Path):
-        return int(_file(table).metadata.num_rows)
+        return int(_parquet_file(table).metadata.num_rows)
     return len(table)
 
 
 def codes_of(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
-    """For each row the number of its value among the sorted values, and the values; missing is the last of them.
+    """For each row the number of its value among the sorted distinct values, and those values; missing comes last.
 
     Text is sorted by its UTF-8 bytes.
     """
@@ -105,7 +114,7 @@ def codes_of(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     column = column.unify_dictionaries().combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # pyarrow gives no single array for no rows
+    if isinstance(column, pa.ChunkedArray):  # without rows pyarrow gives no single array
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     known = column.dictionary
     order = pc.sort_indices(known).to_numpy()
@@ -122,7 +131,7 @@ def codes_of(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
     return renumbered[codes], [value for value, there in zip([*values, None], present, strict=True) if there]
 
 
-def _file(path: Path, **options: Any) -> Any:
+def _parquet_file(path: Path, **options: Any) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -132,19 +141,19 @@ def _file(path: Path, **options: Any) -> Any:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
 
 
-def _plain(table: Any, names: Sequence[str] | None) -> Any:
-    """The table, or some columns of it; a pandas frame without the index that a filter left it."""
-    if "pandas" in _packages(table):
+def _select_columns(table: Any, names: Sequence[str] | None) -> Any:
+    """The table or some of its columns. A pandas frame loses the index that a filter left."""
+    if "pandas" in _packages_of_type(table):
         return (table if names is None else table[list(names)]).reset_index(drop=True)
     return table if names is None else table.select(list(names))
 
 
-def _packages(table: Any) -> set[str]:
-    # Asked by name: an isinstance check would import every engine in order to rule it out.
+def _packages_of_type(table: Any) -> set[str]:
+    # Types are compared by name: an isinstance check would import every engine only to rule it out.
     return {kind.__module__.partition(".")[0] for kind in type(table).__mro__}
 
 
-def slices(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[slice, pa.RecordBatch]]:
+def batches_with_places(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[slice, pa.RecordBatch]]:
     """Each batch with the place of its rows in the whole table."""
     start = 0
     for batch in batches:

@@ -1,4 +1,4 @@
-"""Parts drawn at random: rows in each stratum's share, or whole groups."""
+"""Draw parts at random: single rows, with equal shares of each stratum, or whole groups."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn ships no stubs.
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     Integers = np.ndarray[Any, np.dtype[np.int64]]
     Bytes = np.ndarray[Any, np.dtype[np.int8]]
 
-# Groups that are looked at in one go.
+# How many groups are tried in one step.
 _GROUPS = 65_536
 
 
-def drawn(rows: int, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str) -> Bytes:
+def parts_at_random(
+    rows: int, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str
+) -> Bytes:
     """The number of each row's part, at random.
 
-    `strata` has for each row the number of its value; each has the same share in every part, to within a row, and
-    one that occurs once goes to the first part. The last part is drawn by scikit-learn's `train_test_split`,
-    which counts its rows up, and the parts between from what it leaves, in the order that it shuffled it to.
+    `strata` has the number of each row's stratum. Each stratum has the same share in every part, to within a row;
+    a stratum of one row goes to the first part. scikit-learn's `train_test_split` draws the last part and rounds
+    its size up. The parts between are taken from the remaining rows, in the order to which it shuffled them.
     Raises SettingError for a table too small to split.
     """
     import numpy as np
@@ -48,12 +50,17 @@ def drawn(rows: int, shares: Mapping[str, float], *, seed: int, strata: Integers
     found = np.zeros(rows, dtype=np.int8)
     found[test] = len(sizes) - 1
     if len(sizes) > 2:
-        found[rest] = _between(codes[rest], np.bincount(codes[test], minlength=len(counts)), sizes, len(several))
+        found[rest] = _parts_before_last(
+            codes[rest], np.bincount(codes[test], minlength=len(counts)), sizes, len(several)
+        )
     return found
 
 
 def sizes_of(rows: int, shares: Mapping[str, float]) -> list[int]:
-    """How many rows each part has: counted up from the last on, as scikit-learn does, but for a sum's dust."""
+    """How many rows each part has.
+
+    From the last part on sizes are rounded up, as scikit-learn does, after rounding errors of sums are removed.
+    """
     values = list(shares.values())
     ends = [math.ceil(round(rows * math.fsum(values[place:]), 6)) for place in range(1, len(values))]
     sizes = [upper - lower for upper, lower in zip([rows, *ends], [*ends, 0], strict=True)]
@@ -66,12 +73,12 @@ def sizes_of(rows: int, shares: Mapping[str, float]) -> list[int]:
     return sizes
 
 
-def _between(codes: Integers, tested: Integers, sizes: list[int], rows: int) -> Bytes:
+def _parts_before_last(codes: Integers, tested: Integers, sizes: list[int], rows: int) -> Bytes:
     """The parts before the last, for rows in random order.
 
     In each stratum of n rows the parts from the j-th on have floor(n c + u) rows, where c is their share and u
-    the same for every j: then each part has n times its share, to within a row. u is such that the last part has
-    what was drawn for it.
+    the same for every j: then each part has n times its share, to within a row. u is chosen so that the last part
+    has the rows that were drawn for it.
     """
     import numpy as np
 
@@ -90,14 +97,14 @@ def _between(codes: Integers, tested: Integers, sizes: list[int], rows: int) -> 
     return found
 
 
-def grouped(
+def parts_by_group(
     groups: Integers, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str
 ) -> Bytes:
-    """The number of each row's part; the rows of a group are in one.
+    """The number of each row's part, with all rows of a group in the same part.
 
-    Groups in random order go to the last part as long as they fit into it (with `strata` into its share of each
-    stratum), then to the part before: a few hosts have many listings. What is left is the first part's.
-    Raises SettingError where no group fits into a part.
+    In random order, groups go to the last part while they fit into it (with `strata`, into its share of each
+    stratum), then to the part before it. A group that does not fit, such as a host of many listings, is passed
+    over. The first part gets the rest. Raises SettingError where no group fits into a part.
     """
     import numpy as np
 
@@ -109,7 +116,7 @@ def grouped(
     order = np.random.RandomState(seed).permutation(len(table))
     of_group = np.zeros(len(table), dtype=np.int8)
     for place in range(len(sizes) - 1, 0, -1):
-        chosen = _fitting(table, order, np.round(whole * sizes[place] / len(groups)).astype(np.int64))
+        chosen = _fitting_groups(table, order, np.round(whole * sizes[place] / len(groups)).astype(np.int64))
         of_group[chosen] = place
         order = order[of_group[order] == 0]
         if not len(chosen) or not len(order):
@@ -120,8 +127,8 @@ def grouped(
     return of_group[groups]
 
 
-def _fitting(table: Integers, order: Integers, room: Integers) -> Integers:
-    """The groups that fit, tried one after the other in this order: as many at a time as surely do."""
+def _fitting_groups(table: Integers, order: Integers, room: Integers) -> Integers:
+    """The groups that fit, tried in this order. Each step takes as many groups as certainly fit."""
     import numpy as np
 
     chosen = [np.empty(0, dtype=np.int64)]

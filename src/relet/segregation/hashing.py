@@ -1,4 +1,4 @@
-"""A hash of a row's key that is the same on every machine, and the parts as intervals of it."""
+"""Hash each row's key, the same on every machine, and take the parts as intervals of the hash."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -18,28 +18,30 @@ if TYPE_CHECKING:
     Hashes = np.ndarray[Any, np.dtype[np.uint64]]
     Bytes = np.ndarray[Any, np.dtype[np.int8]]
 
-# As many rows as stay in the cache of a core between the steps of the hash.
+# So many rows stay in a core's cache between the steps of the hash.
 _BLOCK = 32_768
 
 
-def keyed(column: pa.ChunkedArray, shares: Mapping[str, float], *, seed: int, salt: str, name: str) -> Bytes:
+def parts_by_key(
+    column: pa.ChunkedArray, shares: Mapping[str, float], *, seed: int, salt: str, name: str
+) -> Bytes:
     """The number of each row's part, by the hash of its key.
 
-    The parts are intervals of the hash, the last part the lowest and the first one what is left: another share of
-    a part in the middle moves rows between it and the first part alone, and none into or out of the last.
+    The parts are intervals of the hash: the last part is the lowest interval, the first part the rest. A changed
+    share of a middle part moves rows only between that part and the first, never into or out of the last.
     Raises BadDataError for a missing key, SettingError for keys that are neither whole numbers nor text.
     """
     import numpy as np
 
     if column.null_count:
         raise BadDataError(
-            f"segregation: {_rows(column.null_count)} no {name}, by which rows are told apart; "
+            f"segregation: {_rows_have(column.null_count)} no {name}, by which rows are told apart; "
             "leave them out, or set another key or method"
         )
-    ends = _ends(shares)
+    ends = _interval_ends(shares)
     found = np.zeros(len(column), dtype=np.int8)
     start = 0
-    for hashes in _hashes(column, seed=seed, salt=salt, name=name):
+    for hashes in _hashes_by_block(column, seed=seed, salt=salt, name=name):
         here = found[start : start + len(hashes)]
         for place, end in ends.items():
             here[hashes < end] = place
@@ -47,12 +49,14 @@ def keyed(column: pa.ChunkedArray, shares: Mapping[str, float], *, seed: int, sa
     return found
 
 
-def _rows(count: int) -> str:
+def _rows_have(count: int) -> str:
     return f"{count:,} row has" if count == 1 else f"{count:,} rows have"
 
 
-def _ends(shares: Mapping[str, float]) -> dict[int, Any]:
-    """Where the interval of each part but the first ends, the longest way first: a later part takes over."""
+def _interval_ends(shares: Mapping[str, float]) -> dict[int, Any]:
+    """The end of each part's interval, except the first part's, the largest end first: a later part overrides an
+    earlier one.
+    """
     import numpy as np
 
     values = list(shares.values())
@@ -60,11 +64,11 @@ def _ends(shares: Mapping[str, float]) -> dict[int, Any]:
 
 
 def hashes_of(column: pa.ChunkedArray, *, seed: int, salt: str = "", name: str = "key") -> Hashes:
-    """64 bits for each key: equal keys have equal ones, and for all else they look drawn at random.
+    """A hash of 64 bits for each key: equal keys have equal hashes, which otherwise look random.
 
     Whole numbers are mixed by the finalizer of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-    number generators", 2014), once, and once more together with what `seed` and `salt` give; text enters as its
-    BLAKE2b digest. The number 7 and the text "7" are different keys.
+    number generators", 2014), and mixed again with the hash of `seed` and `salt`. Text enters as its BLAKE2b
+    digest. The number 7 and the text "7" are different keys.
 
     >>> import pyarrow as pa
     >>> [hex(each) for each in hashes_of(pa.chunked_array([[1, 2]]), seed=42)]
@@ -72,20 +76,22 @@ def hashes_of(column: pa.ChunkedArray, *, seed: int, salt: str = "", name: str =
     """
     import numpy as np
 
-    return np.concatenate([np.empty(0, dtype=np.uint64), *_hashes(column, seed=seed, salt=salt, name=name)])
+    return np.concatenate(
+        [np.empty(0, dtype=np.uint64), *_hashes_by_block(column, seed=seed, salt=salt, name=name)]
+    )
 
 
-def _hashes(column: pa.ChunkedArray, *, seed: int, salt: str, name: str) -> Iterator[Hashes]:
+def _hashes_by_block(column: pa.ChunkedArray, *, seed: int, salt: str, name: str) -> Iterator[Hashes]:
     import numpy as np
 
-    state = np.uint64(_digest(f"{seed}:{salt}"))
-    for numbers in _numbers(column, name):
+    state = np.uint64(_digest_of_text(f"{seed}:{salt}"))
+    for numbers in _keys_as_bits(column, name):
         for start in range(0, len(numbers), _BLOCK):
             part = numbers[start : start + _BLOCK]
-            yield _mixed(_mixed(part) ^ state)
+            yield _splitmix(_splitmix(part) ^ state)
 
 
-def _numbers(column: pa.ChunkedArray, name: str) -> Iterator[Hashes]:
+def _keys_as_bits(column: pa.ChunkedArray, name: str) -> Iterator[Hashes]:
     """Each chunk's keys as 64 bits that are equal where the keys are."""
     import numpy as np
     import pyarrow as pa
@@ -99,7 +105,7 @@ def _numbers(column: pa.ChunkedArray, name: str) -> Iterator[Hashes]:
         for chunk in column.chunks:
             if not pa.types.is_dictionary(chunk.type):
                 chunk = chunk.dictionary_encode()
-            known = np.array([_digest(text) for text in chunk.dictionary.to_pylist()], dtype=np.uint64)
+            known = np.array([_digest_of_text(text) for text in chunk.dictionary.to_pylist()], dtype=np.uint64)
             yield known[chunk.indices.to_numpy()]
     else:
         raise SettingError(
@@ -108,12 +114,12 @@ def _numbers(column: pa.ChunkedArray, name: str) -> Iterator[Hashes]:
         )
 
 
-def _digest(text: str) -> int:
+def _digest_of_text(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _mixed(numbers: Hashes) -> Hashes:
-    """The next output of splitmix64 for a state: every bit of it hangs on every bit of the state."""
+def _splitmix(numbers: Hashes) -> Hashes:
+    """The next output of splitmix64 for a state. Every output bit depends on every bit of the state."""
     import numpy as np
 
     mixed = numbers + np.uint64(0x9E3779B97F4A7C15)

@@ -1,4 +1,4 @@
-"""The parts of a table: frames for a notebook, streams for tables of any size."""
+"""The parts of a table: as frames for a notebook, as streams for tables of any size."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relet.data.fork import fork
+from relet.data.rows import RowStream
 from relet.errors import SettingError
 from relet.segregation.assignment import Assignment, assign
-from relet.segregation.columns import rows_of, settled, slices
+from relet.segregation.columns import batches_with_places, in_one_order, rows_of
 from relet.segregation.report import SegregationReport, report_on
 from relet.segregation.rule import Rule
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) -> tuple[pd.DataFrame, ...]:
-    """The parts of a pandas frame, in the order of `parts`; each keeps the frame's order and is counted from 0.
+    """The parts of a pandas frame, in the order of `parts`; each keeps the frame's order and has an index from 0.
 
     Raises SettingError as `assign` does, and for a part without a row.
 
@@ -43,15 +44,15 @@ def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) ->
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segregation:
-    """The parts as streams, which can be read once; which row went where; and what that did."""
+    """The parts as streams, which can be read once; the assignment of rows; and the report on it."""
 
-    parts: Mapping[str, pa.RecordBatchReader]
+    parts: Mapping[str, RowStream]
     assignment: Assignment
     report: SegregationReport
 
 
 def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segregation:
-    """Assign the rows of a table, look at what that did, and stream each part.
+    """Assign the rows of a table, report on the assignment, and stream each part.
 
     Takes and raises what `assign` does, and SettingError for a column that the rule names for the report alone.
 
@@ -60,17 +61,17 @@ def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segr
     >>> found.report.verdict().passed, found.parts["test"].read_all().num_rows
     (True, 200)
     """
-    table = settled(table)
+    table = in_one_order(table)
     assignment = assign(table, parts, rule)
     return Segregation(
         parts=streams(table, assignment), assignment=assignment, report=report_on(table, assignment)
     )
 
 
-def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReader]:
-    """The rows of each part as a stream, which can be read once and needs little memory; together in one pass.
+def streams(table: Any, assignment: Assignment) -> dict[str, RowStream]:
+    """The rows of each part as a stream, which can be read once and needs little memory.
 
-    `table` is what the rows were assigned of: they have to come in the same order.
+    All streams share one pass. `table` is the table whose rows were assigned, in the same order.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"id": range(10)})
@@ -84,7 +85,7 @@ def streams(table: Any, assignment: Assignment) -> dict[str, pa.RecordBatchReade
     wanted = {name: assignment.rows(name) for name in assignment.names}
 
     def once() -> Iterator[dict[str, pa.RecordBatch]]:
-        for place, batch in slices(rows_of(table)[1]):
+        for place, batch in batches_with_places(rows_of(table)[1]):
             yield {name: batch.filter(pa.array(rows[place])) for name, rows in wanted.items()}
 
     return fork(dict.fromkeys(wanted, schema), once, normal=True)

@@ -1,4 +1,4 @@
-"""What a segregation did: sizes, shares of each stratum, and what is on both sides."""
+"""Report on a segregation: sizes, shares of each stratum, and leaks between parts."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -12,30 +12,30 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
-from relet.segregation.columns import check_columns, codes_of, columns_of, settled
+from relet.segregation.columns import check_columns, codes_of, columns_of, in_one_order
 from relet.segregation.leaks import Leak, leak_of_column, leak_of_rows
 
 if TYPE_CHECKING:
     from relet.segregation.assignment import Assignment
     from relet.segregation.rule import Rule
 
-# Two-sided 99%: of a hundred strata that are as they should be, one is outside.
+# Two-sided 99%: of a hundred correct strata one lies outside.
 CHANCE = 2.576
-# What is less likely than this did not come of a hash alone.
+# A probability below this is not explained by a hash alone.
 SURPRISE = 0.001
-# So many reasons for a no are read; the checks hold all of them.
+# How many reasons a failed verdict names; the checks hold all of them.
 MOST_REASONS = 3
 MISSING = "(missing)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SegregationReport:
-    """What a segregation did. Counts are of rows, by the parts' names in their order, what is tested on last.
+    """The facts of a segregation.
 
-    `asked` are the shares that were asked for; `strata` has the rows of each value of `stratify_by` in each part;
-    `spans` the oldest and the newest `time_by` of each part that has one, and `undated` the rows without; `keys`,
-    `twins` and `groups` are what is on both sides: the same `key`, the same row but for the key, the same
-    `group_by` (None: not looked for).
+    Counts are rows by the parts' names, in order, the test part last. `asked` are the requested shares; `strata`
+    has the rows of each value of `stratify_by` in each part; `spans` has the oldest and newest `time_by` of each
+    part that has one, `undated` the rows without it. `keys`, `twins` and `groups` are the leaks: the same `key`,
+    the same row except for its key, the same `group_by` (None: not looked for).
     """
 
     rule: Rule
@@ -53,20 +53,22 @@ class SegregationReport:
         return self.sizes[name] / max(1, sum(self.sizes.values()))
 
     def verdict(self) -> Verdict:
-        """No where the method's promise is broken: an empty part, the same key on both sides, the same group where
-        groups were to stay together, times that overlap, and, when stratified, a stratum that a part has none of
-        although it has rows enough (two by its share; by hash or by group so many that chance hardly does it).
-        What else is shared is told, and is no reason for a no: hosts are on both sides of a random split.
+        """The verdict on the segregation.
+
+        It fails where the method's promise is broken: an empty part; the same key on both sides; the same group,
+        where groups should stay together; times that overlap; and, when stratified, a stratum that is absent from
+        a part although it has rows enough (two by its share; by hash or by group, so many that chance hardly
+        explains it). Other leaks are reported and fail nothing: a random split has hosts on both sides.
         """
-        checks = tuple(_checks(self))
+        checks = tuple(_report_checks(self))
         broken = [check.message for check in checks if not check.passed]
         more = [f"and {len(broken) - MOST_REASONS} more"] if len(broken) > MOST_REASONS else []
-        reason = "; ".join([*broken[:MOST_REASONS], *more, _sentence(self)])
+        reason = "; ".join([*broken[:MOST_REASONS], *more, _report_sentence(self)])
         return Verdict(passed=not broken, reason=reason, checks=checks)
 
 
 def report_on(table: Any, assignment: Assignment) -> SegregationReport:
-    """Look at what an assignment did to the table that it was worked out from.
+    """Report on an assignment of the rows of a table.
 
     Raises SettingError for a column that the rule names and the table lacks.
 
@@ -79,19 +81,19 @@ def report_on(table: Any, assignment: Assignment) -> SegregationReport:
     'on both sides: 0 ids, 200 rows equal but for the id, 2 hosts (100.0% of test)'
     """
     rule = assignment.rule
-    table = settled(table)
+    table = in_one_order(table)
     check_columns(table, key=rule.key, stratify_by=rule.stratify_by, group_by=rule.group_by, time_by=rule.time_by)
-    # most of it is hashing and sorting, which other threads need not wait for
+    # most of the time goes into hashing and sorting, during which other threads can run
     with ThreadPoolExecutor(1, thread_name_prefix="relet-leaks") as beside:
         twins = beside.submit(leak_of_rows, table, assignment, but_for=rule.key)
         keys = leak_of_column(table, rule.key, assignment) if rule.key else None
         groups = leak_of_column(table, rule.group_by, assignment) if rule.group_by else None
-        spans, undated = _spans(table, assignment) if rule.time_by else ({}, 0)
+        spans, undated = _time_spans(table, assignment) if rule.time_by else ({}, 0)
         return SegregationReport(
             rule=rule,
             asked=assignment.shares,
             sizes=assignment.sizes,
-            strata=_strata(table, assignment) if rule.stratify_by else {},
+            strata=_rows_by_stratum(table, assignment) if rule.stratify_by else {},
             spans=spans,
             undated=undated,
             keys=keys,
@@ -100,7 +102,7 @@ def report_on(table: Any, assignment: Assignment) -> SegregationReport:
         )
 
 
-def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
+def _rows_by_stratum(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
     import numpy as np
 
     name = assignment.rule.stratify_by or ""
@@ -108,7 +110,7 @@ def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
     parts = len(assignment.names)
     counts = np.bincount(codes * parts + assignment.of_row, minlength=len(values) * parts).reshape(-1, parts)
     missing = MISSING
-    while missing in values:  # text of that very name is no missing value
+    while missing in values:  # text that reads like the word for missing is not missing
         missing = f"{missing}*"
     return {
         missing if value is None else str(value): dict(zip(assignment.names, row, strict=True))
@@ -116,7 +118,7 @@ def _strata(table: Any, assignment: Assignment) -> dict[str, dict[str, int]]:
     }
 
 
-def _spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any]], int]:
+def _time_spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any]], int]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -132,22 +134,22 @@ def _spans(table: Any, assignment: Assignment) -> tuple[dict[str, tuple[Any, Any
     return found, int(column.null_count)
 
 
-def _checks(report: SegregationReport) -> Iterator[Check]:
-    yield _sizes(report)
-    yield from _shares(report)
+def _report_checks(report: SegregationReport) -> Iterator[Check]:
+    yield _size_check(report)
+    yield from _stratum_checks(report)
     if report.spans:
-        yield _times(report)
+        yield _time_check(report)
     rule = report.rule
     if report.keys is not None:
-        yield _shared(_values(rule.key), report.keys, report, promised=True)
+        yield _both_sides_check(_value_nouns(rule.key), report.keys, report, promised=True)
     if report.twins is not None:
-        yield _shared(_twins(rule), report.twins, report, promised=False)
+        yield _both_sides_check(_twin_nouns(rule), report.twins, report, promised=False)
     if report.groups is not None:
         promised = rule.method == "by_group"
-        yield _shared(_values(rule.group_by), report.groups, report, promised=promised)
+        yield _both_sides_check(_value_nouns(rule.group_by), report.groups, report, promised=promised)
 
 
-def _sizes(report: SegregationReport) -> Check:
+def _size_check(report: SegregationReport) -> Check:
     empty = [name for name, rows in report.sizes.items() if not rows]
     told = ", ".join(
         f"{name} {rows:,} rows ({report.share(name):.1%}, {report.asked[name]:.1%} asked for)"
@@ -158,7 +160,7 @@ def _sizes(report: SegregationReport) -> Check:
     return Check(name="sizes", passed=not empty, message=message, measured=measured)
 
 
-def _shares(report: SegregationReport) -> Iterator[Check]:
+def _stratum_checks(report: SegregationReport) -> Iterator[Check]:
     """One check for each stratum."""
     column, rule = report.rule.stratify_by, report.rule
     for value, rows in report.strata.items():
@@ -174,21 +176,21 @@ def _shares(report: SegregationReport) -> Iterator[Check]:
 
 
 def _is_missed(report: SegregationReport, name: str, rows: Mapping[str, int]) -> bool:
-    """Whether a part should have had rows of a stratum and has none. Of an empty part that is no news."""
+    """Whether a part should have rows of a stratum and has none. An empty part is reported elsewhere."""
     if rows[name] or not report.sizes[name]:
         return False
     whole, share = sum(rows.values()), report.asked[name]
     match report.rule.method:
         case "by_time" | "by_group":
-            # nothing was promised: what is new may be in one place, and a group can't be cut
+            # nothing was promised: new rows may come from one place, and a group can't be cut
             return False
         case "keyed":
             return (1 - share) ** whole < SURPRISE
-    # to within a row, and one more for a share that was rounded
+    # to within a row, plus one for a rounded share
     return whole * share >= 2
 
 
-def _times(report: SegregationReport) -> Check:
+def _time_check(report: SegregationReport) -> Check:
     told = ", ".join(f"{name} {first} to {last}" for name, (first, last) in report.spans.items())
     if report.undated:
         told += f"; {report.undated:,} rows without {report.rule.time_by}"
@@ -203,12 +205,12 @@ def _times(report: SegregationReport) -> Check:
     )
 
 
-def _shared(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
+def _both_sides_check(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
     broken = promised and leak.values > 0
     name = f"{what[1]} on both sides"
-    told = f"{_counted(leak.values, what)} on both sides"
+    told = f"{_count_of_noun(leak.values, what)} on both sides"
     if leak.total:
-        told += f": {_of_parts(leak, report)}"
+        told += f": {_leaked_rows_text(leak, report)}"
     if broken:
         told += f" (such as {', '.join(map(str, leak.examples))})"
     shares = {part: rows / max(1, report.sizes[part]) for part, rows in leak.rows.items()}
@@ -216,7 +218,7 @@ def _shared(what: tuple[str, str], leak: Leak, report: SegregationReport, *, pro
     return Check(name=name, passed=not broken, message=told, measured=measured)
 
 
-def _of_parts(leak: Leak, report: SegregationReport) -> str:
+def _leaked_rows_text(leak: Leak, report: SegregationReport) -> str:
     return ", ".join(
         f"{rows:,} of {report.sizes[part]:,} rows of {part} ({rows / report.sizes[part]:.1%})"
         for part, rows in leak.rows.items()
@@ -224,24 +226,24 @@ def _of_parts(leak: Leak, report: SegregationReport) -> str:
     )
 
 
-def _sentence(report: SegregationReport) -> str:
-    """All that a person on the screen wants to know, in one sentence."""
+def _report_sentence(report: SegregationReport) -> str:
+    """The facts that a person wants to see on the screen, in one sentence."""
     parts = [
         f"{name} {rows:,}{' rows' if not place else ''} ({report.share(name):.1%})"
         for place, (name, rows) in enumerate(report.sizes.items())
     ]
     told = [", ".join(parts)]
     if report.strata:
-        told.append(_range(report))
+        told.append(_strata_range(report))
     if report.rule.method == "by_time":
-        told.append(_times(report).message)
-    shared = list(_on_both_sides(report))
+        told.append(_time_check(report).message)
+    shared = list(_leaks_in_words(report))
     if shared:
         told.append(f"on both sides: {', '.join(shared)}")
     return "; ".join(told)
 
 
-def _range(report: SegregationReport) -> str:
+def _strata_range(report: SegregationReport) -> str:
     """The last part's share of the strata, from the lowest to the highest."""
     last = list(report.sizes)[-1]
     shares = {value: rows[last] / max(1, sum(rows.values())) for value, rows in report.strata.items()}
@@ -250,30 +252,30 @@ def _range(report: SegregationReport) -> str:
     return f"{last} has " + " … ".join(f"{shares[value]:.1%} of {value}" for value in ends)
 
 
-def _on_both_sides(report: SegregationReport) -> Iterator[str]:
+def _leaks_in_words(report: SegregationReport) -> Iterator[str]:
     rule = report.rule
     if report.keys is not None:
-        yield _counted(report.keys.values, _values(rule.key))
+        yield _count_of_noun(report.keys.values, _value_nouns(rule.key))
     if report.twins is not None:
-        yield _counted(report.twins.total, _twins(rule))
+        yield _count_of_noun(report.twins.total, _twin_nouns(rule))
     if report.groups is not None:
         last = list(report.sizes)[-1]
         share = report.groups.rows[last] / max(1, report.sizes[last])
         of_last = f" ({share:.1%} of {last})" if report.groups.values else ""
-        yield f"{_counted(report.groups.values, _values(rule.group_by))}{of_last}"
+        yield f"{_count_of_noun(report.groups.values, _value_nouns(rule.group_by))}{of_last}"
 
 
-def _counted(count: int, what: tuple[str, str]) -> str:
+def _count_of_noun(count: int, what: tuple[str, str]) -> str:
     return f"{count:,} {what[0] if count == 1 else what[1]}"
 
 
-def _twins(rule: Rule) -> tuple[str, str]:
-    """What a row on both sides is called: one, several."""
+def _twin_nouns(rule: Rule) -> tuple[str, str]:
+    """The noun for rows on both sides, singular and plural."""
     but_for = f" equal but for the {rule.key}" if rule.key else ""
     return f"row{but_for}", f"rows{but_for}"
 
 
-def _values(column: str | None) -> tuple[str, str]:
-    """What a column's value is called, one and several: host and hosts for host_id."""
+def _value_nouns(column: str | None) -> tuple[str, str]:
+    """The noun for a column's values, singular and plural: host and hosts for host_id."""
     name = (column or "").removesuffix("_id")
     return (name, f"{name}s") if not name.endswith("s") else (f"value of {column}", f"values of {column}")

@@ -1,4 +1,6 @@
-"""An estimator as a skops archive: the same bytes for the same estimator, and nothing in it can execute."""
+"""Write an estimator as a skops archive: equal estimators have equal bytes, and nothing in the archive can
+execute.
+"""
 
 # mypy: disable-error-code="import-untyped"
 # skops ships no stubs.
@@ -16,13 +18,13 @@ from typing import Any
 from relet.errors import ModelError
 
 SCHEMA = "schema.json"
-# The time that every member of an archive is given: the earliest that zip knows.
+# The time stamp of every archive member: the earliest that zip allows.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # An array's name in an archive is the digest of its bytes.
 MEMBER = re.compile(r"[0-9a-f]{64}\.np[yz]")
 
-# All that a model may be made of. The loader owns this list: what a file says of itself is not asked, nor what
-# skops trusts. A type belongs here when setting its attributes can't run or read anything.
+# All types that a model may contain. The loader owns this list: neither the file's own list nor skops' counts. A
+# type belongs here if setting its attributes can't run or read anything.
 TRUSTED = frozenset(
     (
         "builtins.bool",
@@ -80,7 +82,7 @@ TRUSTED = frozenset(
         "sklearn.tree._tree.Tree",
     )
 )
-# How skops puts together what holds data. Its other ways call functions that the file names.
+# The skops nodes that hold data. Its other nodes call functions that the file names.
 LOADERS = frozenset(
     (
         "DictNode",
@@ -96,15 +98,15 @@ LOADERS = frozenset(
 )
 
 
-def dump(estimator: Any) -> bytes:
-    """A fitted estimator as a skops archive: no ids or times in it, arrays named by their digests.
+def dump_estimator(estimator: Any) -> bytes:
+    """Write a fitted estimator as a skops archive, without ids or times, with arrays named by their digests.
 
     Raises ModelError for an estimator that holds a type which the loader would not trust.
     """
     from skops.io import dumps
 
-    content = _canonical(dumps(estimator))
-    refused = _refused(_checked(content)[0])
+    content = _canonical_archive(dumps(estimator))
+    refused = _untrusted_types(_schema_and_members(content)[0])
     if refused:
         raise ModelError(
             f"the model holds {', '.join(refused)}, which no loader trusts; "
@@ -113,16 +115,16 @@ def dump(estimator: Any) -> bytes:
     return content
 
 
-def load(content: bytes, name: str) -> Any:
-    """The estimator in an archive; `name` names it in errors.
+def load_estimator(content: bytes, name: str) -> Any:
+    """Load the estimator of an archive; `name` is its name in errors.
 
-    Raises ModelError for what is no archive, is damaged, or holds a type that is not trusted.
+    Raises ModelError for a file that is no archive, is damaged, or holds a type that is not trusted.
     """
     try:
-        schema, members = _checked(content)
-        refused = _refused(schema)
+        schema, members = _schema_and_members(content)
+        refused = _untrusted_types(schema)
     except Exception as error:
-        # whatever a crafted or damaged file makes a reader stumble over, it is no model
+        # whatever error a crafted or damaged file causes in a reader, it is no model
         raise ModelError(f"{name} can't be read as a skops archive: {type(error).__name__}: {error}") from error
     if refused:
         raise ModelError(f"{name} holds types that are not trusted, so it is not loaded: {', '.join(refused)}")
@@ -137,8 +139,8 @@ def load(content: bytes, name: str) -> Any:
         raise ModelError(f"{name} can't be loaded: {type(error).__name__}: {error}") from error
 
 
-def _checked(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """An archive's schema and arrays, none of them where or what it should not be."""
+def _schema_and_members(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The schema and the arrays of an archive. Raises for a member that does not belong there."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
             if member.filename != SCHEMA and not MEMBER.fullmatch(member.filename):
@@ -149,10 +151,10 @@ def _checked(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     return json.loads(members.pop(SCHEMA)), members
 
 
-def _refused(schema: dict[str, Any]) -> list[str]:
-    """The types and ways of loading in a schema that are not trusted."""
+def _untrusted_types(schema: dict[str, Any]) -> list[str]:
+    """The types and node kinds of a schema that are not trusted."""
     found = set()
-    for node in _nodes(schema):
+    for node in _schema_nodes(schema):
         name = f"{node['__module__']}.{node['__class__']}"
         if name not in TRUSTED:
             found.add(name)
@@ -161,16 +163,16 @@ def _refused(schema: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
-def _canonical(raw: bytes) -> bytes:
-    """The same archive without the ids, which are addresses, and with arrays named by their digests.
+def _canonical_archive(raw: bytes) -> bytes:
+    """The archive without ids, which are memory addresses, and with arrays named by their digests.
 
-    Whether two attributes share one object is not kept: it differs between a fitted and a loaded estimator.
+    Sharing of one object by two attributes is not kept, since it differs between a fitted and a loaded estimator.
     """
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         schema = json.loads(archive.read(SCHEMA))
         arrays = {name: archive.read(name) for name in archive.namelist() if name != SCHEMA}
     members: dict[str, bytes] = {}
-    for node in _nodes(schema):
+    for node in _schema_nodes(schema):
         node.pop("__id__", None)
         if isinstance(node.get("file"), str):
             data = _without_padding(arrays[node["file"]])
@@ -178,14 +180,14 @@ def _canonical(raw: bytes) -> bytes:
             members[node["file"]] = data
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
-        _add(archive, SCHEMA, json.dumps(schema, indent=0).encode())
+        _add_member(archive, SCHEMA, json.dumps(schema, indent=0).encode())
         for name, data in sorted(members.items()):
-            _add(archive, name, data)
+            _add_member(archive, name, data)
     return written.getvalue()
 
 
 def _without_padding(stored: bytes) -> bytes:
-    """The same array with zeros between the fields of a record, where memory that was never written may show."""
+    """The array with zeros between the fields of a record, where unwritten memory would show."""
     import numpy as np
 
     if not stored.startswith(np.lib.format.MAGIC_PREFIX):
@@ -201,16 +203,16 @@ def _without_padding(stored: bytes) -> bytes:
     return written.getvalue()
 
 
-def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+def _schema_nodes(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         if "__loader__" in value:
             yield value
         for child in value.values():
-            yield from _nodes(child)
+            yield from _schema_nodes(child)
     elif isinstance(value, list):
         for child in value:
-            yield from _nodes(child)
+            yield from _schema_nodes(child)
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _add_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, date_time=EPOCH), content)

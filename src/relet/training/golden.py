@@ -1,4 +1,4 @@
-"""Predictions that a model made when it was exported, and has to make again when it is loaded."""
+"""Golden predictions: a model records them when it is exported and has to repeat them when it is loaded."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from relet.training.interval import Interval
 
-# With other versions of the libraries the last bits may differ; more than this, relatively, is another model.
+# The largest allowed relative difference. Other versions of the libraries may change the last bits.
 TOLERANCE = 1e-6
-# The coverages whose intervals are recorded, as far as enough rows were held out for them.
+# The coverages whose intervals are recorded, where enough rows were held out.
 COVERAGES = (0.5, 0.9)
 
 
@@ -28,14 +28,14 @@ def rows_to_json(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def rows_from_json(stored: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
-    """The rows again, every column as Python objects, which is how they come from outside."""
+    """Rows from their JSON form. Every column holds Python objects, as rows from outside do."""
     import pandas as pd
 
     return pd.DataFrame(stored, columns=columns, dtype=object)
 
 
-def adversarial(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows that pre-processing could trip over: all missing one by one, unknown and strange text, extremes."""
+def adversarial_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that are hard for pre-processing: each column missing in turn, unknown and strange text, extremes."""
     import pandas as pd
 
     first = rows_to_json(rows.head(1))[0]
@@ -51,12 +51,14 @@ def adversarial(rows: pd.DataFrame) -> pd.DataFrame:
     return rows_from_json(made, list(rows.columns))
 
 
-def record(rows: pd.DataFrame, predicted: NDArray[np.float64], interval: Interval | None = None) -> dict[str, Any]:
+def record_predictions(
+    rows: pd.DataFrame, predicted: NDArray[np.float64], interval: Interval | None = None
+) -> dict[str, Any]:
     """Rows, exact predictions and bounds as JSON: floats as hexadecimal."""
     recorded = {
         "columns": list(rows.columns),
         "rows": rows_to_json(rows),
-        "predictions": _exact(predicted),
+        "predictions": _floats_as_hex(predicted),
     }
     if interval is None:
         return recorded
@@ -66,36 +68,36 @@ def record(rows: pd.DataFrame, predicted: NDArray[np.float64], interval: Interva
             lower, _, upper = interval.bounds(rows, predicted, coverage)
         except SettingError:
             continue
-        intervals.append({"coverage": coverage, "lower": _exact(lower), "upper": _exact(upper)})
+        intervals.append({"coverage": coverage, "lower": _floats_as_hex(lower), "upper": _floats_as_hex(upper)})
     return {**recorded, "intervals": intervals}
 
 
-def check(stored: dict[str, Any], predict: Any, *, exactly: bool, name: str) -> None:
-    """Predict the recorded rows again; ModelError names the largest difference."""
+def check_predictions(stored: dict[str, Any], predict: Any, *, exactly: bool, name: str) -> None:
+    """Predict the recorded rows again. Raises ModelError with the largest difference."""
     rows = rows_from_json(stored["rows"], stored["columns"])
-    _compare("", stored["predictions"], predict(rows), exactly=exactly, name=name)
+    _compare_with_recorded("", stored["predictions"], predict(rows), exactly=exactly, name=name)
 
 
 def check_intervals(stored: dict[str, Any], predict_interval: Any, *, exactly: bool, name: str) -> None:
-    """Give the recorded rows their intervals again; ModelError names the largest difference."""
+    """Compute the intervals of the recorded rows again. Raises ModelError with the largest difference."""
     rows = rows_from_json(stored["rows"], stored["columns"])
     for each in stored.get("intervals", ()):
         found = predict_interval(rows, each["coverage"])
         for side in ("lower", "upper"):
             what = f"the {side} bound of the {each['coverage']:.0%} interval of "
-            _compare(what, each[side], found[side], exactly=exactly, name=name)
+            _compare_with_recorded(what, each[side], found[side], exactly=exactly, name=name)
 
 
-def _exact(values: NDArray[np.float64]) -> list[str]:
+def _floats_as_hex(values: NDArray[np.float64]) -> list[str]:
     return [float(value).hex() for value in values]
 
 
-def _compare(what: str, recorded: list[str], again: Any, *, exactly: bool, name: str) -> None:
+def _compare_with_recorded(what: str, recorded: list[str], again: Any, *, exactly: bool, name: str) -> None:
     expected = np.asarray([float.fromhex(value) for value in recorded])
     got = np.asarray(again, dtype=np.float64)
     difference = np.abs(got - expected)
     allowed = 0.0 if exactly else TOLERANCE * np.abs(expected)
-    # written so that a NaN, which is never within anything, is refused
+    # written so that NaN is refused
     if not (difference <= allowed).all():
         worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
         raise ModelError(

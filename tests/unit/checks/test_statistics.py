@@ -28,7 +28,7 @@ from relet.checks.statistics import (
     welch,
 )
 from relet.checks.statistics import pair as pair_module
-from relet.checks.statistics.power import anderson_critical, detectable
+from relet.checks.statistics.power import anderson_critical, detectable_effect
 from relet.errors import BadDataError, SettingError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -429,7 +429,7 @@ def test_a_smaller_alpha_needs_a_larger_effect() -> None:
     a, b = list(range(100)), list(range(50, 150))
     for test in (kolmogorov_smirnov, anderson_darling, mann_whitney, welch, chi_square, kullback_leibler):
         sensitivity = replace(test(a, b).sensitivity, largest=np.inf)
-        assert (detectable(sensitivity, 0.001) or 0) > (detectable(sensitivity, 0.05) or 0) > 0
+        assert (detectable_effect(sensitivity, 0.001) or 0) > (detectable_effect(sensitivity, 0.05) or 0) > 0
 
 
 def test_an_outcome_says_in_a_sentence_what_was_measured_and_how_surprising_it_is() -> None:

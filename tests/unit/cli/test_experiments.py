@@ -13,7 +13,7 @@ from relet.core.record import Status
 from relet.store import Store, open_store
 from relet.store.layout import run_path
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
-from tests.unit.cli.test_cli import relet
+from tests.integration.cli.test_cli import relet
 from tests.unit.report.reading import Reading, stands_alone
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.data import csv_pieces
-from relet.data.csv_pieces import MalformedCsvError, pieces
+from relet.data.csv_pieces import MalformedCsvError, csv_pieces_of
 from relet.data.reading import read_csv
 from relet.data.schema import Column, Schema
 from relet.errors import BadDataError
@@ -26,7 +26,7 @@ def in_pieces(content: bytes, size: int) -> list[bytes]:
         patch.setattr(csv_pieces, "SIZE", size)
         path = Path(folder) / "rows.csv"
         path.write_bytes(content)
-        return list(pieces(path))
+        return list(csv_pieces_of(path))
 
 
 @settings(max_examples=150, deadline=None)
@@ -114,7 +114,7 @@ def test_a_quote_that_swallows_the_rest_of_a_large_file_is_found_before_all_of_i
     path = tmp_path / "rows.csv"
     path.write_text('n,text\n1,"open\n' + "2,b\n" * 100_000)
     with pytest.raises(MalformedCsvError):
-        list(pieces(path))
+        list(csv_pieces_of(path))
     with pytest.raises(BadDataError, match=r"row 1 \(line 2\): a quoted field is not closed"):
         read_csv(path, SCHEMA)
 

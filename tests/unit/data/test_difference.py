@@ -15,7 +15,7 @@ from scipy.stats import ks_2samp
 
 from relet.data import difference as module
 from relet.data.difference import Shift, TableDifference, difference, schema_difference
-from relet.data.quarantine import set_aside
+from relet.data.quarantine import quarantine_by_reason
 from relet.errors import BadDataError
 from tests.unit.data.test_profile import ODD
 from tests.unit.data.test_table import tables
@@ -214,7 +214,7 @@ def test_rows_and_columns_are_left_alone_where_that_is_asked_for() -> None:
 
 def test_a_quarantine_is_told_by_reason_with_its_first_rows() -> None:
     rows = pa.table({"id": [4, 3, 2, 1, 5], "reason": ["it's dear", "it's dear", None, "it's dear", "far <b>"]})
-    found = set_aside(rows, examples=2)
+    found = quarantine_by_reason(rows, examples=2)
     assert [(each.reason, each.rows) for each in found] == [
         ("it's dear", 3),
         ("far <b>", 1),
@@ -224,7 +224,9 @@ def test_a_quarantine_is_told_by_reason_with_its_first_rows() -> None:
 
 
 def test_a_quarantine_may_be_empty_or_hold_reasons_alone_but_must_have_them() -> None:
-    assert set_aside(pa.table({"id": pa.array([], pa.int64()), "reason": pa.array([], pa.string())})) == ()
-    assert set_aside(pa.table({"reason": ["a"]}))[0].examples == ()
+    assert (
+        quarantine_by_reason(pa.table({"id": pa.array([], pa.int64()), "reason": pa.array([], pa.string())})) == ()
+    )
+    assert quarantine_by_reason(pa.table({"reason": ["a"]}))[0].examples == ()
     with pytest.raises(BadDataError, match=r"no column 'reason'; did you mean reasons\?"):
-        set_aside(pa.table({"reasons": ["a"]}))
+        quarantine_by_reason(pa.table({"reasons": ["a"]}))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.data.fork import AHEAD, fork, side_by_side
+from relet.data.rows import RowStream
 from relet.errors import BadDataError
 
 SCHEMA = pa.schema([("n", pa.int64())])
@@ -50,7 +51,7 @@ def batch(numbers: list[int]) -> pa.RecordBatch:
     return pa.record_batch({"n": pa.array(numbers, pa.int64())}, schema=SCHEMA)
 
 
-def streams(source: Source, **options: Any) -> dict[str, pa.RecordBatchReader]:
+def streams(source: Source, **options: Any) -> dict[str, RowStream]:
     return fork(dict.fromkeys(PARTS, SCHEMA), source, **options)
 
 
@@ -89,7 +90,7 @@ def test_whoever_falls_behind_loses_nothing(turns: list[str]) -> None:
     found: dict[str, list[int]] = {part: [] for part in PARTS}
     for part in turns:
         try:
-            found[part] += parts[part].read_next_batch()["n"].to_pylist()
+            found[part] += next(parts[part])["n"].to_pylist()
         except StopIteration:
             continue
     for part in PARTS:
@@ -101,7 +102,7 @@ def test_nothing_is_kept_for_a_part_that_nobody_reads() -> None:
     parts = streams(source)
     first = parts["even"]
     for _ in range(10):
-        first.read_next_batch()
+        next(first)
     assert numbers_of(parts["third"]) == source.expected("third")
     assert source.passes == [10, 20], "a pass of its own, from the start"
 
@@ -125,7 +126,7 @@ def test_a_part_that_is_given_up_holds_nobody_up() -> None:
     source = Source([2] * 20)
     parts = streams(source, patience=60)
     side_by_side({name: parts[name] for name in ("even", "third")})
-    parts["third"].read_next_batch()
+    next(parts["third"])
     del parts["third"]
     began = monotonic()
     assert numbers_of(parts["even"]) == source.expected("even")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relet.data.layout import Layout, difference, read_layout
+from relet.data.layout import Layout, layout_difference, read_layout
 from relet.data.reading import read_csv, stream_csv
 from relet.data.schema import Column, Schema
 from relet.errors import BadDataError, SettingError
@@ -152,7 +152,7 @@ names = st.sampled_from(["id", "borough", "price", "seen", "at", "listing_id", "
 @given(st.sets(names))
 def test_saying_all_that_differs_leaves_no_difference(header: set[str]) -> None:
     def differs(layout: Layout) -> Any:
-        return difference(layout, dict.fromkeys(header, "string"))
+        return layout_difference(layout, dict.fromkeys(header, "string"))
 
     found = differs(read_layout(SCHEMA))
     assert set(found.removed) == set(SCHEMA.names) - header

@@ -13,16 +13,10 @@ import pytest
 
 from relet.data.content import MARK
 from relet.data.fork import fork
-from relet.data.normal import (
-    incoming,
-    is_known_as_normal,
-    is_known_as_stored,
-    known_as_normal,
-    known_as_stored,
-    normal_floats,
-)
-from relet.data.quarantine import told_apart
+from relet.data.normal import normal_floats, normal_rows
+from relet.data.quarantine import split_by_reason
 from relet.data.reading import stream_csv
+from relet.data.rows import FileState, RowStream, StoredTablePath, is_stored_table
 from relet.data.schema import Column, Schema
 from relet.data.table import content_digest, read_table, write_table
 from relet.errors import BadDataError
@@ -39,6 +33,15 @@ def digest(value: Any, folder: Path) -> str:
     return write_table(value, folder / "written.parquet")
 
 
+def verified(path: Path) -> StoredTablePath:
+    """The path of a stored table as the engine hands it to a component."""
+    return StoredTablePath.of(path, FileState.of(path))
+
+
+def known(rows: pa.Table) -> RowStream:
+    return RowStream(rows.schema, rows.to_batches(), is_normal=True)
+
+
 def foreign(rows: pa.Table, folder: Path) -> Path:
     """A Parquet file that relet did not write."""
     pq.write_table(rows, folder / "foreign.parquet")
@@ -50,7 +53,7 @@ def told(kept: Any, aside: Any) -> list[list[dict[str, Any]]]:
 
 
 def incoming_rows(value: Any) -> list[dict[str, Any]]:
-    schema, batches = incoming(value)
+    schema, batches = normal_rows(value)
     return pa.Table.from_batches(batches, schema).to_pylist()
 
 
@@ -58,14 +61,14 @@ def test_a_stream_of_a_csv_file_is_known_and_holds_what_any_engine_would(tmp_pat
     source = tmp_path / "source.csv"
     source.write_text('id,x,t\n1,,a\n2,-0.0,\n3,1.0,"b"\n', encoding="utf-8")
     stream = stream_csv(source, LISTINGS)
-    assert is_known_as_normal(stream)
+    assert stream.is_normal
     assert digest(stream, tmp_path) == digest(EVEN, tmp_path)
 
 
 def test_a_parquet_source_is_not_known_and_false_text_in_it_is_found(tmp_path: Path) -> None:
     path = foreign(pa.table({"id": [1, 2], "x": [1.0, 2.0], "t": FALSE_TEXT}), tmp_path)
     stream = stream_csv(path, LISTINGS)
-    assert not is_known_as_normal(stream)
+    assert not stream.is_normal
     with pytest.raises(BadDataError, match="column 't'"):
         digest(stream, tmp_path)
 
@@ -73,9 +76,9 @@ def test_a_parquet_source_is_not_known_and_false_text_in_it_is_found(tmp_path: P
 def test_only_a_file_that_is_known_is_taken_for_a_stored_table(tmp_path: Path) -> None:
     stored = tmp_path / "stored.parquet"
     write_table(ODD, stored)
-    assert not is_known_as_normal(read_table(stored, "reader"))
-    assert is_known_as_normal(read_table(known_as_stored(stored), "reader"))
-    assert not is_known_as_normal(read_table(foreign(ODD, tmp_path), "reader"))
+    assert not read_table(stored, "rows").is_normal
+    assert read_table(verified(stored), "rows").is_normal
+    assert not read_table(foreign(ODD, tmp_path), "rows").is_normal
     assert digest(foreign(ODD, tmp_path), tmp_path) == digest(stored, tmp_path) == content_digest(stored)
     with pytest.raises(BadDataError, match="column 't'"):
         digest(foreign(pa.table({"t": FALSE_TEXT}), tmp_path), tmp_path)
@@ -84,7 +87,7 @@ def test_only_a_file_that_is_known_is_taken_for_a_stored_table(tmp_path: Path) -
 def test_metadata_that_were_handed_on_prove_nothing(tmp_path: Path) -> None:
     """pyarrow writes what it read of a file's metadata into whatever is made of its rows."""
     write_table(EVEN, tmp_path / "stored.parquet")
-    read = pq.read_table(known_as_stored(tmp_path / "stored.parquet"))
+    read = pq.read_table(verified(tmp_path / "stored.parquet"))
     derived = read.set_column(1, "x", ODD.column("x"))
     pq.write_table(derived, tmp_path / "derived.parquet")
     assert pq.read_metadata(tmp_path / "derived.parquet").metadata[MARK] == b"1"
@@ -94,21 +97,34 @@ def test_metadata_that_were_handed_on_prove_nothing(tmp_path: Path) -> None:
 def test_a_stored_file_that_was_written_to_is_known_no_longer(tmp_path: Path) -> None:
     stored = tmp_path / "stored.parquet"
     write_table(EVEN, stored)
-    known_as_stored(stored)
+    path = verified(stored)
+    assert is_stored_table(path)
     pq.write_table(ODD, stored)
-    assert not is_known_as_stored(stored)
-    # the next step takes the same file
-    assert not is_known_as_stored(known_as_stored(stored))
-    assert digest(stored, tmp_path) == digest(EVEN, tmp_path)
+    assert not is_stored_table(path)
+    assert digest(path, tmp_path) == digest(EVEN, tmp_path)
+
+
+def test_what_is_made_of_a_known_path_is_a_path_as_any_other(tmp_path: Path) -> None:
+    stored = tmp_path / "stored.parquet"
+    write_table(EVEN, stored)
+    path = verified(stored)
+    assert path == stored and hash(path) == hash(stored) and str(path) == str(stored)
+    for made in (Path(path), path.parent / path.name, path.with_name("stored.parquet"), path.resolve()):
+        assert not is_stored_table(made)
+
+
+def test_what_is_made_of_a_known_stream_is_looked_at(tmp_path: Path) -> None:
+    assert digest(known(ODD).to_reader(), tmp_path) == digest(EVEN, tmp_path)
+    assert digest(pa.table(known(ODD)), tmp_path) == digest(EVEN, tmp_path)
 
 
 def test_parts_of_a_stored_table_are_known_and_those_of_another_file_are_made_normal(tmp_path: Path) -> None:
     write_table(ODD, tmp_path / "stored.parquet")
     seen = []
-    for path, known in ((known_as_stored(tmp_path / "stored.parquet"), True), (foreign(ODD, tmp_path), False)):
+    for path, known in ((verified(tmp_path / "stored.parquet"), True), (foreign(ODD, tmp_path), False)):
         table = read_table(path, "ibis")
-        kept, aside = told_apart(table, ibis.cases((table.id == 1, "first")))
-        assert (is_known_as_normal(kept), is_known_as_normal(aside)) == (known, known)
+        kept, aside = split_by_reason(table, ibis.cases((table.id == 1, "first")))
+        assert (kept.is_normal, aside.is_normal) == (known, known)
         seen.append(told(kept, aside))
     assert seen[0] == seen[1]
     assert seen[0] == [
@@ -120,7 +136,7 @@ def test_parts_of_a_stored_table_are_known_and_those_of_another_file_are_made_no
 
 def test_segregated_parts_are_normal_whatever_they_were_made_from(tmp_path: Path) -> None:
     write_table(ODD, tmp_path / "stored.parquet")
-    for table in (ODD, ODD.to_pandas(), foreign(ODD, tmp_path), known_as_stored(tmp_path / "stored.parquet")):
+    for table in (ODD, ODD.to_pandas(), foreign(ODD, tmp_path), verified(tmp_path / "stored.parquet")):
         parts = segregate(table, {"train": None, "test": 0.4}, Rule(method="random")).parts
         rows = [row for part in parts.values() for row in incoming_rows(part)]
         assert sorted(rows, key=lambda row: int(row["id"])) == EVEN.to_pylist()
@@ -129,7 +145,7 @@ def test_segregated_parts_are_normal_whatever_they_were_made_from(tmp_path: Path
 
 def test_a_known_stream_of_another_schema_is_made_normal_all_the_same() -> None:
     large = pa.table({"a": pa.array(["b"], pa.large_string())})
-    schema, batches = incoming(known_as_normal(large.to_reader()))
+    schema, batches = normal_rows(known(large))
     assert schema == pa.schema({"a": pa.string()})
     assert [batch.schema for batch in batches] == [schema]
 
@@ -140,8 +156,8 @@ def test_streams_of_a_fork_are_known_only_where_it_says_so() -> None:
     def once() -> Any:
         return [{"all": batch} for batch in rows.to_batches()]
 
-    assert incoming_rows(known_as_normal(pa.table({"t": ["b"]}).to_reader())) == [{"t": "b"}]
-    assert is_known_as_normal(fork({"all": rows.schema}, once, normal=True)["all"])
+    assert incoming_rows(known(pa.table({"t": ["b"]}))) == [{"t": "b"}]
+    assert fork({"all": rows.schema}, once, normal=True)["all"].is_normal
     with pytest.raises(BadDataError, match="column 't'"):
         incoming_rows(fork({"all": rows.schema}, once)["all"])
 

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.data import tally as module
-from relet.data.profile import ColumnProfile, bins, counted, histogram, profile
+from relet.data.profile import ColumnProfile, column_tally, histogram_edges, profile, tally_histogram
 from relet.data.table import write_table
-from relet.data.tally import ColumnKind, opened, tally
+from relet.data.tally import ColumnKind, finite_tally, open_tables
 from relet.errors import BadDataError
 from tests.unit.data.test_table import tables
 
@@ -180,11 +180,11 @@ def test_a_histogram_leaves_out_what_lies_far_away_and_says_how_much() -> None:
 
 def test_a_histogram_counts_as_numpy_does_and_gives_whole_numbers_whole_bins() -> None:
     values = [1, 1, 2, 3, 3, 3, 7]
-    with opened(pa.table({"x": values})) as (rows,):
-        found = tally(rows, "x")
-        edges = bins([found])
+    with open_tables(pa.table({"x": values})) as (rows,):
+        found = finite_tally(rows, "x")
+        edges = histogram_edges([found])
         assert all(edge == int(edge) for edge in edges)
-        assert histogram(found, edges).counts == tuple(np.histogram(values, edges)[0])
+        assert tally_histogram(found, edges).counts == tuple(np.histogram(values, edges)[0])
 
 
 def test_a_constant_column_has_a_histogram_around_its_value() -> None:
@@ -270,5 +270,5 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_wrong_column_gets_the_nearest_right_one() -> None:
-    with opened(pa.table({"price": [1]})) as (rows,), pytest.raises(BadDataError, match="did you mean price"):
-        counted(rows, "prise")
+    with open_tables(pa.table({"price": [1]})) as (rows,), pytest.raises(BadDataError, match="did you mean price"):
+        column_tally(rows, "prise")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from relet.data import sources
-from relet.data.sources import digest, resolve
+from relet.data.sources import file_digest, resolve_source
 from relet.errors import BadDataError, StoreError
 
 CONTENT = b"".join(b"%d,listing number %d\n" % (row, row) for row in range(40_000))
@@ -99,16 +99,16 @@ def complete_files(folder: Path) -> list[str]:
 def test_a_url_is_fetched_whole_and_progress_reaches_its_length(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good()]
     seen: list[tuple[int, int | None]] = []
-    path = resolve(origin.url, tmp_path, progress=lambda done, total: seen.append((done, total)))
+    path = resolve_source(origin.url, tmp_path, progress=lambda done, total: seen.append((done, total)))
     assert path.read_bytes() == CONTENT
     assert path.name.endswith("listings.csv")
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert digest(path) == hashlib.sha256(CONTENT).hexdigest()
+    assert file_digest(path) == hashlib.sha256(CONTENT).hexdigest()
 
 
 def test_a_broken_connection_is_resumed_where_it_broke(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good(stop_after=300_000), good(stop_after=300_000), good()]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
     assert [asked.get("Range") for asked in origin.asked] == [None, "bytes=300000-", "bytes=600000-"]
     assert origin.asked[1]["If-Range"] == '"one"'
 
@@ -116,23 +116,23 @@ def test_a_broken_connection_is_resumed_where_it_broke(origin: Origin, tmp_path:
 def test_a_file_that_changed_between_attempts_is_started_again(origin: Origin, tmp_path: Path) -> None:
     changed = CONTENT.replace(b"listing", b"listed!")
     origin.answers = [good(stop_after=300_000), good(changed, '"two"')]
-    assert resolve(origin.url, tmp_path).read_bytes() == changed
+    assert resolve_source(origin.url, tmp_path).read_bytes() == changed
 
 
 def test_a_server_that_ignores_ranges_is_read_from_the_start(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good(stop_after=300_000), good(ranges=False)]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
 
 
 def test_without_a_validator_nothing_is_glued_together(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good(etag="", stop_after=300_000), good(etag="")]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
     assert "Range" not in origin.asked[1]
 
 
 def test_a_weak_etag_is_no_promise_of_equal_bytes(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good(etag='W/"one"', stop_after=300_000), good(etag='W/"one"')]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
     assert "Range" not in origin.asked[1]
 
 
@@ -145,7 +145,7 @@ def test_a_server_that_goes_on_from_the_wrong_byte_is_not_believed(origin: Origi
         request.wfile.write(CONTENT[5:])
 
     origin.answers = [good(stop_after=300_000), wrong_place, good()]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
 
 
 def test_what_stops_half_way_each_time_names_both_numbers_and_the_next_call_goes_on(
@@ -153,47 +153,47 @@ def test_what_stops_half_way_each_time_names_both_numbers_and_the_next_call_goes
 ) -> None:
     origin.answers = [good(stop_after=100_000)]
     with pytest.raises(BadDataError, match=f"stopped after 400000 of {len(CONTENT)} bytes.*400000 bytes are kept"):
-        resolve(origin.url, tmp_path, timeout=0.05)
+        resolve_source(origin.url, tmp_path, timeout=0.05)
     assert complete_files(tmp_path) == []
     origin.answers = [good()]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
     assert origin.asked[-1]["Range"] == "bytes=400000-"
 
 
 def test_an_unchanged_file_is_not_sent_again_and_a_changed_one_is(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good()]
-    first = resolve(origin.url, tmp_path)
-    assert resolve(origin.url, tmp_path) == first
+    first = resolve_source(origin.url, tmp_path)
+    assert resolve_source(origin.url, tmp_path) == first
     assert origin.asked[1]["If-None-Match"] == '"one"'
     origin.answers = [good(b"new", '"two"')]
-    assert resolve(origin.url, tmp_path).read_bytes() == b"new"
+    assert resolve_source(origin.url, tmp_path).read_bytes() == b"new"
 
 
 def test_a_local_copy_that_was_touched_is_fetched_again(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good()]
-    path = resolve(origin.url, tmp_path)
+    path = resolve_source(origin.url, tmp_path)
     path.write_bytes(b"touched")
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 410])
 def test_a_refusal_names_its_status_at_once_and_leaves_no_file(origin: Origin, tmp_path: Path, code: int) -> None:
     origin.answers = [status(code)]
     with pytest.raises(BadDataError, match=str(code)):
-        resolve(origin.url, tmp_path)
+        resolve_source(origin.url, tmp_path)
     assert len(origin.asked) == 1
     assert complete_files(tmp_path) == []
 
 
 def test_a_server_that_is_busy_is_asked_again(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [status(503), status(429), good()]
-    assert resolve(origin.url, tmp_path, timeout=5).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path, timeout=5).read_bytes() == CONTENT
 
 
 def test_a_length_over_the_limit_is_refused_before_anything_is_read(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good()]
     with pytest.raises(BadDataError, match=f"is {len(CONTENT)} bytes, and the limit is 1000; raise max_bytes"):
-        resolve(origin.url, tmp_path, max_bytes=1000)
+        resolve_source(origin.url, tmp_path, max_bytes=1000)
     assert complete_files(tmp_path) == []
 
 
@@ -209,7 +209,7 @@ def test_a_body_without_length_is_cut_off_at_the_limit(origin: Origin, tmp_path:
 
     origin.answers = [endless]
     with pytest.raises(BadDataError, match="sends more than 500000 bytes, and the limit"):
-        resolve(origin.url, tmp_path, max_bytes=500_000)
+        resolve_source(origin.url, tmp_path, max_bytes=500_000)
     assert [file.name for file in tmp_path.iterdir() if not file.name.endswith(".lock")] == []
 
 
@@ -224,8 +224,8 @@ def test_what_unpacks_to_more_than_the_limit_is_cut_off_too(origin: Origin, tmp_
 
     origin.answers = [packed]
     with pytest.raises(BadDataError, match="sends more than"):
-        resolve(origin.url, tmp_path, max_bytes=1_000_000)
-    assert resolve(origin.url, tmp_path).read_bytes() == b"x" * 10_000_000
+        resolve_source(origin.url, tmp_path, max_bytes=1_000_000)
+    assert resolve_source(origin.url, tmp_path).read_bytes() == b"x" * 10_000_000
 
 
 def test_the_rest_without_a_length_that_stops_short_is_not_taken_for_whole(origin: Origin, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_the_rest_without_a_length_that_stops_short_is_not_taken_for_whole(origi
         request.wfile.write(CONTENT[300_000:400_000])
 
     origin.answers = [good(stop_after=300_000), rest, good()]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
     assert origin.asked[2]["Range"] == "bytes=400000-"
 
 
@@ -251,7 +251,7 @@ def test_a_body_that_was_compressed_on_the_way_is_not_resumed(origin: Origin, tm
         request.wfile.write(body[: len(body) // 2])
 
     origin.answers = [packed, good()]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
     assert "Range" not in origin.asked[1]
 
 
@@ -271,7 +271,7 @@ def test_a_server_that_drips_or_hangs_is_given_up(origin: Origin, tmp_path: Path
     origin.answers = [drip]
     started = time.monotonic()
     with pytest.raises(BadDataError, match=r"bytes came in 0.2 seconds|timed out"):
-        resolve(origin.url, tmp_path, timeout=0.2)
+        resolve_source(origin.url, tmp_path, timeout=0.2)
     assert time.monotonic() - started < 4
     assert complete_files(tmp_path) == []
 
@@ -289,10 +289,10 @@ def test_a_chunked_body_that_breaks_is_not_taken_for_whole(origin: Origin, tmp_p
 
     origin.answers = [chunked(False)]
     with pytest.raises(BadDataError, match="broke"):
-        resolve(origin.url, tmp_path, timeout=0.05)
+        resolve_source(origin.url, tmp_path, timeout=0.05)
     assert complete_files(tmp_path) == []
     origin.answers = [chunked(True)]
-    assert resolve(origin.url, tmp_path).read_bytes() == b"hello"
+    assert resolve_source(origin.url, tmp_path).read_bytes() == b"hello"
 
 
 def test_redirects_are_followed_a_few_times_and_never_out_of_http(origin: Origin, tmp_path: Path) -> None:
@@ -305,18 +305,18 @@ def test_redirects_are_followed_a_few_times_and_never_out_of_http(origin: Origin
         return answer
 
     origin.answers = [to("/elsewhere.csv"), good()]
-    assert resolve(origin.url, tmp_path).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
     origin.answers = [to("/round")]
     with pytest.raises(BadDataError, match="redirects"):
-        resolve(f"{origin.root}/round", tmp_path)
+        resolve_source(f"{origin.root}/round", tmp_path)
     origin.answers = [to("file:///etc/hosts")]
     with pytest.raises(BadDataError, match="file:"):
-        resolve(f"{origin.root}/out", tmp_path)
+        resolve_source(f"{origin.root}/out", tmp_path)
 
 
 def test_a_server_that_is_not_there_is_named_without_secrets(tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match=r"http://127.0.0.1:9/x.csv: no answer.*tried 4 times") as error:
-        resolve("http://me:geheim@127.0.0.1:9/x.csv?token=geheim", tmp_path, timeout=0.05)
+        resolve_source("http://me:geheim@127.0.0.1:9/x.csv?token=geheim", tmp_path, timeout=0.05)
     assert "geheim" not in str(error.value)
     assert "0x" not in str(error.value)
 
@@ -324,7 +324,9 @@ def test_a_server_that_is_not_there_is_named_without_secrets(tmp_path: Path) -> 
 def test_two_fetches_of_one_url_at_a_time_do_not_mix(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good()]
     paths: list[Path] = []
-    threads = [threading.Thread(target=lambda: paths.append(resolve(origin.url, tmp_path))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: paths.append(resolve_source(origin.url, tmp_path))) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -337,34 +339,34 @@ def test_a_folder_that_can_not_be_written_is_named(origin: Origin, tmp_path: Pat
     origin.answers = [good()]
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
-        resolve(origin.url, tmp_path / "file")
+        resolve_source(origin.url, tmp_path / "file")
 
 
 def test_a_path_is_returned_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "odd:name.csv"
     path.write_text("a\n1\n")
-    assert resolve(str(path), tmp_path / "unused") == path
+    assert resolve_source(str(path), tmp_path / "unused") == path
     assert not (tmp_path / "unused").exists()
 
 
 def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "listings_2019.csv").write_text("a\n")
     with pytest.raises(BadDataError, match=r"no such file; did you mean listings_2019\.csv\?"):
-        resolve(str(tmp_path / "listings_2018.csv"), tmp_path)
+        resolve_source(str(tmp_path / "listings_2018.csv"), tmp_path)
     with pytest.raises(BadDataError, match="nor is there a folder"):
-        resolve(str(tmp_path / "no" / "listings.csv"), tmp_path)
+        resolve_source(str(tmp_path / "no" / "listings.csv"), tmp_path)
 
 
 def test_a_folder_is_no_source_and_its_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "listings.csv").write_text("a\n")
     with pytest.raises(BadDataError, match=r"is a folder; name a file in it: there are listings\.csv"):
-        resolve(str(tmp_path), tmp_path)
+        resolve_source(str(tmp_path), tmp_path)
 
 
 def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(BadDataError, match="no ordinary file"):
-        resolve(str(tmp_path / "pipe"), tmp_path)
+        resolve_source(str(tmp_path / "pipe"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -372,9 +374,9 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
 )
 def test_another_scheme_is_refused_with_those_there_are(source: str, tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match="http"):
-        resolve(source, tmp_path)
+        resolve_source(source, tmp_path)
 
 
 def test_an_address_without_a_host_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match="http:///x"):
-        resolve("http:///x", tmp_path)
+        resolve_source("http:///x", tmp_path)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from relet.evaluation.gates import judge, slices
+from relet.evaluation.gates import judge_model, slice_checks
 from relet.evaluation.metrics import baseline, regression
 
 GOOD = {"mae": 10.0, "rmse": 12.0, "r2": 0.6}
@@ -31,25 +31,25 @@ def test_the_baseline_is_the_median_of_those_alike_else_of_all():
 
 
 def test_a_model_at_the_gate_passes_and_one_below_does_not():
-    assert judge(GOOD, min_r2=0.6, max_worse=1.0).passed
-    refused = judge(GOOD, min_r2=0.61, max_worse=1.0)
+    assert judge_model(GOOD, min_r2=0.6, max_worse=1.0).passed
+    refused = judge_model(GOOD, min_r2=0.61, max_worse=1.0)
     assert not refused.passed
     assert "R2 0.600, at least 0.61" in refused.reason
 
 
 @pytest.mark.parametrize(("mae", "passed"), [(10.0, True), (10.2, True), (10.21, False)])
 def test_a_model_may_be_worse_than_the_champion_by_so_much(mae, passed):
-    verdict = judge({**GOOD, "mae": mae}, min_r2=0.0, max_worse=1.02, champion=GOOD)
+    verdict = judge_model({**GOOD, "mae": mae}, min_r2=0.0, max_worse=1.02, champion=GOOD)
     assert verdict.passed is passed
     assert passed or "times the champion's" in verdict.reason
 
 
 def test_a_model_without_any_r2_does_not_pass():
-    assert not judge({**GOOD, "r2": float("nan")}, min_r2=0.0, max_worse=1.0).passed
+    assert not judge_model({**GOOD, "r2": float("nan")}, min_r2=0.0, max_worse=1.0).passed
 
 
 def test_small_groups_are_not_reported():
     rows = pd.DataFrame({"place": ["a"] * 40 + ["b"] * 3, "price": np.arange(43.0)})
-    (only,) = slices(rows, "price", rows["price"].to_numpy() + 2, ["place"])
+    (only,) = slice_checks(rows, "price", rows["price"].to_numpy() + 2, ["place"])
     assert (only.name, only.passed) == ("place = a", True)
     assert "MAE 2.00" in only.message

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.report.elements import Markup, charts, facts, folded, mark, paragraph, scrolling, table
+from relet.report.elements import Markup, charts, facts, fold_away, mark, paragraph, scroll_box, table
 from relet.report.page import Section, page
-from relet.report.wording import fitted, number, safe, share, shortened, text_width, visible
+from relet.report.wording import fit_text, number, safe, share, shorten, text_width, visible_text
 from tests.unit.report.reading import Reading, stands_alone
 
 EVIL = "</title></style><script>alert('1')</script>\"&\x00\x1b\u202e\n"
@@ -20,7 +20,7 @@ def test_titles_may_hold_anything(title: str, subtitle: str, names: list[str]) -
     written = page(title, subtitle=subtitle, sections=[Section(title=name, html="<p>x</p>") for name in names])
     reading = stands_alone(written)
     assert reading.tags.count("section") == len(names)
-    assert visible(title) in " ".join(reading.headings) or not title.strip()
+    assert visible_text(title) in " ".join(reading.headings) or not title.strip()
 
 
 def test_what_comes_from_data_is_escaped_wherever_it_is_set() -> None:
@@ -29,9 +29,9 @@ def test_what_comes_from_data_is_escaped_wherever_it_is_set() -> None:
             table([EVIL], [[EVIL], [None]]),
             facts({EVIL: EVIL}),
             paragraph(EVIL),
-            folded(EVIL, paragraph(EVIL)),
+            fold_away(EVIL, paragraph(EVIL)),
             mark(EVIL, "bad"),
-            charts([scrolling("<p>x</p>")]),
+            charts([scroll_box("<p>x</p>")]),
         ]
     )
     reading = stands_alone(page(EVIL, subtitle=EVIL, sections=[Section(title=EVIL, html=html)]))
@@ -108,6 +108,6 @@ def test_a_share_is_never_shown_as_none_or_all_where_it_is_not(value: float) -> 
 
 @given(st.text(max_size=40), st.integers(2, 40))
 def test_text_is_cut_to_the_room_there_is(text: str, room: int) -> None:
-    assert len(shortened(text, room)) <= room
-    assert text_width(fitted(text, room * 10)) <= room * 10
+    assert len(shorten(text, room)) <= room
+    assert text_width(fit_text(text, room * 10)) <= room * 10
     assert "<" not in safe(text)

@@ -17,7 +17,7 @@ from relet.data.outline import Outline
 from relet.data.profile import profile
 from relet.data.quarantine import QuarantinedRows
 from relet.report.batch import batch_page
-from relet.report.card import card
+from relet.report.card import profile_card
 from relet.report.columns import shift_words
 from relet.report.difference import difference_lines, difference_page
 from relet.report.page import Section, page
@@ -38,7 +38,7 @@ LISTINGS = pa.table(
 
 
 def carded(rows: pa.Table) -> Reading:
-    return stands_alone(card(profile(rows), title="listings:v1", head={"made by": "get_data"}))
+    return stands_alone(profile_card(profile(rows), title="listings:v1", head={"made by": "get_data"}))
 
 
 def compared(before: pa.Table, after: pa.Table) -> tuple[list[str], Reading]:
@@ -100,14 +100,16 @@ def test_a_table_of_a_thousand_columns_has_a_card_and_a_difference_below_three_m
 
 def test_long_text_and_many_values_do_not_make_a_card_large() -> None:
     rows = pa.table({"text": [f"{n}" + "x" * 100_000 for n in range(200)] * 2, "ints": range(400)})
-    assert len(card(profile(rows), title="x", head={})) < 100_000
+    assert len(profile_card(profile(rows), title="x", head={})) < 100_000
 
 
 def test_equal_tables_have_the_same_card_to_the_byte() -> None:
-    pages = [card(profile(rows), title="x", head={}) for rows in (LISTINGS, LISTINGS.take([*range(59, -1, -1)]))]
+    pages = [
+        profile_card(profile(rows), title="x", head={}) for rows in (LISTINGS, LISTINGS.take([*range(59, -1, -1)]))
+    ]
     drop = re.compile(r"<section id=\"correlations\">.*", re.DOTALL)
     assert drop.sub("", pages[0]) == drop.sub("", pages[1])
-    assert pages[0] == card(profile(LISTINGS), title="x", head={})
+    assert pages[0] == profile_card(profile(LISTINGS), title="x", head={})
 
 
 def test_a_difference_is_told_on_the_terminal_from_columns_to_shifts() -> None:

@@ -21,7 +21,7 @@ from relet.training.estimators.histogram import HistogramRegressor
 from relet.training.estimators.linear import LinearRegressor
 from relet.training.estimators.network import NetworkRegressor
 from relet.training.estimators.products import product
-from relet.training.model import Model, export, load
+from relet.training.model import Model, export_model, load_model
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +132,8 @@ def test_a_network_predicts_is_exported_and_loaded_without_torch(tmp_path, monke
     model = Model(pipeline=pipeline, example=table, target="z")
     assert model.predict(table).tolist() == [1.0, 1.0, -3.5]
     assert a_network().importances_.tolist() == [2.0, 2.0]
-    export(model, tmp_path / "model")
-    assert load(tmp_path / "model").predict(table).tolist() == [1.0, 1.0, -3.5]
+    export_model(model, tmp_path / "model")
+    assert load_model(tmp_path / "model").predict(table).tolist() == [1.0, 1.0, -3.5]
 
 
 def test_without_torch_the_fit_says_what_to_install(rows, prices, monkeypatch):
@@ -189,5 +189,5 @@ def test_a_blend_averages_on_the_logarithm_by_its_weights_and_is_exported_whole(
     logs = [blend.shares[name] * np.log(member.predict(table)) for name, member in blend.members_]
     assert np.allclose(blend.predict(table), np.exp(sum(logs)), rtol=1e-12)
     model = Model(pipeline=Pipeline([("model", blend)]), example=table.head(3), target="price")
-    export(model, tmp_path / "model")
-    assert (load(tmp_path / "model").predict(table) == model.predict(table)).all()
+    export_model(model, tmp_path / "model")
+    assert (load_model(tmp_path / "model").predict(table) == model.predict(table)).all()

@@ -18,7 +18,7 @@ from relet.errors import ModelError
 from relet.features.numeric import Numbers
 from relet.training import archive
 from relet.training.estimators.boosted import BoostedRegressor
-from relet.training.model import Model, export, load
+from relet.training.model import Model, export_model, load_model
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def model():
 
 @pytest.fixture
 def folder(model, tmp_path):
-    export(model, tmp_path / "model")
+    export_model(model, tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -63,19 +63,19 @@ CRAFTED = {
 @pytest.mark.parametrize("crafted", CRAFTED.values(), ids=CRAFTED)
 def test_a_file_that_names_another_type_is_refused(crafted):
     with pytest.raises(ModelError, match="not trusted"):
-        archive.load(packed(crafted), "crafted")
+        archive.load_estimator(packed(crafted), "crafted")
 
 
 @pytest.mark.parametrize("member", ["../evil.npy", "/etc/evil.npy", "code.py", "a/b.npy"])
 def test_a_member_that_has_no_place_in_a_model_is_refused(member):
     with pytest.raises(ModelError, match="no place in a model"):
-        archive.load(packed(node("builtins", "dict", "DictNode", {}), **{member: b""}), "crafted")
+        archive.load_estimator(packed(node("builtins", "dict", "DictNode", {}), **{member: b""}), "crafted")
 
 
 def test_an_array_that_is_not_what_its_name_says_is_refused():
     name = f"{hashlib.sha256(b'other').hexdigest()}.npy"
     with pytest.raises(ModelError, match="damaged"):
-        archive.load(packed(node("builtins", "dict", "DictNode", {}), **{name: b"this"}), "crafted")
+        archive.load_estimator(packed(node("builtins", "dict", "DictNode", {}), **{name: b"this"}), "crafted")
 
 
 class Loaded:
@@ -87,19 +87,19 @@ class Loaded:
 
 def test_a_pickle_in_disguise_is_refused():
     with pytest.raises(ModelError, match="can't be read"):
-        archive.load(pickle.dumps(Loaded()), "disguised")
+        archive.load_estimator(pickle.dumps(Loaded()), "disguised")
     stored = io.BytesIO()
     np.save(stored, np.array([Loaded()], dtype=object), allow_pickle=True)
     name = f"{hashlib.sha256(stored.getvalue()).hexdigest()}.npy"
     array = {**node("numpy", "ndarray", "NdArrayNode"), "type": "numpy", "file": name}
     with pytest.raises(ModelError, match="can't be loaded"):
-        archive.load(packed(array, **{name: stored.getvalue()}), "disguised")
+        archive.load_estimator(packed(array, **{name: stored.getvalue()}), "disguised")
 
 
 def test_a_model_that_no_loader_would_trust_is_not_exported(model, tmp_path):
     parts = [("f", FunctionTransformer(np.log1p)), *model.pipeline.steps]
     with pytest.raises(ModelError, match=r"FunctionTransformer.*no loader trusts"):
-        export(Model(pipeline=Pipeline(parts), example=model.example, target="z"), tmp_path)
+        export_model(Model(pipeline=Pipeline(parts), example=model.example, target="z"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_model_that_no_loader_would_trust_is_not_exported(model, tmp_path):
 def test_a_missing_file_is_named(folder, file):
     (folder / file).unlink()
     with pytest.raises(ModelError, match=f"{file} is missing"):
-        load(folder)
+        load_model(folder)
 
 
 @pytest.mark.parametrize("file", ["inference.skops", "booster.txt", "golden.json", "relet.json"])
@@ -117,7 +117,7 @@ def test_a_file_that_is_cut_off_is_refused(folder, file, share):
     content = (folder / file).read_bytes()
     (folder / file).write_bytes(content[: int(len(content) * share)])
     with pytest.raises(ModelError):
-        load(folder)
+        load_model(folder)
 
 
 def test_a_model_that_predicts_something_else_is_refused_with_the_difference(folder):
@@ -128,7 +128,7 @@ def test_a_model_that_predicts_something_else_is_refused_with_the_difference(fol
     about["files"]["golden.json"] = hashlib.sha256((folder / "golden.json").read_bytes()).hexdigest()
     (folder / "relet.json").write_text(json.dumps(about))
     with pytest.raises(ModelError, match="golden row 1 gives"):
-        load(folder)
+        load_model(folder)
 
 
 def test_a_model_made_by_other_code_is_refused_with_advice(folder):
@@ -137,14 +137,14 @@ def test_a_model_made_by_other_code_is_refused_with_advice(folder):
     about["code"]["relet.features.numeric"] = "0" * 64
     (folder / "relet.json").write_text(json.dumps(about))
     with pytest.raises(ModelError, match=r"another relet\.features\.numeric.*train it again"):
-        load(folder)
+        load_model(folder)
 
 
 def test_a_model_of_a_newer_relet_is_refused(folder):
     about = json.loads((folder / "relet.json").read_text())
     (folder / "relet.json").write_text(json.dumps({**about, "format": 99}))
     with pytest.raises(ModelError, match="newer relet"):
-        load(folder)
+        load_model(folder)
 
 
 @settings(max_examples=10, deadline=None)
@@ -158,8 +158,8 @@ def test_the_same_model_gives_the_same_bytes_however_often_it_is_stored(seed, le
     ]
     model = Model(pipeline=Pipeline(parts).fit(rows, rows["x"] ** 2 + 1), example=rows.head(2), target="z")
     first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
-    export(model, first)
-    export(load(first), second)
+    export_model(model, first)
+    export_model(load_model(first), second)
     assert {path.name: path.read_bytes() for path in first.iterdir()} == {
         path.name: path.read_bytes() for path in second.iterdir()
     }

@@ -19,9 +19,9 @@ from relet.evaluation.comparison import compare
 from relet.features.numeric import Numbers
 from relet.training.comparables import comparables
 from relet.training.estimators.boosted import BoostedRegressor
-from relet.training.explanation import background, contributions
+from relet.training.explanation import background_rows, contributions
 from relet.training.interval import calibrate
-from relet.training.model import ABOUT, COMPARABLES, EXPLANATION, GOLDEN, INTERVAL, Model, export, load
+from relet.training.model import ABOUT, COMPARABLES, EXPLANATION, GOLDEN, INTERVAL, Model, export_model, load_model
 from relet.training.pyfunc import ServedModel
 
 COLUMNS = ["size", "nights", "ignored", "place"]
@@ -54,7 +54,7 @@ def model():
         example=learned[COLUMNS].head(3),
         target="price",
         interval=calibrate(pipeline.predict, learned, held_out, **given),
-        background=background(held_out[COLUMNS], estimates),
+        background=background_rows(held_out[COLUMNS], estimates),
         comparables=comparables(
             learned, id="id", same=["place"], scales={"size": 10.0, "nights": 3.0}, target="price"
         ),
@@ -63,7 +63,7 @@ def model():
 
 @pytest.fixture
 def folder(model, tmp_path):
-    export(model, tmp_path / "model")
+    export_model(model, tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -79,13 +79,13 @@ def amended(folder, name, change, *, known=True):
 
 
 def test_a_loaded_model_gives_the_same_intervals_and_the_same_grounds(model, folder):
-    again, rows = load(folder), houses(40, 3)
+    again, rows = load_model(folder), houses(40, 3)
     pd.testing.assert_frame_equal(again.predict_interval(rows, 0.8), model.predict_interval(rows, 0.8))
     assert again.explain(rows[:6]) == model.explain(rows[:6])
 
 
 def test_a_loaded_model_is_exported_to_the_same_bytes(folder, tmp_path):
-    export(load(folder), tmp_path / "again")
+    export_model(load_model(folder), tmp_path / "again")
     assert {path.name for path in folder.iterdir()} >= {INTERVAL, EXPLANATION, COMPARABLES}
     for path in folder.iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
@@ -110,7 +110,7 @@ def test_a_model_folder_of_an_older_relet_loads_and_says_how_to_get_intervals(mo
     }
     (folder / ABOUT).write_text(json.dumps(about))
     amended(folder, GOLDEN, lambda golden: golden.pop("intervals"))
-    old = load(folder)
+    old = load_model(folder)
     assert (old.predict(rows) == model.predict(rows)).all()
     with pytest.raises(ModelError, match=r"no intervals.*train it again.*val_size"):
         old.predict_interval(rows)
@@ -124,10 +124,10 @@ def test_grounds_that_are_damaged_or_gone_are_refused_by_name(folder, name):
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[:-3])
     with pytest.raises(ModelError, match=f"damaged: {name}"):
-        load(folder)
+        load_model(folder)
     (folder / name).unlink()
     with pytest.raises(ModelError, match=f"{name} is missing"):
-        load(folder)
+        load_model(folder)
 
 
 def test_an_interval_that_is_no_longer_what_it_was_at_export_is_refused(folder):
@@ -136,25 +136,25 @@ def test_an_interval_that_is_no_longer_what_it_was_at_export_is_refused(folder):
 
     amended(folder, INTERVAL, shift)
     with pytest.raises(ModelError, match=r"lower bound of the 50% interval of golden row"):
-        load(folder)
+        load_model(folder)
 
 
 def test_grounds_of_a_crafted_folder_raise_nothing_but_a_model_error(folder):
     amended(folder, EXPLANATION, lambda stored: stored.pop("columns"))
     with pytest.raises(ModelError, match=f"{EXPLANATION}.*damaged"):
-        load(folder)
+        load_model(folder)
 
 
 def test_models_with_other_intervals_are_not_equal_though_they_predict_the_same(model, folder, tmp_path):
     other = tmp_path / "other"
     wider = {**model.interval.to_json(), "widths": [[["north"], 2.0], [["south"], 1.0]]}
     fields = {name: getattr(model, name) for name in ("pipeline", "example", "target", "background")}
-    export(Model(**fields, interval=type(model.interval).from_json(wider)), other)
+    export_model(Model(**fields, interval=type(model.interval).from_json(wider)), other)
     found = compare(ArtifactType.MODEL, folder, other, tolerance=1e-6)
     assert not found.within
     assert "90% intervals of golden rows" in " ".join(found.differences)
     none = tmp_path / "none"
-    export(Model(**fields), none)
+    export_model(Model(**fields), none)
     said = compare(ArtifactType.MODEL, folder, none, tolerance=1e-6)
     assert not said.within
     assert said.differences[0] == "only the recorded model gives intervals"
@@ -198,7 +198,7 @@ def test_where_a_column_stands_has_no_say(model):
 def test_contributions_of_a_sum_are_how_far_each_column_lies_from_the_mean():
     rows = houses(300, 9)[["size", "nights"]].astype(float)
     line = LinearRegression().fit(rows, 2 * rows["size"] - 3 * rows["nights"])
-    others = background(rows, line.predict(rows))
+    others = background_rows(rows, line.predict(rows))
     base, found = contributions(line.predict, rows[:5], line.predict(rows[:5]), others)
     away = rows[:5] - others.astype(float).mean()
     assert found == pytest.approx(np.column_stack([2 * away["size"], -3 * away["nights"]]))
@@ -207,10 +207,10 @@ def test_contributions_of_a_sum_are_how_far_each_column_lies_from_the_mean():
 
 def test_background_rows_are_spread_over_the_estimates():
     rows = houses(1000, 10)
-    chosen = background(rows[COLUMNS], rows["size"].to_numpy())
+    chosen = background_rows(rows[COLUMNS], rows["size"].to_numpy())
     assert len(chosen) == 128
     assert chosen["size"].astype(float).mean() == pytest.approx(rows["size"].mean(), rel=0.01)
-    assert len(background(rows[COLUMNS][:7], rows["size"].to_numpy()[:7])) == 7
+    assert len(background_rows(rows[COLUMNS][:7], rows["size"].to_numpy()[:7])) == 7
 
 
 # --- comparable rows
@@ -360,20 +360,20 @@ def test_of_no_rows_there_are_no_intervals_and_no_explanations(model):
 def test_grounds_that_were_crafted_are_refused_when_they_are_loaded(folder, name, change, said):
     amended(folder, name, lambda stored: (stored["comparables"] if name == EXPLANATION else stored).update(change))
     with pytest.raises(ModelError, match=said):
-        load(folder)
+        load_model(folder)
 
 
 @pytest.mark.parametrize("columns", [["size", "nights", "ignored"], [*COLUMNS, "other"], [*COLUMNS, "size"], [1]])
 def test_background_rows_of_other_columns_than_the_model_s_are_refused(folder, columns):
     amended(folder, EXPLANATION, lambda stored: stored.update(columns=columns))
     with pytest.raises(ModelError, match=f"{EXPLANATION}.*damaged"):
-        load(folder)
+        load_model(folder)
 
 
 def test_an_explanation_without_a_background_row_is_refused(folder):
     amended(folder, EXPLANATION, lambda stored: stored.update(background=[]))
     with pytest.raises(ModelError, match=f"{EXPLANATION}.*damaged"):
-        load(folder)
+        load_model(folder)
 
 
 @pytest.mark.parametrize("given", [[*COLUMNS, "id"], COLUMNS])

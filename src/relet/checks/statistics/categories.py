@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from relet.checks.statistics.outcome import TwoSampleOutcome
-from relet.checks.statistics.pair import Alternative, check, effective, values
+from relet.checks.statistics.pair import Alternative, check_arguments, effective_size, value_pair
 from relet.checks.statistics.power import Sensitivity
 from relet.checks.statistics.tally import tally
 from relet.errors import BadDataError
@@ -14,7 +14,7 @@ from relet.errors import BadDataError
 if TYPE_CHECKING:
     from relet.checks.statistics.tally import Array
 
-# Below so many expected rows in a cell the chi-square law is no good approximation: Cochran 1954, Biometrics 10.
+# With fewer expected rows in a cell the chi-square law is a poor approximation: Cochran 1954, Biometrics 10.
 EXPECTED = 5
 
 
@@ -23,16 +23,16 @@ def chi_square(
 ) -> TwoSampleOutcome:
     """Whether the categories of a column have the reference's shares: Pearson's chi-square.
 
-    By `scipy.stats.chi2_contingency` on the two rows of counts, without a continuity correction. Categories that
-    fewer than 5 rows of a side are expected in are counted as one; where that leaves a single one, the p-value
-    is that of Fisher's exact test of the largest category against the others. The effect is Cramér's V (1946,
-    ch. 21) as it would be if both sides were equally large, ½√(χ² (n + m) / (n m)): from 0 to 1, and for two
-    categories of like size the difference of the shares. Raises BadDataError where a side is empty.
+    By `scipy.stats.chi2_contingency` on the two rows of counts, without a continuity correction. Categories with
+    fewer than 5 expected rows on a side are pooled. Where pooling leaves one category, the p-value is that of
+    Fisher's exact test of the largest category against the others. The effect is Cramér's V (1946, ch. 21) as if
+    both sides were equally large, ½√(χ² (n + m) / (n m)): from 0 to 1; for two categories of similar size it is
+    the difference of the shares. Raises BadDataError where a side is empty.
 
     >>> chi_square(["a"] * 30 + ["b"] * 70, ["a"] * 50 + ["b"] * 50).effect.__round__(3)
     0.204
     """
-    return _compared("chi_square", "pearson", sample, reference, alternative, alpha)
+    return _compare_shares("chi_square", "pearson", sample, reference, alternative, alpha)
 
 
 def g_test(
@@ -42,7 +42,7 @@ def g_test(
 
     As `chi_square`, with `lambda_="log-likelihood"` (Sokal and Rohlf 1995, ch. 17).
     """
-    return _compared("g_test", "log-likelihood", sample, reference, alternative, alpha)
+    return _compare_shares("g_test", "log-likelihood", sample, reference, alternative, alpha)
 
 
 def missing_share(
@@ -50,15 +50,15 @@ def missing_share(
 ) -> TwoSampleOutcome:
     """Whether values are missing as often as in the reference.
 
-    The chi-square test of two proportions; one-sided by its root, which is normal. With fewer than 5 expected
-    rows in a cell Fisher's exact test. The effect is Cramér's V as `chi_square` has it, with the sign of the
-    difference; `greater`: they are missing more often. Raises BadDataError where a side has no rows.
+    The chi-square test of two proportions; the one-sided form uses its root, which is normal. With fewer than 5
+    expected rows in a cell, Fisher's exact test. The effect is Cramér's V as in `chi_square`, with the sign of the
+    difference; `greater` means that values are missing more often. Raises BadDataError where a side has no rows.
 
     >>> found = missing_share([1, None] * 50, [1, 2, 3, None] * 50, alternative="greater")
     >>> found.effect.__round__(3), found.p_value < 0.001
     (0.265, True)
     """
-    check("missing_share", alternative, alpha)
+    check_arguments("missing_share", alternative, alpha)
     ours, theirs = tally(sample), tally(reference)
     column = ours.name or theirs.name or "the column"
     table = [[each.missing, each.size] for each in (ours, theirs)]
@@ -70,7 +70,7 @@ def missing_share(
     counts = np.array(table, dtype=np.int64)
     sizes = int(counts[0].sum()), int(counts[1].sum())
     shares = counts[:, 0] / counts.sum(axis=1)
-    statistic, p_value, remark = _two_shares(counts, alternative)
+    statistic, p_value, remark = _compare_two_shares(counts, alternative)
     said = {
         "two-sided": "not missing as often as",
         "less": "missing less often than",
@@ -85,12 +85,12 @@ def missing_share(
         statistic=statistic,
         p_value=p_value,
         effect_name="Cramér's V",
-        effect=math.copysign(_balanced(statistic, sizes), float(shares[0] - shares[1])),
+        effect=math.copysign(_balanced_cramers_v(statistic, sizes), float(shares[0] - shares[1])),
         sizes=sizes,
         alpha=alpha,
         sensitivity=Sensitivity(
             law="normal",
-            unit=0.5 / math.sqrt(effective(sizes)),
+            unit=0.5 / math.sqrt(effective_size(sizes)),
             sides=2 if alternative == "two-sided" else 1,
             largest=1.0,
         ),
@@ -98,8 +98,8 @@ def missing_share(
     )
 
 
-def _two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[str, ...]]:
-    """The statistic, the p-value and what there is to remark, of a table of two by two."""
+def _compare_two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[str, ...]]:
+    """The statistic, the p-value and the remarks for a table of two by two."""
     from scipy import special, stats
 
     if not counts.sum(axis=0).all():
@@ -115,16 +115,16 @@ def _two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[st
     return statistic, float(special.ndtr(-z if alternative == "greater" else z)), ()
 
 
-def _compared(
+def _compare_shares(
     test: str, statistic: str, sample: Any, reference: Any, alternative: Alternative, alpha: float
 ) -> TwoSampleOutcome:
     from scipy import stats
 
-    check(test, alternative, alpha, only="shares have no direction")
+    check_arguments(test, alternative, alpha, only="shares have no direction")
     import numpy as np
 
-    pair = values(test, sample, reference)
-    counts, remarks = _pooled(np.stack([pair.sample, pair.reference]))
+    pair = value_pair(test, sample, reference)
+    counts, remarks = _pool_rare_categories(np.stack([pair.sample, pair.reference]))
     df = counts.shape[1] - 1
     found, p_value = 0.0, 1.0
     if df:
@@ -142,7 +142,7 @@ def _compared(
         statistic=found,
         p_value=p_value,
         effect_name="Cramér's V",
-        effect=_balanced(found, pair.sizes),
+        effect=_balanced_cramers_v(found, pair.sizes),
         sizes=pair.sizes,
         missing=pair.missing,
         alpha=alpha,
@@ -151,16 +151,16 @@ def _compared(
     )
 
 
-def _balanced(statistic: float, sizes: tuple[int, int]) -> float:
-    """Cramér's V of two samples as if they were equally large: it does not hang on how much there is of which."""
-    return 0.5 * math.sqrt(max(0.0, statistic) / effective(sizes))
+def _balanced_cramers_v(statistic: float, sizes: tuple[int, int]) -> float:
+    """Cramér's V of two samples as if both were equally large, so that it does not depend on their sizes."""
+    return 0.5 * math.sqrt(max(0.0, statistic) / effective_size(sizes))
 
 
-def _pooled(counts: Array) -> tuple[Array, tuple[str, ...]]:
-    """The counts with rare categories as one, so that 5 rows are expected in every cell, and what was done.
+def _pool_rare_categories(counts: Array) -> tuple[Array, tuple[str, ...]]:
+    """Pool rare categories, so that every cell has 5 expected rows; gives the counts and a remark.
 
-    Which are rare is read from both sides together, which says nothing of their difference. Never fewer than two
-    categories remain where there were two.
+    Both sides together decide which categories are rare, which says nothing about their difference. Where there
+    were two categories, at least two remain.
     """
     import numpy as np
 

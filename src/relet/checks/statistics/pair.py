@@ -1,11 +1,12 @@
-"""Two tallies side by side, over the values that either of them has."""
+"""The tallies of a sample and its reference, over the values that either of them has."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from relet.checks.statistics.tally import Tally, tally
+from relet.checks.statistics.tally import tally
+from relet.data.tally import Tally
 from relet.errors import BadDataError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 Alternative = Literal["two-sided", "less", "greater"]
 
-# Up to so many values a side SciPy's functions get the values themselves, and may count what can be counted.
+# Up to so many values per side SciPy's functions get the values themselves and may compute exact p-values.
 VALUES_A_SIDE = 10_000
 
 
@@ -34,8 +35,8 @@ class TallyPair:
 
     @property
     def effective(self) -> float:
-        """n·m / (n + m): of one sample against a law that is known, so many rows would tell as much."""
-        return effective(self.sizes)
+        """n·m / (n + m): so many rows of one sample would say as much about a known law."""
+        return effective_size(self.sizes)
 
     @property
     def is_small(self) -> bool:
@@ -48,21 +49,21 @@ class TallyPair:
         return np.repeat(self.values, self.sample), np.repeat(self.values, self.reference)
 
 
-def effective(sizes: tuple[int, int]) -> float:
+def effective_size(sizes: tuple[int, int]) -> float:
     """n·m / (n + m).
 
-    >>> effective((20_000, 20_000))
+    >>> effective_size((20_000, 20_000))
     10000.0
     """
     n, m = sizes
     return n * m / (n + m)
 
 
-def numbers(test: str, sample: Any, reference: Any) -> TallyPair:
-    """Two columns of numbers; BadDataError for text, infinity, or a side without a value."""
+def number_pair(test: str, sample: Any, reference: Any) -> TallyPair:
+    """Pair two columns of numbers. Raises BadDataError for text, infinity, or a side without values."""
     import numpy as np
 
-    pair = values(test, sample, reference)
+    pair = value_pair(test, sample, reference)
     if pair.values.dtype == object:
         raise BadDataError(
             f"{test} compares numbers, and {pair.column} holds text such as {pair.values[0]!r}; "
@@ -73,8 +74,11 @@ def numbers(test: str, sample: Any, reference: Any) -> TallyPair:
     return pair
 
 
-def values(test: str, sample: Any, reference: Any) -> TallyPair:
-    """Two columns of any values; BadDataError where a side has none, or one has text and the other numbers."""
+def value_pair(test: str, sample: Any, reference: Any) -> TallyPair:
+    """Pair two columns of any values.
+
+    Raises BadDataError for a side without values, and for text beside numbers.
+    """
     import numpy as np
 
     ours, theirs = tally(sample), tally(reference)
@@ -90,13 +94,13 @@ def values(test: str, sample: Any, reference: Any) -> TallyPair:
     return TallyPair(
         column=column,
         values=found,
-        sample=_placed(ours, found),
-        reference=_placed(theirs, found),
+        sample=_counts_at(ours, found),
+        reference=_counts_at(theirs, found),
         missing=(ours.missing, theirs.missing),
     )
 
 
-def _placed(counted: Tally, found: Array) -> Array:
+def _counts_at(counted: Tally, found: Array) -> Array:
     import numpy as np
 
     counts = np.zeros(len(found), dtype=np.int64)
@@ -104,8 +108,8 @@ def _placed(counted: Tally, found: Array) -> Array:
     return counts
 
 
-def check(test: str, alternative: str, alpha: float, *, only: str = "") -> None:
-    """SettingError for an alternative that does not exist, or that the test has not (`only` says why)."""
+def check_arguments(test: str, alternative: str, alpha: float, *, only: str = "") -> None:
+    """Raise SettingError for an unknown alternative, and for one that the test does not have (`only` says why)."""
     if alternative not in get_args(Alternative):
         raise SettingError(
             f"{test}: alternative={alternative!r}: {nearest(str(alternative), get_args(Alternative))}"

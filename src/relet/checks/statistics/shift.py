@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from relet.checks.statistics.outcome import TwoSampleOutcome
-from relet.checks.statistics.pair import Alternative, check, numbers
+from relet.checks.statistics.pair import Alternative, check_arguments, number_pair
 from relet.checks.statistics.power import Sensitivity
 from relet.errors import BadDataError
 
@@ -22,20 +22,20 @@ def welch(
     The effect is the difference of the means in standard deviations, the root of the mean of both variances
     (Cohen 1988, eq. 2.3.2). Mean and variance come from the tallies, the p-value from
     `scipy.stats.ttest_ind_from_stats`. Raises BadDataError for a column that is no number, infinite or empty, for
-    fewer than 2 rows on a side, and where each side has one value and not the same.
+    fewer than 2 rows on a side, and where each side holds one single value and the two values differ.
 
     >>> round(welch([1, 2, 3, 4], [3, 4, 5, 6]).effect, 3)
     -1.549
     """
     from scipy import stats
 
-    check("welch", alternative, alpha)
-    pair = numbers("welch", sample, reference)
+    check_arguments("welch", alternative, alpha)
+    pair = number_pair("welch", sample, reference)
     if min(pair.sizes) < 2:
         raise BadDataError(
             f"welch needs 2 values on each side, {pair.column} has {pair.sizes[0]} and {pair.sizes[1]}"
         )
-    ours, theirs = _moments(pair.values, pair.sample), _moments(pair.values, pair.reference)
+    ours, theirs = _mean_and_variance(pair.values, pair.sample), _mean_and_variance(pair.values, pair.reference)
     variances = [ours[1] / pair.sizes[0], theirs[1] / pair.sizes[1]]
     spread = math.sqrt((ours[1] + theirs[1]) / 2)
     if not spread and ours[0] != theirs[0]:
@@ -75,8 +75,8 @@ def welch(
     )
 
 
-def _moments(values: Array, counts: Array) -> tuple[float, float]:
-    """Mean and unbiased variance; taken around a value, so that few digits cancel."""
+def _mean_and_variance(values: Array, counts: Array) -> tuple[float, float]:
+    """Mean and unbiased variance, computed around one of the values, so that few digits cancel."""
     import numpy as np
 
     size = float(counts.sum())

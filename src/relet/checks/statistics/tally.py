@@ -1,4 +1,4 @@
-"""How often each value of a column occurs: all that a two-sample test sees of it."""
+"""The tally of a column, whatever holds the column: a two-sample test sees nothing else of it."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow and ibis ship no stubs.
@@ -8,9 +8,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relet.data.tally import Tally, sorted_tally
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -20,39 +20,10 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Tally:
-    """The distinct values of a column, ascending, how many rows have each, and how many have none.
-
-    `values` are int64, float64 or, for text, objects; `counts` are int64, each at least 1. Dates and times are
-    whole microseconds since 1970 or midnight, booleans 0 and 1.
-    """
-
-    values: Array
-    counts: Array
-    missing: int = 0
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        whole = self.counts.dtype.kind in "iu"
-        ascending = len(self.values) < 2 or bool((self.values[1:] > self.values[:-1]).all())
-        if len(self.values) != len(self.counts) or not whole or (self.counts < 1).any() or not ascending:
-            raise BadDataError("a tally has distinct values in ascending order, each with a whole count from 1 up")
-
-    @property
-    def size(self) -> int:
-        """How many rows have a value."""
-        return int(self.counts.sum())
-
-    @property
-    def is_text(self) -> bool:
-        return self.values.dtype == object
-
-
 def tally(column: Any) -> Tally:
-    """Count a column: of an Ibis table (by its engine: the rows stay there), a series, an array, a list, a tally.
-
-    NaN and null are missing. Raises BadDataError for what is not one column of numbers, text, booleans or times.
+    """Count a column of an Ibis table (its engine counts), a series, an array or a list; a tally comes back as it
+    is. NaN and null are missing. Raises BadDataError for anything but one column of numbers, text, booleans or
+    times.
 
     >>> counted = tally([3, 1, 3, None])
     >>> counted.values.tolist(), counted.counts.tolist(), counted.missing
@@ -60,23 +31,23 @@ def tally(column: Any) -> Tally:
     """
     if isinstance(column, Tally):
         return column
-    name = _name(column)
-    if _is_of("ibis", column):
-        return _counted(*_grouped(column), name)
-    return _counted(*_value_counts(_as_arrow(column)), name)
+    name = _name_of_column(column)
+    if _is_from_library("ibis", column):
+        return _tally_from_counts(*_counts_by_engine(column), name)
+    return _tally_from_counts(*_value_counts(_as_arrow(column)), name)
 
 
-def _name(column: Any) -> str:
+def _name_of_column(column: Any) -> str:
     named = getattr(column, "get_name", None)
     found = named() if callable(named) else getattr(column, "name", None)
     return found if isinstance(found, str) else ""
 
 
-def _is_of(library: str, value: Any) -> bool:
+def _is_from_library(library: str, value: Any) -> bool:
     return library in sys.modules and type(value).__module__.partition(".")[0] == library
 
 
-def _grouped(column: Any) -> tuple[pa.Array, pa.Array]:
+def _counts_by_engine(column: Any) -> tuple[pa.Array, pa.Array]:
     from ibis.expr.types import Column
 
     if not isinstance(column, Column):
@@ -91,7 +62,7 @@ def _grouped(column: Any) -> tuple[pa.Array, pa.Array]:
 
 @contextlib.contextmanager
 def _all_threads(column: Any) -> Iterator[None]:
-    """Let DuckDB count with all it has: a table is read with one thread for the sake of sums of floats."""
+    """Let DuckDB count with all threads. A table is read with one thread only to keep sums of floats the same."""
     backend = column.get_backend()
     if backend.name != "duckdb":
         yield
@@ -107,7 +78,7 @@ def _all_threads(column: Any) -> Iterator[None]:
 def _as_arrow(column: Any) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    if _is_of("polars", column) and hasattr(column, "to_arrow"):
+    if _is_from_library("polars", column) and hasattr(column, "to_arrow"):
         column = column.to_arrow()
     if isinstance(column, pa.ChunkedArray):
         return column
@@ -119,7 +90,7 @@ def _as_arrow(column: Any) -> pa.ChunkedArray:
         found = pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise BadDataError(
-            f"{_name(column) or 'a sample'} can't be counted as one type of value: {error}"
+            f"{_name_of_column(column) or 'a sample'} can't be counted as one type of value: {error}"
         ) from error
     return found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
 
@@ -137,27 +108,22 @@ def _value_counts(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     return counted.field("values"), counted.field("counts")
 
 
-def _counted(values: Any, counts: Any, name: str) -> Tally:
-    import numpy as np
+def _tally_from_counts(values: Any, counts: Any, name: str) -> Tally:
     import pyarrow.compute as pc
 
-    values = _plain(values)
+    values = _countable_values(values)
     gone = values.is_null()
     missing = pc.sum(pc.if_else(gone, counts, 0)).as_py() or 0
     there = pc.invert(gone)
-    found = values.filter(there).to_numpy(zero_copy_only=False)
-    often = counts.filter(there).to_numpy(zero_copy_only=False).astype(np.int64)
-    if found.dtype.kind == "f":
-        # 0.0 and -0.0 are one value
-        found, place = np.unique(found, return_inverse=True)
-        often = np.bincount(place, weights=often, minlength=len(found)).astype(np.int64)
-    else:
-        order = np.argsort(found)
-        found, often = found[order], often[order]
-    return Tally(values=found, counts=often, missing=int(missing), name=name)
+    return sorted_tally(
+        values.filter(there).to_numpy(zero_copy_only=False),
+        counts.filter(there).to_numpy(zero_copy_only=False),
+        missing=int(missing),
+        name=name,
+    )
 
 
-def _plain(values: Any) -> Any:
+def _countable_values(values: Any) -> Any:
     """The values as int64, float64 or text, NaN as null."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -170,7 +136,7 @@ def _plain(values: Any) -> Any:
     if kinds.is_null(type):
         return values.cast(pa.float64())
     if kinds.is_date(type) or kinds.is_timestamp(type):
-        # in one unit, whatever the engine or the file had: the same day is the same value
+        # in one unit, so that the same day is the same value whatever the engine or the file
         values = values.cast(pa.timestamp("us", getattr(type, "tz", None)), safe=False)
     elif kinds.is_time(type):
         values = values.cast(pa.time64("us"), safe=False)

@@ -34,7 +34,7 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
     One file that opens without a network, NAME-vN.html in this folder if nothing else is said.
     """
     from relet.data.profile import profile
-    from relet.report.card import card as drawn
+    from relet.report.card import profile_card as drawn
     from relet.report.provenance import provenance
 
     store = open_default_store(store_url)

@@ -1,4 +1,4 @@
-"""Which rows of two tables belong together."""
+"""Find the rows of two tables that belong together."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relet.evaluation.comparison.likeness import NEAR, StackedRows, but_for, by_likeness
-from relet.evaluation.comparison.numbers import sizes
+from relet.evaluation.comparison.likeness import NEAR, StackedRows, pair_but_for_one, pair_by_likeness
+from relet.evaluation.comparison.numbers import relative_gaps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from relet.evaluation.comparison.likeness import Pairs, Places
 
-# A column in which so many rows, evenly spread, already hold a value twice is no key; finding out is cheap.
+# How many evenly spaced rows are looked at first: a column that holds a value twice among them is no key.
 SAMPLE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alignment:
-    """Row `recorded[i]` belongs to row `reproduced[i]`; the others are only in one of the tables.
+    """Row `recorded[i]` belongs to row `reproduced[i]`; all other rows are in one table only.
 
-    `key` is the column that says so, where there is one. Rows are counted from 0.
+    `key` is the column that matched them, if any. Rows are counted from 0.
     """
 
     recorded: Places
@@ -37,25 +37,27 @@ class Alignment:
 
 
 def align(recorded: pa.Table, reproduced: pa.Table, tolerance: float | None) -> Alignment:
-    """Find for each row of one table that of the other which it was meant to be; both have the same columns.
+    """Match the rows of two tables that have the same columns.
 
-    Rows belong together by their position, if that leaves no difference but of near floats; else by a column of
-    unique values that are no floats, of which both tables have most; else by likeness.
+    Rows are matched by position, if then only nearby floats differ; else by a column of unique values that are no
+    floats and that both tables mostly share; else by likeness.
     """
     near = max(NEAR, tolerance or 0.0)
-    key, pairs = _by_key(recorded, reproduced)
-    # only for speed: sorting by likeness would find the same
-    if recorded.num_rows == reproduced.num_rows and _alike_in_place(recorded, reproduced, near):
+    key, pairs = _pairs_by_key(recorded, reproduced)
+    # only for speed: matching by likeness would find the same
+    if recorded.num_rows == reproduced.num_rows and _is_alike_in_place(recorded, reproduced, near):
         every = np.arange(recorded.num_rows)
-        return _aligned(recorded, reproduced, (every, every), key)
+        return _alignment_of_pairs(recorded, reproduced, (every, every), key)
     if key is None:
-        return _aligned(recorded, reproduced, by_likeness(_rows(recorded, reproduced), near))
-    found = _aligned(recorded, reproduced, pairs, key)
-    rest = _rows(recorded.take(found.only_recorded), reproduced.take(found.only_reproduced))
-    place = _exact(recorded).index(key)
-    old, new = but_for(place, rest, near=near, unique=True)
+        return _alignment_of_pairs(
+            recorded, reproduced, pair_by_likeness(_stacked_rows(recorded, reproduced), near)
+        )
+    found = _alignment_of_pairs(recorded, reproduced, pairs, key)
+    rest = _stacked_rows(recorded.take(found.only_recorded), reproduced.take(found.only_reproduced))
+    place = _exact_columns(recorded).index(key)
+    old, new = pair_but_for_one(place, rest, near=near, unique=True)
     more = found.only_recorded[old], found.only_reproduced[new - len(found.only_recorded)]
-    return _aligned(recorded, reproduced, _joined(pairs, more), key)
+    return _alignment_of_pairs(recorded, reproduced, _joined_pairs(pairs, more), key)
 
 
 def is_float(table: pa.Table, name: str) -> bool:
@@ -65,30 +67,30 @@ def is_float(table: pa.Table, name: str) -> bool:
     return bool(pa.types.is_floating(table.field(name).type))
 
 
-def floats(table: pa.Table, name: str) -> NDArray[np.float64]:
+def float_column(table: pa.Table, name: str) -> NDArray[np.float64]:
     """A column of floats, NaN where it is null."""
     return np.asarray(table.column(name).to_numpy(), dtype=np.float64)
 
 
-def _alike_in_place(recorded: pa.Table, reproduced: pa.Table, near: float) -> bool:
+def _is_alike_in_place(recorded: pa.Table, reproduced: pa.Table, near: float) -> bool:
     for name in sorted(recorded.column_names, key=lambda name: is_float(recorded, name)):
         if recorded.column(name).equals(reproduced.column(name)):
             continue
         if not is_float(recorded, name):
             return False
-        if (sizes(floats(recorded, name), floats(reproduced, name)) > near).any():
+        if (relative_gaps(float_column(recorded, name), float_column(reproduced, name)) > near).any():
             return False
     return True
 
 
-def _by_key(recorded: pa.Table, reproduced: pa.Table) -> tuple[str | None, Pairs]:
-    """The column of unique values that finds the most rows, at least half of one table's; and these."""
+def _pairs_by_key(recorded: pa.Table, reproduced: pa.Table) -> tuple[str | None, Pairs]:
+    """The column of unique values that matches most rows, at least half of one table, and its pairs."""
     best: tuple[str | None, Pairs] = None, (np.arange(0), np.arange(0))
     fewest = min(recorded.num_rows, reproduced.num_rows)
-    for name in _exact(recorded):
-        if any(_repeats(table.column(name)) for table in (recorded, reproduced)):
+    for name in _exact_columns(recorded):
+        if any(_has_repeats(table.column(name)) for table in (recorded, reproduced)):
             continue
-        pairs = _by_unique(_codes(recorded, reproduced, name), recorded.num_rows)
+        pairs = _pairs_by_unique_codes(_value_codes(recorded, reproduced, name), recorded.num_rows)
         if pairs is not None and len(pairs[0]) > len(best[1][0]) and 2 * len(pairs[0]) >= fewest:
             best = name, pairs
         if len(best[1][0]) == fewest:
@@ -96,8 +98,8 @@ def _by_key(recorded: pa.Table, reproduced: pa.Table) -> tuple[str | None, Pairs
     return best
 
 
-def _by_unique(codes: NDArray[np.int32], recorded: int) -> Pairs | None:
-    """The rows with equal codes; None where a code is null's, or is twice in one table."""
+def _pairs_by_unique_codes(codes: NDArray[np.int32], recorded: int) -> Pairs | None:
+    """Pairs of rows with equal codes. None where a value is null, or comes twice in one table."""
     old, new = codes[:recorded], codes[recorded:]
     place = np.full(codes.max(initial=0) + 1, -1)
     place[new] = np.arange(len(new))
@@ -107,28 +109,28 @@ def _by_unique(codes: NDArray[np.int32], recorded: int) -> Pairs | None:
     return np.flatnonzero(found >= 0), found[found >= 0]
 
 
-def _repeats(column: pa.ChunkedArray) -> bool:
-    """Whether a few rows are enough to see that a column has a value twice."""
+def _has_repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a few rows already show that a column has a value twice."""
     import pyarrow.compute as pc
 
     few = column.take(np.linspace(0, max(0, len(column) - 1), min(len(column), SAMPLE)).astype(np.int64))
     return bool(pc.count_distinct(few, mode="all").as_py() < len(few))
 
 
-def _rows(recorded: pa.Table, reproduced: pa.Table) -> StackedRows:
+def _stacked_rows(recorded: pa.Table, reproduced: pa.Table) -> StackedRows:
     names = [name for name in recorded.column_names if is_float(recorded, name)]
     return StackedRows(
-        exact=[_codes(recorded, reproduced, name) for name in _exact(recorded)],
-        floats=[np.concatenate([floats(table, name) for table in (recorded, reproduced)]) for name in names],
+        exact=[_value_codes(recorded, reproduced, name) for name in _exact_columns(recorded)],
+        floats=[np.concatenate([float_column(table, name) for table in (recorded, reproduced)]) for name in names],
         again=np.arange(recorded.num_rows + reproduced.num_rows) >= recorded.num_rows,
     )
 
 
-def _exact(table: pa.Table) -> list[str]:
+def _exact_columns(table: pa.Table) -> list[str]:
     return [name for name in table.column_names if not is_float(table, name)]
 
 
-def _codes(recorded: pa.Table, reproduced: pa.Table, name: str) -> NDArray[np.int32]:
+def _value_codes(recorded: pa.Table, reproduced: pa.Table, name: str) -> NDArray[np.int32]:
     """A code for each value of both tables: equal values have equal codes, and null has 0."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -139,8 +141,10 @@ def _codes(recorded: pa.Table, reproduced: pa.Table, name: str) -> NDArray[np.in
     return np.concatenate([*codes, np.empty(0, np.int32)]) + np.int32(1)
 
 
-def _aligned(recorded: pa.Table, reproduced: pa.Table, pairs: Pairs, key: str | None = None) -> Alignment:
-    """The pairs in the order of the recorded table, and the rows that are in none."""
+def _alignment_of_pairs(
+    recorded: pa.Table, reproduced: pa.Table, pairs: Pairs, key: str | None = None
+) -> Alignment:
+    """The alignment: the pairs in the order of the recorded table, and the rows without a partner."""
     order = np.argsort(pairs[0], kind="stable")
     old, new = (places[order] for places in pairs)
     alone = [np.ones(table.num_rows, dtype=bool) for table in (recorded, reproduced)]
@@ -155,5 +159,5 @@ def _aligned(recorded: pa.Table, reproduced: pa.Table, pairs: Pairs, key: str | 
     )
 
 
-def _joined(pairs: Pairs, more: Pairs) -> Pairs:
+def _joined_pairs(pairs: Pairs, more: Pairs) -> Pairs:
     return np.concatenate([pairs[0], more[0]]), np.concatenate([pairs[1], more[1]])

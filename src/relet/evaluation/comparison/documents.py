@@ -1,4 +1,4 @@
-"""Comparing what is stored as JSON or SVG text: metrics, verdicts and figures."""
+"""Compare artifacts stored as JSON or SVG text: metrics, verdicts and figures."""
 
 from __future__ import annotations
 
@@ -10,67 +10,80 @@ from typing import Any
 
 from relet.core.artifact import Check, Verdict
 from relet.errors import BadDataError
-from relet.evaluation.comparison.numbers import is_within, said, size
-from relet.evaluation.comparison.outcome import Difference, cut, only_file
-from relet.evaluation.comparison.text import compare_parts, drawing, numbered, prose
+from relet.evaluation.comparison.numbers import gap_words, is_within, relative_gap
+from relet.evaluation.comparison.outcome import Difference, cut_text, only_file
+from relet.evaluation.comparison.text import compare_parts, drawing_parts, number_hashed_names, prose_parts
 
 
 def compare_metrics(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """Metrics by their names; of curves each point, the steps exactly."""
-    old, new = _metrics(recorded, "recorded"), _metrics(reproduced, "reproduced")
+    """Compare metrics by name, and curves point by point, their steps exactly."""
+    old, new = _read_metrics(recorded, "recorded"), _read_metrics(reproduced, "reproduced")
     for name in [name for name in old if name not in new]:
         yield Difference(f"{name} is missing; it was {old[name]!r}")
     for name in [name for name in new if name not in old]:
         yield Difference(f"{name} is new: {new[name]!r}")
     for name in [name for name in old if name in new]:
-        compare = _values if isinstance(old[name], dict) else _numbers
+        compare = _compare_values if isinstance(old[name], dict) else _compare_numbers
         yield from compare(name, old[name], new[name], tolerance)
 
 
 def compare_figures(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """SVG: the text around the numbers has to be equal, but for names that matplotlib made by hashing."""
-    old, new = _text(recorded, "recorded"), _text(reproduced, "reproduced")
-    found = list(compare_parts("the drawing", drawing(numbered(old)), drawing(numbered(new)), tolerance))
+    """Compare SVG: the text around the numbers has to be equal, except for names that matplotlib makes from
+    hashes.
+    """
+    old, new = _document_text(recorded, "recorded"), _document_text(reproduced, "reproduced")
+    found = list(
+        compare_parts(
+            "the drawing",
+            drawing_parts(number_hashed_names(old)),
+            drawing_parts(number_hashed_names(new)),
+            tolerance,
+        )
+    )
     if not found and old != new:
         found = [Difference("only names that are made by hashing differ", 0.0, is_within(0.0, tolerance))]
     yield from found
 
 
 def compare_verdicts(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """Verdicts: the same answers of the same checks; numbers in them and in their sentences by tolerance."""
-    old, new = _verdict(recorded, "recorded"), _verdict(reproduced, "reproduced")
-    yield from _answers("the verdict", old.passed, new.passed)
-    yield from compare_parts("the reason", prose(old.reason), prose(new.reason), tolerance)
-    yield from _other_checks([check.name for check in old.checks], [check.name for check in new.checks])
-    made_again = _by_name(new.checks)
-    for place, check in _by_name(old.checks).items():
+    """Compare verdicts: the same checks with the same answers. Numbers, also those in sentences, by tolerance."""
+    old, new = _read_verdict(recorded, "recorded"), _read_verdict(reproduced, "reproduced")
+    yield from _compare_answers("the verdict", old.passed, new.passed)
+    yield from compare_parts("the reason", prose_parts(old.reason), prose_parts(new.reason), tolerance)
+    yield from _compare_check_names([check.name for check in old.checks], [check.name for check in new.checks])
+    made_again = _checks_by_name(new.checks)
+    for place, check in _checks_by_name(old.checks).items():
         if place in made_again:
-            yield from _checks(check, made_again[place], tolerance)
+            yield from _compare_checks(check, made_again[place], tolerance)
 
 
-def _checks(old: Check, new: Check, tolerance: float | None) -> Iterator[Difference]:
-    yield from _answers(old.name, old.passed, new.passed)
-    yield from compare_parts(f"message of {old.name}", prose(old.message), prose(new.message), tolerance)
-    yield from _numbers(f"p-value of {old.name}", old.p_value, new.p_value, tolerance)
-    yield from _values(f"rows of {old.name}", list(old.rows), list(new.rows), tolerance)
-    yield from _values(f"measured by {old.name}", _without_words(old), _without_words(new), tolerance)
+def _compare_checks(old: Check, new: Check, tolerance: float | None) -> Iterator[Difference]:
+    yield from _compare_answers(old.name, old.passed, new.passed)
+    yield from compare_parts(
+        f"message of {old.name}", prose_parts(old.message), prose_parts(new.message), tolerance
+    )
+    yield from _compare_numbers(f"p-value of {old.name}", old.p_value, new.p_value, tolerance)
+    yield from _compare_values(f"rows of {old.name}", list(old.rows), list(new.rows), tolerance)
+    yield from _compare_values(
+        f"measured by {old.name}", _measured_without_sentence(old), _measured_without_sentence(new), tolerance
+    )
 
 
-def _without_words(check: Check) -> dict[str, Any]:
-    """What a check measured; its sentence is its message, which is compared as prose."""
+def _measured_without_sentence(check: Check) -> dict[str, Any]:
+    """The measurement of a check without its sentence: that is the check's message, which is compared as prose."""
     return {name: value for name, value in check.measured.items() if name != "sentence"}
 
 
-def _answers(what: str, old: bool, new: bool) -> Iterator[Difference]:
+def _compare_answers(what: str, old: bool, new: bool) -> Iterator[Difference]:
     if old != new:
-        yield Difference(f"{what}: {_answer(old)} → {_answer(new)}")
+        yield Difference(f"{what}: {_answer_word(old)} → {_answer_word(new)}")
 
 
-def _answer(passed: bool) -> str:
+def _answer_word(passed: bool) -> str:
     return "passed" if passed else "failed"
 
 
-def _other_checks(old: list[str], new: list[str]) -> Iterator[Difference]:
+def _compare_check_names(old: list[str], new: list[str]) -> Iterator[Difference]:
     for name in (Counter(old) - Counter(new)).elements():
         yield Difference(f"the check {name!r} is missing")
     for name in (Counter(new) - Counter(old)).elements():
@@ -79,8 +92,8 @@ def _other_checks(old: list[str], new: list[str]) -> Iterator[Difference]:
         yield Difference("the checks come in another order")
 
 
-def _by_name(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
-    """Checks by their name, and how many of that name came before."""
+def _checks_by_name(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
+    """Checks by name and by how many checks of that name came before."""
     seen: Counter[str] = Counter()
     found = {}
     for check in checks:
@@ -89,36 +102,36 @@ def _by_name(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
     return found
 
 
-def _values(what: str, old: Any, new: Any, tolerance: float | None) -> Iterator[Difference]:
-    """Values from JSON, however nested: whole numbers and text exactly, other numbers by tolerance."""
+def _compare_values(what: str, old: Any, new: Any, tolerance: float | None) -> Iterator[Difference]:
+    """Compare nested JSON values: whole numbers and text exactly, other numbers by tolerance."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         for name in old:
-            yield from _values(cut(f"{what}, {name}"), old[name], new[name], tolerance)
+            yield from _compare_values(cut_text(f"{what}, {name}"), old[name], new[name], tolerance)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for number, pair in enumerate(zip(old, new, strict=True)):
-            yield from _values(cut(f"{what}, {number}"), *pair, tolerance)
+            yield from _compare_values(cut_text(f"{what}, {number}"), *pair, tolerance)
     elif isinstance(old, float) or isinstance(new, float):
-        yield from _numbers(what, old, new, tolerance)
+        yield from _compare_numbers(what, old, new, tolerance)
     elif type(old) is not type(new) or old != new:
-        yield Difference(f"{what}: {_show(old)} → {_show(new)}")
+        yield Difference(f"{what}: {_json_value_text(old)} → {_json_value_text(new)}")
 
 
-def _numbers(what: str, old: Any, new: Any, tolerance: float | None) -> Iterator[Difference]:
+def _compare_numbers(what: str, old: Any, new: Any, tolerance: float | None) -> Iterator[Difference]:
     if not all(value is None or type(value) in (int, float) for value in (old, new)):
         if type(old) is not type(new) or old != new:
-            yield Difference(f"{what}: {_show(old)} → {_show(new)}")
+            yield Difference(f"{what}: {_json_value_text(old)} → {_json_value_text(new)}")
         return
-    apart = size(old, new)
+    apart = relative_gap(old, new)
     if apart:
-        sentence = f"{what}: {_show(old)} → {_show(new)} ({said(apart)})"
+        sentence = f"{what}: {_json_value_text(old)} → {_json_value_text(new)} ({gap_words(apart)})"
         yield Difference(sentence, apart, is_within(apart, tolerance))
 
 
-def _show(value: Any) -> str:
-    return "null" if value is None else cut(repr(value))
+def _json_value_text(value: Any) -> str:
+    return "null" if value is None else cut_text(repr(value))
 
 
-def _text(folder: Path, side: str) -> str:
+def _document_text(folder: Path, side: str) -> str:
     path = only_file(folder, side)
     try:
         return path.read_text(encoding="utf-8")
@@ -126,23 +139,23 @@ def _text(folder: Path, side: str) -> str:
         raise BadDataError(f"the {side} {path.name} is no text: {error}") from error
 
 
-def _json(folder: Path, side: str) -> Any:
+def _document_json(folder: Path, side: str) -> Any:
     try:
-        return json.loads(_text(folder, side))
+        return json.loads(_document_text(folder, side))
     except (ValueError, RecursionError) as error:
         raise BadDataError(f"the {side} {only_file(folder, side).name} is damaged: {error}") from error
 
 
-def _metrics(folder: Path, side: str) -> dict[str, Any]:
-    stored = _json(folder, side)
+def _read_metrics(folder: Path, side: str) -> dict[str, Any]:
+    stored = _document_json(folder, side)
     if not isinstance(stored, dict):
         raise BadDataError(f"the {side} metrics are damaged: names with numbers were expected")
     return stored
 
 
-def _verdict(folder: Path, side: str) -> Verdict:
+def _read_verdict(folder: Path, side: str) -> Verdict:
     try:
-        verdict = Verdict.from_json(_json(folder, side))
+        verdict = Verdict.from_json(_document_json(folder, side))
         texts = [verdict.reason, *(text for check in verdict.checks for text in (check.name, check.message))]
         flags = [verdict.passed, *(check.passed for check in verdict.checks)]
     except (KeyError, TypeError) as error:

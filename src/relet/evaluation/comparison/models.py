@@ -1,4 +1,4 @@
-"""Comparing models by what they predict: their files may differ."""
+"""Compare models by their predictions. Their files may differ."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from relet.data.table import read_table
 from relet.errors import BadDataError, ModelError, SettingError
 from relet.evaluation.comparison.files import differing_files
-from relet.evaluation.comparison.numbers import is_within, said, sizes
-from relet.evaluation.comparison.outcome import Difference, cut, remark
+from relet.evaluation.comparison.numbers import gap_words, is_within, relative_gaps
+from relet.evaluation.comparison.outcome import Difference, cut_text, remark
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,32 +23,37 @@ if TYPE_CHECKING:
 
     from relet.training.model import Model
 
-# So many rows of each table both models predict, evenly spread over it.
+# On how many evenly spaced rows of each table both models predict.
 MOST_ROWS = 20_000
 
 
 def compare_models(
     recorded: Path, reproduced: Path, tolerance: float | None, rows: Sequence[Path] = ()
 ) -> Iterator[Difference]:
-    """Models by their predictions, on the tables in `rows` and on the golden rows of both.
+    """Compare models by their predictions, on the tables in `rows` and on the golden rows of both.
 
-    Where one can't be loaded here, the golden predictions recorded at export are compared instead: a model that
-    other code or other libraries made is no worse for it. One whose files are damaged is.
+    Where a model can't be loaded here, the golden predictions recorded at export are compared instead: other code
+    or libraries made it, which is no fault. A model with damaged files is a difference.
     """
     sides = {"recorded": recorded, "reproduced": reproduced}
     try:
-        golden = [_golden(folder, side) for side, folder in sides.items()]
-        yield from _predictions(_load(recorded), _load(reproduced), golden, tolerance, rows)
+        golden = [_read_golden(folder, side) for side, folder in sides.items()]
+        yield from _compare_loaded_models(
+            _load_or_refuse(recorded), _load_or_refuse(reproduced), golden, tolerance, rows
+        )
     except BadDataError as error:
         yield Difference(str(error))
     except ModelError as error:
-        yield from _recorded_predictions(golden[0], golden[1], tolerance)
+        yield from _compare_recorded_predictions(golden[0], golden[1], tolerance)
         yield remark(f"only the golden predictions recorded at export are compared: {error}")
     yield from map(remark, differing_files(recorded, reproduced))
 
 
-def _golden(folder: Path, side: str) -> dict[str, Any]:
-    """The golden rows and predictions of a model whose files are what was exported, else BadDataError."""
+def _read_golden(folder: Path, side: str) -> dict[str, Any]:
+    """The golden rows and predictions of a model.
+
+    Raises BadDataError where its files are not those that were exported.
+    """
     from relet.training.model import ABOUT, GOLDEN
 
     try:
@@ -63,19 +68,19 @@ def _golden(folder: Path, side: str) -> dict[str, Any]:
         raise BadDataError(f"the {side} model is damaged: {error}") from error
 
 
-def _load(folder: Path) -> Model:
-    from relet.training.model import load
+def _load_or_refuse(folder: Path) -> Model:
+    from relet.training.model import load_model
 
     try:
-        return load(folder)
+        return load_model(folder)
     except ModelError:
         raise
     except Exception as error:
-        # whatever a crafted folder makes a reader stumble over, it holds no model
+        # whatever error a crafted folder causes in a reader, it holds no model
         raise ModelError(f"{folder.name} can't be loaded: {type(error).__name__}: {error}") from error
 
 
-def _recorded_predictions(
+def _compare_recorded_predictions(
     old: dict[str, Any], new: dict[str, Any], tolerance: float | None
 ) -> Iterator[Difference]:
     import numpy as np
@@ -83,10 +88,12 @@ def _recorded_predictions(
     if (old["columns"], old["rows"]) != (new["columns"], new["rows"]):
         yield Difference("the golden rows differ, so that their predictions can't be compared")
         return
-    yield from _numbers("golden rows", np.array(old["predictions"]), np.array(new["predictions"]), tolerance)
+    yield from _compare_predictions(
+        "golden rows", np.array(old["predictions"]), np.array(new["predictions"]), tolerance
+    )
 
 
-def _predictions(
+def _compare_loaded_models(
     old: Model, new: Model, golden: list[dict[str, Any]], tolerance: float | None, rows: Sequence[Path]
 ) -> Iterator[Difference]:
     needed = list(old.example.columns)
@@ -97,14 +104,14 @@ def _predictions(
         return
     if (old.interval is None) != (new.interval is None):
         yield Difference(f"only the {'reproduced' if old.interval is None else 'recorded'} model gives intervals")
-    for what, table in _tables(needed, golden, rows):
-        yield from _predicted(what, old, new, table, tolerance)
+    for what, table in _prediction_tables(needed, golden, rows):
+        yield from _compare_on_table(what, old, new, table, tolerance)
 
 
-def _tables(
+def _prediction_tables(
     needed: list[str], golden: list[dict[str, Any]], rows: Sequence[Path]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """What both models predict on, each with its name: as far as a table has all columns."""
+    """The tables on which both models predict, by name: those that have all columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -115,13 +122,16 @@ def _tables(
     for path in rows:
         try:
             if set(needed) <= set(pq.read_schema(path).names):
-                yield f"rows of {'/'.join(path.parts[-2:])}", _spread(read_table(path, "pandas"))[needed]
+                yield (
+                    f"rows of {'/'.join(path.parts[-2:])}",
+                    _evenly_spread_rows(read_table(path, "pandas"))[needed],
+                )
         except (pa.ArrowException, OSError) as error:
             raise BadDataError(f"{path} can't be read, to predict on its rows: {error}") from error
 
 
-def _spread(table: pd.DataFrame) -> pd.DataFrame:
-    """At most `MOST_ROWS` rows, evenly spread."""
+def _evenly_spread_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """At most `MOST_ROWS` rows, evenly spaced."""
     import numpy as np
 
     if len(table) <= MOST_ROWS:
@@ -129,21 +139,21 @@ def _spread(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[np.linspace(0, len(table) - 1, MOST_ROWS).astype(np.int64)].reset_index(drop=True)
 
 
-def _predicted(
+def _compare_on_table(
     what: str, old: Model, new: Model, table: pd.DataFrame, tolerance: float | None
 ) -> Iterator[Difference]:
-    before, after = _answer(old, table), _answer(new, table)
+    before, after = _predictions_or_reason(old, table), _predictions_or_reason(new, table)
     if isinstance(before, str) and isinstance(after, str):
         yield remark(f"{what}: neither model predicts on them: {before}")
     elif isinstance(before, str) or isinstance(after, str):
         side, reason = ("recorded", before) if isinstance(before, str) else ("reproduced", after)
         yield Difference(f"{what}: the {side} model does not predict on them: {reason}")
     else:
-        yield from _numbers(what, before, after, tolerance)
-        yield from _bounds(what, old, new, table, before, after, tolerance)
+        yield from _compare_predictions(what, before, after, tolerance)
+        yield from _compare_bounds(what, old, new, table, before, after, tolerance)
 
 
-def _bounds(
+def _compare_bounds(
     what: str,
     old: Model,
     new: Model,
@@ -168,19 +178,19 @@ def _bounds(
             except SettingError:
                 sides.append(np.empty(0))
         said = f"{coverage:.0%} intervals of {what}, lower then upper"
-        yield from _numbers(said, sides[0], sides[1], tolerance)
+        yield from _compare_predictions(said, sides[0], sides[1], tolerance)
 
 
-def _answer(model: Model, rows: pd.DataFrame) -> NDArray[np.float64] | str:
+def _predictions_or_reason(model: Model, rows: pd.DataFrame) -> NDArray[np.float64] | str:
     """The predictions, or why there are none."""
     try:
         return model.predict(rows)
     except Exception as error:
-        # rows that were not made for a model make it fail in any way
-        return cut(f"{type(error).__name__}: {error}", 200)
+        # a model may fail in any way on rows that were not made for it
+        return cut_text(f"{type(error).__name__}: {error}", 200)
 
 
-def _numbers(
+def _compare_predictions(
     what: str, old: NDArray[np.float64], new: NDArray[np.float64], tolerance: float | None
 ) -> Iterator[Difference]:
     import numpy as np
@@ -188,13 +198,13 @@ def _numbers(
     if old.shape != new.shape:
         yield Difference(f"{what}: {len(new):,} predictions instead of {len(old):,}")
         return
-    apart = sizes(old, new)
+    apart = relative_gaps(old, new)
     if apart.any():
         worst = np.unravel_index(apart.argmax(), apart.shape)
         size, row = float(apart[worst]), int(worst[0])
         yield Difference(
             f"{what}: {(apart > 0).sum():,} of {len(old):,} predictions differ, most of all in row {row:,}: "
-            f"{float(old[worst])!r} → {float(new[worst])!r} ({said(size)})",
+            f"{float(old[worst])!r} → {float(new[worst])!r} ({gap_words(size)})",
             size,
             is_within(size, tolerance),
         )

@@ -1,4 +1,4 @@
-"""When two numbers are near enough."""
+"""Decide whether two numbers are close enough."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def size(recorded: float | None, reproduced: float | None) -> float:
+def relative_gap(recorded: float | None, reproduced: float | None) -> float:
     """How far two numbers lie apart, relative to max(1, |recorded|).
 
-    Whole numbers are not rounded first. Missing (None and NaN) equals missing, and is infinitely far from any
-    number; so is an infinite number from every other one.
+    Whole numbers are not rounded first. Missing (None or NaN) equals missing, and is infinitely far from every
+    number; an infinite number is infinitely far from every other.
 
-    >>> size(1000, 1001), size(0.5, 0.25), size(math.nan, None), size(math.nan, 1.0)
-    (0.001, 0.25, 0.0, inf)
+    >>> relative_gap(1000, 1001), relative_gap(0.5, 0.25)
+    (0.001, 0.25)
+    >>> relative_gap(math.nan, None), relative_gap(math.nan, 1.0)
+    (0.0, inf)
     """
     old = math.nan if recorded is None else recorded
     new = math.nan if reproduced is None else reproduced
@@ -25,14 +27,14 @@ def size(recorded: float | None, reproduced: float | None) -> float:
         return 0.0
     try:
         apart = abs(old - new) / max(1, abs(old))
-    except OverflowError:  # a whole number that is too large for a float meets a float
+    except OverflowError:  # a whole number that is too large for a float is compared with a float
         return math.inf
-    # NaN is left where a number meets NaN, or where the recorded number is infinite and the other is not.
+    # NaN remains where a number is compared with NaN, or where only the recorded number is infinite.
     return math.inf if apart != apart else apart
 
 
-def sizes(recorded: NDArray[np.float64], reproduced: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`size` for arrays, in which NaN is what is missing."""
+def relative_gaps(recorded: NDArray[np.float64], reproduced: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`relative_gap` for arrays. NaN stands for missing."""
     import numpy as np
 
     with np.errstate(invalid="ignore", over="ignore"):
@@ -43,7 +45,7 @@ def sizes(recorded: NDArray[np.float64], reproduced: NDArray[np.float64]) -> NDA
 
 
 def is_within(size: float, tolerance: float | None) -> bool:
-    """Whether a difference is allowed; one of infinite size never is.
+    """Whether a difference is within the tolerance. An infinite one never is.
 
     >>> is_within(0.1, 0.1), is_within(0.1, 0.01), is_within(0.0, None), is_within(math.inf, math.inf)
     (True, False, False, False)
@@ -51,10 +53,10 @@ def is_within(size: float, tolerance: float | None) -> bool:
     return tolerance is not None and size <= tolerance and size < math.inf
 
 
-def said(size: float) -> str:
-    """A size as it stands in a sentence.
+def gap_words(size: float) -> str:
+    """A relative gap in words.
 
-    >>> said(0.00012345), said(math.inf)
+    >>> gap_words(0.00012345), gap_words(math.inf)
     ('relative 0.000123', 'a number on one side only')
     """
     return f"relative {size:.3g}" if size < math.inf else "a number on one side only"

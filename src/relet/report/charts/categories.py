@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from relet.report.bars import LABELS_AT_MOST, VALUES, label_width
 from relet.report.drawing import HEAD, SERIES, WIDTH, box, drawing, legend, px, text
-from relet.report.wording import fitted, number, share, text_width
+from relet.report.wording import fit_text, number, share, text_width
 
 THIN = 15
 
@@ -26,7 +26,7 @@ def grouped_bars(shares: Mapping[str, Mapping[str, float]], *, title: str, most:
     drawn = [legend(series)]
     for place, (name, values) in enumerate(shown.items()):
         y = top + row * place
-        words = fitted(name, labels - 8)
+        words = fit_text(name, labels - 8)
         tip = name if words != name else ""
         drawn.append(text(labels - 8, y + row / 2 + 4, words, anchor="end", tip=tip))
         for track, of in enumerate(series):
@@ -61,7 +61,7 @@ def dots(
         drawn.append(text(x, top - 6, mark_label, kind="small", anchor="middle"))
     for place, (name, value) in enumerate(shown.items()):
         y, x = top + 24 * place + 12, labels + across * max(value, 0.0) / largest
-        words = fitted(name, labels - 8)
+        words = fit_text(name, labels - 8)
         kind = 1 if value >= mark else 0
         drawn.append(text(labels - 8, y + 4, words, anchor="end", tip=name if words != name else ""))
         drawn.append(f'<line class="line" x1="{px(labels)}" x2="{px(x)}" y1="{y}" y2="{y}"/>')

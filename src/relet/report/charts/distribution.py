@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from relet.report.drawing import HEAD, SERIES, WIDTH, box, drawing, legend, px, text, ticks
-from relet.report.wording import count, fitted, number, share, text_width
+from relet.report.wording import count, fit_text, number, share, text_width
 
 LEFT, RIGHT, PLOT, AXIS = 46, 16, 150, 24
 
@@ -35,7 +35,7 @@ def histogram(
     largest = max((max(each, default=0.0) for each in shares.values()), default=0.0) or 1.0
     low, wide = edges[0], (edges[-1] - edges[0]) or 1.0
     xs = [LEFT + (edge - low) / wide * (WIDTH - LEFT - RIGHT) for edge in edges]
-    drawn = [legend(list(shares)), *_heights(top, largest)]
+    drawn = [legend(list(shares)), *_height_lines(top, largest)]
     for place, series in enumerate(shares.values()):
         ys = [top + PLOT * (1 - value / largest) for value in series]
         if place == 0:
@@ -45,21 +45,21 @@ def histogram(
                 if y < top + PLOT
             ]
         else:
-            drawn.append(f'<path class="o{place % len(SERIES)}" d="{_steps(xs, ys, top + PLOT)}"/>')
-    drawn += _areas(shares, edges, xs, top, label, unit)
+            drawn.append(f'<path class="o{place % len(SERIES)}" d="{_step_path(xs, ys, top + PLOT)}"/>')
+    drawn += _bin_areas(shares, edges, xs, top, label, unit)
     if marks is None:
         marks = {at: label(at) for at in ticks(edges[0], edges[-1], 5)}
-    drawn += _places(xs, edges, top + PLOT, marks, unit)
+    drawn += _axis_names(xs, edges, top + PLOT, marks, unit)
     below = top + PLOT + AXIS
     if note:
-        drawn.append(text(LEFT, below + 18, fitted(note, WIDTH - LEFT - RIGHT), kind="small", tip=note))
+        drawn.append(text(LEFT, below + 18, fit_text(note, WIDTH - LEFT - RIGHT), kind="small", tip=note))
     return drawing("".join(drawn), title=title, height=below + (26 if note else 6))
 
 
-def outside(below: int, above: int, low: str, high: str) -> str:
+def outside_note(below: int, above: int, low: str, high: str) -> str:
     """A note on the values that a histogram leaves out at its ends.
 
-    >>> outside(0, 12, "0", "9,999")
+    >>> outside_note(0, 12, "0", "9,999")
     '12 values above, up to 9,999'
     """
     parts = [f"{count(below, 'value')} below, down to {low}"] if below else []
@@ -67,7 +67,7 @@ def outside(below: int, above: int, low: str, high: str) -> str:
     return "; ".join(parts)
 
 
-def _heights(top: float, largest: float) -> Iterator[str]:
+def _height_lines(top: float, largest: float) -> Iterator[str]:
     """Lines across, with the share that they stand for."""
     for at in ticks(0, largest, 4):
         y = top + PLOT * (1 - at / largest)
@@ -76,7 +76,7 @@ def _heights(top: float, largest: float) -> Iterator[str]:
         yield text(LEFT - 6, y + 4, f"{100 * at:.3g}%", kind="small", anchor="end")
 
 
-def _places(
+def _axis_names(
     xs: Sequence[float], edges: Sequence[float], base: float, marks: Mapping[float, str], unit: str
 ) -> Iterator[str]:
     """What the axis names, with the unit at the last one, none set over another."""
@@ -91,7 +91,7 @@ def _places(
             free = x + half + 8
 
 
-def _areas(
+def _bin_areas(
     shares: Mapping[str, Sequence[float]],
     edges: Sequence[float],
     xs: Sequence[float],
@@ -109,7 +109,7 @@ def _areas(
         yield box(xs[place], top, xs[place + 1] - xs[place], PLOT, kind="tip", tip=tip)
 
 
-def _steps(xs: Sequence[float], ys: Sequence[float], base: float) -> str:
+def _step_path(xs: Sequence[float], ys: Sequence[float], base: float) -> str:
     line = f"M{px(xs[0])} {px(base)}"
     for y, right in zip(ys, xs[1:], strict=True):
         line += f"V{px(y)}H{px(right)}"

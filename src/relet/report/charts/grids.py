@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from relet.report.drawing import HEAD, WIDTH, box, drawing, px, text
-from relet.report.wording import count, fitted, number, safe, text_width
+from relet.report.wording import count, fit_text, number, safe, text_width
 
 # From low to high, after viridis (https://bids.github.io/colormap): each step is lighter than the one before, so
 # that they read in grey as well; the lowest is light enough for dark paper.
@@ -50,15 +50,15 @@ def heat_map(
     held = sorted(cells, key=lambda cell: (cell.latitude, cell.longitude))
     if not held:
         return drawing(text(10, HEAD + 16, "no places to show", kind="small"), title=title, height=HEAD + 30)
-    ground, bottom = _ground(held, width, height)
-    bounds = _bounds([cell.value for cell in held])
+    ground, bottom = _map_projection(held, width, height)
+    bounds = _class_bounds([cell.value for cell in held])
     drawn = []
     for cell in held:
         tip = f"{value_name} {number(cell.value)} {unit}".strip()
         tip += f", {count(cell.rows, 'row')}" if cell.rows else ""
         x = 10 + (cell.longitude - ground.west) * ground.across
         y = HEAD + (ground.north - cell.latitude - height) * ground.upward
-        step = _colour(sum(cell.value >= bound for bound in bounds), len(bounds))
+        step = _class_colour(sum(cell.value >= bound for bound in bounds), len(bounds))
         size = f'width="{px(width * ground.across + 0.3)}" height="{px(height * ground.upward + 0.3)}"'
         drawn.append(f'<rect class="m{step}" x="{px(x)}" y="{px(y)}" {size}><title>{safe(tip)}</title></rect>')
     drawn.append(_map_legend(bounds, held, bottom + 14, f"{value_name}, {unit}" if unit else value_name))
@@ -66,7 +66,7 @@ def heat_map(
     return drawing("".join(drawn), title=title, height=bottom + 68, style=style)
 
 
-def _ground(cells: Sequence[MapCell], width: float, height: float) -> tuple[_MapProjection, float]:
+def _map_projection(cells: Sequence[MapCell], width: float, height: float) -> tuple[_MapProjection, float]:
     west, east = (choose(cell.longitude for cell in cells) for choose in (min, max))
     south, north = (choose(cell.latitude for cell in cells) for choose in (min, max))
     wide, high = east + width - west, north + height - south
@@ -76,14 +76,14 @@ def _ground(cells: Sequence[MapCell], width: float, height: float) -> tuple[_Map
     return ground, HEAD + high * upward
 
 
-def _bounds(values: Sequence[float]) -> list[float]:
+def _class_bounds(values: Sequence[float]) -> list[float]:
     """Where each but the first of seven classes begins, which hold equally many cells; fewer if values are few."""
     ordered = sorted(values)
     cuts = {ordered[len(ordered) * step // len(STEPS)] for step in range(1, len(STEPS))}
     return sorted(cuts - {ordered[0]})
 
 
-def _colour(step: int, last: int) -> int:
+def _class_colour(step: int, last: int) -> int:
     """Which colour the classes 0 to `last` have: from the darkest to the lightest, however few they are."""
     return step * (len(STEPS) - 1) // last if last else 0
 
@@ -93,7 +93,7 @@ def _map_legend(bounds: Sequence[float], cells: Sequence[MapCell], y: float, wor
     low, high = (choose(cell.value for cell in cells) for choose in (min, max))
     part = (WIDTH - 20 - 40) / (len(bounds) + 1)
     drawn = [
-        box(30 + part * step, y, part, 12, kind=f"m{_colour(step, len(bounds))}")
+        box(30 + part * step, y, part, 12, kind=f"m{_class_colour(step, len(bounds))}")
         for step in range(len(bounds) + 1)
     ]
     for place, value in enumerate([low, *bounds, high]):
@@ -115,7 +115,7 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, ti
     top = HEAD + labels * 0.72 + 6
     drawn = []
     for row, name in enumerate(names):
-        words = fitted(name, labels - 8)
+        words = fit_text(name, labels - 8)
         y = top + side * row
         drawn.append(text(labels - 8, y + side / 2 + 4, words, anchor="end", tip=name if words != name else ""))
         x = labels + side * (row + 0.5)
@@ -123,7 +123,7 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, ti
         drawn.append(f'<text transform="translate({place}) rotate(-45)">{safe(words)}</text>')
         for column, value in enumerate(values[row]):
             if value is not None:
-                drawn.append(_pair(labels + side * column, y, side, value, f"{name} and {names[column]}"))
+                drawn.append(_matrix_cell(labels + side * column, y, side, value, f"{name} and {names[column]}"))
     width = max(labels + side * len(names) + labels * 0.72 + 10, 240)
     style = (
         ".chart .up{fill:var(--s1,#d0650b)}.chart .down{fill:var(--s0,#0a6aa8)}"
@@ -133,7 +133,7 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, ti
     return drawing("".join(drawn), title=title, width=width, height=height, style=style, kind="wide")
 
 
-def _pair(x: float, y: float, side: float, value: float, pair: str) -> str:
+def _matrix_cell(x: float, y: float, side: float, value: float, pair: str) -> str:
     kind, weight = ("up" if value > 0 else "down"), min(abs(value), 1.0) * 0.7
     words = f"{value:.2f}".replace("0.", ".", 1).replace("-", "−") if abs(value) < 0.995 else number(round(value))
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from relet.report.drawing import HEAD, SERIES, WIDTH, drawing, px, text, ticks
-from relet.report.wording import fitted, number, safe, text_width
+from relet.report.wording import fit_text, number, safe, text_width
 
 LEFT, RIGHT, PLOT, AXIS, ROW = 58, 16, 190, 40, 20
 # With the colours all used, lines are broken: so many series can be told apart.
@@ -17,7 +17,7 @@ MARKED = 40
 Points = Sequence[tuple[float, float]]
 
 
-def lines(
+def line_chart(
     series: Mapping[str, Points],
     *,
     title: str,
@@ -31,7 +31,7 @@ def lines(
     `faint` are lines without a name, for what is only there to be seen beside; `loose` are single points, each by
     what it is. More than `TOLD_APART` series look alike again.
 
-    >>> drawn = lines({"a": [(1, 60.0), (2, 45.5)], "b": [(1, 50.0)]}, title="Error", x="rounds")
+    >>> drawn = line_chart({"a": [(1, 60.0), (2, 45.5)], "b": [(1, 50.0)]}, title="Error", x="rounds")
     >>> drawn.count("<polyline"), "b: 50 at 1" in drawn
     (2, True)
     """
@@ -41,17 +41,21 @@ def lines(
     every = [point for points in (*named.values(), *behind, list(alone.values())) for point in points]
     if not every:
         return drawing(text(10, HEAD + 16, "no points to show", kind="small"), title=title, height=HEAD + 30)
-    key = list(_key(list(named)))
+    key = list(_legend_layout(list(named)))
     top = HEAD + (ROW * (len(key) and 1 + max(row for row, *_ in key)) + 8 if len(named) > 1 else 8)
     place = _PlotScale(every, top)
-    drawn = [*_frame(place, top, x, unit)]
+    drawn = [*_plot_frame(place, top, x, unit)]
     if len(named) > 1:
-        drawn += [_entry(row, at, order, words, name) for row, at, order, words, name in key]
+        drawn += [_legend_entry(row, at, order, words, name) for row, at, order, words, name in key]
     drawn += [f'<polyline class="behind" points="{place.path(points)}"/>' for points in behind]
-    drawn += [_dot(place, at, value, "loose", f"{name}: {number(value)}") for name, (at, value) in alone.items()]
+    drawn += [
+        _point_dot(place, at, value, "loose", f"{name}: {number(value)}") for name, (at, value) in alone.items()
+    ]
     for order, (name, points) in enumerate(named.items()):
-        drawn.append(f'<polyline class="o{order % len(SERIES)}"{_dash(order)} points="{place.path(points)}"/>')
-        drawn += _marks(place, name, points, order)
+        drawn.append(
+            f'<polyline class="o{order % len(SERIES)}"{_dash_of_series(order)} points="{place.path(points)}"/>'
+        )
+        drawn += _point_marks(place, name, points, order)
     style = (
         ".chart .behind{fill:none;stroke:var(--line,#d5dce3);stroke-width:1.2}"
         ".chart .loose{fill:var(--faint,#566472);fill-opacity:.55}"
@@ -81,7 +85,7 @@ class _PlotScale:
         return " ".join(f"{px(self.x(at))},{px(self.y(value))}" for at, value in points)
 
 
-def _frame(place: _PlotScale, top: float, x: str, unit: str) -> Iterator[str]:
+def _plot_frame(place: _PlotScale, top: float, x: str, unit: str) -> Iterator[str]:
     for value in ticks(place.low, place.high, 4):
         y = place.y(value)
         yield f'<line class="line" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{px(y)}" y2="{px(y)}"/>'
@@ -97,14 +101,14 @@ def _frame(place: _PlotScale, top: float, x: str, unit: str) -> Iterator[str]:
             yield text(middle, base + 17, words, kind="small", anchor="middle")
             free = middle + half + 8
     below = f"{x}; {unit}" if unit else x
-    yield text((LEFT + WIDTH - RIGHT) / 2, base + 34, fitted(below, 300), kind="small", anchor="middle")
+    yield text((LEFT + WIDTH - RIGHT) / 2, base + 34, fit_text(below, 300), kind="small", anchor="middle")
 
 
-def _key(names: Sequence[str]) -> Iterator[tuple[int, float, int, str, str]]:
+def _legend_layout(names: Sequence[str]) -> Iterator[tuple[int, float, int, str, str]]:
     """Row, left edge, order, words and name of each entry of the legend."""
     row, left = 0, 10.0
     for order, name in enumerate(names):
-        words = fitted(name, WIDTH - 70)
+        words = fit_text(name, WIDTH - 70)
         wide = text_width(words) + 46
         if left > 10 and left + wide > WIDTH - 6:
             row, left = row + 1, 10.0
@@ -112,25 +116,25 @@ def _key(names: Sequence[str]) -> Iterator[tuple[int, float, int, str, str]]:
         left += wide
 
 
-def _entry(row: int, left: float, order: int, words: str, name: str) -> str:
+def _legend_entry(row: int, left: float, order: int, words: str, name: str) -> str:
     y = HEAD + 8 + ROW * row
     ends = f'x1="{px(left)}" x2="{px(left + 22)}" y1="{px(y - 4)}" y2="{px(y - 4)}"'
-    sample = f'<line class="o{order % len(SERIES)}"{_dash(order)} {ends}/>'
+    sample = f'<line class="o{order % len(SERIES)}"{_dash_of_series(order)} {ends}/>'
     return sample + text(left + 28, y, words, tip=name if words != name else "")
 
 
-def _dash(order: int) -> str:
+def _dash_of_series(order: int) -> str:
     pattern = DASHES[order // len(SERIES) % len(DASHES)]
     return f' stroke-dasharray="{pattern}"' if pattern else ""
 
 
-def _marks(place: _PlotScale, name: str, points: Points, order: int) -> Iterator[str]:
+def _point_marks(place: _PlotScale, name: str, points: Points, order: int) -> Iterator[str]:
     """Some of the points, evenly chosen, the last among them, with their values under the pointer."""
     stride = max(1, -(-len(points) // MARKED))
     for at, value in [*points[:-1:stride], points[-1]]:
-        yield _dot(place, at, value, f"s{order % len(SERIES)}", f"{name}: {number(value)} at {number(at)}")
+        yield _point_dot(place, at, value, f"s{order % len(SERIES)}", f"{name}: {number(value)} at {number(at)}")
 
 
-def _dot(place: _PlotScale, at: float, value: float, kind: str, tip: str) -> str:
+def _point_dot(place: _PlotScale, at: float, value: float, kind: str, tip: str) -> str:
     where = f'cx="{px(place.x(at))}" cy="{px(place.y(value))}" r="3"'
     return f'<circle class="{kind}" {where}><title>{safe(tip)}</title></circle>'

@@ -8,7 +8,7 @@ from typing import Any
 
 from relet.report.charts.grids import STEPS
 from relet.report.drawing import HEAD, drawing, px, text
-from relet.report.wording import fitted, number, safe
+from relet.report.wording import fit_text, number, safe
 
 # Between axes, at least and at most, and the width that a page has for them; all in px.
 NEAREST, FARTHEST, WIDE = 128, 300, 1040
@@ -19,7 +19,7 @@ MOST_AXES, NAMED = 12, 14
 SPAN = 50
 
 
-def parallel(
+def parallel_coordinates(
     axes: Mapping[str, Sequence[Any]],
     result: Sequence[float | None],
     *,
@@ -34,7 +34,7 @@ def parallel(
     on the last axis, whose better end is at the top (`more`: where more is better). A trial without a result is
     left out. As wide as it needs to be: in a page it scrolls in a box of its own.
 
-    >>> parallel({"depth": [2, 4]}, [30.0, 29.0], title="Trials", measure="mae").count("<polyline")
+    >>> parallel_coordinates({"depth": [2, 4]}, [30.0, 29.0], title="Trials", measure="mae").count("<polyline")
     2
     """
     held = [place for place, value in enumerate(result) if value is not None and math.isfinite(value)]
@@ -42,13 +42,13 @@ def parallel(
     outcome = [float(result[place] or 0.0) for place in held]
     if not held:
         return drawing(text(10, HEAD + 16, "no results to show", kind="small"), title=title, height=HEAD + 30)
-    scales = [_scale(values) for values in shown.values()] + [_numeric(outcome, flipped=not more)]
+    scales = [_axis_scale(values) for values in shown.values()] + [_numeric_scale(outcome, flipped=not more)]
     values = [*shown.values(), outcome]
     heads = [*shown, measure]
     top = HEAD + 34
     axis = min(max((WIDE - LEFT - RIGHT) / max(len(shown), 1), NEAREST), FARTHEST)
     drawn = []
-    ranks = _ranks(outcome, more)
+    ranks = _result_ranks(outcome, more)
     best = max(range(len(held)), key=lambda each: ranks[each])
     # the best is drawn last, over the others
     for trial in sorted(range(len(held)), key=lambda each: ranks[each]):
@@ -58,12 +58,14 @@ def parallel(
         ]
         points = " ".join(f"{px(x)},{px(y)}" for x, y in corners)
         pairs = zip(heads, (column[trial] for column in values), strict=True)
-        said = ", ".join(f"{head} {_said(value)}" for head, value in pairs if value is not None)
+        said = ", ".join(f"{head} {_value_in_tip(value)}" for head, value in pairs if value is not None)
         tip = f"{names[held[trial]]}: {said}" if names else said
         kind = "best" if trial == best else f"r{round(ranks[trial] * (len(STEPS) - 1))}"
         drawn.append(f'<polyline class="{kind}" points="{points}"><title>{safe(tip)}</title></polyline>')
     for at, (head, scale) in enumerate(zip(heads, scales, strict=True)):
-        drawn += _axis(LEFT + axis * at, top, head, scale, room=RIGHT - 16 if at == len(heads) - 1 else axis - 60)
+        drawn += _axis_svg(
+            LEFT + axis * at, top, head, scale, room=RIGHT - 16 if at == len(heads) - 1 else axis - 60
+        )
     style = "".join(
         f".chart .r{step}{{fill:none;stroke:{colour};stroke-width:1.4;stroke-opacity:.75}}"
         for step, colour in enumerate(STEPS)
@@ -87,21 +89,21 @@ class _AxisScale:
         self.marks = marks
 
     def share(self, value: Any) -> float:
-        return self.places[_told(value)]
+        return self.places[_category_name(value)]
 
 
-def _told(value: Any) -> str:
+def _category_name(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float | int) and not isinstance(value, bool) else str(value)
 
 
-def _scale(values: Sequence[Any]) -> _AxisScale:
+def _axis_scale(values: Sequence[Any]) -> _AxisScale:
     numbers = [each for each in values if isinstance(each, int | float) and not isinstance(each, bool)]
     if len(numbers) == len(values) and all(math.isfinite(each) for each in numbers):
-        return _numeric([float(each) for each in numbers])
-    return _categories(values)
+        return _numeric_scale([float(each) for each in numbers])
+    return _category_scale(values)
 
 
-def _numeric(values: Sequence[float], *, flipped: bool = False) -> _AxisScale:
+def _numeric_scale(values: Sequence[float], *, flipped: bool = False) -> _AxisScale:
     low, high = min(values), max(values)
     log = low > 0 and high / low > SPAN
     move = math.log if log else float
@@ -118,29 +120,29 @@ def _numeric(values: Sequence[float], *, flipped: bool = False) -> _AxisScale:
         middle = math.exp((math.log(low) + math.log(high)) / 2) if log else (low + high) / 2
         named = [low, float(f"{middle:.2g}"), high]
     marks = {share(value): number(value) for value in named if low <= value <= high}
-    return _AxisScale({_told(value): share(value) for value in values}, marks)
+    return _AxisScale({_category_name(value): share(value) for value in values}, marks)
 
 
-def _categories(values: Sequence[Any]) -> _AxisScale:
-    told = sorted({_told(each) for each in values}, key=lambda each: (each == "None", each))
+def _category_scale(values: Sequence[Any]) -> _AxisScale:
+    told = sorted({_category_name(each) for each in values}, key=lambda each: (each == "None", each))
     places = {each: (at / (len(told) - 1) if len(told) > 1 else 0.5) for at, each in enumerate(told)}
     stride = -(-len(told) // NAMED)
     marks = {places[each]: "not set" if each == "None" else each for each in told[::stride]}
     return _AxisScale(places, marks)
 
 
-def _ranks(outcome: Sequence[float], more: bool) -> list[float]:
+def _result_ranks(outcome: Sequence[float], more: bool) -> list[float]:
     """From 0 for the worst to 1 for the best; equal ones rank equal."""
     ordered = sorted(set(outcome), reverse=not more)
     return [ordered.index(each) / (len(ordered) - 1) if len(ordered) > 1 else 1.0 for each in outcome]
 
 
-def _said(value: Any) -> str:
+def _value_in_tip(value: Any) -> str:
     return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
-def _axis(x: float, top: float, head: str, scale: _AxisScale, *, room: float) -> Iterator[str]:
-    words = fitted(head, NEAREST - 8)
+def _axis_svg(x: float, top: float, head: str, scale: _AxisScale, *, room: float) -> Iterator[str]:
+    words = fit_text(head, NEAREST - 8)
     yield text(x, top - 12, words, anchor="middle", tip=head if words != head else "")
     yield f'<line class="axis" x1="{px(x)}" x2="{px(x)}" y1="{px(top)}" y2="{px(top + PLOT)}"/>'
     taken: list[float] = []
@@ -149,6 +151,6 @@ def _axis(x: float, top: float, head: str, scale: _AxisScale, *, room: float) ->
         if any(abs(y - each) < 14 for each in taken):
             continue
         taken.append(y)
-        short = fitted(mark, room)
+        short = fit_text(mark, room)
         tip = mark if short != mark else ""
         yield text(x + 7, y + 4, short, kind="small halo", tip=tip)

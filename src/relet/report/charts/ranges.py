@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from relet.report.bars import LABELS_AT_MOST, VALUES, label_width
 from relet.report.drawing import HEAD, WIDTH, drawing, px, text, ticks
-from relet.report.wording import fitted, safe, share, text_width
+from relet.report.wording import fit_text, safe, share, text_width
 
 ROW, BELOW = 24, 26
 
@@ -48,7 +48,7 @@ def ranges(
     for value in ticks(start, 1.0, 4):
         drawn.append(text(at(value), bottom + 16, f"{value:.0%}", kind="small", anchor="middle"))
     for place, (name, (low, middle, high)) in enumerate(shares.items()):
-        y, words = top + ROW * place + ROW / 2, fitted(name, labels - 8)
+        y, words = top + ROW * place + ROW / 2, fit_text(name, labels - 8)
         kind = 1 if name in weak else 0
         tip = f"<title>{safe(name)}: {share(middle)}, by chance {share(low)} to {share(high)}</title>"
         ends = f'x1="{px(at(low))}" x2="{px(at(high))}" y1="{px(y)}" y2="{px(y)}"'

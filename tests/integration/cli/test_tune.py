@@ -20,8 +20,8 @@ from relet.trials.search.question import read_question
 from relet.trials.search.rounds import SearchOutcome
 from relet.trials.search.study import Candidate
 from relet.trials.search.winner import is_own, winner_command, write_winner
+from tests.integration.cli.test_cli import relet
 from tests.search_project import Hills
-from tests.unit.cli.test_cli import relet
 
 POINT: dict[str, Any] = {"modeling.depth": 5, "modeling.kind": "square", "modeling.rate": 0.00001}
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from relet.cli.sweeps import setting_columns, trial_settings
+from tests.integration.cli.test_cli import relet
 from tests.sums_project import Sums
-from tests.unit.cli.test_cli import relet
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,8 +20,8 @@ from relet.errors import ComponentError, SetUpError
 from relet.project.job import RunOutcome
 from relet.project.order import Order
 from relet.project.request import prepare
+from tests.integration.cli.test_cli import relet
 from tests.sums_project import Sums
-from tests.unit.cli.test_cli import relet
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
+from tests.integration.cli.test_cli import relet
 from tests.sums_project import Sums
-from tests.unit.cli.test_cli import relet
 
 
 def test_a_run_that_is_identical_is_told_step_by_step_and_ends_with_0(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from relet.store import Store, open_store
+from tests.integration.cli.test_cli import relet
 from tests.tiny_project import Tiny
-from tests.unit.cli.test_cli import relet
 from tests.unit.store.past import consistent
 
 
