@@ -16,7 +16,7 @@ from tests.experiment_store import run_id, stored
     [
         ([run_id(1), "00000002"], ("00000001", "00000002")),
         (["model:v1", run_id(2)], ("model:v1", "00000002")),
-        ([run_id(1), run_id(1), "model:v1"], ("00000001", "00000001 (2)", "model:v1")),
+        ([run_id(1), run_id(2), "00000001"], ("00000001", "00000002", "00000001 (2)")),
     ],
 )
 def test_a_reference_is_its_own_label_and_a_run_s_is_the_end_of_its_id(
