@@ -186,6 +186,4 @@ def _unknown_files(mutant: Mutant, tree: Path, unchanged: set[str]) -> Iterator[
 
 
 def _concerns(path: Path, mutant: Mutant) -> bool:
-    if mutant.module in _imported(path):
-        return True
-    return mutant.room in path.parts
+    return mutant.module in _imported(path) or path.parent.name == mutant.room
