@@ -23,6 +23,7 @@ class _CallWriter:
 
     def __init__(self, folder: Path) -> None:
         self.file = os.open(folder / f"{os.getpid()}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.test = ""
         self.foreign: set[int] = set()
         self.entered: set[int] = set()
         # a code object that is freed would leave its id to another
@@ -37,7 +38,9 @@ class _CallWriter:
         _, mark, module = code.co_filename.rpartition(_MARK)
         if mark:
             self.entered.add(key)
-            self.write("call", os.environ.get("PYTEST_CURRENT_TEST", ""), f"{module}:{code.co_qualname}")
+            # relet takes the variable away where it runs a suite of data tests
+            self.test = os.environ.get("PYTEST_CURRENT_TEST") or self.test
+            self.write("call", self.test, f"{module}:{code.co_qualname}")
         else:
             self.foreign.add(key)
 

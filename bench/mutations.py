@@ -225,7 +225,7 @@ def _tested(bench: Bench, tests: Sequence[str], words: Sequence[str], limit: flo
     """The exit status of pytest, or `late`, and what it printed."""
     listed, output = bench.folder / "chosen-tests.txt", bench.folder / "pytest-output.txt"
     listed.write_text("\n".join(tests))
-    chosen = [*words, "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--timeout=60", f"@{listed.name}"]
+    chosen = [*words, "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--timeout=120", f"@{listed.name}"]
     order = {"words": chosen, "output": str(output), "seconds": limit}
     assert bench.process.stdin and bench.process.stdout
     bench.process.stdin.write(json.dumps(order) + "\n")
