@@ -30,7 +30,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     Raises SettingError, WiringError, SignatureError, NotFoundError and BadDataError, before anything runs.
     """
     project = open_project(order.pipeline, start)
-    recall(project.place)
+    recall(project.place / KEPT)
     chosen = settings(project.pipeline, project.conf, order.overrides)
     components = _selected_components(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}
@@ -126,7 +126,7 @@ def _resolved_arguments(
 
 
 def _fetched_source(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
-    from relet.data.sources import file_digest
+    from relet.data.download import file_digest
 
     # Absolute: whatever calls the component may do so in another folder.
     path = _resolved_source(source, place / KEPT / "downloads", progress).absolute()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
-import shutil
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.core.code import Distributions, FirstPartyCode, module_digest, normal_form
+from relet.core.code import Distributions, FirstPartyCode, ModuleSummary, normal_form
 from relet.errors import WiringError
 
 FIXTURE = Path(__file__).with_name("normal_form.py.txt")
@@ -69,36 +68,6 @@ def test_a_docstring_counts_where_the_code_reads_it() -> None:
 def test_equal_forms_mean_equal_literals(value: object) -> None:
     assert form(repr(value)) == form(f"({value!r})")
     assert form(repr(value)) != form(f"[{value!r}]")
-
-
-def other_pythons() -> list[str]:
-    """Interpreters of the other supported versions, by name or where pyenv keeps them."""
-    found = []
-    for version in ("3.11", "3.12", "3.13"):
-        candidates = [
-            shutil.which(f"python{version}"),
-            *Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"),
-        ]
-        for candidate in filter(None, map(str, filter(None, candidates))):
-            done = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
-            if done.stdout.startswith(f"Python {version}"):
-                found.append(candidate)
-                break
-    return found
-
-
-def test_the_form_is_the_same_on_every_python() -> None:
-    assert module_digest(FIXTURE) == FIXTURE_DIGEST
-    source = Path(__file__).parents[3] / "src"
-    program = (
-        "from relet.core.code import module_digest; from pathlib import Path; "
-        f"print(module_digest(Path({str(FIXTURE)!r})))"
-    )
-    for python in other_pythons():
-        done = subprocess.run(
-            [python, "-c", program], env={"PYTHONPATH": str(source)}, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.strip() == FIXTURE_DIGEST, python
 
 
 def project(folder: Path, **modules: str) -> FirstPartyCode:
@@ -195,3 +164,29 @@ def test_distributions_are_found_by_the_modules_they_bring() -> None:
 
 def test_a_module_that_no_distribution_brings_has_no_version() -> None:
     assert Distributions.installed().closure(["no_such_module_anywhere"]) == {}
+
+
+def test_equal_source_in_an_equal_package_is_parsed_once_for_all_that_share_a_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from relet.core import code as reading
+
+    parsed: list[str] = []
+    digest_of = reading.tree_digest
+
+    def counted(tree: Any) -> str:
+        parsed.append(digest_of(tree))
+        return parsed[-1]
+
+    monkeypatch.setattr(reading, "tree_digest", counted)
+    project(tmp_path, app__step="from app.helper import f\n", app__helper="def f(): ...\n")
+    memory: dict[str, ModuleSummary] = {}
+    closures = [FirstPartyCode((tmp_path,), memory).closure("app.step") for _ in range(2)]
+    assert closures[0] == closures[1] == FirstPartyCode((tmp_path,)).closure("app.step")
+    assert len(parsed) == 4, "two modules with the memory, and the same two without it"
+    assert [key.partition(" ")[2] for key in memory] == ["app", "app"]
+    # what was asked for last comes last
+    first = next(iter(memory))
+    module = next(name for name in ("app.step", "app.helper") if closures[0].modules[name] == memory[first].digest)
+    FirstPartyCode((tmp_path,), memory).digest(module)
+    assert list(memory)[-1] == first

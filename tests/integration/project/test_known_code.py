@@ -1,0 +1,135 @@
+"""What is kept of modules between processes: it saves time, and changes nothing that comes out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relet.core import code
+from relet.project import known_code
+from tests.tiny_project import Tiny
+
+KEPT = Path(".relet") / known_code.NAME
+
+
+@pytest.fixture(autouse=True)
+def another_process(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Forget what this process knows, as another one would not know it."""
+
+    def forget() -> None:
+        monkeypatch.setattr(known_code, "_known", {})
+        monkeypatch.setattr(known_code, "_recalled", set())
+
+    forget()
+    return forget
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The modules whose digest was worked out from their tree."""
+    found: list[str] = []
+    digest = code.tree_digest
+
+    def seen(tree: Any) -> str:
+        found.append(digest(tree))
+        return found[-1]
+
+    monkeypatch.setattr(code, "tree_digest", seen)
+    return found
+
+
+def test_another_process_parses_only_what_was_edited(tiny: Tiny, another_process: Any, parsed: list[str]) -> None:
+    assert tiny.ran() == ["get", "clean", "check", "train"]
+    assert len(parsed) > 4
+    another_process()
+    parsed.clear()
+    assert tiny.ran() == []
+    assert parsed == []
+    tiny.edit("helper.py", "return", "assert True\n    return")
+    another_process()
+    assert tiny.ran() == ["train"]
+    assert len(parsed) == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"no seal", b"{}\n{}", b"\xff\n\xff"])
+def test_a_damaged_file_is_as_good_as_none(
+    tiny: Tiny, another_process: Any, parsed: list[str], damage: bytes
+) -> None:
+    tiny.ran()
+    many, whole = len(parsed), KEPT.read_bytes()
+    for stored in (damage, whole[:-1], whole.replace(b'["', b'["0', 1)):
+        KEPT.write_bytes(stored)
+        another_process()
+        parsed.clear()
+        assert tiny.ran() == []
+        assert len(parsed) == many
+        assert KEPT.read_bytes() == whole
+
+
+def test_what_another_python_or_another_reading_of_trees_left_is_not_taken(
+    tiny: Tiny, another_process: Any, parsed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tiny.ran()
+    for patch in ("version", "reader"):
+        another_process()
+        parsed.clear()
+        with monkeypatch.context() as other:
+            if patch == "version":
+                other.setattr(sys, "version", f"{sys.version} another")
+            else:
+                changed = tmp_path / "code.py"
+                changed.write_bytes(Path(code.__file__).read_bytes() + b"\n")
+                other.setattr(code, "__file__", str(changed))
+            assert tiny.ran() == []
+            assert parsed
+
+
+def test_it_is_taken_and_not_worked_out_again(tiny: Tiny, another_process: Any) -> None:
+    """Seen by what would go wrong, were a sealed file to lie."""
+    tiny.ran()
+    held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
+    lying = json.dumps({key: ["0" * 64, imports] for key, (_, imports) in held.items()}).encode()
+    KEPT.write_bytes(known_code._modules_seal(lying) + b"\n" + lying)
+    another_process()
+    assert tiny.ran() == ["get", "clean", "check", "train"]
+
+
+def test_what_was_not_asked_for_lately_goes_first(
+    tiny: Tiny, another_process: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_code, "LIMIT", 2)
+    tiny.ran()
+    held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
+    assert list(held) == list(known_code._known)[-2:]
+
+
+def test_a_folder_that_can_not_be_written_to_stops_nothing(
+    tiny: Tiny, another_process: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.ran()
+    KEPT.unlink()
+    another_process()
+
+    replace = Path.replace
+
+    def refuse(self: Path, to: Path) -> Path:
+        if to.name == KEPT.name:
+            raise PermissionError(13, "as if it were so")
+        return replace(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        assert tiny.run("modeling.factor=3.0").results
+    assert [path.name for path in KEPT.parent.glob("*code.json*")] == []
+
+
+def test_looking_keeps_nothing(tiny: Tiny) -> None:
+    from relet.project.order import read_order
+    from relet.project.request import prepare
+
+    prepare(read_order("tiny", []))
+    assert not KEPT.parent.exists()
