@@ -36,16 +36,16 @@ UNRECORDED = """
 import sys
 from contextlib import contextmanager, nullcontext
 from relet.core.record import CodeState
-from relet.engine import calling, observing, run
+from relet.engine import calling, observing, recording, step
 from relet.project import surroundings
 
 calling.watch_process = lambda: nullcontext(observing.AccessLog())
 calling.only_closure = lambda *_: nullcontext()
 calling.caveats = lambda *_: ()
 NOTHING = surroundings.Surroundings(code=CodeState(), changed=frozenset(), lock=None, locked={})
-run.surroundings = lambda *_: NOTHING
-run._keep_source = lambda *_: None
-run._caveats = lambda *_: ()
+recording.surroundings = lambda *_: NOTHING
+step._store_source = lambda *_: None
+step._caveats = lambda *_: ()
 from relet.cli import main
 main()
 """

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from relet.core.change import Change
 from relet.core.pipeline import Pipeline
-from relet.core.plan import Action, Change, Plan, Step, plan
+from relet.core.plan import Action, Plan, Step, plan
 
 
 @click.command("why", context_settings={"ignore_unknown_options": True})

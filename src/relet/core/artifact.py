@@ -1,4 +1,4 @@
-"""What components make and take: artifacts, their versions, and how they are referred to."""
+"""What components make and take: artifacts, their versions, and references to them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from relet.errors import BadDataError, NotFoundError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-# The artifacts that relet's own verdicts on runs and steps are stored as: no component's output has their names.
+# The artifacts that hold relet's own verdicts on runs and steps: no output of a component has these names.
 REPRODUCTION = "reproduction"
 DETERMINISM = "determinism"
 
 
 class ArtifactType(StrEnum):
-    """The kinds of product that a component can have."""
+    """The kinds of product that a component can make."""
 
     TABLE = "table"
     FILE = "file"
@@ -33,8 +33,8 @@ class ArtifactType(StrEnum):
 class Version:
     """One stored version of an artifact.
 
-    `files` maps each relative path to the SHA-256 of its bytes; `content` is the digest that keys and verdicts
-    use (for a table that of its schema and rows, which is the same however its file was written).
+    `files` maps each relative path to the SHA-256 of its bytes. `content` is the digest that keys and verdicts
+    use; for a table it is the digest of schema and rows, which does not depend on how the file was written.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Reference:
-    """A name and which version of it: a number, or an alias such as `latest`, `reference` or `prod`.
+    """The name of an artifact and one of its versions: a number, or an alias such as `latest` or `prod`.
 
     >>> Reference.parse("clean_sample:v3").number
     3
@@ -81,7 +81,7 @@ class Reference:
 
     @property
     def number(self) -> int | None:
-        """The version's number where the reference names one, else None: it names an alias."""
+        """The number of the version; None where the reference names an alias."""
         return int(self.selector[1:]) if re.fullmatch(r"v[1-9]\d*", self.selector) else None
 
     def __str__(self) -> str:
@@ -92,8 +92,8 @@ class Reference:
 class Stored:
     """Marks an input that is a stored version rather than this run's product.
 
-    `initially` names the artifact of this run that stands in while `reference` does not exist yet, and that
-    the alias is set to once no verdict speaks against it: `Annotated[Table, Stored("clean:reference", "clean")]`.
+    While `reference` does not exist yet, this run's artifact of the name `initially` is taken instead; where no
+    verdict on it fails, the alias is then set to it: `Annotated[Table, Stored("clean:reference", "clean")]`.
     """
 
     reference: str
@@ -101,10 +101,10 @@ class Stored:
 
 
 class Source:
-    """Marks a parameter that names something outside: a path or an http(s) URL.
+    """Marks a parameter that names a source outside: a path or an http(s) URL.
 
-    Its content's digest enters the key, not its name; the component gets a local path. `builtin` are words that
-    name nothing outside and are passed through: `Annotated[str, Source("generated")]`.
+    The digest of its content enters the key, its name does not; the component gets a local path. `builtin` are
+    words that name no source, which the component gets as they are: `Annotated[str, Source("generated")]`.
     """
 
     def __init__(self, *builtin: str) -> None:
@@ -114,8 +114,8 @@ class Source:
 class Module:
     """Marks a parameter that names one of a package's modules: `Annotated[str, Module("pipelines.p.families")]`.
 
-    The module that is chosen joins the component's code, and with it what that imports: it may be imported by its
-    name, and editing the others runs nothing again.
+    The chosen module and what it imports join the component's code, so that the component may import it by its
+    name. An edit of another module of the package runs nothing again.
     """
 
     def __init__(self, package: str) -> None:
@@ -124,11 +124,11 @@ class Module:
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """A metric that was measured several times: its value after each so many steps.
+    """A metric that was measured several times: its value after each number of steps.
 
-    `points` are (step, value): steps are whole numbers from 0 on and ascend, values are finite. `x` says in one
-    name what the steps count, such as "rounds" or "rows". Among plain numbers a curve stands for its last value.
-    Raises BadDataError where the points are none of this.
+    `points` are (step, value): steps are whole numbers from 0 on and ascend, values are finite. `x` names what the
+    steps count, such as "rounds" or "rows". Where a plain number is needed, a curve counts as its last value.
+    Raises BadDataError for other points.
 
     >>> error = Curve(points=[(1, 60.0), (2, 45.5)], x="rounds")
     >>> error.last
@@ -181,16 +181,16 @@ def _points(given: Iterable[Any]) -> Iterator[tuple[int, float]]:
         raise BadDataError("a curve has at least one point, got none; leave the metric out")
 
 
-# By name a number, or the curve that led to it.
+# Name → a number, or the curve that led to it.
 Metrics = Mapping[str, float | Curve]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One test within a verdict: its name, whether it passed, one sentence, and the rows that speak against it.
+    """One test within a verdict: its name, whether it passed, one sentence, and the rows that failed it.
 
-    `measured` is what a non-deterministic test found: the test's name, its statistic, p-value, effect and so on,
-    each something that JSON can hold.
+    `measured` is the result of a non-deterministic test, as JSON can hold it: the test's name, its statistic,
+    p-value, effect and so on.
     """
 
     name: str
@@ -203,7 +203,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A gate's answer, with its reason. Saying no is not an exception."""
+    """The answer of a gate, with its reason. A failed verdict is a value, not an exception."""
 
     passed: bool
     reason: str

@@ -1,7 +1,7 @@
-"""What code a component runs: its modules in normal form, and the packages they import.
+"""The code that a component runs: its modules in normal form, and the packages that they import.
 
-The digest of a module is that of its parsed tree without comments, formatting and docstrings, written the same
-way on every Python, so that a change of any of these is no change.
+The digest of a module is that of its parsed tree without comments, formatting and docstrings, so that a change of
+these is no change. It is the same on every Python.
 """
 
 from __future__ import annotations
@@ -9,24 +9,23 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from relet.errors import WiringError
 from relet.names import EXPORTS
 
-# Of relet itself only the domain rooms are part of a component's code: what runs a component does not change
-# what it computes.
+# Of relet itself only the domain rooms are part of a component's code. The rooms that run a component do not
+# change what the component computes.
 DOMAIN_ROOMS = frozenset(
     ("data", "report", "checks", "segregation", "features", "training", "evaluation", "release", "serving")
 )
 
 _LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
-# How the normal form writes the name by which code gets at a docstring.
+# How the normal form writes `__doc__`: code that has this name may read docstrings, so that they count.
 _READS_DOCSTRINGS = "str:'__doc__'"
 _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -82,7 +81,7 @@ def _write_node(value: object, written: list[str], keep_docstrings: bool) -> Non
             written.append(",")
         written.append("]")
     else:
-        # ascii, not repr: which characters repr escapes differs between Pythons
+        # In ASCII: which other characters repr escapes differs between Pythons.
         written.append(f"{type(value).__name__}:{value!a}")
 
 
@@ -94,7 +93,7 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _merged_strings(values: list[ast.expr]) -> list[ast.expr]:
-    """An f-string's parts with neighbouring text joined: Pythons cut it differently."""
+    """The parts of an f-string with neighbouring text joined: Pythons split the text differently."""
     merged: list[ast.expr] = []
     for value in values:
         if not isinstance(value, ast.Constant):
@@ -118,43 +117,18 @@ def module_digest(path: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeClosure:
-    """A module and all it imports: first-party modules with their digests, and top-level third-party names."""
+    """A module with all that it imports: first-party modules → their digests, and third-party top-level names."""
 
     modules: Mapping[str, str]
     third_party: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _ModuleSummary:
-    """What a module's source says: its digest, and what it imports, as `imports` gives it."""
+class ModuleSummary:
+    """What a module's source says: the digest of its tree, and what it imports, as `imports` gives it."""
 
     digest: str
     imports: tuple[tuple[str, str | None], ...]
-
-
-# A notebook, a search, an export and the next process ask for the same modules again and again: equal text in an
-# equal place is parsed once. By the digest of the text and the package that it stands in, the latest last.
-_known: dict[str, _ModuleSummary] = {}
-_recalled: set[str] = set()
-
-
-def recall(remembered: Mapping[str, Sequence[Any]]) -> None:
-    """Take over what another process remembered of modules, read by this very code."""
-    for key, (digest, imported) in remembered.items():
-        _known.setdefault(
-            key, _ModuleSummary(digest=digest, imports=tuple((name, member) for name, member in imported))
-        )
-    _recalled.update(remembered)
-
-
-def known_modules() -> dict[str, list[Any]]:
-    """What is known of modules, as JSON can hold it."""
-    return {key: [said.digest, said.imports] for key, said in _known.items()}
-
-
-def has_news() -> bool:
-    """Whether a module is known that was not recalled."""
-    return not _known.keys() <= _recalled
 
 
 @dataclass(frozen=True)
@@ -162,9 +136,12 @@ class FirstPartyCode:
     """The first-party source below some roots, read once.
 
     A module is first-party when its file lies below one of `roots`; of relet, only the domain rooms are.
+    `memory` holds the summaries of modules that were parsed before: equal source in an equal package is parsed
+    once. Its keys are the digest of the source and the package; the summary that was asked for last comes last.
     """
 
     roots: tuple[Path, ...]
+    memory: MutableMapping[str, ModuleSummary] = field(default_factory=dict, repr=False, compare=False)
     _sources: dict[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path | None] = field(default_factory=dict, repr=False, compare=False)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -176,21 +153,21 @@ class FirstPartyCode:
     def digest(self, module: str) -> str | None:
         """The digest of a first-party module's normal form; None where there is no such module."""
         path = self.find(module)
-        return self._said(module, path).digest if path and path.is_file() else None
+        return self._summary(module, path).digest if path and path.is_file() else None
 
-    def _said(self, module: str, path: Path) -> _ModuleSummary:
+    def _summary(self, module: str, path: Path) -> ModuleSummary:
         source = self._source(path)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         key = f"{sha256(source).hexdigest()} {package}"
-        if (found := _known.pop(key, None)) is None:
-            # the tree is let go: so many would be walked through again by each collection of garbage
+        if (summary := self.memory.pop(key, None)) is None:
+            # The tree is not kept: each collection of garbage would walk through all trees again.
             tree = _parse_source(source, path)
-            found = _ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
-        _known[key] = found
-        return found
+            summary = ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
+        self.memory[key] = summary
+        return summary
 
     def _source(self, path: Path) -> bytes:
-        """What a file held when it was first asked for: one plan sees one state of the code."""
+        """The content of a file when it was first read: one plan sees one state of the code."""
         if path not in self._sources:
             self._sources[path] = path.read_bytes()
         return self._sources[path]
@@ -214,7 +191,7 @@ class FirstPartyCode:
 
     def closure(self, module: str) -> CodeClosure:
         """`module` and every first-party module that it imports, transitively, within functions too."""
-        found: dict[str, str] = {}
+        digests: dict[str, str] = {}
         third_party: set[str] = set()
         waiting = [module]
         seen = {module}
@@ -229,18 +206,18 @@ class FirstPartyCode:
                 continue
             if path.is_dir():
                 continue
-            said = self._said(name, path)
-            found[name] = said.digest
+            summary = self._summary(name, path)
+            digests[name] = summary.digest
             if name not in self._imports:
-                self._imports[name] = tuple(dict.fromkeys(self._imported(said)))
+                self._imports[name] = tuple(dict.fromkeys(self._imported(summary)))
             for imported in self._imports[name]:
                 if imported not in seen:
                     seen.add(imported)
                     waiting.append(imported)
-        return CodeClosure(modules=dict(sorted(found.items())), third_party=frozenset(third_party))
+        return CodeClosure(modules=dict(sorted(digests.items())), third_party=frozenset(third_party))
 
-    def _imported(self, said: _ModuleSummary) -> Iterator[str]:
-        for name, member in said.imports:
+    def _imported(self, summary: ModuleSummary) -> Iterator[str]:
+        for name, member in summary.imports:
             if name == "relet":
                 yield from _relet_exports(member)
                 continue
@@ -270,7 +247,7 @@ def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Every statement that may run, however nested; an import stands nowhere else."""
+    """Every statement that may run, however deeply nested; imports are among them."""
     for statement in body:
         yield statement
         if isinstance(statement, ast.If) and _is_type_checking(statement.test):
@@ -323,7 +300,7 @@ def _is_hidden(parts: list[str]) -> bool:
 
 @dataclass(frozen=True)
 class Distributions:
-    """The installed distributions, read from the names of their folders: normalized name → version, folder."""
+    """The installed distributions, read from the names of their folders: normalized name → version and folder."""
 
     found: Mapping[str, tuple[str, Path]]
     _owners: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
@@ -341,7 +318,7 @@ class Distributions:
         return cls(found)
 
     def closure(self, modules: Iterable[str]) -> dict[str, str]:
-        """The version of each distribution that the top-level `modules` come from, and of all they depend on."""
+        """The versions of the distributions that the top-level `modules` come from, and of all that these need."""
         waiting = [owner for module in modules if (owner := self.owner(module))]
         versions: dict[str, str] = {}
         while waiting:

@@ -95,6 +95,21 @@ class Pipeline:
             and not taken & set(each.verdicts)
         )
 
+    def upstream(self, *names: str) -> tuple[str, ...]:
+        """These components, and everything upstream of them, in the order they run.
+
+        Upstream of a component is what makes its inputs and what judges them.
+        """
+        directly = _directly_upstream(self.components)
+        reached: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting.extend(directly[name])
+        return tuple(name for name in self.names if name in reached)
+
 
 def judged_artifacts(component: Component) -> tuple[str, ...]:
     """The artifacts that a component's verdict speaks of: those it names, else its inputs; none without one."""
@@ -205,16 +220,9 @@ def _check_feed(key: str, feed: str, components: tuple[Component, ...]) -> None:
 
 def _ordered_components(components: tuple[Component, ...]) -> tuple[Component, ...]:
     """Sorted so that each comes after what it takes and what judges that; otherwise in the order given."""
-    producers = {output.name: each.name for each in components for output in each.outputs}
-    after: dict[str, set[str]] = {}
-    for each in components:
-        taken = {i.name for i in each.inputs} | {i.stored.initially for i in each.inputs if i.stored}
-        before = {producers[name] for name in taken if name in producers}
-        judges = {j.name for j in components if j.name != each.name and taken & set(judged_artifacts(j))}
-        after[each.name] = before | judges
-    # What judges an input that it also needs from a consumer of it would wait for itself.
+    # A component that judges an input, and takes something made from that input, would wait for itself.
     try:
-        sorter = TopologicalSorter(after)
+        sorter = TopologicalSorter(_directly_upstream(components))
         sorter.prepare()
     except CycleError as error:
         raise WiringError(f"the pipeline goes in a circle: {' → '.join(reversed(error.args[1]))}") from None
@@ -228,6 +236,18 @@ def _ordered_components(components: tuple[Component, ...]) -> tuple[Component, .
         ready = sorted([*ready, *sorter.get_ready()], key=position.__getitem__)
     by_name = {each.name: each for each in components}
     return tuple(by_name[name] for name in order)
+
+
+def _directly_upstream(components: Iterable[Component]) -> dict[str, set[str]]:
+    """Each component's name → the components that make what it takes, or judge that."""
+    producers = {output.name: each.name for each in components for output in each.outputs}
+    upstream: dict[str, set[str]] = {}
+    for each in components:
+        taken = {i.name for i in each.inputs} | {i.stored.initially for i in each.inputs if i.stored}
+        makers = {producers[name] for name in taken if name in producers}
+        judges = {j.name for j in components if j.name != each.name and taken & set(judged_artifacts(j))}
+        upstream[each.name] = makers | judges
+    return upstream
 
 
 def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:

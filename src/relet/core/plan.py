@@ -1,15 +1,16 @@
-"""Decide first, act after: what a run would do, and why, as a value."""
+"""The plan of a run: what each component would do, and why, as a value. Nothing is changed here."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Protocol
 
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
+from relet.core.change import Change, changes_since_run
 from relet.core.component import Component, Input
 from relet.core.pipeline import Pipeline, judged_artifacts
 from relet.core.record import KeyParts, RunRecord, Status
@@ -32,7 +33,7 @@ class StoreReader(Protocol):
         """The run records, newest first."""
 
 
-# How many records a plan looks through for a component's last run; its reason alone depends on it.
+# How many records a plan looks through, the newest first.
 LOOK_BACK = 500
 
 
@@ -45,52 +46,11 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """One part of a key that differs: `old` is None for what was added, `new` for what was taken away."""
-
-    part: str
-    name: str
-    old: Any = None
-    new: Any = None
-
-    def __str__(self) -> str:
-        match self.part:
-            case "parameters":
-                return f"{self.name} {_parameter_text(self.old)} → {_parameter_text(self.new)}"
-            case "inputs":
-                return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
-            case "packages":
-                return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
-            case "machine":
-                return f"{self.name} {_value_or_not_set(self.old)} → {_value_or_not_set(self.new)}"
-            case "code":
-                return f"code of {self.name} {_change_verb(self.old, self.new)}"
-        return f"{self.name} {_change_verb(self.old, self.new)}"
-
-
-def _value_or_not_set(value: Any) -> str:
-    return "not set" if value is None else str(value)
-
-
-def _parameter_text(value: Any) -> str:
-    """A value as a person would write it; a source's digest by its first letters."""
-    if isinstance(value, Mapping) and "sha256" in value:
-        return str(value["sha256"])[:8]
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _change_verb(old: Any, new: Any) -> str:
-    return "added" if old is None else "removed" if new is None else "changed"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Step:
     """What a plan says of one component.
 
-    `inputs` are the versions it takes (None: absent); `outputs` the versions it has where it is skipped;
-    `changes` what differs from its last run; `blocked_by` the component whose verdict said no.
+    `inputs` are the versions that it takes (None: absent). `outputs` are the versions that it has where it is
+    skipped. `changes` is what differs from its last run. `blocked_by` is the component whose verdict failed.
     """
 
     component: str
@@ -129,10 +89,10 @@ class Plan:
 class RunRequest:
     """What a run was asked to do, checked: which components, with which parameters, from which stored versions.
 
-    `parameters` holds every parameter of every component (`Component.check`); `key_parameters` the same as they
-    enter the key: a source outside by its content. `code` holds for each component the parts of its key that
-    come from its source. `inputs` names stored versions that take the place of this run's products: by the
-    input's name for every component, by `component.input` for one.
+    `key_parameters` holds every parameter of every component as it enters the key: a source outside is the digest
+    of its content. `code` holds for each component the parts of its key that come from its source. `inputs` names
+    stored versions that take the place of this run's products: under the input's name for every component, under
+    `component.input` for one.
     """
 
     pipeline: Pipeline
@@ -142,36 +102,43 @@ class RunRequest:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     def given(self, component: Component, each: Input) -> str | None:
-        """The stored version that an input was told to take, or None."""
+        """The stored version that a person named for an input, or None."""
         return self.inputs.get(f"{component.name}.{each.name}", self.inputs.get(each.name))
 
 
 @dataclass(frozen=True)
 class KnownVersions:
-    """What is known of this run so far: versions, the names that are still to come, and who said no."""
+    """What is known of a run so far.
+
+    `versions` are the artifacts that it has, by their names. `coming` are the names of the artifacts that are
+    still to be made. `refused` are the components whose verdict failed.
+    """
 
     versions: Mapping[str, Version] = field(default_factory=dict)
     coming: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
 
     def after(self, component: Component, step: Step) -> KnownVersions:
-        """The same, knowing what is planned for one more component."""
-        return self.made(component, step.outputs) if step.action is Action.SKIP else self.without(component)
+        """What is known once the step of one more component is planned."""
+        if step.action is Action.SKIP:
+            return self.with_outputs(component, step.outputs)
+        return self.without_outputs(component)
 
-    def without(self, component: Component) -> KnownVersions:
-        """The same, knowing that what a component makes is not there: it is still to run, or was held back."""
+    def without_outputs(self, component: Component) -> KnownVersions:
+        """What is known where a component has no outputs: it still has to run, or was held back."""
         outputs = {output.name for output in component.outputs}
         return KnownVersions(self.versions, self.coming | outputs, self.refused)
 
-    def made(self, component: Component, outputs: Mapping[str, Version]) -> KnownVersions:
+    def with_outputs(self, component: Component, outputs: Mapping[str, Version]) -> KnownVersions:
+        """What is known once a component has outputs, made now or before."""
         verdicts = [version for version in outputs.values() if version.type is ArtifactType.VERDICT]
         refused = self.refused
         if not all(version.metadata.get("passed", False) for version in verdicts):
             refused |= {component.name}
         return KnownVersions({**self.versions, **outputs}, self.coming - set(outputs), refused)
 
-    def speaks_against(self, name: str, pipeline: Pipeline) -> bool:
-        """Whether a verdict of this run refuses the artifact of that name."""
+    def refuses(self, name: str, pipeline: Pipeline) -> bool:
+        """Whether a verdict of this run on the artifact of that name failed."""
         return any(each.name in self.refused and name in judged_artifacts(each) for each in pipeline.components)
 
 
@@ -190,7 +157,7 @@ def plan(request: RunRequest, store: StoreReader) -> Plan:
 
 
 def decide(component: Component, request: RunRequest, known: KnownVersions, store: StoreReader) -> Step:
-    """What to do with one component, as far as `known` tells."""
+    """What to do with one component, given what is known of the run so far."""
     for gatekeeper in request.pipeline.gatekeepers(component):
         if gatekeeper.name in known.refused:
             return Step(
@@ -199,12 +166,12 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
                 reason=f"{gatekeeper.name} says no",
                 blocked_by=gatekeeper.name,
             )
-    if said_no := _refused_before(component, request, known, store):
+    if judge := _gatekeeper_that_refused(component, request, known, store):
         return Step(
             component=component.name,
             action=Action.WAITS,
-            reason=f"{said_no.name} said no to it",
-            blocked_by=said_no.name,
+            reason=f"{judge.name} said no to it",
+            blocked_by=judge.name,
         )
     waiting = sorted(_feeding_artifacts(component, request) & known.coming)
     if waiting:
@@ -224,7 +191,7 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
             outputs=outputs,
         )
     last = _last_run(request.pipeline.name, component.name, store)
-    changes = _changes_since_run(last, parts, inputs) if last else ()
+    changes = changes_since_run(last, parts, inputs) if last else ()
     return Step(
         component=component.name,
         action=Action.RUN,
@@ -236,12 +203,12 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     )
 
 
-def _refused_before(
+def _gatekeeper_that_refused(
     component: Component, request: RunRequest, known: KnownVersions, store: StoreReader
 ) -> Component | None:
-    """The gatekeeper, no part of this run, whose last word on what the component would take was no.
+    """The gatekeeper outside this run whose latest verdict on an input of the component failed, or None.
 
-    A version that a person names is taken, whatever was said of it.
+    A version that a person named is taken, whatever its verdict.
     """
     running = {each.name for each in request.components}
     for gatekeeper in request.pipeline.gatekeepers(component):
@@ -266,9 +233,10 @@ def _refused_before(
 
 
 def judgements(version: Version, store: StoreReader, component: str | None = None) -> Iterator[RunRecord]:
-    """The finished runs of a component (None: of any) that took or made a version, the newest first.
+    """The finished runs of a component (None: of any component) that took or made a version, the newest first.
 
-    Under its own name: an input of another name is what a run compared with, which is no word on it.
+    A run counts where its input or output has the version's own name: under another name the version is what a
+    run compared with, and the verdict does not speak of it.
     """
     for record in store.runs(LOOK_BACK):
         if record.status is not Status.FINISHED or component not in (None, record.component):
@@ -300,8 +268,8 @@ def _input_version(
     if each.name in known.versions:
         return known.versions[each.name]
     if each.stored is None:
-        if said := _verdict_on_what_is_taken(component, each, request, known, store):
-            return said
+        if verdict := _verdict_on_input(component, each, request, known, store):
+            return verdict
         return _required_version(component, each, f"{each.name}:latest", store)
     found = store.find(each.stored.reference)
     if found is None and each.stored.initially:
@@ -314,12 +282,12 @@ def _input_version(
     return found
 
 
-def _verdict_on_what_is_taken(
+def _verdict_on_input(
     component: Component, each: Input, request: RunRequest, known: KnownVersions, store: StoreReader
 ) -> Version | None:
-    """The stored verdict on the very version that a component takes beside it; None where `each` is no verdict.
+    """The stored verdict on the version that a component takes beside it; None where `each` is no verdict.
 
-    Raises NotFoundError where that version was never judged: the latest verdict speaks of another.
+    The latest verdict may speak of another version. Raises NotFoundError where that version was never judged.
     """
     for gatekeeper in request.pipeline.components:
         if each.name not in gatekeeper.verdicts:
@@ -339,7 +307,7 @@ def _verdict_on_what_is_taken(
 
 
 def _given_version(component: Component, name: str, request: RunRequest) -> str | None:
-    """The stored version that a component was told to take for its input of that name, or None."""
+    """The stored version that a person named for the component's input of that name, or None."""
     return next((request.given(component, each) for each in component.inputs if each.name == name), None)
 
 
@@ -365,13 +333,12 @@ def _stored_outputs(component: Component, key: str, store: StoreReader) -> dict[
     names = {output.name for output in component.outputs}
     if stored is None or set(stored) != names:
         return None
-    versions = {name: store.find(reference) for name, reference in stored.items()}
-    found = {name: version for name, version in versions.items() if version}
-    return found if found.keys() == versions.keys() else None
+    versions = {name: version for name, reference in stored.items() if (version := store.find(reference))}
+    return versions if versions.keys() == names else None
 
 
 def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Version | None]) -> KeyParts:
-    """What the key of a component is made of, now that its inputs are known."""
+    """What the key of a component with these inputs is made of."""
     code = request.code[component.name]
     return KeyParts(
         component=component.name,
@@ -389,46 +356,11 @@ def key_digest(parts: KeyParts) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def differences(old: KeyParts, new: KeyParts) -> tuple[Change, ...]:
-    """What changed between two keys, in the order a person would ask for it.
-
-    >>> differences(KeyParts(component="c", parameters={"a": 1}), KeyParts(component="c", parameters={"a": 2}))
-    (Change(part='parameters', name='a', old=1, new=2),)
-    """
-    return tuple(
-        Change(part=part, name=name, old=was.get(name), new=now.get(name))
-        for part in ("parameters", "inputs", "resources", "code", "packages")
-        for was, now in [(getattr(old, part), getattr(new, part))]
-        for name in _names_of_all(was, now)
-        if was.get(name) != now.get(name)
-    )
-
-
-def _names_of_all(*sides: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(name for side in sides for name in side))
-
-
 def _last_run(pipeline: str, component: str, store: StoreReader) -> RunRecord | None:
     for record in store.runs(LOOK_BACK):
         if (record.pipeline, record.component, record.status) == (pipeline, component, Status.FINISHED):
             return record
     return None
-
-
-def _changes_since_run(
-    last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | None]
-) -> tuple[Change, ...]:
-    """What differs from the last run, inputs by their versions rather than by digests."""
-    if last.parts is None:
-        return ()
-    versions = {name: f"v{version.number}" for name, version in inputs.items() if version}
-    before = {name: link.version.partition(":")[2] for name, link in last.inputs.items()}
-    return tuple(
-        replace(change, old=before.get(change.name), new=versions.get(change.name))
-        if change.part == "inputs"
-        else change
-        for change in differences(last.parts, parts)
-    )
 
 
 def _reason_to_run(last: RunRecord | None, changes: tuple[Change, ...]) -> str:

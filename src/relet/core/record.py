@@ -1,4 +1,4 @@
-"""What relet writes down about a run, so that it can be made again."""
+"""What relet records of a run, so that the run can be made again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORMAT = 3
 
 
 class Status(StrEnum):
-    """How a run stands: `stopped` by a verdict that said no, `interrupted` by Ctrl-C."""
+    """The status of a run: `stopped` by a verdict that failed, `interrupted` by Ctrl-C."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class RunKind(StrEnum):
-    """What a run is of: one component, a pipeline, or several of a pipeline's runs that belong together."""
+    """What ran: one component, a pipeline, or several runs of a pipeline that belong together."""
 
     COMPONENT = "component"
     PIPELINE = "pipeline"
@@ -34,7 +34,7 @@ class RunKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactLink:
-    """An artifact version as a run saw it: `clean_sample:v3`, its type, and the digest of its content."""
+    """A version that a run took or made: `clean_sample:v3`, its type, and the digest of its content."""
 
     version: str
     type: str
@@ -43,10 +43,10 @@ class ArtifactLink:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyParts:
-    """What a component's key is the digest of. Each part maps a name to a digest, a version or a value.
+    """The parts that a component's key is the digest of. Each part maps a name to a digest, a version or a value.
 
     code: module → digest of its normal form; packages: distribution → version; resources: path → digest;
-    parameters: name → value (for a source outside, its content's digest); inputs: name → content digest.
+    parameters: name → value (a source outside by the digest of its content); inputs: name → content digest.
     """
 
     component: str
@@ -59,11 +59,11 @@ class KeyParts:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeState:
-    """The commit a run's code came from, and what was not committed.
+    """The commit that a run's code came from, and what was not committed.
 
-    `diff` is the SHA-256 of the stored diff; `untracked` are the files of the code closures that git does not
-    hold, each with the SHA-256 of its stored content; `repository` is where the commit can be fetched, without
-    credentials; `folder` is the project's folder in the repository, "" for its top.
+    `diff` is the SHA-256 of the stored diff. `untracked` are the files of the code closures that git does not
+    hold, each with the SHA-256 of its stored content. `repository` is where the commit can be fetched, without
+    credentials. `folder` is the project's folder in the repository, "" for its top.
     """
 
     commit: str | None = None
@@ -76,7 +76,7 @@ class CodeState:
 
 @dataclass(frozen=True, kw_only=True)
 class Caveat:
-    """Something that decided what a run made and that no record holds: it can't be promised to come again.
+    """Something that may have decided what a run made, and that no record holds.
 
     `kind` is one of import (a first-party module that no import statement names), file (read, and neither input
     nor resource), network, process (another program), uncommitted (code) and lock (a package that is installed
@@ -103,16 +103,15 @@ CAVEATS = {
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """One run: of a pipeline (`component` is None), of one component in it, or a sweep or search of several.
+    """One run of a pipeline (`component` is None), of one component, or a sweep or search; `kind` says which.
 
-    `kind` says which. The parent of a component's run is its pipeline's, that of a pipeline's run the sweep or
-    search whose trial it is, or None. A trial has its number, from 1, in `trial`, and in `overrides` what it set
-    by itself, in Hydra's syntax and in the order given. A sweep's or search's own record has `job_type` sweep or
-    search, no steps, and at its end the metrics of its best trial, whose run is its `winner`.
-    `steps` is a pipeline's: component → its action, the reason, the run of the component that made what it has
-    (`run`, an earlier one where it was skipped), and the versions it has (`outputs`). Times are ISO 8601 in UTC;
-    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread counts; `caveats`
-    says what of it no record holds.
+    `parent` is the run above it: for a component the run of its pipeline; for a trial the sweep or search. A trial
+    has its number, from 1, in `trial`, and its own overrides in `overrides`, in Hydra's syntax and in the order
+    given. The record of a sweep or search has `job_type` sweep or search, no steps, and at its end the metrics of
+    its best trial, whose run is its `winner`.
+    `steps` belongs to a pipeline's run: component → its action, the reason, the run that made its outputs (`run`;
+    an earlier one where the component was skipped), and its versions (`outputs`). Times are ISO 8601 in UTC;
+    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread counts.
     """
 
     id: str
@@ -158,16 +157,16 @@ class RunRecord:
 
     @property
     def sources(self) -> dict[str, str]:
-        """The parameters that named something outside → the SHA-256 of its content, which the store holds."""
+        """The parameters that named a source outside → the SHA-256 of its content, which the store holds."""
         return source_digests(self.parts.parameters if self.parts else {})
 
     @property
     def objects(self) -> dict[str, str]:
-        """What the run needs to be made again beside its inputs: what it is → its object's SHA-256."""
-        wanted = {"lock": self.lock, "diff": self.code.diff}
-        wanted |= {f"file {path}": digest for path, digest in self.code.untracked.items()}
-        wanted |= {f"source of {name}": digest for name, digest in self.sources.items()}
-        return {what: digest for what, digest in wanted.items() if digest}
+        """The objects that it takes to make the run again, beside its inputs: what each is → its SHA-256."""
+        objects = {"lock": self.lock, "diff": self.code.diff}
+        objects |= {f"file {path}": digest for path, digest in self.code.untracked.items()}
+        objects |= {f"source of {name}": digest for name, digest in self.sources.items()}
+        return {what: digest for what, digest in objects.items() if digest}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> RunRecord:
@@ -176,7 +175,7 @@ class RunRecord:
             for side in ("inputs", "outputs")
         }
         parts = KeyParts(**stored["parts"]) if stored["parts"] else None
-        # A record of format 1 or 2 lacks what later ones added: the defaults say that nothing is known.
+        # A record of format 1 or 2 lacks the fields that were added later: they get their defaults.
         return cls(
             **{
                 **stored,
@@ -192,7 +191,7 @@ class RunRecord:
 
 
 def source_digests(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Of parameters as they enter a key, those that name something outside → the SHA-256 of its content.
+    """The parameters, as they enter a key, that name a source outside → the SHA-256 of its content.
 
     >>> source_digests({"rows": 3, "source": {"sha256": "ab"}})
     {'source': 'ab'}
@@ -205,7 +204,7 @@ def source_digests(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def now() -> str:
-    """The time in UTC, as records write it.
+    """The time in UTC, as records hold it.
 
     >>> now().endswith("+00:00")
     True
@@ -214,5 +213,5 @@ def now() -> str:
 
 
 def new_run_id() -> str:
-    """A name for a run that sorts by time and that no other run has."""
+    """An id that no other run has; ids sort by time."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"

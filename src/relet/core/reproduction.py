@@ -1,4 +1,4 @@
-"""The verdict on a run that was made again: decided here as a value, from what was recorded and what came out."""
+"""The verdict on a run that was made again, as a value: what was recorded is compared with what was reproduced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from relet.core import artifact
 from relet.core.artifact import Check, Verdict
-from relet.core.plan import Change
+from relet.core.change import Change
+from relet.core.wording import count
 
 ARTIFACT = artifact.REPRODUCTION
 DETERMINISM = artifact.DETERMINISM
@@ -17,7 +18,7 @@ FORMAT = 1
 
 
 class Likeness(StrEnum):
-    """How what was made again is like what was recorded, from best to worst."""
+    """How close the reproduced is to the recorded, from best to worst."""
 
     IDENTICAL = "IDENTICAL"
     EQUIVALENT = "EQUIVALENT"
@@ -31,9 +32,10 @@ class Likeness(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class OutputVerdict:
-    """One output: `recorded` is the version it had; the contents are digests, None where it was not made.
+    """The verdict on one output: `recorded` is its version; the contents are digests, None where it was not made.
 
-    `largest` is the largest difference of two numbers, relative to max(1, |recorded|); `differences` says more.
+    `largest` is the largest difference of two numbers, relative to max(1, |recorded|); `differences` are sentences
+    on what differs.
     """
 
     name: str
@@ -47,8 +49,10 @@ class OutputVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class StepVerdict:
-    """One step: `inputs_equal` says whether it took what the recorded run took; `changes` what else of its key,
-    and of the machine, was different; `error` why it was not made.
+    """The verdict on one step.
+
+    `inputs_equal` says whether it took the inputs of the recorded run. `changes` are the other parts of its key,
+    and of the machine, that differed. `error` says why the step was not made.
     """
 
     component: str
@@ -72,10 +76,10 @@ class StepVerdict:
 class Reproduction:
     """What became of making a run again.
 
-    `run` is the run whose commit and lock were rebuilt, "" where it is not known; `subject` the version that was
-    asked for, by its number, if it was not a run; `environment` what made the environment ("here": it was
-    the current one); `recorded` and `reproduced` are the machines; `missing` is what makes it impossible; `pinned`
-    are the stored versions that were taken as they are; times are in seconds.
+    `run` is the run whose commit and lock were rebuilt, "" where it is not known. `subject` is the version that a
+    person asked for, by its number, if it was not a run. `environment` is the manager that made the environment
+    ("here": the current one was taken). `recorded` and `reproduced` are the machines. `missing` is what makes the
+    reproduction impossible. `pinned` are the stored versions that were taken as they are. Times are in seconds.
     """
 
     target: str
@@ -99,19 +103,19 @@ class Reproduction:
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The versions that the verdict speaks of, `model:v7`; what was asked for also where it is impossible."""
+        """The versions that the verdict speaks of, `model:v7`; the subject among them, reproduced or not."""
         outputs = [output.recorded for step in self.steps for output in step.outputs]
         return tuple(dict.fromkeys([*outputs, *([self.subject] if self.subject else [])]))
 
     @property
     def words_on_runs(self) -> dict[str, str]:
-        """The run that was made again, and the run of each of its steps → how it came out."""
+        """The run that was made again, and the run of each of its steps → the likeness."""
         steps = {step.run: str(step.likeness) for step in self.steps}
         return {**steps, **({self.run: str(self.likeness)} if self.run else {})}
 
     @property
     def words_on_versions(self) -> dict[str, str]:
-        """Each version that was judged → how it came out; what was asked for gets the whole verdict."""
+        """Each version that was judged → its likeness; the subject has the likeness of the whole."""
         outputs = {output.recorded: str(output.likeness) for step in self.steps for output in step.outputs}
         return {**outputs, **({self.subject: str(self.likeness)} if self.subject else {})}
 
@@ -119,7 +123,7 @@ class Reproduction:
         return asdict(self)
 
     def verdict(self) -> Verdict:
-        """The same as an artifact of type verdict: yes where it is IDENTICAL or EQUIVALENT."""
+        """The same as an artifact of type verdict, passed where it is IDENTICAL or EQUIVALENT."""
         checks = tuple(
             Check(
                 name=f"{step.component}.{output.name}",
@@ -138,7 +142,7 @@ def judge_reproduction(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
     worst = max((step.likeness for step in steps), key=list(Likeness).index, default=Likeness.IDENTICAL)
     outputs = [output for step in steps for output in step.outputs]
     if worst is Likeness.IDENTICAL:
-        counted = f"{_count_and_noun(len(outputs), 'output')} of {_count_and_noun(len(steps), 'step')}"
+        counted = f"{count(len(outputs), 'output')} of {count(len(steps), 'step')}"
         equal = f"every digest is equal, of {counted}"
         changes = dict.fromkeys(change for step in steps for change in step.changes)
         return (
@@ -153,15 +157,15 @@ def judge_reproduction(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
 
 
 def _equivalence_reason(steps: Iterable[StepVerdict]) -> str:
-    told = []
+    reasons = []
     changes: dict[str, None] = {}
     for step in steps:
         for output in step.outputs:
             if output.likeness is Likeness.EQUIVALENT:
                 largest = f"largest difference {output.largest:.2g}" if output.largest else "its numbers are equal"
-                told.append(f"{step.component}: {output.name} within its tolerance ({largest})")
+                reasons.append(f"{step.component}: {output.name} within its tolerance ({largest})")
                 changes |= dict.fromkeys(step.changes)
-    return f"{'; '.join(told)}; {_changes_sentence(tuple(changes))}"
+    return f"{'; '.join(reasons)}; {_changes_sentence(tuple(changes))}"
 
 
 def _divergence_reason(step: StepVerdict) -> str:
@@ -177,13 +181,13 @@ def _divergence_reason(step: StepVerdict) -> str:
 
 
 def _suspected_cause(step: StepVerdict) -> str:
-    """Why a step made something else: what was different, else what no record holds of it."""
+    """Why a step made something else: what differed, or else what no record holds of the step."""
     wrong = [output for output in step.outputs if output.likeness is Likeness.DIVERGED]
     if wrong and all(output.reproduced_content == output.recorded_content for output in wrong):
         return "what was made again has the digest that the run recorded"
     if not step.inputs_equal and not step.changes:
         return f"how much may come of that, @component(tolerance=…) of {step.component} says beforehand"
-    # code that is not committed and a lock that is not the environment's are recorded, if not in a commit
+    # The caveats that begin with "runs" are of code and packages, which are recorded.
     unseen = [caveat for caveat in step.caveats if not caveat.startswith("runs ")]
     if step.changes or not unseen:
         return _changes_sentence(step.changes)
@@ -195,10 +199,6 @@ def _changes_sentence(changes: tuple[str, ...]) -> str:
         return "nothing that is recorded was different: `relet run --check-determinism` looks for what is not"
     shown = "; ".join(changes[:5])
     return f"different was: {shown}" + (f" and {len(changes) - 5} more" if len(changes) > 5 else "")
-
-
-def _count_and_noun(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def machine_changes(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -1,4 +1,4 @@
-"""Reading files from outside so that each fault is named by its place, however large they are."""
+"""Read files from outside, of any size, and name each fault by its place."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -32,11 +32,11 @@ from relet.errors import BadDataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Pieces that are read at one time; the results are used in the file's order.
+# How many pieces are read at one time. The results are used in the file's order.
 AT_ONCE = min(4, os.cpu_count() or 1)
-# From so many values on, a column most of whose values are of another type has another type.
+# From so many values on, a column is said to have another type where most of its values have it.
 ENOUGH = 20
-# So many of the values that a column must not have are named.
+# How many forbidden values an error names.
 NAMED = 3
 
 
@@ -104,7 +104,7 @@ def _tables_from_csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
 def _pieces_read_ahead(
     threads: ThreadPoolExecutor, read: Callable[[bytes], pa.Table], path: Path
 ) -> Iterator[tuple[bytes, Future[pa.Table]]]:
-    """Each piece of a file with what reading it gives, in order; a few of them are read ahead."""
+    """Each piece of a file with the result of reading it, in order. A few pieces are read ahead."""
     coming = csv_pieces_of(path)
     waiting: deque[tuple[bytes, Future[pa.Table]]] = deque()
     while True:
@@ -112,7 +112,7 @@ def _pieces_read_ahead(
             for piece in islice(coming, AT_ONCE + 1 - len(waiting)):
                 waiting.append((piece, threads.submit(read, piece)))
         except MalformedCsvError as error:
-            # told once what comes before it is used: that may be wrong, too
+            # raised only after the pieces before it were used: the first fault may be in one of them
             waiting.append((b"", Future()))
             waiting[-1][1].set_exception(error)
         if not waiting:
@@ -132,7 +132,10 @@ def _read_piece(piece: bytes, header: Sequence[str], layout: Layout) -> pa.Table
 
 
 def _parse_piece(piece: bytes, header: Sequence[str], types: Mapping[str, str]) -> pa.Table:
-    """The rows with these types. pyarrow is strict about types and the number of fields, not about quotes."""
+    """Parse a piece with these types.
+
+    pyarrow is strict about types and the number of fields, but not about quotes.
+    """
     import pyarrow as pa
     import pyarrow.csv
 
@@ -167,7 +170,9 @@ def _schema_column(table: pa.Table, column: Column, layout: Layout) -> pa.Chunke
 def _reread_for_fault(
     path: Path, layout: Layout, header: Sequence[str], piece: bytes, before: int, told: str
 ) -> pa.Table:
-    """Read again what could not be read with its types, so that the first wrong value is named by its place."""
+    """Read a piece again as text, after reading it with its types failed, to name the first wrong value by its
+    place.
+    """
     import pyarrow as pa
 
     csv_faults.check_text(path)
@@ -203,7 +208,7 @@ def _typed_column(path: Path, texts: pa.Table, column: Column, layout: Layout, b
 
 
 def _first_uncastable(texts: pa.ChunkedArray, cast: Callable[[pa.ChunkedArray], Any]) -> tuple[int, str]:
-    """The first text that can't be cast, with its index; halving finds it in a few casts."""
+    """The first text that can't be cast, and its index; found by bisection."""
     import pyarrow as pa
 
     first, length = 0, len(texts)
@@ -218,7 +223,7 @@ def _first_uncastable(texts: pa.ChunkedArray, cast: Callable[[pa.ChunkedArray], 
 
 
 def _columns_refusal(path: Path, layout: Layout, header: Sequence[str]) -> BadDataError:
-    """How the file's columns differ, in names and, as far as its first rows tell, in types."""
+    """The error for columns that differ in name; the first rows also tell which differ in type."""
     import pyarrow as pa
 
     csv_faults.check_text(path)
@@ -230,7 +235,7 @@ def _columns_refusal(path: Path, layout: Layout, header: Sequence[str]) -> BadDa
         shared = {name: "string" for name in layout.taken if name in header}
         retyped = _retyped_columns(path, layout, _parse_piece(first, header, shared), 0) if shared else {}
     except (pa.ArrowInvalid, MalformedCsvError, StopIteration):
-        pass  # the names differ: that is what has to be told first
+        pass  # differing names are reported first
     names = layout_difference(layout, inferred)
     return refusal(path.name, layout, LayoutDifference(added=names.added, removed=names.removed, retyped=retyped))
 
@@ -248,7 +253,7 @@ def _inferred_types(piece: bytes, header: Sequence[str]) -> dict[str, str]:
 
 
 def _retyped_columns(path: Path, layout: Layout, texts: pa.Table, before: int) -> dict[str, RetypedColumn]:
-    """The columns most of whose values are of another type: that is no slip of one row."""
+    """The columns most of whose values have another type, so that no single row is to blame."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -327,7 +332,9 @@ def _convert_table(path: Path, table: pa.Table, layout: Layout, header: Mapping[
 
 
 def _checked_batches(path: Path, layout: Layout, tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
-    """The rows, once no value is missing that must be there, none is new and none twice that must not be."""
+    """The rows, checked: no required value is missing, no value is outside the allowed ones, no unique value comes
+    twice.
+    """
     import pyarrow as pa
 
     schema = layout.schema
@@ -407,6 +414,9 @@ def _value_fault(path: Path, index: int, column: str, what: str) -> BadDataError
 
 
 def _row_place(path: Path, index: int) -> str:
-    """`index` counts data rows from 0; a person counts from 1, and looks for the line where there are lines."""
+    """The place of a row as a person looks for it: its number from 1 and, in a text file, its line.
+
+    `index` counts from 0.
+    """
     line = csv_faults.line_of(path, index)
     return f"row {index + 1}" + (f" (line {line})" if line else "")

@@ -1,4 +1,7 @@
-"""Sources outside: a path, or an http(s) URL that is fetched once, resumed where it broke, and asked for news."""
+"""Sources outside the project: a path, or an http(s) URL.
+
+A URL is fetched once, resumed where the connection broke, and fetched again when it changed.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from relet.errors import BadDataError, StoreError, nearest
+from relet.files import locked
 
 if TYPE_CHECKING:
     import requests
@@ -29,11 +33,12 @@ ATTEMPTS = 4
 # Seconds before the second attempt; each further one waits twice as long.
 PAUSE = 0.4
 REDIRECTS = 5
-# A server that sends less than this in `timeout` seconds is taken for one that has stopped.
+# A server that sends fewer bytes than this in `timeout` seconds is taken to have stopped.
 SLOWEST_BYTES = 1024
-# A file that was modified less than this before the answer may change again under the same `Last-Modified`.
+# A file that was modified less than so many seconds before the response may change again under the same
+# `Last-Modified`.
 SETTLED = timedelta(seconds=60)
-# Worth another try: the server may answer differently in a moment.
+# Statuses worth another try: the server may answer differently in a moment.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -53,11 +58,11 @@ def resolve_source(
 ) -> Path:
     """The local file that `source` names: a path is checked and returned, an http(s) URL is fetched into `folder`.
 
-    A fetch that broke is resumed, in this call and in the next, unless the file behind the URL has changed since;
-    one that is complete is fetched again only when the server says that it changed. `progress` gets the bytes so
-    far and the bytes in all, None where the server does not say. `timeout` is in seconds, for connecting and for
-    each stall. Raises BadDataError for whatever is not there, too large, cut short or too slow; then `folder`
-    holds no file that looks complete.
+    A broken fetch is resumed, in this call or a later one, unless the file behind the URL has changed. A complete
+    file is fetched again only when the server says that it changed. `progress` receives the bytes so far and the
+    total, None where the server does not say it. `timeout` is in seconds, for connecting and for each stall.
+    Raises BadDataError for a source that is missing, too large, cut short or too slow; `folder` then holds no file
+    that looks complete.
 
     >>> resolve_source("file:///etc/hosts", Path("."))
     Traceback (most recent call last):
@@ -105,7 +110,7 @@ def _files_nearby(folder: Path, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _RemoteFileState:
-    """What is known of a file: how the server names its state (either may be empty), and its SHA-256."""
+    """The state of a remote file: the server's ETag and Last-Modified (either may be empty), and its SHA-256."""
 
     etag: str = ""
     modified: str = ""
@@ -113,17 +118,20 @@ class _RemoteFileState:
 
     @property
     def validator(self) -> str:
-        """What `If-Range` takes."""
+        """The value of the header `If-Range`."""
         return self.etag or self.modified
 
 
 class _BrokenConnectionError(Exception):
-    """The connection broke or stalled; what has come is kept, and another attempt may go on from there."""
+    """The connection broke or stalled.
+
+    The received bytes are kept, and another attempt may continue from there.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Download:
-    """One URL and the files that belong to it: the whole one, the part, and what is known of each."""
+    """One URL and its files: the complete file, the partial file, and the known state of each."""
 
     url: str
     whole: Path
@@ -165,7 +173,7 @@ def _fetch_with_retries(session: requests.Session, fetch: _Download) -> None:
 
 
 def _fetch_once(session: requests.Session, fetch: _Download) -> None:
-    """Ask once, and go on from what is there as far as the server allows."""
+    """Send one request; continue from the partial file where the server allows it."""
     import requests
 
     have = fetch.part.stat().st_size if fetch.part.exists() else 0
@@ -188,7 +196,7 @@ def _fetch_once(session: requests.Session, fetch: _Download) -> None:
 
 
 def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> dict[str, str]:
-    # Compressed on the way, neither lengths nor ranges would be those of the file.
+    # No compression in transit: lengths and ranges would not be those of the file.
     headers = {"Accept-Encoding": "identity"}
     if have:
         return headers | {"Range": f"bytes={have}-", "If-Range": known.validator}
@@ -202,7 +210,7 @@ def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> di
 
 
 def _act_on_response(fetch: _Download, response: requests.Response, have: int) -> None:
-    """Act on the answer's status: there is nothing new, or the rest, or the whole, or nothing at all."""
+    """Act on the response's status: not changed, the rest of the file, the whole file, or an error."""
     shown, status = _url_without_secrets(fetch.url), response.status_code
     if fetch.url.lower().startswith("https:") and not response.url.lower().startswith("https:"):
         raise BadDataError(
@@ -256,7 +264,10 @@ def _stopped_text(got: int, total: int | None) -> str:
 
 
 def _body_blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
-    """The body as it comes. Raises _BrokenError when it breaks, or next to nothing comes for `timeout` seconds."""
+    """The body in blocks.
+
+    Raises _BrokenConnectionError when it breaks, or when almost nothing arrives for `timeout` seconds.
+    """
     from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError
 
     since, come = time.monotonic(), 0
@@ -277,7 +288,10 @@ def _body_blocks(response: requests.Response, timeout: float) -> Iterator[bytes]
 
 
 def _put_in_place(fetch: _Download) -> None:
-    """Put the whole file in place. What is known of the old one goes first: it must not speak of another file."""
+    """Put the complete file in place.
+
+    The old file's state is removed first, so that it never describes the new file.
+    """
     known = replace(_read_state(fetch.part), sha256=file_digest(fetch.part))
     _state_path(fetch.whole).unlink(missing_ok=True)
     fetch.part.replace(fetch.whole)
@@ -286,16 +300,16 @@ def _put_in_place(fetch: _Download) -> None:
 
 
 def _remote_state(response: requests.Response) -> _RemoteFileState:
-    """How the server names the file's state; of a body that was compressed on the way, no part can be resumed."""
+    """The state that the server's headers name. A body that was compressed in transit can't be resumed."""
     if not _is_uncompressed(response):
         return _RemoteFileState()
     etag = response.headers.get("ETag", "")
-    # a weak ETag promises the same meaning, not the same bytes
+    # a weak ETag promises equal meaning, not equal bytes
     return _RemoteFileState(etag="" if etag.startswith("W/") else etag, modified=_settled_last_modified(response))
 
 
 def _settled_last_modified(response: requests.Response) -> str:
-    """`Last-Modified`, where the file can't have changed again within that second: RFC 9110, section 8.8.2.2."""
+    """`Last-Modified`, unless the file may have changed again in the same second (RFC 9110, section 8.8.2.2)."""
     modified = response.headers.get("Last-Modified", "")
     try:
         since = parsedate_to_datetime(response.headers["Date"]) - parsedate_to_datetime(modified)
@@ -309,7 +323,10 @@ def _is_uncompressed(response: requests.Response) -> bool:
 
 
 def _total_bytes(response: requests.Response, start: int) -> int | None:
-    """How many bytes the whole file has, where the server says; a compressed answer's length says nothing."""
+    """The size of the whole file in bytes, where the server says it.
+
+    The length of a compressed response says nothing.
+    """
     if not _is_uncompressed(response):
         return None
     ranged = re.fullmatch(r"bytes \d+-\d+/(\d+)", response.headers.get("Content-Range", ""))
@@ -337,19 +354,19 @@ def _kept_bytes_text(fetch: _Download) -> str:
 
 
 def _name_for_url(url: str) -> str:
-    """A name of its own for each URL, which ends like the URL's file."""
+    """A file name that is unique to the URL and ends like the URL's own file name."""
     last = re.sub(r"[^A-Za-z0-9._\-]", "_", PurePosixPath(urlsplit(url).path).name)[-80:]
     return f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{last or 'source'}"
 
 
 def _url_without_secrets(url: str) -> str:
-    """The URL without user, password and query: these may be secrets, and messages are kept."""
+    """The URL without user, password and query, which may be secrets; messages are stored."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _reason_without_url(error: Exception) -> str:
-    """An error of requests or urllib3, without the URL and the object addresses that they put into it."""
+    """The message of a requests or urllib3 error, without its URL and object addresses."""
     inner: Any = error
     while inner.args and isinstance(inner.args[0], Exception):
         inner = inner.args[0]
@@ -384,9 +401,6 @@ def _drop_part(part: Path) -> None:
 
 @contextlib.contextmanager
 def _fetch_lock(whole: Path) -> Iterator[None]:
-    """One process at a time fetches one URL into one folder; the lock ends with the process that holds it."""
-    import fcntl
-
-    with whole.with_name(f"{whole.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Let one process at a time fetch a URL into a folder. The lock ends with the process that holds it."""
+    with locked(whole.with_name(f"{whole.name}.lock")):
         yield

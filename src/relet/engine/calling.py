@@ -1,4 +1,4 @@
-"""Calls one component's function: inputs out of folders, outputs into folders, and what else it touched."""
+"""Calls the function of one component: reads its inputs, writes its outputs, and watches what else it touches."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
 from relet.project.call import CallResult, ComponentCall
 
-# Where temporary files go and which modules are loaded belong to the process: in one process components are
-# called one after the other, whichever thread runs them.
-_calling = threading.Lock()
-# Held while the folder for temporary files changes, and where they go outside of the call that goes on.
-_moving_temporary_files = threading.Lock()
-_outside: list[str] = []
+# The folder for temporary files and the loaded modules belong to the process: in one process components are called
+# one after the other, whichever thread runs them.
+_call_lock = threading.Lock()
+# Held while the folder for temporary files is set. The list holds, during a call, the folder from before it.
+_temporary_folder_lock = threading.Lock()
+_folder_before_call: list[str] = []
 
 
 def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     """Call the function in this process, and write what it returns below `scratch`; nothing is stored.
 
-    Raises ComponentError where the function raised (with `debug` pdb opens there first), or returned something
-    else than it promised.
+    Raises ComponentError where the function raised an error (with `debug` pdb opens there first), or returned
+    something else than its signature promises.
     """
     set_library_defaults()
     component = call.component
     inputs = [
-        read_artifact(laid.folder, laid.type, each.container, verified=laid.verified)
-        if (laid := call.inputs[each.name])
+        read_artifact(place.folder, place.type, each.container, verified=place.verified)
+        if (place := call.inputs[each.name])
         else None
         for each in component.inputs
     ]
     with (
-        _calling,
+        _call_lock,
         _temporary_files_in(call.scratch),
         only_closure(call.root, call.code),
         watch_process() as touched,
@@ -53,14 +53,14 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
             )
         except ReletError:
             raise
-        # SystemExit, too: a component that ends its process early has failed, and must not end the run in silence
+        # SystemExit, too: a component that calls sys.exit() has failed, and the run has to report it.
         except (Exception, SystemExit) as error:
             if debug:
                 pdb.post_mortem(_component_traceback(error))
-            # what is no text, such as a file's name may be, no record could hold
-            told = str(error).encode(errors="backslashreplace").decode()
-            raise ComponentError(f"{component.name} raised {type(error).__name__}: {told}") from error
-    laid_out = [laid.folder for laid in call.inputs.values() if laid]
+            # A file's name may hold bytes that are no text, which no record can store.
+            message = str(error).encode(errors="backslashreplace").decode()
+            raise ComponentError(f"{component.name} raised {type(error).__name__}: {message}") from error
+    laid_out = [place.folder for place in call.inputs.values() if place]
     allowed = ReadPermissions(
         root=call.root, code=frozenset(call.code), paths=(*call.files, *laid_out, call.scratch)
     )
@@ -68,29 +68,29 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
 
 
 def _component_traceback(error: BaseException) -> Any:
-    """The traceback without relet's own first frame, so that pdb's `up` ends in the component."""
+    """The traceback without the first frame, which is relet's own: `up` in pdb then ends in the component."""
     trace = error.__traceback__
     return trace.tb_next if trace and trace.tb_next else trace
 
 
 @contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
-    with _moving_temporary_files:
+    with _temporary_folder_lock:
         before = tempfile.tempdir
-        _outside.append(tempfile.gettempdir())
+        _folder_before_call.append(tempfile.gettempdir())
         tempfile.tempdir = str(folder)
     try:
         yield
     finally:
-        with _moving_temporary_files:
-            _outside.pop()
+        with _temporary_folder_lock:
+            _folder_before_call.pop()
             tempfile.tempdir = before
 
 
 def folder_outside_calls() -> str:
     """The folder for temporary files that outlive a component's call, which another thread may be in."""
-    with _moving_temporary_files:
-        return _outside[0] if _outside else tempfile.gettempdir()
+    with _temporary_folder_lock:
+        return _folder_before_call[0] if _folder_before_call else tempfile.gettempdir()
 
 
 def _outputs_by_name(component: Component, returned: Any) -> dict[str, Any]:

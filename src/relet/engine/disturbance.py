@@ -1,4 +1,4 @@
-"""Another clock, one processor, no network: for a process in which a component is called a second time."""
+"""Another clock, one processor, no network: for the process that calls a component a second time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def shift_clock(seconds: float) -> None:
     """Let Python's clocks show another time from now on; they go on as fast as before."""
     import time_machine
 
-    # a number of seconds: a datetime would set this process's time zone, too
+    # A number, since a datetime would also set the time zone of this process.
     time_machine.travel(time.time() + seconds, tick=True).start()
 
 
@@ -27,16 +27,16 @@ def stop_clock() -> None:
 
 
 def use_one_cpu() -> None:
-    """Leave this process one processor, where the system lets it choose."""
+    """Let this process use one processor, where the system supports that."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def cut_network() -> None:
-    """Refuse whatever Python would connect to or look up from now on, as a machine without a network does."""
+    """Refuse each connection and each look-up of a name from now on, as a machine without a network does."""
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-        # a socket of this machine's own is no network: its address is a path
+        # An address that is a path is a socket of this machine, not the network.
         if event in _CONNECTIONS and not (event == "socket.connect" and isinstance(arguments[-1], str | bytes)):
             raise ConnectionRefusedError(f"{event}: there is no network here")
 

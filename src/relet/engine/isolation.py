@@ -1,4 +1,4 @@
-"""Components in environments of their own: made from a lock, started once, asked for each step."""
+"""Components in environments of their own: each is made from a lock, and its interpreter is started once."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ Tell = Callable[[str], None]
 
 @contextmanager
 def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
-    """The same job, with each component that has an environment of its own called there.
+    """The same job, with callers for the components that have an environment of their own.
 
-    The keys of such a component hold the versions of packages that its environment has. Raises SetUpError where
-    an environment can't be made.
+    The key of such a component holds the versions of the packages in its environment. Raises SetUpError where an
+    environment can't be made.
     """
-    wanted: dict[str, list[Component]] = {}
+    isolated: dict[str, list[Component]] = {}
     for component in job.request.components:
         place = component.environment or job.manager
         if place and component.name not in job.callers:
-            wanted.setdefault(place, []).append(component)
-    if not wanted:
+            isolated.setdefault(place, []).append(component)
+    if not isolated:
         yield job
         return
     with ExitStack() as opened:
         folder = tempfile.TemporaryDirectory(prefix="relet-isolated-", dir=folder_outside_calls())
         scratch = Path(opened.enter_context(folder))
-        for place, components in wanted.items():
+        for place, components in isolated.items():
             interpreter = opened.enter_context(_component_interpreter(job, place, scratch, tell))
             names = [component.name for component in components]
             parts = interpreter.parts({name: job.parameters[name] for name in names})
@@ -54,7 +54,7 @@ def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
 
 
 def environment_of(job: Job, component: Component, scratch: Path) -> Environment:
-    """The environment that a component is called in: the current one, unless it has one of its own."""
+    """The environment that a component is called in: its own, or else the current one."""
     place = component.environment or job.manager
     if not place or component.name in job.callers:
         return environments.here()
@@ -73,8 +73,9 @@ def _component_interpreter(job: Job, place: str, scratch: Path, tell: Tell) -> I
 
 
 def _locked_environment(job: Job, place: str, variables: Mapping[str, str], tell: Tell) -> Environment:
-    """The environment that `uv` or `uv:locks/torch.lock` means. A container sees what it is given: the project,
-    what lies in temporary folders, relet itself, and where sources outside lie.
+    """The environment that `uv` or `uv:locks/torch.lock` names.
+
+    A container sees the folders that it is given: the project, temporary files, relet itself, and sources outside.
     """
     return environments.build(
         place.partition(":")[0],
@@ -88,8 +89,8 @@ def _locked_environment(job: Job, place: str, variables: Mapping[str, str], tell
 
 def _source_folders(job: Job) -> list[Path]:
     """The folders that the sources outside lie in."""
-    found = [path.resolve().parent for each in job.request.components for path, _ in job.sources(each)]
-    return list(dict.fromkeys(found))
+    folders = [path.resolve().parent for each in job.request.components for path, _ in job.sources(each)]
+    return list(dict.fromkeys(folders))
 
 
 def _isolated_variables(job: Job, place: str, scratch: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""From a component's description to its function: the one place that imports a pipeline's code."""
+"""Loads the function of a component: the one place that imports a pipeline's code."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import Any
 from relet.core.component import Component
 from relet.errors import EditedError
 
-# How OpenMP's threads wait for each other, read when a numeric library loads. Waiting actively, which is the
-# default, makes a fit ten times slower as soon as another process wants a core: the tracker's, for one.
+# How OpenMP's threads wait for each other, read when a numeric library loads. With the default, active waiting, a
+# fit takes ten times longer as soon as another process, such as a tracker's, needs a core.
 WAIT = "PASSIVE"
-# What hands out the memory of Arrow's tables. Its own default keeps more of what was freed: a run on 4.3 million
-# rows needs a tenth more. Only where pyarrow is known to bring the other one: it warns where it does not.
+# The allocator of Arrow's tables. Arrow's default keeps more freed memory: a run on 4.3 million rows needs a tenth
+# more. It is set only where pyarrow is known to have jemalloc: elsewhere pyarrow would warn.
 POOL = "jemalloc" if (sys.platform, platform.machine()) == ("linux", "x86_64") else None
 
-# What each module's digest was when this process imported it.
+# Module → its digest when this process imported it.
 _imported: dict[str, str] = {}
-# The names of loaded modules that are none of a project's own.
+# The folder of a project → the names of loaded modules that do not belong to the project.
 _foreign: dict[Path, set[str]] = {}
 
 
 def set_library_defaults() -> None:
-    """Tell the numeric libraries, before they load, how to wait and where to get memory; a user's word counts."""
+    """Set how the numeric libraries wait and allocate, before they load; what the user has set stays."""
     os.environ.setdefault("OMP_WAIT_POLICY", WAIT)
     if POOL:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", POOL)
@@ -41,8 +41,8 @@ def function_of(
 
     The modules that its arguments name are imported as well.
 
-    In a notebook a module may have been edited since it was imported: it is imported anew, since its key
-    speaks of the edited one. Raises EditedError where relet itself was edited.
+    In a notebook a module may have been edited since it was imported: it is imported again, so that what runs is
+    what the key speaks of. Raises EditedError where relet itself was edited.
     """
     _forget_edited(code)
     set_library_defaults()
@@ -72,8 +72,9 @@ def _forget_edited(code: Mapping[str, str]) -> None:
 def only_closure(root: Path, code: Mapping[str, str]) -> Iterator[None]:
     """Hide the first-party modules that are not in a component's closure while it is called.
 
-    One that it imports all the same is then read from its file, which is seen, rather than found in memory
-    because another component needed it. What was hidden comes back, and what it loaded goes.
+    A component that imports such a module all the same then reads its file, which is seen and becomes a caveat,
+    even where another component has imported the module. Afterwards the hidden modules come back, and those that
+    were loaded meanwhile are dropped.
     """
     hidden = {name: sys.modules.pop(name) for name in _modules_outside(root, code)}
     try:
@@ -85,16 +86,16 @@ def only_closure(root: Path, code: Mapping[str, str]) -> Iterator[None]:
 
 
 def _modules_outside(root: Path, code: Mapping[str, str]) -> list[str]:
-    """The first-party modules that are loaded and not in the closure. Each name is looked at once for a root."""
+    """The first-party modules that are loaded and not in the closure. Each foreign name is looked at once."""
     foreign = _foreign.setdefault(root, set())
     below, environment = f"{root}{os.sep}", f"{sys.prefix}{os.sep}"
-    found = []
+    outside = []
     for name in sys.modules.keys() - foreign:
-        # out of its namespace: asking a lazy module for an attribute could import it
+        # From the namespace: to ask a lazy module for an attribute could import it.
         file = getattr(sys.modules.get(name), "__dict__", {}).get("__file__")
         own = isinstance(file, str) and file.startswith(below) and not file.startswith(environment)
         if not own or name.partition(".")[0] in ("relet", "__main__"):
             foreign.add(name)
         elif name not in code:
-            found.append(name)
-    return found
+            outside.append(name)
+    return outside

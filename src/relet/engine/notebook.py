@@ -1,4 +1,4 @@
-"""The doors for a notebook: load an artifact, run a pipeline."""
+"""What a notebook calls: load an artifact, run a pipeline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from relet.core.artifact import ArtifactType
 if TYPE_CHECKING:
     from relet.project.job import RunOutcome, RunWatcher
 
-# What a person most likely wants to look at, by the artifact's type.
+# The type of an artifact → the container that a person most likely looks at.
 _CONTAINERS = {
     ArtifactType.TABLE: "pandas",
     ArtifactType.MODEL: "model",
@@ -24,18 +24,18 @@ _CONTAINERS = {
 def load(reference: str, *, as_: str | None = None, store: str | None = None) -> Any:
     """A stored artifact as a value: a table as a pandas frame, a model as a `Model`, a file as its path.
 
-    `as_` asks for another container: ibis, pandas, polars, arrow or path. `store` is a store's URL (default:
-    the one that the project around the current folder is configured with).
+    `as_` names another container: ibis, pandas, polars, arrow or path. `store` is the URL of a store; the default
+    is the configured store of the project around the current folder.
     Raises NotFoundError with the nearest right name.
     """
     from relet.engine.values import read_artifact
     from relet.project.stores import configured_store
     from relet.store import open_store
 
-    shelf = open_store(store or configured_store())
-    version = shelf.version(reference)
+    opened = open_store(store or configured_store())
+    version = opened.version(reference)
     folder = Path(tempfile.mkdtemp(prefix=f"relet-{version.name}-"))
-    shelf.materialize(version, folder)
+    opened.materialize(version, folder)
     return read_artifact(folder, version.type, as_ or _CONTAINERS.get(version.type, "path"))
 
 
@@ -48,7 +48,7 @@ def run(
 ) -> RunOutcome:
     """Run a pipeline as `relet run` does: `relet.run("nyc_rentals", "etl.max_price=300")`.
 
-    Returns the outcome, with what each component made; a verdict that says no is in it, an error is raised.
+    Returns the outcome with the result of each component, a failed verdict included. Raises the run's error.
     """
     from relet.engine.run import execute
     from relet.project.order import Order

@@ -1,7 +1,7 @@
-"""What a component touched beside what it was given: Python's audit hooks see opened files, sockets, programs.
+"""What a component touched beside its inputs: Python's audit hooks see opened files, connections and programs.
 
-What a library opens in native code (DuckDB, Arrow) is not seen, nor is a clock or a variable that is read:
-`relet run --check-determinism` is for those.
+The hooks do not see what a library opens in native code (DuckDB, Arrow), and no clock or variable that is read;
+`relet run --check-determinism` finds what depends on those.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any
 from relet.core.record import Caveat
 from relet.names import PACKAGE
 
-# How many of one kind a record lists.
+# How many caveats of one kind a record lists.
 MOST = 8
-# What a program finds there belongs to the machine, which a run's record names.
+# What lies in these folders belongs to the machine, which the record of a run names.
 _SYSTEM = (
     "/usr",
     "/lib",
@@ -43,7 +43,10 @@ _PROCESS = frozenset(("subprocess.Popen", "os.system", "os.exec", "os.posix_spaw
 
 @dataclass
 class AccessLog:
-    """What was opened, connected to and started, in the order of the first time; `made` are files written anew."""
+    """What was opened, connected to and started, in the order of the first time.
+
+    `made` are the files that were written anew; to read them is no access.
+    """
 
     files: dict[str, None] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
@@ -53,7 +56,7 @@ class AccessLog:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadPermissions:
-    """What a component may read: below `paths`, and of the code below `root` the modules named in `code`."""
+    """What a component may read: what lies below `paths`, and below `root` the modules in `code`."""
 
     root: Path
     code: frozenset[str]
@@ -66,7 +69,7 @@ _installed = False
 
 @contextmanager
 def watch_process() -> Iterator[AccessLog]:
-    """Watch what this process touches. An audit hook can't be taken out again: it is put in once."""
+    """Watch what this process touches. An audit hook can't be removed: it is added once."""
     global _touched, _installed
     if not _installed:
         sys.addaudithook(_audit_hook)
@@ -83,12 +86,12 @@ def watch_process() -> Iterator[AccessLog]:
 
 
 def _children() -> str:
-    """How many processes multiprocessing has made, as it counts them: it starts them without an audit event."""
+    """The count of processes that multiprocessing has started: it starts them without an audit event."""
     return str(getattr(sys.modules.get("multiprocessing.process"), "_process_counter", "count(1)"))
 
 
 def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
-    # Called for everything that Python audits, thousands of times an import: nothing is worked out here.
+    # Python calls this thousands of times for each import: it has to be quick.
     note = _NOTES.get(event)
     if note is not None and _touched is not None:
         note(_touched, event, arguments)
@@ -117,13 +120,13 @@ def _working_folder() -> str:
 def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     where = arguments[-1] if event in ("socket.connect", "socket.sendto") else arguments
     if event == "socket.connect" and isinstance(where, str | bytes):
-        # a socket of this machine's own, by which processes that belong together talk
+        # The address is a path: a socket by which processes of this machine talk.
         return
     if isinstance(where, tuple) and len(where) > 1:
-        shown = f"{_argument_text(where[0])}:{_argument_text(where[1])}"
+        address = f"{_argument_text(where[0])}:{_argument_text(where[1])}"
     else:
-        shown = _argument_text(where[0] if isinstance(where, tuple) and where else where)
-    touched.addresses[shown] = None
+        address = _argument_text(where[0] if isinstance(where, tuple) and where else where)
+    touched.addresses[address] = None
 
 
 def _note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
@@ -132,10 +135,12 @@ def _note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> No
 
 def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("os.fork", "os.forkpty"):
-        shown = "a copy of its own process"
+        program = "a copy of its own process"
+    elif event == "os.system":
+        program = _argument_text(arguments[0])
     else:
-        shown = Path(_argument_text(arguments[0])).name if event != "os.system" else _argument_text(arguments[0])
-    touched.programs[shown] = None
+        program = Path(_argument_text(arguments[0])).name
+    touched.programs[program] = None
 
 
 def _argument_text(value: Any) -> str:
@@ -151,33 +156,32 @@ _NOTES = {
 
 
 def caveats(touched: AccessLog, allowed: ReadPermissions) -> tuple[Caveat, ...]:
-    """What of all that can't be promised to be the same again."""
+    """A caveat for each access that was not allowed, at most `MOST` of a kind, and how many more there were."""
     may_read = _absolute_and_resolved(allowed.paths) | _installation_paths()
 
     below = tuple(f"{path}{os.sep}" for path in may_read)
-    # most of what is opened are the modules of packages: those are told apart by the letters of their path
-    files = (file for file in touched.files if ".." in file or not file.startswith(below))
-    asked = (Path(os.path.normpath(file)) for file in files)
-    found = dict.fromkeys(each for file in asked if (each := _about_file(file, allowed, may_read)))
-    found |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
-    found |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
-    return tuple(_first_caveats(found))
+    # Most opened files are modules of packages: comparing their paths as text is quick.
+    names = (name for name in touched.files if ".." in name or not name.startswith(below))
+    files = (Path(os.path.normpath(name)) for name in names)
+    caveats = dict.fromkeys(each for file in files if (each := _file_caveat(file, allowed, may_read)))
+    caveats |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
+    caveats |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
+    return tuple(_first_of_each_kind(caveats))
 
 
-def _first_caveats(found: Iterable[Caveat]) -> Iterator[Caveat]:
-    """At most so many of a kind, and how many there were."""
-    seen: dict[str, int] = {}
-    for each in found:
-        seen[each.kind] = seen.get(each.kind, 0) + 1
-        if seen[each.kind] <= MOST:
+def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
+    counts: dict[str, int] = {}
+    for each in caveats:
+        counts[each.kind] = counts.get(each.kind, 0) + 1
+        if counts[each.kind] <= MOST:
             yield each
-    yield from (Caveat(kind=kind, what=f"{count - MOST} more") for kind, count in seen.items() if count > MOST)
+    yield from (Caveat(kind=kind, what=f"{count - MOST} more") for kind, count in counts.items() if count > MOST)
 
 
-def _about_file(file: Path, allowed: ReadPermissions, may_read: frozenset[Path]) -> Caveat | None:
+def _file_caveat(file: Path, allowed: ReadPermissions, may_read: frozenset[Path]) -> Caveat | None:
     if may_read & {file, *file.parents} or may_read & {*(real := file.resolve()).parents, real}:
         return None
-    # a pipe, a folder, or a file that is not there: what was tried and failed decides nothing new
+    # A pipe, a folder, or a file that does not exist, from which nothing was read.
     if not file.is_file():
         return None
     if not file.is_relative_to(allowed.root):
@@ -210,7 +214,7 @@ def _installation_paths() -> frozenset[Path]:
     """Where the interpreter, the installed packages, relet itself and the system lie."""
     folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, site.getuserbase(), *_SYSTEM}
     folders |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    # a folder of packages that was put on the path by hand: each says its version, which is in the key
+    # A folder of packages that a person put on the path: the versions of the packages are in the key.
     folders |= {entry for entry in sys.path if entry and any(Path(entry).glob("*.dist-info"))}
     return _absolute_and_resolved([PACKAGE, *map(Path, folders)])
 

@@ -1,4 +1,4 @@
-"""Between a function's values and an artifact's files."""
+"""The values of a function as the files of artifacts, and back."""
 
 from __future__ import annotations
 
@@ -45,14 +45,17 @@ def write_artifact(name: str, type_: ArtifactType, value: Any, folder: Path) -> 
 def write_artifacts(
     outputs: Iterable[Output], values: Mapping[str, Any], folder: Path
 ) -> dict[str, WrittenOutput]:
-    """Write what a component returned, each artifact in a folder of its name; streams of one fork side by side."""
+    """Write what a component returned, each artifact in a folder of its name.
+
+    Streams that share one pass over their source are written side by side.
+    """
     from relet.data.fork import side_by_side
 
     types = {output.name: output.type for output in outputs}
     together = side_by_side({name: values[name] for name in types})
     stop = threading.Event()
     with ThreadPoolExecutor(max(1, len(together)), thread_name_prefix="relet-outputs") as beside:
-        coming = {
+        writing = {
             name: beside.submit(
                 write_artifact, name, types[name], _stream_until(values[name], stop), folder / name
             )
@@ -60,8 +63,8 @@ def write_artifacts(
         }
         try:
             return {
-                name: coming[name].result()
-                if name in coming
+                name: writing[name].result()
+                if name in writing
                 else write_artifact(name, type_, values[name], folder / name)
                 for name, type_ in types.items()
             }
@@ -70,16 +73,16 @@ def write_artifacts(
 
 
 def _stream_until(stream: RowStream, stop: threading.Event) -> RowStream:
-    """The same stream, as long as what it is written for is still wanted."""
+    """The same stream, which fails once `stop` is set: another output could not be written."""
     from relet.data.rows import RowStream
 
-    def wanted() -> Iterator[Any]:
+    def batches() -> Iterator[Any]:
         for batch in stream:
             if stop.is_set():
                 raise ComponentError("another output could not be written")
             yield batch
 
-    return RowStream(stream.schema, wanted(), is_normal=stream.is_normal)
+    return RowStream(stream.schema, batches(), is_normal=stream.is_normal)
 
 
 def _write_table(value: Any, folder: Path) -> WrittenOutput:
@@ -104,13 +107,13 @@ def _write_file(value: Any, folder: Path) -> WrittenOutput:
 
 
 def _write_metrics(value: Any, folder: Path) -> WrittenOutput:
-    """Numbers and curves as one file; the metadata holds plain numbers, and says which of them a curve led to."""
-    held = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
-    drawn = {name: each for name, each in held.items() if isinstance(each, Curve)}
-    _write_json(folder / METRICS, held | {name: curve.to_json() for name, curve in drawn.items()})
-    metadata: dict[str, Any] = {"metrics": held | {name: curve.last for name, curve in drawn.items()}}
-    if drawn:
-        metadata["curves"] = sorted(drawn)
+    """Write numbers and curves as one file; the metadata has the last value of each curve, and its name."""
+    values = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
+    curves = {name: each for name, each in values.items() if isinstance(each, Curve)}
+    _write_json(folder / METRICS, values | {name: curve.to_json() for name, curve in curves.items()})
+    metadata: dict[str, Any] = {"metrics": values | {name: curve.last for name, curve in curves.items()}}
+    if curves:
+        metadata["curves"] = sorted(curves)
     return WrittenOutput(
         type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata=metadata
     )
@@ -161,15 +164,15 @@ def _write_json(path: Path, value: Any) -> None:
 
 def folder_digest(folder: Path) -> str:
     """SHA-256 over the relative paths and bytes of a folder's files, in hex."""
-    whole = sha256()
+    digest = sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        whole.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-        whole.update(sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def content_of(type_: ArtifactType, folder: Path) -> str:
-    """The digest that the content of files in a folder really has. Raises BadDataError for a torn table."""
+    """The content digest of the files in a folder, worked out from them. Raises BadDataError for a torn table."""
     if type_ is ArtifactType.TABLE:
         from relet.data.table import content_digest
 
@@ -178,7 +181,7 @@ def content_of(type_: ArtifactType, folder: Path) -> str:
 
 
 def read_artifact(folder: Path, type_: ArtifactType, container: str, *, verified: FileState | None = None) -> Any:
-    """An artifact's files as the value a function takes; `container` is that of `relet.core.component.Input`.
+    """The files of an artifact as the value that a function takes; `container` is that of `core.component.Input`.
 
     `verified` is the state of a table's file when its digest was verified (`table_state`).
     """
@@ -235,7 +238,7 @@ class Workspace:
         return self._laid_out[place]
 
     def keep(self, version: Version, folder: Path) -> None:
-        """Remember that a version that was just stored lies in `folder`: it need not be fetched again."""
+        """Remember that a version which was just stored lies in `folder`, so that it is not fetched again."""
         state = table_state(folder, version.type)
         self._laid_out[version.name, version.content] = InputFolder(
             folder=folder, type=version.type, verified=state

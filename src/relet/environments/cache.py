@@ -7,7 +7,6 @@ that they started, so that a builder that was killed keeps the others away until
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import platform
@@ -19,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from relet.errors import SetUpError
+from relet.files import locked_for_children, write_whole
 
 # The number of this layout: it is part of the digest, so that an older relet's environments are left alone.
 FORMAT = 1
@@ -117,22 +117,14 @@ def clear_environment(folder: Path) -> None:
 
 
 def _write_stamp(folder: Path, stamp: EnvironmentStamp) -> None:
-    draft = folder / "stamp.json.draft"
-    draft.write_text(json.dumps({"python": stamp.python, "evidence": stamp.evidence}), encoding="utf-8")
-    draft.replace(folder / "stamp.json")
+    content = json.dumps({"python": stamp.python, "evidence": stamp.evidence})
+    write_whole(folder / "stamp.json", content.encode())
 
 
 @contextmanager
 def _environment_lock(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
     """Hold the lock on an environment; the kernel takes it back when the last holder ends."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another process that makes the environment {folder.name}")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    message = f"waiting for another process that makes the environment {folder.name}"
+    with locked_for_children(folder.with_name(f"{folder.name}.lock"), waiting=lambda: say(message)) as held:
+        yield held

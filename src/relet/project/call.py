@@ -1,4 +1,4 @@
-"""A component's function with all that it is called with, and what a call makes."""
+"""The call of a component, and its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class InputFolder:
-    """An input that is laid out: its folder, and what kind of artifact lies in it.
+    """An input that is laid out: its folder, and the type of the artifact in it.
 
     `verified` is the state of a table's file when its digest was verified.
     """
@@ -29,10 +29,11 @@ class InputFolder:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentCall:
-    """A component's function with all that it is called with.
+    """A component with all that its function is called with.
 
-    `root` is the project's folder; `code` the closure (module → digest); `files` are the resources, and the files
-    that parameters name: what it may read beside its inputs; `scratch` is an empty folder for all it writes.
+    `root` is the project's folder. `code` is the code closure (module → digest). `files` are what the component
+    may read beside its inputs: its resources, and the files that parameters name. `scratch` is an empty folder for
+    all that it writes.
     """
 
     component: Component
@@ -61,7 +62,7 @@ class WrittenOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class CallResult:
-    """What a call made, and what of it no record holds; `machine` is where, if not in this process."""
+    """The outputs of a call, and its caveats; `machine` is where it ran, empty for this process."""
 
     outputs: Mapping[str, WrittenOutput]
     caveats: tuple[Caveat, ...] = ()

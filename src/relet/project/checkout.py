@@ -1,4 +1,4 @@
-"""Code laid out in a clean folder: a commit, what was not committed on top of it, and what git did not hold."""
+"""Code laid out in a clean folder: a commit, the changes that were not committed, and the files outside git."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from relet.project.surroundings import git, git_environment
 if TYPE_CHECKING:
     from relet.store import Store
 
-# The user's own hooks, line endings and daemons must not shape what is laid out, nor outlive it; and no address
-# may start a program.
+# The user's own hooks, line endings and daemons must not change the files or go on afterwards; no address may
+# start a program.
 _PLAIN = tuple(
     word
     for setting in (
@@ -36,18 +36,18 @@ _PLAIN = tuple(
     )
     for word in ("-c", setting)
 )
-# Without the user's templates, and whatever the user's own settings call a remote or think of shallow clones.
+# The user's own templates and settings must not change a clone.
 _BARE = ("--quiet", "--no-checkout", "--template=", "--origin=origin", "--no-reject-shallow")
-# As `surroundings` writes a repository: no option, and no transport of git's that starts a program (`ext::…`).
+# A repository as `surroundings` records it: no option of git, and no transport that starts a program (`ext::…`).
 _REPOSITORY = re.compile(r"(https?|ssh|git)://[^\s\-]\S*|[\w.][\w.\-]*@[\w.][\w.\-]*:[^\s\-]\S*")
 TIMEOUT = 600
 
 
 def lay_out(code: CodeState, folder: Path, *, root: Path | None, store: Store) -> Path:
-    """Lay out the code that a record names in `folder`, which is made; the project's folder in it.
+    """Lay out the code that a record names in `folder`, which is made; returns the project's folder in it.
 
-    The commit is looked for in the repository around `root`, then where the record says that it came from. What
-    was not committed comes from the store. Raises ImpossibleError that says what is missing.
+    The commit is taken from the repository around `root`, or else from the repository that the record names; what
+    was not committed is taken from the store. Raises ImpossibleError that says what is missing.
     """
     if code.commit:
         _check_out(code, folder, root)
@@ -64,7 +64,7 @@ def lay_out(code: CodeState, folder: Path, *, root: Path | None, store: Store) -
 
 
 def _fetch_untracked(store: Store, digest: str, place: Path) -> None:
-    """Lay out a file that git did not hold; a script can be executed, whose permission no record holds."""
+    """Lay out a file from outside git. A script is made executable, since records hold no permissions."""
     store.fetch_object(digest, place)
     with place.open("rb") as file:
         if file.read(2) == b"#!":
@@ -72,7 +72,7 @@ def _fetch_untracked(store: Store, digest: str, place: Path) -> None:
 
 
 def _path_inside(folder: Path, path: Path) -> Path:
-    """The path, once it is known to lie in the folder whatever the links in it that were laid out."""
+    """The path. Raises ImpossibleError where a link in the folder makes it lead out of the folder."""
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ImpossibleError(f"the record names {path.relative_to(folder)}, which leads out of the project")
     return path
@@ -80,11 +80,11 @@ def _path_inside(folder: Path, path: Path) -> Path:
 
 def _check_out(code: CodeState, folder: Path, root: Path | None) -> None:
     assert code.commit
-    here = root and git(root, "rev-parse", "--show-toplevel")
+    toplevel = root and git(root, "rev-parse", "--show-toplevel")
     tried = []
     sources = []
-    if here:
-        source = os.fsdecode(here).removesuffix("\n")
+    if toplevel:
+        source = os.fsdecode(toplevel).removesuffix("\n")
         if git(Path(source), "cat-file", "-e", f"{code.commit}^{{commit}}") is not None:
             sources.append(source)
         else:
@@ -116,11 +116,11 @@ def clones() -> Path:
 
 
 def clone(source: str, revision: str, folder: Path) -> None:
-    """A clone of `source`, a URL or a path, at a commit, tag or branch. Raises SetUpError with what git says."""
+    """Clone `source`, a URL or a path, at a commit, tag or branch. Raises SetUpError with the error of git."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     local = ("--shared",) if Path(source).is_dir() else ()
     ask_git("clone", *_BARE, *local, "--", source, str(folder))
-    # by itself the commit need not be on any branch
+    # A clone brings branches and tags; the commit may be on none of them.
     if git(folder, "cat-file", "-e", f"{revision}^{{commit}}") is None:
         ask_git("-C", str(folder), "fetch", "--quiet", "origin", revision)
         revision = "FETCH_HEAD"
@@ -128,8 +128,7 @@ def clone(source: str, revision: str, folder: Path) -> None:
 
 
 def ask_git(*arguments: str, timeout: float = TIMEOUT) -> str:
-    """What git prints. Raises SetUpError with the first line of what it says where it fails."""
-    # -c before the command, and -C before the folder it works in
+    """What git prints. Raises SetUpError with the first line of its error where it fails."""
     words = ["git", *_PLAIN, "-c", "safe.directory=*", *arguments]
     try:
         done = subprocess.run(
@@ -146,10 +145,10 @@ def ask_git(*arguments: str, timeout: float = TIMEOUT) -> str:
     except subprocess.TimeoutExpired:
         raise SetUpError(f"git {arguments[0]} was not done after {timeout:g} s") from None
     except subprocess.CalledProcessError as error:
-        said = [line for line in error.stderr.splitlines() if line.strip()] or [f"status {error.returncode}"]
-        # what it warns of comes first
-        told = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0])
-        raise SetUpError(f"git says: {told}") from None
+        lines = [line for line in error.stderr.splitlines() if line.strip()] or [f"status {error.returncode}"]
+        # Warnings may come before the error.
+        reason = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0])
+        raise SetUpError(f"git says: {reason}") from None
     return done.stdout
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from relet.core.code import FirstPartyCode
 from relet.core.pipeline import Pipeline, read_pipeline
 from relet.errors import NotFoundError, nearest
+from relet.project.known_code import process_memory
 
 # The folder of a project that is run from elsewhere: its code is taken from there, and nothing is kept there.
 SETTING = "RELET_PROJECT"
@@ -89,7 +90,7 @@ def open_project(name: str, start: Path | None = None) -> Project:
         raise NotFoundError(
             f"there is no pipeline {name!r} in {root / 'pipelines'}: {nearest(name, pipelines(root))}"
         )
-    code = FirstPartyCode((root, Path(__file__).parents[2]))
+    code = FirstPartyCode((root, Path(__file__).parents[2]), process_memory())
     pipeline = read_pipeline(name, path, code)
     return Project(root=root, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
 

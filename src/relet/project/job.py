@@ -1,4 +1,4 @@
-"""What a run is asked to do, who looks on, and what became of it."""
+"""What a run has to do, who watches it, and what became of it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialIdentity:
-    """A run as a trial of a sweep or search: the id it is to have, the sweep's own run, its number, and what it
-    set by itself, in Hydra's syntax."""
+    """What makes a run a trial of a sweep or search.
+
+    `run_id` is the id that the run gets, `parent` the run of the sweep or search, `number` the trial's number,
+    from 1, and `overrides` what the trial sets by itself, in Hydra's syntax.
+    """
 
     run_id: str
     parent: str
@@ -32,13 +35,12 @@ class TrialIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to run and where to put it.
+    """What to run, and where its results are stored.
 
-    `arguments` are the values that each function is called with; `parameters` the same as they were asked for
-    (a source outside by its path or URL): that is what records and trackers show. `manager`
-    makes an environment of its own for each component that names none: uv, virtualenv, conda or docker; `callers`
-    call a component where it is settled already that this process does not. `part` is what makes it a trial: then
-    whoever runs the sweep has its records sent to the trackers.
+    `arguments` are the values that each function is called with. `parameters` are the same values as a person set
+    them, a source outside by its path or URL; records and trackers show these. `manager` makes an environment for
+    each component that names none: uv, virtualenv, conda or docker. `callers` call the components that this
+    process does not call itself. `part` makes the run a trial, whose records the courier of its sweep sends.
     """
 
     project: Project
@@ -81,7 +83,7 @@ class ComponentResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
-    """What became of a run: the results in order, what went wrong, and how each tracker took it."""
+    """What became of a run: the results in order, the error that ended it, and how each tracker stands."""
 
     run_id: str
     status: Status
@@ -92,7 +94,7 @@ class RunOutcome:
 
     @property
     def exit_status(self) -> int:
-        """0; 3 where a verdict said no; 130 after Ctrl-C; else that of the error."""
+        """0; 3 where a verdict failed; 130 after Ctrl-C; else that of the error."""
         if self.status is Status.STOPPED:
             return 3
         if self.status is Status.INTERRUPTED:
@@ -105,7 +107,7 @@ class RunOutcome:
 
 
 class RunWatcher(Protocol):
-    """Somebody who looks on while a run goes."""
+    """Somebody who watches a run."""
 
     def started(self, step: Step) -> None:
         """A component begins to run."""
@@ -118,7 +120,7 @@ class RunWatcher(Protocol):
 
 
 class SilentWatcher:
-    """A watcher that says nothing."""
+    """A watcher that does nothing."""
 
     def started(self, step: Step) -> None: ...
     def ended(self, result: ComponentResult) -> None: ...

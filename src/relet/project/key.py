@@ -1,4 +1,4 @@
-"""What a component's key takes from its source: modules, packages and resources."""
+"""The parts of a component's key that its source decides: modules, packages and resources."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ def code_parts(
 ) -> dict[str, KeyParts]:
     """For each component the parts of its key that its source decides; parameters and inputs are left empty.
 
-    `parameters` are each component's own: where one names a module, that is among its code.
-
-    Raises WiringError for a resource that is not there.
+    `parameters` are those of each component: a module that one of them names is part of the component's code.
+    Raises WiringError for a resource that does not exist.
     """
     installed = Distributions.installed()
     return {
@@ -33,19 +32,19 @@ def code_parts(
 
 def code_files(project: Project, parts: KeyParts) -> frozenset[str]:
     """The files that a component's code and resources lie in, relative to the project's folder."""
-    found = [path for module in parts.code if (path := project.code.find(module))]
-    found += [project.folder / name for name in parts.resources]
-    return _project_files(project, found)
+    paths = [path for module in parts.code if (path := project.code.find(module))]
+    paths += [project.folder / name for name in parts.resources]
+    return _project_files(project, paths)
 
 
 def pipeline_files(project: Project) -> frozenset[str]:
     """The files that the pipeline is read from, whichever of its components run."""
-    found = [project.folder / "pipeline.py", *project.conf.rglob("*")]
-    found += [component.path for component in project.pipeline.components]
-    # the locks of components that have environments of their own: `uv:locks/torch.lock`
+    paths = [project.folder / "pipeline.py", *project.conf.rglob("*")]
+    paths += [component.path for component in project.pipeline.components]
+    # The locks of components that have environments of their own: `uv:locks/torch.lock`.
     places = (component.environment or "" for component in project.pipeline.components)
-    found += [project.root / place.partition(":")[2] for place in places if ":" in place]
-    return _project_files(project, found)
+    paths += [project.root / place.partition(":")[2] for place in places if ":" in place]
+    return _project_files(project, paths)
 
 
 def _project_files(project: Project, paths: Iterable[Path]) -> frozenset[str]:
@@ -81,11 +80,11 @@ def _resources(project: Project, component: Component) -> Iterator[tuple[str, Pa
 
 
 def _resource_closure(project: Project, path: Path) -> CodeClosure:
-    """What a resource that is Python imports; the resource itself counts as a resource."""
+    """What a resource that is Python imports, without the resource itself, which is no part of the code."""
     module = ".".join(path.relative_to(project.root).with_suffix("").parts)
     closure = project.code.closure(module)
-    rest = {name: value for name, value in closure.modules.items() if name != module}
-    return CodeClosure(modules=rest, third_party=closure.third_party)
+    imported = {name: digest for name, digest in closure.modules.items() if name != module}
+    return CodeClosure(modules=imported, third_party=closure.third_party)
 
 
 def _resource_digest(path: Path) -> str:

@@ -30,7 +30,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     Raises SettingError, WiringError, SignatureError, NotFoundError and BadDataError, before anything runs.
     """
     project = open_project(order.pipeline, start)
-    recall(project.place)
+    recall(project.place / KEPT)
     chosen = settings(project.pipeline, project.conf, order.overrides)
     components = _selected_components(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}

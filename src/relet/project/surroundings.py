@@ -1,4 +1,4 @@
-"""What a run's surroundings were: the commit, what was not committed, the lock, Python, the machine."""
+"""The surroundings of a run: the commit, what is not committed, the lock, Python, the machine."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from relet.names import __version__
 if TYPE_CHECKING:
     from relet.store import Store
 
-# The time zone and the language, which a step should not depend on, and which are named where one does.
+# The time zone and the language: a component should not depend on them, and a reproduction says where one does.
 PLACE = ("TZ", "LANG", "LC_ALL")
-# What decides how many threads the numeric libraries use, and in which order sets are walked.
+# The variables that decide how many threads the numeric libraries use, and in which order sets are iterated.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONHASHSEED")
-# The user's own settings of git must not shape what is recorded.
+# The user's own settings of git must not change what is recorded.
 _DIFF = ("diff", "HEAD", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
 _PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/", "--no-relative", "--unified=3", "--submodule=short")
-# Where these are set, as in a hook, git works in the repository that they name, not in the folder it is asked in.
+# Where one of these is set, as in a hook, git works in the repository that it names, not in the current folder.
 _ELSEWHERE = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -43,11 +43,10 @@ _PIN = re.compile(r"^([A-Za-z0-9][\w.\-]*)==([^\s;\\]+)", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What is the same for every component of a run.
+    """The code, the lock and the versions that are the same for every component of a run.
 
-    `changed` are the files, relative to the project's folder, that differ from the commit or are not in it;
-    `lost` says that git would not tell what the changes are; `locked` are the versions that the lock has for each
-    distribution.
+    `changed` are the files, relative to the project's folder, that differ from the commit or are not in it. `lost`
+    says that git failed to give the changes. `locked` are the versions that the lock has for each distribution.
     """
 
     code: CodeState
@@ -59,14 +58,14 @@ class Surroundings:
     def caveats(
         self, files: Iterable[str], packages: Mapping[str, str], own_lock: Path | None = None
     ) -> tuple[Caveat, ...]:
-        """What of a component no record holds: its `files` that are not committed, `packages` not as locked.
+        """A caveat for each of a component's `files` that is not committed, and each of its `packages` not locked.
 
         `own_lock` is the lock of the component's own environment, where it has one.
         """
         uncommitted = sorted(self.changed & set(files)) if self.code.commit else ["there is no commit"]
         uncommitted += ["changes that git could not give, and that are not stored"] if self.lost else []
         locked = _pins(own_lock.read_bytes()) if own_lock else self.locked
-        drifted = [
+        unlocked = [
             f"{name} {version}, locked {' or '.join(sorted(locked[name]))}"
             if name in locked
             else f"{name} {version}, not in the lock"
@@ -74,21 +73,18 @@ class Surroundings:
             if version not in locked.get(name, ())
         ]
         if not (self.lock or own_lock):
-            drifted = ["there is no lock"]
+            unlocked = ["there is no lock"]
         return (
             *(Caveat(kind="uncommitted", what=file) for file in uncommitted),
-            *(
-                Caveat(kind="lock", what=each)
-                for each in (drifted if self.lock or own_lock else ["there is no lock"])
-            ),
+            *(Caveat(kind="lock", what=each) for each in unlocked),
         )
 
 
 def surroundings(root: Path, lock: Path, files: Iterable[str], store: Store) -> Surroundings:
-    """The commit that `root` is at, what is not committed, and the lock; stored as objects.
+    """The commit of the project's folder `root`, what is not committed, and the lock; the last two are stored.
 
-    `files` are those of the code closures, relative to `root`: what git does not hold of them is stored. Outside
-    a git repository, or without git, there is no commit, and all of them are.
+    `files` are those of the code closures, relative to `root`: those that git does not hold are stored. Outside of
+    a git repository, or without git, there is no commit, and all of them are stored.
     """
     content = lock.read_bytes() if lock.is_file() else None
     code, changed, lost = _code_state(root, sorted(set(files)), store)
@@ -109,22 +105,22 @@ def _pins(lock: bytes) -> dict[str, frozenset[str]]:
 
 
 def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, frozenset[str], bool]:
-    """The state, the files that are not committed, and whether git would not say what the changes are."""
+    """The state of the code, the files that are not committed, and whether git failed to give the changes."""
     place = git(root, "rev-parse", "HEAD", "--show-prefix")
     if place is None:
         untracked = _store_files(root, files, store)
         return CodeState(dirty=True, untracked=untracked), frozenset(untracked), False
     commit, folder, *_ = (*place.decode().split("\n"), "")
-    # git names changed files from the repository's top, and untracked and tracked ones from the folder asked in.
+    # git names changed files from the top of the repository; tracked and untracked files from the current folder.
     modified = _listed_names(git(root, "diff", "HEAD", "--name-only", "--no-relative", "-z"))
     unknown = _listed_names(
         git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py", "pipelines")
     )
     tracked = _listed_names(git(root, "ls-files", "-z", "--", *files)) if files else set()
     diff = git(root, *_DIFF, *_PREFIXES) if modified else b""
-    # beside the closures' files all Python that git might yet be told of: what runs the components is among it
-    wanted = {file for file in files if file not in tracked} | {name for name in unknown if _is_importable(name)}
-    untracked = _store_files(root, sorted(wanted), store)
+    # Beside the files of the closures, all Python that git does not ignore: what runs the components is among it.
+    not_in_git = {file for file in files if file not in tracked} | set(filter(_is_importable, unknown))
+    untracked = _store_files(root, sorted(not_in_git), store)
     state = CodeState(
         commit=commit,
         dirty=bool(modified or unknown or untracked),
@@ -133,12 +129,12 @@ def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, 
         repository=_repository(root),
         folder=folder.rstrip("/"),
     )
-    here = {name.removeprefix(folder) for name in modified if name.startswith(folder)}
-    return state, frozenset(here | set(untracked)), diff is None
+    modified_here = {name.removeprefix(folder) for name in modified if name.startswith(folder)}
+    return state, frozenset(modified_here | set(untracked)), diff is None
 
 
 def _is_importable(name: str) -> bool:
-    """Whether a file may hold a module: Python, under a name that is text (a record can't hold another)."""
+    """Whether a file may hold a module: Python, under a name that a record can hold."""
     return name.endswith(".py") and name.isprintable()
 
 
@@ -155,7 +151,7 @@ def _repository(root: Path) -> str | None:
     url = (git(root, "config", "--get", "remote.origin.url") or b"").decode(errors="replace").strip()
     parts = urlsplit(url)
     if not parts.scheme or parts.scheme == "file":
-        # scp-like addresses (git@host:path) hold no password; a path means nothing on another machine
+        # An address such as git@host:path holds no password; a local path means nothing on another machine.
         return url if re.fullmatch(r"[\w.\-]+@[\w.\-]+:.+", url) else None
     host = parts.hostname or ""
     port = f":{parts.port}" if parts.port else ""
@@ -164,7 +160,7 @@ def _repository(root: Path) -> str | None:
 
 
 def git(folder: Path, *arguments: str, timeout: float = 60, input: bytes | None = None) -> bytes | None:
-    """What git answers; None where there is no git, no repository, or it says no."""
+    """What git prints; None where there is no git or no repository, or the command fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
@@ -180,13 +176,13 @@ def git(folder: Path, *arguments: str, timeout: float = 60, input: bytes | None 
 
 
 def git_environment() -> dict[str, str]:
-    """This process's environment for git: it asks nobody, refreshes no index, works in the folder it is told."""
+    """This process's environment for git: it asks for no password, and works in the folder that it is given."""
     kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def machine() -> dict[str, Any]:
-    """Python, relet, platform and what decides the number of threads; no host name, no user, no path."""
+    """Python, relet, the platform and the variables that matter; no host name, no user, no path."""
     about: dict[str, Any] = {
         "python": platform.python_version(),
         "relet": __version__,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from relet.errors import NotFoundError, SetUpError, nearest
+from relet.files import locked
 from relet.project.checkout import ask_git, clone, clones
 from relet.project.surroundings import git
 from relet.remote.address import RepositoryAddress, is_repository
@@ -66,7 +66,7 @@ def _source(address: RepositoryAddress) -> str:
 
 
 def _wanted_commit(address: RepositoryAddress) -> str:
-    """The commit that a revision names, whole or, where only the clone can tell, as it was shortened."""
+    """The commit that a revision names, whole or, where only the clone can tell, as it was shorten."""
     revision = address.revision
     found = _remote_names(address)
     ways = (revision, f"refs/tags/{revision}", f"refs/heads/{revision}") if revision else ("HEAD",)
@@ -147,6 +147,5 @@ def _check_out_commit(address: RepositoryAddress, wanted: str, folder: Path) -> 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a folder: whoever else wants it waits. The kernel gives it back when its holder ends."""
-    with (folder / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with locked(folder / "lock"):
         yield

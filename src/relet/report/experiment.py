@@ -8,15 +8,9 @@ from typing import Any
 
 from relet.core.artifact import Curve
 from relet.core.record import RunKind, Status
-from relet.experiments.experiment import (
-    Experiment,
-    Objective,
-    Trial,
-    comparable_trials,
-    differing_settings,
-    distinguishing_metrics,
-    short_names,
-)
+from relet.experiments.experiment import Experiment, Trial
+from relet.experiments.objective import Objective, comparable_trials
+from relet.experiments.variation import differing_settings, distinguishing_metrics, short_names
 from relet.report.bars import bars
 from relet.report.charts.lines import TOLD_APART, line_chart
 from relet.report.charts.parallel import MOST_AXES, parallel_coordinates

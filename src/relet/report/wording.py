@@ -6,6 +6,10 @@ import math
 import unicodedata
 from html import escape
 
+from relet.core.wording import count, shorten
+
+__all__ = ["count", "fit_text", "number", "safe", "share", "shorten", "text_width", "visible_text"]
+
 # Signs that turn the direction of what follows: a value could make a page read other than it is.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 # A line break is shown, anything else that can't be seen is a box.
@@ -32,15 +36,6 @@ def visible_text(text: str) -> str:
 
 def _can_be_seen(sign: str) -> bool:
     return unicodedata.category(sign) not in ("Cc", "Cs", "Cn", "Co") and sign not in _TURNING
-
-
-def shorten(text: str, most: int = 80) -> str:
-    """At most so many letters, the end cut off.
-
-    >>> shorten("a long name", most=6)
-    'a lon…'
-    """
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def fit_text(text: str, width: float) -> str:
@@ -93,12 +88,3 @@ def share(value: float | None) -> str:
     if 0.999 < value < 1:
         return "> 99.9%"
     return f"{value:.1%}"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number of things.
-
-    >>> count(1, "row"), count(1200, "row"), count(2, "category", "categories")
-    ('1 row', '1,200 rows', '2 categories')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

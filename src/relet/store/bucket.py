@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from relet.errors import DamagedError, StoreError
+from relet.files import replacing
 from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, number_of_format
 
 if TYPE_CHECKING:
@@ -248,12 +249,8 @@ class Bucket:
 def _copy(file: Path, to: Path) -> None:
     """Copy a file, which the system does faster than obstore reads and writes it; staged as obstore stages."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    staged = to.with_name(f"{to.name}#{secrets.randbelow(10**12)}")
-    try:
+    with replacing(to, part=to.with_name(f"{to.name}#{secrets.randbelow(10**12)}")) as staged:
         shutil.copyfile(file, staged)
-        staged.replace(to)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _entry_of_object(meta: Any) -> BucketEntry:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from relet.errors import DamagedError, StoreError
+from relet.files import replacing
 from relet.store.bucket import Bucket, BucketEntry
 from relet.store.layout import damaged_path, object_path
 
@@ -62,19 +62,15 @@ def pieces(bucket: Bucket, digest: str) -> Iterator[bytes]:
 
 def fetch(bucket: Bucket, digest: str, to: Path) -> None:
     """Write an object to a file, which appears whole and verified or not at all."""
-    part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        with replacing(to) as part, part.open("wb") as file:
             for piece in pieces(bucket, digest):
                 file.write(piece)
-        part.replace(to)
     except OSError as error:
         raise StoreError(
             f"can't write {to}: {error.strerror or error}; nothing in the store is changed"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def absent_digests(bucket: Bucket, digests: Iterable[str]) -> list[str]:

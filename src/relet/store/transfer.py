@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import secrets
 import tarfile
 import tempfile
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from typing import IO
 
 from relet.core.artifact import Version
 from relet.errors import DamagedError, StoreError
+from relet.files import replacing
 from relet.store import manifest, objects
 from relet.store.arrival import ImportedBundle, store_bundle
 from relet.store.bucket import CHUNK, Bucket
@@ -36,19 +36,19 @@ def export_bundle(bucket: Bucket, bundle: Bundle, to: Path) -> None:
 
 
 def _write_tar(bucket: Bucket, content: bytes, digests: Iterable[str], to: Path) -> None:
-    part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        # Of PAX nothing shows but in the header of an object beyond 8 GiB, which USTAR can't hold.
-        with tempfile.TemporaryDirectory() as folder, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar:
+        with (
+            replacing(to) as part,
+            tempfile.TemporaryDirectory() as folder,
+            # PAX shows only in the header of an object above 8 GiB, which the older USTAR can't hold.
+            tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar,
+        ):
             tar.addfile(_member(MANIFEST, len(content)), io.BytesIO(content))
             for digest in sorted(set(digests)):
                 _add(tar, bucket, digest, Path(folder))
-        part.replace(to)
     except OSError as error:
         raise StoreError(f"can't write {to}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from relet.errors import TrackerError
+from relet.files import lock_holder, locked
 
 
 @contextmanager
@@ -23,14 +22,15 @@ def lease(store_url: str, tracker: str, *, wait: float) -> Iterator[None]:
     by `relet.run_id` does. Raises TrackerError, naming the holder, when the wait is over.
     """
     path = lease_path(store_url, tracker)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        _take_lock(descriptor, tracker, wait)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path, timeout=wait))
+        except TimeoutError:
+            holder = lock_holder(path)
+            raise TrackerError(
+                f"{tracker}: another process (id {holder}) is sending what waits; waited {wait:g} s for it"
+            ) from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def lease_path(store_url: str, tracker: str) -> Path:
@@ -43,17 +43,3 @@ def lease_path(store_url: str, tracker: str) -> Path:
     folder = Path(tempfile.gettempdir()) / f"relet-{os.getuid()}"
     folder.mkdir(exist_ok=True, mode=0o700)
     return folder / f"{sha256(place.encode()).hexdigest()[:16]}-{tracker}.lock"
-
-
-def _take_lock(descriptor: int, tracker: str, wait: float) -> None:
-    until = time.monotonic() + wait
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= until:
-                holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
-                raise TrackerError(
-                    f"{tracker}: another process (id {holder}) is sending what waits; waited {wait:g} s for it"
-                ) from None
-        time.sleep(0.02)

@@ -1,13 +1,11 @@
-"""Several processes that run the trials of a sweep or search, each process one trial after the other."""
+"""The processes that run the trials of a sweep or search: started, fed, replaced where one dies, and ended."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import selectors
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,19 +16,20 @@ from dataclasses import asdict, dataclass, field, replace
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from relet.core.record import RunRecord, Status, new_run_id, now
-from relet.errors import ReletError, SettingError
+from relet.core.record import RunRecord, Status, new_run_id
+from relet.engine.answering import AnsweringProcess
+from relet.engine.recording import close
+from relet.errors import SettingError
 from relet.project.job import Job, TrialIdentity
 from relet.project.order import Order
-from relet.project.request import prepare
 
 if TYPE_CHECKING:
     from relet.store import Store
 
 # -P: a file in the current folder must not be taken for a module.
 PROGRAM = (sys.executable, "-P", "-m", "relet.trials.process")
-# What says how many threads the numeric libraries start: where trials run side by side, each has its share.
-THREADS = (
+# The variables that say how many threads the numeric libraries start: trials side by side share the processors.
+THREAD_COUNTS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -38,12 +37,16 @@ THREADS = (
     "NUMEXPR_NUM_THREADS",
     "POLARS_MAX_THREADS",
 )
-# Seconds: how long one look for news lasts; what a trial has to end once it is interrupted, a process once idle.
-SLICE, PATIENCE, LEAVING = 0.2, 10.0, 2.0
-# A process that died took its trial with it, which is run once more: it may have been no fault of the trial's.
+# How long one look for answers lasts, in seconds.
+LOOK = 0.2
+# Seconds until a process is killed: one whose trial was interrupted, and one that has nothing to do.
+PATIENCE, IDLE_PATIENCE = 10.0, 2.0
+# How often a trial is run whose process ends by itself, which may have another cause than the trial.
 TRIES = 2
 
 Tell = Callable[["PlannedTrial", str], None]
+# Whether the first of the trials that wait has to end before the next one begins.
+Alone = Callable[[Sequence["PlannedTrial"]], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +59,12 @@ class PlannedTrial:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """What became of a trial: its run (None where it could not even begin), how that ended, and why.
+    """What became of a trial.
 
-    `status` is finished, failed, stopped (a verdict said no) or interrupted; `error` is empty where it finished.
-    `seconds` is wall time in its process; `outputs` are the versions it has, `ran` the components that were run
-    rather than skipped; `lost` says that its process ended, which may have been no fault of the trial's.
+    `run_id` is its run (None where it could not begin). `status` is finished, failed, stopped (a verdict failed)
+    or interrupted; `error` says why it did not finish. `seconds` is wall time in its process. `outputs` are the
+    versions that it has; `ran` are the components that were run, not skipped. `lost` says that its process ended
+    by itself, which may have another cause than the trial.
     """
 
     trial: PlannedTrial
@@ -89,15 +93,22 @@ def available_processors() -> int:
 
 
 class TrialPool:
-    """At most `workers` processes that run trials of one order; they stay, warm, until the `with` block ends.
+    """At most `workers` processes that run trials of one order; they live until the `with` block ends.
 
-    A trial's run is `order` with the trial's overrides after its own, as a child of the run `parent`. `job` is the
-    order's own: where its store is and what it runs. `tell` is told what each trial does now. What comes out does
-    not depend on `workers`, but for the order in which versions get their numbers.
+    The run of a trial is `order` with the trial's overrides added, as a child of the run `parent`; `job` is the
+    order's own job. `tell` is called with what each trial does now; `alone` says which trials have to end before
+    the next one begins. The results do not depend on `workers`; the numbers that versions get do.
     """
 
     def __init__(
-        self, order: Order, job: Job, *, workers: int, parent: RunRecord, tell: Tell = lambda trial, what: None
+        self,
+        order: Order,
+        job: Job,
+        *,
+        workers: int,
+        parent: RunRecord,
+        tell: Tell = lambda trial, what: None,
+        alone: Alone = lambda waiting: False,
     ) -> None:
         if workers < 1:
             raise SettingError(f"workers must be at least 1, got {workers}; set workers={available_processors()}")
@@ -107,6 +118,7 @@ class TrialPool:
         self._workers = workers
         self._parent = parent
         self._tell = tell
+        self._alone = alone
         self._selector = selectors.DefaultSelector()
         self._processes: list[_WorkerProcess] = []
         self._interrupted = 0
@@ -119,41 +131,46 @@ class TrialPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for each in self._processes:
-            each.leave()
-        until = time.monotonic() + (PATIENCE if any(each.task for each in self._processes) else LEAVING)
+            each.close_input()
+        until = time.monotonic() + (PATIENCE if any(each.task for each in self._processes) else IDLE_PATIENCE)
         for each in self._processes:
-            each.end(until)
+            with suppress(KeyboardInterrupt):
+                each.end(max(0.0, until - time.monotonic()))
         self._processes.clear()
         self._selector.close()
 
     def run(
         self, trials: Sequence[PlannedTrial], *, deadline: float = math.inf
     ) -> Generator[TrialResult, None, None]:
-        """Run trials and give what became of each as it ends. May be called again, when it has come to its end.
+        """Run trials, and yield the result of each as it ends. May be called again once it has ended.
 
-        A trial that fails is one of the results. At the `deadline`, a time of `time.monotonic`, what runs is
-        interrupted and given, and no other trial begins. Raises KeyboardInterrupt after Ctrl-C, once what was
-        running has been interrupted and given, too.
+        A trial that fails has a result as well. At the `deadline`, a time of `time.monotonic`, the trials that run
+        are interrupted and their results yielded, and no other trial begins. After Ctrl-C the same happens, and
+        KeyboardInterrupt is raised at the end.
         """
         waiting = deque(_QueuedTrial(trial=trial, run_id=new_run_id()) for trial in trials)
         self._deadline = deadline
         with self._listening():
-            for task in self._one_by_one(waiting):
-                yield from self._until_done(deque([task]))
+            while self._first_goes_alone(waiting):
+                yield from self._until_done(deque([waiting.popleft()]))
             yield from self._until_done(waiting)
 
+    def _first_goes_alone(self, waiting: deque[_QueuedTrial]) -> bool:
+        side_by_side = self._workers > 1 and len(waiting) > 1 and not self._is_over
+        return side_by_side and self._alone([each.trial for each in waiting])
+
     def _until_done(self, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
-        told_at = 0.0
+        interrupted_at = 0.0
         while waiting or any(each.task for each in self._processes):
             if self._is_over:
                 waiting.clear()
-                told_at = told_at or self._interrupt()
-                if self._interrupted > 1 or time.monotonic() - told_at > PATIENCE:
+                interrupted_at = interrupted_at or self._interrupt()
+                if self._interrupted > 1 or time.monotonic() - interrupted_at > PATIENCE:
                     self._kill()
             else:
                 self._hand_out(waiting)
-            for key, _ in self._selector.select(SLICE):
-                yield from self._heard(key.data, waiting)
+            for key, _ in self._selector.select(LOOK):
+                yield from self._new_results(key.data, waiting)
         if self._interrupted:
             raise KeyboardInterrupt
 
@@ -172,22 +189,15 @@ class TrialPool:
 
     def _start(self) -> _WorkerProcess:
         share = str(max(1, available_processors() // self._workers))
-        # a session of its own: Ctrl-C in the terminal comes to this process alone, which tells the others once
-        process = subprocess.Popen(
-            PROGRAM,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            env={**dict.fromkeys(THREADS, share), **os.environ},
+        # A session of its own: Ctrl-C in the terminal reaches this process alone, which interrupts the others.
+        process = _WorkerProcess(
+            PROGRAM, environment={**dict.fromkeys(THREAD_COUNTS, share), **os.environ}, own_session=True
         )
-        started = _WorkerProcess(process)
-        assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        self._selector.register(process.stdout, selectors.EVENT_READ, started)
-        self._processes.append(started)
-        return started
+        self._selector.register(process, selectors.EVENT_READ, process)
+        self._processes.append(process)
+        return process
 
-    def _give(self, to: _WorkerProcess, task: _QueuedTrial) -> None:
+    def _give(self, process: _WorkerProcess, task: _QueuedTrial) -> None:
         order = self._order
         trial = task.trial
         part = TrialIdentity(
@@ -195,8 +205,8 @@ class TrialPool:
         )
         overrides = [*order.overrides, *trial.overrides]
         steps = [f"steps={','.join(order.steps)}"] if order.steps else []
-        to.task = replace(task, tries=task.tries + 1)
-        to.ask(
+        process.task = replace(task, tries=task.tries + 1)
+        process.ask(
             {
                 "pipeline": order.pipeline,
                 "steps": order.steps,
@@ -206,34 +216,36 @@ class TrialPool:
             }
         )
 
-    def _heard(self, process: _WorkerProcess, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
-        for told in process.read():
+    def _new_results(self, process: _WorkerProcess, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
+        """The results that a process has sent; where it has ended, what becomes of its trial."""
+        for answer in process.answers():
             task = process.task
             if task is None:
                 continue
-            if told["event"] == "doing":
-                self._tell(task.trial, told["what"])
+            if answer["event"] == "doing":
+                self._tell(task.trial, answer["what"])
             else:
                 process.task = None
-                yield _trial_result(task, told)
+                yield _trial_result(task, answer)
         if process.closed:
-            self._selector.unregister(process.stdout)
+            self._selector.unregister(process)
             self._processes.remove(process)
-            yield from self._lost(process, waiting)
+            yield from self._lost_trial(process, waiting)
 
-    def _lost(self, process: _WorkerProcess, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
-        """A process that ended by itself: its trial is run once more, by another one, or has failed."""
-        how = process.how_it_ended()
+    def _lost_trial(self, process: _WorkerProcess, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
+        """Where a process has ended by itself, its trial waits for another process, or has failed."""
+        ended = process.how_it_ended(IDLE_PATIENCE, by_itself="ended")
+        process.end(IDLE_PATIENCE)
         task, process.task = process.task, None
         if task is None:
             return
         over = self._is_over
         if task.tries < TRIES and not over:
-            self._tell(task.trial, f"its process {how}; it runs once more")
+            self._tell(task.trial, f"its process {ended}; it runs once more")
             waiting.appendleft(task)
             return
         status = Status.INTERRUPTED if over else Status.FAILED
-        reason = "interrupted" if over else f"its process {how}, {task.tries} times"
+        reason = "interrupted" if over else f"its process {ended}, {task.tries} times"
         began = close(self._job, task.run_id, status, reason)
         yield TrialResult(
             trial=task.trial,
@@ -244,55 +256,18 @@ class TrialPool:
             lost=True,
         )
 
-    def _one_by_one(self, waiting: deque[_QueuedTrial]) -> Iterator[_QueuedTrial]:
-        """Take off `waiting` those that have to be done before the next one begins: what later trials are compared
-        with is the product of the first one that is not refused, and theirs would be another."""
-        found: list[Mapping[str, Any] | None] = []
-        while (
-            len(waiting) > 1
-            and self._workers > 1
-            and not self._is_over
-            and (missing := self._missing_references())
-        ):
-            found = found or [self._parameters(each.trial) for each in waiting]
-            makers = _steps_making(self._job, missing)
-            made = [
-                {name: each.get(name) for name in makers} for each in found[-len(waiting) :] if each is not None
-            ]
-            if all(each == made[0] for each in made):
-                return
-            yield waiting.popleft()
-
-    def _missing_references(self) -> set[str]:
-        """The artifacts whose first version becomes what later ones are compared with, where there is none yet."""
-        job = self._job
-        return {
-            each.stored.initially
-            for component in job.request.components
-            for each in component.inputs
-            if each.stored and each.stored.initially and job.store.find(each.stored.reference) is None
-        }
-
-    def _parameters(self, trial: PlannedTrial) -> Mapping[str, Any] | None:
-        """What a trial's components are set to; None where it can't be composed, which the trial itself tells."""
-        try:
-            request = prepare(replace(self._order, overrides=(*self._order.overrides, *trial.overrides))).request
-        except ReletError:
-            return None
-        return request.key_parameters
-
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        """While the block runs Ctrl-C is noted, and acted on where that breaks nothing."""
+        """While the block runs, Ctrl-C is counted; `_until_done` acts on it between two looks for answers."""
         self._interrupted = 0
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
-        def note(number: int, frame: FrameType | None) -> None:
+        def count(number: int, frame: FrameType | None) -> None:
             self._interrupted += 1
 
-        before = signal.signal(signal.SIGINT, note)
+        before = signal.signal(signal.SIGINT, count)
         try:
             yield
         finally:
@@ -311,118 +286,37 @@ class TrialPool:
 
 @dataclass(frozen=True, kw_only=True)
 class _QueuedTrial:
-    """A trial with the id of its run, and how often a process was given it."""
+    """A trial with the id of its run, and how many processes were given it."""
 
     trial: PlannedTrial
     run_id: str
     tries: int = 0
 
 
-class _WorkerProcess:
-    """One of the pool's processes: what it runs now, and what it has said up to the last whole line."""
+class _WorkerProcess(AnsweringProcess):
+    """One of the pool's processes, with the trial that it runs now."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None and process.stdout is not None
-        self.stdin, self.stdout = process.stdin, process.stdout
-        self.task: _QueuedTrial | None = None
-        self.closed = False
-        self._process = process
-        self._half = b""
-
-    def ask(self, question: Mapping[str, Any]) -> None:
-        # where it has ended, reading from it says how
-        with suppress(OSError):
-            self.stdin.write(json.dumps(question).encode() + b"\n")
-            self.stdin.flush()
-
-    def read(self) -> list[dict[str, Any]]:
-        content = os.read(self.stdout.fileno(), 1 << 16)
-        self.closed = not content
-        *lines, self._half = (self._half + content).split(b"\n")
-        return [json.loads(line) for line in lines]
-
-    def how_it_ended(self) -> str:
-        try:
-            status = self._process.wait(LEAVING)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            status = self._process.wait()
-        self._close()
-        if status >= 0:
-            return f"ended with status {status}"
-        known = {each.value: each.name for each in signal.Signals}
-        memory = " (no memory left?)" if status == -signal.SIGKILL else ""
-        return f"was ended by {known.get(-status, f'signal {-status}')}{memory}"
-
-    def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def leave(self) -> None:
-        """Let it end by itself: it sees its input end, and interrupts what it still runs."""
-        with suppress(OSError):
-            self.stdin.close()
-
-    def end(self, until: float) -> None:
-        try:
-            self._process.wait(max(0.0, until - time.monotonic()))
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            self.kill()
-            self._process.wait()
-        self._close()
-
-    def _close(self) -> None:
-        for stream in (self.stdin, self.stdout):
-            with suppress(OSError):
-                stream.close()
+    task: _QueuedTrial | None = None
 
 
-def _trial_result(task: _QueuedTrial, told: Mapping[str, Any]) -> TrialResult:
+def _trial_result(task: _QueuedTrial, answer: Mapping[str, Any]) -> TrialResult:
     return TrialResult(
         trial=task.trial,
-        run_id=told.get("run_id"),
-        status=Status(told["status"]),
-        metrics=told.get("metrics", {}),
-        seconds=told.get("seconds", 0.0),
-        error=told["error"],
-        exit_status=told["exit_status"],
-        outputs=told.get("outputs", {}),
-        ran=tuple(told.get("ran", ())),
+        run_id=answer.get("run_id"),
+        status=Status(answer["status"]),
+        metrics=answer.get("metrics", {}),
+        seconds=answer.get("seconds", 0.0),
+        error=answer["error"],
+        exit_status=answer["exit_status"],
+        outputs=answer.get("outputs", {}),
+        ran=tuple(answer.get("ran", ())),
     )
 
 
-def close(job: Job, run_id: str, status: Status, reason: str) -> bool:
-    """Write down how a run ended whose process could not; False where it had not begun."""
-    try:
-        record = job.store.run(run_id)
-    except ReletError:
-        return False
-    if record.status is Status.RUNNING:
-        job.store.put_run(replace(record, status=status, message=reason, ended=now()))
-        for tracker in job.trackers:
-            job.store.put_pending(tracker, run_id)
-    return True
-
-
 def check_store(store: Store) -> None:
-    """Raise SettingError where the pool's processes could not share a store: one in memory is a process's own."""
+    """Raise SettingError for a store in memory, which the processes of a pool can't share."""
     if store.url.startswith("memory:"):
         raise SettingError(
             f"trials run in processes of their own, which can't share a store in memory, got {store.url}; "
             "set store.url to a folder or a bucket"
         )
-
-
-def _steps_making(job: Job, names: set[str]) -> list[str]:
-    """The selected components that make the artifacts of these names, and those that make what they take."""
-    found: list[str] = []
-    waiting = set(names)
-    while waiting:
-        name = waiting.pop()
-        for component in job.request.components:
-            if component.name not in found and any(output.name == name for output in component.outputs):
-                found.append(component.name)
-                waiting |= {each.name for each in component.inputs}
-    return found

@@ -1,7 +1,6 @@
 """The process that runs trials for a pool: `python -P -m relet.trials.process`.
 
-Trials come on standard input, what becomes of them goes out on what was standard output, a line of JSON each. It
-ends with its standard input: whoever asked is gone then, and what still runs is interrupted.
+Where its standard input ends, the pool is gone: the trial that still runs is interrupted, and the process ends.
 """
 
 from __future__ import annotations
@@ -20,68 +19,66 @@ from typing import Any, TextIO
 
 from relet.core.plan import Action, Step
 from relet.core.record import Status
+from relet.engine.answering import own_streams, send_answer
+from relet.engine.recording import close
 from relet.engine.run import execute
-from relet.engine.worker import own_streams
 from relet.errors import EditedError, ReletError
 from relet.project.job import ComponentResult, RunOutcome, TrialIdentity
 from relet.project.order import Order
 from relet.project.request import prepare
-from relet.trials.pool import close
 
-# Seconds that an interrupted trial has to come to its end, where nobody is left to end it.
+# Seconds that an interrupted trial has to end where the pool is gone.
 PATIENCE = 10.0
 
 
 def main() -> None:
     questions, answers = own_streams()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    asked: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
     over = threading.Event()
-    asker, last = os.getppid(), None
+    asker, last_question = os.getppid(), None
 
     def listen() -> None:
         for line in questions:
-            asked.put(json.loads(line))
-        asked.put(None)
+            waiting.put(json.loads(line))
+        waiting.put(None)
         if not over.wait(0.1):
-            # what still runs is wanted by nobody any more
+            # Nobody waits for the trial that still runs.
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(PATIENCE)
             os._exit(1)
 
     threading.Thread(target=listen, name="relet-listen", daemon=True).start()
-    # Ctrl-C between two trials is told of by whoever asks: there is nothing to interrupt here.
     while True:
         try:
-            while (question := asked.get()) is not None:
-                last = question
+            while (question := waiting.get()) is not None:
+                last_question = question
                 _answer_question(question, answers)
         except KeyboardInterrupt:
-            continue
+            continue  # Between two trials there is nothing to interrupt; the pool reports Ctrl-C.
         over.set()
-        if last is not None and os.getppid() != asker:
-            _close_group(last)
+        if last_question is not None and os.getppid() != asker:
+            _close_group(last_question)
         sys.stderr.flush()
-        # taking the libraries down takes longer than a trial that was skipped, and serves nobody
+        # Unloading the libraries would take longer than a trial that is skipped.
         os._exit(0)
 
 
 def _answer_question(question: Mapping[str, Any], answers: TextIO) -> None:
     try:
-        told = _run_trial(question, answers)
+        result = _run_trial(question, answers)
     except KeyboardInterrupt:
-        told = {"status": Status.INTERRUPTED, "error": "interrupted", "exit_status": 130}
+        result = {"status": Status.INTERRUPTED, "error": "interrupted", "exit_status": 130}
     except ReletError as error:
-        told = {"status": Status.FAILED, "error": str(error), "exit_status": error.exit_status}
+        result = {"status": Status.FAILED, "error": str(error), "exit_status": error.exit_status}
     except BaseException as error:
-        told = {"status": Status.FAILED, "error": f"{type(error).__name__}: {error}", "exit_status": 1}
-    _send_event(answers, event="tried", **told)
+        result = {"status": Status.FAILED, "error": f"{type(error).__name__}: {error}", "exit_status": 1}
+    send_answer(answers, {"event": "tried", **result})
 
 
 def _close_group(question: Mapping[str, Any]) -> None:
-    """Write down that a sweep or search has ended, whose own process was killed."""
-    # nobody is left to be told of trouble
-    with suppress(Exception):
+    """End the record of a sweep or search whose own process was killed."""
+    with suppress(Exception):  # Nobody is left who could read an error.
         job = prepare(_order_asked_for(question))
         close(job, question["part"]["parent"], Status.INTERRUPTED, "its process was ended")
 
@@ -99,7 +96,7 @@ def _run_trial(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
     part = TrialIdentity(**{**question["part"], "overrides": tuple(question["part"]["overrides"])})
     outcome = execute(replace(prepare(_order_asked_for(question)), part=part), TrialReporter(answers))
     if isinstance(outcome.error, EditedError):
-        # another process, with what the code is now, runs the trial once more
+        # Another process, which imports the code as it is now, runs the trial once more.
         print(f"relet: {outcome.error}: another process does", file=sys.stderr, flush=True)
         os._exit(outcome.exit_status)
     return {
@@ -115,7 +112,7 @@ def _run_trial(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
 
 
 def _failure_reason(outcome: RunOutcome) -> str:
-    """Why a trial is no candidate, in one line; empty where it is one."""
+    """Why a trial did not finish, in one line; empty where it did."""
     if isinstance(outcome.error, KeyboardInterrupt):
         return "interrupted"
     if outcome.error is not None:
@@ -130,25 +127,18 @@ def _failure_reason(outcome: RunOutcome) -> str:
 
 
 class TrialReporter:
-    """A watcher that tells the pool what a trial does now."""
+    """A watcher that reports to the pool what a trial does now."""
 
     def __init__(self, answers: TextIO) -> None:
         self.answers = answers
 
     def started(self, step: Step) -> None:
-        _send_event(self.answers, event="doing", what=step.component)
+        self.noted(step.component)
 
     def ended(self, result: ComponentResult) -> None: ...
 
     def noted(self, message: str) -> None:
-        _send_event(self.answers, event="doing", what=message)
-
-
-def _send_event(answers: TextIO, **facts: Any) -> None:
-    # where nobody is left to hear it, standard input has ended too: that is what ends this process
-    with suppress(BrokenPipeError):
-        answers.write(json.dumps(facts) + "\n")
-        answers.flush()
+        send_answer(self.answers, {"event": "doing", "what": message})
 
 
 if __name__ == "__main__":

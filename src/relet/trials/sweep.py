@@ -22,6 +22,7 @@ from relet.project.order import VISITED, Order, read_order
 from relet.project.request import Progress, prepare
 from relet.trials import group
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
+from relet.trials.precedence import first_goes_alone
 
 if TYPE_CHECKING:
     from relet.config import Settings
@@ -33,9 +34,10 @@ WORKERS = "workers="
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """What is to be tried: `order` and `job` are what all trials have in common, the job with what the first sets.
+    """What is to be tried.
 
-    `metric` and `direction` say which trial is the best.
+    `order` is what all trials have in common; `job` is the order with the settings of the first trial. `metric`
+    and `direction` say which trial is the best; `evaluates` whether a selected trial is then tested.
     """
 
     order: Order
@@ -48,7 +50,7 @@ class Sweep:
 
     @property
     def warning(self) -> str:
-        """What a person should know of the metric, or an empty text."""
+        """What a person should know about the metric, or an empty text."""
         if not self.metric.startswith("test_"):
             return ""
         return (
@@ -57,7 +59,8 @@ class Sweep:
         )
 
     def selection(self, trial: PlannedTrial) -> list[str]:
-        """The command that makes a trial's choice the run's: everything else is skipped, and it is tested."""
+        """The command that runs a trial's settings as a run of their own: what the trial made is skipped, and the
+        result is tested."""
         order = self.order
         steps = [f"steps={','.join(order.steps)}"] if order.steps else []
         kept = [each for each in order.overrides if not self._is_about_search(each)]
@@ -66,7 +69,7 @@ class Sweep:
         return ["relet", "run", *visited, order.pipeline, *steps, *kept, *trial.overrides, *tested]
 
     def _is_about_search(self, override: str) -> bool:
-        """Whether it says how trials are compared, and nothing to a step that is selected."""
+        """Whether an override says how trials are compared, and feeds no step that is selected."""
         key = override.partition("=")[0].lstrip("+~")
         if not key.startswith("search."):
             return False
@@ -77,9 +80,10 @@ class Sweep:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepOutcome:
-    """What became of a sweep: `tried` in the trials' order, `ranked` those that finished, the best first.
+    """What became of a sweep.
 
-    `error` says why there is no ranking, or what ended the sweep early.
+    `tried` are all results, in the order of the trials; `ranked` are those that finished, the best first. `error`
+    is why there is no ranking, or what ended the sweep early.
     """
 
     run_id: str
@@ -96,27 +100,27 @@ class SweepOutcome:
 
     @property
     def exit_status(self) -> int:
-        """As of one run: 130 after Ctrl-C; that of an error; 1 where a trial failed, 3 where a verdict said no."""
+        """130 after Ctrl-C, else that of the error, else 1, 2 or 3: the lowest that a trial has."""
         if self.status is Status.INTERRUPTED:
             return 130
         if self.error is not None:
             return getattr(self.error, "exit_status", 1)
-        found = {each.exit_status for each in self.tried}
-        return next((status for status in (1, 2, 3) if status in found), 0)
+        statuses = {each.exit_status for each in self.tried}
+        return next((status for status in (1, 2, 3) if status in statuses), 0)
 
 
 class SweepWatcher(Protocol):
     """Somebody who looks on while a sweep goes."""
 
     def doing(self, trial: PlannedTrial, what: str) -> None:
-        """What a trial does now: a component's name, or something that a person should know."""
+        """What a trial does now: the name of a component, or something that a person should know."""
 
     def tried(self, tried: TrialResult) -> None:
         """A trial has ended."""
 
 
 def read_sweep(target: str, words: Sequence[str], command: Sequence[str] = ()) -> tuple[Order, int | None]:
-    """An order with all its overrides, and how many workers were asked for (None: not said).
+    """An order with all its overrides, and how many workers were asked for (None: no number was given).
 
     >>> read_sweep("nyc_rentals", ["etl.min_price=10,20", "workers=2"])[1]
     2
@@ -125,7 +129,7 @@ def read_sweep(target: str, words: Sequence[str], command: Sequence[str] = ()) -
     others = []
     for word in words:
         if word.startswith(WORKERS):
-            workers = _workers(word.removeprefix(WORKERS))
+            workers = _worker_count(word.removeprefix(WORKERS))
         else:
             others.append(word)
     if "." in target:
@@ -135,7 +139,7 @@ def read_sweep(target: str, words: Sequence[str], command: Sequence[str] = ()) -
     return read_order(target, others, command), workers
 
 
-def _workers(text: str) -> int:
+def _worker_count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise SettingError(
             f"workers takes a whole number from 1 on, got {text!r}; this machine has {available_processors()}"
@@ -146,14 +150,14 @@ def _workers(text: str) -> int:
 def prepare_sweep(
     order: Order, workers: int | None = None, *, start: Path | None = None, progress: Progress | None = None
 ) -> Sweep:
-    """Every trial of an order, each composed and checked: nothing has run when this raises.
+    """The trials of an order, each composed and checked; nothing has run yet.
 
-    Raises what `prepare` raises, with the number and the overrides of the trial that is at fault.
+    Raises what `prepare` raises, with the number and the overrides of the trial that is wrong.
     """
     project = open_project(order.pipeline, start)
-    found = combinations(order.overrides, project.conf, text_settings(project.pipeline))
-    common = replace(order, overrides=found.fixed)
-    trials = tuple(PlannedTrial(number=number, overrides=each) for number, each in enumerate(found.trials, 1))
+    overrides = combinations(order.overrides, project.conf, text_settings(project.pipeline))
+    common = replace(order, overrides=overrides.fixed)
+    trials = tuple(PlannedTrial(number=number, overrides=each) for number, each in enumerate(overrides.trials, 1))
     chosen: Settings | None = None
     job: Job | None = None
     sources: set[str] = set()
@@ -162,7 +166,7 @@ def prepare_sweep(
             composed = settings(project.pipeline, project.conf, (*common.overrides, *trial.overrides))
             chosen = chosen or composed
             if job is None or _source_settings(project.pipeline, composed) not in sources:
-                # a source that is not there, or is no listing, is told now, too
+                # A source that is missing, or can't be read, is an error before anything runs.
                 sources.add(_source_settings(project.pipeline, composed))
                 whole = replace(common, overrides=(*common.overrides, *trial.overrides))
                 prepared = prepare(whole, start=start, progress=progress)
@@ -172,7 +176,7 @@ def prepare_sweep(
     assert chosen is not None and job is not None
     check_store(job.store)
     main = chosen.values.get("main", {})
-    asked = project.pipeline.select(None, all_of_them=True) != project.pipeline.select(None)
+    has_requested_steps = project.pipeline.select(None, all_of_them=True) != project.pipeline.select(None)
     return Sweep(
         order=common,
         job=job,
@@ -180,19 +184,19 @@ def prepare_sweep(
         workers=min(workers or available_processors(), len(trials)),
         metric=chosen.search.metric,
         direction=chosen.search.direction,
-        evaluates=asked and order.steps is None and "evaluate" in main and not chosen.evaluate,
+        evaluates=has_requested_steps and order.steps is None and "evaluate" in main and not chosen.evaluate,
     )
 
 
 def _source_settings(pipeline: Pipeline, composed: Settings) -> str:
-    """What the parameters that name something outside are set to, as one text."""
-    found = [
+    """The values of the parameters that name something outside, as one text."""
+    values = [
         composed.parameters[each.name][parameter.name]
         for each in pipeline.components
         for parameter in each.parameters
         if parameter.source is not None
     ]
-    return repr(found)
+    return repr(values)
 
 
 def _trial_error(error: ReletError, trial: PlannedTrial, count: int) -> ReletError:
@@ -202,25 +206,30 @@ def _trial_error(error: ReletError, trial: PlannedTrial, count: int) -> ReletErr
 
 
 def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> SweepOutcome:
-    """Run what is to be tried. What is finished stays finished, whatever happens after it.
+    """Run the trials of a sweep. What is finished stays finished, whatever happens after it.
 
-    A trial that fails or is refused is one of the results. `patience` is how many seconds the end waits for the
+    A trial that fails or is refused has a result as well. `patience` is how many seconds the end waits for the
     trackers. Errors are returned in the outcome, not raised.
     """
     began = perf_counter()
-    asked = {
+    parameters = {
         "trials": len(sweep.trials),
         "metric": sweep.metric,
         "direction": sweep.direction,
         "overrides": list(sweep.order.overrides),
     }
-    going = group.begin(sweep.job, RunKind.SWEEP, asked)
+    run = group.begin(sweep.job, RunKind.SWEEP, parameters)
     tried: list[TrialResult] = []
     error: BaseException | None = None
     try:
         with (
             TrialPool(
-                sweep.order, sweep.job, workers=sweep.workers, parent=going.record, tell=watch.doing
+                sweep.order,
+                sweep.job,
+                workers=sweep.workers,
+                parent=run.record,
+                tell=watch.doing,
+                alone=first_goes_alone(sweep.order, sweep.job),
             ) as pool,
             closing(pool.run(sweep.trials)) as results,
         ):
@@ -239,14 +248,14 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
     if error is not None and status is Status.FINISHED:
         status = Status.FAILED
     deliveries = group.end(
-        going,
+        run,
         status=status,
         winner=ranked[0] if ranked else None,
         message=str(error or "") or _errors_text(tried),
         patience=patience,
     )
     return SweepOutcome(
-        run_id=going.record.id,
+        run_id=run.record.id,
         status=status,
         tried=tuple(tried),
         ranked=tuple(ranked),

@@ -154,7 +154,7 @@ def test_it_ends_at_once_when_nobody_asks_any_more(sums: Sums) -> None:
     asked = time.monotonic()
     there.close()
     assert time.monotonic() - asked < 1 + (asked - began)
-    assert there._process.returncode == 0
+    assert there.exit_status == 0
 
 
 def test_threads_of_a_component_that_go_on_do_not_keep_it(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_threads_of_a_component_that_go_on_do_not_keep_it(sums: Sums, monkeypatc
     sums.edit("helper.py", "return", f"{thread}\n    return")
     with started(sums) as there:
         there.call(call(sums, "add"))
-    assert there._process.returncode == -9
+    assert there.exit_status == -9
 
 
 def test_the_environment_holds_nothing_that_would_bring_other_code(

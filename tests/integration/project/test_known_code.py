@@ -21,8 +21,8 @@ def another_process(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Forget what this process knows, as another one would not know it."""
 
     def forget() -> None:
-        monkeypatch.setattr(code, "_known", {})
-        monkeypatch.setattr(code, "_recalled", set())
+        monkeypatch.setattr(known_code, "_known", {})
+        monkeypatch.setattr(known_code, "_recalled", set())
 
     forget()
     return forget
@@ -104,7 +104,7 @@ def test_what_was_not_asked_for_lately_goes_first(
     monkeypatch.setattr(known_code, "LIMIT", 2)
     tiny.ran()
     held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
-    assert list(held) == list(code._known)[-2:]
+    assert list(held) == list(known_code._known)[-2:]
 
 
 def test_a_folder_that_can_not_be_written_to_stops_nothing(

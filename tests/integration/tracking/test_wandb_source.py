@@ -1,16 +1,17 @@
 """A run takes an artifact of W&B as its source."""
 
 from __future__ import annotations
-import sys
+
 from pathlib import Path
 from typing import Any, ClassVar
+
 import pytest
-from relet.errors import BadDataError, ReletError, SettingError
-from relet.tracking.wandb import source, upload
+
+from relet.errors import ReletError
+from relet.tracking.wandb import source
 from tests.tiny_project import Tiny
 
-
-
+wandb = pytest.importorskip("wandb", reason="wandb is not installed")
 NAME = "wandb:team/rentals/sample:prod"
 
 

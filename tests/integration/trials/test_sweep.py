@@ -169,10 +169,10 @@ def test_the_command_that_selects_says_again_where_the_pipeline_came_from(
 
 
 def test_a_process_that_waits_imports_meanwhile(adding: Sums) -> None:
-    from relet.engine.run import _import_modules_early
+    from relet.engine.step import import_modules_early
 
     assert "pipelines.sums.add" not in sys.modules
-    _import_modules_early(sweep_of("scale=3,1").job)
+    import_modules_early(sweep_of("scale=3,1").job)
     assert "pipelines.sums.add" in sys.modules
 
 

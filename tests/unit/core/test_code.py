@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.core.code import Distributions, FirstPartyCode, normal_form
+from relet.core.code import Distributions, FirstPartyCode, ModuleSummary, normal_form
 from relet.errors import WiringError
 
 FIXTURE = Path(__file__).with_name("normal_form.py.txt")
@@ -163,3 +164,29 @@ def test_distributions_are_found_by_the_modules_they_bring() -> None:
 
 def test_a_module_that_no_distribution_brings_has_no_version() -> None:
     assert Distributions.installed().closure(["no_such_module_anywhere"]) == {}
+
+
+def test_equal_source_in_an_equal_package_is_parsed_once_for_all_that_share_a_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from relet.core import code as reading
+
+    parsed: list[str] = []
+    digest_of = reading.tree_digest
+
+    def counted(tree: Any) -> str:
+        parsed.append(digest_of(tree))
+        return parsed[-1]
+
+    monkeypatch.setattr(reading, "tree_digest", counted)
+    project(tmp_path, app__step="from app.helper import f\n", app__helper="def f(): ...\n")
+    memory: dict[str, ModuleSummary] = {}
+    closures = [FirstPartyCode((tmp_path,), memory).closure("app.step") for _ in range(2)]
+    assert closures[0] == closures[1] == FirstPartyCode((tmp_path,)).closure("app.step")
+    assert len(parsed) == 4, "two modules with the memory, and the same two without it"
+    assert [key.partition(" ")[2] for key in memory] == ["app", "app"]
+    # what was asked for last comes last
+    first = next(iter(memory))
+    module = next(name for name in ("app.step", "app.helper") if closures[0].modules[name] == memory[first].digest)
+    FirstPartyCode((tmp_path,), memory).digest(module)
+    assert list(memory)[-1] == first

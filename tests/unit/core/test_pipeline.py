@@ -180,3 +180,35 @@ def test_a_pipeline_that_cannot_be_read_says_why(
 ) -> None:
     with pytest.raises(error, match=said):
         written(tmp_path, source)
+
+
+def test_upstream_of_a_component_are_the_makers_of_its_inputs_and_what_judges_them() -> None:
+    pipeline = Pipeline(
+        [
+            step("draw", [], ["raw"]),
+            step("check", ["raw"], [VERDICT]),
+            step("clean", ["raw"], ["clean"]),
+            step("other", [], ["other"]),
+            step("train", ["clean"], ["model"]),
+            step("test", ["model", "other"]),
+        ]
+    )
+    assert pipeline.upstream("train") == ("draw", "check", "clean", "train")
+    assert pipeline.upstream("draw") == ("draw",)
+    assert pipeline.upstream("clean", "other") == ("draw", "check", "clean", "other")
+    assert pipeline.upstream() == ()
+
+
+def test_upstream_of_a_stored_input_is_the_product_of_this_run_that_would_be_taken_instead() -> None:
+    model = Input(name="model", container="pandas", stored=Stored("model:prod"))
+    first = Input(name="reference", container="pandas", stored=Stored("clean:reference", "clean"))
+    pipeline = Pipeline(
+        [
+            step("clean", [], ["clean"]),
+            step("train", [], ["model"]),
+            step("score", [model], ["scores"]),
+            step("compare", [first]),
+        ]
+    )
+    assert pipeline.upstream("score") == ("train", "score")
+    assert pipeline.upstream("compare") == ("clean", "compare")

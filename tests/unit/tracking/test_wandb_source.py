@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from relet.errors import BadDataError, ReletError, SettingError
+from relet.errors import BadDataError, SettingError
 from relet.tracking.wandb import source, upload
-from tests.tiny_project import Tiny
 
 wandb = pytest.importorskip("wandb", reason="wandb is not installed")
 NAME = "wandb:team/rentals/sample:prod"
@@ -105,5 +104,3 @@ def test_offline_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(SettingError, match=r"pip install 'relet\[wandb\]'"):
         source.fetch(NAME, tmp_path)
-
-

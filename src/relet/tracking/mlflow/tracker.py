@@ -20,7 +20,7 @@ from relet.store.curves import curves
 from relet.store.reproductions import ReproductionSummary, latest_of_runs
 from relet.tracking.memory import model_aliases, registered_name
 from relet.tracking.mlflow import mapping, registry
-from relet.tracking.mlflow.database import prepare
+from relet.tracking.mlflow.database import make_database
 from relet.tracking.tracker import RefusedError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class MlflowTracker:
 
             for name, value in ENVIRONMENT.items():
                 os.environ.setdefault(name, value)
-            prepare(self.uri)
+            make_database(self.uri)
             from mlflow import MlflowClient
 
             client = MlflowClient(self.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or self.uri)

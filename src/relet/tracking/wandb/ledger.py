@@ -8,13 +8,14 @@ and `wandb/relet/aliases.json` says which version each alias was last recorded f
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from relet.files import write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +133,4 @@ def _entries_folder(wandb: Path) -> Path:
 
 def _write_json_whole(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(content), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps(content).encode())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import REPRODUCTION, Curve, Reference, Version
 from relet.core.record import RunRecord
+from relet.core.wording import count
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
 from relet.store.reproductions import ReproductionSummary, latest_of_runs
@@ -90,24 +91,24 @@ class WandbTracker:
 
     def pass_on(self, *, asked: bool) -> str:
         """Hand what was recorded on to `wandb sync`: when it was asked for, or where runs are to be uploaded."""
-        count = len(ledger.waiting_entries(self.folder))
-        if not count or self.mode is WandbMode.DISABLED or not (asked or self.mode is not WandbMode.OFFLINE):
+        kept = len(ledger.waiting_entries(self.folder))
+        if not kept or self.mode is WandbMode.DISABLED or not (asked or self.mode is not WandbMode.OFFLINE):
             return ""
         if not is_logged_in():
             advice = "log in with `wandb login` and send them with `relet sync`"
             if self.mode is WandbMode.ONLINE:
                 raise TrackerError(
-                    f"WANDB_MODE is online, and nobody is logged in: {_kept_runs_text(count, self)}; {advice}"
+                    f"WANDB_MODE is online, and nobody is logged in: {_kept_runs_text(kept, self)}; {advice}"
                 )
-            return f"{_kept_runs_text(count, self)}; {advice}" if asked else ""
+            return f"{_kept_runs_text(kept, self)}; {advice}" if asked else ""
         _check_installed()
         found = upload(self.folder, patience=ASKED if asked else AFTER_A_RUN)
         if found.left:
             raise TrackerError(
-                f"wandb sync uploaded {found.done} of {count} runs: {found.reason}; "
+                f"wandb sync uploaded {found.done} of {kept} runs: {found.reason}; "
                 f"{_kept_runs_text(found.left, self)} for `relet sync`"
             )
-        return f"{_runs_in_words(found.done)} uploaded by wandb sync"
+        return f"{count(found.done, 'run')} uploaded by wandb sync"
 
     def _send(self, record: RunRecord, store: Store, *, again: bool = False) -> None:
         wanted = self._shown(record, store)
@@ -356,9 +357,5 @@ def _alias(project: str, artifact: str, alias: str) -> str:
     return f"{project}/{artifact}:{alias}"
 
 
-def _runs_in_words(count: int) -> str:
-    return f"{count} run{'' if count == 1 else 's'}"
-
-
-def _kept_runs_text(count: int, tracker: WandbTracker) -> str:
-    return f"{_runs_in_words(count)} {'is' if count == 1 else 'are'} kept in {tracker.folder}"
+def _kept_runs_text(kept: int, tracker: WandbTracker) -> str:
+    return f"{count(kept, 'run')} {'is' if kept == 1 else 'are'} kept in {tracker.folder}"

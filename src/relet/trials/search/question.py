@@ -1,4 +1,4 @@
-"""What is searched: the space, the settings that stay, the steps that measure, and the name all this has."""
+"""What is searched: the space, the fixed settings, the steps that measure, and the name that all this gives."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from relet.project.job import Job
 from relet.project.order import Order
 from relet.project.request import Progress, prepare
 
-# What each trial sets by itself beside its point, and the number of folds: they feed the component that measures.
+# The settings of the fold and of the number of folds, which feed the component that measures.
 FOLD, FOLDS = "search.fold", "search.folds"
-# What a search itself goes by: no trial may have another value of it.
+# The settings of the search itself: no trial may change them.
 OWN_SETTINGS = (FOLD, FOLDS, *(f"search.{each.name}" for each in fields(SearchSettings)))
-# The layout of what a search is named by: another number gives every search another name.
+# The layout of the facts that name a search: another number gives every search another name.
 FORMAT = 1
 OWN_WORDS = ("trials", "timeout", "workers")
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
@@ -41,10 +41,10 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 @dataclass(frozen=True, kw_only=True)
 class SearchDefinition:
-    """What is searched. All but `order` and `job` decides the trials, and makes up the name `id`.
+    """What is searched. Every field but `order` and `job` decides the trials, and so the name `id`.
 
     `component` measures one fold; `dimensions` are sorted by their settings; `defaults` are the configured values,
-    which the first trial has; `facts` is what `id` is the digest of, for people to read.
+    which the first trial has; `id` is the digest of `facts`, which a person can read.
     """
 
     order: Order
@@ -83,7 +83,7 @@ class SearchDefinition:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchLimits:
-    """How far a search goes, none of which changes a trial: how many, by how many processes, for how long (s)."""
+    """How many trials a search has, by how many processes, for how many seconds: none of it changes a trial."""
 
     trials: int
     workers: int | None = None
@@ -105,45 +105,45 @@ def read_question(
     """
     if "." in target:
         raise SettingError(f"relet tune takes a pipeline, got {target!r}: write {target.partition('.')[0]}")
-    own, overrides = _own_words(words)
+    limits, overrides = _limits_and_overrides(words)
     project = open_project(target, start)
     component = _measuring_component(project.pipeline)
-    said = read_space(overrides, project.conf)
-    base = settings(project.pipeline, project.conf, said.overrides)
-    asked = base.search
-    dimensions = _dimensions(project.conf, base, said)
-    steps = _trial_steps(project.pipeline, component)
-    _check_dimensions(dimensions, project, said.overrides, base, steps)
-    order = Order(pipeline=target, steps=steps, overrides=(*said.overrides, f"{FOLD}=1"), command=tuple(command))
+    space = read_space(overrides, project.conf)
+    base = settings(project.pipeline, project.conf, space.overrides)
+    configured = base.search
+    dimensions = _dimensions(project.conf, base, space)
+    steps = project.pipeline.upstream(component)
+    _check_dimensions(dimensions, project, space.overrides, base, steps)
+    order = Order(pipeline=target, steps=steps, overrides=(*space.overrides, f"{FOLD}=1"), command=tuple(command))
     question = SearchDefinition(
-        order=replace(order, overrides=said.overrides),
+        order=replace(order, overrides=space.overrides),
         job=prepare(order, start=start, progress=progress),
         component=component,
         dimensions=dimensions,
         defaults={each.setting: base.value(each.setting) for each in dimensions},
-        metric=asked.metric,
-        direction=asked.direction,
-        seed=asked.seed,
-        batch=_at_least(asked.batch, 1, "search.batch"),
+        metric=configured.metric,
+        direction=configured.direction,
+        seed=configured.seed,
+        batch=_at_least(configured.batch, 1, "search.batch"),
         folds=_at_least(base.value(FOLDS), 1, FOLDS),
-        prune=asked.prune,
+        prune=configured.prune,
         base=base,
     )
-    _at_least(asked.seed, 0, "search.seed")
+    _at_least(configured.seed, 0, "search.seed")
     facts = _search_facts(question)
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    wishes = SearchLimits(
-        trials=_at_least(own.get("trials", asked.trials), 1, "trials"),
-        workers=_at_least(own["workers"], 1, "workers") if "workers" in own else None,
-        timeout=own.get("timeout"),
+    search_limits = SearchLimits(
+        trials=_at_least(limits.get("trials", configured.trials), 1, "trials"),
+        workers=_at_least(limits["workers"], 1, "workers") if "workers" in limits else None,
+        timeout=limits.get("timeout"),
     )
-    return replace(question, facts=facts, id=sha256(text.encode()).hexdigest()[:16]), wishes
+    return replace(question, facts=facts, id=sha256(text.encode()).hexdigest()[:16]), search_limits
 
 
-def _own_words(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """relet's own words, read, and the others."""
-    own: dict[str, Any] = {}
-    rest = []
+def _limits_and_overrides(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The values of trials=, workers= and timeout=, and the other words."""
+    limits: dict[str, Any] = {}
+    overrides = []
     for word in words:
         name, _, value = word.partition("=")
         if name == "steps":
@@ -151,14 +151,14 @@ def _own_words(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         if name == FOLD:
             raise SettingError(f"{word}: a search measures every fold; set {FOLDS}, or leave it out")
         if name == "timeout":
-            own[name] = timeout_seconds(value)
+            limits[name] = timeout_seconds(value)
         elif name in OWN_WORDS:
             if not value.isdigit():
                 raise SettingError(f"{name} takes a whole number, got {value!r}; write {name}=2")
-            own[name] = int(value)
+            limits[name] = int(value)
         else:
-            rest.append(word)
-    return own, rest
+            overrides.append(word)
+    return limits, overrides
 
 
 def timeout_seconds(text: str) -> float:
@@ -190,38 +190,22 @@ def _measuring_component(pipeline: Pipeline) -> str:
     return str(feeds[0]).partition(".")[0]
 
 
-def _trial_steps(pipeline: Pipeline, component: str) -> tuple[str, ...]:
-    """A component, all that makes its inputs, and whatever judges them: the steps of a trial, in their order."""
-    producers = pipeline.producers
-    wanted: set[str] = set()
-    waiting = [component]
-    while waiting:
-        name = waiting.pop()
-        if name in wanted:
-            continue
-        wanted.add(name)
-        found = pipeline.component(name)
-        waiting += [producers[each.name] for each in found.inputs if not each.stored and each.name in producers]
-        waiting += [each.name for each in pipeline.gatekeepers(found)]
-    return tuple(name for name in pipeline.names if name in wanted)
-
-
-def _dimensions(conf: Path, base: Settings, said: SearchOverrides) -> tuple[Dimension, ...]:
-    """The space of the files, less what the command line fixes, and with what it states."""
-    found = {}
+def _dimensions(conf: Path, base: Settings, space: SearchOverrides) -> tuple[Dimension, ...]:
+    """The space of the files, without the settings that the command line fixes, and with those that it varies."""
+    dimensions = {}
     for setting, words in base.search.space.items():
-        if not any(setting == each or setting.startswith(f"{each}.") for each in said.fixed):
-            found[setting] = dimension(str(setting), words)
-    found |= said.dimensions
-    if not found:
+        if not any(setting == each or setting.startswith(f"{each}.") for each in space.fixed):
+            dimensions[setting] = dimension(str(setting), words)
+    dimensions |= space.dimensions
+    if not dimensions:
         option = base.choices.get("model")
-        there = sorted(path.stem for path in conf.glob("search/*.yaml"))
-        also = f", or search=NAME of {', '.join(there)}" if there else ""
+        spaces = sorted(path.stem for path in conf.glob("search/*.yaml"))
+        also = f", or search=NAME of {', '.join(spaces)}" if spaces else ""
         raise SettingError(
             f"there is nothing to search{f' with model={option}' if option else ''}: name what a setting may be "
             f"(modeling.rate='interval(0.01, 0.3)'){also}; a space of its own stands in conf/search/NAME.yaml"
         )
-    return tuple(in_whole_numbers(found[setting], base.value(setting)) for setting in sorted(found))
+    return tuple(in_whole_numbers(dimensions[setting], base.value(setting)) for setting in sorted(dimensions))
 
 
 def _check_dimensions(
@@ -231,7 +215,7 @@ def _check_dimensions(
     base: Settings,
     steps: Sequence[str],
 ) -> None:
-    """Raise SettingError unless each setting is there, takes the values, and something measured depends on it."""
+    """Raise SettingError where a setting does not exist, refuses a value, or changes nothing that is measured."""
     for each in dimensions:
         if each.setting in OWN_SETTINGS:
             raise SettingError(
@@ -245,15 +229,15 @@ def _check_dimensions(
             _blame_dimension(dimensions, project, overrides)
             raise
     for each in dimensions:
-        fed = {origin for step in steps for origin in base.origins[step].values()}
-        if not any(each.setting == origin or each.setting.startswith(f"{origin}.") for origin in fed):
+        origins = {origin for step in steps for origin in base.origins[step].values()}
+        if not any(each.setting == origin or each.setting.startswith(f"{origin}.") for origin in origins):
             raise SettingError(
                 f"the search's space, {each}: nothing that {steps[-1]} measures depends on it; leave it out"
             )
 
 
 def _blame_dimension(dimensions: Sequence[Dimension], project: Project, overrides: Sequence[str]) -> None:
-    """Raise SettingError for the first dimension that is at fault by itself."""
+    """Raise SettingError for the first dimension that is wrong by itself."""
     for each in dimensions:
         for value in each.ends:
             try:
@@ -266,7 +250,7 @@ def _blame_dimension(dimensions: Sequence[Dimension], project: Project, override
 
 
 def _search_facts(question: SearchDefinition) -> dict[str, Any]:
-    """All that decides what is tried and what comes of it: of the steps the code, the settings and the source."""
+    """All that decides the trials and their results: for the steps, their code, settings and sources."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -291,7 +275,7 @@ def _search_facts(question: SearchDefinition) -> dict[str, Any]:
 
 
 def is_still_asked(question: SearchDefinition) -> bool:
-    """Whether the steps are what they were when the search began: somebody may have edited them since."""
+    """Whether the steps are what they were when the search began: somebody may have edited them meanwhile."""
     order = question.order
     job = prepare(replace(order, overrides=(*order.overrides, f"{FOLD}=1")), start=question.project.root)
     return _search_facts(replace(question, job=job)) == question.facts

@@ -1,4 +1,4 @@
-"""A search while it goes: batch by batch, and in a batch fold by fold, whoever measures."""
+"""A search while it goes on: batch by batch, and within a batch fold by fold."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from relet.core.record import RunKind, Status
 from relet.errors import ComponentError, ReletError, SettingError
 from relet.trials.group import begin, check_direction, end
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
+from relet.trials.precedence import first_goes_alone
 from relet.trials.search.question import FOLD, SearchDefinition, SearchLimits, is_still_asked, unknown_metric
 from relet.trials.search.study import Candidate, FoldResult, Log, TrialBatch, candidates
 
@@ -26,12 +27,15 @@ Run = Callable[[Sequence[PlannedTrial]], Iterator[TrialResult]]
 
 
 class SearchWatcher(Protocol):
-    """Somebody who looks on while a search goes."""
+    """Somebody who looks on while a search goes on."""
 
     def begun(
-        self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
+        self, question: SearchDefinition, limits: SearchLimits, known: Sequence[Candidate], others: bool
     ) -> None:
-        """A search begins, or goes on where so many trials are known; `others` are at it too, or were killed."""
+        """A search begins, or goes on from the trials that are `known`.
+
+        `others` says that another process works on the same search, or was killed while it did.
+        """
 
     def doing(self, number: int, what: str) -> None:
         """What a trial does now."""
@@ -40,14 +44,14 @@ class SearchWatcher(Protocol):
         """A fold of a trial was measured."""
 
     def told(self, found: Sequence[Candidate]) -> None:
-        """A batch was told: these are its trials."""
+        """A batch is complete: these are its trials."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOutcome:
     """What became of a search: its trials in the order of their numbers, and how it ended.
 
-    `known` is how many trials were there before it began; `out_of_time` says that it ended for that.
+    `known` is how many trials it began with; `out_of_time` says that it ended because its time was over.
     """
 
     question: SearchDefinition
@@ -78,33 +82,34 @@ class SearchOutcome:
 
 
 class OutOfTimeError(Exception):
-    """The time that a search was given is over."""
+    """The time that a search may take is over."""
 
 
 def best_candidate(question: SearchDefinition, found: Sequence[Candidate]) -> Candidate | None:
     """The trial with the best value; the configured settings count only where they lie in the space."""
-    whole = [each for each in found if each.value is not None and not each.beside]
-    return min(whole, key=lambda each: (-question.better * (each.value or 0.0), each.number), default=None)
+    complete = [each for each in found if each.value is not None and not each.beside]
+    return min(complete, key=lambda each: (-question.better * (each.value or 0.0), each.number), default=None)
 
 
-def search(question: SearchDefinition, wishes: SearchLimits, watch: SearchWatcher) -> SearchOutcome:
-    """Search, and keep a record of it; what is finished stays finished, whatever happens after it.
+def search(question: SearchDefinition, limits: SearchLimits, watch: SearchWatcher) -> SearchOutcome:
+    """Search, and keep a record of it. What is finished stays finished, whatever happens after it.
 
-    Errors are returned, not raised. A batch is kept whole or not at all; what it measured is kept in any case.
+    Errors are returned, not raised. The journal holds complete batches only; the store holds every fold that was
+    measured.
     """
     check_direction(question.direction)
     began = time.monotonic()
     store = question.job.store
     check_store(store)
     journal = store.journal(question.id)
-    before = _stored_candidates(question, journal, wishes.trials)
-    group = begin(question.job, RunKind.SEARCH, _search_parameters(question, wishes))
+    before = _stored_candidates(question, journal, limits.trials)
+    group = begin(question.job, RunKind.SEARCH, _search_parameters(question, limits))
     journal.describe(dict(question.facts))
     others = _has_other_runs(store, journal, group.record.id)
-    watch.begun(question, wishes, before, others)
+    watch.begun(question, limits, before, others)
     error: BaseException | None = None
-    status, late = Status.FINISHED, False
-    workers = wishes.workers or available_processors()
+    status, out_of_time = Status.FINISHED, False
+    workers = limits.workers or available_processors()
     try:
         with TrialPool(
             question.order,
@@ -112,27 +117,28 @@ def search(question: SearchDefinition, wishes: SearchLimits, watch: SearchWatche
             workers=workers,
             parent=group.record,
             tell=lambda trial, what: watch.doing(trial.number, what),
+            alone=first_goes_alone(question.order, question.job),
         ) as pool:
-            run = pool.run if wishes.timeout is None else _run_until(began + wishes.timeout, pool)
-            search_until(question, wishes.trials, journal, run, watch, mixed=others)
+            run = pool.run if limits.timeout is None else _run_until(began + limits.timeout, pool)
+            search_until(question, limits.trials, journal, run, watch, mixed=others)
     except OutOfTimeError:
-        late = True
+        out_of_time = True
     except KeyboardInterrupt as raised:
         status, error = Status.INTERRUPTED, raised
     except Exception as raised:
         status, error = Status.FAILED, raised
-    done = SearchOutcome(
+    outcome = SearchOutcome(
         question=question,
         run_id=group.record.id,
         status=status,
-        candidates=tuple(_stored_candidates(question, journal, wishes.trials)),
+        candidates=tuple(_stored_candidates(question, journal, limits.trials)),
         known=len(before),
         seconds=time.monotonic() - began,
-        out_of_time=late,
+        out_of_time=out_of_time,
         error=error,
     )
-    winner = _winner_result(done, store)
-    return replace(done, deliveries=end(group, status=status, winner=winner, message=str(error or "")))
+    winner = _winner_result(outcome, store)
+    return replace(outcome, deliveries=end(group, status=status, winner=winner, message=str(error or "")))
 
 
 def search_until(
@@ -144,54 +150,57 @@ def search_until(
     *,
     mixed: bool = False,
 ) -> None:
-    """Go on until there are so many trials.
+    """Measure batches until there are so many trials.
 
-    Where another process has stored a batch first, that one's counts. `mixed`: in any order, so that two that
-    search the same don't both wait for the other's trial.
+    Where another process has stored a batch first, that one counts. With `mixed` the trials of a batch begin in a
+    random order, so that two processes that search the same rarely wait for each other.
     """
     while len(_stored_candidates(question, journal, trials)) < trials:
-        logs, whole = _whole_batches(question, journal)
-        batch = TrialBatch(question, logs, min(question.batch, trials - whole * question.batch))
+        logs, complete = _complete_batches(question, journal)
+        batch = TrialBatch(question, logs, min(question.batch, trials - complete * question.batch))
         _measure_batch(batch, run, watch, mixed=mixed)
         if not is_still_asked(question):
             raise SettingError(
                 "the code, the settings or the source changed while it was searched, so the last batch does not "
                 "count; the same command searches with what there is now"
             )
-        journal.append(whole + 1, len(batch.values), batch.logs)
+        journal.append(complete + 1, len(batch.values), batch.logs)
         watch.told([each for each in batch.candidates() if each.number in batch.values])
 
 
 def _measure_batch(batch: TrialBatch, run: Run, watch: SearchWatcher, *, mixed: bool) -> None:
-    """All folds of a batch: one after the other, so that what the first ones say decides what is given up."""
+    """Measure a batch one fold after the other: the first folds decide which trials are given up."""
     question = batch.question
     fold = 0
     while batch.alive:
         fold += 1
-        asked = [
+        planned = [
             PlannedTrial(number=each, overrides=(*question.overrides(batch.values[each]), f"{FOLD}={fold}"))
             for each in batch.alive
         ]
         if mixed:
-            random.shuffle(asked)
-        found: dict[int, FoldResult] = {}
-        # the configured settings come first, alone: where they can't be measured nothing else need be tried
-        firsts = [each for each in asked if (each.number, fold) == (1, 1)]
-        for together in (firsts, [each for each in asked if each not in firsts]):
+            random.shuffle(planned)
+        measured: dict[int, FoldResult] = {}
+        # The configured settings are measured first, alone: where that fails, the search ends.
+        configured = [each for each in planned if (each.number, fold) == (1, 1)]
+        for together in (configured, [each for each in planned if each not in configured]):
             for tried in run(together) if together else ():
-                found[tried.trial.number] = each = _measurement(question, tried)
-                watch.measured(tried.trial.number, fold, each)
-            if firsts and found[1].value is None:
-                raise ComponentError(f"the configured settings can't be measured: {found[1].error}")
-        if len(found) > 1 and not any(each.value is not None for each in found.values()):
-            raise ComponentError(f"every trial of a batch failed, so it does not count: {found[min(found)].error}")
-        batch.tell(found)
+                number = tried.trial.number
+                measured[number] = _measurement(question, tried)
+                watch.measured(number, fold, measured[number])
+            if configured and measured[1].value is None:
+                raise ComponentError(f"the configured settings can't be measured: {measured[1].error}")
+        if len(measured) > 1 and not any(each.value is not None for each in measured.values()):
+            error = measured[min(measured)].error
+            raise ComponentError(f"every trial of a batch failed, so it does not count: {error}")
+        batch.tell(measured)
 
 
 def _measurement(question: SearchDefinition, tried: TrialResult) -> FoldResult:
-    """What a trial's run says of it. Raises what may not come again: no search is to remember that as a failure.
+    """The metric of a trial's run, or why it has none: its component raised an error, or a verdict failed.
 
-    A component that raises is the trial's own fault, and so is a verdict that says no.
+    Raises ReletError where the run failed for another reason, which may not come again: a search does not remember
+    that as the failure of a trial.
     """
     lost = tried.run_id is None or tried.lost
     if tried.status is Status.FAILED and (lost or tried.exit_status != ComponentError.exit_status):
@@ -209,8 +218,8 @@ def _measurement(question: SearchDefinition, tried: TrialResult) -> FoldResult:
     return FoldResult(value=value, error=error, run=tried.run_id, seconds=tried.seconds)
 
 
-def _whole_batches(question: SearchDefinition, journal: SearchJournal) -> tuple[list[Log], int]:
-    """The entries of the batches that are whole, from the first on, and how many those are."""
+def _complete_batches(question: SearchDefinition, journal: SearchJournal) -> tuple[list[Log], int]:
+    """The entries of the complete batches, from the first on, and how many batches those are."""
     logs: list[Log] = []
     count = 0
     for piece in journal.pieces():
@@ -222,7 +231,7 @@ def _whole_batches(question: SearchDefinition, journal: SearchJournal) -> tuple[
 
 
 def _stored_candidates(question: SearchDefinition, journal: SearchJournal, trials: int) -> list[Candidate]:
-    """The first trials of the journal, at most so many; the last batch may be one that was cut short."""
+    """The first trials of the journal, at most so many; the last batch may hold fewer than a complete one."""
     logs: list[Log] = []
     for piece in journal.pieces():
         logs += piece.logs
@@ -232,7 +241,10 @@ def _stored_candidates(question: SearchDefinition, journal: SearchJournal, trial
 
 
 def _run_until(deadline: float, pool: TrialPool) -> Run:
-    """The same, until a time: what still runs then is interrupted, and does not count."""
+    """The `run` of a pool until a deadline: trials that still run then are interrupted, and do not count.
+
+    It raises OutOfTimeError where trials are left at the deadline.
+    """
 
     def limited(trials: Sequence[PlannedTrial]) -> Iterator[TrialResult]:
         left = len(trials)
@@ -248,7 +260,7 @@ def _run_until(deadline: float, pool: TrialPool) -> Run:
 
 
 def _has_other_runs(store: Store, journal: SearchJournal, run_id: str) -> bool:
-    """Whether another run works on this search now, or has been killed over it."""
+    """Whether another run works on this search now, or was killed while it did."""
     for other in journal.join(run_id):
         try:
             if store.run(other).status is Status.RUNNING:
@@ -258,14 +270,14 @@ def _has_other_runs(store: Store, journal: SearchJournal, run_id: str) -> bool:
     return False
 
 
-def _search_parameters(question: SearchDefinition, wishes: SearchLimits) -> dict[str, Any]:
+def _search_parameters(question: SearchDefinition, limits: SearchLimits) -> dict[str, Any]:
     """What a person asked of the search, as its record and the trackers show it."""
     return {
         "search": question.id,
         "metric": question.metric,
         "direction": question.direction,
-        "trials": wishes.trials,
-        "timeout": wishes.timeout,
+        "trials": limits.trials,
+        "timeout": limits.timeout,
         "seed": question.seed,
         "batch": question.batch,
         "folds": question.folds,
@@ -275,7 +287,7 @@ def _search_parameters(question: SearchDefinition, wishes: SearchLimits) -> dict
 
 
 def _winner_result(found: SearchOutcome, store: Store) -> TrialResult | None:
-    """The winner as the search's record names it: the run of its last fold, with the mean over all."""
+    """The winner as the search's record names it: the run of its last fold, with the mean of all folds."""
     winner, default = found.winner, found.default
     if winner is None or winner.value is None:
         return None
@@ -288,7 +300,7 @@ def _winner_result(found: SearchOutcome, store: Store) -> TrialResult | None:
         try:
             steps = store.run(run_id).steps.values()
         except ReletError:
-            run_id = None  # its record was pruned, or lies in a store that this one was copied from
+            run_id = None  # The record was pruned, or was not copied with the rest of a store.
         else:
             outputs = {name: version for each in steps for name, version in each.get("outputs", {}).items()}
     return TrialResult(

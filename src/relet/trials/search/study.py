@@ -1,8 +1,8 @@
 """The study of a search: which points are tried next, and which trials are given up. The only door to optuna.
 
-What a batch asks depends on the batches before it alone: it has a sampler with a seed of its own, and the pruner
-sees no trial of the same batch. So the trials of a search are a function of its question, whoever measures them,
-and the first forty of sixty are those of a search for forty.
+The points of a batch depend on nothing but the batches before it: the batch has a sampler with a seed of its own,
+and the pruner sees no trial of the same batch. So the trials of a search are a function of its question, whoever
+measures them; the first forty trials of a search for sixty are the trials of a search for forty.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
     from optuna.storages.journal import BaseJournalBackend
-    from optuna.trial import FrozenTrial
 
 Log = Mapping[str, Any]
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
@@ -31,7 +30,7 @@ COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 
 @dataclass(frozen=True, kw_only=True)
 class FoldResult:
-    """What became of one fold of a trial: the metric there, or why it has none; its run, and its seconds."""
+    """The metric of a trial on one fold, or the error why there is none; the run that measured it, its seconds."""
 
     value: float | None
     error: str = ""
@@ -41,7 +40,7 @@ class FoldResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A trial that was told: its number, from 1, its point, and the metric on each fold that was measured.
+    """A trial that has ended: its number, from 1, its point, and the metric on each fold that was measured.
 
     `outcome` is complete, pruned or failed; `beside` marks the configured settings where they lie outside the
     space. `runs` are the runs that measured the folds.
@@ -67,44 +66,45 @@ def mean(values: Sequence[float]) -> float:
 
 
 class TrialBatch:
-    """Some trials that were asked for together, until all of them are told."""
+    """The trials of one batch, from the points that optuna chose for them until all of them have ended."""
 
     def __init__(self, question: SearchDefinition, before: Sequence[Log], size: int) -> None:
         self.question = question
         self._backend = _MemoryJournalBackend(before)
         with _quiet_optuna():
             self._study = _open_study(question, self._backend)
-            told = len(self._study.get_trials(deepcopy=False))
-            if told == 0 and question.default_fits:
+            trials_before = len(self._study.get_trials(deepcopy=False))
+            self._study.sampler = _batch_sampler(question, trials_before // question.batch)
+            if trials_before == 0 and question.default_fits:
                 self._study.enqueue_trial(dict(question.defaults))
             space = _distributions(question.dimensions)
-            asked = [self._study.ask(space) for _ in range(size)]
-        self._asked = {each.number + 1: each for each in asked}
-        self.values = {number: self._point(number) for number in self._asked}
-        self._folds: dict[int, list[FoldResult]] = {number: [] for number in self._asked}
-        self.alive = tuple(self._asked)
+            trials = [self._study.ask(space) for _ in range(size)]
+        self._trials = {each.number + 1: each for each in trials}
+        self.values = {number: self._point(number) for number in self._trials}
+        self._folds: dict[int, list[FoldResult]] = {number: [] for number in self._trials}
+        self.alive = tuple(self._trials)
 
     def _point(self, number: int) -> dict[str, Scalar]:
         if number == 1:
             return dict(self.question.defaults)
-        asked = self._asked[number].params
+        chosen = self._trials[number].params
         return {
-            each.setting: each.rounded(_without_float_traces(each, asked[each.setting]))
+            each.setting: each.rounded(_without_float_traces(each, chosen[each.setting]))
             for each in self.question.dimensions
         }
 
     def tell(self, measured: Mapping[int, FoldResult]) -> None:
-        """Tell what the next fold of each trial that is alive gave; `alive` is then what goes on."""
+        """Tell optuna what the next fold of each trial in `alive` gave; `alive` are then the trials that go on."""
         import optuna
 
         State = optuna.trial.TrialState
         last = len(self._folds[self.alive[0]]) + 1 == self.question.folds
-        goes_on = []
+        still_alive = []
         with _quiet_optuna():
             for number in self.alive:
-                trial, found = self._asked[number], measured[number]
-                self._folds[number].append(found)
-                if found.value is None:
+                trial, result = self._trials[number], measured[number]
+                self._folds[number].append(result)
+                if result.value is None:
                     self._close(number, State.FAIL, FAILED)
                     continue
                 average = mean(self._values(number))
@@ -115,8 +115,8 @@ class TrialBatch:
                 elif number != 1 and trial.should_prune():
                     self._close(number, State.PRUNED, PRUNED)
                 else:
-                    goes_on.append(number)
-        self.alive = tuple(goes_on)
+                    still_alive.append(number)
+        self.alive = tuple(still_alive)
 
     def _values(self, number: int) -> list[float]:
         return [each.value for each in self._folds[number] if each.value is not None]
@@ -126,9 +126,9 @@ class TrialBatch:
     ) -> None:
         import optuna
 
-        trial, folds = self._asked[number], self._folds[number]
+        trial, folds = self._trials[number], self._folds[number]
         beside = number == 1 and not self.question.default_fits
-        told = {
+        candidate = {
             "outcome": outcome,
             "values": self.values[number],
             "folds": self._values(number),
@@ -137,9 +137,9 @@ class TrialBatch:
             "seconds": round(math.fsum(each.seconds for each in folds), 3),
             "beside": beside,
         }
-        trial.set_user_attr("relet", told)
+        trial.set_user_attr("relet", candidate)
         if beside:
-            # the sampler asked for another point, which nobody measured: nothing is to be learned from this one
+            # The sampler chose another point, which nobody measured: it must learn nothing from this trial.
             state, value = optuna.trial.TrialState.FAIL, None
         self._study.tell(trial, value, state=state)
 
@@ -149,65 +149,64 @@ class TrialBatch:
         return self._backend.added
 
     def candidates(self) -> list[Candidate]:
-        """The trials of the study so far that were told, this batch's among them."""
+        """The trials of the study that have ended, those of this batch among them."""
         with _quiet_optuna():
-            return [found for each in self._study.get_trials(deepcopy=False) if (found := _candidate(each))]
+            return list(_ended_candidates(self._study))
 
 
 def candidates(question: SearchDefinition, logs: Sequence[Log]) -> list[Candidate]:
-    """The trials that a journal's entries tell of, in the order of their numbers."""
+    """The trials that the entries of a journal hold, in the order of their numbers."""
     if not logs:
         return []
     with _quiet_optuna():
-        study = _open_study(question, _MemoryJournalBackend(logs))
-        return [found for each in study.get_trials(deepcopy=False) if (found := _candidate(each))]
+        return list(_ended_candidates(_open_study(question, _MemoryJournalBackend(logs))))
 
 
-def _candidate(trial: FrozenTrial) -> Candidate | None:
-    told = trial.user_attrs.get("relet")
-    if told is None:
-        return None
-    return Candidate(
-        **{**told, "number": trial.number + 1, "folds": tuple(told["folds"]), "runs": tuple(told["runs"])}
-    )
+def _ended_candidates(study: optuna.Study) -> Iterator[Candidate]:
+    for trial in study.get_trials(deepcopy=False):
+        stored = trial.user_attrs.get("relet")
+        if stored is not None:
+            lists = {name: tuple(stored[name]) for name in ("folds", "runs")}
+            yield Candidate(**{**stored, **lists, "number": trial.number + 1})
 
 
 def _open_study(question: SearchDefinition, backend: _MemoryJournalBackend) -> optuna.Study:
-    """The study as the journal has it, with the sampler of the batch that comes next."""
+    """The study that the journal holds; a new one where the journal is empty."""
     import optuna
 
     storage = optuna.storages.JournalStorage(cast("BaseJournalBackend", backend))
-    trials = backend.trials
-    sampler = optuna.samplers.TPESampler(
-        n_startup_trials=question.batch,
-        multivariate=True,
-        # the trials of a batch that have no result yet count as bad ones: they keep apart
-        constant_liar=True,
-        seed=_batch_seed(question, trials // question.batch),
-    )
     pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
     if question.prune:
-        # a trial goes on while its mean so far is no worse than the median of those that went all the way
+        # A trial goes on while its mean so far is no worse than the median of the complete trials.
         pruner = optuna.pruners.MedianPruner(n_startup_trials=max(2, min(question.batch, 8) // 2))
     if backend.empty:
         direction = optuna.study.StudyDirection[question.direction.upper()]
-        return optuna.create_study(
-            storage=storage, study_name=question.id, direction=direction, sampler=sampler, pruner=pruner
-        )
-    return optuna.load_study(storage=storage, study_name=question.id, sampler=sampler, pruner=pruner)
+        return optuna.create_study(storage=storage, study_name=question.id, direction=direction, pruner=pruner)
+    return optuna.load_study(storage=storage, study_name=question.id, pruner=pruner)
 
 
-def _batch_seed(question: SearchDefinition, batch: int) -> int:
-    return int.from_bytes(sha256(f"{question.seed} {batch}".encode()).digest()[:4], "big")
+def _batch_sampler(question: SearchDefinition, batch: int) -> optuna.samplers.BaseSampler:
+    """The sampler of the batch with that number, from 0; its seed depends on the search's seed and the number."""
+    import optuna
+
+    return optuna.samplers.TPESampler(
+        n_startup_trials=question.batch,
+        multivariate=True,
+        # Trials of the batch that have no result yet count as bad ones, so that new points keep away from them.
+        constant_liar=True,
+        seed=int.from_bytes(sha256(f"{question.seed} {batch}".encode()).digest()[:4], "big"),
+    )
 
 
 class _MemoryJournalBackend:
-    """The journal of an optuna study in memory: what batches before have stored, and what this one adds."""
+    """The journal of an optuna study in memory: what earlier batches have stored, and what this batch adds.
+
+    Its methods are those of `optuna.storages.journal.BaseJournalBackend`, which is imported when a search begins.
+    """
 
     def __init__(self, before: Sequence[Log]) -> None:
         self._logs = [dict(each) for each in before]
         self._before = len(self._logs)
-        self.trials = sum(each["op_code"] == 4 for each in self._logs)  # JournalOperation.CREATE_TRIAL
 
     @property
     def empty(self) -> bool:
@@ -221,27 +220,27 @@ class _MemoryJournalBackend:
         return self._logs[log_number_from:]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        # as they will be read again: nothing may depend on whether they came from the store
+        # By way of JSON, as the store will give them back: nothing may depend on whether they were stored before.
         self._logs += json.loads(json.dumps(logs))
 
 
 def _distributions(dimensions: Sequence[Dimension]) -> dict[str, BaseDistribution]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    found: dict[str, BaseDistribution] = {}
+    distributions: dict[str, BaseDistribution] = {}
     for each in dimensions:
         if each.kind == "choice":
-            found[each.setting] = CategoricalDistribution(each.choices)
+            distributions[each.setting] = CategoricalDistribution(each.choices)
         elif each.kind == "int":
             step = int(each.step or 1)
-            found[each.setting] = IntDistribution(int(each.low), int(each.high), log=each.log, step=step)
+            distributions[each.setting] = IntDistribution(int(each.low), int(each.high), log=each.log, step=step)
         else:
-            found[each.setting] = FloatDistribution(each.low, each.high, log=each.log, step=each.step)
-    return found
+            distributions[each.setting] = FloatDistribution(each.low, each.high, log=each.log, step=each.step)
+    return distributions
 
 
 def _without_float_traces(dimension: Dimension, value: Any) -> Scalar:
-    """A value without the traces of floating-point steps: 0.3, not 0.30000000000000004."""
+    """A value without the rounding error of floating-point steps: 0.3, not 0.30000000000000004."""
     if dimension.kind == "float" and dimension.step is not None:
         return round(float(value), 12)
     return cast(Scalar, value)
@@ -249,7 +248,7 @@ def _without_float_traces(dimension: Dimension, value: Any) -> Scalar:
 
 @contextmanager
 def _quiet_optuna() -> Iterator[None]:
-    """optuna without its log lines, and without saying that it may change."""
+    """Without optuna's log lines, and without its warnings that a class may change."""
     import optuna
 
     before = optuna.logging.get_verbosity()

@@ -1,8 +1,7 @@
-"""The winner of a search as a configuration that a commit can hold."""
+"""The winner of a search as a file of the configuration, which can be committed."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Set
@@ -15,9 +14,10 @@ from relet.config import Settings, settings
 from relet.config.space import override
 from relet.core.record import Status
 from relet.errors import ReletError, SettingError
+from relet.files import write_whole
 from relet.trials.search.rounds import SearchOutcome
 
-# The group that has an option for each model family, of which the winner becomes one more.
+# The group of the configuration with an option for each model family; the winner becomes one more option.
 GROUP = "model"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _OWN = re.compile(r"# Written by relet tune; a change by hand makes this number wrong: ([0-9a-f]{16})\n")
@@ -26,9 +26,9 @@ _HEADER = re.compile(r"\A(?:#.*\n)+")
 
 @dataclass(frozen=True, kw_only=True)
 class WinnerFile:
-    """The winner as it was written: the file, relative to the project, and the commands that go on from there.
+    """The file of the winner, relative to the project, and the commands that go on from there.
 
-    Where it was not written after all, `held_back` says why: `run` sets all of it then, and `add` is empty.
+    Where the file was not written, `held_back` says why; `run` then sets each value, and `add` is empty.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class WinnerFile:
 
 
 def check_name(conf: Path, name: str, base: Settings, *, force: bool) -> None:
-    """Raise SettingError where the winner can't be written under a name, before a search begins."""
+    """Raise SettingError where the winner can't be written under this name; called before a search begins."""
     if not NAME.fullmatch(name):
         raise SettingError(f"--as takes lower-case letters, digits and _, a letter first, got {name!r}")
     if GROUP not in base.choices:
@@ -55,7 +55,7 @@ def _is_by_hand(path: Path) -> bool:
 
 
 def is_own(text: str) -> bool:
-    """Whether a file is as a search wrote it."""
+    """Whether a file is unchanged since a search wrote it."""
     found = _OWN.search(text)
     return found is not None and _text_checksum(_OWN.sub("", text)) == found[1]
 
@@ -63,9 +63,9 @@ def is_own(text: str) -> bool:
 def write_winner(found: SearchOutcome, name: str, *, force: bool = False) -> WinnerFile | None:
     """Write the winner as an option of the group `model`; None where nothing is better than what is configured.
 
-    Whatever the search varied or fixed elsewhere than in the family's own file stands in the command to go on. A
-    file is not written that somebody made or changed since the search began, unless with `force`, nor the one that
-    the search stands on before it is over: the same command would be another search.
+    A setting of the winner that the family's file does not hold is in the command to go on. A file that a person
+    wrote or changed since the search began is written over with `force` alone. A file that the search itself takes
+    settings from is not written before the search is over: the same command would be another search.
     """
     winner, default = found.winner, found.default
     if winner is None or winner.number == 1 or (default is not None and default.value == winner.value):
@@ -82,27 +82,26 @@ def write_winner(found: SearchOutcome, name: str, *, force: bool = False) -> Win
     if option == name and (found.out_of_time or found.status is not Status.FINISHED):
         why = f"the search stands on {place} and is not over"
         return WinnerFile(path=place, run=winner_command(found), held_back=why)
-    text, inside = _edited_option(
+    text, settings_inside = _edited_option(
         _option_path(conf, option).read_text(encoding="utf-8"),
         chosen,
         {_override_name(each) for each in overrides},
     )
     header, body = _split_header(text)
-    said = "".join(f"# {line}\n" for line in (*header, *_origin_lines(found, option)))
-    text = f"{said}{body}"
-    part = path.with_name(f".{name}.{os.getpid()}.part")
-    part.write_text(_with_checksum(text), encoding="utf-8")
+    comment = "".join(f"# {line}\n" for line in (*header, *_origin_lines(found, option)))
+    text = f"{comment}{body}"
     if _is_by_hand(path) and not force:
-        part.unlink()
         why = f"{place} was written or changed by hand meanwhile"
         return WinnerFile(
             path=place, run=winner_command(found), held_back=f"{why}; --as NAME writes the winner elsewhere"
         )
-    part.replace(path)
+    write_whole(path, _with_checksum(text).encode())
     rest = [
         each
         for each in overrides
-        if _override_name(each) not in inside and _override_name(each) != GROUP and not _about_search(each)
+        if _override_name(each) not in settings_inside
+        and _override_name(each) != GROUP
+        and not _about_search(each)
     ]
     return WinnerFile(
         path=place,
@@ -124,7 +123,7 @@ def _about_search(text: str) -> bool:
 
 
 def _split_header(text: str) -> tuple[list[str], str]:
-    """The first comment's lines that Hydra reads, such as its package; and what follows the comment."""
+    """The lines of the first comment that Hydra reads, such as the package; and the text after that comment."""
     comment = _HEADER.match(text)
     lines = comment[0].splitlines() if comment else []
     kept = [line.lstrip("# ") for line in lines if line.lstrip("# ").startswith("@")]
@@ -132,7 +131,7 @@ def _split_header(text: str) -> tuple[list[str], str]:
 
 
 def _origin_lines(found: SearchOutcome, option: str) -> Iterator[str]:
-    """Where the values come from: nothing that another day, machine or number of workers would say otherwise."""
+    """Where the values come from, in words that do not depend on day, machine and number of workers."""
     question, winner, default = found.question, found.winner, found.default
     assert winner is not None and winner.value is not None
     pruned = sum(each.outcome == "pruned" for each in found.candidates)
@@ -162,7 +161,7 @@ def measured_on(found: SearchOutcome) -> str:
 
 
 def _with_checksum(text: str) -> str:
-    """A file's text with the line that tells whether somebody has changed it since."""
+    """The text of a file with a line that holds its checksum, which shows later changes."""
     comment = _HEADER.match(text)
     end = len(comment[0]) if comment else 0
     own = f"# Written by relet tune; a change by hand makes this number wrong: {_text_checksum(text)}\n"
@@ -173,10 +172,10 @@ def _text_checksum(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _edited_option(text: str, chosen: Settings, said: Set[str]) -> tuple[str, set[str]]:
+def _edited_option(text: str, chosen: Settings, overridden: Set[str]) -> tuple[str, set[str]]:
     """A family's file with the chosen values in their places, comments kept; and the settings that it holds.
 
-    What the file takes from another setting stays so, but where it is one of those `said`.
+    A value that refers to another setting stays as it is, unless it is among those `overridden`.
     """
     import yaml
 
@@ -186,15 +185,15 @@ def _edited_option(text: str, chosen: Settings, said: Set[str]) -> tuple[str, se
     loaded = {key: yaml.safe_load(text[start:end]) for key, start, end in places}
     for key, start, end in reversed(places):
         before, value = loaded[key], chosen.value(key)
-        own = any(key == each or key.startswith(f"{each}.") for each in said)
-        refers = isinstance(before, str) and "${" in before and not own
+        is_overridden = any(key == each or key.startswith(f"{each}.") for each in overridden)
+        refers = isinstance(before, str) and "${" in before and not is_overridden
         if not refers and (value != before or type(value) is not type(before)):
             text = f"{text[:start]}{_scalar(value)}{text[end:]}"
     return text, {key for key, _, _ in places}
 
 
 def _scalars(node: Any, prefix: str) -> Iterator[tuple[str, int, int]]:
-    """Each setting of a file with the place of its value: from and to which character."""
+    """Each setting of a file, with the positions of the first character of its value and of the one after it."""
     import yaml
 
     if not isinstance(node, yaml.MappingNode):
@@ -216,7 +215,7 @@ def _scalar(value: Any) -> str:
 
 
 def winner_command(found: SearchOutcome) -> str:
-    """How to run the winner where it was not written."""
+    """The command that runs the winner where its file was not written."""
     question, winner = found.question, found.winner
     values: Mapping[str, Any] = winner.values if winner else {}
     kept = [each for each in question.order.overrides if not _about_search(each)]

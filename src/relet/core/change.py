@@ -1,0 +1,80 @@
+"""What differs between two keys, and how a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relet.core.artifact import Version
+from relet.core.record import KeyParts, RunRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One part of a key that differs: `old` is None for what was added, `new` is None for what was removed."""
+
+    part: str
+    name: str
+    old: Any = None
+    new: Any = None
+
+    def __str__(self) -> str:
+        match self.part:
+            case "parameters":
+                return f"{self.name} {_parameter_text(self.old)} → {_parameter_text(self.new)}"
+            case "inputs" | "packages":
+                return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
+            case "machine":
+                return f"{self.name} {_value_or_not_set(self.old)} → {_value_or_not_set(self.new)}"
+            case "code":
+                return f"code of {self.name} {_change_verb(self.old, self.new)}"
+        return f"{self.name} {_change_verb(self.old, self.new)}"
+
+
+def _value_or_not_set(value: Any) -> str:
+    return "not set" if value is None else str(value)
+
+
+def _parameter_text(value: Any) -> str:
+    """A value as a person writes it; a source's digest is cut to eight letters."""
+    if isinstance(value, Mapping) and "sha256" in value:
+        return str(value["sha256"])[:8]
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _change_verb(old: Any, new: Any) -> str:
+    return "added" if old is None else "removed" if new is None else "changed"
+
+
+def differences(old: KeyParts, new: KeyParts) -> tuple[Change, ...]:
+    """What changed between two keys, in the order that a person asks for it.
+
+    >>> differences(KeyParts(component="c", parameters={"a": 1}), KeyParts(component="c", parameters={"a": 2}))
+    (Change(part='parameters', name='a', old=1, new=2),)
+    """
+    return tuple(
+        Change(part=part, name=name, old=old_values.get(name), new=new_values.get(name))
+        for part in ("parameters", "inputs", "resources", "code", "packages")
+        for old_values, new_values in [(getattr(old, part), getattr(new, part))]
+        for name in dict.fromkeys((*old_values, *new_values))
+        if old_values.get(name) != new_values.get(name)
+    )
+
+
+def changes_since_run(
+    last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | None]
+) -> tuple[Change, ...]:
+    """What differs from the last run; inputs are named by their versions, not by their digests."""
+    if last.parts is None:
+        return ()
+    versions = {name: f"v{version.number}" for name, version in inputs.items() if version}
+    before = {name: link.version.partition(":")[2] for name, link in last.inputs.items()}
+    return tuple(
+        replace(change, old=before.get(change.name), new=versions.get(change.name))
+        if change.part == "inputs"
+        else change
+        for change in differences(last.parts, parts)
+    )

@@ -1,0 +1,162 @@
+"""Questions and answers between two processes: a line of JSON each.
+
+Questions come on the standard input of the process that answers; answers go out on its standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+# How long one look for an answer lasts, in seconds.
+LOOK = 0.2
+
+
+class AnsweringProcess:
+    """A process that answers questions, as the process that asks sees it.
+
+    `command` starts it, `environment` is its whole environment, and `errors` is the file that it prints to (None:
+    this process's own standard error). With `own_session` a Ctrl-C in the terminal does not reach it. It has to be
+    ended with `end`. Raises OSError where it can't be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        errors: int | None = None,
+        own_session: bool = False,
+    ) -> None:
+        self._process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=own_session,
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._half_line = b""
+        self._closed = False
+        os.set_blocking(self.fileno(), False)
+
+    def fileno(self) -> int:
+        """The file descriptor that answers come on, for a selector."""
+        return self._stdout.fileno()
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more answers can come."""
+        return self._closed
+
+    @property
+    def exit_status(self) -> int | None:
+        """The status that the process ended with; the negative number of the signal that ended it."""
+        return self._process.poll()
+
+    def ask(self, question: Mapping[str, Any]) -> None:
+        """Send a question. Where the process has ended, reading its answer says so."""
+        with suppress(OSError):
+            self._stdin.write(json.dumps(question).encode() + b"\n")
+            self._stdin.flush()
+
+    def answers(self) -> list[dict[str, Any]]:
+        """The answers that have come, up to the last whole line. Raises ValueError where a line is no JSON."""
+        try:
+            content = os.read(self.fileno(), 1 << 16)
+        except BlockingIOError:
+            return []
+        self._closed = not content
+        *lines, self._half_line = (self._half_line + content).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def next_answer(self) -> dict[str, Any] | None:
+        """Wait for the answer to the one question that was asked; None where no answer can come any more.
+
+        Raises ValueError where a line is no JSON.
+        """
+        while not self._closed:
+            # In slices, so that Ctrl-C ends the wait: a library may have made the system go on after a signal.
+            if select.select([self], [], [], LOOK)[0] and (found := self.answers()):
+                return found[0]
+        return None
+
+    def how_it_ended(self, patience: float, *, by_itself: str) -> str:
+        """How the process ended, as a predicate; `by_itself` is the verb for an end with an exit status.
+
+        A process that does not end within `patience` seconds is killed.
+        """
+        try:
+            status = self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._kill_and_wait()
+            return "closed the line to whoever asks, and was killed"
+        if status >= 0:
+            return f"{by_itself} with status {status}"
+        names = {each.value: each.name for each in signal.Signals}
+        memory = " (no memory left?)" if status == -signal.SIGKILL else ""
+        return f"was ended by {names.get(-status, f'signal {-status}')}{memory}"
+
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def close_input(self) -> None:
+        """Let the process end by itself: it sees that nobody asks any more."""
+        with suppress(OSError):  # it may have ended before what was written to it could be sent
+            self._stdin.close()
+
+    def end(self, patience: float) -> None:
+        """Close the input, and kill the process where it does not end within `patience` seconds, or at Ctrl-C."""
+        self.close_input()
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._kill_and_wait()
+        except KeyboardInterrupt:
+            self._kill_and_wait()
+            raise
+        finally:
+            with suppress(OSError):
+                self._stdout.close()
+
+    def _kill_and_wait(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def own_streams() -> tuple[Iterator[str], TextIO]:
+    """The streams for questions and answers of the process that answers, out of the reach of components.
+
+    What a component prints goes to standard error, and what it reads from standard input is empty.
+    """
+    questions = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    # A forked process that outlives this one would hold the streams open, and whoever asks would wait for it.
+    for stream in (questions, answers):
+        os.register_at_fork(after_in_child=partial(os.close, stream.fileno()))
+    return iter(questions.readline, ""), answers
+
+
+def send_answer(answers: TextIO, answer: Mapping[str, Any]) -> None:
+    """Send a line to whoever asks. Where nobody asks any more, standard input has ended too, and is read next."""
+    with suppress(BrokenPipeError):
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()

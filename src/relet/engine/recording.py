@@ -1,0 +1,95 @@
+"""The record of a run from its beginning to its end, and the courier that sends records to the trackers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from relet.core.record import RunRecord, Status, new_run_id, now
+from relet.errors import ReletError
+from relet.project.job import Job
+from relet.project.key import code_files, pipeline_files
+from relet.project.surroundings import Surroundings, machine, surroundings
+
+if TYPE_CHECKING:
+    from relet.tracking.courier import Courier, Delivery
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecording:
+    """The record of a run, a sweep or a search that has begun.
+
+    `around` is what is the same for each of its components; `courier` sends this record, and those below it, to
+    the trackers; None where nothing is sent before the end.
+    """
+
+    job: Job
+    record: RunRecord
+    around: Surroundings
+    courier: Courier | None = None
+
+
+def begin(job: Job, *, announced: bool = True, **facts: Any) -> RunRecording:
+    """Begin the record of a run of `job`; `facts` are further fields of the record.
+
+    Where it is `announced`, the record is stored now, and the trackers' processes start, so that they work while
+    the run does. The records of a trial are sent by the courier of its sweep or search.
+    """
+    around = surroundings(job.project.root, job.project.lock, files_of(job), job.store)
+    fields: dict[str, Any] = {
+        "id": new_run_id(),
+        "pipeline": job.request.pipeline.name,
+        "experiment": job.experiment,
+        "status": Status.RUNNING,
+        "started": now(),
+        "code": around.code,
+        "lock": around.lock,
+        "machine": machine(),
+        "command": job.command,
+    }
+    recording = RunRecording(job=job, record=RunRecord(**(fields | facts)), around=around)
+    if not announced:
+        return recording
+    put(job, recording.record)
+    return replace(recording, courier=_courier(job))
+
+
+def end(recording: RunRecording, *, patience: float, **facts: Any) -> tuple[Delivery, ...]:
+    """Store the record as it is at its end, and wait at most `patience` seconds for the trackers.
+
+    `facts` are the fields that the end decides. Returns how each tracker stands.
+    """
+    put(recording.job, replace(recording.record, ended=now(), **facts))
+    return recording.courier.finish(patience) if recording.courier else ()
+
+
+def close(job: Job, run_id: str, status: Status, reason: str) -> bool:
+    """Store how a run ended whose own process could not; False where the run had not begun."""
+    try:
+        record = job.store.run(run_id)
+    except ReletError:
+        return False
+    if record.status is Status.RUNNING:
+        put(job, replace(record, status=status, message=reason, ended=now()))
+    return True
+
+
+def put(job: Job, record: RunRecord) -> None:
+    """Store a record, and mark it as pending for each tracker."""
+    job.store.put_run(record)
+    for tracker in job.trackers:
+        job.store.put_pending(tracker, record.id)
+
+
+def files_of(job: Job) -> frozenset[str]:
+    """The files that the code of a run lies in, relative to the project's folder."""
+    closures = (code_files(job.project, parts) for parts in job.request.code.values())
+    return pipeline_files(job.project).union(*closures)
+
+
+def _courier(job: Job) -> Courier | None:
+    if not job.trackers or job.part:
+        return None
+    from relet.tracking.courier import start
+
+    return start(job.store.url, job.project.place, job.trackers)
