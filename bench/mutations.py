@@ -4,9 +4,9 @@
 
 The sample is drawn by a seed from the parsed source, each room by its share of the lines. For each mutant the
 tests that enter its function run on a changed copy of the tree, until one fails; a test that doesn't end within
-two minutes has failed. At the end the tests that have seen something run on the tree as it is: where one fails there, its
-mutants are tried without it. Which tests enter which function is told by a map: all quick tests run once to make
-it (ten minutes), and it is kept in the folder for temporary files until the code or the tests change.
+two minutes has failed. At the end the tests that have seen something run on the tree as it is: where one fails
+there, its mutants are tried without it. Which tests enter which function is told by a map: all quick tests run
+once to make it (ten minutes), and it is kept in the folder for temporary files until the code or the tests change.
 `--map FILE` takes an older map: files of tests that it doesn't know run whole.
 
 A mutant that no test can see, since nothing behaves differently, stands in `bench/equivalent_mutants.txt` with the
