@@ -12,7 +12,9 @@ from relet.browsing.experiments import curves_of, explained_trials, versions_of
 from relet.core.artifact import ArtifactType, Curve
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError
-from relet.experiments.experiment import Experiment, Objective, Trial, comparable_trials, differing_settings
+from relet.experiments.experiment import Experiment, Trial
+from relet.experiments.objective import Objective, comparable_trials
+from relet.experiments.variation import differing_settings
 from relet.store.layout import object_path
 
 if TYPE_CHECKING:

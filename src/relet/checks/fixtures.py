@@ -17,6 +17,7 @@ from relet.checks.containers import asked_container
 from relet.checks.family import FamilyRules, SubmittedOutcome, judge_family
 from relet.checks.rows import rows_as_json, rows_as_text
 from relet.checks.statistics.outcome import TwoSampleOutcome
+from relet.core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,13 +117,12 @@ def _offending(request: pytest.FixtureRequest) -> OffendingRows:
 
     def offending(rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None:
         __tracebackhide__ = True
-        count, first = _count_and_first(rows)
-        if not count:
+        offenders, first = _count_and_first(rows)
+        if not offenders:
             return
         kept = rows_as_json(first)
         request.node.user_properties.append(("rows", kept))
-        noun = "row" if count == 1 else "rows"
-        pytest.fail(f"{count:,} {noun}: {what}\n{rows_as_text(kept)}", pytrace=False)
+        pytest.fail(f"{count(offenders, 'row')}: {what}\n{rows_as_text(kept)}", pytrace=False)
 
     return offending
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
 from relet.core.code import imports
+from relet.core.wording import count
 from relet.errors import ComponentError
 
 if TYPE_CHECKING:
@@ -88,13 +89,14 @@ def judge_checks(checks: tuple[Check, ...]) -> Verdict:
     '1 of 1 check failed: test_prices (2 rows: a price of 0)'
     """
     failed = [check for check in checks if not check.passed]
-    noun = "check" if len(checks) == 1 else "checks"
     if not failed:
         adjusted = [p for check in checks if (p := check.measured.get("adjusted")) is not None]
         smallest = f", smallest family-wise p {min(adjusted):.2g}" if adjusted else ""
-        return Verdict(passed=True, reason=f"{len(checks)} {noun} passed{smallest}", checks=checks)
+        return Verdict(passed=True, reason=f"{count(len(checks), 'check')} passed{smallest}", checks=checks)
     named = "; ".join(f"{check.name} ({check.message})" if check.message else check.name for check in failed)
-    return Verdict(passed=False, reason=f"{len(failed)} of {len(checks)} {noun} failed: {named}", checks=checks)
+    return Verdict(
+        passed=False, reason=f"{len(failed)} of {count(len(checks), 'check')} failed: {named}", checks=checks
+    )
 
 
 def _check_that_it_spoke(folder: Path, status: int, collector: CheckCollector, printed: str) -> None:

@@ -21,6 +21,7 @@ from relet.data.content import FORMAT, MARK, ContentDigest
 from relet.data.normal import batches_of, normal_rows
 from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError, nearest
+from relet.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,13 +57,8 @@ def write_table(value: Any, path: Path) -> str:
     True
     """
     schema, batches = normal_rows(value)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        digest = write_canonical(schema, batches, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return digest
+    with replacing(path) as part:
+        return write_canonical(schema, batches, part)
 
 
 def read_table(path: Path, container: str) -> Any:

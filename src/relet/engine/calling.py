@@ -20,6 +20,9 @@ from relet.project.call import CallResult, ComponentCall
 # The folder for temporary files and the loaded modules belong to the process: in one process components are called
 # one after the other, whichever thread runs them.
 _call_lock = threading.Lock()
+# Held while the folder for temporary files changes, and where they go outside of the call that goes on.
+_moving_temporary_files = threading.Lock()
+_outside: list[str] = []
 
 
 def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
@@ -72,12 +75,22 @@ def _component_traceback(error: BaseException) -> Any:
 
 @contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
-    before = tempfile.tempdir
-    tempfile.tempdir = str(folder)
+    with _moving_temporary_files:
+        before = tempfile.tempdir
+        _outside.append(tempfile.gettempdir())
+        tempfile.tempdir = str(folder)
     try:
         yield
     finally:
-        tempfile.tempdir = before
+        with _moving_temporary_files:
+            _outside.pop()
+            tempfile.tempdir = before
+
+
+def folder_outside_calls() -> str:
+    """The folder for temporary files that outlive a component's call, which another thread may be in."""
+    with _moving_temporary_files:
+        return _outside[0] if _outside else tempfile.gettempdir()
 
 
 def _outputs_by_name(component: Component, returned: Any) -> dict[str, Any]:

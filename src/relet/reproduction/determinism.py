@@ -12,6 +12,7 @@ from pathlib import Path
 from relet.core.artifact import ArtifactType, Check, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.reproduction import DETERMINISM
+from relet.core.wording import count
 from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.isolation import environment_of
 from relet.engine.step import call_for
@@ -75,7 +76,7 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
                 checks.append(found)
                 tell(found)
     failed = [each for each in checks if not each.passed]
-    steps = f"{len(checks)} {'step' if len(checks) == 1 else 'steps'}"
+    steps = count(len(checks), "step")
     told = "; ".join(f"{each.name} {each.message}" for each in failed)
     reason = f"{len(failed)} of {steps}: {told}" if failed else f"{steps} gave the same digests a second time"
     verdict = Verdict(passed=not failed, reason=reason, checks=tuple(checks))

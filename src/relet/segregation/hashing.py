@@ -9,6 +9,7 @@ from hashlib import blake2b
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from relet.core.wording import count
 from relet.errors import BadDataError, SettingError
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def parts_by_key(
 
     if column.null_count:
         raise BadDataError(
-            f"segregation: {_rows_have(column.null_count)} no {name}, by which rows are told apart; "
-            "leave them out, or set another key or method"
+            f"segregation: {count(column.null_count, 'row has', 'rows have')} no {name}, "
+            "by which rows are told apart; leave them out, or set another key or method"
         )
     ends = _interval_ends(shares)
     found = np.zeros(len(column), dtype=np.int8)
@@ -47,10 +48,6 @@ def parts_by_key(
             here[hashes < end] = place
         start += len(hashes)
     return found
-
-
-def _rows_have(count: int) -> str:
-    return f"{count:,} row has" if count == 1 else f"{count:,} rows have"
 
 
 def _interval_ends(shares: Mapping[str, float]) -> dict[int, Any]:

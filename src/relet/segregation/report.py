@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
+from relet.core.wording import count
 from relet.segregation.columns import check_columns, codes_of, columns_of, in_one_order
 from relet.segregation.leaks import Leak, leak_of_column, leak_of_rows
 
@@ -208,7 +209,7 @@ def _time_check(report: SegregationReport) -> Check:
 def _both_sides_check(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
     broken = promised and leak.values > 0
     name = f"{what[1]} on both sides"
-    told = f"{_count_of_noun(leak.values, what)} on both sides"
+    told = f"{count(leak.values, *what)} on both sides"
     if leak.total:
         told += f": {_leaked_rows_text(leak, report)}"
     if broken:
@@ -255,18 +256,14 @@ def _strata_range(report: SegregationReport) -> str:
 def _leaks_in_words(report: SegregationReport) -> Iterator[str]:
     rule = report.rule
     if report.keys is not None:
-        yield _count_of_noun(report.keys.values, _value_nouns(rule.key))
+        yield count(report.keys.values, *_value_nouns(rule.key))
     if report.twins is not None:
-        yield _count_of_noun(report.twins.total, _twin_nouns(rule))
+        yield count(report.twins.total, *_twin_nouns(rule))
     if report.groups is not None:
         last = list(report.sizes)[-1]
         share = report.groups.rows[last] / max(1, report.sizes[last])
         of_last = f" ({share:.1%} of {last})" if report.groups.values else ""
-        yield f"{_count_of_noun(report.groups.values, _value_nouns(rule.group_by))}{of_last}"
-
-
-def _count_of_noun(count: int, what: tuple[str, str]) -> str:
-    return f"{count:,} {what[0] if count == 1 else what[1]}"
+        yield f"{count(report.groups.values, *_value_nouns(rule.group_by))}{of_last}"
 
 
 def _twin_nouns(rule: Rule) -> tuple[str, str]:

@@ -8,11 +8,13 @@ from urllib.parse import unquote
 import pytest
 
 from relet import Curve
+from relet.browsing.contrast import compare
 from relet.browsing.experiment_page import page_material
-from relet.browsing.experiments import compare, explained_trials, find_experiment, gather, run
+from relet.browsing.experiments import explained_trials, find_experiment, gather
+from relet.browsing.runs import find_run
 from relet.core.record import Status
 from relet.errors import NotFoundError, SettingError
-from relet.experiments.experiment import Objective
+from relet.experiments.objective import Objective
 from relet.store import Store, open_store
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
 
@@ -26,8 +28,8 @@ def test_a_run_is_named_by_its_id_by_either_end_of_it_or_by_what_it_made(store: 
     first, second = (stored(store, tmp_path, number) for number in (1, 2))
     store.set_alias("model", "prod", 2, by="test", why="promoted")
     for word in (first.id, "00000001", "20260102T030400000001", "model:v1", run_id(501), "000001f5"):
-        assert run(store, word) == first, word
-    assert run(store, "model:prod") == second
+        assert find_run(store, word) == first, word
+    assert find_run(store, "model:prod") == second
 
 
 def test_a_word_that_names_no_run_or_several_is_refused_with_those_it_could_be(
@@ -38,42 +40,42 @@ def test_a_word_that_names_no_run_or_several_is_refused_with_those_it_could_be(
     with pytest.raises(
         NotFoundError, match=r"'20260102' begins the ids of 4 runs; write more of it: 20260102T\d+"
     ):
-        run(store, "20260102")
+        find_run(store, "20260102")
     with pytest.raises(
         NotFoundError, match="holds no run '20260102T030400000001-00000009': did you mean 20260102T"
     ):
-        run(store, "20260102T030400000001-00000009")
+        find_run(store, "20260102T030400000001-00000009")
     with pytest.raises(NotFoundError, match="no artifact 'modle': did you mean model"):
-        run(store, "modle:v1")
+        find_run(store, "modle:v1")
     digest = store.put_object(b"x")
     store.add_version(name="given", type="file", content=digest, files={"x": digest})
     with pytest.raises(NotFoundError, match="given:v1 was made by no run that was recorded"):
-        run(store, "given:v1")
+        find_run(store, "given:v1")
 
 
 def test_a_word_like_no_run_is_refused_with_the_latest_five(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="holds no run 'zzz': nothing has run yet"):
-        run(store, "zzz")
+        find_run(store, "zzz")
     for number in range(1, 8):
         stored(store, tmp_path, number)
     five = ", ".join(run_id(number) for number in (7, 6, 5, 4, 3))
     with pytest.raises(NotFoundError, match=f"'zzz': the latest are {five}; `relet runs` lists them$"):
-        run(store, "zzz")
+        find_run(store, "zzz")
 
 
 def test_a_version_that_is_missing_is_refused_with_each_that_there_is_once(store: Store, tmp_path: Path) -> None:
     stored(store, tmp_path, 1)
     store.set_alias("model", "latest", 1, by="test", why="kept")
     with pytest.raises(NotFoundError, match=r"holds no model:zzz: there are latest, v1$"):
-        run(store, "model:zzz")
+        find_run(store, "model:zzz")
 
 
 def test_a_sweep_stands_for_its_winner_where_it_has_one(store: Store) -> None:
     for record in (pipeline_run(1), sweep(2, winner=run_id(1)), sweep(3)):
         store.put_run(record)
-    assert run(store, run_id(2)).id == run_id(1)
+    assert find_run(store, run_id(2)).id == run_id(1)
     with pytest.raises(SettingError, match="is a sweep without a winner"):
-        run(store, run_id(3))
+        find_run(store, run_id(3))
 
 
 def test_runs_differ_in_what_was_set_what_came_of_it_and_what_they_stand_on(store: Store, tmp_path: Path) -> None:

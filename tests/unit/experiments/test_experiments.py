@@ -11,20 +11,10 @@ from hypothesis import strategies as st
 
 from relet.core.record import RunRecord, Status
 from relet.errors import NotFoundError, SettingError
-from relet.experiments.experiment import (
-    Objective,
-    Trial,
-    aim,
-    chosen_settings,
-    comparable_trials,
-    differing_settings,
-    distinguishing_metrics,
-    experiments,
-    most_varied_settings,
-    settings_by_name,
-    trial,
-)
+from relet.experiments.experiment import Trial, chosen_settings, experiments, settings_by_name, trial
+from relet.experiments.objective import Objective, aim, comparable_trials
 from relet.experiments.selection import conditions, ordered_trials, selected_trials
+from relet.experiments.variation import differing_settings, distinguishing_metrics, most_varied_settings
 from tests.experiment_store import pipeline_run, run_id, sweep
 
 TABLE = {"model.family": ["train.family"], "model.forest": ["train.more"], "model.depth": ["train.depth"]}

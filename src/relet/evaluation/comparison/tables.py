@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relet.core.wording import count
 from relet.data.table import read_table
 from relet.errors import BadDataError
 from relet.evaluation.comparison.numbers import gap_words, is_within, relative_gaps
@@ -44,7 +45,7 @@ def compare_tables(recorded: Path, reproduced: Path, tolerance: float | None) ->
     old, new = _read_one_side(recorded, "recorded"), _read_one_side(reproduced, "reproduced")
     yield from _compare_columns(old.schema, new.schema)
     if old.num_rows != new.num_rows:
-        yield Difference(f"{_row_count_text(new.num_rows)} instead of {old.num_rows:,}")
+        yield Difference(f"{count(new.num_rows, 'row')} instead of {old.num_rows:,}")
     kinds = dict(zip(new.column_names, new.schema.types, strict=True))
     shared = [name for name in old.column_names if kinds.get(name) == old.field(name).type]
     if shared:
@@ -125,7 +126,7 @@ def _rows_on_one_side(
         values = ", ".join(f"{name} {_cell_value_text(table, name, first)}" for name in table.column_names)
         example = _row_name(table, first, key) if key else cut_text(values, 100)
         verb = "is" if len(places) == 1 else "are"
-        yield Difference(f"{_row_count_text(len(places))} {verb} only in the {side} table: {example}")
+        yield Difference(f"{count(len(places), 'row')} {verb} only in the {side} table: {example}")
 
 
 def _compare_floats(
@@ -180,12 +181,14 @@ def _widest_row(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
     return int(relative_gaps(old, new).argmax())
 
 
-def _differing_sentence(name: str, old: pa.Table, new: pa.Table, found: Alignment, count: int, worst: int) -> str:
+def _differing_sentence(
+    name: str, old: pa.Table, new: pa.Table, found: Alignment, differing: int, worst: int
+) -> str:
     """The sentence on a column that differs. `worst` is the pair of rows given as the example."""
     before, after = int(found.recorded[worst]), int(found.reproduced[worst])
-    rows = _row_count_text(len(found.recorded))
     return (
-        f"{name}: {count:,} of {rows} differ, most of all {_row_name(old, before, found.key)}: "
+        f"{name}: {differing:,} of {count(len(found.recorded), 'row')} differ, most of all "
+        f"{_row_name(old, before, found.key)}: "
         f"{_cell_value_text(old, name, before)} → {_cell_value_text(new, name, after)}"
     )
 
@@ -207,7 +210,3 @@ def _cell_value_text(table: pa.Table, name: str, place: int) -> str:
     if value is None:
         return "null"
     return cut_text(repr(value) if isinstance(value, str | bytes) else str(value))
-
-
-def _row_count_text(rows: int) -> str:
-    return f"{rows:,} row{'s' * (rows != 1)}"

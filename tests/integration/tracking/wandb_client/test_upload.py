@@ -6,15 +6,18 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from relet.core.record import Status
+from relet.errors import TrackerError
 from relet.store import Store
 from relet.tracking.outbox import deliver
 from relet.tracking.wandb import ledger, tracker, upload
 from relet.tracking.wandb.tracker import WandbMode, WandbTracker
-from tests.integration.tracking.wandb_client.records import artifact, component_run, pipeline_run
+from tests.integration.tracking.wandb_client.records import ENDED, artifact, component_run, pipeline_run, sent
 from tests.wandb_log import recorded
 
 pytest.importorskip("wandb", reason="wandb is not installed")
@@ -93,6 +96,41 @@ def test_online_runs_are_uploaded_each_after_those_that_made_what_it_uses(
     assert (report.passed_on, report.failed) == ("3 runs uploaded by wandb sync", None)
     first, second = (line.split() for line in (tmp_path / "calls").read_text().splitlines())
     assert set(first) == {parent.id[-8:], maker.id[-8:]} and second == [user.id[-8:]]
+
+
+def test_runs_that_need_none_of_the_others_are_uploaded_the_oldest_first(
+    store: Store, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W&B lists runs by when they came; a folder lists its files in any order."""
+    monkeypatch.setattr(upload, "PROGRAM", UPLOADS.format(calls=str(tmp_path / "calls")))
+    runs = [pipeline_run(store) for _ in range(5)]
+    wandb = WandbTracker(tmp_path / "wandb", mode=WandbMode.ONLINE)
+    for number in (3, 0, 4, 1, 2):
+        wandb.send(runs[number], store)
+    assert wandb.pass_on(asked=False) == "5 runs uploaded by wandb sync"
+    assert (tmp_path / "calls").read_text().split() == [each.id[-8:] for each in runs]
+
+
+def test_an_earlier_recording_is_kept_until_the_new_one_is_noted(
+    wandb: WandbTracker, store: Store, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other way round, a process that died in between would leave nothing to upload."""
+    monkeypatch.setattr(upload, "PROGRAM", UPLOADS.format(calls=str(tmp_path / "calls")))
+    running = pipeline_run(store, status=Status.RUNNING, ended=None)
+    earlier = sent(wandb, running, store).folder
+    write = Path.write_bytes
+
+    def fail(path: Path, content: bytes) -> int:
+        if running.id in path.name:
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", fail)
+        with pytest.raises(TrackerError, match="No space left on device"):
+            wandb.send(replace(running, status=Status.FINISHED, ended=ENDED), store)
+    assert wandb.pass_on(asked=True) == "1 run uploaded by wandb sync"
+    assert ledger.is_uploaded(earlier)
 
 
 @pytest.mark.parametrize(
