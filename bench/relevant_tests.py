@@ -134,9 +134,9 @@ def relevant_tests(mutant: Mutant, tree: Path, known: TestMap, seconds: float) -
     took = {name: known.tests[test] for test, name in here.items()}
     candidates = entering | {name for name in here.values() if _is_of_room(name, mutant.room)}
 
-    def rank(test: str) -> tuple[bool, bool, bool, float, str]:
+    def rank(test: str) -> tuple[bool, bool, float, str]:
         names_module = mutant.module in _imported(tree / _file(test)) or _file(test) == mutant.path
-        return test not in entering, not names_module, "::" in test, took.get(test, UNKNOWN_FILE), test
+        return test not in entering, not names_module, took.get(test, UNKNOWN_FILE), test
 
     chosen: list[str] = []
     total = 0.0
