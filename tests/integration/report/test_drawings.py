@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 DRAW = """
 from matplotlib.figure import Figure
-from relet.report.figure import svg
+from relet.report.figure import figure_svg
 figure = Figure()
 figure.subplots().plot([1, 2], [3, 4], label="price < 5 & up")
-print(svg(figure), end="")
+print(figure_svg(figure), end="")
 """
 
 
