@@ -14,9 +14,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 
-# Each costs from a tenth of a second to four seconds: importing relet, or asking for help, pays for none.
+# Each costs from a twentieth of a second to four seconds: importing relet, or asking for help, pays for none.
 HEAVY = {
     "duckdb",
+    "filelock",
     "hydra",
     "ibis",
     "lightgbm",
@@ -43,7 +44,7 @@ ESTIMATORS = {
     "relet.training.estimators": {"numpy", "sklearn", "scipy"},
 }
 
-# The one room that may import a library, for each library that only one room may.
+# The one room, or module that stands alone, that may import a library, for each library that only one room may.
 DOORS = {
     "mlflow": "tracking",
     "wandb": "tracking",
@@ -51,6 +52,7 @@ DOORS = {
     "omegaconf": "config",
     "obstore": "store",
     "optuna": "trials",
+    "filelock": "files.py",
 }
 
 
@@ -161,6 +163,59 @@ def test_type_hints_look_downward_too() -> None:
             if inside and height[parts[1]] >= height[room]:
                 upward.append(f"{file.relative_to(SOURCE)}:{node.lineno} imports {'.'.join(parts)}")
     assert upward == []
+
+
+def imports_of(file: Path) -> set[str]:
+    """The modules of relet that a file imports, inside functions too; what only type checkers read is left out."""
+    module, known = module_name(file), {module_name(each) for each in (SOURCE / "relet").rglob("*.py")}
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    hints = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for line in node.body
+        for inner in ast.walk(line)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if node in hints:
+            continue
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file} imports by a relative name"
+            # `from relet.core import code` imports a module, `from relet.core.code import closure` what is in one.
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(names & known, {str(node.module)} if names - known else ())
+    return found & known - {module}
+
+
+def module_name(file: Path) -> str:
+    return ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other, by way of others or not.
+
+    >>> cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}})
+    [['b', 'c']]
+    """
+    reached = {name: set(imports) for name, imports in graph.items()}
+    for middle in graph:
+        for imports in reached.values():
+            if middle in imports:
+                imports |= reached[middle]
+    groups = {tuple(sorted(each for each in reached[name] if name in reached[each])) for name in graph}
+    return [list(group) for group in sorted(groups) if group]
+
+
+def test_no_modules_import_each_other() -> None:
+    graph = {module_name(file): imports_of(file) for file in sorted((SOURCE / "relet").rglob("*.py"))}
+    # The test reads the graph as it is, if it finds these: imports at the top, in a function, and of a module.
+    assert "relet.errors" in graph["relet.store.bucket"]
+    assert "relet.store.transfer" in graph["relet.store.storage"]
+    assert "relet.tracking.wandb.ledger" in graph["relet.tracking.wandb.tracker"]
+    assert cycles(graph) == []
 
 
 def test_imports_go_only_downward() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,21 +19,36 @@ from relet.store import Store, open_store
 S3 = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
+def one_put_at_a_time(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Moto looks whether an object is there, and writes it a moment later: two could create the same one."""
+    turn = threading.Lock()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "PUT":
+            return app(environ, start_response)
+        with turn:
+            return list(app(environ, start_response))
+
+    return answer
+
+
 @pytest.fixture(scope="session")
 def s3_bucket() -> Iterator[str]:
     """A bucket on an S3 server of this process, on a free port of the loopback interface."""
-    server = pytest.importorskip("moto.server", reason="moto[server] is not installed")
+    moto = pytest.importorskip("moto.moto_server.werkzeug_app", reason="moto[server] is not installed")
+    from werkzeug.serving import make_server
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
+    app = one_put_at_a_time(moto.DomainDispatcherApplication(moto.create_backend_app))
+    running = make_server("127.0.0.1", 0, app, threaded=True, request_handler=moto.MotoRequestHandler)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{running.server_port}"
     before = {name: os.environ.get(name) for name in (*S3, "AWS_ENDPOINT_URL")}
     os.environ.update(S3, AWS_ENDPOINT_URL=endpoint)
     request = urllib.request.Request(f"{endpoint}/relet-tests", method="PUT")
     urllib.request.urlopen(request, timeout=10).close()
     yield "s3://relet-tests"
-    running.stop()
+    running.shutdown()
     for name, value in before.items():
         if value is None:
             os.environ.pop(name)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from relet.store import Store, claims
+from relet.store.address import open_bucket
 from relet.store.claims import ClaimTiming
 
 QUICK = ClaimTiming(look=0.05, renew=0.1, gone=5.0)
@@ -19,7 +20,7 @@ def test_one_is_at_it_at_a_time(store: Store) -> None:
 
     def work() -> None:
         nonlocal at_it, most
-        with claims.claim(store._bucket, "key", pace=QUICK):
+        with claims.claim(open_bucket(store.url), "key", pace=QUICK):
             at_it += 1
             most = max(most, at_it)
             time.sleep(0.05)

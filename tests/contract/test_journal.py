@@ -8,6 +8,7 @@ import pytest
 
 from relet.errors import DamagedError, StoreError
 from relet.store import Store, open_store
+from tests.stored import overwrite, stored_paths
 
 LOGS = [{"op_code": 4, "worker_id": "a", "trial": 0}, {"op_code": 5, "value": 0.1 + 0.2, "name": "räte"}]
 
@@ -65,7 +66,7 @@ def test_who_joins_learns_who_was_there_before(store: Store) -> None:
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"logs": 3}', b'{"logs": [1]}', b"{}"])
 def test_a_piece_that_is_damaged_is_named_with_the_way_out(store: Store, content: bytes) -> None:
     store.journal("abc").append(1, 8, LOGS)
-    store._bucket.put("searches/abc/1-8.json", content)
+    overwrite(store, "searches/abc/1-8.json", content)
     with pytest.raises(DamagedError, match=r"searches/abc/1-8.json.*delete it"):
         store.journal("abc").pieces()
 
@@ -73,7 +74,7 @@ def test_a_piece_that_is_damaged_is_named_with_the_way_out(store: Store, content
 def test_a_damaged_piece_is_found_by_verify(store: Store) -> None:
     store.journal("abc").append(1, 8, LOGS)
     assert store.verify() == []
-    store._bucket.put("searches/abc/1-8.json", b"{")
+    overwrite(store, "searches/abc/1-8.json", b"{")
     assert [(each.kind, each.where) for each in store.verify()] == [("unreadable", "searches/abc/1-8.json")]
 
 
@@ -86,4 +87,4 @@ def test_a_search_s_id_cannot_lead_elsewhere(store: Store) -> None:
 def test_looking_for_searches_makes_no_store(url: str) -> None:
     store = open_store(url)
     assert store.searches() == [] and store.journal("abc").pieces() == []
-    assert store._bucket.entries("") == []
+    assert stored_paths(store) == []

@@ -17,6 +17,7 @@ from relet.core.artifact import ArtifactType, Version
 from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
+from tests.stored import lose, lose_objects, overwrite_object, stored_bytes, stored_paths
 
 FreshUrl = Callable[[], str]
 fewer = settings(
@@ -70,12 +71,12 @@ def test_an_object_that_was_never_stored_is_named(store: Store) -> None:
 def test_a_damaged_object_is_moved_aside_named_and_can_be_stored_again(store: Store, tmp_path: Path) -> None:
     version = add(store, content=b"right bytes")
     sha = version.files["data.csv"]
-    store._bucket.put(f"objects/{sha[:2]}/{sha}", b"wrong bytes")
+    overwrite_object(store, sha, b"wrong bytes")
     with pytest.raises(DamagedError, match=rf"sample:v1 can't be read: data.csv: object {sha}.*damaged"):
         store.materialize(version, tmp_path / "out")
     assert not (tmp_path / "out" / "data.csv").exists()
     assert not store.has_object(sha)
-    assert store._bucket.get(f"damaged/{sha}") == b"wrong bytes"
+    assert stored_bytes(store, f"damaged/{sha}") == b"wrong bytes"
     with pytest.raises(DamagedError, match="run the step that made it again"):
         store.read_object(sha)
     assert add(store, content=b"right bytes") == version
@@ -84,7 +85,7 @@ def test_a_damaged_object_is_moved_aside_named_and_can_be_stored_again(store: St
 
 def test_a_truncated_object_is_healed_by_storing_it_again(store: Store) -> None:
     sha = store.put_object(b"all of it")
-    store._bucket.put(f"objects/{sha[:2]}/{sha}", b"all")
+    overwrite_object(store, sha, b"all")
     assert store.put_object(b"all of it") == sha
     assert store.read_object(sha) == b"all of it"
 
@@ -117,16 +118,16 @@ def test_equal_content_in_other_files_is_the_same_version_while_its_files_are_th
     again = store.add_version(name="sample", type="file", content=first.content, files={"data.csv": other})
     assert again == first
     sha = first.files["data.csv"]
-    store._bucket.delete([f"objects/{sha[:2]}/{sha}"])
+    lose_objects(store, sha)
     healed = store.add_version(name="sample", type="file", content=first.content, files={"data.csv": other})
     assert healed.number == 3
 
 
 def test_a_crash_before_the_pointer_is_written_makes_no_second_version(store: Store) -> None:
     first = add(store, content=b"1")
-    store._bucket.delete([f"artifacts/sample/contents/{first.content}.json"])
+    lose(store, f"artifacts/sample/contents/{first.content}.json")
     assert add(store, content=b"1") == first
-    assert store._bucket.get(f"artifacts/sample/contents/{first.content}.json") is not None
+    assert stored_bytes(store, f"artifacts/sample/contents/{first.content}.json") is not None
 
 
 def test_a_version_whose_object_is_not_stored_is_refused(store: Store) -> None:
@@ -163,7 +164,7 @@ def test_an_empty_store_answers_everything_and_makes_nothing(url: str) -> None:
     assert (store.names(), store.versions("a"), store.aliases("a"), list(store.runs())) == ([], [], {}, [])
     assert (store.key("k"), store.pending("mlflow"), store.verify(), store.prune(1)) == (None, [], [], [])
     assert store.gc(NOW) == []
-    assert store._bucket.entries("") == []
+    assert stored_paths(store) == []
 
 
 def test_what_one_handle_stores_another_reads(url: str) -> None:
@@ -288,7 +289,7 @@ def test_a_key_leads_to_its_outputs_while_all_of_them_are_there(store: Store) ->
     assert store.maker("k" * 64) == "20260101T000000000000-0a0a0a0a"
     assert store.maker("unknown") is None
     sha = two.files["data.csv"]
-    store._bucket.delete([f"objects/{sha[:2]}/{sha}"])
+    lose_objects(store, sha)
     assert store.key("k" * 64) is None
     add(store, name="two", content=b"2")
     assert store.key("k" * 64) is not None

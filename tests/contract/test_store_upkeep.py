@@ -14,6 +14,7 @@ from relet.core.artifact import Version
 from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
+from tests.stored import lose, lose_objects, overwrite, overwrite_object, stored_paths
 from tests.unit.store.past import a_past, consistent, everything
 
 FreshUrl = Callable[[], str]
@@ -74,8 +75,8 @@ def test_whatever_is_added_aliased_pruned_and_collected_the_rest_is_whole(
 
 def test_verify_names_a_damaged_and_a_missing_object_with_their_versions(store: Store) -> None:
     damaged, missing, whole = add(store, b"1"), add(store, b"2"), add(store, b"3")
-    store._bucket.put(object_path(damaged), b"x")
-    store._bucket.delete([object_path(missing)])
+    overwrite(store, object_path(damaged), b"x")
+    lose(store, object_path(missing))
     problems = store.verify()
     assert [(each.kind, each.where) for each in problems] == [
         ("damaged", f"{damaged} data.csv"),
@@ -90,7 +91,7 @@ def test_verify_names_a_damaged_and_a_missing_object_with_their_versions(store: 
 
 def test_verify_names_a_damaged_object_that_no_version_holds(store: Store) -> None:
     sha = store.put_object(b"a lock file")
-    store._bucket.put(f"objects/{sha[:2]}/{sha}", b"x")
+    overwrite_object(store, sha, b"x")
     assert [each.kind for each in store.verify()] == ["damaged"]
 
 
@@ -104,7 +105,7 @@ def test_verify_names_documents_that_can_not_be_read(store: Store) -> None:
         "runs/r.json",
     ]
     for path in paths:
-        store._bucket.put(path, b"{")
+        overwrite(store, path, b"{")
     assert sorted(each.where for each in store.verify() if each.kind == "unreadable") == sorted(paths)
     assert [version.number for version in store.versions("sample")] == [1]
     with pytest.raises(DamagedError, match=r"versions/2\.json"):
@@ -116,13 +117,11 @@ def test_verify_names_documents_that_can_not_be_read(store: Store) -> None:
 def test_verify_names_an_alias_without_its_version_and_a_run_without_its_lock(store: Store) -> None:
     add(store)
     store.set_alias("sample", "prod", 1, by="test", why="")
-    store._bucket.delete(["artifacts/sample/versions/1.json"])
+    lose(store, "artifacts/sample/versions/1.json")
     add(store, b"other")
-    store._bucket.delete(["artifacts/sample/versions/1.json"])
+    lose(store, "artifacts/sample/versions/1.json")
     add(store, b"third")
-    store._bucket.put_document(
-        "artifacts/sample/aliases/prod/2.json", {"number": 9, "when": "", "by": "", "why": ""}
-    )
+    overwrite(store, "artifacts/sample/aliases/prod/2.json", {"number": 9, "when": "", "by": "", "why": ""})
     record = RunRecord(id="r", pipeline="p", experiment="e", status=Status.FINISHED, started="", lock="ab" * 32)
     store.put_run(record)
     assert {(each.kind, each.where) for each in store.verify()} == {
@@ -136,8 +135,8 @@ def test_a_version_is_found_by_its_content_whatever_its_number(store: Store) -> 
     assert [store.find_content("sample", each.content) for each in (first, second)] == [first, second]
     assert store.find_content("sample", "c" * 64) is None
     assert store.find_content("model", first.content) is None
-    store._bucket.delete([f"artifacts/sample/contents/{second.content}.json"])
-    store._bucket.put_document(f"artifacts/sample/contents/{third.content}.json", {"number": 1})
+    lose(store, f"artifacts/sample/contents/{second.content}.json")
+    overwrite(store, f"artifacts/sample/contents/{third.content}.json", {"number": 1})
     assert [store.find_content("sample", each.content) for each in (second, third)] == [second, third]
     store.prune(keep=1)
     assert [store.find_content("sample", each.content) for each in (first, second, third)] == [None, None, third]
@@ -237,7 +236,7 @@ def test_what_a_run_needs_to_be_made_again_is_never_garbage(store: Store) -> Non
 def test_verify_names_each_thing_that_a_run_needs_and_that_is_gone(store: Store) -> None:
     record, held = needing(store)
     store.put_run(record)
-    store._bucket.delete([f"objects/{sha[:2]}/{sha}" for sha in held.values()])
+    lose_objects(store, *held.values())
     assert [str(each) for each in store.verify()] == [
         f"missing: run r {what}: object {sha} is missing, so the run can't be made again exactly"
         for what, sha in held.items()
@@ -253,12 +252,12 @@ def test_a_record_of_format_1_keeps_its_objects_and_is_not_blamed_for_a_source_t
     for added in ("untracked", "repository", "folder"):
         del document["code"][added]
     del document["caveats"]
-    store._bucket.put_document("runs/r.json", document)
-    store._bucket.delete([f"objects/{sha[:2]}/{sha}" for sha in [held["source of url"]]])
+    overwrite(store, "runs/r.json", document)
+    lose_objects(store, held["source of url"])
     store.gc(NOW)
     assert [what for what, sha in held.items() if store.has_object(sha)] == ["lock", "diff"]
     assert store.verify() == []
-    store._bucket.delete([f"objects/{sha[:2]}/{sha}" for sha in held.values()])
+    lose_objects(store, *held.values())
     assert [each.where for each in store.verify()] == ["run r lock", "run r diff"]
 
 
@@ -269,7 +268,7 @@ def test_every_digest_in_a_record_that_this_relet_can_not_read_is_protected(
     sha = store.put_object(b"what only a newer relet knows of")
     record, held = needing(store)
     document = record.to_json() | {"weights": {"of": [f"sha256:{sha}"]}} | change
-    store._bucket.put_document("runs/r.json", document)
+    overwrite(store, "runs/r.json", document)
     store.gc(NOW)
     kept = {"lock", "source of url"} if "code" in change else set(held)
     assert kept <= {what for what, digest in held.items() if store.has_object(digest)}
@@ -280,8 +279,8 @@ def test_every_digest_in_a_record_that_this_relet_can_not_read_is_protected(
 def test_garbage_collection_spares_what_an_unreadable_document_may_refer_to(store: Store) -> None:
     sha = store.put_object(b"named in a torn manifest")
     add(store, b"other")
-    store._bucket.put("artifacts/sample/versions/2.json", f'{{"files": {{"a": "{sha}"'.encode())
-    store._bucket.put("releases/1.json", f'{{"of": "{store.put_object(b"released")}"}}'.encode())
+    overwrite(store, "artifacts/sample/versions/2.json", f'{{"files": {{"a": "{sha}"'.encode())
+    overwrite(store, "releases/1.json", f'{{"of": "{store.put_object(b"released")}"}}'.encode())
     assert store.gc(NOW) == []
 
 
@@ -315,7 +314,7 @@ def test_a_flipped_byte_in_an_exported_file_is_found_and_nothing_is_stored(
     other = open_store(fresh_url())
     with pytest.raises(DamagedError, match="is damaged: object"):
         other.import_version(path)
-    assert other._bucket.entries("") == []
+    assert stored_paths(other) == []
 
 
 def test_a_model_arrives_elsewhere_with_its_history_under_the_numbers_there(

@@ -12,7 +12,8 @@ from relet.browsing.experiment_page import page_material
 from relet.browsing.experiments import gather
 from relet.core.record import Status
 from relet.experiments.contrast import ContrastedRun, contrast
-from relet.experiments.experiment import Experiment, Objective, trial
+from relet.experiments.experiment import Experiment, trial
+from relet.experiments.objective import Objective
 from relet.report.contrast import contrast_page
 from relet.report.experiment import ExperimentPageContent, experiment_page
 from relet.store import open_store

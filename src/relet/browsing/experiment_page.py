@@ -12,7 +12,9 @@ from relet.browsing.experiments import curves_of, explained_trials, versions_of
 from relet.core.artifact import ArtifactType, Curve
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError
-from relet.experiments.experiment import Experiment, Objective, Trial, comparable_trials, differing_settings
+from relet.experiments.experiment import Experiment, Trial
+from relet.experiments.objective import Objective, comparable_trials
+from relet.experiments.variation import differing_settings
 from relet.store.layout import object_path
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def page_material(
     shown = tuple(explained_trials(store, trials))
     best = by.best(shown) if by else None
     ranked = by.ranked(shown) if by else list(shown)
-    shares, note = _importance(shown, by)
+    shares, note = _importance_section(shown, by)
     made, left_out = _listed_versions(store, ranked, place)
     return ExperimentPageContent(
         experiment=experiment,
@@ -67,7 +69,7 @@ def _curves_by_name(held: Mapping[str, Mapping[str, Curve]]) -> dict[str, dict[s
     return found
 
 
-def _importance(trials: Sequence[Trial], by: Objective | None) -> tuple[Mapping[str, float] | None, str]:
+def _importance_section(trials: Sequence[Trial], by: Objective | None) -> tuple[Mapping[str, float] | None, str]:
     """The share of each setting, and words beside it; None with the reason why there is none."""
     from relet.evaluation.importance import FEWEST, importance
 

@@ -14,7 +14,8 @@ __all__ = ["Judge", "OffendingRows", "run_suite"]
 
 
 def __getattr__(name: str) -> Any:
-    # for annotations in a suite, where pytest is there anyway: a component that runs one need not import it
+    # These are annotations in a suite, where pytest is imported anyway. A component that runs a suite imports
+    # neither.
     if name in ("Judge", "OffendingRows"):
         return getattr(import_module("relet.checks.fixtures"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

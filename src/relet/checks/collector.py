@@ -1,4 +1,4 @@
-"""A pytest plugin that keeps what each test said, as checks."""
+"""A pytest plugin that turns the report of each test into a check."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from relet.core.artifact import Check
 class CheckCollector:
     """Gathers one check per test, and one per file that can't be collected.
 
-    A test's `record_property("p_value", …)` becomes the check's. A skipped test has said nothing: that is no yes.
-    What tests handed in to be judged is judged once, at the end, as one family.
+    A test's `record_property("p_value", …)` becomes the check's p-value. A skipped test counts as not passed,
+    since it tested nothing. The outcomes that tests hand in are judged once, at the end, as one family.
     """
 
     def __init__(self) -> None:
@@ -28,11 +28,11 @@ class CheckCollector:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """What each test said by itself."""
+        """The checks of all tests, before the family is judged."""
         return tuple(self._found.values())
 
     def judged(self, judged: Iterable[JudgedOutcome]) -> tuple[Check, ...]:
-        """The same, joined with what the family's judgement says of what each test handed in."""
+        """The checks, joined with the judgement on the outcomes that each test handed in."""
         of_node: dict[str, list[JudgedOutcome]] = {}
         for each in judged:
             of_node.setdefault(each.node, []).append(each)
@@ -73,7 +73,10 @@ class CheckCollector:
 
 
 class OutcomeCollector:
-    """Gathers what the tests of a session hand in to be judged. A plugin, too, where xdist runs the tests."""
+    """Gathers the outcomes that the tests of a session hand in.
+
+    It is a plugin of its own, so that it works under xdist too.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[str, list[SubmittedOutcome]] = {}
@@ -83,14 +86,17 @@ class OutcomeCollector:
         return [entry for entries in self._entries.values() for entry in entries]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        # each phase of a test reports all that was handed in so far
+        # each phase of a test reports everything that was handed in so far
         found = [SubmittedOutcome.from_json(value) for name, value in report.user_properties if name == HANDED_IN]  # type: ignore[arg-type]
         if found:
             self._entries[report.nodeid] = found
 
 
 def _checks_of_test(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check]:
-    """A test's check with what it measured; where it handed in several things, its own check and one for each."""
+    """The check of a test with its measurement.
+
+    A test that handed in several outcomes has its own check and one for each.
+    """
     if len(judged) != 1:
         yield check
         for each in judged:
@@ -112,7 +118,7 @@ def _measured_check(name: str, judged: JudgedOutcome) -> Check:
 
 
 def _short_test_name(node: str) -> str:
-    """The test's own name: the file's says no more, but where a class has two.
+    """The test's name without its file, and with its class where it has one.
 
     >>> _short_test_name("test_listings.py::test_borough[Bronx]")
     'test_borough[Bronx]'

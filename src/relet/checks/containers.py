@@ -1,4 +1,4 @@
-"""Which container a test asks for its table in: the annotation says so, as in a component."""
+"""Find the container in which a test wants its table: its annotation says so, as in a component."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from relet.core.code import FirstPartyCode
 from relet.core.signature import CONTAINERS, ParsedModule
 from relet.errors import SignatureError
 
-# What `read_table` makes of a file, and what an annotation may therefore ask for.
+# The containers that `read_table` reads a file into, by the names that an annotation may use.
 TABLES = ("ibis", "pandas", "polars", "arrow", "path")
 DEFAULT = "pandas"
 
@@ -22,8 +22,8 @@ DEFAULT = "pandas"
 def asked_container(request: pytest.FixtureRequest, name: str) -> str:
     """The container in which a test, or a fixture that it uses, asks for the table `name`.
 
-    Without an annotation that is pandas. Raises SignatureError for an annotation that is no table's, and where
-    a test and its fixture ask for two containers: they share one value.
+    Without an annotation that is pandas. Raises SignatureError for an annotation that names no table, and where a
+    test and its fixture ask for different containers, since they share one value.
     """
     wanted = {container_of(function, name): function for function in _askers(request, name)}
     if len(wanted) > 1:
@@ -63,7 +63,7 @@ def container_of(function: Callable[..., Any], name: str) -> str:
 def _annotation_name(function: Callable[..., Any], annotation: Any) -> str:
     """The full name of an annotation, such as `pandas.DataFrame`.
 
-    What is imported for type checkers alone does not exist at run time: then the module's source tells.
+    A name that is imported only for type checkers does not exist at run time; then the module's source is read.
     """
     if isinstance(annotation, str):
         try:

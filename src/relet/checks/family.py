@@ -1,4 +1,4 @@
-"""All tests of a session as one family: their p-values are corrected together, and judged once."""
+"""Judge all tests of a session as one family: their p-values are corrected together."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
-# What a test has to say about is at least a shift of so many of the rows: docs/decisions/0012.
+# The smallest share of rows whose shift a test should notice: docs/decisions/0012.
 MIN_EFFECT = 0.03
-# In a verdict floats are kept to so many digits: the last bits may differ between processors.
+# How many digits of a float a verdict keeps, since the last bits may differ between processors.
 DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyRules:
-    """How a family is judged: raises SettingError for a value that can't be.
+    """How a family is judged. Raises SettingError for an impossible value.
 
-    `alpha` is the probability of at least one false alarm in the whole session (with Benjamini-Hochberg the
-    share of false ones among the alarms), `correction` how that is kept to, `min_effect` the smallest effect that
-    anyone would care about, in each test's own unit.
+    `alpha` is the probability of at least one false alarm in the whole session (with Benjamini-Hochberg the share
+    of false alarms among all alarms), `correction` the method that keeps to it, `min_effect` the smallest effect
+    that matters, in each test's own unit.
     """
 
     alpha: float = 0.05
@@ -44,17 +44,17 @@ class FamilyRules:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> FamilyRules:
-        """The rules among the hyperparameters of a component that checks; what is not there has its default."""
+        """Take the rules from the hyperparameters of a component that checks. A missing one has its default."""
         names = ("alpha", "correction", "min_effect")
         return cls(**{name: options[name] for name in names if options.get(name) is not None})
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedOutcome:
-    """An outcome that was handed in to be judged, by which test, and by what.
+    """An outcome that a test handed in, and by what it is judged.
 
-    `floor` is the smallest effect to care about where it is not the family's; `threshold` is what a divergence,
-    which has no p-value, may reach.
+    `floor` is the smallest effect that matters, where it is not the family's; `threshold` is the largest allowed
+    value of a divergence, which has no p-value.
     """
 
     node: str
@@ -83,8 +83,8 @@ class SubmittedOutcome:
 class JudgedOutcome:
     """An outcome, its p-value corrected for the family, and whether its null hypothesis is rejected.
 
-    The outcome's `alpha` is the strictest level that the family holds a single test to: what `detectable` says
-    is then on the safe side.
+    The outcome's `alpha` is the strictest level at which the family judges a single test, so that `detectable`
+    errs on the safe side.
     """
 
     node: str
@@ -96,10 +96,11 @@ class JudgedOutcome:
 
     @property
     def detectable(self) -> float | None:
-        """The effect that is rejected in 80% of cases, about: it has to exceed the floor as well as chance.
+        """About which effect is rejected in 80% of cases.
 
-        Above the floor by the part of the outcome's `detectable` that stands for the type II error. None where
-        none would be, and for a divergence, which is held to its threshold whatever the rows.
+        The effect has to exceed the floor as well as chance: it lies above the floor by the part of the outcome's
+        `detectable` that stands for the type II error. None where no effect would be rejected, and for a
+        divergence, whose threshold does not depend on the number of rows.
         """
         seen = None if self.adjusted is None else self.outcome.detectable
         if not seen:
@@ -111,7 +112,7 @@ class JudgedOutcome:
 
     @property
     def sentence(self) -> str:
-        """What the null hypothesis was, what was measured, how surprising it is, and what follows."""
+        """The null hypothesis, the measurement, how surprising it is, and the conclusion, in one sentence."""
         found = self.outcome
         if self.adjusted is None:
             said = (
@@ -135,7 +136,7 @@ class JudgedOutcome:
         return ""
 
     def measured(self) -> dict[str, Any]:
-        """What a verdict keeps of it, as JSON can hold it: an infinite divergence is None."""
+        """The facts that a verdict keeps, as JSON can hold them: an infinite divergence is None."""
         found = self.outcome
         return {
             "test": found.test,
@@ -179,7 +180,7 @@ def judge_family(entries: Sequence[SubmittedOutcome], rules: FamilyRules) -> tup
 
 def _judge_by_p_value(entry: SubmittedOutcome, adjusted: float, rules: FamilyRules, level: float) -> JudgedOutcome:
     floor = rules.min_effect if entry.floor is None else entry.floor
-    # no effect is so exact that its last bits should decide
+    # rounded, so that the last bits of an effect never decide
     large = abs(entry.outcome.effect) >= floor * (1 - 1e-9)
     return JudgedOutcome(
         node=entry.node,
@@ -204,7 +205,7 @@ def _judge_by_threshold(entry: SubmittedOutcome, rules: FamilyRules) -> JudgedOu
 
 
 def _strictest_level(rules: FamilyRules, members: int) -> float:
-    """The level of a single test at which the family surely rejects it, whatever the others say."""
+    """The level at which the family rejects a single test whatever the other tests' p-values are."""
     if members < 2:
         return rules.alpha
     if rules.correction == "sidak":
@@ -213,17 +214,19 @@ def _strictest_level(rules: FamilyRules, members: int) -> float:
 
 
 def correct_p_values(p_values: Sequence[float], method: str = "holm") -> tuple[float, ...]:
-    """The p-values of one family, adjusted: at most alpha is what is rejected at alpha.
+    """Adjust the p-values of one family.
+
+    A test is rejected at alpha where its adjusted p-value is at most alpha.
 
     - `bonferroni`: m·p. Keeps the probability of any false alarm to alpha, whatever the dependence.
     - `sidak`: 1 - (1 - p)^m, in a single step (Šidák 1967, J. Am. Stat. Assoc. 62, 626-633). Exact for
       independent tests.
     - `holm`: Bonferroni step by step, from the smallest p-value on (Holm 1979, Scand. J. Stat. 6, 65-70). Keeps
-      what Bonferroni keeps, and rejects more.
-    - `benjamini-hochberg`: keeps the expected share of false ones among the rejected (1995, J. R. Stat. Soc. B
-      57, 289-300), which is weaker; by `scipy.stats.false_discovery_control`.
+      the same promise as Bonferroni, and rejects more.
+    - `benjamini-hochberg`: limits the expected share of false rejections among all rejections (1995, J. R. Stat.
+      Soc. B 57, 289-300), which is weaker; by `scipy.stats.false_discovery_control`.
 
-    Raises SettingError for another method, BadDataError for what is no probability.
+    Raises SettingError for another method, BadDataError for a value that is no probability.
 
     >>> correct_p_values([0.01, 0.04, 0.03])
     (0.03, 0.06, 0.06)

@@ -1,4 +1,4 @@
-"""What a data test may ask for: the batch, its reference, and the hyperparameters of the component that checks."""
+"""The fixtures of data tests: the batch, its reference, and the hyperparameters of the component that checks."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -17,6 +17,7 @@ from relet.checks.containers import asked_container
 from relet.checks.family import FamilyRules, SubmittedOutcome, judge_family
 from relet.checks.rows import rows_as_json, rows_as_text
 from relet.checks.statistics.outcome import TwoSampleOutcome
+from relet.core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,20 +25,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from ibis import Table
 
-# How many of the rows that speak against a test are kept.
+# How many offending rows a report keeps.
 ROWS = 5
-# Under this name a test's report carries what it handed in to be judged.
+# The name under which a test's report carries the outcomes that the test handed in.
 HANDED_IN = "relet_entry"
 
 
 class OffendingRows(Protocol):
-    """The fixture `offending`: fails where there are rows that speak against a test, and keeps the first."""
+    """The fixture `offending`: fails the test where it is given rows, and reports the first of them."""
 
     def __call__(self, rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None: ...
 
 
 class Judge(Protocol):
-    """The fixture `judge`: hands an outcome in, to be judged with the whole session's at its end.
+    """The fixture `judge`: hands in an outcome, to be judged with all others at the end of the session.
 
     A null hypothesis is rejected where the corrected p-value is at most alpha and the effect at least `floor`
     (else the hyperparameter `min_effect`). A divergence has no p-value: it fails at once above `threshold`.
@@ -53,8 +54,8 @@ def fixture_plugin(
 ) -> object:
     """A pytest plugin: the fixtures `data`, `reference`, `schema`, `offending`, `judge`, and one for each option.
 
-    `data` and `reference` give the files once a test asks for them; each is read once, and once for both where
-    they are the same. What one test changes in its frame no other test sees.
+    `data` and `reference` give the files when a test asks for them. Each file is read once; where both are the
+    same file, once in all. A change that a test makes in its frame is not seen by any other test.
     """
     batches: dict[str, BatchFile] = {}
 
@@ -72,7 +73,7 @@ def fixture_plugin(
 
     constants = {name: _constant_fixture(name, value) for name, value in {**vars(rules), **options}.items()}
     constants["_rules"] = _constant_fixture("_rules", rules)
-    # A module, as plugins are: pytest deprecates methods as fixtures of a session.
+    # The plugin is a module: pytest deprecates methods as session fixtures.
     module = ModuleType("relet_data_tests", "The fixtures of data tests.")
     vars(module).update(_FIXTURES, batch=batch, reference_batch=reference_batch, **constants)
     return module
@@ -92,13 +93,15 @@ def _have_same_content(path: Path, other: Path) -> bool:
 
 @pytest.fixture(name="data")
 def _data(request: pytest.FixtureRequest, _batch: BatchFile) -> Any:
-    """The batch that is tested, in the container that the test's annotation names; without one a pandas frame."""
+    """The batch under test, in the container that the test's annotation names; a pandas frame without an
+    annotation.
+    """
     return _batch.read(asked_container(request, "data"))
 
 
 @pytest.fixture(name="reference")
 def _reference(request: pytest.FixtureRequest, _reference_batch: BatchFile) -> Any:
-    """The batch that it is compared with, in the container that the test's annotation names."""
+    """The batch to compare with, in the container that the test's annotation names."""
     return _reference_batch.read(asked_container(request, "reference"))
 
 
@@ -110,33 +113,32 @@ def _schema(_batch: BatchFile) -> dict[str, str]:
 
 @pytest.fixture(name="offending")
 def _offending(request: pytest.FixtureRequest) -> OffendingRows:
-    """Fail where there are rows that speak against a test, and keep the first of them for the report."""
+    """Fail the test where there are rows, and keep the first of them for the report."""
 
     def offending(rows: pd.DataFrame | Table | pl.DataFrame | pa.Table, what: str) -> None:
         __tracebackhide__ = True
-        count, first = _count_and_first(rows)
-        if not count:
+        offenders, first = _count_and_first(rows)
+        if not offenders:
             return
         kept = rows_as_json(first)
         request.node.user_properties.append(("rows", kept))
-        noun = "row" if count == 1 else "rows"
-        pytest.fail(f"{count:,} {noun}: {what}\n{rows_as_text(kept)}", pytrace=False)
+        pytest.fail(f"{count(offenders, 'row')}: {what}\n{rows_as_text(kept)}", pytrace=False)
 
     return offending
 
 
 def _count_and_first(rows: Any) -> tuple[int, pd.DataFrame]:
-    """How many rows there are, and the first of them, of a table in any container."""
+    """The number of rows and the first rows of a table in any container."""
     if hasattr(rows, "to_pyarrow"):
         count = int(rows.count().to_pyarrow().as_py())
         return count, rows.limit(ROWS if count else 0).to_pandas()
-    # a frame of pandas is itself one; those of Polars and pyarrow become one
+    # frames of Polars and pyarrow become pandas frames
     return len(rows), rows.head(ROWS) if not hasattr(rows, "to_pandas") else rows.slice(0, ROWS).to_pandas()
 
 
 @pytest.fixture(name="judge")
 def _judge(request: pytest.FixtureRequest, _rules: FamilyRules) -> Judge:
-    """Hand an outcome in to be judged with the others at the end of the session."""
+    """Hand in an outcome, to be judged with all others at the end of the session."""
 
     def hand_in(outcome: TwoSampleOutcome, *, floor: float | None = None, threshold: float | None = None) -> None:
         __tracebackhide__ = True
@@ -172,7 +174,7 @@ class BatchFile:
         if container not in self._read:
             self._read[container] = self._new(container)
         found = self._read[container]
-        # pandas copies what is written to
+        # pandas copies on write, so that a test changes its own frame only
         return found.copy(deep=False) if container == "pandas" else found
 
     def schema(self) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""The pytest plugin by which a suite of data tests is run by hand.
+"""The pytest plugin that runs a suite of data tests by hand.
 
     pytest pipelines/nyc_rentals/checks --data clean_sample:latest --kl-threshold 0.2
 
-It does nothing unless a folder or file on the command line belongs to the suite of a pipeline's component: to a
-resource of it, with a verdict among its outputs. Then each hyperparameter of that component is an option, and so
-are `--alpha`, `--correction` and `--min-effect`, by which what the tests handed in is judged at the end.
+The plugin acts only where a folder or file on the command line belongs to the suite of a pipeline's component: to
+a resource of a component that gives a verdict. Then each hyperparameter of that component is an option. The
+options `--alpha`, `--correction` and `--min-effect` say how the outcomes are judged at the end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from relet.checks.family import JudgedOutcome
     from relet.core.component import Component, Parameter
 
-# Keeps the hyperparameters' values apart from pytest's own.
+# The prefix that keeps the hyperparameters' options apart from pytest's own.
 DEST = "relet_"
 
 
@@ -47,7 +47,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     for each in _suite_options(component):
         option = f"--{each.name.replace('_', '-')}"
         taken = {"dest": _option_destination(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
-        # Where pytest has an option of that name itself, the hyperparameter keeps its default.
+        # Where pytest itself has an option of that name, the hyperparameter keeps its default.
         with contextlib.suppress(ValueError, argparse.ArgumentError):
             group.addoption(option, type=_option_type(each), default=each.default, **taken)
     if str(root) not in sys.path:
@@ -56,7 +56,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 
 class _SuitePlugin:
-    """Gives the fixtures their values once the options are parsed, and judges what was handed in at the end."""
+    """Gives the fixtures their values once the options are parsed, and judges the outcomes at the end."""
 
     def __init__(self, component: Component) -> None:
         self.component = component
@@ -103,7 +103,7 @@ class _SuitePlugin:
 
 
 def _suite_options(component: Component) -> tuple[Parameter, ...]:
-    """The hyperparameters of the component, and how a family is judged where they do not say so."""
+    """The component's hyperparameters, completed by the rules for judging a family."""
     from relet.checks.family import FamilyRules
     from relet.core.component import Parameter
 
@@ -118,7 +118,7 @@ def _suite_options(component: Component) -> tuple[Parameter, ...]:
 
 @functools.cache
 def locate_table(text: str, store: str) -> Path:
-    """The file that a path, or a reference into the store, names. Ends pytest where there is neither."""
+    """The file that a path or a reference into the store names. Ends pytest where neither exists."""
     if Path(text).is_file():
         return Path(text)
     from relet.store import open_store
@@ -135,7 +135,7 @@ def locate_table(text: str, store: str) -> Path:
 
 
 def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]]:
-    """The project's root and the component, for each word that lies in the suite of one."""
+    """The project's root and the component for each word of the command line that lies in a component's suite."""
     for word in words:
         path = (here / word.partition("::")[0]).resolve()
         if not path.exists():
@@ -157,7 +157,7 @@ def _checking_components(root: Path, home: Path, path: Path) -> Iterator[Compone
 
 
 def _default_references(component: Component) -> tuple[str, str]:
-    """What is tested and compared with where nothing is said: as the component's own inputs have it."""
+    """The default batch and reference: those that the component's own inputs name."""
     judged = [*component.judges, *(each.name for each in component.inputs if not each.stored)]
     data = f"{judged[0]}:latest"
     return data, next((each.stored.reference for each in component.inputs if each.stored), data)
@@ -168,7 +168,7 @@ def _option_destination(parameter: Parameter) -> str:
 
 
 def _option_type(parameter: Parameter) -> Any:
-    """What turns an option's text into a value of the parameter's type; ValueError where it is none."""
+    """The function that parses an option's text into the parameter's type. It raises ValueError for other text."""
     if bool in parameter.types:
         return _parse_bool
     return next((kind for kind in parameter.types if kind in (float, int)), str)

@@ -1,4 +1,4 @@
-"""Rows of a table as a verdict keeps them, and as a person reads them."""
+"""Rows of a table as JSON for a verdict, and as text for a person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 def rows_as_json(rows: pd.DataFrame) -> list[Row]:
-    """Rows as JSON can hold them: missing values as None, dates and whatever else has no form of its own as text.
+    """Rows as JSON can hold them: missing values as None; dates, and other values without a JSON form, as text.
 
     >>> import pandas as pd
     >>> rows_as_json(pd.DataFrame({"rent": [900.0, None], "since": pd.to_datetime(["2019-07-08", "2019-07-09"])}))

@@ -1,4 +1,4 @@
-"""Run a pytest suite on data, in this process, and turn what it found into a verdict."""
+"""Run a pytest suite on data, in this process, and turn its result into a verdict."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
 from relet.core.code import imports
+from relet.core.wording import count
 from relet.errors import ComponentError
 
 if TYPE_CHECKING:
     from relet.checks.collector import CheckCollector
 
-# A suite means the same wherever it runs: no configuration of the project, no plugin but these, nothing written.
-# Two plugins are left out because they would undo what an outer pytest set up, two because they collect garbage.
+# A suite means the same wherever it runs: no configuration of the project, no other plugins, nothing written. Two
+# plugins are left out because they would undo the set-up of an outer pytest, two because they collect garbage.
 _LEFT_OUT = ("cacheprovider", "doctest", "faulthandler", "logging", "threadexception", "unraisableexception")
 _ALONE = (
     f"-c{os.devnull}",
@@ -33,7 +34,7 @@ _ALONE = (
     "--continue-on-collection-errors",
     *(f"-pno:{name}" for name in _LEFT_OUT),
 )
-# What a suite is run with, and what a room of relet imports when it is first used.
+# Modules that running a suite imports, and those that a room of relet imports on first use.
 _FIRST = (("pandas", None), ("pyarrow.parquet", None), ("relet.data.table", None))
 _LATER = {
     "relet.checks.statistics": ("scipy.stats",),
@@ -48,15 +49,14 @@ _TOLD_BY_ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST
 
 
 def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str, Any] | None = None) -> Verdict:
-    """The verdict of the suite in `folder` on a table: yes where every test of it passed.
+    """The verdict of the suite in `folder` on a table. It passes where every test passed.
 
-    `data` and `reference` are Parquet or CSV files, `options` the values of the hyperparameters' fixtures. All
-    that the tests hand in to `judge` is one family, judged at the end by the options `alpha`, `correction` and
-    `min_effect` (see `relet.checks.family.FamilyRules`; SettingError for a value that can't be). The suite is read
-    anew, and neither configuration nor plugins of the project around it have a say. A test file that can't be
-    imported is a failed check. Raises ComponentError where no test was run, or pytest itself failed: such a suite
-    has said nothing, which is not a yes. Not for two threads at a time: pytest takes over the process's standard
-    streams while it runs.
+    `data` and `reference` are Parquet or CSV files, `options` the values of the hyperparameters' fixtures. The
+    outcomes that tests hand in to `judge` are one family, judged at the end by the options `alpha`, `correction`
+    and `min_effect` (see `relet.checks.family.FamilyRules`, which raises SettingError for an impossible value).
+    The suite is read anew; the project's pytest configuration and plugins have no effect. A test file that can't
+    be imported is a failed check. Raises ComponentError where no test ran or pytest itself failed. Only one thread
+    may call this at a time, since pytest takes over the process's standard streams.
     """
     import pytest
 
@@ -81,23 +81,26 @@ def run_suite(folder: Path, *, data: Path, reference: Path, options: Mapping[str
 
 
 def judge_checks(checks: tuple[Check, ...]) -> Verdict:
-    """One verdict on all checks: yes where each of them says yes. The reason names the smallest corrected p-value.
+    """One verdict on all checks.
+
+    It passes where each check passed; its reason names the smallest corrected p-value.
 
     >>> judge_checks((Check(name="test_prices", passed=False, message="2 rows: a price of 0"),)).reason
     '1 of 1 check failed: test_prices (2 rows: a price of 0)'
     """
     failed = [check for check in checks if not check.passed]
-    noun = "check" if len(checks) == 1 else "checks"
     if not failed:
         adjusted = [p for check in checks if (p := check.measured.get("adjusted")) is not None]
         smallest = f", smallest family-wise p {min(adjusted):.2g}" if adjusted else ""
-        return Verdict(passed=True, reason=f"{len(checks)} {noun} passed{smallest}", checks=checks)
+        return Verdict(passed=True, reason=f"{count(len(checks), 'check')} passed{smallest}", checks=checks)
     named = "; ".join(f"{check.name} ({check.message})" if check.message else check.name for check in failed)
-    return Verdict(passed=False, reason=f"{len(failed)} of {len(checks)} {noun} failed: {named}", checks=checks)
+    return Verdict(
+        passed=False, reason=f"{len(failed)} of {count(len(checks), 'check')} failed: {named}", checks=checks
+    )
 
 
 def _check_that_it_spoke(folder: Path, status: int, collector: CheckCollector, printed: str) -> None:
-    """Raise unless the exit status and what was collected agree that tests were run."""
+    """Raise unless both the exit status and the collected tests say that tests ran."""
     if collector.checks and collector.complete and status in (0, 1, 2):
         if status == 0 or any(not check.passed for check in collector.checks):
             return
@@ -113,10 +116,10 @@ def _check_that_it_spoke(folder: Path, status: int, collector: CheckCollector, p
 
 
 def _import_what_suite_needs(folder: Path) -> None:
-    """Import what the suite's files import from elsewhere, as Python does it outside of a suite.
+    """Import the packages that the suite's files import, before the suite runs.
 
-    Within one no byte code is read: pandas and SciPy would be compiled anew, which takes seconds. What can't be
-    imported is left for the suite to say.
+    While it runs no byte code is read, so that pandas and SciPy would be compiled again, which takes seconds. An
+    import that fails is left for the suite to report.
     """
     wanted: set[tuple[str, str | None]] = set(_FIRST)
     for path in folder.rglob("*.py"):
@@ -125,10 +128,10 @@ def _import_what_suite_needs(folder: Path) -> None:
     for module, member in sorted(wanted, key=str):
         with contextlib.suppress(Exception):
             if _package_holds(module.partition(".")[0], folder):
-                continue  # a package around the suite: its modules are read anew
+                continue  # a package that contains the suite: its modules are read anew
             found = importlib.import_module(module)
             if member:
-                getattr(found, member)  # a name may bring its module when it is asked for: relet.Table does
+                getattr(found, member)  # reading an attribute may import its module, as relet.Table does
             for later in (*_LATER.get(module, ()), *_LATER.get(f"{module}.{member}", ())):
                 importlib.import_module(later)
 
@@ -147,7 +150,7 @@ def _captured_output() -> Iterator[io.StringIO]:
 
 @contextlib.contextmanager
 def _isolated_process_state(folder: Path) -> Iterator[None]:
-    """Keep out what belongs to the process around, and leave it as it was found."""
+    """Shield the suite from the state of this process, and restore that state afterwards."""
     environment = dict(os.environ)
     writes, prefix = sys.dont_write_bytecode, sys.pycache_prefix
     path = sys.path.copy()
@@ -157,7 +160,8 @@ def _isolated_process_state(folder: Path) -> Iterator[None]:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         with tempfile.TemporaryDirectory(prefix="relet-checks-") as elsewhere:
-            # A module edited twice within a second must not be met as the byte code of its first form.
+            # A module that was edited twice within a second must not be read from the byte code of its first
+            # version.
             sys.dont_write_bytecode, sys.pycache_prefix = True, elsewhere
             yield
     finally:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import gc
+import os
+import select
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
 from relet.errors import ReletError, nearest
 from relet.names import __version__
 
-# So many more objects than were freed are made before garbage is looked for. What a start makes is no garbage, and
-# looking through it 600 times, as Python does by default, is a fifth of its time.
+# Python collects garbage when it has made this many objects more than it has freed. The objects of a start are no
+# garbage; with Python's default, 600 collections took a fifth of a start's time.
 BETWEEN_COLLECTIONS = 200_000
+# What a shell shows for a program that SIGPIPE (signal 13) ended, such as `cat FILE | head -1`.
+CLOSED_PIPE_STATUS = 128 + 13
 
 # Each verb, the module that has it, and its line in `relet --help`. The modules are imported when they are used.
 COMMANDS = {
@@ -34,8 +41,34 @@ COMMANDS = {
 }
 
 
+class ClosedPipe(BaseException):
+    """Carries a BrokenPipeError past click, which would exit with 1 and say nothing."""
+
+    def __init__(self, error: BrokenPipeError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@contextmanager
+def _past_click() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ClosedPipe(error) from error
+
+
 class Verbs(click.Group):
-    """The verbs, each loaded when it is asked for."""
+    """The group of verbs. The module of a verb is imported when the verb is used."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _past_click():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _past_click():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -71,22 +104,37 @@ def relet() -> None:
 
 
 def main() -> None:
-    """The entry point: errors that relet raises on purpose are told in a line, without a traceback."""
+    """The entry point. An error that relet raises on purpose is printed as one line, without a traceback."""
     gc.set_threshold(BETWEEN_COLLECTIONS)
     try:
-        relet.main(standalone_mode=False, prog_name="relet")
+        sys.exit(_exit_status())
+    except BrokenPipeError:
+        _end_unread()
+
+
+def _exit_status() -> int:
+    try:
+        # click hands back the status of `--help` and of `ctx.exit`; a command that ran hands back None
+        return relet.main(standalone_mode=False, prog_name="relet") or 0
     except ReletError as error:
         click.echo(f"relet: {error}", err=True)
-        sys.exit(error.exit_status)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        return error.exit_status
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("relet: interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # the reader of our output, such as `head`, has gone: that is not an error
-        sys.stderr.close()
-        sys.exit(141)
+        return 130
+    except ClosedPipe as error:
+        raise error.error from None
+
+
+def _end_unread() -> NoReturn:
+    """End as other programs do whose output nobody reads any more. Raise again where another pipe was closed."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLOUT)
+    if not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
+        raise
+    # Python writes what is left in its buffers when it ends, and would complain that nobody reads that
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(CLOSED_PIPE_STATUS)

@@ -53,10 +53,10 @@ def command(
             click.echo(f"{name:<16}{version}")
         open_notebook(exploration, port=port, headless=headless)
     from relet.browsing.exploration import write_page
-    from relet.cli.screen import finish, watcher
+    from relet.cli.screen import finish, run_screen
     from relet.engine.run import execute
 
-    with watcher(as_json=as_json) as watch:
+    with run_screen(as_json=as_json) as watch:
         watch.begin(exploration.job)
         outcome = execute(exploration.job, watch)
     finish(exploration.job, outcome, as_json=as_json)

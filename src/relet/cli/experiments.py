@@ -16,19 +16,17 @@ from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
 from relet.core.record import Status
+from relet.core.wording import count, shorten
 from relet.errors import SettingError
-from relet.experiments.experiment import (
-    Experiment,
-    Objective,
-    Trial,
-    aim,
-    comparable_trials,
+from relet.experiments.experiment import Experiment, Trial
+from relet.experiments.objective import Objective, aim, comparable_trials
+from relet.experiments.selection import ordered_trials, selected_trials
+from relet.experiments.variation import (
     differing_settings,
     distinguishing_metrics,
     most_varied_settings,
     short_names,
 )
-from relet.experiments.selection import ordered_trials, selected_trials
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -205,7 +203,7 @@ def _trial_table(
     for each in trials:
         if each.reason and each.status is not Status.FINISHED:
             text = f"{each.short} {each.status}: {printable(' '.join(each.reason.split()))}"
-            yield text if len(text) <= width else f"{text[: max(width - 1, 20)]}…"
+            yield shorten(text, max(width, 21))
     if of > len(trials):
         yield f"the first {len(trials)} of {of}; -n {of} shows all"
     elif _all_finished(trials) and of > 1:
@@ -270,4 +268,4 @@ def _write_experiment_page(
     from relet.browsing.experiment_page import experiment_html
 
     write_page(experiment_html(store, experiment, trials, by, place=path.parent), path)
-    click.echo(f"{path}: {len(trials)} {'run' if len(trials) == 1 else 'runs'} of {experiment.name}")
+    click.echo(f"{path}: {count(len(trials), 'run')} of {experiment.name}")

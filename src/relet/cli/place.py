@@ -1,4 +1,4 @@
-"""Which store a command means."""
+"""The arguments of many commands: a stored version, and the store it is in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from relet.errors import NotFoundError
 if TYPE_CHECKING:
     from relet.store import Store
 
+REFERENCE = click.argument("reference", metavar="REFERENCE")
 STORE = click.option(
     "--store",
     "store_url",
@@ -29,7 +30,7 @@ def open_default_store(url: str | None) -> Store:
 
 
 def default_root() -> Path | None:
-    """The project's folder around the current one, or None outside of any."""
+    """The folder of the project that the current folder belongs to; None outside of any project."""
     from relet.project.folder import find_root
 
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from relet.cli.place import STORE, open_default_store
+from relet.cli.place import STORE, default_root, open_default_store
 from relet.core.reproduction import Likeness, Reproduction, StepVerdict
 from relet.errors import ReletError
 
@@ -19,7 +19,7 @@ _COLOURS = {
     Likeness.DIVERGED: "red",
     Likeness.IMPOSSIBLE: "yellow",
 }
-# How many sentences about one output the screen shows; the stored verdict has all.
+# How many differences of one output are printed; the stored verdict has all.
 SHOWN = 6
 
 
@@ -51,7 +51,7 @@ def command(
     """
     if here and python:
         raise click.UsageError("--here is this environment with its Python: leave out --python, or --here")
-    from relet.cli.place import default_root
+    from relet.cli.screen import delivery_line
     from relet.reproduction import ReproductionOptions, reproduce
     from relet.reproduction import keep as keep_verdict
     from relet.tracking.courier import start
@@ -60,29 +60,30 @@ def command(
     root = default_root()
     trackers = _project_trackers(root)
     courier = start(store.url, root, trackers) if root and trackers else None
-    found = reproduce(
+    reproduction = reproduce(
         target,
         store,
         root=root,
         wishes=ReproductionOptions(here=here, python=python, kept=keep),
         tell=lambda line: click.echo(line, err=as_json),
     )
-    version = keep_verdict(found, store, trackers)
+    version = keep_verdict(reproduction, store, trackers)
     deliveries = courier.finish() if courier else ()
     if as_json:
-        click.echo(json.dumps({**found.to_json(), "version": str(version)}, indent=1, ensure_ascii=False))
+        click.echo(json.dumps({**reproduction.to_json(), "version": str(version)}, indent=1, ensure_ascii=False))
     else:
-        for line in _reproduction_lines(found):
+        for line in _reproduction_lines(reproduction):
             click.echo(line)
         click.echo(f"stored as {version}" + (f"; laid out in {keep}" if keep else ""))
         for each in deliveries:
             if not each.complete:
-                click.echo(f"{each.tracker}: {each.queued} records wait for `relet sync`: {each.reason}")
-    sys.exit(found.likeness.exit_status)
+                click.echo(delivery_line(each))
+    sys.exit(reproduction.likeness.exit_status)
 
 
 def _project_trackers(root: Path | None) -> tuple[str, ...]:
-    """The project's trackers; none where it can't be read as it is now, since another commit is made again."""
+    """The project's trackers; none where the project can't be read. Its present state may be broken: the run that
+    is made again belongs to another commit."""
     from relet.project.stores import configured_trackers
 
     try:
@@ -92,37 +93,41 @@ def _project_trackers(root: Path | None) -> tuple[str, ...]:
         return ()
 
 
-def _reproduction_lines(found: Reproduction) -> Iterator[str]:
-    width = max((len(step.component) for step in found.steps), default=0) + 2
+def _reproduction_lines(reproduction: Reproduction) -> Iterator[str]:
+    width = max((len(step.component) for step in reproduction.steps), default=0) + 2
     yield ""
-    for step in found.steps:
+    for step in reproduction.steps:
         yield from _step_lines(step, width)
-    for each in found.pinned:
+    for each in reproduction.pinned:
         yield f"taken as stored: {each}"
-    for caveat in found.caveats:
+    for caveat in reproduction.caveats:
         yield f"not promised: {caveat}"
-    word = click.style(found.likeness, fg=_COLOURS[found.likeness], bold=True)
-    target = f"{found.target} ({found.subject})" if found.subject not in (None, found.target) else found.target
-    if len(found.missing) > 1:
+    word = click.style(reproduction.likeness, fg=_COLOURS[reproduction.likeness], bold=True)
+    target = reproduction.target
+    if reproduction.subject not in (None, target):
+        target = f"{target} ({reproduction.subject})"
+    if len(reproduction.missing) > 1:
         yield f"{word}  {target}:"
-        yield from (f"  {each}" for each in found.missing)
+        yield from (f"  {each}" for each in reproduction.missing)
     else:
-        yield f"{word}  {target}: {found.reason}"
-    if found.seconds and found.recorded_seconds:
-        yield f"{found.seconds:.1f} s; the recorded steps took {found.recorded_seconds:.1f} s"
+        yield f"{word}  {target}: {reproduction.reason}"
+    if reproduction.seconds and reproduction.recorded_seconds:
+        yield f"{reproduction.seconds:.1f} s; the recorded steps took {reproduction.recorded_seconds:.1f} s"
 
 
 def _step_lines(step: StepVerdict, width: int) -> Iterator[str]:
     word = click.style(f"{step.likeness:<12}", fg=_COLOURS[step.likeness])
-    made = "  ".join(output.recorded for output in step.outputs)
-    took = f"{step.seconds:.1f} s" if step.seconds is not None else ""
-    follows = "" if step.inputs_equal else "  (its inputs differ)"
-    yield f"{step.component:<{width}}{word}{made:<56}{took:>7}{follows}".rstrip()
+    indent = " " * width
+    versions = "  ".join(output.recorded for output in step.outputs)
+    duration = f"{step.seconds:.1f} s" if step.seconds is not None else ""
+    remark = "" if step.inputs_equal else "  (its inputs differ)"
+    yield f"{step.component:<{width}}{word}{versions:<56}{duration:>7}{remark}".rstrip()
     if step.error:
-        yield f"{'':<{width}}{step.error}"
+        yield f"{indent}{step.error}"
+        return
     for output in step.outputs:
-        if output.likeness is not Likeness.IDENTICAL and not step.error:
-            for line in output.differences[:SHOWN]:
-                yield f"{'':<{width}}{output.name}: {line}"
+        if output.likeness is not Likeness.IDENTICAL:
+            for difference in output.differences[:SHOWN]:
+                yield f"{indent}{output.name}: {difference}"
             if len(output.differences) > SHOWN:
-                yield f"{'':<{width}}{output.name}: and {len(output.differences) - SHOWN} more"
+                yield f"{indent}{output.name}: and {len(output.differences) - SHOWN} more"

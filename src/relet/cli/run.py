@@ -99,13 +99,13 @@ def command(
     manager = env_manager or ("uv" if isolate else None)
     if debug and manager:
         raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
-    from relet.cli.screen import finish, print_check, watcher
+    from relet.cli.screen import finish, print_check, run_screen
     from relet.engine.run import execute
     from relet.project.order import read_order
     from relet.project.request import prepare
 
     order = read_order(target, words, ("relet", *sys.argv[1:]))
-    with watcher(as_json=as_json) as watch:
+    with run_screen(as_json=as_json) as watch:
         job = replace(prepare(order, progress=watch.fetched), manager=manager)
         watch.begin(job)
         outcome = execute(job, watch, debug=debug)
@@ -130,11 +130,11 @@ def _check_alone(given: Mapping[str, object]) -> None:
 
 
 def _sweep_and_exit(target: str, words: Sequence[str], *, as_json: bool) -> NoReturn:
-    from relet.cli.sweeps import board, finish_sweep
+    from relet.cli.sweeps import finish_sweep, sweep_screen
     from relet.trials.sweep import prepare_sweep, read_sweep, run_sweep
 
     order, workers = read_sweep(target, words, ("relet", *sys.argv[1:]))
-    with board(as_json=as_json) as watch:
+    with sweep_screen(as_json=as_json) as watch:
         sweep = prepare_sweep(order, workers, progress=watch.fetched)
         watch.begin(sweep)
         outcome = run_sweep(sweep, watch)

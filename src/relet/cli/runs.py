@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
 import click
 
-from relet.cli.place import STORE
+from relet.cli.columns import UNBOUNDED, table_lines, text_column
+from relet.cli.place import STORE, open_default_store
 from relet.core.record import RunKind, RunRecord
 from relet.store.reproductions import ReproductionSummary, latest_of_runs
 
 GROUPS = (RunKind.SWEEP, RunKind.SEARCH)
-# Of how many runs without a readable record the ids are said.
+# How many runs without a readable record are named.
 NAMED = 3
 
 
@@ -27,16 +28,16 @@ NAMED = 3
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool) -> None:
     """List the runs of pipelines, newest first; or show one run whole, by its id."""
-    from relet.cli.place import open_default_store
-
     store = open_default_store(store_url)
     if run_id:
         record = store.run(run_id)
+        if as_json:
+            click.echo(json.dumps(record.to_json(), indent=1))
+            return
         trials = [each for each in store.runs() if each.parent == run_id] if record.kind in GROUPS else []
-        lines = _run_details(
-            record, latest_of_runs(store).get(run_id), sorted(trials, key=lambda each: each.trial or 0)
-        )
-        click.echo(json.dumps(record.to_json(), indent=1) if as_json else "\n".join(lines))
+        trials.sort(key=lambda each: each.trial or 0)
+        for line in _run_details(record, latest_of_runs(store), trials):
+            click.echo(line)
         return
     unread: list[str] = []
     records = list(islice((each for each in store.runs(unread=unread) if each.parent is None), limit))
@@ -44,15 +45,14 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
     if as_json:
         click.echo(json.dumps([each.to_json() for each in records], indent=1))
         return
-    judged = latest_of_runs(store)
-    for record in records:
-        click.echo(_run_line(record, judged.get(record.id)))
+    for line in _run_lines(records, latest_of_runs(store)):
+        click.echo(line)
     if not records:
         click.echo("nothing has run yet; try: relet run PIPELINE")
 
 
 def tell_unread(unread: Sequence[str]) -> None:
-    """Say which runs are missing from a list since their records are damaged, or a newer relet's."""
+    """Name the runs that a list leaves out, since their records are damaged or were written by a newer relet."""
     if not unread:
         return
     which = "1 run's record" if len(unread) == 1 else f"{len(unread)} runs' records"
@@ -61,16 +61,23 @@ def tell_unread(unread: Sequence[str]) -> None:
     click.echo(f"{which} can't be read: {listed}{more}; relet artifacts verify says why", err=True)
 
 
-def _run_line(record: RunRecord, judged: ReproductionSummary | None) -> str:
-    return (
-        f"{record.id}  {record.started[:16].replace('T', ' ')}  {_duration_text(record):>7}  {record.status:<12}"
-        f"{_work_counts(record):<20}{judged.likeness if judged else '':<12}"
-        f"{' '.join(record.command)}{_caveat_kinds(record)}"
-    ).rstrip()
+def _run_lines(records: Sequence[RunRecord], judged: Mapping[str, ReproductionSummary]) -> Iterator[str]:
+    """A line for each run; `judged` are run id → what `relet reproduce` said of it last."""
+    likeness = (judged[each.id].likeness if each.id in judged else "" for each in records)
+    columns = [
+        text_column(each.id for each in records),
+        text_column(each.started[:16].replace("T", " ") for each in records),
+        text_column((_duration_text(each) for each in records), least=7, align="right"),
+        text_column((each.status for each in records), least=10),
+        text_column((_work_counts(each) for each in records), least=18),
+        text_column(likeness, least=10),
+        text_column(f"{' '.join(each.command)}{_caveat_kinds(each)}" for each in records),
+    ]
+    return table_lines(columns, UNBOUNDED, headings=False)
 
 
 def _work_counts(record: RunRecord) -> str:
-    """How much there was to do: the steps of a pipeline's run, the trials of a sweep or search."""
+    """How many steps a pipeline's run ran and skipped, or how many trials a sweep or search has."""
     if record.kind in GROUPS:
         trials = record.parameters.get("trials")
         return f"{record.kind}{f', {trials} trials' if trials else ''}"
@@ -79,7 +86,7 @@ def _work_counts(record: RunRecord) -> str:
 
 
 def _caveat_kinds(record: RunRecord) -> str:
-    """Which kinds of thing no record holds; `relet runs ID` lists them."""
+    """The kinds of caveats, such as a step that used the network; `relet runs ID` lists the caveats."""
     kinds = dict.fromkeys(each.kind for each in record.caveats)
     return f"  (not promised: {', '.join(kinds)})" if kinds else ""
 
@@ -87,18 +94,18 @@ def _caveat_kinds(record: RunRecord) -> str:
 def _duration_text(record: RunRecord) -> str:
     if record.ended is None:
         return "?"
-    took = datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)
-    return f"{took.total_seconds():.1f} s"
+    duration = datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)
+    return f"{duration.total_seconds():.1f} s"
 
 
 def _run_details(
-    record: RunRecord, judged: ReproductionSummary | None, trials: Sequence[RunRecord]
+    record: RunRecord, judged: Mapping[str, ReproductionSummary], trials: Sequence[RunRecord]
 ) -> Iterator[str]:
-    yield _run_line(record, judged)
+    yield from _run_lines([record], judged)
     if record.parent and record.component is None:
         yield f"trial     {record.trial} of run {record.parent}: {' '.join(record.overrides)}"
-    if judged:
-        yield f"again     {judged}"
+    if record.id in judged:
+        yield f"again     {judged[record.id]}"
     dirty = ", with changes that are not committed" if record.code.dirty else ""
     yield f"commit    {record.code.commit or 'none'}{dirty}"
     yield f"lock      {record.lock or 'none'}"

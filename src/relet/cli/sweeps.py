@@ -1,160 +1,53 @@
-"""What a person sees of a sweep: a line per trial as it ends, and the table that says which was the best."""
+"""What a command shows of a sweep: a line for each trial as it ends, and the table that ranks them."""
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.screen import delivery_line
+from relet.cli.columns import UNBOUNDED, table_lines, text_column
+from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
+from relet.cli.screen import delivery_facts, delivery_line
 from relet.core.artifact import ArtifactType
 from relet.core.record import Status
+from relet.core.wording import count, shorten
+from relet.experiments.variation import short_names
 
 if TYPE_CHECKING:
-    from rich.status import Status as Spinner
-
     from relet.trials.pool import PlannedTrial, TrialResult
     from relet.trials.sweep import Sweep, SweepOutcome
 
 _COLOURS = {Status.FINISHED: "green", Status.STOPPED: "yellow"}
-# Characters of a trial's overrides on its line.
-WIDTH = 56
-
-
-class SweepScreen(Protocol):
-    """A watcher of a sweep that also learns what is about to be tried, and how far a download is."""
-
-    def begin(self, sweep: Sweep) -> None:
-        """The trials are known; nothing has run yet."""
-
-    def fetched(self, done: int, total: int | None) -> None:
-        """So many bytes of a source have come."""
-
-    def doing(self, trial: PlannedTrial, what: str) -> None:
-        """What a trial does now."""
-
-    def tried(self, tried: TrialResult) -> None:
-        """A trial has ended."""
+# The most letters of a trial's number and settings on its line, and of what it does on the moving line.
+TRIAL_WIDTH, ACTIVITY_WIDTH = 56, 40
 
 
 @contextmanager
-def board(*, as_json: bool) -> Iterator[SweepScreen]:
-    """The screen that fits: JSON lines, a live one on a terminal, plain lines elsewhere."""
-    if as_json:
-        yield JsonSweepScreen()
-    elif sys.stdout.isatty():
-        with LiveSweepScreen() as live:
-            yield live
-    else:
-        yield PlainSweepScreen()
+def sweep_screen(*, as_json: bool) -> Iterator[SweepScreen]:
+    """The screen of a sweep, on the display that fits where its output goes."""
+    with progress_display(as_json=as_json) as display:
+        yield SweepScreen(display)
 
 
-class PlainSweepScreen:
-    """One plain line for each trial, when it has ended."""
+class SweepScreen:
+    """The watcher of a sweep (see `SweepWatcher`). It also learns the trials, and how far a download is."""
 
-    def __init__(self) -> None:
-        self.count = self.done = 0
-        self.metric = ""
-        self.columns: list[str] = []
+    def __init__(self, display: ProgressDisplay) -> None:
+        self._display = display
+        self._total = self._ended = 0
+        self._metric = ""
+        self._columns: list[str] = []
+        self._activities: dict[int, str] = {}
 
     def begin(self, sweep: Sweep) -> None:
-        self.count, self.metric = len(sweep.trials), sweep.metric
-        self.columns = setting_columns([each.overrides for each in sweep.trials])
-        workers = f"{sweep.workers} {'worker' if sweep.workers == 1 else 'workers'}"
-        trials = "1 trial" if self.count == 1 else f"{self.count} trials"
-        click.echo(f"{trials} of {sweep.order.pipeline} by {workers}, to {sweep.direction} {sweep.metric}")
-        if sweep.warning:
-            click.echo(f"{click.style('careful', fg='yellow')}: {sweep.warning}")
-
-    def fetched(self, done: int, total: int | None) -> None: ...
-
-    def doing(self, trial: PlannedTrial, what: str) -> None: ...
-
-    def tried(self, tried: TrialResult) -> None:
-        self.done += 1
-        click.echo(self.line(tried))
-
-    def line(self, tried: TrialResult) -> str:
-        set_here = "  ".join(
-            f"{name}={value}" for name, value in trial_settings(tried.trial.overrides, self.columns).items()
-        )
-        place = f"{self.done}/{self.count}"
-        head = f"{place:>7}  {_shorten_trial_line(f'trial {tried.trial.number}  {set_here}', WIDTH):<{WIDTH}}"
-        if not tried.finished:
-            told = " ".join(tried.error.split())
-            return f"{head}  {click.style(str(tried.status), fg=_COLOURS.get(tried.status, 'red'))}: {told}"
-        number = tried.metrics.get(self.metric)
-        shown = "" if number is None else f"{self.metric} {number:.6g}"
-        return f"{head}  {shown:<20}{tried.seconds:>7.1f} s{'' if tried.ran else '  nothing to run'}"
-
-
-class LiveSweepScreen(PlainSweepScreen):
-    """The same lines, with a moving one below them for what the trials do now."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-
-        super().__init__()
-        self.console = Console(highlight=False)
-        self.spinner: Spinner | None = None
-        self.now: dict[int, str] = {}
-
-    def __enter__(self) -> LiveSweepScreen:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-
-    def _show(self, text: str) -> None:
-        from rich.markup import escape
-
-        if self.spinner is None:
-            self.spinner = self.console.status(escape(text))
-            self.spinner.start()
-        else:
-            self.spinner.update(escape(text))
-
-    def _stop(self) -> None:
-        if self.spinner is not None:
-            self.spinner.stop()
-            self.spinner = None
-
-    def fetched(self, done: int, total: int | None) -> None:
-        share = f" of {total / 1e6:.1f} MB ({done / total:.0%})" if total else " MB"
-        self._show(f"fetching the source: {done / 1e6:.1f}{share}")
-
-    def begin(self, sweep: Sweep) -> None:
-        self._stop()
-        super().begin(sweep)
-
-    def doing(self, trial: PlannedTrial, what: str) -> None:
-        self.now[trial.number] = what
-        self._moving()
-
-    def tried(self, tried: TrialResult) -> None:
-        self._stop()
-        super().tried(tried)
-        self.now.pop(tried.trial.number, None)
-        if self.now:
-            self._moving()
-
-    def _moving(self) -> None:
-        doing = "   ".join(
-            f"trial {number}: {_shorten_trial_line(what, 40)}" for number, what in sorted(self.now.items())
-        )
-        self._show(f"{self.done}/{self.count} done   {doing}")
-
-
-class JsonSweepScreen:
-    """One JSON object for each event."""
-
-    def begin(self, sweep: Sweep) -> None:
-        _print_sweep_event(
+        """The trials are known; nothing has run yet."""
+        self._total, self._metric = len(sweep.trials), sweep.metric
+        self._columns = setting_columns([each.overrides for each in sweep.trials])
+        self._display.event(
             "sweep",
             trials=len(sweep.trials),
             workers=sweep.workers,
@@ -163,39 +56,67 @@ class JsonSweepScreen:
             overrides=list(sweep.order.overrides),
             warning=sweep.warning or None,
         )
+        self._display.line(
+            f"{count(self._total, 'trial')} of {sweep.order.pipeline} by {count(sweep.workers, 'worker')}, "
+            f"to {sweep.direction} {sweep.metric}"
+        )
+        if sweep.warning:
+            self._display.line(f"{click.style('careful', fg='yellow')}: {sweep.warning}")
 
-    def fetched(self, done: int, total: int | None) -> None: ...
+    def fetched(self, done: int, total: int | None) -> None:
+        """So many bytes of a source have come."""
+        self._display.moving(download_text(done, total))
 
     def doing(self, trial: PlannedTrial, what: str) -> None:
-        _print_sweep_event("doing", trial=trial.number, what=what)
+        self._display.event("doing", trial=trial.number, what=what)
+        self._activities[trial.number] = what
+        self._show_activities()
 
     def tried(self, tried: TrialResult) -> None:
-        _print_sweep_event("trial", **_trial_facts(tried))
+        self._ended += 1
+        self._display.event("trial", **_trial_facts(tried))
+        self._display.line(self._trial_line(tried))
+        self._activities.pop(tried.trial.number, None)
+        if self._activities:
+            self._show_activities()
+
+    def _show_activities(self) -> None:
+        activities = (
+            f"trial {number}: {shorten(what, ACTIVITY_WIDTH)}" for number, what in sorted(self._activities.items())
+        )
+        self._display.moving(f"{self._ended}/{self._total} done   {'   '.join(activities)}")
+
+    def _trial_line(self, result: TrialResult) -> str:
+        settings = trial_settings(result.trial.overrides, self._columns)
+        named = "  ".join([f"trial {result.trial.number}", *(f"{key}={value}" for key, value in settings.items())])
+        head = f"{f'{self._ended}/{self._total}':>7}  {shorten(named, TRIAL_WIDTH):<{TRIAL_WIDTH}}"
+        if not result.finished:
+            status = click.style(str(result.status), fg=_COLOURS.get(result.status, "red"))
+            return f"{head}  {status}: {' '.join(result.error.split())}"
+        number = result.metrics.get(self._metric)
+        score = "" if number is None else f"{self._metric} {number:.6g}"
+        return f"{head}  {score:<20}{result.seconds:>7.1f} s{'' if result.ran else '  nothing to run'}"
 
 
-def _print_sweep_event(event: str, **facts: Any) -> None:
-    click.echo(json.dumps({"event": event, **facts}, default=str))
-
-
-def _trial_facts(tried: TrialResult) -> dict[str, Any]:
+def _trial_facts(result: TrialResult) -> dict[str, Any]:
     return {
-        "trial": tried.trial.number,
-        "overrides": list(tried.trial.overrides),
-        "run": tried.run_id,
-        "status": str(tried.status),
-        "metrics": dict(tried.metrics),
-        "seconds": round(tried.seconds, 3),
-        "outputs": dict(tried.outputs),
-        "ran": list(tried.ran),
-        "error": tried.error or None,
+        "trial": result.trial.number,
+        "overrides": list(result.trial.overrides),
+        "run": result.run_id,
+        "status": str(result.status),
+        "metrics": dict(result.metrics),
+        "seconds": round(result.seconds, 3),
+        "outputs": dict(result.outputs),
+        "ran": list(result.ran),
+        "error": result.error or None,
     }
 
 
 def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
-    """The last screen: the table with the best trial first, and the command that selects it."""
+    """Print the table with the best trial first, and the command that selects that trial."""
     selection = shlex.join(sweep.selection(outcome.winner.trial)) if outcome.winner else None
     if as_json:
-        _print_sweep_event(
+        print_event(
             "finished",
             run=outcome.run_id,
             status=str(outcome.status),
@@ -205,25 +126,25 @@ def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
             select=selection,
             error=str(outcome.error) if outcome.error else None,
             exit_status=outcome.exit_status,
-            trackers=[
-                {"tracker": each.tracker, "queued": each.queued, "reason": each.reason}
-                for each in outcome.deliveries
-            ],
+            trackers=delivery_facts(outcome.deliveries),
         )
         return
-    click.echo()
-    for line in sweep_table(sweep, outcome):
+    for line in _closing_lines(sweep, outcome, selection):
         click.echo(line)
-    click.echo()
-    click.echo(_sweep_summary(sweep, outcome))
-    for delivery in outcome.deliveries:
-        click.echo(delivery_line(delivery))
-    if outcome.status is Status.INTERRUPTED:
-        click.echo("interrupted; every finished trial is kept: the same command goes on from here")
-    elif selection:
-        click.echo(f"the best one: {selection}")
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
         click.echo(f"relet: {outcome.error}", err=True)
+
+
+def _closing_lines(sweep: Sweep, outcome: SweepOutcome, selection: str | None) -> Iterator[str]:
+    yield ""
+    yield from sweep_table(sweep, outcome)
+    yield ""
+    yield _sweep_summary(sweep, outcome)
+    yield from map(delivery_line, outcome.deliveries)
+    if outcome.status is Status.INTERRUPTED:
+        yield "interrupted; every finished trial is kept: the same command goes on from here"
+    elif selection:
+        yield f"the best one: {selection}"
 
 
 def _sweep_summary(sweep: Sweep, outcome: SweepOutcome) -> str:
@@ -237,7 +158,7 @@ def _sweep_summary(sweep: Sweep, outcome: SweepOutcome) -> str:
 
 
 def sweep_table(sweep: Sweep, outcome: SweepOutcome) -> Iterator[str]:
-    """The trials as lines, the best first; below them those that are none to choose, with the reason."""
+    """The table of trials, the best first. Below the table stand the reasons of those that can't be chosen."""
     names = setting_columns([each.overrides for each in sweep.trials])
     models = [
         output.name
@@ -246,7 +167,7 @@ def sweep_table(sweep: Sweep, outcome: SweepOutcome) -> Iterator[str]:
         if output.type is ArtifactType.MODEL
     ]
     others = [each for each in outcome.tried if each not in outcome.ranked]
-    head = [sweep.metric, *names, "seconds", "status", *(["model"] if models else []), "trial"]
+    headings = [sweep.metric, *names, "seconds", "status", *(["model"] if models else []), "trial"]
     rows = [
         [
             f"{each.metrics[sweep.metric]:.6g}" if sweep.metric in each.metrics else "",
@@ -258,32 +179,30 @@ def sweep_table(sweep: Sweep, outcome: SweepOutcome) -> Iterator[str]:
         ]
         for each in (*outcome.ranked, *others)
     ]
-    widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
-    for row in [head, *rows]:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from ranking_lines(headings, rows)
     for each in others:
         if each.error:
             yield f"trial {each.trial.number}: {each.error}"
 
 
+def ranking_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The table that ranks trials: all its cells stand left, and none is cut."""
+    columns = [text_column((row[place] for row in rows), name=name) for place, name in enumerate(headings)]
+    return table_lines(columns, UNBOUNDED)
+
+
 def setting_columns(overrides: Sequence[Sequence[str]]) -> list[str]:
-    """Names for what trials set: a setting's last word, and more of it where two settings share that.
+    """The names of the settings that trials set, each as short as it can be and still differ from the others.
 
     >>> setting_columns([["modeling.random_forest.max_features=0.1", "model=linear", "other.max_features=2"]])
     ['random_forest.max_features', 'model', 'other.max_features']
     """
-    keys = list(dict.fromkeys(each.partition("=")[0].lstrip("+~") for trial in overrides for each in trial))
-    return [_short_setting(key, keys) for key in keys]
-
-
-def _short_setting(key: str, keys: Sequence[str]) -> str:
-    words = key.split(".")
-    ends = (".".join(words[-count:]) for count in range(1, len(words) + 1))
-    return next((end for end in ends if sum(f".{each}".endswith(f".{end}") for each in keys) == 1), key)
+    keys = dict.fromkeys(each.partition("=")[0].lstrip("+~") for trial in overrides for each in trial)
+    return short_names(list(keys))
 
 
 def trial_settings(overrides: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """What a trial set, by the column's name; empty where it did not set that.
+    """What a trial set, as column's name → value; the value is empty where the trial did not set that.
 
     >>> trial_settings(["modeling.max_features=0.1"], ["max_features", "family"])
     {'max_features': '0.1', 'family': ''}
@@ -292,7 +211,3 @@ def trial_settings(overrides: Sequence[str], names: Sequence[str]) -> dict[str, 
     return {
         name: next((value for key, value in given.items() if f".{key}".endswith(f".{name}")), "") for name in names
     }
-
-
-def _shorten_trial_line(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"

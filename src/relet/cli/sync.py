@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from relet.cli.place import STORE
+from relet.cli.place import STORE, open_default_store
 
 
 @click.command("sync")
@@ -14,7 +14,6 @@ from relet.cli.place import STORE
 @click.option("--tracker", "trackers", multiple=True, help="Only this tracker (default: all that wait).")
 def command(store_url: str | None, trackers: tuple[str, ...]) -> None:
     """Send the trackers what they have missed: each record arrives once, however often it is sent."""
-    from relet.cli.place import open_default_store
     from relet.project.folder import find_place
     from relet.tracking import TRACKERS, Relay, open_tracker
     from relet.tracking.outbox import deliver
@@ -23,7 +22,7 @@ def command(store_url: str | None, trackers: tuple[str, ...]) -> None:
     failed = False
     for name in trackers or TRACKERS:
         tracker = open_tracker(name, find_place())
-        # What a relay sent on its way may still be here.
+        # A relay such as W&B keeps runs of its own that it has not uploaded yet
         if not store.pending(name) and not isinstance(tracker, Relay):
             click.echo(f"{name}: nothing waits")
             continue

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.screen import delivery_line
-from relet.cli.sweeps import setting_columns
+from relet.cli.progress import ProgressDisplay, print_event, progress_display
+from relet.cli.screen import delivery_facts, delivery_line
+from relet.cli.sweeps import ranking_lines
 from relet.core.record import Status
+from relet.core.wording import count
+from relet.experiments.variation import short_names
 
 if TYPE_CHECKING:
     from relet.trials.search.question import SearchDefinition, SearchLimits
@@ -51,84 +53,28 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     from relet.trials.search.rounds import search
     from relet.trials.search.winner import check_name, write_winner
 
-    watch = JsonSearchScreen() if as_json else PlainSearchScreen()
-    question, wishes = read_question(target, words, ("relet", *sys.argv[1:]))
+    question, limits = read_question(target, words, ("relet", *sys.argv[1:]))
     check_name(question.project.conf, name, question.base, force=force)
-    found = search(question, wishes, watch)
+    with progress_display(as_json=as_json) as display:
+        found = search(question, limits, SearchScreen(display))
     written = write_winner(found, name, force=force) if found.candidates else None
     finish_search(found, written, as_json=as_json)
     sys.exit(found.exit_status)
 
 
-class PlainSearchScreen:
-    """A line for each trial whose folds were measured, and for each fold while it goes on a terminal."""
+class SearchScreen:
+    """The watcher of a search (see `SearchWatcher`): a line for each trial whose folds were measured."""
 
-    def __init__(self) -> None:
-        self.live = sys.stdout.isatty()
-        self.metric = ""
-        self.columns: list[str] = []
-        self.question: SearchDefinition | None = None
-
-    def begun(
-        self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
-    ) -> None:
-        self.question, self.metric = question, question.metric
-        self.columns = setting_columns([[f"{each.setting}=" for each in question.dimensions]])
-        click.echo(
-            f"search {question.id} of {question.order.pipeline}: {_count_with_noun(wishes.trials, 'trial')}, to "
-            f"{question.direction} {question.metric} on {_count_with_noun(question.folds, 'fold')} of what is "
-            "trained on"
-        )
-        for each in question.dimensions:
-            click.echo(f"  {each}")
-        if known:
-            click.echo(
-                f"{_count_with_noun(len(known), 'trial')} of it known already"
-                + (", all there is to do" if len(known) >= wishes.trials else "")
-            )
-        if others:
-            click.echo(
-                "another process searches the same, or was ended over it: what it has measured counts here too"
-            )
-        if wishes.timeout is not None:
-            click.echo(f"it ends after {wishes.timeout:g} s: how many trials that leaves time for is chance")
-
-    def doing(self, number: int, what: str) -> None:
-        self._moving(f"trial {number}: {what}")
-
-    def measured(self, number: int, fold: int, found: FoldResult) -> None:
-        shown = f"{self.metric} {found.value:.6g}" if found.value is not None else found.error
-        self._moving(f"trial {number}, fold {fold}: {shown}")
-
-    def _moving(self, text: str) -> None:
-        if self.live:
-            click.echo(f"\r\x1b[K{text[:100]}", nl=False)
-
-    def told(self, found: Sequence[Candidate]) -> None:
-        if self.live:
-            click.echo("\r\x1b[K", nl=False)
-        for each in found:
-            click.echo(self.line(each))
-
-    def line(self, found: Candidate) -> str:
-        point = "  ".join(
-            f"{name}={_setting_text(value)}"
-            for name, value in zip(self.columns, (found.values[key] for key in found.values), strict=True)
-        )
-        told = f"{self.metric} {found.value:.6g}" if found.value is not None else found.error or found.outcome
-        if found.outcome == "pruned":
-            told = f"given up after {_count_with_noun(len(found.folds), 'fold')}"
-        first = "  (as configured)" if found.number == 1 else ""
-        return f"trial {found.number:>3}  {click.style(f'{told:<24}', fg=_COLOURS[found.outcome])}  {point}{first}"
-
-
-class JsonSearchScreen:
-    """One JSON object for each event."""
+    def __init__(self, display: ProgressDisplay) -> None:
+        self._display = display
+        self._metric = ""
+        self._columns: list[str] = []
 
     def begun(
         self, question: SearchDefinition, wishes: SearchLimits, known: Sequence[Candidate], others: bool
     ) -> None:
-        _print_search_event(
+        self._metric, self._columns = question.metric, _dimension_names(question)
+        self._display.event(
             "search",
             search=question.id,
             metric=question.metric,
@@ -137,22 +83,59 @@ class JsonSearchScreen:
             known=len(known),
             space={each.setting: str(each).partition(": ")[2] for each in question.dimensions},
         )
+        for line in _opening_lines(question, wishes, len(known), others=others):
+            self._display.line(line)
 
     def doing(self, number: int, what: str) -> None:
-        _print_search_event("doing", trial=number, what=what)
+        self._display.event("doing", trial=number, what=what)
+        self._display.moving(f"trial {number}: {what}")
 
     def measured(self, number: int, fold: int, found: FoldResult) -> None:
-        _print_search_event(
+        self._display.event(
             "measured", trial=number, fold=fold, value=found.value, error=found.error or None, run=found.run
         )
+        score = f"{self._metric} {found.value:.6g}" if found.value is not None else found.error
+        self._display.moving(f"trial {number}, fold {fold}: {score}")
 
     def told(self, found: Sequence[Candidate]) -> None:
         for each in found:
-            _print_search_event("trial", **_candidate_facts(each))
+            self._display.event("trial", **_candidate_facts(each))
+            self._display.line(self._trial_line(each))
+
+    def _trial_line(self, candidate: Candidate) -> str:
+        settings = "  ".join(
+            f"{name}={_setting_text(value)}"
+            for name, value in zip(self._columns, candidate.values.values(), strict=True)
+        )
+        if candidate.outcome == "pruned":
+            result = f"given up after {count(len(candidate.folds), 'fold')}"
+        elif candidate.value is not None:
+            result = f"{self._metric} {candidate.value:.6g}"
+        else:
+            result = candidate.error or candidate.outcome
+        coloured = click.style(f"{result:<24}", fg=_COLOURS[candidate.outcome])
+        configured = "  (as configured)" if candidate.number == 1 else ""
+        return f"trial {candidate.number:>3}  {coloured}  {settings}{configured}"
 
 
-def _print_search_event(event: str, **facts: Any) -> None:
-    click.echo(json.dumps({"event": event, **facts}, default=str))
+def _opening_lines(question: SearchDefinition, limits: SearchLimits, known: int, *, others: bool) -> Iterator[str]:
+    yield (
+        f"search {question.id} of {question.order.pipeline}: {count(limits.trials, 'trial')}, to "
+        f"{question.direction} {question.metric} on {count(question.folds, 'fold')} of what is trained on"
+    )
+    for each in question.dimensions:
+        yield f"  {each}"
+    if known:
+        complete = ", all there is to do" if known >= limits.trials else ""
+        yield f"{count(known, 'trial')} of it known already{complete}"
+    if others:
+        yield "another process searches the same, or was ended over it: what it has measured counts here too"
+    if limits.timeout is not None:
+        yield f"it ends after {limits.timeout:g} s: how many trials that leaves time for is chance"
+
+
+def _dimension_names(question: SearchDefinition) -> list[str]:
+    return short_names([each.setting for each in question.dimensions])
 
 
 def _candidate_facts(found: Candidate) -> dict[str, Any]:
@@ -169,13 +152,12 @@ def _candidate_facts(found: Candidate) -> dict[str, Any]:
 
 
 def finish_search(found: SearchOutcome, written: WinnerFile | None, *, as_json: bool) -> None:
-    """The last screen: the best trials, what was gained over the configured settings, and how to go on."""
+    """Print the best trials, the gain over the configured settings, and the command to go on with."""
     from relet.trials.search.winner import winner_command
 
     winner, default = found.winner, found.default
-    better = winner is not None and winner.number != 1
     if as_json:
-        _print_search_event(
+        print_event(
             "finished",
             run=found.run_id,
             search=found.question.id,
@@ -187,45 +169,49 @@ def finish_search(found: SearchOutcome, written: WinnerFile | None, *, as_json: 
             default=_candidate_facts(default) if default else None,
             written=str(written.path) if written and not written.held_back else None,
             held_back=written.held_back or None if written else None,
-            select=written.run if written else winner_command(found) if better else None,
+            select=written.run if written else winner_command(found) if _is_improved(found) else None,
             seconds=round(found.seconds, 3),
             error=str(found.error or "") or None,
             exit_status=found.exit_status,
-            trackers=[
-                {"tracker": each.tracker, "queued": each.queued, "reason": each.reason}
-                for each in found.deliveries
-            ],
+            trackers=delivery_facts(found.deliveries),
         )
         return
-    click.echo()
-    for line in search_table(found):
+    for line in _closing_lines(found, written):
         click.echo(line)
-    click.echo(_search_summary(found))
-    for line in _gain_lines(found):
-        click.echo(line)
-    for delivery in found.deliveries:
-        click.echo(delivery_line(delivery))
-    if found.status is Status.INTERRUPTED:
-        click.echo("interrupted; what was measured is kept: the same command goes on from here")
-    elif found.out_of_time:
-        click.echo(
-            "out of time; what was measured is kept: the same command, or one with a later timeout, goes on"
-        )
-    if written and written.held_back:
-        click.echo(f"the winner is not written: {written.held_back}; this runs it:")
-        click.echo(f"  {written.run}")
-    elif written:
-        click.echo(f"the winner is written to {written.path}; go on with:")
-        click.echo(f"  {written.run}")
-        click.echo(f"  {written.add}")
-    elif better:
-        click.echo(f"the winner: {winner_command(found)}")
     if found.error is not None and found.status is not Status.INTERRUPTED:
         click.echo(f"relet: {found.error}", err=True)
 
 
+def _closing_lines(found: SearchOutcome, written: WinnerFile | None) -> Iterator[str]:
+    from relet.trials.search.winner import winner_command
+
+    yield ""
+    yield from search_table(found)
+    yield _search_summary(found)
+    yield from _gain_lines(found)
+    yield from map(delivery_line, found.deliveries)
+    if found.status is Status.INTERRUPTED:
+        yield "interrupted; what was measured is kept: the same command goes on from here"
+    elif found.out_of_time:
+        yield "out of time; what was measured is kept: the same command, or one with a later timeout, goes on"
+    if written and written.held_back:
+        yield f"the winner is not written: {written.held_back}; this runs it:"
+        yield f"  {written.run}"
+    elif written:
+        yield f"the winner is written to {written.path}; go on with:"
+        yield f"  {written.run}"
+        yield f"  {written.add}"
+    elif _is_improved(found):
+        yield f"the winner: {winner_command(found)}"
+
+
+def _is_improved(found: SearchOutcome) -> bool:
+    """Whether the best trial is another one than the configured settings."""
+    return found.winner is not None and found.winner.number != 1
+
+
 def search_table(found: SearchOutcome) -> Iterator[str]:
-    """The best trials as lines, the best first; what is configured is always among them."""
+    """The table of the best trials, the best first. The configured settings are always among them."""
     question = found.question
     ranked = sorted(
         (each for each in found.candidates if each.value is not None),
@@ -233,9 +219,8 @@ def search_table(found: SearchOutcome) -> Iterator[str]:
     )
     if not ranked:
         return
-    names = setting_columns([[f"{each.setting}=" for each in question.dimensions]])
     shown = [*ranked[:SHOWN], *(each for each in ranked[SHOWN:] if each.number == 1)]
-    head = [question.metric, *names, "seconds", "trial"]
+    headings = [question.metric, *_dimension_names(question), "seconds", "trial"]
     rows = [
         [
             f"{each.value:.6g}",
@@ -245,9 +230,7 @@ def search_table(found: SearchOutcome) -> Iterator[str]:
         ]
         for each in shown
     ]
-    widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
-    for row in [head, *rows]:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from ranking_lines(headings, rows)
 
 
 def _search_summary(found: SearchOutcome) -> str:
@@ -257,7 +240,7 @@ def _search_summary(found: SearchOutcome) -> str:
     parts += [f"{counts['failed']} failed"] if counts["failed"] else []
     return (
         f"{click.style(str(found.status), fg=colour)} in {found.seconds:.1f} s: "
-        f"{_count_with_noun(len(found.candidates), 'trial')}, {', '.join(parts)}, {found.known} known before  "
+        f"{count(len(found.candidates), 'trial')}, {', '.join(parts)}, {found.known} known before  "
         f"(run {found.run_id})"
     )
 
@@ -275,10 +258,6 @@ def _gain_lines(found: SearchOutcome) -> Iterator[str]:
             f"{found.question.metric} {winner.value:.6g} instead of {default.value:.6g} as configured, on "
             f"validation: {gained:.2%} better"
         )
-
-
-def _count_with_noun(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _setting_text(value: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from relet.core import artifact
 from relet.core.artifact import Check, Verdict
 from relet.core.change import Change
+from relet.core.wording import count
 
 ARTIFACT = artifact.REPRODUCTION
 DETERMINISM = artifact.DETERMINISM
@@ -141,7 +142,7 @@ def judge_reproduction(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
     worst = max((step.likeness for step in steps), key=list(Likeness).index, default=Likeness.IDENTICAL)
     outputs = [output for step in steps for output in step.outputs]
     if worst is Likeness.IDENTICAL:
-        counted = f"{_count_and_noun(len(outputs), 'output')} of {_count_and_noun(len(steps), 'step')}"
+        counted = f"{count(len(outputs), 'output')} of {count(len(steps), 'step')}"
         equal = f"every digest is equal, of {counted}"
         changes = dict.fromkeys(change for step in steps for change in step.changes)
         return (
@@ -198,10 +199,6 @@ def _changes_sentence(changes: tuple[str, ...]) -> str:
         return "nothing that is recorded was different: `relet run --check-determinism` looks for what is not"
     shown = "; ".join(changes[:5])
     return f"different was: {shown}" + (f" and {len(changes) - 5} more" if len(changes) > 5 else "")
-
-
-def _count_and_noun(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def machine_changes(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) -> tuple[Change, ...]:

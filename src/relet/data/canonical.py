@@ -1,4 +1,4 @@
-"""Rows in canonical order as one Parquet file whose bytes depend on nothing but them."""
+"""Write rows in canonical order as one Parquet file. Its bytes depend on the rows alone."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -18,9 +18,9 @@ from relet.data.normal import CHUNK_ROWS, batches_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# More than this is sorted by DuckDB, which spills to disk, instead of in memory.
+# A table of more bytes than this is sorted by DuckDB, which spills to disk. A smaller one is sorted in memory.
 SORT_IN_MEMORY = 256 * 1024**2
-# Of a column's dictionary, in bytes: beyond it Parquet's writer gives the dictionary up.
+# The largest dictionary of a column, in bytes. Parquet's writer gives up a larger one.
 DICTIONARY = 1024**2
 
 T = TypeVar("T")
@@ -29,8 +29,8 @@ T = TypeVar("T")
 def write_canonical(schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: Path) -> str:
     """Write normal-form rows in canonical order; the digest of their content.
 
-    Rows that come in that order already (the first column counts up, as ids do) are written as they come, in
-    little memory. Where one does not fit behind what is written, all of them are sorted, and written again.
+    Rows that arrive in canonical order (their first column counts up, as ids do) are written as they come, in
+    little memory. The first row out of order stops this: then all rows are sorted and written again.
     """
     coming = _made_ahead(_row_groups(schema, map(_table_of_batch, batches)))
     try:
@@ -55,7 +55,7 @@ class _OutOfOrderError(Exception):
 
 
 def _made_ahead(items: Iterable[T]) -> Iterator[T]:
-    """The same, each made in another thread while the one before it is used."""
+    """The same items. A second thread makes each one while the item before it is used."""
     coming, end = iter(items), object()
     with ThreadPoolExecutor(1, thread_name_prefix="relet-rows") as making:
         made = making.submit(next, coming, end)
@@ -65,7 +65,10 @@ def _made_ahead(items: Iterable[T]) -> Iterator[T]:
 
 
 def _groups_in_order(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The groups, as long as their first column counts up. Raises _OutOfOrderError for the first that does not."""
+    """Give the row groups while their first column counts up.
+
+    Raises _OutOfOrderError at the first that does not.
+    """
     last = None
     for group in groups:
         first = group.column(0)
@@ -103,11 +106,11 @@ def _write_groups(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> 
 
 
 def _writer_options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
-    """How a file is written whose first rows are these.
+    """The writer's options for a file with these first rows.
 
     Every option that shapes bytes is set: a new default in pyarrow must not give an old table a new file. A column
-    whose first values are mostly different ones, or would fill a dictionary, has none: it would be made for
-    nothing, and given up.
+    gets no dictionary where most of its first values differ, or where its values would overfill one: the writer
+    would build the dictionary and then give it up.
     """
     import pyarrow as pa
 
@@ -121,7 +124,7 @@ def _writer_options(rows: pa.Table | pa.Schema) -> dict[str, Any]:
         "compression_level": 1,
         "use_dictionary": [name for name in columns if name not in varied],
         "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-        # of text they are of little use, and cost an eighth of the time
+        # statistics of text are of little use, and cost an eighth of the time
         "write_statistics": [field.name for field in schema if not pa.types.is_string(field.type)],
         "data_page_size": 1024**2,
         "dictionary_pagesize_limit": DICTIONARY,
@@ -136,7 +139,7 @@ def _is_varied(column: pa.ChunkedArray) -> bool:
 
     distinct = pc.count_distinct(column).as_py()
     if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
-        # of the values alone: an array may or may not carry a bitmap, or bytes beneath its nulls
+        # only the values count: an array may carry a validity bitmap, or bytes under its nulls, or neither
         size = (pc.sum(pc.binary_length(column)).as_py() or 0) + 4 * len(column)
     else:
         size = len(column) * max(column.type.bit_width, 8) // 8
@@ -171,7 +174,7 @@ def _tables_in_file(path: Path) -> Iterator[pa.Table]:
 
 
 def _sorted_tables(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """All rows by all columns ascending, nulls first; in memory as long as they are few."""
+    """Sort all rows by all columns, ascending, nulls first. A small table is sorted in memory."""
     import pyarrow as pa
 
     held: list[pa.Table] = []
@@ -186,11 +189,14 @@ def _sorted_tables(schema: pa.Schema, tables: Iterator[pa.Table]) -> Iterator[pa
 
 
 def _sorted_in_memory(table: pa.Table) -> pa.Table:
-    """Where the first column alone decides (an id does), the other columns are never compared."""
+    """Sort in memory.
+
+    Where the first column has no value twice, as an id has none, no other column is compared.
+    """
     import pyarrow.compute as pc
 
     table = table.combine_chunks()
-    # By names of our own: pyarrow would take a column named ".a" for a path into nested columns.
+    # Columns get names of our own here: pyarrow would read a name such as ".a" as a path into nested columns.
     keys = [(f"c{place}", "ascending", "at_start") for place in range(table.num_columns)]
     named = table.rename_columns([name for name, *_ in keys])
     order = pc.sort_indices(named, sort_keys=keys[:1])

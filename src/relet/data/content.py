@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Part of every content digest: another way of hashing has to have another number, or old keys would lie.
+# Part of every content digest. A changed way of hashing must have a new number, so that old keys match nothing.
 FORMAT = 1
-# In the metadata of a Parquet file: the format of the table that relet wrote there.
+# The name under which a Parquet file's metadata hold the format of the table that relet wrote.
 MARK = b"relet.table"
 
 
 class ContentDigest:
     """SHA-256 over a normal-form schema and rows that arrive in canonical order, in chunks of any size.
 
-    Each column has one hash per buffer (validity as a byte per row; values with nulls zeroed, or the lengths and
-    the bytes of strings), so that where one chunk ends and the next begins leaves no trace. Values are hashed as
-    little-endian, which is what Arrow has on every platform that it ships for.
+    Each column has one hash per buffer: validity as a byte per row, values with nulls zeroed, or the lengths and
+    the bytes of strings. So the digest does not depend on where chunks end. Values are hashed as little-endian, as
+    Arrow stores them on every platform it ships for.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
@@ -48,7 +48,10 @@ class ContentDigest:
 
 
 def _chunk_buffers(array: pa.Array) -> tuple[Any, Any, Any]:
-    """Validity, values or lengths, and bytes of one chunk, without what lies outside of it or under a null."""
+    """The buffers of one chunk: validity, values or lengths, and bytes.
+
+    Nothing outside the chunk or under a null counts.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -58,7 +61,7 @@ def _chunk_buffers(array: pa.Array) -> tuple[Any, Any, Any]:
         lengths = pc.binary_length(array)
         if missing:
             lengths = pc.fill_null(lengths, 0)
-            if len(_text_bytes(array)) != pc.sum(lengths).as_py():  # there are bytes beneath a null
+            if len(_text_bytes(array)) != pc.sum(lengths).as_py():  # there are bytes under a null
                 array = pc.fill_null(array, pa.scalar("" if pa.types.is_string(array.type) else b"", array.type))
         return validity, _value_bytes(lengths), _text_bytes(array)
     if pa.types.is_boolean(array.type):

@@ -1,4 +1,7 @@
-"""What is wrong with a CSV file, and in which line: slow, careful reading for files that fast reading refused."""
+"""Find what is wrong with a CSV file, and in which line.
+
+Slow and careful: for files that the fast reader refused.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from pathlib import Path
 from relet.errors import BadDataError
 
 BLOCK = 1024**2
-# The largest field, in letters: Python's own limit would call a sound one a fault.
+# The largest field, in letters. Python's own limit is smaller and would refuse valid fields.
 FIELD = 2**31 - 1
-# How files begin that are often taken for CSV, and what to do with them.
+# The first bytes of files that people often pass as CSV, and what to do with such a file.
 BEGINNINGS = {
     b"\x1f\x8b": "a gzip file; unpack it first",
     b"PK\x03\x04": "a zip file or a spreadsheet; unpack it, or save it as CSV",
@@ -48,7 +51,7 @@ def readable_header(path: Path) -> list[str]:
 
 
 def check_text(path: Path) -> None:
-    """Raise BadDataError, naming the line, where a file has a byte that no text has, or is not UTF-8."""
+    """Raise BadDataError with the line where a file is not UTF-8, or holds a byte that no text holds."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         nul = content.find(b"\0")
         if nul >= 0:
@@ -59,9 +62,9 @@ def check_text(path: Path) -> None:
 
 
 def structure_fault(path: Path, width: int, told: str, at: int | None = None) -> BadDataError:
-    """The first record that is not well formed or has not `width` fields.
+    """The error for the first record that is malformed or does not have `width` fields.
 
-    `told` is what the fast reader said, and `at` the byte where it said so, if it did.
+    `told` is the fast reader's message, `at` the byte that it named, if any.
     """
     read = 0
     try:
@@ -135,3 +138,16 @@ def _refuse_other_encodings(path: Path, content: mmap.mmap) -> None:
 
 def _line_at(content: mmap.mmap, position: int) -> int:
     return 1 + sum(content[at : min(at + BLOCK, position)].count(b"\n") for at in range(0, position, BLOCK))
+
+
+def value_fault(path: Path, index: int, column: str, what: str) -> BadDataError:
+    return BadDataError(f"{path.name}: {row_place(path, index)}, column {column!r}: {what}")
+
+
+def row_place(path: Path, index: int) -> str:
+    """The place of a row as a person looks for it: its number from 1 and, in a text file, its line.
+
+    `index` counts from 0.
+    """
+    line = line_of(path, index)
+    return f"row {index + 1}" + (f" (line {line})" if line else "")

@@ -1,4 +1,4 @@
-"""A CSV file cut into pieces of whole records, so that they can be read side by side, in little memory."""
+"""Cut a CSV file into pieces of whole records, so that threads can read them side by side in little memory."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     Places = np.ndarray[Any, np.dtype[np.int64]]
 
 SIZE = 4 * 1024**2
-# So much is looked at for what stands before the header.
+# How many bytes are searched for the header.
 HEAD = 1024**2
-# A record that is larger is none: a quote swallows what follows.
+# The largest record, in bytes. A larger one means that an open quote swallows what follows.
 LARGEST = 64 * 1024**2
-# So many bytes are looked at first for where a record ends.
+# How many bytes are searched first for the end of a record.
 NEAR = 64 * 1024
 BOM = b"\xef\xbb\xbf"
 QUOTE = b'"'
-# What may stand before a quote that opens a field, and after one that closes it.
+# What may stand before a quote that opens a field, and after a quote that closes one.
 BORDERS = b",\r\n"
 
 
 class MalformedCsvError(Exception):
-    """A quote that neither opens nor closes a field, is not closed, or a byte that no text has.
+    """A quote is misplaced or not closed, or a byte is none of a text.
 
-    `at` is the byte of the file where it is, where one is known.
+    `at` is its position in the file, if known.
     """
 
     def __init__(self, what: str, at: int | None = None) -> None:
@@ -38,8 +38,8 @@ class MalformedCsvError(Exception):
 def csv_pieces_of(path: Path) -> Iterator[bytes]:
     """The records below the header, in order, in pieces of about `SIZE` bytes that end where a record does.
 
-    A quote that is not closed would swallow rows, and fast readers let it: here each has to open or close a field,
-    or to be doubled within one. Raises MalformedError for any that does not, and for a NUL byte.
+    A quote that is not closed would swallow rows, and fast readers let it. Here each quote has to open a field,
+    close it, or be doubled within it. Raises MalformedCsvError for any other quote and for a NUL byte.
     """
     with path.open("rb") as file:
         first = file.read(HEAD)
@@ -71,7 +71,7 @@ def _whole_records(block: bytes, *, final: bool) -> tuple[int, Places]:
     quotes = np.flatnonzero(letters == QUOTE[0])
     if final:
         return len(block), quotes
-    # the end of the last record is near the end of the block, unless a quote is open there
+    # the last record usually ends near the end of the block, unless a quote is open there
     for start in (max(0, len(block) - NEAR), 0):
         ends = start + np.flatnonzero((letters[start:] == ord("\n")) | (letters[start:] == ord("\r")))
         outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
@@ -83,7 +83,7 @@ def _whole_records(block: bytes, *, final: bool) -> tuple[int, Places]:
 
 
 def _header_end(block: bytes, quotes: Places) -> int:
-    """Where the first record ends: it may end otherwise than those below it."""
+    """Where the first record ends. Its line end may differ from those of the records below."""
     import numpy as np
 
     letters = np.frombuffer(block, np.uint8)
@@ -106,7 +106,7 @@ def _check_quotes(block: bytes, size: int, quotes: Places, begin: int) -> None:
     border = np.zeros(256, bool)
     border[list(BORDERS)] = True
     opening, closing = quotes[0::2], quotes[1::2]
-    # one that opens right behind one that closes: together they are a quote within a field
+    # a quote that opens right behind one that closes: together they stand for a quote within a field
     doubled = opening[1:] == closing[: len(opening) - 1] + 1
     opens = (opening == 0) | border[letters[opening - 1]]
     closes = (closing == size - 1) | border[letters[np.minimum(closing + 1, size - 1)]]

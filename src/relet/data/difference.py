@@ -1,4 +1,4 @@
-"""What differs between two tables: their columns, their rows, and how the values of each column are spread."""
+"""Compare two tables: their columns, their rows, and the distribution of each column."""
 
 # mypy: disable-error-code="import-untyped"
 from __future__ import annotations
@@ -13,12 +13,12 @@ from relet.data.tally import ColumnKind, OpenTable, Tally, TextTally, kind_of, o
 if TYPE_CHECKING:
     pass
 
-# Which columns changed is counted on at most so many changed rows, the first by their key.
+# Changed columns are counted on at most so many changed rows, the first ones by key.
 CHANGED_AT_MOST = 200_000
 # How many changed values of each column are shown.
 EXAMPLES = 3
-# From so many values on, of which none is there twice, a column is taken to name rows, not to measure them: a few
-# hundred prices may well all differ, but of a few names that all differ the shares say nothing.
+# A column with so many values and none of them twice is taken for a key, not for a measure. A few hundred prices
+# may well all differ; a thousand that all differ are hardly prices.
 NUMBERS_OF_KEYS, TEXTS_OF_KEYS = 1000, 20
 
 
@@ -40,10 +40,10 @@ class SchemaDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnChange:
-    """How many of the rows in both tables hold another value in this column, and a few of them.
+    """How many rows of both tables hold another value in this column, and a few examples.
 
-    An example is the row's key, its value before, and after, each as text. `most` is the largest difference of
-    two numbers: it tells a rounding from a change.
+    An example is the row's key, its value before and its value after, as text. `most` is the largest difference of
+    two numbers; it tells a rounding from a change.
     """
 
     rows: int
@@ -53,11 +53,11 @@ class ColumnChange:
 
 @dataclass(frozen=True, kw_only=True)
 class RowDifference:
-    """How many rows are in one of the tables alone, in both and changed, and in both and equal.
+    """How many rows are in one table only, in both and changed, and in both and equal.
 
     Rows are matched by the column `key`, whose values are unique in both tables; where there is none it is None,
-    rows are the same only if they are equal, and `changed` is 0. `columns` says which columns changed, the most
-    first: it stands on the first `examined` of the changed rows. Columns that are in one table alone, or of
+    rows are the same only if they are equal, and `changed` is 0. `columns` has the columns that changed, most
+    changes first, counted on the first `examined` changed rows. Columns that only one table has, or that have
     another type, are left out.
     """
 
@@ -74,14 +74,14 @@ class RowDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """How differently a column's values are spread in two tables.
+    """How much the distribution of a column differs between two tables.
 
-    `size` is between 0 and 1: for numbers, dates and times the largest distance of the two cumulative shares
-    (the Kolmogorov–Smirnov statistic), for categories the share of rows that would have to change (the total
-    variation distance), for other text the former on its length; or the difference of what is missing, where that
-    is more. It is None for a column that can't be compared so: of which all values differ, as a key's do, or that
-    one table has no values of. For categories `shares` maps each to its share before and after, those that moved
-    most first, and `new` and `gone` count the rows of those that one table alone has.
+    `size` is between 0 and 1: for numbers, dates and times the largest distance of the two cumulative shares (the
+    Kolmogorov–Smirnov statistic), for categories the share of rows that would have to change (the total variation
+    distance), for other text the former on its length; or the difference of what is missing, where that is more.
+    It is None where there is no such comparison: all values differ, as those of a key do, or one table has no
+    values. For categories `shares` maps each to its share before and after, the largest change first; `new` and
+    `gone` count the rows of categories that only one table has.
     """
 
     before: ColumnProfile
@@ -98,7 +98,7 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class TableDifference:
-    """Two tables, beside one another; `shifts` has each column that both have, the largest shift first."""
+    """The comparison of two tables. `shifts` has each column of both, the largest shift first."""
 
     schema: SchemaDifference
     before: int
@@ -113,9 +113,9 @@ class TableDifference:
 def difference(before: Any, after: Any, *, rows: bool = True, without: Iterable[str] = ()) -> TableDifference:
     """Compare two tables, each the path of a Parquet file or whatever can be stored as a table.
 
-    With `rows=False` rows are not matched, which costs most for large tables; the columns named in `without` are
-    left out of `shifts`. It is the same for the same rows, on any machine. Raises BadDataError for what is no
-    table.
+    With `rows=False` rows are not matched; for large tables that saves most of the time. The columns named in
+    `without` are left out of `shifts`. The result is the same for the same rows on any machine. Raises
+    BadDataError for what is no table.
 
     >>> import pyarrow as pa
     >>> before, after = pa.table({"id": [1, 2], "price": [90, 99]}), pa.table({"id": [2, 3], "price": [98, 99]})
@@ -154,7 +154,7 @@ def schema_difference(before: Mapping[str, str], after: Mapping[str, str]) -> Sc
 
 
 def shift(old: OpenTable, new: OpenTable, name: str) -> Shift:
-    """How differently a column of the same type is spread in two tables; histograms have the same edges."""
+    """The shift of a column that has the same type in both tables. Both histograms have the same edges."""
     before, after = column_tally(old, name), column_tally(new, name)
     if isinstance(before, TextTally) and isinstance(after, TextTally):
         return _text_shift(old, new, name, before, after)
@@ -196,9 +196,9 @@ def _categories_only_here(here: Mapping[str, int], there: Mapping[str, int]) -> 
 
 
 def _is_key(before: ColumnProfile, after: ColumnProfile) -> bool:
-    """Whether no value of the column is there twice in either table: it tells rows apart, and has no spread.
+    """Whether the column is a key: neither table holds one of its values twice.
 
-    Whole numbers and text do that. Floats and times may all differ too, because they are finely measured.
+    Only whole numbers and text can be keys; floats and times may all differ because they are finely measured.
     """
     least = NUMBERS_OF_KEYS if "int" in before.type else TEXTS_OF_KEYS if before.kind is ColumnKind.TEXT else None
     return least is not None and all(
@@ -212,7 +212,7 @@ def _shift_size(columns: tuple[ColumnProfile, ColumnProfile], gap: float | None)
 
 
 def largest_gap(before: Tally, after: Tally) -> float | None:
-    """The largest distance of two cumulative shares, to 12 digits; None where one has no values.
+    """The largest distance between two cumulative shares, to 12 digits. None where a table has no values.
 
     Source: Kolmogorov–Smirnov's statistic for two samples, as in scipy.stats.ks_2samp.
     """
@@ -269,7 +269,7 @@ def _matching_count(old: OpenTable, new: OpenTable, key: str) -> int:
 
 
 def _changed_keys_query(old: OpenTable, new: OpenTable, key: str, rest: list[str]) -> str:
-    """The keys of the rows that are in both tables and differ, found by a hash of the rest of each row."""
+    """A query for the keys of rows that differ: it compares a hash of the other columns."""
     name, others = quoted_name(key), ", ".join(map(quoted_name, rest))
     sides = [f"(SELECT {name} AS k, hash({others}) AS h FROM {rows.name})" for rows in (old, new)]
     return f"SELECT a.k FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.k = b.k WHERE a.h <> b.h"
@@ -311,7 +311,9 @@ def _changes_by_column(
 
 
 def _difference_by_whole_rows(old: OpenTable, new: OpenTable, shared: list[str]) -> RowDifference:
-    """Rows as often as they are there in both tables, told apart by a hash of all shared columns."""
+    """The row difference without a key: equal rows are matched by a hash of all shared columns, as often as both
+    have them.
+    """
     every = ", ".join(map(quoted_name, shared))
     sides = [f"(SELECT hash({every}) AS h, count(*) AS n FROM {rows.name} GROUP BY ALL)" for rows in (old, new)]
     equal = old.asked(f"SELECT sum(least(a.n, b.n)) FROM {sides[0]} AS a JOIN {sides[1]} AS b ON a.h = b.h")[0][0]

@@ -1,4 +1,4 @@
-"""Several tables out of one pass over rows, each a stream of its own."""
+"""Make several tables in one pass over rows. Each is a stream of its own."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 Pieces = Mapping[str, "pa.RecordBatch"]
 Pass = Callable[[], Iterable[Pieces]]
 
-# So many batches wait for a stream that falls behind.
+# At most so many batches wait for a stream that falls behind.
 AHEAD = 2
-# So long, in seconds, the others wait for it before they go on without it.
+# How many seconds the other streams wait for it before they go on alone.
 PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
 class ForkPart:
-    """Which part of which pass a stream gives."""
+    """The part of a shared pass that a stream gives."""
 
     shared: _SharedPass
     name: str
@@ -36,12 +36,13 @@ class ForkPart:
 def fork(
     schemas: Mapping[str, pa.Schema], once: Pass, *, normal: bool = False, patience: float = PATIENCE
 ) -> dict[str, RowStream]:
-    """The parts of a table, by name, as streams; those that are read side by side share one pass over the rows.
+    """The parts of a table, by name, as streams.
 
-    `once` begins a pass, the same each time, and gives batch by batch what every part has of it. A stream that is
-    not read with the others (`side_by_side`), or that falls behind for `patience` seconds, makes a pass of its
-    own: no more than a few batches are ever kept for it. An error of a pass is raised in every stream that shares
-    it. `normal`: what a pass gives is in the normal form (`relet.data.normal`) already.
+    Streams that are read side by side share one pass over the rows. `once` starts a pass; every pass gives the
+    same batches, each split into its parts. A stream that is not read with the others (`side_by_side`), or that
+    falls behind for `patience` seconds, makes a pass of its own; no more than a few batches are kept for it. An
+    error of a pass is raised in every stream that shares the pass. `normal` says that a pass gives rows in the
+    normal form (`relet.data.normal`).
 
     >>> import pyarrow as pa
     >>> table = pa.table({"n": range(6)})
@@ -60,7 +61,10 @@ def fork(
 
 
 def side_by_side(values: Mapping[str, Any]) -> list[str]:
-    """Of values by name, the streams of a fork: each is about to be read in a thread of its own."""
+    """The names of the values that are parts of a fork.
+
+    From now on their pass waits for all of them: each is about to be read in a thread of its own.
+    """
     parts = {name: value.part for name, value in values.items() if isinstance(value, RowStream) and value.part}
     for part in parts.values():
         part.shared.expect(part.name)
@@ -68,7 +72,7 @@ def side_by_side(values: Mapping[str, Any]) -> list[str]:
 
 
 class _SharedPass:
-    """One pass that several streams take from; whoever finds nothing ready goes on with it, for all of them."""
+    """One pass that several streams read. A stream that finds no batch ready advances the pass for all of them."""
 
     def __init__(self, names: Iterable[str], once: Pass, patience: float) -> None:
         self._once = once
@@ -83,7 +87,7 @@ class _SharedPass:
         self._error: BaseException | None = None
 
     def expect(self, name: str) -> None:
-        """Somebody reads this part, or is about to: the pass waits for it."""
+        """Make the pass wait for this part: somebody reads the part, or is about to."""
         with self._change:
             self._expected.add(name)
 
@@ -103,7 +107,7 @@ class _SharedPass:
                 yield pieces[name]
 
     def _next(self, name: str) -> pa.RecordBatch | None:
-        """The next batch of a part; None at the end of the pass, and where it goes on without the part."""
+        """The next batch of a part. None at the end of the pass, and where the pass goes on without this part."""
         while True:
             with self._change:
                 if self._ready[name]:
@@ -147,7 +151,10 @@ class _SharedPass:
                         self._go_on_without(name)
 
     def _go_on_without(self, name: str) -> None:
-        """What is ready for a part is still taken; then it makes a pass of its own."""
+        """Drop a part from the pass.
+
+        Its stream still takes the batches that are ready, then makes a pass of its own.
+        """
         self._following.discard(name)
         self._change.notify_all()
 

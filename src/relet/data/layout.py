@@ -1,4 +1,4 @@
-"""Where a file has the columns that a schema asks for: under which names, in which form; and what differs."""
+"""Find a schema's columns in a file: under which names, in which form, and what differs."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnOrigin:
-    """Where a column's values come from: the file's column (None: from nowhere, they are missing), and their form.
-
-    `format` is that of dates and times, as `strptime` has it; `remove` are letters that are no part of a number
-    (`$,` in `$1,200`); `values` says what else a value is called here (None: missing).
+    """Where a column's values come from: a column of the file (None: the file has none, all values are missing),
+    and their form. `format` is the format of dates and times, as for `strptime`; `remove` are letters that are not
+    part of a number (`$,` in `$1,200`); `values` maps the file's values to the schema's (None: missing).
     """
 
     column: str | None
@@ -32,13 +31,13 @@ class ColumnOrigin:
 
     @property
     def plain(self) -> bool:
-        """Whether the values are there as they should be, but for the column's name."""
+        """Whether at most the column's name differs from the schema."""
         return not (self.format or self.remove or self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Which of a file's columns are the schema's, which are left out; `setting` is what a person would change."""
+    """Which columns of a file are the schema's, and which are left out. `setting` is the setting that says so."""
 
     schema: Schema
     origins: Mapping[str, ColumnOrigin]
@@ -57,14 +56,13 @@ class Layout:
 
 
 def read_layout(schema: Schema, columns: Mapping[str, Any] | None = None, *, setting: str = "columns") -> Layout:
-    """What a person says of a file's columns: `{id: listing_id, name: null, license: null}`.
+    """Read the setting that describes a file's columns: `{id: listing_id, name: null, license: null}`.
 
-    A key is a column of the schema; its value where it comes from: the file's name of it, null where the file has
-    none, or a mapping with `from`, and `format` (of dates, as strptime has it), `remove` (letters that a number is
-    written with) or `values` (what a value is called here, null for missing). Any other key is a column of the
-    file; with null it is left out. Columns that are not named have the name and form that the schema says.
-
-    Raises SettingError for anything else, and where a column that must have values comes from nowhere.
+    A key is a column of the schema. Its value says where the column comes from: the name that the file gives it,
+    null where the file has none, or a mapping with `from` and one of `format` (of dates, as for strptime),
+    `remove` (letters to drop from numbers) and `values` (the file's values → the schema's, null for missing). Any
+    other key is a column of the file; null leaves it out. Columns that are not named have the schema's name and
+    form. Raises SettingError for anything else, and where a column that must have values has no origin.
 
     >>> rents = Schema(columns=(Column("id", "int64", nullable=False), Column("rent", "double")))
     >>> told = {"id": "listing_id", "rent": {"from": "price", "remove": "$,"}, "license": None}
@@ -130,7 +128,7 @@ def _read_origin(column: Column, told: Any, place: str) -> ColumnOrigin:
 
 
 def _check_once(origins: Mapping[str, ColumnOrigin], setting: str) -> None:
-    """No column of the file is two of ours: one of them was meant to come from elsewhere."""
+    """Check that no column of the file feeds two columns of the schema."""
     seen: dict[str, str] = {}
     for name, origin in origins.items():
         if origin.column is None:
@@ -145,7 +143,7 @@ def _check_once(origins: Mapping[str, ColumnOrigin], setting: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class RetypedColumn:
-    """A column whose values are of another type: which one it has, and a value with its place."""
+    """A column whose values have another type: that type, and one value with its place."""
 
     type: str
     example: str = ""
@@ -153,7 +151,7 @@ class RetypedColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutDifference:
-    """How a file's columns differ from a layout: names with types, and values that a column may not have."""
+    """How a file's columns differ from a layout: names with types, and values that a column must not hold."""
 
     added: Mapping[str, str] = field(default_factory=dict)
     removed: Mapping[str, str] = field(default_factory=dict)
@@ -165,7 +163,7 @@ class LayoutDifference:
 
 
 def layout_difference(layout: Layout, header: Mapping[str, str]) -> LayoutDifference:
-    """What differs in names: `header` maps the file's columns to their types."""
+    """The difference in names. `header` maps the file's columns to their types."""
     taken = layout.taken
     return LayoutDifference(
         added={name: kind for name, kind in header.items() if name not in taken and name not in layout.left_out},
@@ -174,7 +172,7 @@ def layout_difference(layout: Layout, header: Mapping[str, str]) -> LayoutDiffer
 
 
 def refusal(file: str, layout: Layout, found: LayoutDifference) -> BadDataError:
-    """The difference as a diff, and what a person can do about it.
+    """The difference as a diff, with the settings that would resolve it.
 
     >>> rents = Schema(columns=(Column("id", "int64"), Column("rent", "double")))
     >>> layout = read_layout(rents)
@@ -221,7 +219,7 @@ def _setting_advice(layout: Layout, found: LayoutDifference) -> str:
 
 
 def _setting_as_typed(value: Any) -> str:
-    """A value of the setting as a command line has it."""
+    """A value of the setting as a person types it on a command line."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name}: {_setting_as_typed(each)}' for name, each in value.items())}}}"
     text = "null" if value is None else str(value)
@@ -233,7 +231,9 @@ def _column_setting(column: Column, name: str, option: str) -> str:
 
 
 def _probable_new_name(name: str, kind: str, added: Sequence[str], types: Mapping[str, str]) -> str | None:
-    """Which added column of its type a removed one probably is: one that holds its name, or of a like name."""
+    """The added column that a removed one probably became: one of the same type whose name holds or resembles the
+    old name.
+    """
     holding = [other for other in added if name in other.split("_") or other.endswith(f"_{name}")]
     holding += [other for other in added if other in name and len(other) > 3]
     close = get_close_matches(name, added, n=1, cutoff=0.75)
@@ -243,9 +243,9 @@ def _probable_new_name(name: str, kind: str, added: Sequence[str], types: Mappin
 
 
 def reshape_column(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin) -> pa.ChunkedArray:
-    """A column's values as the file has them, in the form and type that the schema says.
+    """Convert a column's values from the file's form to the schema's form and type.
 
-    Raises pyarrow.ArrowInvalid where a value has none.
+    Raises pyarrow.ArrowInvalid for a value that can't be converted.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -264,13 +264,13 @@ def reshape_column(values: pa.ChunkedArray, column: Column, origin: ColumnOrigin
     if origin.format and pa.types.is_string(values.type):
         return _parse_times(values, origin.format).cast(wanted)
     if origin.remove and pa.types.is_integer(wanted):
-        # 55.00 is a whole number; 55.50 is none, and is refused
+        # 55.00 is a whole number; 55.50 is not, and is refused
         values = pc.replace_substring_regex(values, r"\.0*$", "")
     return _cast_without_loss(values, wanted)
 
 
 def _parse_times(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
-    """Texts as times; what is no day of the calendar, or of no year that a file speaks of, is none."""
+    """Parse texts as times. Days that no calendar has, and years that no file would mean, are refused."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -285,7 +285,7 @@ def _parse_times(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
 
 
 def _cast_without_loss(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
-    """Values in a type of their own kind, without loss; text as what it says."""
+    """Cast values to a type of the same kind without loss; parse text."""
     import pyarrow as pa
 
     if values.type == wanted:

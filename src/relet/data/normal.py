@@ -1,7 +1,7 @@
-"""Every container of rows that relet takes, as one stream of Arrow batches in one normal form.
+"""Turn every container of rows that relet takes into one stream of Arrow batches in one normal form.
 
-The normal form is what all engines can hold alike: no dictionaries, views or large strings; missing is null and
-never NaN; zero has no sign; times count microseconds, with a zone always in UTC.
+The normal form holds what all engines represent alike: no dictionaries, views or large strings; missing is null
+and never NaN; zero has no sign; times count microseconds, with a zone always in UTC.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -42,7 +42,7 @@ def normal_rows(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
 
 
 def normal_schema(schema: pa.Schema) -> pa.Schema:
-    """The normal form of a schema: names that every engine can tell apart, and types that every engine has.
+    """The normal form of a schema: names that every engine distinguishes, and types that every engine has.
 
     >>> import pyarrow as pa
     >>> normal_schema(pa.schema({"a": pa.large_string(), "b": pa.timestamp("ns", "Asia/Tokyo")})).types
@@ -55,7 +55,7 @@ def normal_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def normal_floats(column: Any) -> Any:
-    """An array, chunked or not, with null where it has NaN and zero without a sign; one of no floats as it is.
+    """Replace NaN by null and -0.0 by 0.0 in an array, chunked or not. Arrays of other types come back unchanged.
 
     >>> import pyarrow as pa
     >>> normal_floats(pa.array([1.5, float("nan"), -0.0])).to_pylist()
@@ -76,7 +76,7 @@ def _arrow_batches(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], boo
 
     if isinstance(value, Path):
         return _parquet_batches(value)
-    # Asked by name: an isinstance check would import every engine in order to rule it out.
+    # Types are compared by name: an isinstance check would import every engine only to rule it out.
     packages = {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
     if "pandas" in packages and hasattr(value, "columns"):
         table = _from_pandas(value)
@@ -85,13 +85,13 @@ def _arrow_batches(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], boo
         return value.schema().to_pyarrow(), _from_ibis(value), False
     if "polars" in packages and hasattr(value, "collect"):
         value = value.collect()
-    # both as they are: by way of Arrow's own stream, an error raised while reading would lose its type
+    # both are read directly: through Arrow's C stream an error raised while reading would lose its type
     if isinstance(value, RowStream):
         return value.schema, value, value.is_normal
     if isinstance(value, pa.RecordBatchReader):
         return value.schema, value, False
     if hasattr(value, "__arrow_c_stream__") and not isinstance(value, pa.ChunkedArray):
-        with contextlib.suppress(pa.ArrowInvalid):  # a single column streams too, and is no table
+        with contextlib.suppress(pa.ArrowInvalid):  # a single column has the C stream too, but is no table
             reader = pa.RecordBatchReader.from_stream(value)
             return reader.schema, reader, False
     raise BadDataError(
@@ -114,7 +114,7 @@ def _parquet_batches(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], b
 def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file, or some columns of them, in batches of at most `CHUNK_ROWS`.
 
-    One row group after the other: a reader of all of them keeps what it has read of the file until its end.
+    Row groups are read one after the other, since a reader of the whole file keeps everything it has read.
     """
     for group in range(file.num_row_groups):
         yield from file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group], columns=columns)
@@ -126,7 +126,7 @@ def _from_ibis(expression: Any) -> Iterable[pa.RecordBatch]:
     backend = ibis.get_backend(expression)
     if backend.name != "duckdb":
         return expression.to_pyarrow_batches(chunk_size=CHUNK_ROWS)  # type: ignore[no-any-return]
-    # Ibis 12 streams from DuckDB by a method that DuckDB 2 no longer has; the relation beneath still streams.
+    # Ibis 12 streams from DuckDB by a method that DuckDB 2 no longer has; DuckDB's own relation still streams.
     relation = backend._to_duckdb_relation(expression)
     return relation.to_arrow_reader(CHUNK_ROWS)  # type: ignore[no-any-return]
 
@@ -135,7 +135,7 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     import pandas as pd
     import pyarrow as pa
 
-    # pyarrow would write the names 1 and "1" alike, and tell which of two equal names was wrong by neither.
+    # pyarrow would write the names 1 and "1" alike, and its error would not say which of two equal names is wrong.
     _check_names(list(frame.columns))
     index = frame.index
     plain = isinstance(index, pd.RangeIndex) and (index.start, index.step, index.name) == (0, 1, None)
@@ -160,7 +160,7 @@ def _check_names(names: list[Any]) -> None:
             )
         if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise BadDataError(f"the column name {name!r} can't be written as UTF-8; rename the column")
-    # DuckDB can't tell `Price` from `price`, so a table with both would not be the same on every engine.
+    # DuckDB does not distinguish `Price` from `price`: a table with both would differ between engines.
     twice = [name for name, times in Counter(name.casefold() for name in names).items() if times > 1]
     if twice:
         alike = [name for name in names if name.casefold() == twice[0]]
@@ -173,7 +173,7 @@ def _normal_type(name: str, type: pa.DataType) -> pa.DataType:
     is_ = pa.types
     if is_.is_dictionary(type):
         return _normal_type(name, type.value_type)
-    # A pandas column of nothing but None has no type in Arrow; text is what it most often was meant to hold.
+    # A pandas column of nothing but None has no type in Arrow; most often it was meant to hold text.
     if is_.is_null(type) or is_.is_string(type) or is_.is_large_string(type) or is_.is_string_view(type):
         return pa.string()
     if is_.is_binary(type) or is_.is_large_binary(type) or is_.is_binary_view(type):
@@ -211,12 +211,12 @@ def _normal_column(array: pa.Array, field: pa.Field) -> pa.Array:
 
     try:
         if pa.types.is_dictionary(array.type):
-            # the values first: there is no kernel that takes from views
+            # the values are cast first: Arrow has no kernel that takes from views
             array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(field.type))
             array = array.dictionary_decode()
         if array.type != field.type:
             array = array.cast(field.type)
-        # Bytes that claim to be text are found here and not by whichever engine reads the table first.
+        # Bytes that claim to be text are refused here, before any engine reads the table.
         array.validate(full=pa.types.is_string(field.type))
     except pa.ArrowException as error:
         raise BadDataError(

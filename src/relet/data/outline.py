@@ -20,7 +20,7 @@ class Outline:
 
 
 def outline(path: Path) -> Outline:
-    """Read from the statistics of a Parquet file, without its values; from the values where there are none.
+    """Read the outline from a Parquet file's statistics, and from its values where it has no statistics.
 
     Raises BadDataError where the file can't be read as Parquet.
 

@@ -1,4 +1,4 @@
-"""What is in a table: types, what is missing, how values are spread, and what goes with what."""
+"""Profile a table: types, missing values, distributions and correlations."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -29,16 +29,19 @@ if TYPE_CHECKING:
 
 # The quantiles of a profile, in per cent.
 PERCENTS = (0, 1, 5, 25, 50, 75, 95, 99, 100)
-# About how many bins a histogram has, and how far beyond the 5% and 95% quantiles it may reach, in their distance.
+# About how many bins a histogram has, and how far it may reach beyond the 5% and 95% quantiles, as a multiple of
+# the distance between them.
 BINS, REACH = 40, 1.0
-# Correlations are worked out on at most so many rows, evenly spread, and for the first so many columns.
+# Correlations are computed on at most so many rows, evenly spaced, and for the first so many columns.
 CORRELATED_ROWS, CORRELATED_COLUMNS = 100_000, 40
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram:
-    """Counts between ascending edges, each bin with its lower edge and the last with both; and what lies outside.
+    """Counts between ascending edges, and the counts below and above.
+
+    A bin includes its lower edge; the last includes both.
 
     The edges of dates are days since 1970, those of times microseconds since 1970.
     """
@@ -50,16 +53,16 @@ class Histogram:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of each bin in all values, those outside of the bins included."""
+        """The share of each bin in all values, including values outside the bins."""
         total = sum(self.counts) + self.below + self.above
         return tuple(count / total if total else 0.0 for count in self.counts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrequentValue:
-    """A value, how many rows have it, and their share in the rows that hold a value.
+    """A value, how many rows have it, and their share of the rows that hold any value.
 
-    Text is cut off after 200 letters, dates and times are ISO 8601.
+    Text is cut after 200 letters; dates and times are in ISO 8601.
     """
 
     value: Any
@@ -97,9 +100,9 @@ class ColumnProfile:
 
 @dataclass(frozen=True, kw_only=True)
 class Correlations:
-    """Each number column with each: −1 to 1, None where one of a pair does not vary.
+    """The correlation of each pair of number columns, −1 to 1; None where one of the two does not vary.
 
-    They stand on `rows` rows, evenly spread over the table; a pair on those rows that hold both.
+    They are computed on `rows` rows, evenly spaced; each pair on those rows that hold both.
     """
 
     names: tuple[str, ...]
@@ -123,8 +126,8 @@ class Profile:
 def profile(table: Any) -> Profile:
     """The profile of a table: the path of a Parquet file, or whatever can be stored as a table.
 
-    It is the same for the same rows, whatever the machine. Memory does not grow with the table but for a column
-    of which most values differ. Raises BadDataError for what is no table.
+    The profile is the same for the same rows on any machine. Memory grows with the table only for a column whose
+    values mostly differ. Raises BadDataError for what is no table.
 
     >>> import pyarrow as pa
     >>> found = profile(pa.table({"price": [90, 110, 110, None]}))
@@ -147,7 +150,10 @@ def column_tally(rows: OpenTable, name: str) -> Tally | TextTally:
 def column_profile(
     rows: OpenTable, name: str, found: Tally | TextTally, edges: Sequence[float] | None = None
 ) -> ColumnProfile:
-    """A column in numbers, from its tally; its histogram has `edges`, or such as suit it."""
+    """The profile of a column from its tally.
+
+    The histogram has `edges`; without them, edges that suit the column.
+    """
     type = rows.schema.field(name).type
     kind = kind_of(type)
     share = found.missing / rows.count if rows.count else 0.0
@@ -207,7 +213,7 @@ def _int_or_none(value: Any) -> int | None:
 def _most_frequent_values(found: Tally, kind: ColumnKind) -> tuple[FrequentValue, ...]:
     import numpy as np
 
-    # stable: of values that are there equally often, the smaller one comes first
+    # a stable sort: of equally frequent values the smaller comes first
     places = np.argsort(-found.counts, kind="stable")[:TOP]
     return tuple(
         _frequent_value(value_for_json(found.values[at], kind), int(found.counts[at]), found.size) for at in places
@@ -219,22 +225,22 @@ def _frequent_value(value: Any, count: int, present: int) -> FrequentValue:
 
 
 def quantiles(found: Tally, percents: Iterable[int]) -> list[Any]:
-    """For each per cent the smallest value that at least this share of rows does not exceed, or None."""
+    """For each percentage the smallest value that this share of rows does not exceed. None without rows."""
     import numpy as np
 
     total = found.size
     if not total:
         return [None for _ in percents]
     until = np.cumsum(found.counts)
-    # in whole numbers: 0.07 * 100 is more than 7
+    # in whole numbers, since 0.07 * 100 is more than 7
     wanted = [max(1, -(-percent * total // 100)) for percent in percents]
     return [found.values[np.searchsorted(until, row)] for row in wanted]
 
 
 def moments(found: Tally) -> tuple[float | None, float | None]:
-    """Mean and standard deviation of the sample (n − 1), to 12 digits: the processor decides on those beyond.
+    """Mean and standard deviation of the sample (n − 1), to 12 digits; further digits depend on the processor.
 
-    None where there are no rows, and for the deviation of a single one.
+    None without rows; the deviation of a single row is None too.
     """
     import numpy as np
 
@@ -242,7 +248,7 @@ def moments(found: Tally) -> tuple[float | None, float | None]:
     if not total:
         return None, None
     values = found.values.astype(np.float64)
-    # squares of huge numbers would be infinite
+    # scaled first: the squares of huge numbers would be infinite
     scale = float(np.abs(values).max()) or 1.0
     parts = values / scale
     mean = float(np.dot(parts, found.counts)) / total
@@ -257,9 +263,8 @@ def _to_twelve_digits(value: float) -> float | None:
 def histogram_edges(found: Sequence[Tally]) -> tuple[float, ...]:
     """Edges for a histogram of one or more tallies: steps of a round width, about `BINS` of them.
 
-    They span the values from least to most unless a few lie far out: then the middle 90%, and as much again on
-    either side.
-    Whole numbers get bins of whole width. Empty where there is nothing to draw.
+    They span all values, unless a few values lie far out: then they span the middle 90% and as much again on each
+    side. Whole numbers get bins of whole width. Empty where there is nothing to draw.
     """
     held = [each for each in found if each.size]
     if not held:
@@ -288,7 +293,7 @@ def _round_edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
     if whole:
         step = max(1.0, math.ceil(step))
     first = math.floor(low / step)
-    # the last edge lies above the highest value, or on it
+    # the last edge is the highest value or more
     last = max(math.ceil(high / step), first + 1)
     if whole and last * step == high:
         last += 1
@@ -336,7 +341,7 @@ def correlations(rows: OpenTable, names: Sequence[str]) -> Correlations | None:
 
 
 def _rounded_correlation(value: float) -> float | None:
-    # to six decimals: what is beyond them depends on the processor
+    # to six decimals, since further ones depend on the processor
     return round(min(max(value, -1.0), 1.0), 6) + 0.0 if math.isfinite(value) else None
 
 

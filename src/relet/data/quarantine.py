@@ -1,4 +1,4 @@
-"""Setting rows aside with a reason, and what was set aside."""
+"""Set rows aside with a reason, and report what was set aside."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -27,7 +27,7 @@ REASON = "reason"
 
 @dataclass(frozen=True, kw_only=True)
 class QuarantinedRows:
-    """The rows that left for one reason: how many, and a few of them, as text by column."""
+    """The rows set aside for one reason: how many, and a few examples as text by column."""
 
     reason: str
     rows: int
@@ -35,11 +35,11 @@ class QuarantinedRows:
 
 
 def split_by_reason(table: Table, reason: StringValue) -> tuple[Any, Any]:
-    """The rows of a table that no reason speaks against, and the others, with the column `reason`.
+    """Split a table into the rows to keep, and the rows to set aside with the column `reason`.
 
-    `reason` is an expression on the table, missing where a row is as it should be. Both parts can be stored as
-    tables. Of a stored table the engine reads only what the reasons need: the rows are streamed past it, for both
-    parts in one pass. Raises BadDataError where the table has a column of that name already.
+    `reason` is an expression on the table; it is missing for a row to keep. Both parts can be stored as tables. Of
+    a stored table the engine reads only the columns that the reasons need; the rows of both parts are streamed in
+    one pass. Raises BadDataError where the table has a column of that name already.
 
     >>> import ibis, pyarrow as pa
     >>> from pathlib import Path
@@ -66,7 +66,7 @@ def _kept_and_aside_streams(path: Path, judged: Table) -> dict[str, RowStream]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # in the rows' order: the engine has one thread
+    # the reasons come in the rows' order, since the engine has one thread
     schema, batches = normal_rows(judged)
     reasons = pa.chunked_array([batch.column(0) for batch in batches], schema.types[0])
 
@@ -87,10 +87,10 @@ def _kept_and_aside_streams(path: Path, judged: Table) -> dict[str, RowStream]:
 
 
 def quarantine_by_reason(table: Any, *, reason: str = REASON, examples: int = 3) -> tuple[QuarantinedRows, ...]:
-    """The rows of a quarantine by what its column `reason` says, the most frequent reason first.
+    """Group the rows of a quarantine by their reason, the most frequent reason first.
 
-    `table` is the path of a Parquet file or whatever can be stored as a table; examples are its first rows in
-    the order of its columns. Raises BadDataError where there is no such column.
+    `table` is the path of a Parquet file or anything that can be stored as a table. The examples are the first
+    rows when sorted by all columns. Raises BadDataError where there is no such column.
 
     >>> import pyarrow as pa
     >>> quarantine = pa.table({"id": [1, 2], "reason": ["no price"] * 2})

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class FileState(NamedTuple):
-    """By what a file that was written to is told: its inode, its size in bytes, its time in nanoseconds."""
+    """The state by which a later write to a file is noticed: inode, size in bytes, modification time in
+    nanoseconds.
+    """
 
     inode: int
     size: int

@@ -1,4 +1,4 @@
-"""The columns that a file from outside has to have."""
+"""The columns that a file from outside must have."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ CALLED: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One expected column: its name, its Arrow type, whether values may be missing, and which there may be.
+    """One expected column: its name, its Arrow type, whether values may be missing, and the allowed values.
 
-    `values` are all that a column of text may hold besides missing ones; none: anything.
+    `values` are all values that a column of text may hold; empty means any.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     def arrow(self) -> pa.Schema:
-        """The same as Arrow has it."""
+        """The schema as Arrow's."""
         import pyarrow as pa
 
         return pa.schema([(column.name, pa.type_for_alias(column.type)) for column in self.columns])

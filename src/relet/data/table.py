@@ -1,7 +1,7 @@
-"""Tables: any engine's rows in, canonical Parquet out, and back.
+"""Tables: rows of any engine are written as canonical Parquet and read back into any engine.
 
-A table has two digests. That of its content (schema and rows in canonical order) is the same on every engine and
-is what keys and verdicts use; that of its file only verifies the bytes.
+A table has two digests. The content digest (schema and rows in canonical order) is the same on every engine; keys
+and verdicts use it. The file digest only verifies the bytes.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -21,6 +21,7 @@ from relet.data.content import FORMAT, MARK, ContentDigest
 from relet.data.normal import batches_of, normal_rows
 from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError, nearest
+from relet.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +45,8 @@ def write_table(value: Any, path: Path) -> str:
     `value` is an Ibis table of any backend, a pandas or Polars frame, a pyarrow table or reader, or the path of
     a Parquet file. Equal content gives equal bytes: rows are sorted by all columns, nulls first, text by its
     UTF-8 bytes; NaN becomes null and -0.0 becomes 0.0; categories become text; times become microseconds (finer
-    ones are refused), zones UTC. Integers keep their width. Raises BadDataError, naming the column, for what a
-    table can't hold: two names that differ by case alone, an index of a pandas frame, nested values.
+    ones are refused), zones UTC. Integers keep their width. Raises BadDataError, with the column's name, for what
+    a table can't hold: two names that differ only in case, an index of a pandas frame, nested values.
 
     >>> import pyarrow as pa, tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -56,13 +57,8 @@ def write_table(value: Any, path: Path) -> str:
     True
     """
     schema, batches = normal_rows(value)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        digest = write_canonical(schema, batches, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return digest
+    with replacing(path) as part:
+        return write_canonical(schema, batches, part)
 
 
 def read_table(path: Path, container: str) -> Any:
@@ -71,7 +67,7 @@ def read_table(path: Path, container: str) -> Any:
     `container` is one of:
 
     - "ibis": a table on an in-memory DuckDB connection, shared by the tables that are alive at one time (they can
-      be joined) and closed with the last of them; it has one thread: a sum of floats is the same everywhere.
+      be joined) and closed with the last of them; it has one thread: sums of floats are the same everywhere.
     - "pandas": text as `str`; dates as `datetime64[us]`; integers and booleans without nulls as NumPy's, with
       nulls as the nullable `Int64`, `boolean`, …, never silently float; decimals, times of day and bytes as
       `ArrowDtype`. Written again, everything but dates comes back as it was.
@@ -95,9 +91,9 @@ def read_table(path: Path, container: str) -> Any:
 
 
 def content_digest(path: Path) -> str:
-    """The digest of a stored table's content, worked out again from its file.
+    """Compute the digest of a stored table's content from its file.
 
-    Raises BadDataError where the file is not one that `write_table` wrote: its order would be unknown.
+    Raises BadDataError for a file that `write_table` did not write, since the order of its rows is unknown.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -174,14 +170,14 @@ def _nullable_dtype(type: pa.DataType) -> Any:
 
 def _read_ibis(path: Path) -> Table:
     connection = _thread_connection()
-    # DuckDB takes the path for a pattern, in which these letters would match others.
+    # DuckDB reads a path as a pattern, in which these letters would match others.
     table = connection.read_parquet(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
     _files.setdefault(connection, {})[table.get_name()] = path
     return table
 
 
 def file_of(table: Table) -> Path | None:
-    """The file that an Ibis table was read from as it is; None for an expression, and for another engine's table.
+    """The file that an Ibis table was read from. None for an expression on it, and for a table of another engine.
 
     >>> import pyarrow as pa, tempfile
     >>> path = Path(tempfile.mkdtemp()) / "one.parquet"
@@ -201,7 +197,7 @@ _alive = threading.local()
 
 
 def _thread_connection() -> Backend:
-    """The connection of the tables that are alive in this thread, else a new one."""
+    """The connection that this thread's living tables share; a new one where there are none."""
     import ibis
 
     # A connection must not be used from another thread, nor after a fork.

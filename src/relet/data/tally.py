@@ -1,7 +1,7 @@
 """How often each value of a column occurs: tests, profiles and differences of tables see nothing else of it.
 
-A tally is the same whatever the number of threads that counted, and however the table was written: it holds whole
-numbers, in the order of the values. For most columns it is tiny beside the table.
+A tally holds whole counts in the order of the values. So it does not depend on the number of threads, nor on how
+the table was written. For most columns it is tiny beside the table.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-# DuckDB spills to disk what needs more than this; more threads would need more of it.
+# DuckDB spills to disk what exceeds this memory. More threads would need more memory.
 MEMORY, THREADS = "768MiB", 2
 # A table with more columns than this is read column by column.
 WIDE = 64
-# Text with more different values than this is no category: its values are not kept, only the most frequent.
+# Text with more distinct values than this is no category: only the most frequent values are kept.
 CATEGORIES = 1000
-# How many of the most frequent values are kept, and how many letters of each.
+# How many frequent values are kept, and how many letters of each.
 TOP, LETTERS = 10, 200
 
 
 class ColumnKind(StrEnum):
-    """What can be said of a column: TEXT holds everything that is neither a number nor a point in time."""
+    """The kind of statistics that a column has. TEXT stands for everything that is neither a number nor a time."""
 
     NUMBER = "number"
     DATE = "date"
@@ -98,10 +98,11 @@ def sorted_tally(
 
 @dataclass(frozen=True, kw_only=True)
 class TextTally:
-    """The values of a column of text: how many there are, the most frequent, and the tally of their lengths.
+    """The tally of a column of text: how many distinct values, the most frequent ones, and the tally of their
+    lengths.
 
-    `top` is in order of counts, then of values; values are cut off after `LETTERS` letters. `categories` holds
-    all values where there are at most `CATEGORIES`, else None.
+    `top` is sorted by count, then by value; values are cut after `LETTERS` letters. `categories` holds all values
+    where there are at most `CATEGORIES`, and is None otherwise.
     """
 
     distinct: int
@@ -112,7 +113,7 @@ class TextTally:
 
 
 class OpenTable:
-    """A table that is open to be counted: a view named `name` in a DuckDB connection.
+    """A table that is open for counting: a view named `name` in a DuckDB connection.
 
     `held` is what it is a view of: a pyarrow table, or an open ParquetFile.
     """
@@ -127,14 +128,15 @@ class OpenTable:
         self.count: int = self.asked(f"SELECT count(*) FROM {name}")[0][0]
 
     def asked(self, query: str) -> list[tuple[Any, ...]]:
-        """The answer to a query, whole."""
+        """All rows that a query gives."""
         found: list[tuple[Any, ...]] = self.connection.sql(query).fetchall()
         return found
 
     def source(self, column: str) -> str:
-        """What a query on this column alone reads from.
+        """The relation to query for this column alone.
 
-        A query costs time for every column of what it reads from, used or not: of a wide table it gets the one.
+        A query costs time for every column of its relation, used or not; so a column of a wide table gets a
+        relation of its own.
         """
         if len(self.columns) <= WIDE:
             return self.name
@@ -153,10 +155,10 @@ class OpenTable:
 
 @contextmanager
 def open_tables(*tables: Any) -> Iterator[tuple[OpenTable, ...]]:
-    """Tables as rows to be counted, all in one connection that needs little memory and spills to disk.
+    """Open tables for counting, all in one connection that needs little memory and spills to disk.
 
-    Each is the path of a Parquet file, or anything that can be stored as a table. Raises BadDataError for what
-    is none.
+    Each is the path of a Parquet file, or anything that can be stored as a table. Raises BadDataError for anything
+    else.
 
     >>> import pyarrow as pa
     >>> with open_tables(pa.table({"price": [90, 110]})) as (rows,):
@@ -192,14 +194,14 @@ def _open_table(stack: ExitStack, connection: Any, table: Any, name: str) -> Ope
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{table} is no Parquet file that can be read: {error}") from error
     normal = normal_schema(file.schema_arrow)
-    # DuckDB takes the path for a pattern, in which these letters would match others.
+    # DuckDB reads a path as a pattern, in which these letters would match others.
     found = re.sub(r"[*?\[]", r"[\g<0>]", str(table)).replace("'", "''")
     connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{found}')")
     return OpenTable(connection, normal, name, file)
 
 
 def kind_of(type: pa.DataType) -> ColumnKind:
-    """What can be said of a column of this Arrow type."""
+    """The kind of statistics that a column of this Arrow type has."""
     import pyarrow as pa
 
     is_ = pa.types
@@ -246,7 +248,7 @@ def finite_tally(rows: OpenTable, name: str) -> Tally:
 def _counted_by_query(rows: OpenTable, query: str) -> Tally:
     import numpy as np
 
-    # not by way of Arrow, whose arrays import pandas on their way to NumPy
+    # fetched as NumPy: Arrow arrays would import pandas on their way to NumPy
     found = rows.connection.sql(query).fetchnumpy()
     values, counts = np.ma.getdata(found["v"]), np.ma.getdata(found["k"]).astype(np.int64)
     null = np.ma.getmaskarray(found["v"])
@@ -262,7 +264,7 @@ def _counted_by_query(rows: OpenTable, query: str) -> Tally:
 
 
 def text_tally(rows: OpenTable, name: str) -> TextTally:
-    """Count the values of a column of text. What is no text (flags, bytes, times of day) is taken as text.
+    """Count the values of a column of text. Booleans, bytes and times of day are counted as text.
 
     >>> import pyarrow as pa
     >>> with open_tables(pa.table({"room": ["shared", "private", "shared"]})) as (rows,):
@@ -273,7 +275,7 @@ def text_tally(rows: OpenTable, name: str) -> TextTally:
 
     type = rows.schema.field(name).type
     column = f"hex({quoted_name(name)})" if pa.types.is_binary(type) else f"CAST({quoted_name(name)} AS VARCHAR)"
-    # Values are grouped once, which is what costs: by their lengths all of them are told, and the first by name.
+    # Grouping costs most, so values are grouped once: the result has all lengths, and the most frequent values.
     found = rows.asked(
         f"WITH found AS MATERIALIZED (SELECT {column} AS v, count(*) AS k FROM {rows.source(name)} GROUP BY ALL), "
         f"known AS (SELECT v, length(v) AS l, k FROM found WHERE v IS NOT NULL) "
@@ -291,7 +293,10 @@ def text_tally(rows: OpenTable, name: str) -> TextTally:
 def _build_text_tally(
     rows: int, lengths: dict[int, tuple[int, int]], frequent: list[tuple[str, int, int]]
 ) -> TextTally:
-    """`lengths` has for each length the rows and the values; `frequent` each value's start, length and rows."""
+    """Build the tally.
+
+    `lengths` maps each length to its rows and distinct values; `frequent` has each value's start, length and rows.
+    """
     import numpy as np
 
     distinct = sum(values for _, values in lengths.values())

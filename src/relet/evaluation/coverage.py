@@ -1,4 +1,4 @@
-"""How often intervals hold the truth, and how wide they are: over all rows and in each group of them."""
+"""The coverage of intervals and their width: over all rows, and in each group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # With fewer rows a group's coverage is mostly chance.
 SMALLEST = 30
-# Less than this below what was asked for is not worth a word.
+# A shortfall of less than this is not mentioned.
 LEEWAY = 0.02
 # The normal distribution's 97.5th percentile: ranges hold in 95% of cases.
 _Z = 1.959964
@@ -24,9 +24,10 @@ _Z = 1.959964
 
 @dataclass(frozen=True, kw_only=True)
 class IntervalCoverage:
-    """What intervals did on some rows: `share` of their truths lay inside, `width` is the mean, in their units.
+    """The coverage of intervals on some rows.
 
-    `group` says which rows, nothing for all.
+    `share` is the share of true values inside, `width` the mean width in the target's unit. `group` names the
+    rows; empty means all.
     """
 
     share: float
@@ -36,9 +37,9 @@ class IntervalCoverage:
 
     @property
     def range(self) -> tuple[float, float]:
-        """Where the share on many more rows would lie, with 95% certainty.
+        """The 95% confidence range of the share: Wilson's score interval, E.
 
-        Wilson's score interval: E. B. Wilson, Journal of the American Statistical Association 22, 1927.
+        B. Wilson, Journal of the American Statistical Association 22, 1927.
 
         >>> low, high = IntervalCoverage(share=0.9, width=1.0, rows=100).range
         >>> round(low, 3), round(high, 3)
@@ -50,7 +51,9 @@ class IntervalCoverage:
         return middle - half, middle + half
 
     def is_weak(self, coverage: float) -> bool:
-        """Whether the share is below the coverage by more than chance and two per cent of all rows."""
+        """Whether the share is below the coverage by more than chance explains, and by more than two per cent of
+        all rows.
+        """
         return self.range[1] < coverage and self.share < coverage - LEEWAY
 
     def __str__(self) -> str:
@@ -60,7 +63,7 @@ class IntervalCoverage:
 def interval_coverage(
     truth: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64], group: str = ""
 ) -> IntervalCoverage:
-    """The share of truths within their bounds, the bounds included; there has to be a row.
+    """The share of true values within their bounds, bounds included. There has to be at least one row.
 
     >>> import numpy as np
     >>> str(interval_coverage(np.array([1.0, 5.0]), np.array([0.0, 0.0]), np.array([2.0, 4.0])))
@@ -80,7 +83,7 @@ def coverage_by_group(
     lower: NDArray[np.float64],
     upper: NDArray[np.float64],
 ) -> Iterator[IntervalCoverage]:
-    """The same for each value of each column of `groups` that at least 30 rows have."""
+    """The coverage for each value, of each column of `groups`, that at least 30 rows have."""
     for column in groups.columns:
         grouped = groups.groupby(column, observed=True)
         for value in grouped.size().index:
@@ -90,7 +93,7 @@ def coverage_by_group(
 
 
 def weakness_sentence(groups: Sequence[IntervalCoverage], coverage: float) -> str:
-    """One sentence on where intervals hold the truth less often than was asked for, by `IntervalCoverage.is_weak`.
+    """One sentence on the groups whose coverage is too low (`IntervalCoverage.is_weak`).
 
     >>> weakness_sentence([IntervalCoverage(share=0.6, width=150.0, rows=500, group="price = 250 and more")], 0.9)
     'The 90% interval is weak where price = 250 and more: 60.0% of 500 rows inside.'

@@ -1,4 +1,4 @@
-"""Whether a model is good enough: gates that return a verdict with its reason."""
+"""Gates: decide whether a model is good enough, with a verdict and its reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-# A group with fewer rows says nothing that could be relied on.
+# A group with fewer rows is too small to rely on.
 SMALLEST_SLICE = 30
 
 
@@ -28,9 +28,10 @@ def judge_model(
     min_coverage: float = 0.0,
     slices: Sequence[Check] = (),
 ) -> Verdict:
-    """Yes where R² reaches `min_r2`, and the MAE is at most `max_worse` times the champion's, if there is one.
+    """The verdict on a model.
 
-    The share of truths inside their intervals, where the model gives any, has to reach `min_coverage`.
+    It passes where R² reaches `min_r2`, and the MAE is at most `max_worse` times the champion's, if there is a
+    champion. Where the model gives intervals, their coverage has to reach `min_coverage`.
     """
     checks = [_r2_check(metrics, min_r2)]
     if champion is not None:
@@ -66,9 +67,9 @@ def slice_checks(
     by: Sequence[str],
     intervals: Sequence[IntervalCoverage] = (),
 ) -> Iterator[Check]:
-    """The metrics of each group of at least 30 rows, as checks that always pass: they are there to be read.
+    """The metrics of each group of at least 30 rows, as checks that always pass: they only inform.
 
-    `intervals` says of some groups how their intervals did.
+    `intervals` has the coverage of some groups.
     """
     held = {each.group: each for each in intervals}
     for column in by:

@@ -1,4 +1,4 @@
-"""How much each setting of a sweep or search had to do with what came of its trials."""
+"""The importance of each setting of a sweep or search for the result of its trials."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# With fewer trials a forest finds patterns in noise.
+# With fewer trials a forest would find patterns in noise.
 FEWEST = 8
 TREES, REPEATS, SEED = 100, 10, 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """Setting → its share of all importance, the largest first; they sum to 1, or are all 0.
+    """Each setting's share of all importance, the largest first.
 
-    `explained` is the R2 of the forest on the trials that each tree did not see: near 0 or below, the shares say
-    nothing.
+    The shares sum to 1, or are all 0. `explained` is the R2 of the forest on the trials that each tree did not
+    see; near 0 or below, the shares mean nothing.
     """
 
     shares: Mapping[str, float]
@@ -28,10 +28,10 @@ class Importance:
 def importance(settings: Mapping[str, Sequence[Any]], result: Sequence[float | None]) -> Importance | None:
     """Permutation importance of settings in a forest of trials; None where fewer than `FEWEST` have a result.
 
-    `settings` maps each to one value per trial (None where a trial has it not), `result` is what it came to. How
-    much worse the forest's R2 gets when a setting's values are shuffled among the trials, at least 0 (L. Breiman,
-    Random Forests, Machine Learning 45, 2001). The same for the same trials, whatever their order.
-    It shares what two settings that go together have to do with the result between them.
+    `settings` maps each setting to one value per trial (None where a trial lacks it); `result` has each trial's
+    result. The importance of a setting is the loss of the forest's R2 when the setting's values are shuffled among
+    the trials, at least 0 (L. Breiman, Random Forests, Machine Learning 45, 2001). It does not depend on the order
+    of the trials. Two settings that vary together share their importance.
 
     >>> trials = list(range(8))
     >>> found = importance({"a": trials, "b": [1, 1, 2, 2, 1, 1, 2, 2]}, trials)
@@ -50,7 +50,7 @@ def importance(settings: Mapping[str, Sequence[Any]], result: Sequence[float | N
     names = sorted(settings)
     columns = [_setting_as_numbers([settings[name][row] for row in rows]) for name in names]
     table = np.column_stack([*columns, [float(result[row] or 0.0) for row in rows]])
-    # which trial came first must not decide which of them a tree sees
+    # sorted, so that the order of the trials does not decide which of them a tree sees
     table = table[np.lexsort(table.T)]
     given, came = table[:, :-1], table[:, -1]
     forest = RandomForestRegressor(n_estimators=TREES, oob_score=True, random_state=SEED, n_jobs=1)
@@ -64,7 +64,10 @@ def importance(settings: Mapping[str, Sequence[Any]], result: Sequence[float | N
 
 
 def _setting_as_numbers(values: Sequence[Any]) -> list[float]:
-    """Numbers as they are, anything else by its place in order; what is missing stays so, as forests know."""
+    """A setting as numbers: numbers as they are, other values by their rank.
+
+    Missing stays missing; forests handle it.
+    """
     if all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
         return [math.nan if value is None else float(value) for value in values]
     places = {text: float(place) for place, text in enumerate(sorted({str(v) for v in values if v is not None}))}

@@ -1,4 +1,4 @@
-"""How far predictions are from the truth."""
+"""Metrics: the distance of predictions from the true values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def regression(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
 
 
 def mae_by_rounds(model: Any, rows: Any, truth: ArrayLike, *, points: int = 20) -> Curve:
-    """Mean absolute error of the first trees alone, after at most `points` numbers of them, evenly spread.
+    """The mean absolute error of the model after each of at most `points` numbers of rounds, evenly spaced.
 
     `model` is a fitted estimator that learns in rounds: it has `rounds` and `staged_predict(rows, numbers)`.
 
@@ -45,9 +45,8 @@ def mae_by_rounds(model: Any, rows: Any, truth: ArrayLike, *, points: int = 20) 
 
 
 def baseline(train: pd.DataFrame, rows: pd.DataFrame, target: str, by: list[str]) -> NDArray[np.float64]:
-    """The simplest prediction worth beating: the median target of the training rows that agree in `by`.
-
-    Where none agrees: the median of all.
+    """The baseline prediction: the median target of the training rows that agree in `by`, or of all training rows
+    where none agrees.
     """
     medians = train.groupby(by, observed=True)[target].median().rename("median")
     joined: Any = rows[by].merge(medians, how="left", left_on=by, right_index=True)["median"]
@@ -55,5 +54,5 @@ def baseline(train: pd.DataFrame, rows: pd.DataFrame, target: str, by: list[str]
 
 
 def with_baseline(model: dict[str, float], base: dict[str, float]) -> dict[str, float]:
-    """One set of metrics, the baseline's named `baseline_…`."""
+    """The model's metrics, joined with the baseline's under the names `baseline_…`."""
     return {**model, **{f"baseline_{name}": value for name, value in base.items()}}

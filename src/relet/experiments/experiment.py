@@ -1,4 +1,4 @@
-"""The runs of an experiment as trials side by side: what each was set to, what came of it, where they differ."""
+"""The runs of an experiment as trials: what each run was set to, and what it measured."""
 
 from __future__ import annotations
 
@@ -10,32 +10,27 @@ from datetime import datetime
 from typing import Any
 
 from relet.core.record import RunKind, RunRecord, Status
-from relet.errors import NotFoundError, nearest
 
-# A pipeline's settings, each with the parameters that it feeds: those of `relet.core.pipeline.Pipeline`.
-Table = Mapping[str, Sequence[str]]
+# Setting → the parameters that it feeds, as `relet.core.pipeline.Pipeline.settings` holds them.
+SettingFeeds = Mapping[str, Sequence[str]]
 
-# Of these metrics more is better, as a whole name or as a part of one; of any other, less is.
-MORE_IS_BETTER = frozenset({"accuracy", "auc", "coverage", "f1", "precision", "r2", "recall", "score"})
-# Where nothing says by which metric trials are compared, the first of these that there is.
-USUAL = ("mae", "rmse", "r2", "accuracy")
-# The setting that says on which fold a search's run is measured.
+# The setting by which `relet tune` tells a run on which fold to measure: the runs of one trial differ in it alone.
 FOLD = "search.fold"
-# How the setting ends that says which family of models a run trains.
-FAMILY = ".family"
-# Metrics that measure something else than the trial: what it is compared with.
-BESIDE = ("baseline_", "champion_")
+# The end of the name of the setting that chooses a model's family.
+FAMILY_ENDING = ".family"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """One run of a pipeline as a row of a table.
 
-    `settings` are its parameters under the names of the settings that feed them (component.parameter where none
-    does), nested ones with their path; `chosen` is what it was asked for beyond the configuration, as written.
-    `outputs` are artifact → version. `sweep` is the sweep or search that it belongs to, `number` its place there.
-    `seconds` is wall time, None while it runs. A trial of a search is several runs, one a fold: its metrics are
-    their means, and `folds` says how many there are.
+    `settings` are the run's parameters, each under the name of the setting that feeds it, or as
+    component.parameter where no setting does; a nested parameter has its path in its name. `chosen` are the
+    assignments that a person typed. `outputs` are artifact → version. `sweep` is the id of the sweep or search
+    that the run belongs to, `number` its place there. `seconds` is wall time, None while the run goes on.
+
+    A trial of a search stands for several runs, one for each fold: its metrics are their means, and `folds` is
+    how many of them finished.
     """
 
     id: str
@@ -56,19 +51,19 @@ class Trial:
 
     @property
     def short(self) -> str:
-        """The end of its id, by which people call a run."""
+        """The end of the id, which is enough to name the run on the command line."""
         return short_id(self.id)
 
     @property
     def family(self) -> Any:
-        """The model's family as it was set, None where no setting is called so."""
-        return next((value for name, value in self.settings.items() if name.endswith(FAMILY)), None)
+        """The value of the setting that chooses the model's family, None where there is no such setting."""
+        return next((value for name, value in self.settings.items() if name.endswith(FAMILY_ENDING)), None)
 
     @property
     def values(self) -> dict[str, Any]:
-        """All that a trial can be asked for, by name; a setting or metric goes before a fact of the same name.
+        """All that a filter or an order can name. A setting or metric hides a fact of the same name.
 
-        The choice `model` is the family where nobody typed it: a pipeline's default is one too.
+        `model` is the family also where nobody typed `model=`, and the pipeline's default was used.
         """
         facts = {
             "run": self.id,
@@ -87,7 +82,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """The trials that belong together, the oldest first, and the sweeps and searches among them."""
+    """The trials of one experiment, the oldest first, and the records of its sweeps and searches."""
 
     name: str
     trials: tuple[Trial, ...]
@@ -99,66 +94,27 @@ class Experiment:
 
     @property
     def last(self) -> str:
-        """When the last run of it started, "" where there is none."""
+        """When the experiment's last run started, "" where it has none."""
         started = [*(each.started for each in self.trials), *(each.started for each in self.sweeps)]
         return max(started, default="")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Objective:
-    """By which metric trials are compared, and whether more of it is better.
-
-    >>> Objective.of("test_r2").more, Objective.of("mae").more
-    (True, False)
-    """
-
-    metric: str
-    more: bool = False
-
-    @classmethod
-    def of(cls, metric: str) -> Objective:
-        return cls(metric=metric, more=bool({metric, *metric.split("_")} & MORE_IS_BETTER))
-
-    def order(self, trial: Trial) -> tuple[bool, float, str]:
-        """What sorts trials from the best to the worst, those that have no such metric last."""
-        value = trial.metrics.get(self.metric)
-        if value is None or value != value:
-            return True, 0.0, trial.id
-        return False, -value if self.more else value, trial.id
-
-    def best(self, trials: Iterable[Trial]) -> Trial | None:
-        """The best of those that finished, the earliest where several are equally good.
-
-        Of trials that were measured on folds only those count that have the most: the others were given up.
-        """
-        able = [each for each in trials if each.status is Status.FINISHED and not self.order(each)[0]]
-        return min(comparable_trials(able), key=self.order, default=None)
-
-    def ranked(self, trials: Sequence[Trial]) -> list[Trial]:
-        """From the best to the worst; then those that were given up, then those without the metric."""
-        whole = {each.id for each in comparable_trials(trials)}
-        return sorted(trials, key=lambda each: (self.order(each)[0], each.id not in whole, self.order(each)))
-
-
-def comparable_trials(trials: Sequence[Trial]) -> list[Trial]:
-    """Those that were measured on as many folds as any: what was given up after the first is another measure."""
-    most = max((each.folds for each in trials), default=1)
-    return [each for each in trials if each.folds == most]
-
-
-def experiments(records: Iterable[RunRecord], tables: Mapping[str, Table] | None = None) -> dict[str, Experiment]:
+def experiments(
+    records: Iterable[RunRecord], feeds: Mapping[str, SettingFeeds] | None = None
+) -> dict[str, Experiment]:
     """The experiments that records belong to, by name, the one that ran last first.
 
-    `tables` are the settings of pipelines, by name, as far as they are known.
+    `feeds` are pipeline → its settings, for the pipelines whose settings are known.
     """
-    held = sorted(records, key=lambda each: each.id)
-    types = {link.version: link.type for each in held for link in (*each.outputs.values(), *each.inputs.values())}
+    by_age = sorted(records, key=lambda each: each.id)
+    links = (link for each in by_age for link in (*each.outputs.values(), *each.inputs.values()))
+    types = {link.version: link.type for link in links}
     trials: dict[str, list[Trial]] = {}
     sweeps: dict[str, list[RunRecord]] = {}
-    for record in held:
+    for record in by_age:
         if record.kind is RunKind.PIPELINE:
-            made = trial(record, (tables or {}).get(record.pipeline), types)
-            trials.setdefault(record.experiment, []).append(made)
+            row = trial(record, (feeds or {}).get(record.pipeline), types)
+            trials.setdefault(record.experiment, []).append(row)
         elif record.kind is not RunKind.COMPONENT:
             sweeps.setdefault(record.experiment, []).append(record)
     found = [
@@ -172,8 +128,8 @@ def experiments(records: Iterable[RunRecord], tables: Mapping[str, Table] | None
     return {each.name: each for each in sorted(found, key=lambda each: each.last, reverse=True)}
 
 
-def trial(record: RunRecord, table: Table | None = None, types: Mapping[str, str] | None = None) -> Trial:
-    """A pipeline's run as a trial, or a component's run by itself; `types` are the types of versions."""
+def trial(record: RunRecord, feeds: SettingFeeds | None = None, types: Mapping[str, str] | None = None) -> Trial:
+    """The run of a pipeline, or of a component by itself, as a trial; `types` are version → artifact type."""
     outputs = {name: str(v) for step in record.steps.values() for name, v in step.get("outputs", {}).items()}
     outputs |= {name: link.version for name, link in record.outputs.items()}
     models = [version for version in outputs.values() if (types or {}).get(version) == "model"]
@@ -187,9 +143,9 @@ def trial(record: RunRecord, table: Table | None = None, types: Mapping[str, str
         seconds=_run_seconds(record),
         sweep=record.parent if record.kind is RunKind.PIPELINE else None,
         number=record.trial,
-        # a trial's command is that of its sweep, whose lists its own overrides stand for
+        # a trial has its sweep's command: the trial's own overrides replace the lists of values in it
         chosen={**chosen_settings(record.command), **chosen_settings(record.overrides)},
-        settings=settings_by_name(parameters, table or {}),
+        settings=settings_by_name(parameters, feeds or {}),
         metrics=record.metrics,
         outputs=outputs,
         model=models[-1] if models else None,
@@ -198,32 +154,36 @@ def trial(record: RunRecord, table: Table | None = None, types: Mapping[str, str
 
 
 def _join_folds(trials: Iterable[Trial], sweeps: Iterable[RunRecord]) -> tuple[Trial, ...]:
-    """The runs of a search that differ by nothing but their fold as one trial."""
+    """The trials, with the runs of a search that differ in their fold alone joined into one."""
     searches = {each.id for each in sweeps if each.kind is RunKind.SEARCH}
-    held: dict[tuple[str, str], list[Trial]] = {}
+    groups: dict[tuple[str, str], list[Trial]] = {}
     for each in trials:
-        same = {name: value for name, value in each.settings.items() if name != FOLD}
-        place = (
-            (each.sweep, _canonical_text(same))
-            if each.sweep in searches and FOLD in each.settings
-            else (each.id, "")
-        )
-        held.setdefault(place, []).append(each)
-    return tuple(_mean_over_folds(runs) if len(runs) > 1 else runs[0] for runs in held.values())
+        if each.sweep in searches and FOLD in each.settings:
+            group = (each.sweep, canonical_text(_without_fold(each.settings)))
+        else:
+            group = (each.id, "")
+        groups.setdefault(group, []).append(each)
+    return tuple(_mean_over_folds(runs) if len(runs) > 1 else runs[0] for runs in groups.values())
+
+
+def _without_fold(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != FOLD}
 
 
 def _mean_over_folds(runs: Sequence[Trial]) -> Trial:
-    done = [each for each in runs if each.status is Status.FINISHED]
-    other = next((each for each in runs if each.status is not Status.FINISHED), None)
-    shared = [name for name in (done[0].metrics if done else ()) if all(name in each.metrics for each in done)]
+    """One trial for the runs of a search that differ in their fold alone; it has the status of one that failed."""
+    finished = [each for each in runs if each.status is Status.FINISHED]
+    unfinished = next((each for each in runs if each.status is not Status.FINISHED), None)
+    names = finished[0].metrics if finished else ()
+    shared = [name for name in names if all(name in each.metrics for each in finished)]
     times = [each.seconds for each in runs if each.seconds is not None]
     return replace(
-        other or runs[0],
+        unfinished or runs[0],
         id=runs[0].id,
-        metrics={name: sum(each.metrics[name] for each in done) / len(done) for name in shared},
-        settings={name: value for name, value in runs[0].settings.items() if name != FOLD},
+        metrics={name: sum(each.metrics[name] for each in finished) / len(finished) for name in shared},
+        settings=_without_fold(runs[0].settings),
         seconds=sum(times) if times else None,
-        folds=len(done),
+        folds=len(finished),
     )
 
 
@@ -241,7 +201,8 @@ def _stop_reason(record: RunRecord) -> str:
 
 
 def short_id(run_id: str) -> str:
-    """
+    """The end of a run's id, which is random and so names the run.
+
     >>> short_id("20261124T142033123456-ab12cd34")
     'ab12cd34'
     """
@@ -249,7 +210,7 @@ def short_id(run_id: str) -> str:
 
 
 def chosen_settings(words: Iterable[str]) -> dict[str, Any]:
-    """The assignments among the words of a command or among overrides: name → value.
+    """The assignments in a command or among overrides, as name → value.
 
     >>> chosen_settings(["relet", "run", "p", "model=linear", "+etl.rows=30", "steps=a,b"])
     {'model': 'linear', 'etl.rows': 30}
@@ -270,22 +231,23 @@ def _assigned_value(text: str) -> Any:
         return text.strip("'\"")
 
 
-def settings_by_name(parameters: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """Component → parameter → value as setting → value, nested values each with its path.
+def settings_by_name(parameters: Mapping[str, Any], feeds: SettingFeeds) -> dict[str, Any]:
+    """Turn component → parameter → value into setting → value. A nested value has its path in its name.
 
-    Where several settings feed one parameter, as one for each model family does, it is the one that ends in the
-    value of another parameter of the component. Where one setting feeds several that differ, as when a component
-    ran alone, each further one is named component.parameter.
+    Several settings may feed one parameter, such as one setting for each model family. The value then belongs to
+    the setting whose name ends in the value of another parameter of that component. One setting may feed several
+    parameters whose values differ, since a component ran alone. The first then has the setting's name, and each
+    other is named component.parameter.
 
-    >>> table = {"etl.rows": ["get.rows"], "model.a": ["fit.more"], "model.b": ["fit.more"]}
-    >>> settings_by_name({"get": {"rows": 3}, "fit": {"family": "b", "more": {"depth": 2}}}, table)
+    >>> feeds = {"etl.rows": ["get.rows"], "model.a": ["fit.more"], "model.b": ["fit.more"]}
+    >>> settings_by_name({"get": {"rows": 3}, "fit": {"family": "b", "more": {"depth": 2}}}, feeds)
     {'etl.rows': 3, 'model.b.depth': 2, 'fit.family': 'b'}
     """
     feeding: dict[str, list[str]] = {}
-    places = {setting: place for place, setting in enumerate(table)}
-    for setting, feeds in table.items():
-        for feed in feeds:
-            feeding.setdefault(feed, []).append(setting)
+    places = {setting: place for place, setting in enumerate(feeds)}
+    for setting, parameter_names in feeds.items():
+        for name in parameter_names:
+            feeding.setdefault(name, []).append(setting)
     found: dict[str, Any] = {}
     order: dict[str, int] = {}
     for component, values in parameters.items():
@@ -301,7 +263,7 @@ def settings_by_name(parameters: Mapping[str, Any], table: Table) -> dict[str, A
                     name = f"{own}{path}"
                 found[name] = leaf
                 order[name] = places.get(names[0], len(places))
-    # as the pipeline lists its settings: a record has lost the order of what it holds
+    # in the order of the pipeline's settings, since a record does not keep an order
     return {name: found[name] for name in sorted(found, key=order.__getitem__)}
 
 
@@ -313,110 +275,8 @@ def _nested_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def differing_settings(trials: Sequence[Trial]) -> list[str]:
-    """The settings in which trials differ, in the order in which they come.
-
-    One that only some trials have, such as a parameter of one model family, counts where those differ. A choice
-    that is no setting, such as an option of a configuration group, counts where no setting that differs says it.
-    """
-    columns = _varying_names([each.settings for each in trials])
-    known = {name for each in trials for name in each.settings}
-    others = [
-        name
-        for name in _varying_names([each.chosen for each in trials], absent=True)
-        if name not in known and not name.startswith(OWN)
-    ]
-    if not others:
-        return columns
-    groupings = {_value_grouping([each.settings.get(name) for each in trials]) for name in columns}
-    return columns + [
-        n for n in others if _value_grouping([each.chosen.get(n) for each in trials]) not in groupings
-    ]
-
-
-def most_varied_settings(trials: Sequence[Trial], names: Sequence[str]) -> list[str]:
-    """Names of settings by how many values each has among trials, most first; of equals the model's first."""
-
-    def order(name: str) -> tuple[int, bool]:
-        held = ({**each.chosen, **each.settings} for each in trials)
-        values = {_canonical_text(each[name]) for each in held if name in each}
-        return -len(values), not name.startswith("model")
-
-    return sorted(names, key=order)
-
-
-# Settings of a run that are none of a trial's: where it is kept and shown, and how trials are compared.
-OWN = ("main.", "store.", "tracking", "search.", "hydra")
-
-
-def _varying_names(held: Sequence[Mapping[str, Any]], *, absent: bool = False) -> list[str]:
-    names = dict.fromkeys(name for each in held for name in each)
-    found = []
-    for name in names:
-        values = [each[name] for each in held if name in each]
-        missing = absent and len(values) < len(held)
-        if missing or any(_canonical_text(value) != _canonical_text(values[0]) for value in values):
-            found.append(name)
-    return found
-
-
-def _canonical_text(value: Any) -> str:
-    """A value as text that is equal where it is: 1 and 1.0 are."""
+def canonical_text(value: Any) -> str:
+    """A text that is the same for equal values, such as 1 and 1.0."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def _value_grouping(values: Sequence[Any]) -> tuple[int, ...]:
-    """Which trials have the same value: the place of the first that has it."""
-    first: dict[str, int] = {}
-    return tuple(first.setdefault(_canonical_text(value), place) for place, value in enumerate(values))
-
-
-def short_names(names: Sequence[str]) -> list[str]:
-    """Names by their last part, as long as that tells them apart.
-
-    >>> short_names(["model.a.depth", "etl.rows", "model.b.depth"])
-    ['a.depth', 'rows', 'b.depth']
-    """
-    parts = [name.split(".") for name in names]
-    taken = [1] * len(names)
-    while True:
-        found = [".".join(each[-count:]) for each, count in zip(parts, taken, strict=True)]
-        twice = [
-            place for place, text in enumerate(found) if found.count(text) > 1 and taken[place] < len(parts[place])
-        ]
-        if not twice:
-            return found
-        for place in twice:
-            taken[place] += 1
-
-
-def distinguishing_metrics(trials: Sequence[Trial]) -> list[str]:
-    """The metrics that tell trials apart: of several trials those that differ, of one those that are its own."""
-    names = list(dict.fromkeys(name for each in trials for name in each.metrics))
-    own = [name for name in names if not name.startswith(BESIDE)]
-    if sum(bool(each.metrics) for each in trials) < 2:
-        return own
-    held = [each.metrics for each in trials if each.metrics]
-    differ = [name for name in own if len({metrics.get(name) for metrics in held}) > 1]
-    return differ or own
-
-
-def aim(experiment: Experiment, metric: str | None = None) -> Objective | None:
-    """By what its trials are compared: the metric that is asked for, else that of its last sweep or search.
-
-    Where neither says it, a usual one, else the first that there is; None where nothing was measured. Raises
-    NotFoundError where the metric that is asked for was measured by no trial.
-    """
-    known = list(dict.fromkeys(name for each in experiment.trials for name in each.metrics))
-    if metric is not None:
-        if metric not in known:
-            raise NotFoundError(f"no run of {experiment.name} has the metric {metric!r}: {nearest(metric, known)}")
-        return Objective.of(metric)
-    for record in reversed(experiment.sweeps):
-        if (name := str(record.parameters.get("metric", ""))) in known:
-            return Objective(metric=name, more=record.parameters.get("direction") == "maximize")
-    own = distinguishing_metrics(experiment.trials) or known
-    names = [*(each for each in USUAL if each in known), *own]
-    return Objective.of(names[0]) if names else None

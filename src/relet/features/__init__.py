@@ -1,1 +1,1 @@
-"""The blocks that inference pipelines are built of: each turns columns of raw rows into numbers, row by row."""
+"""The building blocks of inference pipelines: each turns columns of raw rows into numbers, row by row."""

@@ -1,4 +1,4 @@
-"""What the feature blocks have in common: they read raw rows and name what they make."""
+"""The base of all feature blocks: they read raw rows and name their output columns."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Block(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A transformer from a table with named columns to a matrix of floats, each row on its own.
 
-    A subclass says how in `transform` and sets `names_` (one name a column) in `fit`. Blocks that learn nothing
-    only define `_names`.
+    A subclass defines `transform`, and sets `names_` (one name per column) in `fit`. A block that learns nothing
+    only defines `_names`.
     """
 
     names_: list[str]
@@ -29,7 +29,7 @@ class Block(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """The names of the columns that `transform` makes."""
+        """The names of the columns that `transform` returns."""
         return np.asarray(self.names_, dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:

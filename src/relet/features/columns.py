@@ -17,7 +17,7 @@ DAY = "datetime64[D]"
 
 
 def column(rows: pd.DataFrame, name: str) -> pd.Series[Any]:
-    """One column of raw rows; BadDataError where it is missing, with the nearest name."""
+    """One column of raw rows. Raises BadDataError with the nearest name where the column is missing."""
     if not hasattr(rows, "columns"):
         raise BadDataError(f"column {name!r}: rows must be a table with named columns, got {type(rows).__name__}")
     if name not in rows.columns:
@@ -43,7 +43,7 @@ def numbers(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
 
 
 def keys(rows: pd.DataFrame, name: str) -> NDArray[np.int64]:
-    """A column of whole numbers that name something, such as ids; -1 where a value is missing."""
+    """A column of whole numbers that identify something, such as ids; -1 where a value is missing."""
     values = column(rows, name)
     if values.dtype.kind == "i":
         return values.to_numpy(dtype=np.int64)

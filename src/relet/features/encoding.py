@@ -20,7 +20,7 @@ Array = Any
 
 
 def fold_of(size: int, folds: int, seed: int) -> NDArray[np.int64]:
-    """A fold for each row: as many rows in each as can be, in an order that `seed` says."""
+    """A fold for each row. Folds are as equal in size as possible; `seed` decides the order."""
     if folds < 2:
         raise ValueError(f"folds must be at least 2, got {folds}")
     order = np.random.default_rng(seed).permutation(size)
@@ -30,7 +30,7 @@ def fold_of(size: int, folds: int, seed: int) -> NDArray[np.int64]:
 
 
 class CrossFittedTargetEncoder(Block):
-    """The mean target of the rows that agree in `names`, drawn towards the overall mean.
+    """The mean target of the rows that agree in `names`, shrunk towards the overall mean.
 
     mean = (sum of targets + smoothing × overall mean) / (rows + smoothing). `fit_transform` gives each training
     row the mean over the other folds; an unknown combination gets the overall mean. With `log_target` the
@@ -103,15 +103,15 @@ class CrossFittedTargetEncoder(Block):
 
 
 class CrossFittedScore(Block):
-    """A linear model's prediction from the words of `text` and from `categories`: one telling number.
+    """A linear model's prediction from the words of `text` and from `categories`, as one feature.
 
     Ridge regression (penalty `alpha`) on TF-IDF weights of the words that occur at least `min_count` times and
     on indicators of the categories, each a column or several columns together. `fit_transform` predicts each
     training row from the other folds.
 
-    `group` names an id, such as the host's. A second column is then how far the group's other rows lie above
-    the score: (sum of residuals) / (rows + group_smoothing), cross-fitted, missing for an unknown group. A
-    share `forget` of the groups is unknown in training, so that the model also learns to do without.
+    `group` names an id, such as the host's. Then a second column says how far the group's other rows lie above the
+    score: (sum of residuals) / (rows + group_smoothing), cross-fitted, missing for an unknown group. In training a
+    share `forget` of the groups is treated as unknown, so that the model also learns to predict without it.
     """
 
     tokens_: str
@@ -233,7 +233,7 @@ def ridge(
 ) -> NDArray[np.float64]:
     """Weights that minimize |features·w − target|² + alpha·|w|², by conjugate gradients on the normal equations.
 
-    Written out instead of sklearn's, whose dot products go through BLAS and so depend on the number of threads.
+    Not scikit-learn's: its dot products use BLAS, whose results depend on the number of threads.
     """
     transposed = features.T.tocsr()
     weights = np.zeros(features.shape[1]) if start is None else start.copy()

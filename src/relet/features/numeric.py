@@ -1,4 +1,4 @@
-"""Blocks that take numbers and dates as they are, or combine them."""
+"""Blocks that pass numbers and dates on, or combine them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Numbers(Block):
 
 
 class Logarithms(Block):
-    """log(1 + value) of columns that count something; missing values stay missing, below 0 counts as 0.
+    """log(1 + value) of count columns. Missing values stay missing; values below 0 count as 0.
 
     >>> import pandas as pd
     >>> Logarithms(["nights"]).fit_transform(pd.DataFrame({"nights": [0, -3]}))
@@ -54,7 +54,7 @@ class Logarithms(Block):
 
     def transform(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         found = np.column_stack([columns.numbers(rows, name) for name in self.names])
-        # math's, not numpy's: numpy takes another routine on another CPU, and the last bit may differ
+        # math.log1p, since numpy's routine depends on the CPU and may differ in the last bit
         made = [math.log1p(value) for value in np.maximum(found, 0.0).ravel()]
         return np.array(made).reshape(found.shape)
 
@@ -82,9 +82,10 @@ class Combinations(Block):
 
 
 class DaysSince(Block):
-    """Days from each date to the newest date seen in training, which is fixed then: rows never move each other.
+    """Days from each date to the newest date in training.
 
-    A missing date counts as `missing` (an ISO 8601 date), or stays missing.
+    That date is fixed by training, so rows do not affect each other. A missing date counts as `missing` (an ISO
+    8601 date), or stays missing.
 
     >>> import pandas as pd
     >>> seen = pd.DataFrame({"seen": ["2019-07-01", "2019-07-08", None]})

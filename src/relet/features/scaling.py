@@ -1,4 +1,4 @@
-"""A matrix of features on one scale and without gaps, for what adds up weighted features."""
+"""Scale features and fill missing values, for models that add up weighted features."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn ships no stubs.
@@ -13,15 +13,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# How many standard deviations from the mean count: a line through ordinary rows says nothing of what lies beyond.
+# The largest distance from the mean, in standard deviations. A linear model says nothing beyond ordinary rows.
 FARTHEST = 10.0
 
 
 class Scaled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Each feature as (value − mean) / standard deviation of the training rows, at most 10 of them away.
+    """Each feature as (value − mean) / standard deviation of the training rows, clipped to ±10.
 
-    A missing value becomes the mean, 0, and for each feature that was missing in training a further column says
-    where it is: 1 there, 0 elsewhere.
+    A missing value becomes the mean, 0. For each feature that was missing in training a further column is 1 where
+    the value is missing, else 0.
 
     >>> Scaled().fit_transform(np.array([[1.0, 5.0], [3.0, np.nan]]))
     array([[-1.,  0.,  0.],
@@ -50,6 +50,6 @@ class Scaled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([np.where(gaps, 0.0, scaled), gaps[:, self.gaps_].astype(np.float64)])
 
     def get_feature_names_out(self, input_features: Sequence[str]) -> NDArray[np.object_]:
-        """The names of the features, and those of the columns that say where one is missing."""
+        """The names of the features and of the columns that mark missing values."""
         names = list(map(str, input_features))
         return np.asarray([*names, *(f"{names[each]}_missing" for each in self.gaps_)], dtype=object)

@@ -1,4 +1,4 @@
-"""Blocks that read what people wrote: numbers found by patterns, and the style of the writing."""
+"""Blocks that read text: numbers found by patterns, and the style of writing."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def lowered(text: pa.Array) -> pa.Array:
 
 
 class PatternFeatures(Block):
-    """The number that each pattern finds in a text column; missing where it finds none.
+    """The number that each pattern finds in a text column; missing where there is no match.
 
     A pattern is an RE2 expression on the lower-cased text. Its group `n` is the number, in digits or as one of
-    the words in `numerals`; a pattern without that group gives 1 where it is found and 0 elsewhere.
+    the words in `numerals`; a pattern without that group gives 1 for a match and 0 otherwise.
 
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"name": ["Sunny 2BR studio", "Room"]})
@@ -148,5 +148,7 @@ class TextWeights(Block):
         return found
 
     def _forget_addresses(self) -> None:
-        """The vectorizer remembers an `id()`, by which alone two processes' models would differ."""
+        """Remove an `id()` that the vectorizer remembers: otherwise the models of two processes would differ by
+        it.
+        """
         vars(self.vectorizer_).pop("_stop_words_id", None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-# A token that names a category starts with this, which no word can contain.
+# The first letter of a token that names a category; no word contains it.
 CATEGORY = "\x1f"
 SEPARATOR = "\n"
 
@@ -42,7 +42,7 @@ def words(text: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
 
 
 def categories(rows: pd.DataFrame, names: Sequence[str | Sequence[str]]) -> list[pa.Array]:
-    """One token a row for each entry of `names`: a column's name and value, or several columns' together."""
+    """One token per row for each entry of `names`: the name and value of a column, or of several columns."""
     import pyarrow.compute as pc
 
     made = []
@@ -61,14 +61,14 @@ def _category(rows: pd.DataFrame, name: str) -> pa.Array:
 
 @lru_cache(maxsize=16)
 def vocabulary(joined: str) -> pa.Array:
-    """The tokens that a fitted block keeps as one text, a line each."""
+    """The tokens that a fitted block keeps as one text, one per line."""
     import pyarrow as pa
 
     return pa.array(joined.split(SEPARATOR) if joined else [], type=pa.string())
 
 
 def frequent(tokens: Sequence[pa.Array], minimum: int) -> str:
-    """The tokens that occur at least `minimum` times, sorted, a line each."""
+    """The tokens that occur at least `minimum` times, sorted, one per line."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -88,8 +88,8 @@ def matrix(
     from scipy.sparse import csr_array
 
     row, column = _known(text[0], text[1], known)
-    # A row's words come in the order in which any row had them first; in that of the known tokens, no other row
-    # moves the sum of its squares.
+    # A row's words come in the order in which they first occurred in any row. In the order of the known tokens the
+    # sum of squares does not depend on other rows.
     order = np.lexsort((column, row))
     row, column = row[order], column[order]
     value = weights[column]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 from contextlib import suppress
 from hashlib import sha256
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from relet.core import code
 from relet.core.code import ModuleSummary
+from relet.files import write_whole
 
 NAME = "code.json"
 # How many modules the file holds, those that were asked for last: a hundred take a tenth of a megabyte.
@@ -54,13 +54,8 @@ def keep(folder: Path) -> None:
     latest = list(_known.items())[-LIMIT:]
     summaries = {key: [summary.digest, summary.imports] for key, summary in latest}
     content = json.dumps(summaries, separators=(",", ":")).encode()
-    part = folder / f".{NAME}.{secrets.token_hex(4)}.part"
     with suppress(OSError):  # where the file can't be written, the next process parses again
-        try:
-            part.write_bytes(_modules_seal(content) + b"\n" + content)
-            part.replace(folder / NAME)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(folder / NAME, _modules_seal(content) + b"\n" + content)
 
 
 def _modules_seal(content: bytes) -> bytes:

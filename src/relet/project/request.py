@@ -126,7 +126,7 @@ def _resolved_arguments(
 
 
 def _fetched_source(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
-    from relet.data.sources import file_digest
+    from relet.data.download import file_digest
 
     # Absolute: whatever calls the component may do so in another folder.
     path = _resolved_source(source, place / KEPT / "downloads", progress).absolute()

@@ -1,10 +1,13 @@
-"""Numbers and names as a person reads them, safe to set into a page or a drawing."""
+"""Numbers and names as a person reads them."""
 
 from __future__ import annotations
 
 import math
 import unicodedata
-from html import escape
+
+from relet.core.wording import count, shorten
+
+__all__ = ["count", "fit_text", "number", "share", "shorten", "text_width", "visible_text"]
 
 # Signs that turn the direction of what follows: a value could make a page read other than it is.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
@@ -12,15 +15,6 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u20
 _SHOWN = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
 # Of text at 13 px: the width of an average letter, and of a wide one (Chinese, an emoji), in px.
 LETTER, WIDE_LETTER = 7.4, 14.0
-
-
-def safe(text: object) -> str:
-    """Text from data as HTML and XML can hold it: escaped, and without signs that can't be seen.
-
-    >>> safe("<b>\\n")
-    '&lt;b&gt;⏎'
-    """
-    return escape(visible_text(str(text)))
 
 
 def visible_text(text: str) -> str:
@@ -32,15 +26,6 @@ def visible_text(text: str) -> str:
 
 def _can_be_seen(sign: str) -> bool:
     return unicodedata.category(sign) not in ("Cc", "Cs", "Cn", "Co") and sign not in _TURNING
-
-
-def shorten(text: str, most: int = 80) -> str:
-    """At most so many letters, the end cut off.
-
-    >>> shorten("a long name", most=6)
-    'a lon…'
-    """
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def fit_text(text: str, width: float) -> str:
@@ -93,12 +78,3 @@ def share(value: float | None) -> str:
     if 0.999 < value < 1:
         return "> 99.9%"
     return f"{value:.1%}"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number of things.
-
-    >>> count(1, "row"), count(1200, "row"), count(2, "category", "categories")
-    ('1 row', '1,200 rows', '2 categories')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

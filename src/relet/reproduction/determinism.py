@@ -1,4 +1,4 @@
-"""Each step a second time, under other circumstances: what then comes out otherwise can't be reproduced."""
+"""Run each step a second time under changed conditions. A step whose outputs then differ can't be reproduced."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from relet.core.artifact import ArtifactType, Check, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.reproduction import DETERMINISM
+from relet.core.wording import count
 from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.isolation import environment_of
 from relet.engine.step import call_for
@@ -26,8 +27,9 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbance:
-    """One circumstance that is made another: `changes` of the environment, `options` of the worker; `bare` leaves
-    nothing of the environment but what a process needs.
+    """One changed condition: `changes` to the environment variables, and `options` of the worker.
+
+    `bare` removes all variables except those that a process needs.
     """
 
     name: str
@@ -36,13 +38,13 @@ class Disturbance:
     bare: bool = False
 
 
-# What holds a circumstance that is other in each process.
+# Fixes the one condition that differs in every process.
 _SEEDED = Disturbance(name="a set hash seed", changes={"PYTHONHASHSEED": "0"})
 _STILL = Disturbance(name="a clock that stands still", options=("--stop-clock",))
 
 
 def disturbances() -> tuple[Disturbance, ...]:
-    """What is made another for the second time; each by itself where the cause is looked for."""
+    """The changed conditions of the second run. The search for a cause applies each alone."""
     one = len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else True
     threads = dict.fromkeys(_THREADS, "1" if one else "2")
     hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
@@ -58,10 +60,10 @@ def disturbances() -> tuple[Disturbance, ...]:
 
 
 def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], None] = lambda _: None) -> Verdict:
-    """Call each component of a finished run a second time, everything disturbed, and compare digests.
+    """Call each component of a finished run a second time under all disturbances, and compare digests.
 
-    Where one differs its cause is looked for, one disturbance at a time. The verdict is stored as the artifact
-    `determinism`. Nothing that the second call made is kept.
+    Where a digest differs, find the cause by one disturbance at a time. The verdict is stored as the artifact
+    `determinism`. The outputs of the second call are not kept.
     """
     checks = []
     with tempfile.TemporaryDirectory(prefix="relet-determinism-", ignore_cleanup_errors=True) as folder:
@@ -74,7 +76,7 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
                 checks.append(found)
                 tell(found)
     failed = [each for each in checks if not each.passed]
-    steps = f"{len(checks)} {'step' if len(checks) == 1 else 'steps'}"
+    steps = count(len(checks), "step")
     told = "; ".join(f"{each.name} {each.message}" for each in failed)
     reason = f"{len(failed)} of {steps}: {told}" if failed else f"{steps} gave the same digests a second time"
     verdict = Verdict(passed=not failed, reason=reason, checks=tuple(checks))
@@ -84,7 +86,7 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
 
 @dataclass(frozen=True)
 class _DeterminismCheck:
-    """What is looked at, where, and the disturbed interpreters that run already: one for each environment."""
+    """A check's state: the job, its scratch folder, the disturbed interpreters (one for each environment)."""
 
     job: Job
     scratch: Path
@@ -92,7 +94,7 @@ class _DeterminismCheck:
     running: dict[tuple[str, ...], InterpreterProcess] = field(default_factory=dict)
 
     def call(self, component: Component, result: ComponentResult) -> ComponentCall:
-        """The call that a step was, with what its run took, for a second time."""
+        """A step's call with the inputs that its run took, for a second time."""
         record = self.job.store.run(str(result.run_id))
         inputs: dict[str, Version | None] = {each.name: None for each in component.inputs}
         for name, link in record.inputs.items():
@@ -123,7 +125,7 @@ class _DeterminismCheck:
 
 
 def _step_check(looking: _DeterminismCheck, result: ComponentResult, started: ExitStack) -> Check:
-    """Whether a step made the same a second time, and what it depends on if not."""
+    """The check of one step: equal outputs, or the condition that they depend on."""
     component = next(each for each in looking.job.request.components if each.name == result.component)
     if unknown := _why_uncheckable(looking, component, result):
         return Check(name=component.name, passed=False, message=f"was not checked: {unknown}")
@@ -138,7 +140,7 @@ def _step_check(looking: _DeterminismCheck, result: ComponentResult, started: Ex
 
 
 def _why_uncheckable(looking: _DeterminismCheck, component: Component, result: ComponentResult) -> str | None:
-    """Why a step can't be called as it was; None where it can."""
+    """Why a step can't be called again as it was. None where it can."""
     if (component.environment or looking.job.manager or "").partition(":")[0] == "docker":
         return "it runs in a container, whose circumstances are its own"
     try:
@@ -153,7 +155,7 @@ def _why_uncheckable(looking: _DeterminismCheck, component: Component, result: C
 def _digest_difference(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
 ) -> str | None:
-    """How what is made there differs from what the run made; None where it doesn't."""
+    """The difference between the outputs made there and those of the run. None where there is none."""
     made = _digests_made_there(looking, component, result, there)
     if isinstance(made, str):
         return made
@@ -164,7 +166,7 @@ def _digest_difference(
 def _digests_made_there(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
 ) -> dict[str, str] | str:
-    """The digests of what is made there, or the error."""
+    """The digests of the outputs made there, or the error."""
     try:
         called = there.call(looking.call(component, result))
     except ReletError as error:
@@ -175,7 +177,10 @@ def _digests_made_there(
 def _cause_of_difference(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
 ) -> str:
-    """Which circumstance alone makes the difference; what differs by itself reads the clock, or draws numbers."""
+    """The condition that makes the difference alone.
+
+    A step that differs without any reads the clock or draws random numbers.
+    """
     with looking.start(command, ()) as same:
         if _digest_difference(looking, component, result, same) is not None:
             return _undisturbed_cause(looking, component, result, command)
@@ -190,7 +195,9 @@ def _cause_of_difference(
 def _undisturbed_cause(
     looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
 ) -> str:
-    """What is other each time: the hash seed, unless it is set; the clock; what else there is in a process."""
+    """The cause of a difference without a disturbance: the hash seed, unless it is set; the clock; other state of
+    a process.
+    """
     steady: list[Disturbance] = []
     for cause, held in (("the hash seed", _SEEDED), ("the clock", _STILL)):
         steady.append(held)

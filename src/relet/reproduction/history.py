@@ -1,4 +1,4 @@
-"""What a run, or the run that made a version, recorded: which steps are made again, from what."""
+"""Read a run's record, or that of the run that made a version: which steps to make again, from which inputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RUN = re.compile(r"[0-9]{8}T[0-9]+-[0-9a-f]{8}")
 
 @dataclass(frozen=True, kw_only=True)
 class ReproductionTarget:
-    """What is to be made again: a run, or a `version` and, where the store knows it, the `run` that made it."""
+    """The target of a reproduction: a run, or a `version` and the `run` that made it, where the store knows it."""
 
     target: str
     run: str | None
@@ -30,12 +30,12 @@ class ReproductionTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class RunHistory:
-    """What is made again.
+    """The recorded history to reproduce.
 
-    `run` is the one that was asked for, or that made the version: its commit and its lock are rebuilt; `steps` are
-    the runs of components to make again; `pinned` are the inputs that none of them made, `component.input` → link.
-    `echoed` are those that were taken under another name than that of the artifact, which one of the steps made
-    with the same content: its signature tells whether such an input was a stored version or this run's product.
+    `run` is the requested run, or the one that made the version; its commit and its lock are rebuilt. `steps` are
+    the runs of components to make again. `pinned` are the inputs that no step made, as `component.input` → link.
+    `echoed` are inputs that a component took under another name than the artifact's, and whose content one of the
+    steps made. The component's signature tells whether such an input was a stored version or a product of the run.
     """
 
     run: RunRecord
@@ -50,7 +50,10 @@ class RunHistory:
 
 
 def find_subject(target: str, store: Store) -> ReproductionTarget:
-    """What a run's id, or a reference (`model:v7`, `model:prod`), names. Raises NotFoundError for neither."""
+    """The target that a run's id or a reference (`model:v7`, `model:prod`) names.
+
+    Raises NotFoundError for neither.
+    """
     if _RUN.fullmatch(target):
         with suppress(DamagedError):
             store.run(target)
@@ -66,9 +69,9 @@ def find_subject(target: str, store: Store) -> ReproductionTarget:
 
 
 def recorded_history(asked: ReproductionTarget, store: Store) -> RunHistory:
-    """What the record of a run says of how it was made; of a version, the steps of its run that lead up to it.
+    """The history of a run from its record; of a version, the steps of its run that lead to it.
 
-    Raises ImpossibleError where it does not say so.
+    Raises ImpossibleError where the record is incomplete.
     """
     run = _recorded_run(asked, store)
     steps = _wanted_steps(asked, run, store)
@@ -119,7 +122,7 @@ def _why_nothing_finished(run: RunRecord) -> str:
 
 
 def _recorded_steps(run: RunRecord, store: Store) -> list[RunRecord]:
-    """The component runs that a pipeline's run is made of: its own, and the earlier ones of what it skipped."""
+    """The component runs of a pipeline's run: those it made, and the earlier ones of the steps it skipped."""
     found = []
     for step in run.steps.values():
         ids = [step["run"]] if step.get("run") else _producers(step.get("outputs", {}), store)
@@ -135,7 +138,7 @@ def _finished_records(records: Iterable[RunRecord]) -> list[RunRecord]:
 
 
 def _producers(outputs: Mapping[str, str], store: Store) -> Iterable[str]:
-    """Older records don't name the run of a step that was skipped: what it has does."""
+    """The runs that made a skipped step's outputs. Older records do not name the run of a skipped step."""
     versions = (store.find(reference) for reference in outputs.values())
     return dict.fromkeys(version.producer for version in versions if version and version.producer)
 
@@ -162,7 +165,10 @@ def _link_contents(links: Iterable[ArtifactLink]) -> Iterator[tuple[str, str]]:
 
 
 def missing_for_rebuild(history: RunHistory, store: Store, *, lock: bool) -> Iterator[str]:
-    """What reproduction needs and the store does not hold; `lock` says whether the lock is needed."""
+    """The objects that a reproduction needs and the store does not hold.
+
+    `lock` says whether the lock is needed.
+    """
     if lock and history.run.lock is None:
         yield "no lock was recorded: the project had no requirements.lock (--here uses the current environment)"
     wanted = {what: digest for what, digest in history.run.objects.items() if lock or what != "lock"}

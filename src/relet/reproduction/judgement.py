@@ -1,4 +1,4 @@
-"""One step that was made again, beside what its run recorded."""
+"""Judge one reproduced step against the record of its run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from relet.store import Store
 
 
-# How an output is like the recorded one, the largest difference of two numbers, and what is to be said of it.
+# The likeness of an output to the recorded one, the largest difference of two numbers, and the remark on it.
 Found = tuple[Likeness, float | None, tuple[str, ...]]
 _IDENTICAL: Found = (Likeness.IDENTICAL, None, ())
 _NOT_MADE: Found = (Likeness.DIVERGED, None, ("it was not made",))
@@ -32,7 +32,7 @@ _NOT_MADE: Found = (Likeness.DIVERGED, None, ("it was not made",))
 
 @dataclass(frozen=True, kw_only=True)
 class RebuiltRun:
-    """What was made again: in which store, what became of it, from which project, as what, on which machine."""
+    """A run that was made again: its store, its outcome, the project, the request, and the machine."""
 
     store: Store
     outcome: RunOutcome
@@ -45,7 +45,7 @@ class RebuiltRun:
 
 
 def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict:
-    """The verdict on one step: every output of the record beside what was made."""
+    """The verdict on one step: each recorded output is compared with the reproduced one."""
     component = made.project.pipeline.component(str(record.component))
     result = made.result(component.name)
     again = made.store.run(result.run_id) if result and result.run_id else None
@@ -67,7 +67,9 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
 
 
 def _had_equal_inputs(record: RunRecord, made: RebuiltRun) -> bool:
-    """Whether a step that was not made would have taken what its run took, by what the steps before it made."""
+    """Whether a step that did not run would have taken its recorded inputs, judged by the outputs of the steps
+    before it.
+    """
     results = made.outcome.results
     contents = {version.name: version.content for result in results for version in result.outputs.values()}
     names = {link: Reference.parse(link.version).name for link in record.inputs.values()}
@@ -79,7 +81,7 @@ def _contents_by_name(links: Mapping[str, ArtifactLink]) -> dict[str, str]:
 
 
 def _changes_since_record(record: RunRecord, again: RunRecord | None, made: RebuiltRun) -> tuple[str, ...]:
-    """What was not as recorded: the parts of the key, inputs aside, and the machine."""
+    """The changes since the record: in the parts of the key, except the inputs, and in the machine."""
     found = []
     if record.parts and again and again.parts:
         found += [each for each in differences(record.parts, again.parts) if each.part != "inputs"]
@@ -92,7 +94,7 @@ def _why_not_made(component: str, result: ComponentResult | None, made: RebuiltR
         return result.reason
     done = {each.component for each in made.outcome.results}
     left = [each.name for each in made.request.components if each.name not in done]
-    # an error ends a run: it is that of the first step that has no result
+    # an error ends a run, so it belongs to the first step without a result
     return str(made.outcome.error) if component == left[0] else f"{left[0]} failed before it"
 
 
@@ -122,7 +124,10 @@ def _judge_output(
 
 @dataclass(frozen=True, kw_only=True)
 class _OutputPair:
-    """An output as the store holds it (None: it was pruned) and as it was made again; `same` are their digests."""
+    """A recorded output (None: it was pruned from the store) and the reproduced one.
+
+    `same` says that their digests are equal.
+    """
 
     recorded: Version | None
     reproduced: Version
@@ -142,7 +147,7 @@ def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: 
         try:
             store.materialize(recorded, scratch / "recorded")
         except DamagedError as error:
-            # the digest in the record stands, whatever became of the stored bytes
+            # the recorded digest counts, even where the stored bytes are gone
             return (Likeness.IDENTICAL if pair.same else Likeness.DIVERGED), None, (str(error),)
         if pair.same and _has_stated_content(recorded, scratch / "recorded"):
             return _IDENTICAL
@@ -151,7 +156,7 @@ def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: 
 
 
 def _has_stated_content(version: Version, folder: Path) -> bool:
-    """Whether the files of a version have the content that it says they have."""
+    """Whether a version's files have the content that the version states."""
     try:
         return content_of(version.type, folder) == version.content
     except (BadDataError, OSError):
@@ -164,18 +169,18 @@ def _compare_files(pair: _OutputPair, recorded: Version, rows: tuple[Path, ...],
     found = compare(
         recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
     )
-    # a number that meets none is in the sentences; JSON has no infinity
+    # a number without a counterpart is in the sentences; JSON has no infinity
     largest = found.largest if found.largest is not None and math.isfinite(found.largest) else None
     if pair.same:
         told = f"{recorded} in the store is not what the run recorded; somebody changed it"
         return Likeness.DIVERGED, largest, (told, *found.differences)
-    # without a tolerance nothing but equal digests will do, a model's bytes included
+    # without a tolerance the digests have to be equal, those of a model's bytes too
     fine = found.within and pair.tolerance is not None
     return (Likeness.EQUIVALENT if fine else Likeness.DIVERGED), largest, found.differences
 
 
 def _lay_out_tables(again: RunRecord, made: RebuiltRun, scratch: Path) -> tuple[Path, ...]:
-    """The tables that a step took, for its models to be asked about."""
+    """Lay out the tables that a step took, so that its models can predict on them."""
     found = []
     for name, link in again.inputs.items():
         if link.type == ArtifactType.TABLE:

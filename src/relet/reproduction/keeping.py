@@ -1,4 +1,4 @@
-"""A verdict on a run, stored beside what it judged, and handed on to the trackers."""
+"""Store a verdict on a run beside what it judged, and hand it to the trackers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REPORT = "reproduction.json"
 def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Version:
     """Store a verdict as a version of the artifact `reproduction`, and note for the trackers which runs it judged.
 
-    `verdict.json` is the verdict as any other, `reproduction.json` all that was found.
+    `verdict.json` is the verdict, as of any gate; `reproduction.json` has all findings.
     """
     with tempfile.TemporaryDirectory(prefix="relet-verdict-") as scratch:
         written = write_artifact(ARTIFACT, ArtifactType.VERDICT, found.verdict(), Path(scratch) / "outputs")
@@ -54,7 +54,7 @@ def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Ver
 
 
 def _known_runs(found: Reproduction, store: Store) -> list[str]:
-    """The runs that the verdict speaks of, as far as the store has their records."""
+    """The runs that the verdict judged and whose records the store has."""
     known = []
     for run_id in dict.fromkeys([found.run, *(step.run for step in found.steps)]):
         with suppress(NotFoundError, DamagedError):

@@ -1,4 +1,4 @@
-"""The run, made again: its code and inputs laid out in a clean folder, its environment, a store of its own."""
+"""Make a run again: its code and inputs in a clean folder, its environment, and a store of its own."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ from relet.reproduction.judgement import RebuiltRun, judge_step
 from relet.reproduction.recipe import job_again
 from relet.store import Store, open_store
 
-# What of the caller's environment a process gets: what it needs to run at all, and what a record would name.
+# The variables that a process gets from the caller: those it needs to run, and those that a record names.
 _NEEDED = frozenset((*NEEDED, *THREADS, *PLACE, "HOME", "TMPDIR", "TEMP", "TMP", "PYTHONDONTWRITEBYTECODE"))
-# How the numeric libraries choose their threads and their kernels.
+# The variables that decide the threads and the kernels of the numeric libraries.
 _NUMERIC = ("OMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "KMP_")
-# What of the recorded code or the store stands in the way of making it again: a verdict, not an error.
+# Errors in the recorded code or the store that make a reproduction impossible: they lead to a verdict.
 _IN_THE_WAY = (BadDataError, DamagedError, NotFoundError, SettingError, SignatureError, WiringError)
 
 Tell = Callable[[str], None]
@@ -56,7 +56,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ReproductionOptions:
-    """How to reproduce: `here` in the current environment; with another `python`; in a folder that is `kept`."""
+    """How to reproduce: `here`, in the current environment; with another `python`; in a folder that is `kept`."""
 
     here: bool = False
     python: str | None = None
@@ -71,11 +71,11 @@ def reproduce(
     wishes: ReproductionOptions | None = None,
     tell: Tell = lambda _: None,
 ) -> Reproduction:
-    """Make a run, or what made a version, again in a clean place, and compare every output.
+    """Make a run, or the run that made a version, again in a clean place, and compare every output.
 
-    `root` is the project's folder, in whose repository the commit is looked for first; `tell` is told what goes
-    on. What makes it impossible is a verdict like any other. Raises NotFoundError for a target that is not in the
-    store, and SetUpError for wishes that can't be met.
+    `root` is the project's folder, in whose repository the commit is looked for first; `tell` receives progress
+    messages. An impossible reproduction gives a verdict, too. Raises NotFoundError for a target that is not in the
+    store, and SetUpError for options that can't be met.
     """
     wishes = wishes or ReproductionOptions()
     began = perf_counter()
@@ -156,7 +156,7 @@ def _rebuild_run(
 
 
 def _unfinished_note(asked: ReproductionTarget, run: RunRecord) -> str:
-    """What is to be said of a run that did not end well: the steps that it finished are all there was."""
+    """The note on a run that did not finish: only its finished steps can be reproduced."""
     if asked.version or run.status is Status.FINISHED:
         return ""
     told = f" ({run.message})" if run.message else ""
@@ -164,7 +164,7 @@ def _unfinished_note(asked: ReproductionTarget, run: RunRecord) -> str:
 
 
 def _versions_taken(history: RunHistory, request: RunRequest) -> tuple[str, ...]:
-    """The stored versions that were taken as they are, by the names that they had for the run."""
+    """The stored versions that the reproduction took unchanged, by the names that the run used."""
     links = {**history.pinned, **history.echoed}
     return tuple(dict.fromkeys(links[place].version for place in request.inputs))
 
@@ -208,7 +208,7 @@ def _recorded_environment(
 
 
 class _Interpreters(ExitStack):
-    """The interpreters that components are called in, one for each lock, until the `with` block ends."""
+    """The interpreters that call components, one for each lock, until the `with` block ends."""
 
     def __init__(self, run: RunRecord, wishes: ReproductionOptions, root: Path, place: Path, tell: Tell) -> None:
         super().__init__()
@@ -216,7 +216,7 @@ class _Interpreters(ExitStack):
         self._started: dict[bytes, InterpreterProcess] = {}
 
     def called_in(self, lock: bytes) -> Callable[[Component], InterpreterProcess]:
-        """What tells the interpreter of a component: that of `lock`, unless it names one of its own."""
+        """The lock that decides a component's interpreter: `lock`, unless the component names one of its own."""
 
         def of(component: Component) -> InterpreterProcess:
             name = (component.environment or "").partition(":")[2]
@@ -239,7 +239,7 @@ class _Interpreters(ExitStack):
         return self._started[lock]
 
     def _start(self, environment: environments.Environment, lock: bytes) -> InterpreterProcess:
-        """The environment's interpreter, where it can call the recorded code at all."""
+        """Start the environment's interpreter, if it can call the recorded code at all."""
         try:
             return InterpreterProcess(
                 environment.command,
@@ -254,7 +254,7 @@ class _Interpreters(ExitStack):
 
 
 def _recorded_variables(run: RunRecord, lock: bytes, project_root: Path, place: Path) -> dict[str, str]:
-    """The environment of the process: thread counts as recorded, unless this command was given its own."""
+    """The environment variables of the process. Thread counts are as recorded, unless the caller set them."""
     home = place / "home"
     home.mkdir(exist_ok=True)
     recorded = run.machine.get("environment") or {}
@@ -264,7 +264,7 @@ def _recorded_variables(run: RunRecord, lock: bytes, project_root: Path, place: 
 
 
 class _StepReporter(SilentWatcher):
-    """Says each step that was made."""
+    """Reports each finished step."""
 
     def __init__(self, tell: Tell) -> None:
         self.tell = tell
@@ -280,7 +280,7 @@ def _in_pipeline_order(records: tuple[RunRecord, ...], project: Project) -> list
 
 
 def _recorded_seconds(records: Iterable[RunRecord]) -> float:
-    """How long the recorded steps took."""
+    """How many seconds the recorded steps took."""
     return sum(
         (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
         for record in records

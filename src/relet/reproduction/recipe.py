@@ -1,4 +1,4 @@
-"""The recorded steps as a job: the recorded parameters, the sources and the stored inputs that they took."""
+"""Turn the recorded steps into a job, with the recorded parameters, sources and stored inputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def job_again(
     root: Path,
     called_in: Callable[[Component], InterpreterProcess],
 ) -> Job:
-    """The recorded steps with the recorded parameters, on what they took from the store, carried over to `own`."""
+    """The job of the recorded steps with the recorded parameters.
+
+    Its stored inputs are carried over to the store `own`.
+    """
     project = _project(history, root)
     records = {str(record.component): record for record in history.steps}
     components = tuple(each for each in project.pipeline.components if each.name in records)
@@ -67,7 +70,7 @@ def job_again(
 
 
 def _project(history: RunHistory, root: Path) -> Project:
-    """The project that was laid out: nothing above its folder may stand in for what it lacks."""
+    """The project that was laid out. No folder above may replace what it lacks."""
     if not (root / "pipelines").is_dir():
         raise ImpossibleError("the recorded code holds no pipelines/")
     project = open_project(history.run.pipeline, root)
@@ -89,7 +92,7 @@ def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
 def _parts_from_interpreters(
     there: Mapping[str, InterpreterProcess], parameters: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, KeyParts]:
-    """The parts of each component's key, asked for where it is called."""
+    """The parts of each component's key, as the interpreter that calls it computes them."""
     found: dict[str, KeyParts] = {}
     for interpreter in set(there.values()):
         try:
@@ -102,7 +105,7 @@ def _parts_from_interpreters(
 
 
 def _inputs_as_stored(history: RunHistory, components: Iterable[Component]) -> dict[str, ArtifactLink]:
-    """The inputs to take as stored: those pinned, and those echoed but where this run's product stood in."""
+    """The inputs to take from the store: the pinned ones, and the echoed ones that were no product of the run."""
     found = dict(history.pinned)
     for component in components:
         for each in component.inputs:
@@ -114,7 +117,7 @@ def _inputs_as_stored(history: RunHistory, components: Iterable[Component]) -> d
 
 
 def _lay_out_sources(record: RunRecord, store: Store, folder: Path) -> dict[str, str]:
-    """The sources outside that a step read, from the store, each under the name that it had."""
+    """Lay out the outside sources that a step read, from the store, each under its recorded name."""
     found = {}
     for name, digest in record.sources.items():
         path = folder / digest / _source_file_name(str(record.parameters.get(name, "")))
@@ -135,7 +138,7 @@ def _source_file_name(source: str) -> str:
 
 
 def _carry_input(link: ArtifactLink, store: Store, own: Store) -> str:
-    """A pinned input as a version of the reproduction's own store, once it is what the run took."""
+    """Carry a pinned input into the reproduction's own store, if its content is the recorded one."""
     version = store.find_content(Reference.parse(link.version).name, link.content)
     if version is None:
         raise ImpossibleError(f"{link.version}, which a step takes, is gone from the store: it was pruned")

@@ -1,4 +1,4 @@
-"""What no record that relet wrote would name: it comes out of a store, into which others may write."""
+"""Check records for content that relet never writes, since others may write into a store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def unfit_part(record: RunRecord) -> str | None:
-    """The first thing in a record that must not be laid out, handed to git or started; None where all may be."""
+    """The first part of a record that must not be laid out, given to git or started. None where there is none."""
     return next(_unfit_parts(record), None)
 
 
@@ -43,7 +43,7 @@ def _unfit_code(code: CodeState) -> Iterator[str]:
 
 
 def _leads_outside(path: object) -> bool:
-    """Whether a path leads out of the project's repository, or into git's own folder."""
+    """Whether a path leads outside the project's repository, or into git's own folder."""
     try:
         return ".git" in file_path(str(path)).lower().split("/")
     except StoreError:

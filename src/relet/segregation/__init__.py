@@ -1,4 +1,4 @@
-"""Data segregation: which rows are trained on, validated on and tested on, by a rule; and what became of it."""
+"""Data segregation: a rule assigns rows to training, validation and test, and a report checks the result."""
 
 from __future__ import annotations
 

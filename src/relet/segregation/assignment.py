@@ -1,4 +1,4 @@
-"""Which part each row of a table is in: one small number per row."""
+"""Assign each row of a table to a part: one small number per row."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assignment:
-    """The part of each row: `of_row` has a number per row in the table's order, that of its part in `shares`.
+    """The part of each row.
 
-    `shares` are those that were asked for, by the parts' names.
+    `of_row` has, in the table's order, the number of each row's part; parts are numbered in the order of `shares`,
+    which maps each part's name to its requested share.
     """
 
     rule: Rule
@@ -52,15 +53,13 @@ class Assignment:
 
 
 def assign(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Assignment:
-    """Tell each row of `table` the part it belongs to.
+    """Assign each row of `table` to a part.
 
-    `table` is the Path of a Parquet file, of which only the columns that the method goes by are read, or a pandas
-    frame, a pyarrow, Polars or Ibis table (which is read into memory, in the order that it comes). `parts` has the
-    share of each part by its name; one may be None, the rest. What is tested on comes last:
-    `{"train": None, "validation": 0.1, "test": 0.2}`.
-
-    Raises SettingError for shares that don't add up, an unknown column, and a table that can't be parted so;
-    BadDataError for a missing key. By hash a part may come out empty: the report's verdict speaks against it.
+    `table` is the Path of a Parquet file, of which only the columns of the method are read, or a pandas frame, or
+    a pyarrow, Polars or Ibis table (an Ibis table is read into memory). `parts` maps each part's name to its
+    share; one share may be None, which means the rest. The test part comes last: `{"train": None, "validation":
+    0.1, "test": 0.2}`. Raises SettingError for shares that don't add up, an unknown column, and a table that can't
+    be divided so; BadDataError for a missing key. A part by hash may be empty; then the report's verdict fails.
 
     >>> import pyarrow as pa
     >>> found = assign(pa.table({"id": range(1000)}), {"train": None, "test": 0.2}, Rule(method="random"))
@@ -73,7 +72,7 @@ def assign(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Assignm
     return Assignment(rule=rule, shares=shares, of_row=_part_numbers(table, shares, rule))
 
 
-# Each method → the columns that it reads, as the fields of the rule that name them.
+# Each method → the fields of the rule that name the columns it reads.
 _GOES_BY = {
     "keyed": ("key",),
     "random": ("stratify_by",),
@@ -109,7 +108,8 @@ def _stratum_codes(table: Any, rule: Rule) -> Any:
 
 
 def folds(table: Any, count: int, rule: Rule) -> Assignment:
-    """`count` parts of equal shares, `fold_1`, `fold_2` …; each in turn is validated on, the others trained on.
+    """Assign rows to `count` folds of equal shares, `fold_1`, `fold_2` …; each in turn is for validation, the
+    others for training.
 
     By time `fold_1` is the oldest. Raises SettingError as `assign` does, and for fewer than two folds.
 

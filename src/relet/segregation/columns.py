@@ -1,4 +1,7 @@
-"""A few columns, or all rows, of whatever holds a table; of a Parquet file only the columns asked for are read."""
+"""Read some columns, or all rows, of any container of a table.
+
+Of a Parquet file only the requested columns are read.
+"""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def in_one_order(table: Any) -> Any:
-    """The table in one order: an Ibis table and a lazy Polars frame, which have none, are read into memory."""
+    """The table in a fixed order.
+
+    An Ibis table and a lazy Polars frame have no order, so they are read into memory.
+    """
     import pyarrow as pa
 
     packages = _packages_of_type(table)
@@ -34,7 +40,7 @@ def in_one_order(table: Any) -> Any:
 def names_of(table: Any) -> list[str]:
     """The names of a table's columns.
 
-    Raises BadDataError for a stream, which could not be read a second time, and for what is no table.
+    Raises BadDataError for a stream, which can't be read twice, and for anything that is no table.
     """
     if isinstance(table, Path):
         return list(_parquet_file(table).schema_arrow.names)
@@ -50,7 +56,10 @@ def names_of(table: Any) -> list[str]:
 
 
 def check_columns(table: Any, **named: str | None) -> None:
-    """Raise SettingError where the table has no column of a name; the keyword is the setting that names it."""
+    """Raise SettingError for a column that the table does not have.
+
+    Each keyword is the setting that names the column.
+    """
     known = names_of(table)
     for setting, name in named.items():
         if name is not None and name not in known:
@@ -91,7 +100,7 @@ def count_of(table: Any) -> int:
 
 
 def codes_of(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
-    """For each row the number of its value among the sorted values, and the values; missing is the last of them.
+    """For each row the number of its value among the sorted distinct values, and those values; missing comes last.
 
     Text is sorted by its UTF-8 bytes.
     """
@@ -105,7 +114,7 @@ def codes_of(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     column = column.unify_dictionaries().combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # pyarrow gives no single array for no rows
+    if isinstance(column, pa.ChunkedArray):  # without rows pyarrow gives no single array
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     known = column.dictionary
     order = pc.sort_indices(known).to_numpy()
@@ -133,14 +142,14 @@ def _parquet_file(path: Path, **options: Any) -> Any:
 
 
 def _select_columns(table: Any, names: Sequence[str] | None) -> Any:
-    """The table, or some columns of it; a pandas frame without the index that a filter left it."""
+    """The table or some of its columns. A pandas frame loses the index that a filter left."""
     if "pandas" in _packages_of_type(table):
         return (table if names is None else table[list(names)]).reset_index(drop=True)
     return table if names is None else table.select(list(names))
 
 
 def _packages_of_type(table: Any) -> set[str]:
-    # Asked by name: an isinstance check would import every engine in order to rule it out.
+    # Types are compared by name: an isinstance check would import every engine only to rule it out.
     return {kind.__module__.partition(".")[0] for kind in type(table).__mro__}
 
 

@@ -1,4 +1,4 @@
-"""Parts drawn at random: rows in each stratum's share, or whole groups."""
+"""Draw parts at random: single rows, with equal shares of each stratum, or whole groups."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn ships no stubs.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Integers = np.ndarray[Any, np.dtype[np.int64]]
     Bytes = np.ndarray[Any, np.dtype[np.int8]]
 
-# Groups that are looked at in one go.
+# How many groups are tried in one step.
 _GROUPS = 65_536
 
 
@@ -25,9 +25,9 @@ def parts_at_random(
 ) -> Bytes:
     """The number of each row's part, at random.
 
-    `strata` has for each row the number of its value; each has the same share in every part, to within a row, and
-    one that occurs once goes to the first part. The last part is drawn by scikit-learn's `train_test_split`,
-    which counts its rows up, and the parts between from what it leaves, in the order that it shuffled it to.
+    `strata` has the number of each row's stratum. Each stratum has the same share in every part, to within a row;
+    a stratum of one row goes to the first part. scikit-learn's `train_test_split` draws the last part and rounds
+    its size up. The parts between are taken from the remaining rows, in the order to which it shuffled them.
     Raises SettingError for a table too small to split.
     """
     import numpy as np
@@ -57,7 +57,10 @@ def parts_at_random(
 
 
 def sizes_of(rows: int, shares: Mapping[str, float]) -> list[int]:
-    """How many rows each part has: counted up from the last on, as scikit-learn does, but for a sum's dust."""
+    """How many rows each part has.
+
+    From the last part on sizes are rounded up, as scikit-learn does, after rounding errors of sums are removed.
+    """
     values = list(shares.values())
     ends = [math.ceil(round(rows * math.fsum(values[place:]), 6)) for place in range(1, len(values))]
     sizes = [upper - lower for upper, lower in zip([rows, *ends], [*ends, 0], strict=True)]
@@ -74,8 +77,8 @@ def _parts_before_last(codes: Integers, tested: Integers, sizes: list[int], rows
     """The parts before the last, for rows in random order.
 
     In each stratum of n rows the parts from the j-th on have floor(n c + u) rows, where c is their share and u
-    the same for every j: then each part has n times its share, to within a row. u is such that the last part has
-    what was drawn for it.
+    the same for every j: then each part has n times its share, to within a row. u is chosen so that the last part
+    has the rows that were drawn for it.
     """
     import numpy as np
 
@@ -97,11 +100,11 @@ def _parts_before_last(codes: Integers, tested: Integers, sizes: list[int], rows
 def parts_by_group(
     groups: Integers, shares: Mapping[str, float], *, seed: int, strata: Integers | None, name: str
 ) -> Bytes:
-    """The number of each row's part; the rows of a group are in one.
+    """The number of each row's part, with all rows of a group in the same part.
 
-    Groups in random order go to the last part as long as they fit into it (with `strata` into its share of each
-    stratum), then to the part before: a few hosts have many listings. What is left is the first part's.
-    Raises SettingError where no group fits into a part.
+    In random order, groups go to the last part while they fit into it (with `strata`, into its share of each
+    stratum), then to the part before it. A group that does not fit, such as a host of many listings, is passed
+    over. The first part gets the rest. Raises SettingError where no group fits into a part.
     """
     import numpy as np
 
@@ -125,7 +128,7 @@ def parts_by_group(
 
 
 def _fitting_groups(table: Integers, order: Integers, room: Integers) -> Integers:
-    """The groups that fit, tried one after the other in this order: as many at a time as surely do."""
+    """The groups that fit, tried in this order. Each step takes as many groups as certainly fit."""
     import numpy as np
 
     chosen = [np.empty(0, dtype=np.int64)]

@@ -1,4 +1,4 @@
-"""A hash of a row's key that is the same on every machine, and the parts as intervals of it."""
+"""Hash each row's key, the same on every machine, and take the parts as intervals of the hash."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -9,6 +9,7 @@ from hashlib import blake2b
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from relet.core.wording import count
 from relet.errors import BadDataError, SettingError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Hashes = np.ndarray[Any, np.dtype[np.uint64]]
     Bytes = np.ndarray[Any, np.dtype[np.int8]]
 
-# As many rows as stay in the cache of a core between the steps of the hash.
+# So many rows stay in a core's cache between the steps of the hash.
 _BLOCK = 32_768
 
 
@@ -27,16 +28,16 @@ def parts_by_key(
 ) -> Bytes:
     """The number of each row's part, by the hash of its key.
 
-    The parts are intervals of the hash, the last part the lowest and the first one what is left: another share of
-    a part in the middle moves rows between it and the first part alone, and none into or out of the last.
+    The parts are intervals of the hash: the last part is the lowest interval, the first part the rest. A changed
+    share of a middle part moves rows only between that part and the first, never into or out of the last.
     Raises BadDataError for a missing key, SettingError for keys that are neither whole numbers nor text.
     """
     import numpy as np
 
     if column.null_count:
         raise BadDataError(
-            f"segregation: {_rows_have(column.null_count)} no {name}, by which rows are told apart; "
-            "leave them out, or set another key or method"
+            f"segregation: {count(column.null_count, 'row has', 'rows have')} no {name}, "
+            "by which rows are told apart; leave them out, or set another key or method"
         )
     ends = _interval_ends(shares)
     found = np.zeros(len(column), dtype=np.int8)
@@ -49,12 +50,10 @@ def parts_by_key(
     return found
 
 
-def _rows_have(count: int) -> str:
-    return f"{count:,} row has" if count == 1 else f"{count:,} rows have"
-
-
 def _interval_ends(shares: Mapping[str, float]) -> dict[int, Any]:
-    """Where the interval of each part but the first ends, the longest way first: a later part takes over."""
+    """The end of each part's interval, except the first part's, the largest end first: a later part overrides an
+    earlier one.
+    """
     import numpy as np
 
     values = list(shares.values())
@@ -62,11 +61,11 @@ def _interval_ends(shares: Mapping[str, float]) -> dict[int, Any]:
 
 
 def hashes_of(column: pa.ChunkedArray, *, seed: int, salt: str = "", name: str = "key") -> Hashes:
-    """64 bits for each key: equal keys have equal ones, and for all else they look drawn at random.
+    """A hash of 64 bits for each key: equal keys have equal hashes, which otherwise look random.
 
     Whole numbers are mixed by the finalizer of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-    number generators", 2014), once, and once more together with what `seed` and `salt` give; text enters as its
-    BLAKE2b digest. The number 7 and the text "7" are different keys.
+    number generators", 2014), and mixed again with the hash of `seed` and `salt`. Text enters as its BLAKE2b
+    digest. The number 7 and the text "7" are different keys.
 
     >>> import pyarrow as pa
     >>> [hex(each) for each in hashes_of(pa.chunked_array([[1, 2]]), seed=42)]
@@ -117,7 +116,7 @@ def _digest_of_text(text: str) -> int:
 
 
 def _splitmix(numbers: Hashes) -> Hashes:
-    """The next output of splitmix64 for a state: every bit of it hangs on every bit of the state."""
+    """The next output of splitmix64 for a state. Every output bit depends on every bit of the state."""
     import numpy as np
 
     mixed = numbers + np.uint64(0x9E3779B97F4A7C15)

@@ -1,4 +1,4 @@
-"""What is on both sides: the same key, the same row but for the key, the same group."""
+"""Find leaks between parts: the same key, the same row except for its key, the same group."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow and duckdb ship no stubs.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Hashes = np.ndarray[Any, np.dtype[np.uint64]]
     Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-# So many of what is on both sides are named where a promise was broken.
+# How many leaked values a report names.
 EXAMPLES = 3
 MEMORY = "128MiB"
 _ROWS = 65_536
@@ -30,8 +30,10 @@ _ROWS = 65_536
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
-    """What several parts share: `values` are how many different ones, `rows` how many rows of each part but the
-    first have one that an earlier part has too; `examples` are the lowest of the values.
+    """What several parts share.
+
+    `values` counts the shared distinct values; `rows` counts, for each part but the first, the rows with a value
+    that an earlier part has too; `examples` are the lowest such values.
     """
 
     values: int
@@ -40,12 +42,12 @@ class Leak:
 
     @property
     def total(self) -> int:
-        """The rows in all parts but the first that an earlier part gives away."""
+        """How many rows of all parts but the first share a value with an earlier part."""
         return sum(self.rows.values())
 
 
 def leak_of_column(table: Any, name: str, assignment: Assignment) -> Leak:
-    """What a column has on both sides; missing is nothing that could be shared."""
+    """The leak of a column's values. Missing values are never shared."""
     import numpy as np
     import pyarrow as pa
 
@@ -61,10 +63,10 @@ def leak_of_column(table: Any, name: str, assignment: Assignment) -> Leak:
 
 
 def leak_of_rows(table: Any, assignment: Assignment, *, but_for: str | None) -> Leak | None:
-    """The rows that are equal in all columns but one on both sides, missing being equal to missing.
+    """The leak of rows that are equal in all columns but one; missing equals missing.
 
-    Rows are compared by 64 bits of DuckDB's hash. That two of n different rows are taken for equal has the chance
-    n² ÷ 2⁶⁵: one in two million for 4.3 million rows. None where there is no other column.
+    Rows are compared by 64 bits of DuckDB's hash. Two of n different rows are taken for equal with probability n²
+    ÷ 2⁶⁵: one in two million for 4.3 million rows. None where there is no other column.
     """
     names = [name for name in names_of(table) if name != but_for]
     return _leak_of_values(_row_hashes(table, names), assignment) if names else None
@@ -75,7 +77,7 @@ def _row_hashes(table: Any, names: list[str]) -> Hashes:
     import pyarrow as pa
 
     columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
-    # the rows' order is what ties a hash to its row
+    # a hash belongs to its row by the rows' order
     settings: dict[str, Any] = {
         "memory_limit": MEMORY,
         "preserve_insertion_order": True,
@@ -83,7 +85,7 @@ def _row_hashes(table: Any, names: list[str]) -> Hashes:
     }
     with duckdb.connect(":memory:", config=settings) as connection:
         if isinstance(table, Path):
-            # DuckDB takes the path for a pattern, in which these letters would match others.
+            # DuckDB reads a path as a pattern, in which these letters would match others.
             place = re.sub(r"[*?\[]", r"[\g<0>]", str(table)).replace("'", "''")
             source = f"read_parquet('{place}')"
         else:
@@ -96,7 +98,7 @@ def _row_hashes(table: Any, names: list[str]) -> Hashes:
 
 
 def _leak_of_values(values: Integers | Hashes, assignment: Assignment) -> Leak:
-    """`values` has one for each row, equal where rows share something."""
+    """The leak of `values`, one per row, equal where rows share something."""
     import numpy as np
 
     if _is_ascending(values):
@@ -104,7 +106,7 @@ def _leak_of_values(values: Integers | Hashes, assignment: Assignment) -> Leak:
     earlier = _distinct_in_order(np.sort(values[assignment.of_row == 0]))
     rows, shared = {}, []
     for place, name in enumerate(assignment.names[1:], start=1):
-        # sorted, so that looking each up walks through memory once
+        # sorted, so that the look-ups go through memory once
         here = np.sort(values[assignment.of_row == place])
         found = here[_are_in(here, earlier)]
         rows[name] = len(found)
@@ -116,7 +118,7 @@ def _leak_of_values(values: Integers | Hashes, assignment: Assignment) -> Leak:
 
 
 def _distinct_in_order(in_order: Any) -> Any:
-    """Each value once, of values in order."""
+    """The distinct values of a sorted array."""
     import numpy as np
 
     return in_order[np.concatenate([in_order[:1] == in_order[:1], in_order[1:] != in_order[:-1]])]
@@ -133,7 +135,10 @@ def _are_in(here: Any, known: Any) -> Any:
 
 
 def _is_ascending(values: Any) -> bool:
-    """Whether each is greater than the one before: keys in order need no sorting. Step by step, to save memory."""
+    """Whether each value is greater than the one before, so that no sorting is needed.
+
+    Blockwise, to save memory.
+    """
     steps = range(0, len(values) - 1, _ROWS)
     return all(
         bool((values[k + 1 : k + 1 + _ROWS] > values[k : k + _ROWS][: len(values) - k - 1]).all()) for k in steps

@@ -1,4 +1,4 @@
-"""The parts of a table: frames for a notebook, streams for tables of any size."""
+"""The parts of a table: as frames for a notebook, as streams for tables of any size."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) -> tuple[pd.DataFrame, ...]:
-    """The parts of a pandas frame, in the order of `parts`; each keeps the frame's order and is counted from 0.
+    """The parts of a pandas frame, in the order of `parts`; each keeps the frame's order and has an index from 0.
 
     Raises SettingError as `assign` does, and for a part without a row.
 
@@ -44,7 +44,7 @@ def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) ->
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segregation:
-    """The parts as streams, which can be read once; which row went where; and what that did."""
+    """The parts as streams, which can be read once; the assignment of rows; and the report on it."""
 
     parts: Mapping[str, RowStream]
     assignment: Assignment
@@ -52,7 +52,7 @@ class Segregation:
 
 
 def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segregation:
-    """Assign the rows of a table, look at what that did, and stream each part.
+    """Assign the rows of a table, report on the assignment, and stream each part.
 
     Takes and raises what `assign` does, and SettingError for a column that the rule names for the report alone.
 
@@ -69,9 +69,9 @@ def segregate(table: Any, parts: Mapping[str, float | None], rule: Rule) -> Segr
 
 
 def streams(table: Any, assignment: Assignment) -> dict[str, RowStream]:
-    """The rows of each part as a stream, which can be read once and needs little memory; together in one pass.
+    """The rows of each part as a stream, which can be read once and needs little memory.
 
-    `table` is what the rows were assigned of: they have to come in the same order.
+    All streams share one pass. `table` is the table whose rows were assigned, in the same order.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"id": range(10)})

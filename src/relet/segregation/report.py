@@ -1,4 +1,4 @@
-"""What a segregation did: sizes, shares of each stratum, and what is on both sides."""
+"""Report on a segregation: sizes, shares of each stratum, and leaks between parts."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
+from relet.core.wording import count
 from relet.segregation.columns import check_columns, codes_of, columns_of, in_one_order
 from relet.segregation.leaks import Leak, leak_of_column, leak_of_rows
 
@@ -19,23 +20,23 @@ if TYPE_CHECKING:
     from relet.segregation.assignment import Assignment
     from relet.segregation.rule import Rule
 
-# Two-sided 99%: of a hundred strata that are as they should be, one is outside.
+# Two-sided 99%: of a hundred correct strata one lies outside.
 CHANCE = 2.576
-# What is less likely than this did not come of a hash alone.
+# A probability below this is not explained by a hash alone.
 SURPRISE = 0.001
-# So many reasons for a no are read; the checks hold all of them.
+# How many reasons a failed verdict names; the checks hold all of them.
 MOST_REASONS = 3
 MISSING = "(missing)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SegregationReport:
-    """What a segregation did. Counts are of rows, by the parts' names in their order, what is tested on last.
+    """The facts of a segregation.
 
-    `asked` are the shares that were asked for; `strata` has the rows of each value of `stratify_by` in each part;
-    `spans` the oldest and the newest `time_by` of each part that has one, and `undated` the rows without; `keys`,
-    `twins` and `groups` are what is on both sides: the same `key`, the same row but for the key, the same
-    `group_by` (None: not looked for).
+    Counts are rows by the parts' names, in order, the test part last. `asked` are the requested shares; `strata`
+    has the rows of each value of `stratify_by` in each part; `spans` has the oldest and newest `time_by` of each
+    part that has one, `undated` the rows without it. `keys`, `twins` and `groups` are the leaks: the same `key`,
+    the same row except for its key, the same `group_by` (None: not looked for).
     """
 
     rule: Rule
@@ -53,10 +54,12 @@ class SegregationReport:
         return self.sizes[name] / max(1, sum(self.sizes.values()))
 
     def verdict(self) -> Verdict:
-        """No where the method's promise is broken: an empty part, the same key on both sides, the same group where
-        groups were to stay together, times that overlap, and, when stratified, a stratum that a part has none of
-        although it has rows enough (two by its share; by hash or by group so many that chance hardly does it).
-        What else is shared is told, and is no reason for a no: hosts are on both sides of a random split.
+        """The verdict on the segregation.
+
+        It fails where the method's promise is broken: an empty part; the same key on both sides; the same group,
+        where groups should stay together; times that overlap; and, when stratified, a stratum that is absent from
+        a part although it has rows enough (two by its share; by hash or by group, so many that chance hardly
+        explains it). Other leaks are reported and fail nothing: a random split has hosts on both sides.
         """
         checks = tuple(_report_checks(self))
         broken = [check.message for check in checks if not check.passed]
@@ -66,7 +69,7 @@ class SegregationReport:
 
 
 def report_on(table: Any, assignment: Assignment) -> SegregationReport:
-    """Look at what an assignment did to the table that it was worked out from.
+    """Report on an assignment of the rows of a table.
 
     Raises SettingError for a column that the rule names and the table lacks.
 
@@ -81,7 +84,7 @@ def report_on(table: Any, assignment: Assignment) -> SegregationReport:
     rule = assignment.rule
     table = in_one_order(table)
     check_columns(table, key=rule.key, stratify_by=rule.stratify_by, group_by=rule.group_by, time_by=rule.time_by)
-    # most of it is hashing and sorting, which other threads need not wait for
+    # most of the time goes into hashing and sorting, during which other threads can run
     with ThreadPoolExecutor(1, thread_name_prefix="relet-leaks") as beside:
         twins = beside.submit(leak_of_rows, table, assignment, but_for=rule.key)
         keys = leak_of_column(table, rule.key, assignment) if rule.key else None
@@ -108,7 +111,7 @@ def _rows_by_stratum(table: Any, assignment: Assignment) -> dict[str, dict[str, 
     parts = len(assignment.names)
     counts = np.bincount(codes * parts + assignment.of_row, minlength=len(values) * parts).reshape(-1, parts)
     missing = MISSING
-    while missing in values:  # text of that very name is no missing value
+    while missing in values:  # text that reads like the word for missing is not missing
         missing = f"{missing}*"
     return {
         missing if value is None else str(value): dict(zip(assignment.names, row, strict=True))
@@ -174,17 +177,17 @@ def _stratum_checks(report: SegregationReport) -> Iterator[Check]:
 
 
 def _is_missed(report: SegregationReport, name: str, rows: Mapping[str, int]) -> bool:
-    """Whether a part should have had rows of a stratum and has none. Of an empty part that is no news."""
+    """Whether a part should have rows of a stratum and has none. An empty part is reported elsewhere."""
     if rows[name] or not report.sizes[name]:
         return False
     whole, share = sum(rows.values()), report.asked[name]
     match report.rule.method:
         case "by_time" | "by_group":
-            # nothing was promised: what is new may be in one place, and a group can't be cut
+            # nothing was promised: new rows may come from one place, and a group can't be cut
             return False
         case "keyed":
             return (1 - share) ** whole < SURPRISE
-    # to within a row, and one more for a share that was rounded
+    # to within a row, plus one for a rounded share
     return whole * share >= 2
 
 
@@ -206,7 +209,7 @@ def _time_check(report: SegregationReport) -> Check:
 def _both_sides_check(what: tuple[str, str], leak: Leak, report: SegregationReport, *, promised: bool) -> Check:
     broken = promised and leak.values > 0
     name = f"{what[1]} on both sides"
-    told = f"{_count_of_noun(leak.values, what)} on both sides"
+    told = f"{count(leak.values, *what)} on both sides"
     if leak.total:
         told += f": {_leaked_rows_text(leak, report)}"
     if broken:
@@ -225,7 +228,7 @@ def _leaked_rows_text(leak: Leak, report: SegregationReport) -> str:
 
 
 def _report_sentence(report: SegregationReport) -> str:
-    """All that a person on the screen wants to know, in one sentence."""
+    """The facts that a person wants to see on the screen, in one sentence."""
     parts = [
         f"{name} {rows:,}{' rows' if not place else ''} ({report.share(name):.1%})"
         for place, (name, rows) in enumerate(report.sizes.items())
@@ -253,27 +256,23 @@ def _strata_range(report: SegregationReport) -> str:
 def _leaks_in_words(report: SegregationReport) -> Iterator[str]:
     rule = report.rule
     if report.keys is not None:
-        yield _count_of_noun(report.keys.values, _value_nouns(rule.key))
+        yield count(report.keys.values, *_value_nouns(rule.key))
     if report.twins is not None:
-        yield _count_of_noun(report.twins.total, _twin_nouns(rule))
+        yield count(report.twins.total, *_twin_nouns(rule))
     if report.groups is not None:
         last = list(report.sizes)[-1]
         share = report.groups.rows[last] / max(1, report.sizes[last])
         of_last = f" ({share:.1%} of {last})" if report.groups.values else ""
-        yield f"{_count_of_noun(report.groups.values, _value_nouns(rule.group_by))}{of_last}"
-
-
-def _count_of_noun(count: int, what: tuple[str, str]) -> str:
-    return f"{count:,} {what[0] if count == 1 else what[1]}"
+        yield f"{count(report.groups.values, *_value_nouns(rule.group_by))}{of_last}"
 
 
 def _twin_nouns(rule: Rule) -> tuple[str, str]:
-    """What a row on both sides is called: one, several."""
+    """The noun for rows on both sides, singular and plural."""
     but_for = f" equal but for the {rule.key}" if rule.key else ""
     return f"row{but_for}", f"rows{but_for}"
 
 
 def _value_nouns(column: str | None) -> tuple[str, str]:
-    """What a column's value is called, one and several: host and hosts for host_id."""
+    """The noun for a column's values, singular and plural: host and hosts for host_id."""
     name = (column or "").removesuffix("_id")
     return (name, f"{name}s") if not name.endswith("s") else (f"value of {column}", f"values of {column}")

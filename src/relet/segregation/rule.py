@@ -1,4 +1,4 @@
-"""How rows are told apart: the method, and the columns and the seed that it goes by."""
+"""The rule of a segregation: its method, and the columns and the seed that the method uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from relet.errors import SettingError, nearest
 
-# Each method → the column that it can't do without, as the field of the rule that names it.
+# Each method → the field of the rule that names the column it needs.
 METHODS = {
     "keyed": "key",
     "random": None,
@@ -22,22 +22,24 @@ MOST_PARTS = 127
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A method and what it goes by.
+    """A method of segregation, with the columns and the seed that it uses.
 
-    - `keyed`: by a hash of the column `key`, whole numbers or text. A row's side depends on its key, `seed` and
-      `salt` alone: it stays there when rows are added, removed or put in another order, on every machine. Shares
-      are as near as chance allows, in each stratum of `stratify_by` too: a threshold for each stratum would hit
-      them exactly, and move rows whenever others come or go. The report says how near, and what chance allows.
+    - `keyed`: by a hash of the column `key`, whole numbers or text. A row's part depends only on its key, `seed`
+      and `salt`: it stays the same when rows are added, removed or reordered, on every machine. Shares are as
+      exact as chance allows, in each stratum of `stratify_by` too. Exact shares would need a threshold for each
+      stratum, which would move rows whenever others come or go. The report says how exact the shares are, and what
+      chance allows.
     - `random`: drawn with `seed`, as scikit-learn's `train_test_split` draws; with `stratify_by` every value of
       that column has its share in each part, to within a row. `stratified` is the same and demands `stratify_by`.
-    - `by_group`: whole values of `group_by` in random order go to the last part as long as they fit, then to the
-      one before; what is left is the first's. With `stratify_by` they have to fit into the share of each stratum.
+    - `by_group`: in random order, all rows of a value of `group_by` go to the last part while they fit, then to
+      the part before it; the first part gets the rest. With `stratify_by` they have to fit into the share of each
+      stratum.
     - `by_time`: the last part has the newest rows by `time_by` (dates, times, or the numbers of batches), the one
-      before it the next newest. Rows of one value stay together, so shares are as near as whole values allow;
-      rows without one, whose age nobody knows, go to the first part.
+      before it the next newest. Rows of one value stay together, so shares are as exact as that allows. Rows
+      without a value have an unknown age and go to the first part.
 
-    A column that the method does not go by may still be named: the report looks at it. `salt` gives another hash
-    for another purpose: what is keyed with it is independent of what was keyed without.
+    A column that the method does not use may still be named: the report looks at it. `salt` gives an independent
+    hash for another purpose, such as the validation part.
 
     Raises SettingError for an unknown method, one whose column is not named, and a seed out of range.
 
@@ -66,7 +68,7 @@ class Rule:
 
     @property
     def column(self) -> str | None:
-        """The column that the method can't do without."""
+        """The column that the method needs; None for a method that needs none."""
         needed = METHODS[self.method]
         return getattr(self, needed) if needed else None
 
@@ -100,5 +102,5 @@ def shares_of(parts: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def _probable_share(share: float) -> str:
-    """What a person who gave a percentage, or a count, probably meant."""
+    """The share that was probably meant by a percentage or a count."""
     return f"{share / 100:g}" if share < 100 else "0.2"

@@ -1,4 +1,4 @@
-"""Parts by age: the newest rows are tested on."""
+"""Parts by time: the newest rows are the test part."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
     Bytes = np.ndarray[Any, np.dtype[np.int8]]
 
-# Text that sorts as the times that it stands for.
+# Text whose order is the order of the times it stands for.
 _SORTS = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?)?")
 
 
 def parts_by_time(column: pa.ChunkedArray, shares: Mapping[str, float], *, name: str) -> Bytes:
-    """The number of each row's part, the last part the newest; rows without a time are in the first.
+    """The number of each row's part: the newest rows are in the last part, rows without a time in the first.
 
-    Parts end between two different times, where the shares come nearest, and none is left without a time as long
-    as there are enough. Raises SettingError for a column of something else than times, and for too few of them.
+    Parts end between two different times, where the shares are closest to the requested ones. Each part has a time
+    as long as there are enough. Raises SettingError for a column that holds no times, and for too few different
+    times.
     """
     import numpy as np
 
@@ -40,7 +41,7 @@ def parts_by_time(column: pa.ChunkedArray, shares: Mapping[str, float], *, name:
             "set another time_by or method"
         )
     rows = np.bincount(codes, minlength=len(times))[: len(times)]
-    newest = np.cumsum(rows[::-1])  # of the k newest times, at k - 1
+    newest = np.cumsum(rows[::-1])  # the k newest times begin at k - 1
     values = list(shares.values())
     found = np.zeros(len(codes), dtype=np.int8)
     taken = 0

@@ -1,11 +1,10 @@
-"""Artifacts as a file that can be carried to another store: a tar of a manifest and the objects that it names."""
+"""Exports artifacts to a tar file and imports them: the file holds a manifest and the objects that it names."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import re
-import secrets
 import tarfile
 import tempfile
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from typing import IO
 
 from relet.core.artifact import Version
 from relet.errors import DamagedError, StoreError
+from relet.files import replacing
 from relet.store import manifest, objects
 from relet.store.arrival import ImportedBundle, store_bundle
 from relet.store.bucket import CHUNK, Bucket
@@ -31,24 +31,24 @@ def export_version(bucket: Bucket, version: Version, to: Path) -> None:
 
 
 def export_bundle(bucket: Bucket, bundle: Bundle, to: Path) -> None:
-    """Write versions and the records that they stand on to a tar file, in the same way."""
+    """Write versions and the run records that belong to them to a tar file. Raises DamagedError."""
     _write_tar(bucket, manifest.bundle_manifest(bundle), bundle.objects, to)
 
 
 def _write_tar(bucket: Bucket, content: bytes, digests: Iterable[str], to: Path) -> None:
-    part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        # Of PAX nothing shows but in the header of an object beyond 8 GiB, which USTAR can't hold.
-        with tempfile.TemporaryDirectory() as folder, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar:
+        with (
+            replacing(to) as part,
+            tempfile.TemporaryDirectory() as folder,
+            # PAX shows only in the header of an object above 8 GiB, which the older USTAR can't hold.
+            tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar,
+        ):
             tar.addfile(_member(MANIFEST, len(content)), io.BytesIO(content))
             for digest in sorted(set(digests)):
                 _add(tar, bucket, digest, Path(folder))
-        part.replace(to)
     except OSError as error:
         raise StoreError(f"can't write {to}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:
@@ -58,7 +58,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 def _add(tar: tarfile.TarFile, bucket: Bucket, digest: str, folder: Path) -> None:
-    # By way of a file: the tar needs the size first, and only verified bytes may enter it.
+    # The object becomes a file first: the tar needs its size, and only verified bytes may enter.
     file = folder / digest
     objects.fetch(bucket, digest, file)
     with file.open("rb") as content:
@@ -67,11 +67,11 @@ def _add(tar: tarfile.TarFile, bucket: Bucket, digest: str, folder: Path) -> Non
 
 
 def import_file(bucket: Bucket, path: Path) -> ImportedBundle:
-    """Store what a tar file holds, versions under the next numbers; what is equal is not stored twice.
+    """Store the content of a tar file, its versions under the next numbers. Equal content is not stored twice.
 
     Every digest is verified before anything is stored. Raises StoreError where the file holds anything but a
-    manifest and the objects that it names, or where the manifest is none that relet writes, DamagedError where an
-    object is not what its digest says.
+    manifest and the objects that it names, or where relet would not write such a manifest; DamagedError where an
+    object's bytes don't match its digest.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -84,16 +84,16 @@ def import_file(bucket: Bucket, path: Path) -> ImportedBundle:
 
 
 def _unpack(path: Path, folder: Path) -> tuple[Bundle, dict[str, Path]]:
-    """What a tar says that it holds, and its objects as verified files.
+    """The bundle that a tar's manifest describes, and the objects by digest, as verified files in the folder.
 
-    Members are named by digest, so none leaves the folder.
+    Each file is named by its digest, so that no name of a member leads out of the folder.
     """
     said: bytes | None = None
     found: dict[str, Path] = {}
     with tarfile.open(path, "r:") as tar:
         for member in tar:
             matched = MEMBER.fullmatch(member.name)
-            # A sparse member says that it holds any amount of zeros.
+            # A sparse member of a few bytes could unpack to any amount of zeros.
             content = tar.extractfile(member) if member.type in PLAIN and not member.issparse() else None
             if content and member.name == MANIFEST and member.size <= LARGEST_MANIFEST and said is None:
                 said = content.read()

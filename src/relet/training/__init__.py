@@ -1,1 +1,1 @@
-"""Estimators, and the model that a training makes: an inference pipeline that can be exported and loaded."""
+"""Estimators, and the model artifact: a trained inference pipeline that can be exported and loaded."""

@@ -1,4 +1,6 @@
-"""An estimator as a skops archive: the same bytes for the same estimator, and nothing in it can execute."""
+"""Write an estimator as a skops archive: equal estimators have equal bytes, and nothing in the archive can
+execute.
+"""
 
 # mypy: disable-error-code="import-untyped"
 # skops ships no stubs.
@@ -16,13 +18,13 @@ from typing import Any
 from relet.errors import ModelError
 
 SCHEMA = "schema.json"
-# The time that every member of an archive is given: the earliest that zip knows.
+# The time stamp of every archive member: the earliest that zip allows.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # An array's name in an archive is the digest of its bytes.
 MEMBER = re.compile(r"[0-9a-f]{64}\.np[yz]")
 
-# All that a model may be made of. The loader owns this list: what a file says of itself is not asked, nor what
-# skops trusts. A type belongs here when setting its attributes can't run or read anything.
+# All types that a model may contain. The loader owns this list: neither the file's own list nor skops' counts. A
+# type belongs here if setting its attributes can't run or read anything.
 TRUSTED = frozenset(
     (
         "builtins.bool",
@@ -80,7 +82,7 @@ TRUSTED = frozenset(
         "sklearn.tree._tree.Tree",
     )
 )
-# How skops puts together what holds data. Its other ways call functions that the file names.
+# The skops nodes that hold data. Its other nodes call functions that the file names.
 LOADERS = frozenset(
     (
         "DictNode",
@@ -97,7 +99,7 @@ LOADERS = frozenset(
 
 
 def dump_estimator(estimator: Any) -> bytes:
-    """A fitted estimator as a skops archive: no ids or times in it, arrays named by their digests.
+    """Write a fitted estimator as a skops archive, without ids or times, with arrays named by their digests.
 
     Raises ModelError for an estimator that holds a type which the loader would not trust.
     """
@@ -114,15 +116,15 @@ def dump_estimator(estimator: Any) -> bytes:
 
 
 def load_estimator(content: bytes, name: str) -> Any:
-    """The estimator in an archive; `name` names it in errors.
+    """Load the estimator of an archive; `name` is its name in errors.
 
-    Raises ModelError for what is no archive, is damaged, or holds a type that is not trusted.
+    Raises ModelError for a file that is no archive, is damaged, or holds a type that is not trusted.
     """
     try:
         schema, members = _schema_and_members(content)
         refused = _untrusted_types(schema)
     except Exception as error:
-        # whatever a crafted or damaged file makes a reader stumble over, it is no model
+        # whatever error a crafted or damaged file causes in a reader, it is no model
         raise ModelError(f"{name} can't be read as a skops archive: {type(error).__name__}: {error}") from error
     if refused:
         raise ModelError(f"{name} holds types that are not trusted, so it is not loaded: {', '.join(refused)}")
@@ -138,7 +140,7 @@ def load_estimator(content: bytes, name: str) -> Any:
 
 
 def _schema_and_members(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """An archive's schema and arrays, none of them where or what it should not be."""
+    """The schema and the arrays of an archive. Raises for a member that does not belong there."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
             if member.filename != SCHEMA and not MEMBER.fullmatch(member.filename):
@@ -150,7 +152,7 @@ def _schema_and_members(content: bytes) -> tuple[dict[str, Any], dict[str, bytes
 
 
 def _untrusted_types(schema: dict[str, Any]) -> list[str]:
-    """The types and ways of loading in a schema that are not trusted."""
+    """The types and node kinds of a schema that are not trusted."""
     found = set()
     for node in _schema_nodes(schema):
         name = f"{node['__module__']}.{node['__class__']}"
@@ -162,9 +164,9 @@ def _untrusted_types(schema: dict[str, Any]) -> list[str]:
 
 
 def _canonical_archive(raw: bytes) -> bytes:
-    """The same archive without the ids, which are addresses, and with arrays named by their digests.
+    """The archive without ids, which are memory addresses, and with arrays named by their digests.
 
-    Whether two attributes share one object is not kept: it differs between a fitted and a loaded estimator.
+    Sharing of one object by two attributes is not kept, since it differs between a fitted and a loaded estimator.
     """
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         schema = json.loads(archive.read(SCHEMA))
@@ -185,7 +187,7 @@ def _canonical_archive(raw: bytes) -> bytes:
 
 
 def _without_padding(stored: bytes) -> bytes:
-    """The same array with zeros between the fields of a record, where memory that was never written may show."""
+    """The array with zeros between the fields of a record, where unwritten memory would show."""
     import numpy as np
 
     if not stored.startswith(np.lib.format.MAGIC_PREFIX):

@@ -1,4 +1,4 @@
-"""The rows that a model learned from which are most like a given one, with what is true of them."""
+"""Comparable rows: the training rows most like a given row, with their true targets."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-# A difference that is not known, because a value is missing, counts as one scale.
+# A missing value counts as a difference of one scale.
 UNKNOWN = 1.0
-# So many scales apart two values are the same: what was sent as JSON may have lost its last digits.
+# Values closer than so many scales are equal, since values sent as JSON may have lost their last digits.
 EQUAL = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparables:
-    """Learned rows, sorted by their `id`, and how far apart two rows are.
+    """Training rows, sorted by their `id`, and a measure of their distance.
 
-    Rows that agree in the first column of `same` come first, among them those that agree in the second, and so
-    on. Rows that agree in as much are told apart by the root of the summed squares of the differences in each
-    column of `scales`, divided by the scale; rows that are equally far by their id. What the model estimates for
-    a row has no part in it: rows would be chosen to confirm the estimate.
+    Rows that agree in the first column of `same` come first, among them those that agree in the second, and so on.
+    Rows that agree equally are ordered by the root of the summed squared differences in each column of `scales`,
+    each divided by its scale; equal distances by id. The model's estimates do not count: otherwise rows would be
+    chosen that confirm the estimate.
     """
 
     rows: pd.DataFrame
@@ -43,9 +43,10 @@ class Comparables:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], rows: pd.DataFrame, target: str) -> Comparables:
-        """What `to_json` gave, with its rows; raises ModelError for what can't be compared by.
+        """Read the output of `to_json`, with its rows.
 
-        Anything but what `to_json` gives may raise KeyError, TypeError or ValueError too.
+        Raises ModelError for rows that can't be compared; other input than that of `to_json` may also raise
+        KeyError, TypeError or ValueError.
         """
         scales = {name: float(scale) for name, scale in stored["scales"]}
         for name in (stored["id"], *stored["same"], *scales, target):
@@ -58,10 +59,11 @@ class Comparables:
         return cls(rows=rows, id=stored["id"], same=tuple(stored["same"]), scales=scales, target=target)
 
     def nearest(self, rows: pd.DataFrame, count: int = 5) -> list[list[dict[str, Any]]]:
-        """For each row the `count` rows most like it, the nearest first: their stored columns by name.
+        """For each row the `count` nearest training rows, nearest first, as their stored columns by name.
 
-        The row itself is left out: the one with the same id, as text, or for a row without an id every one that
-        agrees with it in all columns of `same` and `scales`. Raises BadDataError for a column that is missing.
+        The row itself is left out: the training row with the same id as text; for a row without an id, every
+        training row that agrees with it in all columns of `same` and `scales`. Raises BadDataError for a column
+        that is missing.
 
         >>> import pandas as pd
         >>> known = pd.DataFrame({"id": [1, 2], "place": ["a", "a"], "size": [3.0, 9.0], "price": [50, 90]})
@@ -94,7 +96,7 @@ class Comparables:
             apart = (known - value) / scale
             squares += np.where(np.isnan(apart), UNKNOWN, apart) ** 2
             agrees &= (np.abs(apart) <= EQUAL) | (np.isnan(known) & np.isnan(value))
-        # lexsort keeps the order of what is equal: that of the ids
+        # lexsort is stable: equal rows stay in the order of their ids
         order = np.lexsort((squares, unlike))
         itself = agrees if own is None else ids == own
         return [self._shown(int(place)) for place in order[~itself[order]][:count]]
@@ -120,7 +122,7 @@ class Comparables:
 
 
 def _ids_as_text(ids: pd.Series[Any]) -> list[str | None]:
-    """Ids as text, whole numbers without a point: a column with gaps comes as floats, JSON may bring text."""
+    """Ids as text, whole numbers without a decimal point: a column with gaps holds floats, JSON may hold text."""
     import pandas as pd
 
     whole = [int(each) if isinstance(each, float) and each.is_integer() else each for each in ids]
@@ -130,7 +132,7 @@ def _ids_as_text(ids: pd.Series[Any]) -> list[str | None]:
 def comparables(
     rows: pd.DataFrame, *, id: str, same: list[str], scales: Mapping[str, float], target: str
 ) -> Comparables:
-    """What of learned rows is kept to compare others with: id, target, and the columns of `same` and `scales`.
+    """Keep training rows to compare others with: their id, target, and the columns of `same` and `scales`.
 
     Raises BadDataError for a column that is missing.
     """

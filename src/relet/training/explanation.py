@@ -1,4 +1,4 @@
-"""Why a model estimates what it does: what each column of a row contributes, in the target's units."""
+"""Explain an estimate: the contribution of each column of a row, in the target's unit."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 
     Predict = Callable[[pd.DataFrame], NDArray[np.float64]]
 
-# So many rows stand for all others: an explanation takes so many times (columns − 1) estimates. On listings the
-# contributions by 128 are 0.6 dollars off those by 400, on the average; by 64 1.1 and by 16 2.1.
+# How many background rows stand for all others. An explanation takes this number times (columns − 1) estimates.
+# On listings, contributions from 128 rows differ from those of 400 rows by 0.6 dollars on average; from 64 rows by
+# 1.1, from 16 rows by 2.1.
 BACKGROUND = 128
-# Rows that are explained together: their estimates are made in one call.
+# How many rows are explained together: their estimates are made in one call.
 TOGETHER = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Why one row has its estimate: what `predict` gives. The contributions add up to `estimate` − `base`.
+    """The explanation of one row's estimate, the one that `predict` gives.
 
-    `base` is the mean estimate of the background rows. `comparables` are the learned rows most like this one,
-    the nearest first, each with its columns by name; none where the model keeps none.
+    The contributions add up to `estimate` − `base`; `base` is the mean estimate of the background rows.
+    `comparables` are the nearest training rows, nearest first, each with its columns by name; empty where the
+    model keeps none.
     """
 
     estimate: float
@@ -36,7 +38,7 @@ class Explanation:
 
 
 def background_rows(rows: pd.DataFrame, estimates: NDArray[np.float64]) -> pd.DataFrame:
-    """The rows that stand for all: 128, evenly spread from the lowest estimate to the highest."""
+    """The rows that stand for all: 128 rows, evenly spaced from the lowest to the highest estimate."""
     import numpy as np
 
     from relet.training import golden
@@ -44,22 +46,20 @@ def background_rows(rows: pd.DataFrame, estimates: NDArray[np.float64]) -> pd.Da
     order = np.argsort(estimates, kind="stable")
     size = min(BACKGROUND, len(order))
     places = order[((np.arange(size) + 0.5) / size * len(order)).astype(np.int64)]
-    # as they will be read again from the model's folder
+    # in the form in which they are read again from the model's folder
     return golden.rows_from_json(golden.rows_to_json(rows.iloc[places]), list(rows.columns))
 
 
 def contributions(
     predict: Predict, rows: pd.DataFrame, estimates: NDArray[np.float64], others: pd.DataFrame
 ) -> tuple[float, NDArray[np.float64]]:
-    """The mean estimate of the rows in `others`, and what each column of `others` adds to it in each row.
+    """The mean estimate of the rows in `others`, and what each column adds to it in each explained row.
 
-    Shapley values of the columns (Shapley 1953; for models Štrumbelj and Kononenko, JMLR 11, 2010): from a
-    background row to the row that is explained, one column after the other takes its value, and each is given
-    what the estimate then changed by; the mean of that over all background rows, from each in another order of
-    the columns. It asks nothing of the model but estimates, so it is the same for every family; a column that the
-    model ignores gets exactly 0, and the contributions add up.
-
-    Returns the base and one line for each row, one number for each column.
+    Shapley values of the columns (Shapley 1953; for models Štrumbelj and Kononenko, JMLR 11, 2010): on the way
+    from a background row to the explained row, one column after the other takes its new value, and gets the change
+    of the estimate as its contribution. The mean is taken over all background rows, each with another order of the
+    columns. Only estimates are needed, so it works for every family; a column that the model ignores gets exactly
+    0, and the contributions add up. Returns the base, and for each row one number per column.
     """
     import numpy as np
 
@@ -80,9 +80,9 @@ def contributions(
 
 
 def _column_orders(names: Sequence[str], size: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """From each background row the columns in an order of its own, every other time the reverse of the one before.
+    """An order of the columns for each background row; every second order is the reverse of the one before.
 
-    Neither chance nor a library has a say in it, nor where a column stands.
+    The orders depend neither on chance, nor on a library, nor on the position of a column.
     """
     import numpy as np
 
@@ -95,7 +95,7 @@ def _column_orders(names: Sequence[str], size: int) -> Iterator[tuple[int, NDArr
 def _rows_between(
     rows: pd.DataFrame, others: pd.DataFrame, walks: Sequence[tuple[int, NDArray[np.int64]]]
 ) -> pd.DataFrame:
-    """The rows between: for each row, each walk, and each step but the last, which columns have changed."""
+    """The rows between background and explained row: for each row, each order, and each step but the last."""
     import numpy as np
     import pandas as pd
 
@@ -122,7 +122,7 @@ def _as_objects(values: pd.Series[Any]) -> NDArray[np.object_]:
 
 
 def _plain_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Values that can stand in one column with others that came as JSON: dates as text, missing ones as None."""
+    """Rows whose values can share a column with values from JSON: dates as text, missing values as None."""
     import pandas as pd
 
     made = {}

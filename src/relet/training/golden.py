@@ -1,4 +1,4 @@
-"""Predictions that a model made when it was exported, and has to make again when it is loaded."""
+"""Golden predictions: a model records them when it is exported and has to repeat them when it is loaded."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from relet.training.interval import Interval
 
-# With other versions of the libraries the last bits may differ; more than this, relatively, is another model.
+# The largest allowed relative difference. Other versions of the libraries may change the last bits.
 TOLERANCE = 1e-6
-# The coverages whose intervals are recorded, as far as enough rows were held out for them.
+# The coverages whose intervals are recorded, where enough rows were held out.
 COVERAGES = (0.5, 0.9)
 
 
@@ -28,14 +28,14 @@ def rows_to_json(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def rows_from_json(stored: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
-    """The rows again, every column as Python objects, which is how they come from outside."""
+    """Rows from their JSON form. Every column holds Python objects, as rows from outside do."""
     import pandas as pd
 
     return pd.DataFrame(stored, columns=columns, dtype=object)
 
 
 def adversarial_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows that pre-processing could trip over: all missing one by one, unknown and strange text, extremes."""
+    """Rows that are hard for pre-processing: each column missing in turn, unknown and strange text, extremes."""
     import pandas as pd
 
     first = rows_to_json(rows.head(1))[0]
@@ -73,13 +73,13 @@ def record_predictions(
 
 
 def check_predictions(stored: dict[str, Any], predict: Any, *, exactly: bool, name: str) -> None:
-    """Predict the recorded rows again; ModelError names the largest difference."""
+    """Predict the recorded rows again. Raises ModelError with the largest difference."""
     rows = rows_from_json(stored["rows"], stored["columns"])
     _compare_with_recorded("", stored["predictions"], predict(rows), exactly=exactly, name=name)
 
 
 def check_intervals(stored: dict[str, Any], predict_interval: Any, *, exactly: bool, name: str) -> None:
-    """Give the recorded rows their intervals again; ModelError names the largest difference."""
+    """Compute the intervals of the recorded rows again. Raises ModelError with the largest difference."""
     rows = rows_from_json(stored["rows"], stored["columns"])
     for each in stored.get("intervals", ()):
         found = predict_interval(rows, each["coverage"])
@@ -97,7 +97,7 @@ def _compare_with_recorded(what: str, recorded: list[str], again: Any, *, exactl
     got = np.asarray(again, dtype=np.float64)
     difference = np.abs(got - expected)
     allowed = 0.0 if exactly else TOLERANCE * np.abs(expected)
-    # written so that a NaN, which is never within anything, is refused
+    # written so that NaN is refused
     if not (difference <= allowed).all():
         worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
         raise ModelError(

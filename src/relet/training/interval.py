@@ -1,4 +1,4 @@
-"""How far from an estimate the truth may lie: conformal intervals, calibrated on rows that were held out."""
+"""Conformal intervals around estimates, calibrated on held-out rows."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-# What may be asked for.
+# The coverages that may be requested.
 LEAST, MOST = 0.5, 0.99
-# The share of the misses that lie below an interval. A price errs further upward than downward, so that leaving
-# out more above makes intervals shorter; 0.2 made them shortest on validation rows, 0.3 a dollar longer, and
-# dear listings are missed less often.
+# The share of misses that lie below an interval. Prices err further upward than downward, so intervals get shorter
+# when more misses lie above. On validation rows 0.2 gave the shortest intervals; 0.3 makes them a dollar longer
+# and misses expensive listings less often.
 BELOW = 0.3
-# A group's width is drawn towards that of all, as if so many more rows lay there: of learned rows, and of held-out
-# ones, whose own errors the scores are made of. Chosen on rows held out for it, of those that are trained on.
+# A group's width is shrunk towards the width of all rows, as if so many more rows had it: for training rows, and
+# for held-out rows, whose errors give the scores. Both were chosen on separate rows of the training part.
 PRIOR, HELD_OUT_PRIOR = 30, 200
-# A model knows its rows the better by heart the fewer of them a group has: out of ten times fewer rows the errors
-# on learned rows come out 1 − 10^−0.08, or 17%, too small; estimated on the same rows.
+# A model fits the training rows of small groups more closely: in a group with a tenth of the rows the training
+# errors are 1 − 10^−0.08, or 17%, too small. Estimated on the same rows.
 BY_HEART = 0.08
-# Of each group of learned rows at most so many, evenly spread: their errors need estimates, which take time.
+# At most so many training rows of each group are used, evenly spaced, since their estimates take time.
 SAMPLED = 500
-# A group's errors count as so many times those of all, at least and at most: a quotient of errors close to 0 says
-# nothing, and a width of 0 has no scores.
+# The least and the largest width of a group, relative to all rows. A ratio of errors close to 0 means nothing, and
+# a width of 0 has no scores.
 NARROWEST, WIDEST = 0.05, 20.0
-# The group widths are compared where an interval of 90% ends.
+# The coverage at whose interval ends the group widths are compared.
 TAIL = 0.9
-# More scores than this are thinned to so many, evenly spread by rank.
+# At most so many scores are kept, evenly spaced by rank.
 KEPT = 2001
-# e to this is near where doubles end, and far beyond any range.
+# e to the power of this is near the limit of doubles, and far beyond any range.
 _FAR = 700.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """What a model needs to give intervals beside its estimates.
+    """The data that a model needs to give intervals.
 
-    A row's score is log(truth ÷ estimate) ÷ the width of its group; `scores` are those of `size` held-out rows,
-    sorted, at most `KEPT` of them. `widths` has a group's width, told by its values in the columns `by`; a group
-    that is not there has the width 1. Everything is clipped to `low` and `high`.
+    A row's score is log(truth ÷ estimate) ÷ the width of its group. `scores` are the sorted scores of `size`
+    held-out rows, at most `KEPT` of them. `widths` maps a group, given by its values in the columns `by`, to its
+    width; a group without an entry has the width 1. Everything is clipped to `low` and `high`.
     """
 
     by: tuple[str, ...]
@@ -79,11 +79,11 @@ class Interval:
         return lower, within, np.clip(within * factors[:, 1], within, self.high)
 
     def ends(self, coverage: float) -> tuple[float, float]:
-        """The scores between which a new row's lies with at least this probability.
+        """The two scores between which a new row's score lies with at least this probability.
 
-        Of n + 1 rows that could have come in any order, the new one's score has each rank with the same
-        probability (Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005): it lies below the
-        k-th smallest of n with a probability of at most k ÷ (n + 1), and correspondingly above.
+        Among n + 1 exchangeable rows the new row's score has each rank with the same probability (Vovk, Gammerman,
+        Shafer: Algorithmic Learning in a Random World, 2005): it lies below the k-th smallest of n scores with a
+        probability of at most k ÷ (n + 1), and above accordingly.
         """
         share = _float_or_nan(coverage)
         if not LEAST <= share <= MOST:
@@ -99,7 +99,7 @@ class Interval:
                 f"an interval of {coverage:.0%} needs at least {needed} rows that were held out from training, "
                 f"the model has {self.size}; train it with a larger val_size, or ask for less coverage"
             )
-        # outward, where not every rank was kept
+        # rounded outward where not every rank was kept
         ranks = _kept_ranks(self.size, len(self.scores))
         below = max(place for place, rank in enumerate(ranks) if rank <= first)
         above = min(place for place, rank in enumerate(ranks) if rank >= last)
@@ -118,7 +118,7 @@ class Interval:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Interval:
-        """What `to_json` gave; raises ModelError for anything else."""
+        """Read the output of `to_json`. Raises ModelError for anything else."""
         try:
             found = cls(
                 by=tuple(_stored_text(name) for name in _stored_list(stored["by"])),
@@ -140,7 +140,10 @@ class Interval:
         return found
 
     def _wrong(self) -> str:
-        """What no calibration gives; nothing where all is well. Whole numbers from 2⁵³ on have no double each."""
+        """What is impossible in stored intervals; empty where all is well.
+
+        From 2⁵³ on not every whole number is a double.
+        """
         if type(self.size) is not int or not 0 < len(self.scores) <= self.size < 2**53:
             return f"{len(self.scores)} scores of {self.size!r} rows"
         if not all(map(math.isfinite, self.scores)) or list(self.scores) != sorted(self.scores):
@@ -164,16 +167,15 @@ def calibrate(
     low: float,
     high: float,
 ) -> Interval:
-    """The intervals of a model, by its errors on rows it learned from and on rows that it did not.
+    """Calibrate a model's intervals by its errors on training rows and on held-out rows.
 
-    How much wider one group's intervals are than another's, told by the text columns `by`, is read from the
-    learned rows, which are many: their errors are too small, but so they are everywhere, and a little more so in
-    small groups. Where a group has many held-out rows, theirs correct it. How wide intervals are is then read from
-    the held-out rows alone, so that the coverage holds whatever the learned rows said; the correction takes from
-    it what a number for each group learned from hundreds of rows can, about four tenths of a per cent.
-
-    `estimates` are those of the held-out rows, `low` and `high` the target's range. Raises SettingError where that
-    does not lie above zero, or no row was held out.
+    The relative widths of groups, given by the text columns `by`, come from the training rows, which are many.
+    Training errors are too small, but equally so in all groups, and a little more so in small ones. Where a group
+    has many held-out rows, their errors correct its width. The absolute width comes from the held-out rows alone,
+    so that the coverage holds whatever the training rows say. The correction costs about four tenths of a per cent
+    of coverage, since it learns one number per group from hundreds of rows. `estimates` are those of the held-out
+    rows, `low` and `high` the target's range. Raises SettingError where the range does not lie above zero, or no
+    row was held out.
 
     >>> import numpy as np, pandas as pd
     >>> rows = pd.DataFrame({"room": ["whole", "shared"] * 50, "price": np.linspace(80.0, 130.0, 100)})
@@ -216,7 +218,7 @@ def _group_widths(
     low: float,
     high: float,
 ) -> dict[tuple[str | None, ...], float]:
-    """How many times as far out as of all rows a group's errors reach, drawn towards 1 where it has few rows."""
+    """How far a group's errors reach relative to all rows, shrunk towards 1 where the group has few rows."""
     import numpy as np
 
     groups = _places_by_group(_groups_of_rows(learned, by))
@@ -230,7 +232,7 @@ def _group_widths(
         own = errors[start : start + len(places)]
         start += len(places)
         ratio = _reach_ratio(own, everywhere)
-        # a group that was learned by heart says nothing of its width
+        # a group that the model fits exactly says nothing about its width
         share = len(places) / (len(places) + PRIOR) if ratio > 0 else 0.0
         known = BY_HEART * (usual - math.log(len(groups[group])))
         found[group] = round(math.exp(share * math.log(ratio or 1.0) + known), 6)
@@ -242,7 +244,7 @@ def _corrected_widths(
     groups: Sequence[tuple[str | None, ...]],
     errors: NDArray[np.float64],
 ) -> dict[tuple[str | None, ...], float]:
-    """The widths times as far as each group's held-out errors reach beyond them, drawn towards 1."""
+    """The widths, each multiplied by how far the group's held-out errors reach beyond it, shrunk towards 1."""
     import numpy as np
 
     reached = errors / _widths_of_rows(widths, groups)
@@ -256,7 +258,7 @@ def _corrected_widths(
 
 
 def _reach_ratio(own: NDArray[np.float64], everywhere: float) -> float:
-    """How many times as far as `everywhere` a group's errors reach; 0 where either says nothing."""
+    """How far a group's errors reach relative to `everywhere`. 0 where either says nothing."""
     import numpy as np
 
     reach = float(np.quantile(own, TAIL))
@@ -274,7 +276,7 @@ def _widths_of_rows(
 def _log_errors(
     truth: NDArray[np.float64], estimates: NDArray[np.float64], low: float, high: float
 ) -> NDArray[np.float64]:
-    """The logarithms of truth ÷ estimate, both within the range."""
+    """The logarithms of truth ÷ estimate, both clipped to the range."""
     import numpy as np
 
     within = np.clip(np.asarray(estimates, dtype=np.float64), low, high)
@@ -282,7 +284,7 @@ def _log_errors(
 
 
 def _groups_of_rows(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[str | None, ...]]:
-    """What tells the group of each row."""
+    """The group of each row."""
     from relet.features.columns import texts
 
     if not by:
@@ -319,11 +321,11 @@ def _evenly_spread_places(size: int, most: int) -> NDArray[np.int64]:
 
 
 def _kept_ranks(size: int, kept: int) -> list[int]:
-    """Which of the sorted scores are kept, counted from 1: the first and the last always."""
+    """The ranks of the scores that are kept, counted from 1. The first and the last are always kept."""
     found: list[int] = (_evenly_spread_places(size, kept) + 1).tolist()
     return found
 
 
 def _float_or_nan(value: Any) -> float:
-    """A number of Python or numpy as a float, anything else as NaN, which lies between no two numbers."""
+    """A number of Python or numpy as a float; anything else as NaN, which lies in no range."""
     return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan

@@ -27,14 +27,14 @@ NATIVE = "booster.txt"
 GOLDEN = "golden.json"
 ABOUT = "relet.json"
 EXAMPLE = "input_example.json"
-# These three are there where the model gives intervals and explanations; a relet that knows none reads the rest.
+# These three files exist where the model gives intervals and explanations. An older relet ignores them.
 INTERVAL = "interval.json"
 EXPLANATION = "explanation.json"
 COMPARABLES = "comparables.parquet"
 FORMAT = 1
-# Between the texts of two estimators in one native file.
+# Separates the texts of two estimators in one native file.
 _NEXT = "\x1d\n"
-# Where estimators hold others.
+# The attributes in which estimators hold other estimators.
 _NESTED = ("steps", "transformers_", "transformer_list", "members", "members_")
 
 
@@ -42,10 +42,10 @@ _NESTED = ("steps", "transformers_", "transformer_list", "members", "members_")
 class Model:
     """An inference pipeline: pre-processing and model as one fitted scikit-learn `Pipeline`.
 
-    `example` holds a few raw input rows with every column that the pipeline reads; `target` is the name of what
-    it predicts, in the target's own units; `about` is what a person wants to know of it. With `interval` it says
-    how far off an estimate may be, with `background` (rows that stand for all others) and `comparables` why it is
-    what it is.
+    `example` holds a few raw input rows with every column that the pipeline reads; `target` is the name of the
+    predicted column; predictions have the target's unit. `about` holds facts for a person. With `interval` the
+    model gives intervals; with `background` (rows that stand for all others) and `comparables` it explains its
+    estimates.
     """
 
     pipeline: Any
@@ -57,9 +57,9 @@ class Model:
     comparables: Comparables | None = None
 
     def predict(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """One prediction for each row; a row's never depends on the rows beside it.
+        """One prediction for each row, independent of the other rows.
 
-        Raises BadDataError for a column that is missing or holds something else.
+        Raises BadDataError for a column that is missing or has another type.
         """
         import numpy as np
 
@@ -70,19 +70,19 @@ class Model:
                 f"{nearest(missing[0], map(str, rows.columns))}"
             )
         if not len(rows):
-            # some estimators refuse a table without a row
+            # some estimators refuse a table without rows
             return np.empty(0)
         return np.asarray(self.pipeline.predict(rows), dtype=np.float64)
 
     def predict_interval(self, rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
-        """The columns `lower`, `estimate` and `upper`, in the target's units, within the range that it declares.
+        """The columns `lower`, `estimate` and `upper`, in the target's unit, within the interval's declared range.
 
-        A new row of the kind that the interval was calibrated on lies within it with at least the probability
-        `coverage`, from 0.5 to 0.99, over all rows, not for each kind of row; less up to about 0.4 per cent, since
-        the widths of the groups were corrected by the rows that the interval was then calibrated on. Where those
-        were held out by time, new rows are not of their kind, and nothing is promised but what the past and they
-        have in common. Raises what `predict` does, SettingError for a coverage that can't be given, and ModelError
-        for a model without intervals.
+        The true value of a new row lies inside with at least the probability `coverage`, from 0.5 to 0.99, if the
+        row comes from the distribution of the calibration rows. This holds over all rows, not for each kind of
+        row, and less up to about 0.4 per cent, since the same rows corrected the widths of the groups. Where the
+        calibration rows were held out by time, new rows have another distribution, and nothing more is promised.
+        Raises what `predict` raises, SettingError for a coverage that can't be given, and ModelError for a model
+        without intervals.
         """
         import pandas as pd
 
@@ -95,13 +95,13 @@ class Model:
         return pd.DataFrame({"lower": lower, "estimate": estimate, "upper": upper}, index=rows.index)
 
     def explain(self, rows: pd.DataFrame, comparables: int = 5) -> list[Explanation]:
-        """Why each row has its estimate: what each column contributes, and the learned rows most like it.
+        """Explain each row's estimate: the contribution of each column, and the nearest training rows.
 
-        The contributions add up to the estimate less the base, in the target's units; the estimate is `predict`'s,
-        which that of an interval is only within the range that the target declares. `relet.training.explanation`
-        says how they are found, `relet.training.comparables` what is alike: never the row itself, which is known
-        by its id where it has one, else by what is compared. Raises what `predict` does, and ModelError for a
-        model that keeps nothing to explain by.
+        The contributions add up to the estimate minus the base, in the target's unit. The estimate is that of
+        `predict`; the estimate of an interval is the same, clipped to the declared range.
+        `relet.training.explanation` says how contributions are computed, `relet.training.comparables` what nearest
+        means. The row itself is never among the nearest rows. Raises what `predict` raises, and ModelError for a
+        model without background rows.
         """
         from relet.training.explanation import Explanation, contributions
 
@@ -125,10 +125,10 @@ class Model:
 
 
 def export_model(model: Model, folder: Path) -> None:
-    """Write a model as a folder that relet and MLflow load: the same bytes for the same model.
+    """Write a model as a folder that relet and MLflow load.
 
-    Golden predictions, on the example and on adversarial rows, are recorded. Raises ModelError for a pipeline
-    that holds a type which the loader would not trust.
+    Equal models have equal bytes. Golden predictions on the example and on adversarial rows are recorded. Raises
+    ModelError for a pipeline that holds a type which the loader would not trust.
     """
     from relet.training import archive, golden, packaging
 
@@ -166,9 +166,9 @@ def export_model(model: Model, folder: Path) -> None:
 
 
 def load_model(folder: Path) -> Model:
-    """The model in a folder, once its types are trusted, its code is the same and its golden predictions hold.
+    """Load the model in a folder.
 
-    Raises ModelError otherwise.
+    Raises ModelError unless its types are trusted, its code is unchanged and its golden predictions hold.
     """
     from relet.training import archive, golden, packaging
 
@@ -205,7 +205,7 @@ def load_model(folder: Path) -> Model:
 
 
 def _write_grounds(model: Model, folder: Path) -> None:
-    """What intervals and explanations are made from: text and a table, that nothing can hide in."""
+    """Write the data of intervals and explanations as text and a table, which can't contain code."""
     from relet.data.table import write_table
     from relet.training import golden
 
@@ -221,7 +221,10 @@ def _write_grounds(model: Model, folder: Path) -> None:
 
 
 def _read_grounds(folder: Path, about: dict[str, Any], columns: list[str]) -> dict[str, Any]:
-    """The same as the arguments of a model that reads `columns`; none of them for one of an older relet."""
+    """Read that data as arguments of `Model`, for a model that reads `columns`.
+
+    Empty for a model of an older relet.
+    """
     from relet.data.table import read_table
     from relet.training import golden
     from relet.training.comparables import Comparables
@@ -258,7 +261,7 @@ def _attach_native(estimator: Any, text: str, name: str) -> None:
 
 
 def _read_example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
-    """The example rows, each column of the kind that it was exported with."""
+    """The example rows, each column with its exported type."""
     import pandas as pd
 
     from relet.training import golden
@@ -283,7 +286,7 @@ def _relet_code() -> FirstPartyCode:
 
 
 def _code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
-    """The digests of relet's own modules that a pipeline needs, and of those that they import."""
+    """The digests of relet's own modules that a pipeline needs, and of the modules that these import."""
     code = _relet_code()
     found: dict[str, str] = {}
     for module in sorted(_pipeline_modules(pipeline)):
@@ -292,7 +295,7 @@ def _code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
 
 
 def _pipeline_modules(value: Any) -> set[str]:
-    """The modules of relet that define the estimators in a pipeline, however nested."""
+    """The modules of relet that define the estimators of a pipeline, nested ones too."""
     if isinstance(value, list | tuple):
         return set[str]().union(*map(_pipeline_modules, value))
     own = {type(value).__module__} if type(value).__module__.startswith("relet.") else set()
@@ -304,7 +307,7 @@ def _nested_estimators(value: Any) -> list[Any]:
 
 
 def _native_estimators(value: Any) -> Iterator[Any]:
-    """The fitted estimators in a pipeline that keep what they learned as text beside the archive."""
+    """The fitted estimators of a pipeline that store what they learned as text beside the archive."""
     if isinstance(value, list | tuple):
         for each in value:
             yield from _native_estimators(each)
@@ -316,14 +319,14 @@ def _native_estimators(value: Any) -> Iterator[Any]:
 
 
 def _loaded_file_digests(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file that is loaded."""
+    """The SHA-256 of each file that loading reads."""
     loaded = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, EXPLANATION, COMPARABLES)
     present = [folder / name for name in loaded if (folder / name).is_file()]
     return {path.name: sha256(path.read_bytes()).hexdigest() for path in present}
 
 
 def _check_files(folder: Path, recorded: dict[str, str]) -> None:
-    """Before any file is parsed: LightGBM ends the process over a model text that was cut off."""
+    """Check the files before any is parsed: LightGBM would end the process over a truncated model text."""
     for name in (ARCHIVE, GOLDEN, EXAMPLE, *recorded):
         if sha256(_read_model_file(folder / name)).hexdigest() != recorded.get(name):
             raise ModelError(f"{folder.name} is damaged: {name} is not what was exported; export it again")

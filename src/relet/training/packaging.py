@@ -1,4 +1,4 @@
-"""The files that make a model folder an MLflow model, written without mlflow and without a time or an id."""
+"""Write the files that make a model folder an MLflow model, without mlflow, times or ids."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from relet.names import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-# What a model needs to be loaded and to predict, beside relet itself.
+# The packages that a model needs to load and predict, beside relet itself.
 NEEDED = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
-# The oldest Python that the lock resolves for: what needs no newer one names none.
+# The oldest Python that the lock resolves for.
 PYTHON = "3.11"
 
 
@@ -39,8 +39,7 @@ def environment_files() -> dict[str, str]:
     }
 
 
-# What may be asked beside an estimate; by default nothing is. A coverage needs no explanation beside it, nor the
-# other way round.
+# The parameters that a request may add to get more than an estimate. Coverage and explanation are independent.
 _PARAMS = [
     {"name": "coverage", "type": "double", "default": None, "shape": None},
     {"name": "explain", "type": "boolean", "default": False, "shape": None},
@@ -52,12 +51,12 @@ def mlmodel(kinds: Mapping[str, str], *, params: bool = False, id: str | None = 
 
     `kinds` are those of `column_kind`.
 
-    With `params` a request may ask for an interval and an explanation. The column `id` may be sent too, and need
-    not be: MLflow drops what no signature names, and a row would be comparable with itself.
+    With `params` a request may ask for an interval and an explanation. The signature names the optional column
+    `id` too: MLflow drops columns that it does not name, and a row without its id could be its own comparable.
     """
     inputs = [{"name": name, "type": _MLFLOW_TYPES[kind_], "required": True} for name, kind_ in kinds.items()]
     if id is not None and id not in kinds:
-        # numbers come as text from some, and as floats where one is missing
+        # some clients send numbers as text, or as floats where one is missing
         inputs.append({"name": id, "type": "any", "required": False})
     signature = {
         "inputs": json.dumps(inputs),
@@ -78,7 +77,7 @@ def mlmodel(kinds: Mapping[str, str], *, params: bool = False, id: str | None = 
         },
         "signature": signature,
     }
-    # JSON is YAML: no library is needed to write it, and no version of one changes it
+    # JSON is YAML: writing it needs no library, and no new version of a library changes it
     return json.dumps(described, indent=1) + "\n"
 
 
@@ -89,13 +88,13 @@ def input_example(example: pd.DataFrame) -> str:
     )
 
 
-# "any" where MLflow's types are too narrow: whole numbers come as 64-bit integers, which MLflow does not take for
-# doubles, or with gaps, which it does not take for integers; dates come as text or as dates.
+# "any" where MLflow's types are too narrow. Whole numbers come as 64-bit integers, which MLflow does not accept as
+# doubles, or with gaps, which it does not accept as integers. Dates come as text or as dates.
 _MLFLOW_TYPES = {"boolean": "boolean", "date": "any", "number": "double", "text": "string", "whole": "any"}
 
 
 def column_kind(column: pd.Series[Any]) -> str:
-    """What a column holds: boolean, whole (numbers without a fraction), number, date or text.
+    """The kind of a column's values: boolean, whole (numbers without a fraction), number, date or text.
 
     >>> import pandas as pd
     >>> column_kind(pd.Series([1, 2])), column_kind(pd.Series([0.5]))

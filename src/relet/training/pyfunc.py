@@ -1,4 +1,4 @@
-"""What MLflow calls to load a model that relet exported: `mlflow.pyfunc.load_model`, `mlflow models serve`."""
+"""The loader that MLflow calls for an exported model: `mlflow.pyfunc.load_model`, `mlflow models serve`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class ServedModel:
     ) -> NDArray[np.float64] | pd.DataFrame:
         """One prediction for each row, in the target's units; a table where `params` asks for more.
 
-        `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then within the target's range.
-        `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column name);
-        a row is no comparable of itself, which the id tells where it is sent, and else what is compared. The
-        contributions add up to `explained` less `base`: the estimate before it is brought within the range.
+        `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then clipped to the target's
+        range. `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column
+        name); a row is never its own comparable. The contributions add up to `explained` minus `base`; `explained`
+        is the estimate before clipping.
         """
         asked = params or {}
         coverage, explain = asked.get("coverage"), asked.get("explain")

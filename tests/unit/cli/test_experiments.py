@@ -13,7 +13,7 @@ from relet.core.record import Status
 from relet.store import Store, open_store
 from relet.store.layout import run_path
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
-from tests.unit.cli.test_cli import relet
+from tests.integration.cli.test_cli import relet
 from tests.unit.report.reading import Reading, stands_alone
 
 
@@ -309,3 +309,129 @@ def test_numbers_keep_what_tells_them_apart() -> None:
     assert cell_texts([1, 20]) == ["1", "20"]
     assert cell_texts([float("nan"), 1.5]) == ["nan", "1.500"]
     assert cell_texts(["x" * 60])[0].endswith("x…")
+
+
+# --- which run a word names
+
+
+def compared(capsys: pytest.CaptureFixture[str], word: str) -> str:
+    """The id of the run that `relet compare` takes a word for, beside that of a version."""
+    found = json.loads(out_of(capsys, "compare", word, "model:v3", "--json"))
+    return str(found["runs"]["run"][next(iter(found["runs"]["run"]))])
+
+
+def test_a_run_is_named_by_its_whole_id_by_the_beginning_or_by_the_end_of_it(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = "20270304T101112131415-c0ffee99"
+    store.put_run(pipeline_run(7, id=own))
+    for word in (own, "c0ffee99", "20270304T101112131415", "2027", own[:-1]):
+        assert compared(capsys, word) == own, word
+    for word in ("coffee", "ee99", "0ffee99", "0304T101112131415", f"{own}0", "101112131415-c0ffee99"):
+        status, out, err = relet(capsys, "compare", word, "model:v3")
+        assert (status, out) == (2, ""), word
+        assert f"holds no run '{word}'" in err, word
+
+
+def test_the_run_of_a_component_stands_for_the_pipelines_run_also_by_a_part_of_its_id(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline, component = "20270304T101112000000-aaaaaaaa", "20270304T101112000001-bbbbbbbb"
+    store.put_run(pipeline_run(7, id=pipeline))
+    store.put_run(pipeline_run(8, id=component, parent=pipeline, component="train", job_type="train"))
+    for word in (component, "bbbbbbbb", "20270304T101112000001", "20270304", "aaaaaaaa"):
+        assert compared(capsys, word) == pipeline, word
+
+
+def test_a_whole_id_names_its_run_also_where_another_id_begins_with_it(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for id_ in ("20270304T101112000000-aaaaaaaa", "20270304T101112000000-aaaaaaaabb"):
+        store.put_run(pipeline_run(7, id=id_))
+        assert compared(capsys, id_) == id_
+
+
+def test_a_beginning_that_a_component_alone_shares_with_a_pipeline_names_the_pipelines_run(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline, component = "20270304T101112000000-aaaaaaaa", "20270304T101112000001-bbbbbbbb"
+    store.put_run(pipeline_run(7, id=pipeline))
+    store.put_run(pipeline_run(8, id=component, component="train", job_type="train"))
+    assert compared(capsys, "20270304") == pipeline
+    assert compared(capsys, "bbbbbbbb") == component
+
+
+def test_a_beginning_that_several_runs_share_is_refused_with_their_ids(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twins = ["20270304T101112000000-aaaaaaaa", "20270304T101112000000-bbbbbbbb"]
+    for id_ in twins:
+        store.put_run(pipeline_run(7, id=id_))
+    status, out, err = relet(capsys, "compare", "20270304T101112000000", "model:v3")
+    assert (status, out) == (2, "")
+    assert f"begins the ids of 2 runs; write more of it: {', '.join(twins)}" in err
+    assert compared(capsys, "20270304T101112000000-b") == twins[1]
+
+
+def test_a_beginning_that_a_sweep_shares_with_its_first_trial_names_the_trial(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, trial = "20270304T101112000000-aaaaaaaa", "20270304T101112000000-bbbbbbbb"
+    store.put_run(sweep(7, id=first, winner=run_id(2)))
+    store.put_run(pipeline_run(8, id=trial, parent=first, trial=1))
+    assert compared(capsys, "20270304") == trial
+    assert compared(capsys, "aaaaaaaa") == run_id(2)
+
+
+@pytest.mark.parametrize("name", [run_id(1), "00000001"])
+def test_a_sweep_is_named_by_its_id_or_the_end_of_it_and_shows_its_trials_alone(
+    store: Store, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    found = json.loads(out_of(capsys, "experiments", name, "--json"))
+    assert found["sweeps"] == [run_id(1)]
+    assert [each["id"] for each in found["runs"]] == [run_id(2), run_id(3), run_id(4)]
+
+
+@pytest.mark.parametrize("name", ["0000001", "0001", "20260102T0304"])
+def test_no_other_part_of_an_id_names_a_sweep(store: Store, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    status, out, err = relet(capsys, "experiments", name)
+    assert (status, out) == (2, "")
+    assert f"there is no experiment or sweep '{name}'" in err
+
+
+# --- the order of the trials table
+
+
+@pytest.mark.parametrize(
+    ("by", "depths"),
+    [("depth", [-20, -3, 9, 10, 100]), ("-depth", [100, 10, 9, -3, -20]), ("mae", [-3, 100, 9, 10, -20])],
+)
+def test_the_trials_table_is_sorted_by_number_and_not_by_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], by: str, depths: list[int]
+) -> None:
+    monkeypatch.setenv("RELET_STORE", str(tmp_path / "store"))
+    held = open_store(tmp_path / "store")
+    errors = {10: 100.5, 9: 20.0, 100: 3.25, -20: 1e3, -3: 0.5}
+    for number, (depth, mae) in enumerate(errors.items(), start=1):
+        held.put_run(pipeline_run(number, parameters={"train": {"depth": depth}}, metrics={"mae": mae}))
+    found = json.loads(out_of(capsys, "experiments", "prices", "--sort", by, "--json"))
+    assert [each["settings"]["train.depth"] for each in found["runs"]] == depths
+    lines = out_of(capsys, "experiments", "prices", "--sort", by).splitlines()
+    place = lines[0].split().index("train.depth")
+    assert [int(line.replace(" *", "").split()[place]) for line in lines[1:6]] == depths
+
+
+def test_numbers_come_before_words_and_runs_without_a_value_last_in_either_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RELET_STORE", str(tmp_path / "store"))
+    held = open_store(tmp_path / "store")
+    for number, limit in enumerate(["auto", 10, None, 9, "none"], start=1):
+        held.put_run(pipeline_run(number, parameters={"train": {"limit": limit}}))
+
+    def order(by: str) -> list[object]:
+        found = json.loads(out_of(capsys, "experiments", "prices", "--sort", by, "--json"))
+        return [each["settings"]["train.limit"] for each in found["runs"]]
+
+    assert order("limit") == [9, 10, "auto", "none", None]
+    assert order("-limit") == ["none", "auto", 10, 9, None]

@@ -2,417 +2,33 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
 import math
-import shutil
-import tempfile
-from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import Pipeline
-from sklearn.tree import DecisionTreeRegressor
 
 from relet.core.artifact import ArtifactType, Check, Curve, Figure, Verdict
-from relet.data.table import write_table
-from relet.evaluation.comparison import Comparison, alignment, compare, models
-from relet.features.numeric import Numbers
-from relet.training.model import Model, export_model
+from relet.evaluation.comparison import Comparison, compare
+from tests.unit.evaluation.comparing import (
+    DAMAGES,
+    FIGURE,
+    FILE,
+    FOLDER,
+    METRICS,
+    NOTHING,
+    TABLE,
+    VERDICT,
+    compared,
+    only,
+    stored,
+    verdict,
+)
 
-TABLE, METRICS, FIGURE = ArtifactType.TABLE, ArtifactType.METRICS, ArtifactType.FIGURE
-VERDICT, MODEL, FILE, FOLDER = ArtifactType.VERDICT, ArtifactType.MODEL, ArtifactType.FILE, ArtifactType.FOLDER
-NOTHING = Comparison(within=True, largest=None, differences=())
-
-quick = settings(max_examples=15, deadline=None)
-
-
-def stored(type: ArtifactType, value: Any, folder: Path) -> Path:
-    """A folder with the files of an artifact, as the engine writes them."""
-    folder.mkdir(parents=True)
-    if type is TABLE:
-        write_table(value, folder / "table.parquet")
-    elif type is METRICS:
-        (folder / "metrics.json").write_text(json.dumps(value))
-    elif type is VERDICT:
-        (folder / "verdict.json").write_text(json.dumps(value.to_json(), default=str))
-    elif type is FIGURE:
-        (folder / "figure.svg").write_text(value.svg, encoding="utf-8")
-    else:
-        for name, content in value.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-    return folder
-
-
-def compared(type: ArtifactType, recorded: Any, reproduced: Any, tolerance: float | None = None) -> Comparison:
-    with tempfile.TemporaryDirectory() as folder:
-        old, new = stored(type, recorded, Path(folder, "a")), stored(type, reproduced, Path(folder, "b"))
-        return compare(type, old, new, tolerance=tolerance)
-
-
-def only(found: Comparison) -> str:
-    (sentence,) = found.differences
-    return sentence
-
-
-# --- tables
-
-OTHERS: dict[Any, tuple[Any, Any]] = {
-    pa.int8(): (-1, 2),
-    pa.int64(): (2**53, 2**53 + 1),
-    pa.uint64(): (0, 2**64 - 1),
-    pa.bool_(): (True, False),
-    pa.string(): ("", "Ünknown 家 🏠"),
-    pa.binary(): (b"\0", b"\xff"),
-    pa.date32(): (dt.date(1900, 1, 1), dt.date(2019, 7, 8)),
-    pa.time64("us"): (dt.time(1), dt.time(1, 0, 0, 1)),
-    pa.timestamp("us"): (dt.datetime(2019, 7, 8), dt.datetime(2019, 7, 8, 0, 0, 0, 1)),
-    pa.timestamp("us", "UTC"): (dt.datetime(2019, 7, 8, tzinfo=dt.UTC), dt.datetime(2020, 7, 8, tzinfo=dt.UTC)),
-    pa.decimal128(12, 3): (Decimal("1.001"), Decimal("1.002")),
-    pa.float32(): (0.5, 0.75),
-    pa.float64(): (0.25, -0.5),
-}
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=4)
-
-
-@st.composite
-def tables(draw: st.DrawFn, min_rows: int = 0, kinds: tuple[Any, ...] = tuple(OTHERS)) -> pa.Table:
-    """Tables of few distinct values, nulls among them, so that rows are alike or equal."""
-    types = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=5))
-    names = draw(st.lists(NAMES, min_size=len(types), max_size=len(types), unique_by=str.casefold))
-    assume("id" not in map(str.casefold, names))
-    rows = draw(st.integers(min_rows, 10))
-    columns = [
-        pa.array(draw(st.lists(st.sampled_from([None, *OTHERS[kind]]), min_size=rows, max_size=rows)), kind)
-        for kind in types
-    ]
-    return pa.table(columns, names=names)
-
-
-def with_ids(rows: pa.Table) -> pa.Table:
-    return rows.add_column(0, "id", pa.array([f"guest {row}" for row in range(rows.num_rows)], pa.string()))
-
-
-def replaced(rows: pa.Table, column: int, row: int, value: Any) -> pa.Table:
-    cells = rows.column(column).to_pylist()
-    cells[row] = value
-    field = rows.schema.field(column)
-    return rows.set_column(column, field.name, pa.array(cells, field.type))
-
-
-@quick
-@given(tables(), st.randoms(use_true_random=False), st.sampled_from([None, 0.0, 0.1]))
-def test_a_table_is_within_any_tolerance_of_itself_in_another_order(
-    rows: pa.Table, random: Any, tolerance: float | None
-) -> None:
-    order = random.sample(range(rows.num_rows), rows.num_rows)
-    assert compared(TABLE, rows, rows.take(pa.array(order, pa.int64())), tolerance) == NOTHING
-
-
-@quick
-@given(tables(min_rows=1), st.data())
-def test_one_changed_cell_is_found_by_its_column_and_its_key(rows: pa.Table, data: st.DataObject) -> None:
-    rows = with_ids(rows)
-    column = data.draw(st.integers(1, rows.num_columns - 1))
-    row = data.draw(st.integers(0, rows.num_rows - 1))
-    field, old = rows.schema.field(column), rows.column(column)[row].as_py()
-    new = data.draw(st.sampled_from([value for value in (None, *OTHERS[field.type]) if value != old]))
-    found = compared(TABLE, rows, replaced(rows, column, row, new), 1e-3)
-    assert not found.within
-    assert only(found).startswith(f"{field.name}: 1 of {rows.num_rows:,} row")
-    assert f"id 'guest {row}': " in only(found)
-    if pa.types.is_floating(field.type):
-        expected = math.inf if None in (old, new) else abs(old - new)
-        assert found.largest == pytest.approx(expected)
-    else:
-        assert found.largest is None
-
-
-@quick
-@given(tables(min_rows=1), st.data())
-def test_one_changed_cell_is_found_without_any_key(rows: pa.Table, data: st.DataObject) -> None:
-    assume(rows.num_columns > 1)
-    twice = pa.concat_tables([rows, rows])
-    column, row = data.draw(st.integers(0, rows.num_columns - 1)), data.draw(st.integers(0, rows.num_rows - 1))
-    field, old = rows.schema.field(column), rows.column(column)[row].as_py()
-    new = data.draw(st.sampled_from([value for value in (None, *OTHERS[field.type]) if value != old]))
-    found = compared(TABLE, twice, replaced(twice, column, row, new), 1e-3)
-    assert not found.within
-    assert only(found).startswith(f"{field.name}: 1 of {twice.num_rows:,} rows differ")
-
-
-@quick
-@given(tables(min_rows=1, kinds=(pa.float64(), pa.float64(), pa.bool_())), st.data())
-def test_floats_are_within_the_tolerance_just_as_far_as_it_reaches(rows: pa.Table, data: st.DataObject) -> None:
-    rows = with_ids(rows.append_column("a price", pa.array(np.linspace(-500, 500, rows.num_rows))))
-    tolerance = data.draw(st.sampled_from([1e-12, 1e-6, 1e-2]))
-    old = np.asarray(rows.column("a price"))
-    for share, within in ((0.9, True), (1.1, False)):
-        moved = old + share * tolerance * np.maximum(1, np.abs(old))
-        found = compared(TABLE, rows, rows.set_column(rows.num_columns - 1, "a price", pa.array(moved)), tolerance)
-        assert found.within is within
-        assert found.largest == pytest.approx(share * tolerance, rel=1e-2)
-        assert only(found).startswith("a price: ")
-
-
-@quick
-@given(tables(), st.data(), st.sampled_from([None, 0.0, 0.3, 0.8]))
-def test_within_has_no_direction_for_numbers_below_one(
-    rows: pa.Table, data: st.DataObject, tolerance: float | None
-) -> None:
-    other = rows
-    if rows.num_rows:
-        column, row = (data.draw(st.integers(0, size - 1)) for size in (rows.num_columns, rows.num_rows))
-        value = data.draw(st.sampled_from([None, *OTHERS[rows.schema.field(column).type]]))
-        other = replaced(rows, column, row, value).slice(data.draw(st.integers(0, 1)))
-    forth, back = compared(TABLE, rows, other, tolerance), compared(TABLE, other, rows, tolerance)
-    assert (forth.within, forth.largest) == (back.within, back.largest)
-    assert forth.within or forth.differences
-
-
-@quick
-@given(st.integers(0, 1000), st.sampled_from([1e-15, 1e-12, 1e-7]), st.booleans())
-def test_other_last_bits_find_their_rows_though_the_order_is_another(seed: int, noise: float, flag: bool) -> None:
-    """The first column, which the stored order is by, has ties that the noise breaks; there is no key."""
-    random = np.random.default_rng(seed)
-    columns: dict[str, Any] = {"a": random.integers(0, 3, 60) / 7, "b": random.normal(size=60)}
-    noisy = {name: values + noise * random.uniform(-1, 1, 60) for name, values in columns.items()}
-    if flag:
-        columns["flag"] = noisy["flag"] = random.integers(0, 2, 60) == 1
-    assert compared(TABLE, pa.table(columns), pa.table(noisy), 2e-7).within
-    found = compared(
-        TABLE, pa.table(columns), pa.table({name: values[1:] for name, values in noisy.items()}), 2e-7
-    )
-    assert found.differences[0] == "59 rows instead of 60"
-    assert "1 row is only in the recorded table" in found.differences[1]
-    assert found.largest is None or found.largest <= 2e-7
-
-
-def test_sorted_floats_are_paired_as_a_whole_where_the_nearest_would_leave_one_alone() -> None:
-    """Equal numbers of a group are not paired first, nor rows by position."""
-    old = pa.table({"a": [0.0, 0.1, 0.15, 0.15], "k": ["p", "p", "q", "q"]})
-    new = pa.table({"a": [0.1, 0.2, 0.15, 0.15], "k": ["p", "p", "q", "q"]})
-    assert compared(TABLE, old, new, 0.11).within
-    assert not compared(TABLE, old, new, 0.09).within
-
-
-def test_a_tolerance_wider_than_the_rows_lie_apart_does_not_mix_them_up() -> None:
-    random = np.random.default_rng(0)
-    old = {"a": random.integers(0, 20, 300) / 20, "b": random.normal(size=300)}
-    new = old | {"a": old["a"] + 1e-14 * random.uniform(-1, 1, 300)}
-    found = compared(TABLE, pa.table(old), pa.table(new), 0.06)
-    assert found.within
-    assert found.largest is not None and found.largest < 1e-13
-
-
-def test_swapped_values_are_said_to_be_in_their_column() -> None:
-    old = pa.table({"k": ["p", "q", "p"], "n": [1, 2, 3], "m": [1, 1, 3]})
-    new = pa.table({"k": ["q", "p", "p"], "n": [1, 2, 3], "m": [1, 1, 3]})
-    assert only(compared(TABLE, old, new)).startswith("k: 2 of 3 rows differ")
-    twice = compared(TABLE, pa.concat_tables([old, old]), pa.concat_tables([old, new]))
-    assert only(twice).startswith("k: 2 of 6 rows differ")
-
-
-def test_another_key_of_the_only_row_that_is_left_is_said_to_differ() -> None:
-    old = pa.table({"id": [1, 2, 3, 4], "flag": [True, True, False, False]})
-    new = pa.table({"id": [1, 2, 3, 9], "flag": [True, True, False, False]})
-    assert only(compared(TABLE, old, new)) == "id: 1 of 4 rows differ, most of all id 4: 4 → 9"
-
-
-def test_rows_of_other_keys_are_no_others_made_again_only_because_they_look_alike() -> None:
-    old = pa.table({"id": [1, 2, 3, 4, 5, 6], "flag": [True] * 6})
-    new = pa.table({"id": [3, 4, 5, 6, 7, 8], "flag": [True] * 6})
-    assert compared(TABLE, old, new).differences == (
-        "2 rows are only in the recorded table: id 1",
-        "2 rows are only in the reproduced table: id 7",
-    )
-
-
-def test_values_that_are_unique_by_chance_are_no_key_where_few_are_in_both() -> None:
-    old = pa.table({"n": [1, 2, 3, 4], "t": ["a", "a", "b", "b"], "x": [0.1, 0.2, 0.3, 0.4]})
-    new = pa.table({"n": [4, 6, 7, 8], "t": ["a", "a", "b", "b"], "x": [0.1, 0.2, 0.3, 0.4]})
-    assert only(compared(TABLE, old, new)).startswith("n: 4 of 4 rows differ, most of all row ")
-
-
-@pytest.mark.parametrize("values", [[None, 1, 2, 3], [1, 1, 2, 3]])
-@pytest.mark.parametrize("sample", [2, 10_000])
-@pytest.mark.parametrize("swapped", [False, True])
-def test_a_column_with_nulls_or_a_value_twice_is_no_key(
-    values: list[int | None], sample: int, swapped: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(alignment, "SAMPLE", sample)
-    both = [pa.table({"n": numbers, "t": ["a", "b", "c", "c"]}) for numbers in (values, [0, 1, 2, 3])]
-    said = only(compared(TABLE, *(both[::-1] if swapped else both)))
-    assert said.startswith("n: 1 of 4 rows differ, most of all row 0: ")
-
-
-@pytest.mark.parametrize("odd", [None, -math.inf])
-def test_what_is_no_finite_number_finds_its_like(odd: float | None) -> None:
-    old, more, fewer = (
-        pa.table({"k": ["p"] * len(xs), "x": pa.array(xs, pa.float64())})
-        for xs in ([odd, 5.0, 5.0], [odd, odd, 5.0, 5.0], [odd, 5.0, 5.0, 5.0])
-    )
-    for new, alone in ((more, "null" if odd is None else "-inf"), (fewer, "5.0")):
-        assert compared(TABLE, old, new, 1.0).differences == (
-            "4 rows instead of 3",
-            f"1 row is only in the reproduced table: k 'p', x {alone}",
-        )
-
-
-def test_a_few_rows_that_are_like_no_others_are_not_compared_by_position() -> None:
-    alike = [f"alike {row // 2}" for row in range(10)]
-    old = pa.table({"a": [*alike, "x", "x"], "b": [*range(0, 5)] * 2 + [1, 1]})
-    new = pa.table({"a": [*alike, "y", "y"], "b": [*range(0, 5)] * 2 + [8, 8]})
-    assert compared(TABLE, old, new).differences == (
-        "2 rows are only in the recorded table: a 'x', b 1",
-        "2 rows are only in the reproduced table: a 'y', b 8",
-    )
-
-
-def test_whole_numbers_are_compared_exactly_whatever_the_tolerance() -> None:
-    found = compared(
-        TABLE, pa.table({"n": [2**53, 5], "k": ["a", "b"]}), pa.table({"n": [2**53 + 1, 5], "k": ["a", "b"]}), 0.5
-    )
-    assert not found.within
-    assert only(found) == f"n: 1 of 2 rows differ, most of all k 'a': {2**53} → {2**53 + 1}"
-    assert found.largest is None
-
-
-def test_without_a_tolerance_no_difference_is_within() -> None:
-    for tolerance in (None, 0.0, math.nan):
-        found = compared(TABLE, pa.table({"a": [1.0]}), pa.table({"a": [np.nextafter(1.0, 2)]}), tolerance)
-        assert not found.within
-        assert found.largest == pytest.approx(2.2e-16, rel=0.01)
-
-
-def test_the_most_telling_row_is_the_example() -> None:
-    old = pa.table({"id": [1, 2, 3], "price": [10.0, 10.0, 10.0], "n": [1, 1, 1]})
-    new = pa.table({"id": [1, 2, 3], "price": [10.5, 20.0, 10.0], "n": [1, 2, 9]})
-    assert compared(TABLE, old, new, 0.1).differences == (
-        "n: 2 of 3 rows differ, most of all id 3: 1 → 9",
-        "price: 2 of 3 rows differ, most of all id 2: 10.0 → 20.0 (relative 1)",
-    )
-
-
-def test_null_is_null_and_infinitely_far_from_any_number() -> None:
-    old, new = pa.table({"id": [1, 2], "a": [None, 1.5]}), pa.table({"id": [1, 2], "a": [None, None]})
-    new = new.set_column(1, "a", new.column("a").cast(pa.float64()))
-    found = compared(TABLE, old, new, math.inf)
-    assert (found.within, found.largest) == (False, math.inf)
-    assert only(found) == "a: 1 of 2 rows differ, most of all id 2: 1.5 → null (a number on one side only)"
-    infinite = pa.table({"id": [1, 2], "a": [math.inf, -math.inf]})
-    assert compared(TABLE, infinite, infinite, None) == NOTHING
-    assert compared(TABLE, infinite, pa.table({"id": [1, 2], "a": [1e308, -math.inf]}), 1.0).largest == math.inf
-
-
-def test_rows_of_only_one_table_are_counted_with_an_example() -> None:
-    old, new = pa.table({"id": [1, 2, 3, 4]}), pa.table({"id": [2, 3, 4, 5, 6]})
-    found = compared(TABLE, old, new, 1.0)
-    assert found.differences == (
-        "5 rows instead of 4",
-        "1 row is only in the recorded table: id 1",
-        "2 rows are only in the reproduced table: id 5",
-    )
-    assert not found.within
-    no_key = compared(TABLE, pa.table({"a": ["x", "x", "y"]}), pa.table({"a": ["x", "x"]}))
-    assert "1 row is only in the recorded table: a 'y'" in no_key.differences
-
-
-def test_a_key_that_was_numbered_anew_is_said_to_differ_and_nothing_else() -> None:
-    texts = [f"listing {row}" for row in range(20)] * 2
-    old = pa.table({"id": range(40), "text": texts, "x": np.arange(40.0)})
-    new = pa.table({"id": range(1000, 1040), "text": texts, "x": np.arange(40.0)})
-    assert only(compared(TABLE, old, new)).startswith("id: 40 of 40 rows differ, most of all row 0: 0 → 1000")
-
-
-def test_rows_with_nothing_in_common_are_compared_by_position() -> None:
-    old, new = pa.table({"a": ["x", "x"], "b": [1, 1]}), pa.table({"a": ["y", "y"], "b": [2, 2]})
-    assert compared(TABLE, old, new).differences == (
-        "a: 2 of 2 rows differ, most of all row 0: 'x' → 'y'",
-        "b: 2 of 2 rows differ, most of all row 0: 1 → 2",
-    )
-
-
-def test_columns_are_compared_before_rows_in_words() -> None:
-    old = pa.table({"id": [1, 2], "gone": ["a", "b"], "kind": [1, 2]})
-    new = pa.table({"kind": [1.0, 2.0], "id": [1, 3], "new": [dt.date(2019, 7, 8)] * 2})
-    found = compared(TABLE, old, new, 1.0)
-    assert not found.within
-    assert found.differences[:4] == (
-        "the column 'gone' is missing (text, string)",
-        "the column 'new' is new (dates, date32[day])",
-        "the column 'kind' holds numbers, double instead of whole numbers, int64",
-        "the columns come in another order: kind, id, new",
-    )
-    assert found.differences[4:] == (
-        "1 row is only in the recorded table: id 2",
-        "1 row is only in the reproduced table: id 3",
-    )
-    nothing = compared(TABLE, pa.table({"a": [1]}), pa.table({"b": [1]}), 1.0)
-    assert not nothing.within and len(nothing.differences) == 2
-
-
-@pytest.mark.parametrize("kind", OTHERS, ids=str)
-def test_every_type_can_be_the_only_one(kind: pa.DataType) -> None:
-    old, new = (pa.table({"a.b": pa.array([value, None], kind)}) for value in OTHERS[kind])
-    assert not compared(TABLE, old, new, 0.0).within
-    assert compared(TABLE, old, old, None) == NOTHING
-    assert compared(TABLE, old.slice(2), old.slice(2), None) == NOTHING
-    assert compared(TABLE, old.slice(2), old, 1.0).differences[0] == "2 rows instead of 0"
-
-
-def test_times_beyond_pythons_calendar_are_shown_as_they_are_stored() -> None:
-    old, new = (pa.table({"k": ["a"], "t": pa.array([value], pa.timestamp("us"))}) for value in (2**62, 2**62 + 1))
-    assert only(compared(TABLE, old, new)).endswith(f"{2**62} → {2**62 + 1}")
-
-
-def test_single_floats_are_shown_with_the_digits_they_have() -> None:
-    old, new = (pa.table({"a": pa.array([value], pa.float32())}) for value in (0.1, 0.2))
-    assert only(compared(TABLE, old, new)).startswith("a: 1 of 1 row differ, most of all row 0: 0.1 → 0.2")
-
-
-def test_long_values_are_cut() -> None:
-    old, new = pa.table({"k": [1], "a": ["x" * 500]}), pa.table({"k": [1], "a": ["y" * 500]})
-    assert len(only(compared(TABLE, old, new))) < 250
-
-
-def test_ten_differences_are_said_and_the_others_counted() -> None:
-    old = pa.table({"id": [1]} | {f"c{n}": [0.0] for n in range(14)} | {"text": ["a"]})
-    new = pa.table({"id": [1]} | {f"c{n}": [float(n)] for n in range(14)} | {"text": ["b"]})
-    found = compared(TABLE, old, new, 5.0)
-    assert found.differences[0].startswith("text: ")
-    assert found.differences[1].startswith("c13: ")
-    assert found.differences[-1] == "and 4 more"
-    assert len(found.differences) == 11
-
-
-# --- what can't be read
-
-DAMAGES: dict[str, Callable[[Path], Any]] = {
-    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-7]),
-    "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
-    "empty": lambda path: path.write_bytes(b""),
-    "nonsense": lambda path: path.write_bytes(b"\xff\xfe{["),
-    "deep": lambda path: path.write_bytes(b"[" * 100_000),
-    "another thing": lambda path: path.write_bytes(b'[{"checks": 1}]'),
-    "half a thing": lambda path: path.write_bytes(b'{"passed": 1, "reason": 2, "checks": [3]}'),
-    "no flag": lambda path: path.write_bytes(b'{"passed": 1, "reason": "fine", "checks": []}'),
-    "no reason": lambda path: path.write_bytes(b'{"passed": true, "reason": 2, "checks": []}'),
-    "gone": lambda path: path.unlink(),
-    "two": lambda path: (path.parent / "second").write_bytes(b""),
-    "no folder": lambda path: shutil.rmtree(path.parent),
-}
 WHOLE: dict[ArtifactType, Any] = {
     TABLE: pa.table({"a": range(1000)}),
     METRICS: {"mae": 1.0},
@@ -472,9 +88,6 @@ def test_damage_inside_of_a_table_is_found(tmp_path: Path) -> None:
     assert only(found).startswith("the recorded table can't be read: ")
 
 
-# --- metrics
-
-
 def test_metrics_are_compared_by_name() -> None:
     old = {"mae": 200.0, "gone": 1.0, "same": 3.0, "none": math.nan}
     new = {"new": 2.0, "none": math.nan, "same": 3.0, "mae": 202.0}
@@ -527,14 +140,6 @@ def test_whole_numbers_are_not_rounded_before_they_are_compared() -> None:
 def test_what_is_no_number_among_metrics_has_to_be_equal() -> None:
     assert compared(METRICS, {"a": "x"}, {"a": "x"}) == NOTHING
     assert only(compared(METRICS, {"a": True}, {"a": 1}, 1.0)) == "a: True → 1"
-
-
-# --- verdicts
-
-
-def verdict(passed: bool = True, reason: str = "MAE 61.50", **check: Any) -> Verdict:
-    checks = Check(**{"name": "r2", "passed": True, "message": "R2 0.600 of 1,200 rows", "p_value": 0.5, **check})
-    return Verdict(passed=passed, reason=reason, checks=(checks,))
 
 
 @pytest.mark.parametrize(
@@ -624,8 +229,6 @@ def test_numbers_written_in_another_way_differ_by_nothing() -> None:
     assert not large.within
 
 
-# --- figures
-
 SVG = '<svg viewBox="0 0 10 10">\n<path d="M1.5-2.25L3 4" fill="#112233"/>\n<text x="5px">−0.5 of 7</text></svg>'
 
 
@@ -664,9 +267,6 @@ def test_names_that_matplotlib_hashes_do_not_count_as_text() -> None:
     assert not compared(FIGURE, Figure(svg=old), Figure(svg=old.replace("m0123456789", "legend")), 1.0).within
 
 
-# --- files
-
-
 def test_files_that_were_added_removed_or_differ_are_named_with_their_sizes() -> None:
     old = {"a.txt": b"one\ntwo\nthree\n", "gone": b"1", "sub/same": b"x", "b.bin": b"\0\1"}
     new = {"a.txt": b"one\nTWO\n", "new": b"", "sub/same": b"x", "b.bin": b"\0\2"}
@@ -694,170 +294,3 @@ def test_of_a_long_line_the_place_where_it_differs_is_shown() -> None:
     assert f"'{'x' * 40}1' → '{'x' * 40}2'" in only(found)
     ended = compared(FILE, {"a": b"1\n2\n"}, {"a": b"1\n"}, 1.0)
     assert only(ended).endswith("in line 2: '2\\n' → nothing")
-
-
-# --- models
-
-
-def model(shift: float = 0.0, columns: tuple[str, ...] = ("x", "y")) -> Model:
-    random = np.random.default_rng(0)
-    rows = pd.DataFrame({name: random.normal(size=40) for name in columns})
-    pipeline = Pipeline([("n", Numbers(list(columns), missing=0.0)), ("m", LinearRegression())])
-    pipeline.fit(rows, rows[columns[0]] * 0.3)
-    pipeline[-1].intercept_ = pipeline[-1].intercept_ + shift
-    return Model(pipeline=pipeline, example=rows.head(3), target="z")
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    for name, made in {
-        "one": model(),
-        "same": model(),
-        "near": model(1e-6),
-        "wider": model(columns=("x", "y", "w")),
-    }.items():
-        export_model(made, folder / name)
-    return folder
-
-
-def copied(exported: Path, name: str, folder: Path) -> Path:
-    shutil.copytree(exported / name, folder / name)
-    return folder / name
-
-
-def by_other_code(folder: Path, **golden: Any) -> Path:
-    """The same export as another version of relet would have made it: it can't be loaded here."""
-    about = json.loads((folder / "relet.json").read_text())
-    about["code"]["relet.features.numeric"] = "0" * 64
-    if golden:
-        changed = json.loads((folder / "golden.json").read_text()) | golden
-        (folder / "golden.json").write_text(json.dumps(changed))
-        about["files"]["golden.json"] = hashlib.sha256((folder / "golden.json").read_bytes()).hexdigest()
-    (folder / "relet.json").write_text(json.dumps(about))
-    return folder
-
-
-def test_the_same_model_twice_is_equal(exported: Path) -> None:
-    assert compare(MODEL, exported / "one", exported / "same", tolerance=None) == NOTHING
-
-
-def test_models_are_compared_by_what_they_predict_and_their_files_are_named(exported: Path) -> None:
-    found = compare(MODEL, exported / "one", exported / "near", tolerance=1e-5)
-    assert found.within
-    assert found.largest == pytest.approx(1e-6, rel=1e-3)
-    assert "golden rows of the re" in found.differences[0] and "(relative 1e-06)" in found.differences[0]
-    assert any(sentence.startswith("inference.skops differs (") for sentence in found.differences)
-    for tolerance in (1e-7, None):
-        assert not compare(MODEL, exported / "one", exported / "near", tolerance=tolerance).within
-
-
-def test_a_models_bytes_may_differ(exported: Path, tmp_path: Path) -> None:
-    folder = copied(exported, "one", tmp_path)
-    (folder / "requirements.txt").write_text("numpy==0\n")
-    found = compare(MODEL, exported / "one", folder, tolerance=None)
-    assert (found.within, found.largest) == (True, None)
-    assert only(found).startswith("requirements.txt differs (")
-
-
-def test_models_predict_on_the_tables_that_have_their_columns(
-    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(models, "MOST_ROWS", 5)
-    numbers = np.arange(50.0)
-    paths = {
-        "fits": pa.table({"y": numbers, "x": numbers, "more": numbers}),
-        "lacks": pa.table({"x": numbers}),
-        "text": pa.table({"x": ["a"], "y": [dt.date(2019, 7, 8)]}),
-    }
-    rows = [stored(TABLE, table, tmp_path / name) / "table.parquet" for name, table in paths.items()]
-    found = compare(MODEL, exported / "one", exported / "near", tolerance=1e-5, rows=rows)
-    assert found.within
-    said = [sentence for sentence in found.differences if "table.parquet" in sentence]
-    assert any(sentence.startswith("rows of fits/table.parquet: 5 of 5 predictions differ") for sentence in said)
-    assert not any("lacks" in sentence for sentence in said)
-    assert any("text/table.parquet: neither model predicts on them: " in sentence for sentence in said)
-
-
-def test_a_difference_that_only_a_tables_rows_show_counts(tmp_path: Path) -> None:
-    for name, last in (("five", 5.0), ("four", 4.0)):
-        learned = pd.DataFrame({"x": [0.0, last, 6.0]})
-        tree = Pipeline([("n", Numbers(["x"], missing=0.0)), ("m", DecisionTreeRegressor(random_state=0))])
-        tree.fit(learned, [0.0, 0.0, 1.0])
-        example = pd.DataFrame({"x": [0.5, 1.5]})
-        export_model(Model(pipeline=tree, example=example, target="z"), tmp_path / name)
-    rows = stored(TABLE, pa.table({"x": [1.0, 5.25, 9.0]}), tmp_path / "rows") / "table.parquet"
-    assert compare(MODEL, tmp_path / "five", tmp_path / "four", tolerance=0.0).within
-    found = compare(MODEL, tmp_path / "five", tmp_path / "four", tolerance=0.5, rows=[rows])
-    assert (found.within, found.largest) == (False, 1.0)
-    said = "rows of rows/table.parquet: 1 of 3 predictions differ, most of all in row 1: 0.0 → 1.0 (relative 1)"
-    assert found.differences[0] == said
-
-
-def test_a_table_to_predict_on_that_can_not_be_read_is_said(exported: Path, tmp_path: Path) -> None:
-    (tmp_path / "table.parquet").write_bytes(b"nonsense")
-    found = compare(MODEL, exported / "one", exported / "same", tolerance=1.0, rows=[tmp_path / "table.parquet"])
-    assert not found.within
-    assert "can't be read, to predict on its rows" in only(found)
-
-
-def test_models_of_other_columns_are_not_the_same(exported: Path) -> None:
-    found = compare(MODEL, exported / "one", exported / "wider", tolerance=1e9)
-    assert not found.within
-    assert found.differences[0] == "only one of the models needs the column 'w'"
-
-
-def test_a_model_that_can_not_be_loaded_here_is_compared_by_its_recorded_predictions(
-    exported: Path, tmp_path: Path
-) -> None:
-    other = by_other_code(copied(exported, "near", tmp_path))
-    found = compare(MODEL, exported / "one", other, tolerance=1e-5)
-    assert found.within
-    assert found.largest == pytest.approx(1e-6, rel=1e-3)
-    assert "golden rows: " in found.differences[0]
-    assert (
-        "only the golden predictions recorded at export are compared: near was made with" in found.differences[1]
-    )
-    assert not compare(MODEL, other, exported / "one", tolerance=1e-7).within
-
-
-@pytest.mark.parametrize(
-    ("golden", "said"),
-    [
-        ({"rows": []}, "the golden rows differ, so that"),
-        ({"predictions": []}, "0 predictions instead of"),
-        ({"predictions": ["nonsense"]}, "the reproduced model is damaged"),
-        ({"rows": 5}, "the reproduced model is damaged"),
-    ],
-)
-def test_without_the_same_golden_rows_nothing_is_within(
-    golden: dict[str, Any], said: str, exported: Path, tmp_path: Path
-) -> None:
-    other = by_other_code(copied(exported, "same", tmp_path), **golden)
-    found = compare(MODEL, exported / "one", other, tolerance=1e9)
-    assert not found.within
-    assert said in found.differences[0]
-
-
-@pytest.mark.parametrize("file", ["inference.skops", "golden.json", "relet.json", "input_example.json"])
-@pytest.mark.parametrize("damage", [name for name in DAMAGES if name != "two"])
-def test_a_damaged_model_is_not_within_though_its_golden_predictions_are_equal(
-    file: str, damage: str, exported: Path, tmp_path: Path
-) -> None:
-    folder = copied(exported, "same", tmp_path)
-    DAMAGES[damage](folder / file)
-    found = compare(MODEL, exported / "one", folder, tolerance=1e9)
-    assert not found.within
-    assert found.differences[0].startswith(
-        ("the reproduced model is damaged", "the reproduced model has no folder")
-    )
-    assert not compare(MODEL, folder, exported / "one", tolerance=1e9).within
-
-
-def test_whatever_makes_a_reader_stumble_is_a_model_that_can_not_be_loaded(exported: Path, tmp_path: Path) -> None:
-    folder = copied(exported, "same", tmp_path)
-    about = json.loads((folder / "relet.json").read_text())
-    del about["code"]
-    (folder / "relet.json").write_text(json.dumps(about))
-    found = compare(MODEL, exported / "one", folder, tolerance=1e9)
-    assert "same can't be loaded: KeyError" in found.differences[0]

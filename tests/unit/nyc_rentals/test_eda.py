@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -173,19 +170,6 @@ def test_the_folder_holds_the_notebooks_code_beside_the_page(batch: Batch) -> No
     assert (folder / "eda.py").read_bytes() == NOTEBOOK.read_bytes()
 
 
-def test_two_processes_write_the_same_bytes(batch: Batch, page: str) -> None:
-    program = (
-        "import sys; from pathlib import Path; from pipelines.nyc_rentals.components.explore import explore\n"
-        "folder = explore(*map(Path, sys.argv[1:])).exploration\n"
-        "sys.stdout.buffer.write((folder / 'exploration.html').read_bytes())"
-    )
-    command = [sys.executable, "-W", "error", "-c", program, *map(str, batch.paths)]
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=100)
-    assert done.stderr.decode() == ""
-    assert done.stdout.decode() == page
-
-
 def test_tables_that_do_not_belong_together_are_told_apart(tmp_path: Path, batch: Batch) -> None:
     other = cleaned(tmp_path, simulate(500, 6))
     page = page_of(Batch(sample=batch.sample, clean_sample=other.clean_sample, quarantine=other.quarantine))
@@ -246,24 +230,3 @@ def test_what_stands_in_the_data_is_never_markup(tmp_path: Path) -> None:
     page = page_of(cleaned(tmp_path, table))
     assert "<script" not in page
     assert "<script>room_type</script>|*a*`" in sections(page)["Columns and their types"]
-
-
-def test_marimo_finds_nothing_wrong_with_the_notebook() -> None:
-    command = [sys.executable, "-m", "marimo", "check", "--strict", str(NOTEBOOK)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-
-
-@pytest.mark.long
-def test_the_exploration_is_deterministic_and_the_notebook_is_a_script_too(tmp_path: Path) -> None:
-    environment = {**os.environ, "RELET_STORE": str(tmp_path / "store")}
-
-    def run(*words: str) -> str:
-        command = [sys.executable, *words]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100)
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-        return done.stdout
-
-    run("-m", "relet", "run", "nyc_rentals", "steps=get_data,basic_cleaning", "etl.rows=2000", "tracking=[]")
-    assert "deterministic: 1 step" in run("-m", "relet", "run", "nyc_rentals.explore", "--check-determinism")
-    assert run(str(NOTEBOOK)) == ""

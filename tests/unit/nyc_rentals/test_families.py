@@ -1,13 +1,10 @@
 """The flagship's families as code: each one's key holds its own, and a new one is a file and a YAML file."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-import relet
 from relet.errors import SettingError
 from relet.project.order import read_order
 from relet.project.request import prepare
@@ -80,15 +77,3 @@ def test_a_new_family_is_one_file_and_one_yaml_file(project):
     assert job.parameters["train_model"]["parameters"] == {"quantile": 0.4}
     with pytest.raises(SettingError, match=r"modeling\.family got 'medain': did you mean median\?"):
         prepare(read_order("nyc_rentals", ["modeling.family=medain"]))
-
-
-@pytest.mark.long
-def test_a_new_family_is_trained_tested_and_loaded(project):
-    (project / "pipelines/nyc_rentals/families/median.py").write_text(MEDIAN)
-    (project / "pipelines/nyc_rentals/conf/model/median.yaml").write_text(MEDIAN_YAML)
-    words = ["model=median", "modeling.median.quantile=0.5", "etl.rows=3000", "data_check.min_rows=100"]
-    command = [str(Path(sys.executable).with_name("relet")), "run", "nyc_rentals", *words, "tracking=[]"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=project)
-    assert done.returncode == 0, done.stdout + done.stderr
-    model = relet.load("model:latest", store=str(project / "store"))
-    assert len(set(model.predict(model.example))) == 1

@@ -1,12 +1,5 @@
 """The flagship's models, from raw listings to an exported folder and back."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -109,25 +102,6 @@ def test_a_loaded_model_is_exported_to_the_same_bytes(folder, tmp_path):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-@pytest.mark.long
-def test_another_process_with_other_hashes_and_threads_makes_the_same_bytes(trained, folder, tmp_path):
-    family = trained.model.about["family"]
-    code = f"""
-import sys; from pathlib import Path; import pandas as pd
-from pipelines.nyc_rentals.components.get_data import get_data
-from pipelines.nyc_rentals.components.train_model import train_model
-from relet.training.model import export
-rows = get_data(source="generated", rows=4500, seed=5).sample.read_pandas()
-rows["last_review"] = pd.to_datetime(rows["last_review"])
-rows = rows[rows["price"].between(10, 350)].reset_index(drop=True)
-export(train_model(rows[:3000], family={family!r}, parameters={FAMILIES[family]!r}).model, Path({str(tmp_path)!r}))
-"""
-    environment = {**os.environ, "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path)
-    for path in folder.iterdir():
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
-
-
 @pytest.mark.parametrize("column", INPUTS)
 def test_a_missing_value_anywhere_still_gets_a_price(trained, listings, column):
     row = listings[:1].astype(object)
@@ -206,39 +180,3 @@ def test_mlflow_loads_the_folder_and_takes_dates_as_text_and_as_dates(trained, f
     assert (served.predict(text) == expected).all()
     gap = rows.assign(minimum_nights=np.nan)
     assert np.isfinite(served.predict(gap)).all()
-
-
-@pytest.mark.long
-def test_mlflow_serves_the_folder(trained, folder, listings):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder), "-p", str(port)]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    server = subprocess.Popen([*words, "--env-manager", "local"], env=environment, start_new_session=True)
-    rows = listings[3000:3005][INPUTS]
-    records = json.loads(rows.to_json(orient="records", date_format="iso"))
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/invocations",
-        data=json.dumps({"dataframe_records": records}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    try:
-        answer = _answer(request, server)
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait()
-    assert answer["predictions"] == trained.model.predict(rows).tolist()
-
-
-def _answer(request, server):
-    for _ in range(240):
-        assert server.poll() is None
-        try:
-            with urllib.request.urlopen(request, timeout=20) as response:
-                return json.load(response)
-        except urllib.error.HTTPError as error:
-            raise AssertionError(error.read().decode()) from None
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError("the server never answered")

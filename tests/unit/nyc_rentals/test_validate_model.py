@@ -34,7 +34,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[pd.DataFrame, pd.DataFra
             found.append((self.rows, rows))
             return rows["minimum_nights"].to_numpy(dtype=float)
 
-    monkeypatch.setattr(module, "fitted", lambda rows, **_: Fitted(rows))
+    monkeypatch.setattr(module, "fitted_pipeline", lambda rows, **_: Fitted(rows))
     return found
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from relet import Curve
 from relet.core.record import Status
-from relet.experiments.experiment import Experiment, Objective, Trial, trial
+from relet.experiments.experiment import Experiment, Trial, trial
+from relet.experiments.objective import Objective
 from relet.report.experiment import ExperimentPageContent, TrialArtifact, WinnerFigure, experiment_page
 from tests.experiment_store import pipeline_run, run_id, sweep
 from tests.unit.report.reading import Reading

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from relet.store import Store, open_store
@@ -9,4 +11,4 @@ from relet.store import Store, open_store
 
 @pytest.fixture
 def store() -> Store:
-    return open_store("memory://")
+    return open_store(f"memory://{uuid4()}")

@@ -13,6 +13,7 @@ from relet.core.artifact import Version
 from relet.core.record import ArtifactLink, Caveat, CodeState, KeyParts, RunRecord, Status
 from relet.store import Store
 from relet.store.manifest import links, step_outputs
+from tests.stored import stored_bytes, stored_paths
 
 
 def link(version: Version) -> ArtifactLink:
@@ -114,8 +115,8 @@ def a_past(store: Store) -> Version:
 
 def everything(store: Store) -> dict[str, bytes]:
     """A store's documents and objects by path; aliases aside, which say when they were moved."""
-    entries = [entry.path for entry in store._bucket.entries("") if "/aliases/" not in entry.path]
-    return {path: store._bucket.get(path) or b"" for path in entries}
+    paths = [path for path in stored_paths(store) if "/aliases/" not in path]
+    return {path: stored_bytes(store, path) or b"" for path in paths}
 
 
 def contents(store: Store) -> set[tuple[str, str]]:

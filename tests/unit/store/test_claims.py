@@ -1,9 +1,6 @@
 """A claim: one at a time at what two would otherwise both make."""
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,13 +16,6 @@ from relet.store.bucket import Bucket
 from relet.store.claims import ClaimTiming
 
 NAME = "ab12"
-HOLD = """
-import sys, time
-from relet.store import open_store
-with open_store(sys.argv[1]).claim("ab12"):
-    print("held", flush=True)
-    time.sleep(60)
-"""
 QUICK = ClaimTiming(look=0.02, renew=0.05, gone=0.5)
 
 
@@ -139,20 +129,6 @@ def wait_for(place: Bucket, waiting: Callable[[], None]) -> Callable[[], None]:
             pass
 
     return work
-
-
-def test_the_claim_of_a_process_that_is_killed_is_free_at_once(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == b"held\n"
-    told: list[str] = []
-    threading.Timer(0.3, lambda: os.kill(holder.pid, signal.SIGKILL)).start()
-    began = time.monotonic()
-    with open_store(tmp_path).claim(NAME, waiting=lambda: told.append("waits")):
-        took = time.monotonic() - began
-    holder.wait()
-    assert told == ["waits"]
-    assert 0.2 < took < 5
 
 
 def test_garbage_collection_removes_claims_that_nobody_holds_and_no_others(tmp_path: Path) -> None:

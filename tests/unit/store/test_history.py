@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,8 @@ from relet.core.artifact import Version
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
+from relet.store.layout import content_path, version_path
+from tests.stored import lose, lose_objects, overwrite, overwrite_object, stored_paths
 from tests.unit.store.past import a_past, add, consistent, contents, everything, forged, manifest_of, ran
 
 EXPORTED_1 = Path(__file__).parent / "exported_1.tar"
@@ -30,18 +33,15 @@ def model(store: Store) -> Version:
 
 @pytest.fixture
 def other() -> Store:
-    return open_store("memory://")
+    return open_store(f"memory://{uuid4()}")
 
 
 def forget(store: Store, version: str) -> None:
-    """As prune does it."""
-    from relet.store import upkeep
-
-    upkeep._forget_version(store._bucket, store.version(version))
-
-
-def lose(store: Store, sha: str) -> None:
-    store._bucket.delete([f"objects/{sha[:2]}/{sha}"])
+    """As prune leaves a version: its number is taken, and its content leads nowhere."""
+    gone = store.version(version)
+    document = {"pruned": "2026-01-02", "name": gone.name, "number": gone.number, "content": gone.content}
+    overwrite(store, version_path(gone.name, gone.number), document)
+    lose(store, content_path(gone.name, gone.content))
 
 
 def test_what_a_model_stands_on_comes_along_each_once_and_nothing_else_does(
@@ -160,7 +160,7 @@ def test_an_intermediate_that_is_gone_stays_behind_and_its_number_never_means_an
     store: Store, other: Store, model: Version, tmp_path: Path
 ) -> None:
     forget(store, "clean_sample:v2")
-    lose(store, store.version("dropped:v1").files["dropped.txt"])
+    lose_objects(store, store.version("dropped:v1").files["dropped.txt"])
     history = store.export_history("model", tmp_path / "b.tar")
     assert history.notes == (
         "without clean_sample:v2: it is gone, and a reproduction makes it again",
@@ -235,7 +235,7 @@ def test_an_export_is_refused_where_making_it_again_stands_on_what_is_gone(
     store: Store, model: Version, tmp_path: Path, lost: Callable[[Store], str], said: str
 ) -> None:
     sha = lost(store)
-    lose(store, sha)
+    lose_objects(store, sha)
     with pytest.raises(NotFoundError, match=said.format(sha)) as refused:
         store.export_history("model", tmp_path / "b.tar")
     assert "without --with-history" in str(refused.value)
@@ -248,7 +248,7 @@ def test_a_source_that_was_never_stored_is_named_and_all_that_is_gone_is_named_a
     ran(store, "run1", {"get": ({}, {"sample": b"rows"})}, source=b"listings")
     record = store.run("run1-get")
     for sha in (record.sources["url"], record.code.untracked["pipelines/p/new.py"]):
-        lose(store, sha)
+        lose_objects(store, sha)
     with pytest.raises(NotFoundError) as refused:
         store.export_history("sample", tmp_path / "b.tar")
     assert f"object {record.sources['url']}: source of url of run run1-get" in str(refused.value)
@@ -259,10 +259,10 @@ def test_a_source_that_was_never_stored_is_named_and_all_that_is_gone_is_named_a
 def test_an_export_is_refused_where_a_record_that_it_stands_on_is_gone_or_torn(
     store: Store, model: Version, tmp_path: Path, run: str
 ) -> None:
-    store._bucket.put(f"runs/{run}.json", b"{")
+    overwrite(store, f"runs/{run}.json", b"{")
     with pytest.raises(NotFoundError, match=rf"the record of run {run}: .* damaged"):
         store.export_history("model", tmp_path / "b.tar")
-    store._bucket.delete([f"runs/{run}.json"])
+    lose(store, f"runs/{run}.json")
     with pytest.raises(NotFoundError, match=f"the record of run {run}: "):
         store.export_history("model", tmp_path / "b.tar")
 
@@ -277,9 +277,9 @@ def test_what_only_a_run_beside_or_further_back_needs_is_noted_and_stops_nothing
     store: Store, other: Store, model: Version, tmp_path: Path
 ) -> None:
     source = store.run("run1-get").sources["url"]
-    lose(store, source)
-    lose(store, store.version("model:v1").files["model.txt"])
-    store._bucket.delete(["runs/run1-clean.json"])
+    lose_objects(store, source)
+    lose_objects(store, store.version("model:v1").files["model.txt"])
+    lose(store, "runs/run1-clean.json")
     history = store.export_history("model", tmp_path / "b.tar")
     assert history.notes == (
         "without model:v1: it is gone, and what took it can't be made again",
@@ -299,12 +299,12 @@ def test_the_step_of_an_older_relet_is_known_by_what_it_made(
     document = store.run("run5").to_json()
     document["steps"]["get"]["run"] = None
     del document["steps"]["clean"]["run"]
-    store._bucket.put_document("runs/run5.json", document)
+    overwrite(store, "runs/run5.json", document)
     history = store.export_history("model", tmp_path / "b.tar")
     assert {"run3-get", "run4-clean"} <= {record.id for record in history.bundle.records}
     other.import_bundle(tmp_path / "b.tar")
     assert other.run("run3-get").outputs["sample"].version in map(str, other.versions("sample"))
-    lose(store, store.run("run3-get").objects["diff"])
+    lose_objects(store, store.run("run3-get").objects["diff"])
     with pytest.raises(NotFoundError, match="diff of run run3-get"):
         store.export_history("model", tmp_path / "b.tar")
 
@@ -333,7 +333,7 @@ def test_a_version_names_a_producer_that_comes_along(store: Store, other: Store,
 
 def test_an_object_that_is_damaged_never_enters_the_file(store: Store, model: Version, tmp_path: Path) -> None:
     sha = store.run("run5").objects["diff"]
-    store._bucket.put(f"objects/{sha[:2]}/{sha}", b"another diff")
+    overwrite_object(store, sha, b"another diff")
     with pytest.raises(DamagedError, match=sha):
         store.export_history("model", tmp_path / "b.tar")
     assert list(tmp_path.iterdir()) == []
@@ -354,11 +354,11 @@ def test_wherever_an_import_ends_what_is_there_is_whole_and_the_next_one_complet
 
     forget(store, "clean_sample:v2")
     store.export_history("model", tmp_path / "b.tar")
-    whole = open_store("memory://")
+    whole = open_store(f"memory://{uuid4()}")
     whole.import_bundle(tmp_path / "b.tar")
     ends = 0
     while True:
-        other, left = open_store("memory://"), [ends]
+        other, left = open_store(f"memory://{uuid4()}"), [ends]
         with monkeypatch.context() as patch:
             for name in ("create", "put"):
                 patch.setattr(Bucket, name, ending(getattr(Bucket, name), left, after))
@@ -431,7 +431,7 @@ def lived(store: Store, past: list[tuple[int, int, int, bool, bool]]) -> None:
 def test_what_is_exported_is_what_is_imported_and_exported_again_and_nothing_is_lost_or_doubled(
     tmp_path: Path, past: list[tuple[int, int, int, bool, bool]], owned: list[tuple[int, int, int, bool, bool]]
 ) -> None:
-    store, fresh, other = (open_store("memory://") for _ in range(3))
+    store, fresh, other = (open_store(f"memory://{uuid4()}") for _ in range(3))
     lived(store, past)
     try:
         first = store.export_history("model", tmp_path / "1.tar").bundle
@@ -586,7 +586,7 @@ def test_a_bundle_that_was_tampered_with_is_refused_with_nothing_stored(
     change(manifest)
     with pytest.raises(StoreError, match=message):
         other.import_bundle(forged(tmp_path / "b.tar", tmp_path / "forged.tar", manifest))
-    assert other._bucket.entries("") == []
+    assert stored_paths(other) == []
 
 
 def test_an_object_that_a_record_needs_and_the_file_lacks_is_named(
@@ -596,7 +596,7 @@ def test_an_object_that_a_record_needs_and_the_file_lacks_is_named(
     sha = store.run("run4-clean").objects["diff"]
     with pytest.raises(StoreError, match=f"lacks object {sha}"):
         other.import_bundle(forged(tmp_path / "b.tar", tmp_path / "forged.tar", without=sha))
-    assert other._bucket.entries("") == []
+    assert stored_paths(other) == []
 
 
 @pytest.mark.parametrize("manifest", [b"[" * 200_000, b'{"format": ' + b"9" * 5000 + b"}", b"\xff", b"[]", b"2"])

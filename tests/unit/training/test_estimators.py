@@ -55,14 +55,24 @@ def test_a_feature_that_no_training_row_has_is_of_no_use_to_histogram_trees(rows
     assert (found.predict(empty) == found.predict(other)).all()
 
 
-@pytest.mark.parametrize("change", ["circle", "out of bounds", "cut"])
-def test_trees_that_no_row_could_walk_through_are_refused(rows, prices, change):
+@pytest.mark.parametrize("side", ["left_", "right_"])
+@pytest.mark.parametrize("where", ["the first node", "itself", "behind the last node", "far away"])
+def test_trees_that_no_row_could_walk_through_are_refused(rows, prices, side, where):
     state = HistogramRegressor(max_iter=3).fit(rows, prices).__getstate__()
-    left = state["left_"].copy()
-    left[np.flatnonzero(left >= 0)[0]] = {"circle": 0, "out of bounds": 10**6, "cut": 1}[change]
-    state = {**state, "left_": left[:-1] if change == "cut" else left}
-    with pytest.raises(ModelError, match="are no trees"):
+    # the last branch, whose place no other check names
+    branch = int(np.flatnonzero(state["left_"] >= 0)[-1])
+    led = {"the first node": 0, "itself": branch, "behind the last node": len(state["value_"]), "far away": 10**6}
+    state[side] = state[side].copy()
+    state[side][branch] = led[where]
+    with pytest.raises(ModelError, match="a branch leads nowhere"):
         HistogramRegressor().__setstate__(state)
+
+
+@pytest.mark.parametrize("name", ["feature_", "threshold_", "left_", "right_", "missing_left_"])
+def test_trees_whose_arrays_differ_in_length_are_refused(rows, prices, name):
+    state = HistogramRegressor(max_iter=3).fit(rows, prices).__getstate__()
+    with pytest.raises(ModelError, match="its arrays differ in length"):
+        HistogramRegressor().__setstate__({**state, name: state[name][:-1]})
 
 
 def test_the_line_is_the_elastic_net_s(rows, prices):

@@ -1,12 +1,12 @@
-"""Two-sample tests: is what arrived distributed as what is known?
+"""Two-sample tests: does a new sample have the distribution of a known reference?
 
-They are the non-deterministic tests: drawn again, the same market gives another statistic. Each has a null and an
-alternative hypothesis, a test statistic, a p-value where one exists, a type I error (alpha: rejecting a null
-hypothesis that holds) and a type II error (0.2: not seeing the effect that `detectable` names).
+These are the non-deterministic tests: another sample of the same market gives another statistic. Each has a null
+and an alternative hypothesis, a test statistic, a p-value where one exists, a type I error (alpha: rejecting a
+null hypothesis that holds) and a type II error (0.2: not seeing the effect that `detectable` names).
 
 Each takes a sample and a reference as anything that can be tallied (an Ibis column, a pandas or Polars series, a
-pyarrow or NumPy array, a list, a `Tally`) and returns a `TwoSampleOutcome`. `alternative="greater"` says
-everywhere that the sample's values are the greater ones, `"less"` that they are the smaller ones.
+pyarrow or NumPy array, a list, a `Tally`) and returns a `TwoSampleOutcome`. Everywhere `alternative="greater"`
+means that the sample's values are the greater ones, and `"less"` that they are the smaller ones.
 """
 
 from __future__ import annotations

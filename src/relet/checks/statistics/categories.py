@@ -14,7 +14,7 @@ from relet.errors import BadDataError
 if TYPE_CHECKING:
     from relet.checks.statistics.tally import Array
 
-# Below so many expected rows in a cell the chi-square law is no good approximation: Cochran 1954, Biometrics 10.
+# With fewer expected rows in a cell the chi-square law is a poor approximation: Cochran 1954, Biometrics 10.
 EXPECTED = 5
 
 
@@ -23,11 +23,11 @@ def chi_square(
 ) -> TwoSampleOutcome:
     """Whether the categories of a column have the reference's shares: Pearson's chi-square.
 
-    By `scipy.stats.chi2_contingency` on the two rows of counts, without a continuity correction. Categories that
-    fewer than 5 rows of a side are expected in are counted as one; where that leaves a single one, the p-value
-    is that of Fisher's exact test of the largest category against the others. The effect is Cramér's V (1946,
-    ch. 21) as it would be if both sides were equally large, ½√(χ² (n + m) / (n m)): from 0 to 1, and for two
-    categories of like size the difference of the shares. Raises BadDataError where a side is empty.
+    By `scipy.stats.chi2_contingency` on the two rows of counts, without a continuity correction. Categories with
+    fewer than 5 expected rows on a side are pooled. Where pooling leaves one category, the p-value is that of
+    Fisher's exact test of the largest category against the others. The effect is Cramér's V (1946, ch. 21) as if
+    both sides were equally large, ½√(χ² (n + m) / (n m)): from 0 to 1; for two categories of similar size it is
+    the difference of the shares. Raises BadDataError where a side is empty.
 
     >>> chi_square(["a"] * 30 + ["b"] * 70, ["a"] * 50 + ["b"] * 50).effect.__round__(3)
     0.204
@@ -50,9 +50,9 @@ def missing_share(
 ) -> TwoSampleOutcome:
     """Whether values are missing as often as in the reference.
 
-    The chi-square test of two proportions; one-sided by its root, which is normal. With fewer than 5 expected
-    rows in a cell Fisher's exact test. The effect is Cramér's V as `chi_square` has it, with the sign of the
-    difference; `greater`: they are missing more often. Raises BadDataError where a side has no rows.
+    The chi-square test of two proportions; the one-sided form uses its root, which is normal. With fewer than 5
+    expected rows in a cell, Fisher's exact test. The effect is Cramér's V as in `chi_square`, with the sign of the
+    difference; `greater` means that values are missing more often. Raises BadDataError where a side has no rows.
 
     >>> found = missing_share([1, None] * 50, [1, 2, 3, None] * 50, alternative="greater")
     >>> found.effect.__round__(3), found.p_value < 0.001
@@ -99,7 +99,7 @@ def missing_share(
 
 
 def _compare_two_shares(counts: Array, alternative: str) -> tuple[float, float, tuple[str, ...]]:
-    """The statistic, the p-value and what there is to remark, of a table of two by two."""
+    """The statistic, the p-value and the remarks for a table of two by two."""
     from scipy import special, stats
 
     if not counts.sum(axis=0).all():
@@ -152,15 +152,15 @@ def _compare_shares(
 
 
 def _balanced_cramers_v(statistic: float, sizes: tuple[int, int]) -> float:
-    """Cramér's V of two samples as if they were equally large: it does not hang on how much there is of which."""
+    """Cramér's V of two samples as if both were equally large, so that it does not depend on their sizes."""
     return 0.5 * math.sqrt(max(0.0, statistic) / effective_size(sizes))
 
 
 def _pool_rare_categories(counts: Array) -> tuple[Array, tuple[str, ...]]:
-    """The counts with rare categories as one, so that 5 rows are expected in every cell, and what was done.
+    """Pool rare categories, so that every cell has 5 expected rows; gives the counts and a remark.
 
-    Which are rare is read from both sides together, which says nothing of their difference. Never fewer than two
-    categories remain where there were two.
+    Both sides together decide which categories are rare, which says nothing about their difference. Where there
+    were two categories, at least two remain.
     """
     import numpy as np
 

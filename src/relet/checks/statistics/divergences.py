@@ -1,4 +1,4 @@
-"""Divergences: how far the shares of two columns are apart, without a p-value."""
+"""Divergences: how far the shares of two columns lie apart. They have no p-value."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def kullback_leibler(
 ) -> TwoSampleOutcome:
     """Σ p log2(p / q) in bits over the sample's shares p and the reference's q (Kullback and Leibler 1951).
 
-    Every value is a category, numbers too. Infinite where the sample has a value that the reference lacks. If
-    both have one law, 2 ln 2 · n m / (n + m) times it is about chi-square distributed: that gives what would have
-    been seen. Raises BadDataError where a side is empty.
+    Every value is a category, numbers too. Infinite where the sample has a value that the reference lacks. Under
+    the null hypothesis 2 ln 2 · n m / (n + m) times the divergence is approximately chi-square distributed, which
+    gives the detectable effect. Raises BadDataError where a side is empty.
 
     >>> round(kullback_leibler(["a", "a", "a", "b"], ["a", "b"]).effect, 3)
     0.189
@@ -89,14 +89,14 @@ def _relative_entropy(p: Array, q: Array) -> float:
 
 
 def _decile_pair(pair: TallyPair) -> TallyPair:
-    """The counts in bins that end at the reference's deciles; equal deciles end one bin."""
+    """The counts in bins that end at the reference's deciles. Equal deciles end the same bin."""
     import numpy as np
 
     below = np.cumsum(pair.reference)
-    # the decile is the first value that so large a share of the reference lies at or below
+    # a decile is the smallest value that this share of the reference does not exceed
     wanted = below[-1] * np.arange(1, BINS) / BINS
     deciles = np.unique(np.searchsorted(below, wanted))
-    # no bin beyond the reference's largest value, where it would have no rows
+    # no bin beyond the reference's largest value, since the reference would have no rows there
     last = np.append(deciles[below[deciles] < below[-1]], len(below) - 1)
     starts = np.append(0, last[:-1] + 1)
     return TallyPair(
@@ -111,7 +111,7 @@ def _decile_pair(pair: TallyPair) -> TallyPair:
 def _divergence_outcome(
     test: str, pair: TallyPair, unit: str, found: float, alpha: float, scale: float
 ) -> TwoSampleOutcome:
-    """`scale` times n m / (n + m) times the divergence is about chi-square distributed if H0 holds."""
+    """Under H0, `scale` times n m / (n + m) times the divergence is approximately chi-square distributed."""
     return TwoSampleOutcome(
         test=test,
         column=pair.column,

@@ -1,4 +1,4 @@
-"""What a two-sample test found, and the sentence that says so."""
+"""The outcome of a two-sample test, in numbers and in a sentence."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from relet.checks.statistics.power import Sensitivity, detectable_effect
 class TwoSampleOutcome:
     """One test of a sample against its reference.
 
-    `null` and `alternative` are the hypotheses in words. `p_value` is how probable a statistic at least so extreme
-    is if the null hypothesis holds, None for a divergence, which has none. `effect` is how large the difference
-    is whatever the sizes, named by `effect_name`, in `unit`; where it has a direction, positive says that the
-    sample's values are the greater ones. `sizes` are the rows of the sample and of the reference that the test
-    saw; `missing` those without a value. `alpha` is the type I error that is put up with: the probability of
-    rejecting a null hypothesis that holds.
+    `null` and `alternative` are the hypotheses in words. `p_value` is the probability of a statistic at least so
+    extreme if the null hypothesis holds; None for a divergence. `effect` is the size of the difference,
+    independent of the sample sizes; `effect_name` names it and `unit` is its unit. A positive effect with a
+    direction means that the sample's values are the greater ones. `sizes` are the rows of the sample and of the
+    reference that the test saw, `missing` those without a value. `alpha` is the accepted type I error: the
+    probability of rejecting a null hypothesis that holds.
     """
 
     test: str
@@ -40,7 +40,9 @@ class TwoSampleOutcome:
 
     @property
     def detectable(self) -> float | None:
-        """The effect that was seen with 80% power (type II error 0.2) at `alpha`; None where none would be."""
+        """The effect that the test detects with 80% power (type II error 0.2) at `alpha`; None where it detects
+        none.
+        """
         return detectable_effect(self.sensitivity, self.alpha)
 
     def __str__(self) -> str:
@@ -50,7 +52,7 @@ class TwoSampleOutcome:
 
     @property
     def measured(self) -> str:
-        """The null hypothesis and what was found."""
+        """The null hypothesis and the measurement, in words."""
         found = f"{self.statistic_name} = {self.with_unit(self.statistic)}"
         if self.statistic_name != self.effect_name:
             found += f", {self.effect_name} {three_digits(self.effect)},"
@@ -60,14 +62,17 @@ class TwoSampleOutcome:
 
     @property
     def surprise(self) -> str:
-        """How surprising it is."""
+        """How surprising the measurement is, in words."""
         if self.p_value is None:
             return "it has no p-value"
         apart = "apart" if self.sensitivity.sides == 2 else "in that direction"
         return f"as far {apart} or further in {percent_words(self.p_value)} of such pairs if H0 holds"
 
     def power(self, seen: float | None) -> str:
-        """Which effect would have been seen, in words; none where a single value leaves nothing to differ in."""
+        """The detectable effect, in words.
+
+        Empty where both sides hold one single value, which leaves nothing to differ in.
+        """
         if seen == 0 or not self.sensitivity.unit or not self.sensitivity.df:
             return ""
         if seen is None:
@@ -79,7 +84,7 @@ class TwoSampleOutcome:
 
     @property
     def aside(self) -> str:
-        """What else one should know: missing values, and what the test did about few rows."""
+        """Remarks: missing values, and how the test dealt with few rows."""
         left_out = f"{self.missing[0]:,} and {self.missing[1]:,} missing values are left out"
         remarks = [*([left_out] if any(self.missing) else []), *self.remarks]
         return f"({'; '.join(remarks)})" if remarks else ""
@@ -94,7 +99,7 @@ class TwoSampleOutcome:
 
 
 def three_digits(value: float) -> str:
-    """A number with three digits that count, or whole.
+    """A number to three significant digits; from 1,000 up to whole numbers.
 
     >>> three_digits(0.0123456), three_digits(1234567.8), three_digits(-0.5), three_digits(2), three_digits(1e-9)
     ('0.0123', '1,234,568', '-0.5', '2', '1e-09')

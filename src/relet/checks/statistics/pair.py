@@ -1,4 +1,4 @@
-"""Two tallies side by side, over the values that either of them has."""
+"""The tallies of a sample and its reference, over the values that either of them has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Alternative = Literal["two-sided", "less", "greater"]
 
-# Up to so many values a side SciPy's functions get the values themselves, and may count what can be counted.
+# Up to so many values per side SciPy's functions get the values themselves and may compute exact p-values.
 VALUES_A_SIDE = 10_000
 
 
@@ -35,7 +35,7 @@ class TallyPair:
 
     @property
     def effective(self) -> float:
-        """n·m / (n + m): of one sample against a law that is known, so many rows would tell as much."""
+        """n·m / (n + m): so many rows of one sample would say as much about a known law."""
         return effective_size(self.sizes)
 
     @property
@@ -60,7 +60,7 @@ def effective_size(sizes: tuple[int, int]) -> float:
 
 
 def number_pair(test: str, sample: Any, reference: Any) -> TallyPair:
-    """Two columns of numbers; BadDataError for text, infinity, or a side without a value."""
+    """Pair two columns of numbers. Raises BadDataError for text, infinity, or a side without values."""
     import numpy as np
 
     pair = value_pair(test, sample, reference)
@@ -75,7 +75,10 @@ def number_pair(test: str, sample: Any, reference: Any) -> TallyPair:
 
 
 def value_pair(test: str, sample: Any, reference: Any) -> TallyPair:
-    """Two columns of any values; BadDataError where a side has none, or one has text and the other numbers."""
+    """Pair two columns of any values.
+
+    Raises BadDataError for a side without values, and for text beside numbers.
+    """
     import numpy as np
 
     ours, theirs = tally(sample), tally(reference)
@@ -106,7 +109,7 @@ def _counts_at(counted: Tally, found: Array) -> Array:
 
 
 def check_arguments(test: str, alternative: str, alpha: float, *, only: str = "") -> None:
-    """SettingError for an alternative that does not exist, or that the test has not (`only` says why)."""
+    """Raise SettingError for an unknown alternative, and for one that the test does not have (`only` says why)."""
     if alternative not in get_args(Alternative):
         raise SettingError(
             f"{test}: alternative={alternative!r}: {nearest(str(alternative), get_args(Alternative))}"

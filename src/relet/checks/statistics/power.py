@@ -1,4 +1,4 @@
-"""How large an effect has to be for a test to see it."""
+"""How large an effect has to be for a test to detect it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 Law = Literal["kolmogorov", "anderson", "normal", "t", "chi-square", "divergence"]
 
-# The type II error that is put up with: in one of five samples an effect so large is not seen.
+# The accepted type II error: one sample in five does not show the detectable effect.
 TYPE_II = 0.2
 
 
@@ -16,8 +16,8 @@ TYPE_II = 0.2
 class Sensitivity:
     """What the power of a test depends on, beside alpha: the law of its statistic, and its unit.
 
-    `unit` turns what the law is about into the effect's unit, `df` are the law's degrees of freedom, `sides` 1 or
-    2, and `largest` is the largest effect that there is.
+    `unit` converts the law's quantity into the effect's unit, `df` are the law's degrees of freedom, `sides` is 1
+    or 2, and `largest` is the largest possible effect.
     """
 
     law: Law
@@ -28,7 +28,7 @@ class Sensitivity:
 
 
 def detectable_effect(sensitivity: Sensitivity, alpha: float) -> float | None:
-    """The effect that the test sees at `alpha` with 80% power; None where it sees none, however large.
+    """The effect that the test detects at `alpha` with 80% power; None where it detects none, however large.
 
     - normal, t: (z(1 - alpha/sides) + z(0.8)) standard errors.
     - kolmogorov: the critical value, and z(0.8) times the largest standard deviation that two empirical

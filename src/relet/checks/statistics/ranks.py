@@ -1,4 +1,4 @@
-"""Tests that see only the order of values: Kolmogorov-Smirnov, Anderson-Darling, Mann-Whitney."""
+"""Tests on the order of values: Kolmogorov-Smirnov, Anderson-Darling, Mann-Whitney."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from relet.errors import BadDataError
 if TYPE_CHECKING:
     from relet.checks.statistics.tally import Array
 
-# SciPy names the alternative of its Kolmogorov-Smirnov test by the distribution function, which is the lower one
-# where values are greater.
+# SciPy names the alternative of its Kolmogorov-Smirnov test by the distribution function. The function is lower
+# where the values are greater.
 _BY_FUNCTION = {"two-sided": "two-sided", "less": "greater", "greater": "less"}
 
 
@@ -24,9 +24,9 @@ def kolmogorov_smirnov(
 ) -> TwoSampleOutcome:
     """Whether two columns of numbers have one distribution, by the largest distance D of their functions.
 
-    The effect is D itself, from 0 to 1: so large a share of the rows lies elsewhere. `greater`: the sample's
-    values are the greater ones somewhere (SciPy calls that `less`, after the distribution function). Up to 10,000
-    values a side `scipy.stats.ks_2samp` is called; above, D is taken from the tallies and the p-value from
+    The effect is D itself, from 0 to 1: the share of rows that lie elsewhere. `greater` means that the sample's
+    values are greater somewhere (SciPy calls that `less`, after the distribution function). Up to 10,000 values
+    per side `scipy.stats.ks_2samp` is called; above, D comes from the tallies and the p-value from
     `scipy.stats.kstwo` (one-sided: Hodges 1958, Arkiv för Matematik 3, 469-486, eq. 5.3). Ties make it
     conservative. Raises BadDataError for a column that is no number, infinite or empty.
 
@@ -66,7 +66,9 @@ def _exact_ks(pair: TallyPair, alternative: str) -> tuple[float, float]:
     from scipy import stats
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # where counting fails, SciPy takes the limit law
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # where the exact computation fails, SciPy takes the limit law
         found = stats.ks_2samp(*pair.rows(), alternative=_BY_FUNCTION[alternative])
     return float(found.statistic), float(found.pvalue)
 
@@ -89,15 +91,15 @@ def _large_ks(pair: TallyPair, alternative: str) -> tuple[float, float]:
 def anderson_darling(
     sample: Any, reference: Any, *, alternative: Alternative = "two-sided", alpha: float = 0.05
 ) -> TwoSampleOutcome:
-    """Whether two columns of numbers have one distribution, with an eye on its tails.
+    """Whether two columns of numbers have one distribution, with more weight on its tails.
 
     The statistic is A², standardised, in its form for ties (Scholz and Stephens 1987, J. Am. Stat. Assoc. 82,
     918-924, eq. 7). The effect is the root of the mean of (F - G)² / (H (1 - H)) over the pooled rows, with the
-    distribution functions F, G and that of the pooled rows H: a difference of shares, weighted to the tails. Up
-    to 10,000 values a side `scipy.stats.anderson_ksamp` is called; above, the same is computed from the tallies.
-    P-values lie between 0.001 and 0.25, as in Scholz and Stephens' table: a family of more than 50 tests could
-    not reject by it. There is no one-sided form. Raises BadDataError for a column that is no number, infinite or
-    empty, and for fewer than 4 rows in all.
+    distribution functions F, G and that of the pooled rows H: a difference of shares, weighted to the tails. Up to
+    10,000 values per side `scipy.stats.anderson_ksamp` is called; above, the same is computed from the tallies.
+    P-values lie between 0.001 and 0.25, as in Scholz and Stephens' table, so that a family of more than 50 tests
+    can't reject by this test. There is no one-sided form. Raises BadDataError for a column that is no number,
+    infinite or empty, and for fewer than 4 rows in all.
     """
     check_arguments("anderson_darling", alternative, alpha, only="its statistic squares the differences")
     pair = number_pair("anderson_darling", sample, reference)
@@ -147,7 +149,7 @@ def _anderson_statistic(pair: TallyPair) -> float:
 
 
 def _rows_below(counts: Array) -> Array:
-    """How many rows lie below each value, half of those at it counted in."""
+    """How many rows lie below each value, plus half of the rows at the value."""
     import numpy as np
 
     return np.asarray(np.cumsum(counts) - counts / 2.0)
@@ -158,7 +160,9 @@ def _anderson_p(pair: TallyPair, raw: float) -> tuple[float, float]:
         from scipy import stats
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that a p-value was capped, the docstring says
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # SciPy warns that the p-value was capped; the docstring of anderson_darling says so
             found = stats.anderson_ksamp(list(pair.rows()), variant="midrank")
         return float(found.statistic), float(found.pvalue)
     import numpy as np
@@ -171,7 +175,7 @@ def _anderson_p(pair: TallyPair, raw: float) -> tuple[float, float]:
 
 
 def _anderson_variance(sizes: tuple[int, int]) -> float:
-    """Of A² for two samples of these sizes if H0 holds: Scholz and Stephens' eq. 4, with k = 2."""
+    """The variance of A² for two samples of these sizes under H0: Scholz and Stephens' eq. 4, with k = 2."""
     import numpy as np
 
     rows, k = float(sum(sizes)), 2
@@ -192,10 +196,10 @@ def mann_whitney(
     """Whether a value of the sample is as often above one of the reference as below it.
 
     The effect is the rank-biserial correlation 2U / (n·m) - 1, from -1 to 1: how much more often the sample's
-    value is the greater one than the smaller one (Kerby 2014, Comprehensive Psychology 3). Up to 10,000 values a
-    side `scipy.stats.mannwhitneyu` is called; above, U is taken from the tallies, and the p-value from the normal
-    law with its corrections for ties and continuity (Hollander and Wolfe 1999, ch. 4.1). Power by Noether (1987,
-    J. Am. Stat. Assoc. 82, 645-647). Raises BadDataError for a column that is no number, infinite or empty.
+    value is the greater one than the smaller one (Kerby 2014, Comprehensive Psychology 3). Up to 10,000 values per
+    side `scipy.stats.mannwhitneyu` is called; above, U comes from the tallies, and the p-value from the normal law
+    with its corrections for ties and continuity (Hollander and Wolfe 1999, ch. 4.1). Power by Noether (1987, J.
+    Am. Stat. Assoc. 82, 645-647). Raises BadDataError for a column that is no number, infinite or empty.
 
     >>> mann_whitney([1, 2, 3], [4, 5, 6], alternative="less").p_value
     0.05
@@ -232,7 +236,7 @@ def mann_whitney(
 
 
 def _spread_of_u(pair: TallyPair) -> float:
-    """The standard deviation of U if H0 holds, ties counted in."""
+    """The standard deviation of U under H0, corrected for ties."""
     n, m = map(float, pair.sizes)
     rows = n + m
     ties = (pair.sample + pair.reference).astype(float)

@@ -22,7 +22,7 @@ def welch(
     The effect is the difference of the means in standard deviations, the root of the mean of both variances
     (Cohen 1988, eq. 2.3.2). Mean and variance come from the tallies, the p-value from
     `scipy.stats.ttest_ind_from_stats`. Raises BadDataError for a column that is no number, infinite or empty, for
-    fewer than 2 rows on a side, and where each side has one value and not the same.
+    fewer than 2 rows on a side, and where each side holds one single value and the two values differ.
 
     >>> round(welch([1, 2, 3, 4], [3, 4, 5, 6]).effect, 3)
     -1.549
@@ -76,7 +76,7 @@ def welch(
 
 
 def _mean_and_variance(values: Array, counts: Array) -> tuple[float, float]:
-    """Mean and unbiased variance; taken around a value, so that few digits cancel."""
+    """Mean and unbiased variance, computed around one of the values, so that few digits cancel."""
     import numpy as np
 
     size = float(counts.sum())

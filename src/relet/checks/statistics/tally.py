@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def tally(column: Any) -> Tally:
-    """Count a column: of an Ibis table (by its engine: the rows stay there), a series, an array, a list, a tally.
-
-    NaN and null are missing. Raises BadDataError for what is not one column of numbers, text, booleans or times.
+    """Count a column of an Ibis table (its engine counts), a series, an array or a list; a tally comes back as it
+    is. NaN and null are missing. Raises BadDataError for anything but one column of numbers, text, booleans or
+    times.
 
     >>> counted = tally([3, 1, 3, None])
     >>> counted.values.tolist(), counted.counts.tolist(), counted.missing
@@ -62,7 +62,7 @@ def _counts_by_engine(column: Any) -> tuple[pa.Array, pa.Array]:
 
 @contextlib.contextmanager
 def _all_threads(column: Any) -> Iterator[None]:
-    """Let DuckDB count with all it has: a table is read with one thread for the sake of sums of floats."""
+    """Let DuckDB count with all threads. A table is read with one thread only to keep sums of floats the same."""
     backend = column.get_backend()
     if backend.name != "duckdb":
         yield
@@ -136,7 +136,7 @@ def _countable_values(values: Any) -> Any:
     if kinds.is_null(type):
         return values.cast(pa.float64())
     if kinds.is_date(type) or kinds.is_timestamp(type):
-        # in one unit, whatever the engine or the file had: the same day is the same value
+        # in one unit, so that the same day is the same value whatever the engine or the file
         values = values.cast(pa.timestamp("us", getattr(type, "tz", None)), safe=False)
     elif kinds.is_time(type):
         values = values.cast(pa.time64("us"), safe=False)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from relet.cli.artifacts.reference import REFERENCE
-from relet.cli.place import STORE, open_default_store
+from relet.cli.columns import UNBOUNDED, table_lines, text_column
+from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.core.artifact import Reference, Version
+from relet.core.wording import count, shorten
 from relet.errors import NotFoundError
 from relet.store.reproductions import latest_on
 
@@ -28,25 +29,34 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
     names = [Reference.parse(name).name] if name else store.names()
     if name and not store.versions(names[0]):
         store.version(name)
-    for each in names:
-        versions = store.versions(each)
-        if as_json:
-            click.echo(json.dumps([version.to_json() for version in versions]))
-            continue
-        for line in _listing_lines(store, each, versions if name else versions[-1:]):
-            click.echo(line)
+    versions = [store.versions(each) for each in names]
+    if as_json:
+        for each in versions:
+            click.echo(json.dumps([version.to_json() for version in each]))
+        return
+    shown = [version for each in versions for version in (each if name else each[-1:])]
+    for line in _listing_lines(store, shown):
+        click.echo(line)
     if not names:
         click.echo("the store is empty")
 
 
-def _listing_lines(store: Store, name: str, versions: list[Version]) -> Iterator[str]:
-    aliases = store.aliases(name)
-    for version in versions:
-        held = ", ".join(alias for alias, number in aliases.items() if number == version.number)
-        yield (
-            f"{version!s:<28}{version.type:<9}{version.created[:16].replace('T', ' '):<18}"
-            f"{_version_size(version):<24}{held}"
-        ).rstrip()
+def _listing_lines(store: Store, versions: Sequence[Version]) -> Iterator[str]:
+    aliases = {name: store.aliases(name) for name in dict.fromkeys(each.name for each in versions)}
+
+    columns = [
+        text_column((str(each) for each in versions), least=26),
+        text_column((each.type for each in versions), least=7),
+        text_column((each.created[:16].replace("T", " ") for each in versions), least=16),
+        text_column((_version_size(each) for each in versions), least=22),
+        text_column(", ".join(_aliases_of(each, aliases[each.name])) for each in versions),
+    ]
+    return table_lines(columns, UNBOUNDED, headings=False)
+
+
+def _aliases_of(version: Version, numbers: Mapping[str, int]) -> list[str]:
+    """The aliases that name a version; `numbers` are all of its artifact's, alias → number."""
+    return [alias for alias, number in numbers.items() if number == version.number]
 
 
 def _version_size(version: Version) -> str:
@@ -54,7 +64,7 @@ def _version_size(version: Version) -> str:
         return f"{version.metadata['rows']:,} rows"
     if "passed" in version.metadata:
         return "passed" if version.metadata["passed"] else "refused"
-    return f"{len(version.files)} file{'s' if len(version.files) != 1 else ''}"
+    return count(len(version.files), "file")
 
 
 @click.command("show")
@@ -74,8 +84,7 @@ def show(reference: str, store_url: str | None, as_json: bool) -> None:
 
 def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"{version}  {version.type}  {version.description}"
-    held = [alias for alias, number in store.aliases(version.name).items() if number == version.number]
-    yield f"aliases   {', '.join(held) or 'none'}"
+    yield f"aliases   {', '.join(_aliases_of(version, store.aliases(version.name))) or 'none'}"
     yield f"created   {version.created}"
     yield f"content   {version.content}"
     if judged := latest_on(store, str(version)):
@@ -104,5 +113,4 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
 
 
 def _brief_value(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= 90 else f"{text[:89]}…"
+    return shorten(value if isinstance(value, str) else json.dumps(value, default=str), 90)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from relet.cli.artifacts.reference import REFERENCE
-from relet.cli.place import STORE, open_default_store
+from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.core.artifact import Version
+from relet.core.wording import count
 from relet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -56,21 +56,21 @@ def export(reference: str, path: Path, with_history: bool, store_url: str | None
     history = store.export_history(reference, path)
     bundle = history.bundle
     click.echo(
-        f"{bundle.version} is in {path} with its history: {_counted_items(bundle.versions, 'version')}, "
-        f"{_counted_items(bundle.records, 'run')}"
+        f"{bundle.version} is in {path} with its history: {count(len(bundle.versions), 'version')}, "
+        f"{count(len(bundle.records), 'run')}"
     )
     for note in history.notes:
         click.echo(note)
-    if held := ", ".join(_exported_aliases(store, bundle.versions)):
-        click.echo(f"aliases stay here; set there what you need of: {held}")
+    if aliases := ", ".join(_exported_aliases(store, bundle.versions)):
+        click.echo(f"aliases stay here; set there what you need of: {aliases}")
 
 
 def _exported_aliases(store: Store, versions: Iterable[Version]) -> Iterator[str]:
-    """The aliases of versions, but for `latest`, which an import sets."""
-    found = {str(version): version for version in versions}
-    for name in sorted({version.name for version in found.values()}):
+    """The aliases of these versions, without `latest`: an import sets that one itself."""
+    exported = {str(version): version for version in versions}
+    for name in sorted({version.name for version in exported.values()}):
         for alias, number in store.aliases(name).items():
-            if alias != "latest" and f"{name}:v{number}" in found:
+            if alias != "latest" and f"{name}:v{number}" in exported:
                 yield f"{name}:{alias} (v{number})"
 
 
@@ -87,14 +87,10 @@ def import_(path: Path, store_url: str | None) -> None:
     click.echo(f"{arrival.version} is stored")
     if not arrival.runs and not arrival.known:
         return
-    for was, version in arrival.versions.items():
-        click.echo(f"  {was:<28}is {version} here")
-    for gone in arrival.gone:
-        click.echo(f"  {gone:<28}was gone when this was exported")
-    known = f"; {_counted_items(arrival.known, 'run')} were here already" if arrival.known else ""
-    click.echo(f"{_counted_items(arrival.runs, 'run')} stored{known}")
+    for exported, version in arrival.versions.items():
+        click.echo(f"  {exported:<28}is {version} here")
+    for missing in arrival.gone:
+        click.echo(f"  {missing:<28}was gone when this was exported")
+    known = f"; {count(len(arrival.known), 'run')} were here already" if arrival.known else ""
+    click.echo(f"{count(len(arrival.runs), 'run')} stored{known}")
     click.echo(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version}")
-
-
-def _counted_items(things: Sized, noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

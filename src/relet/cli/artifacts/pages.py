@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relet.cli.artifacts.reference import REFERENCE
-from relet.cli.place import STORE, open_default_store
+from relet.cli.pages import write_page
+from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.core.artifact import ArtifactType, Version
 from relet.errors import BadDataError
 
@@ -34,17 +34,18 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
     One file that opens without a network, NAME-vN.html in this folder if nothing else is said.
     """
     from relet.data.profile import profile
-    from relet.report.card import profile_card as drawn
+    from relet.report.card import profile_card
     from relet.report.provenance import provenance
 
     store = open_default_store(store_url)
     version = store.version(reference)
     with _stored_table_file(store, version) as path:
-        found = profile(path)
-    page = drawn(found, title=str(version), subtitle=version.description, head=provenance(store, version))
-    click.echo(
-        f"{version} is described in {_write_html(page, html or Path(f'{version.name}-v{version.number}.html'))}"
+        table_profile = profile(path)
+    page = profile_card(
+        table_profile, title=str(version), subtitle=version.description, head=provenance(store, version)
     )
+    path = html or Path(f"{version.name}-v{version.number}.html")
+    click.echo(f"{version} is described in {write_page(page, path, option='--html')}")
 
 
 @click.command("diff")
@@ -67,7 +68,7 @@ def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: s
     with _stored_table_file(store, old) as old_path, _stored_table_file(store, new) as new_path:
         found = difference(old_path, new_path)
     if html:
-        _write_html(difference_page(found, before=str(old), after=str(new)), html)
+        write_page(difference_page(found, before=str(old), after=str(new)), html, option="--html")
     if as_json:
         click.echo(json.dumps({"before": str(old), "after": str(new), "difference": found.to_json()}, indent=1))
         return
@@ -79,7 +80,7 @@ def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: s
 
 @contextmanager
 def _stored_table_file(store: Store, version: Version) -> Iterator[Path]:
-    """A stored table's file, for as long as it is needed."""
+    """A stored table's file, in a temporary folder. Raises BadDataError where the version is no table."""
     if version.type is not ArtifactType.TABLE:
         tables = [name for name in store.names() if (store.versions(name) or [version])[-1].type == "table"]
         raise BadDataError(
@@ -91,13 +92,3 @@ def _stored_table_file(store: Store, version: Version) -> Iterator[Path]:
         store.materialize(version, Path(folder))
         (name,) = version.files
         yield Path(folder) / name
-
-
-def _write_html(page: str, path: Path) -> Path:
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise BadDataError(
-            f"the page can't be written to {path}: {error.strerror}; choose a file by --html"
-        ) from error
-    return path

@@ -8,8 +8,7 @@ from datetime import timedelta
 
 import click
 
-from relet.cli.artifacts.reference import REFERENCE
-from relet.cli.place import STORE, open_default_store
+from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.core.artifact import Reference
 
 

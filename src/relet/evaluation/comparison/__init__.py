@@ -1,4 +1,4 @@
-"""How an artifact that was made again differs from the recorded one, and whether that is within a tolerance."""
+"""Compare a reproduced artifact with the recorded one, within a tolerance."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def compare(
 ) -> Comparison:
     """Compare two folders, each with the files of an artifact of this type.
 
-    Two numbers are within the tolerance where they differ by at most `tolerance` × max(1, |the recorded one|);
-    with None no difference is. Whole numbers in tables are compared exactly, as text is. `rows` are Parquet
-    tables that two models predict on, as far as these have the columns that the models need. What can't be
-    read is not within: nothing is raised for it.
+    Two numbers are within the tolerance where they differ by at most `tolerance` × max(1, |recorded number|); None
+    allows no difference. Whole numbers in tables are compared exactly, as text is. `rows` are Parquet tables on
+    which two models predict, where the tables have the columns that the models need. An artifact that can't be
+    read is not within the tolerance; no error is raised for it.
 
     >>> import tempfile
     >>> from relet.core.artifact import ArtifactType

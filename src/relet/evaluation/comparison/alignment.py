@@ -1,4 +1,4 @@
-"""Which rows of two tables belong together."""
+"""Find the rows of two tables that belong together."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from relet.evaluation.comparison.likeness import Pairs, Places
 
-# A column in which so many rows, evenly spread, already hold a value twice is no key; finding out is cheap.
+# How many evenly spaced rows are looked at first: a column that holds a value twice among them is no key.
 SAMPLE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alignment:
-    """Row `recorded[i]` belongs to row `reproduced[i]`; the others are only in one of the tables.
+    """Row `recorded[i]` belongs to row `reproduced[i]`; all other rows are in one table only.
 
-    `key` is the column that says so, where there is one. Rows are counted from 0.
+    `key` is the column that matched them, if any. Rows are counted from 0.
     """
 
     recorded: Places
@@ -37,14 +37,14 @@ class Alignment:
 
 
 def align(recorded: pa.Table, reproduced: pa.Table, tolerance: float | None) -> Alignment:
-    """Find for each row of one table that of the other which it was meant to be; both have the same columns.
+    """Match the rows of two tables that have the same columns.
 
-    Rows belong together by their position, if that leaves no difference but of near floats; else by a column of
-    unique values that are no floats, of which both tables have most; else by likeness.
+    Rows are matched by position, if then only nearby floats differ; else by a column of unique values that are no
+    floats and that both tables mostly share; else by likeness.
     """
     near = max(NEAR, tolerance or 0.0)
     key, pairs = _pairs_by_key(recorded, reproduced)
-    # only for speed: sorting by likeness would find the same
+    # only for speed: matching by likeness would find the same
     if recorded.num_rows == reproduced.num_rows and _is_alike_in_place(recorded, reproduced, near):
         every = np.arange(recorded.num_rows)
         return _alignment_of_pairs(recorded, reproduced, (every, every), key)
@@ -84,7 +84,7 @@ def _is_alike_in_place(recorded: pa.Table, reproduced: pa.Table, near: float) ->
 
 
 def _pairs_by_key(recorded: pa.Table, reproduced: pa.Table) -> tuple[str | None, Pairs]:
-    """The column of unique values that finds the most rows, at least half of one table's; and these."""
+    """The column of unique values that matches most rows, at least half of one table, and its pairs."""
     best: tuple[str | None, Pairs] = None, (np.arange(0), np.arange(0))
     fewest = min(recorded.num_rows, reproduced.num_rows)
     for name in _exact_columns(recorded):
@@ -99,7 +99,7 @@ def _pairs_by_key(recorded: pa.Table, reproduced: pa.Table) -> tuple[str | None,
 
 
 def _pairs_by_unique_codes(codes: NDArray[np.int32], recorded: int) -> Pairs | None:
-    """The rows with equal codes; None where a code is null's, or is twice in one table."""
+    """Pairs of rows with equal codes. None where a value is null, or comes twice in one table."""
     old, new = codes[:recorded], codes[recorded:]
     place = np.full(codes.max(initial=0) + 1, -1)
     place[new] = np.arange(len(new))
@@ -110,7 +110,7 @@ def _pairs_by_unique_codes(codes: NDArray[np.int32], recorded: int) -> Pairs | N
 
 
 def _has_repeats(column: pa.ChunkedArray) -> bool:
-    """Whether a few rows are enough to see that a column has a value twice."""
+    """Whether a few rows already show that a column has a value twice."""
     import pyarrow.compute as pc
 
     few = column.take(np.linspace(0, max(0, len(column) - 1), min(len(column), SAMPLE)).astype(np.int64))
@@ -144,7 +144,7 @@ def _value_codes(recorded: pa.Table, reproduced: pa.Table, name: str) -> NDArray
 def _alignment_of_pairs(
     recorded: pa.Table, reproduced: pa.Table, pairs: Pairs, key: str | None = None
 ) -> Alignment:
-    """The pairs in the order of the recorded table, and the rows that are in none."""
+    """The alignment: the pairs in the order of the recorded table, and the rows without a partner."""
     order = np.argsort(pairs[0], kind="stable")
     old, new = (places[order] for places in pairs)
     alone = [np.ones(table.num_rows, dtype=bool) for table in (recorded, reproduced)]

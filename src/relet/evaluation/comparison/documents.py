@@ -1,4 +1,4 @@
-"""Comparing what is stored as JSON or SVG text: metrics, verdicts and figures."""
+"""Compare artifacts stored as JSON or SVG text: metrics, verdicts and figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relet.evaluation.comparison.text import compare_parts, drawing_parts, numbe
 
 
 def compare_metrics(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """Metrics by their names; of curves each point, the steps exactly."""
+    """Compare metrics by name, and curves point by point, their steps exactly."""
     old, new = _read_metrics(recorded, "recorded"), _read_metrics(reproduced, "reproduced")
     for name in [name for name in old if name not in new]:
         yield Difference(f"{name} is missing; it was {old[name]!r}")
@@ -28,7 +28,9 @@ def compare_metrics(recorded: Path, reproduced: Path, tolerance: float | None) -
 
 
 def compare_figures(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """SVG: the text around the numbers has to be equal, but for names that matplotlib made by hashing."""
+    """Compare SVG: the text around the numbers has to be equal, except for names that matplotlib makes from
+    hashes.
+    """
     old, new = _document_text(recorded, "recorded"), _document_text(reproduced, "reproduced")
     found = list(
         compare_parts(
@@ -44,7 +46,7 @@ def compare_figures(recorded: Path, reproduced: Path, tolerance: float | None) -
 
 
 def compare_verdicts(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """Verdicts: the same answers of the same checks; numbers in them and in their sentences by tolerance."""
+    """Compare verdicts: the same checks with the same answers. Numbers, also those in sentences, by tolerance."""
     old, new = _read_verdict(recorded, "recorded"), _read_verdict(reproduced, "reproduced")
     yield from _compare_answers("the verdict", old.passed, new.passed)
     yield from compare_parts("the reason", prose_parts(old.reason), prose_parts(new.reason), tolerance)
@@ -68,7 +70,7 @@ def _compare_checks(old: Check, new: Check, tolerance: float | None) -> Iterator
 
 
 def _measured_without_sentence(check: Check) -> dict[str, Any]:
-    """What a check measured; its sentence is its message, which is compared as prose."""
+    """The measurement of a check without its sentence: that is the check's message, which is compared as prose."""
     return {name: value for name, value in check.measured.items() if name != "sentence"}
 
 
@@ -91,7 +93,7 @@ def _compare_check_names(old: list[str], new: list[str]) -> Iterator[Difference]
 
 
 def _checks_by_name(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
-    """Checks by their name, and how many of that name came before."""
+    """Checks by name and by how many checks of that name came before."""
     seen: Counter[str] = Counter()
     found = {}
     for check in checks:
@@ -101,7 +103,7 @@ def _checks_by_name(checks: tuple[Check, ...]) -> dict[tuple[str, int], Check]:
 
 
 def _compare_values(what: str, old: Any, new: Any, tolerance: float | None) -> Iterator[Difference]:
-    """Values from JSON, however nested: whole numbers and text exactly, other numbers by tolerance."""
+    """Compare nested JSON values: whole numbers and text exactly, other numbers by tolerance."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         for name in old:
             yield from _compare_values(cut_text(f"{what}, {name}"), old[name], new[name], tolerance)

@@ -1,4 +1,4 @@
-"""Comparing files byte by byte, and saying where they part."""
+"""Compare files byte by byte, and say where they differ first."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import BinaryIO
 
 from relet.evaluation.comparison.outcome import Difference, common_length, cut_text, files_in, only_file
 
-# So much is read of a line before it is called a line, in bytes: a file need not have any line's end.
+# The longest line that is read, in bytes, since a file need not have line ends.
 _LONGEST = 1024**2
 
 
 def compare_files(recorded: Path, reproduced: Path, *, single: bool) -> Iterator[Difference]:
-    """Which files were added, removed, or differ: none may. With `single` each folder has to have one."""
+    """Compare folders of files: no file may be added, removed or different.
+
+    With `single` each folder has one file.
+    """
     if single:
         only_file(recorded, "recorded")
         only_file(reproduced, "reproduced")
@@ -42,7 +45,7 @@ def _size_in_bytes(path: Path) -> str:
 
 
 def _first_other_line(recorded: Path, reproduced: Path) -> str:
-    """The first line that differs, on both sides; nothing for what is no text."""
+    """The first differing line of both files. None where a file is no text."""
     with recorded.open("rb") as old, reproduced.open("rb") as new:
         number = 1
         for one, other in zip_longest(_lines_of_file(old), _lines_of_file(new), fillvalue=b""):
@@ -61,14 +64,14 @@ def _lines_of_file(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _line_text(line: bytes) -> str:
-    """A line as text; UnicodeDecodeError where it is none."""
+    """A line as text. Raises UnicodeDecodeError where it is no text."""
     if b"\0" in line:
         raise UnicodeDecodeError("utf-8", line, 0, 1, "no text holds a zero")
     return line.decode()
 
 
 def _text_where_they_part(text: str, old: str, new: str) -> str:
-    """A line from a little before the two part, for a reader to see."""
+    """The part of a line that starts shortly before the first difference."""
     if not text:
         return "nothing"
     return repr(cut_text(text[max(0, common_length(old, new) - 40) :]))

@@ -1,4 +1,4 @@
-"""Rows of two tables that have no key: which are most alike."""
+"""Match the rows of two tables without a key by their likeness."""
 
 # mypy: disable-error-code="import-untyped"
 # pandas' factorize is more than its stubs say.
@@ -16,19 +16,19 @@ from relet.evaluation.comparison.numbers import relative_gaps
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    # Row numbers; and row numbers of both tables, of rows that belong together.
+    # Row numbers; and pairs of row numbers, one of each table.
     Places = NDArray[np.int64]
     Pairs = tuple[Places, Places]
 
-# Floats this near to each other are taken for one number, whatever the tolerance: a row whose last bits differ
-# has to be found too, so that it can be said by how much they do.
+# Floats as close as this are taken for one number, whatever the tolerance. A row whose last bits differ has to be
+# matched too, so that the difference can be reported.
 LAST_BITS = 1e-12
 NEAR = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackedRows:
-    """Rows of both tables, numbered as one: the recorded ones, then the reproduced ones (`again`).
+    """The rows of both tables, numbered together: the recorded rows, then the reproduced rows (`again`).
 
     `exact` has a code for each value that is no float: equal values have equal codes.
     """
@@ -42,7 +42,7 @@ class StackedRows:
 
     @cached_property
     def groups(self) -> Places:
-        """The same number for rows that agree in all that is no float."""
+        """A group number for each row: rows that agree in all columns but floats have the same number."""
         return _group_numbers(self.exact, len(self))
 
     def only(self, places: Places) -> StackedRows:
@@ -56,11 +56,11 @@ class StackedRows:
 
 
 def pair_by_likeness(rows: StackedRows, near: float) -> Pairs:
-    """Pairs of rows, each row in one at most; the second of a pair is counted from the first reproduced row.
+    """Pair rows, each row at most once; the second row of a pair is counted from the first reproduced row.
 
-    Rows belong together that agree in all that is no float, and in floats as nearly as there are others; then
-    those that differ in a single other column; then those whose floats differ by more. Where few rows found
-    another by all this, those of the same position belong together.
+    First come rows that agree in all columns but floats and are closest in floats; then rows that differ in one
+    other column; then rows whose floats differ by more. Where all this matches few rows, rows of equal position
+    are paired.
     """
     pairs = _pair_in_turn(
         rows,
@@ -76,9 +76,9 @@ def pair_by_likeness(rows: StackedRows, near: float) -> Pairs:
 
 
 def pair_but_for_one(column: int, rows: StackedRows, *, near: float, unique: bool = False) -> Pairs:
-    """Pairs that agree in all but one of the columns that are no floats, and nearly in floats.
+    """Pair rows that agree in all but one of the columns without floats, and nearly in floats.
 
-    With `unique` only such as no third row is like. There has to be another column that they agree in.
+    With `unique` only rows that no third row resembles. The rows have to agree in at least one other column.
     """
     others = [codes for place, codes in enumerate(rows.exact) if place != column]
     if not (others or rows.floats):
@@ -91,7 +91,7 @@ def pair_but_for_one(column: int, rows: StackedRows, *, near: float, unique: boo
 
 
 def _pair_in_turn(rows: StackedRows, ways: Iterable[Callable[[StackedRows], Pairs]]) -> Pairs:
-    """Each way of pairing rows is tried on those that the ways before it left."""
+    """Try several ways of pairing in turn, each on the rows that the ways before it left over."""
     waiting = np.arange(len(rows))
     found = [_no_pairs()]
     for way in ways:
@@ -105,9 +105,9 @@ def _pair_in_turn(rows: StackedRows, ways: Iterable[Callable[[StackedRows], Pair
 
 
 def _pair_whole_groups(rows: StackedRows, near: float) -> Pairs:
-    """Pairs of groups that agree in all that is no float: those groups whose floats, sorted, are all near.
+    """Pair all rows of two groups that agree in all columns but floats, where the sorted floats are all near.
 
-    Sorted floats find a pairing within `near` where there is one, if there is one column of floats.
+    With one column of floats, sorting finds a pairing within `near` whenever there is one.
     """
     block = rows.groups
     old, new = _pair_by_float_order(rows, block)
@@ -118,9 +118,9 @@ def _pair_whole_groups(rows: StackedRows, near: float) -> Pairs:
 
 
 def _pair_near_rows(rows: StackedRows, gap: float, near: float) -> Pairs:
-    """Pairs that agree in all that is no float, and whose floats are near and linked by steps of at most `gap`.
+    """Pair rows that agree in all columns but floats, whose floats are near and linked by steps of at most `gap`.
 
-    Whole groups were tried before: two rows that are alone in theirs are not near.
+    Whole groups were tried before, so two rows that are alone in their groups are not near.
     """
     crowded = np.flatnonzero(np.bincount(rows.groups)[rows.groups] > 2)
     few = rows.only(crowded)
@@ -130,13 +130,13 @@ def _pair_near_rows(rows: StackedRows, gap: float, near: float) -> Pairs:
 
 
 def _pair_in_order(rows: StackedRows, most: float) -> Pairs:
-    """The rows in their order, if they are as many on both sides, and more than `most` in all."""
+    """Pair rows by position, if both sides have equally many and there are more than `most` in all."""
     old, new = np.flatnonzero(~rows.again), np.flatnonzero(rows.again)
     return (old, new) if len(old) == len(new) and len(rows) > most else _no_pairs()
 
 
 def _pair_by_float_order(rows: StackedRows, block: Places) -> Pairs:
-    """The rows of each block in the order of their floats: the first of one side with the first of the other, …"""
+    """Pair the rows of each block in the order of their floats: first with first, second with second, …"""
     places, block = _rows_of_shared_blocks(rows, np.arange(len(rows)), block)
     if not len(places):
         return _no_pairs()
@@ -161,7 +161,9 @@ def _group_numbers(columns: Sequence[NDArray[np.int32]], size: int) -> Places:
 
 
 def _split_blocks_by_floats(rows: StackedRows, block: Places, gap: float) -> tuple[Places, Places]:
-    """Blocks split where one float is more than `gap` from the next, and the rows that may still find another."""
+    """Split blocks where one float is more than `gap` from the next; gives the blocks and the rows that may still
+    match.
+    """
     places = np.arange(len(rows))
     for values in rows.floats:
         places, block = _rows_of_shared_blocks(rows, places, block)
@@ -207,7 +209,7 @@ def _are_pairs_near(rows: StackedRows, pairs: Pairs, near: float) -> NDArray[np.
 
 
 def _pairs_among_all(places: Places, pairs: Pairs) -> Pairs:
-    """Pairs of rows that were counted among `places` only, counted among all."""
+    """Renumber pairs: from numbers among `places` to numbers among all rows."""
     return places[pairs[0]], places[pairs[1]]
 
 

@@ -1,4 +1,4 @@
-"""Comparing models by what they predict: their files may differ."""
+"""Compare models by their predictions. Their files may differ."""
 
 # mypy: disable-error-code="import-untyped"
 # pyarrow ships no stubs.
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
     from relet.training.model import Model
 
-# So many rows of each table both models predict, evenly spread over it.
+# On how many evenly spaced rows of each table both models predict.
 MOST_ROWS = 20_000
 
 
 def compare_models(
     recorded: Path, reproduced: Path, tolerance: float | None, rows: Sequence[Path] = ()
 ) -> Iterator[Difference]:
-    """Models by their predictions, on the tables in `rows` and on the golden rows of both.
+    """Compare models by their predictions, on the tables in `rows` and on the golden rows of both.
 
-    Where one can't be loaded here, the golden predictions recorded at export are compared instead: a model that
-    other code or other libraries made is no worse for it. One whose files are damaged is.
+    Where a model can't be loaded here, the golden predictions recorded at export are compared instead: other code
+    or libraries made it, which is no fault. A model with damaged files is a difference.
     """
     sides = {"recorded": recorded, "reproduced": reproduced}
     try:
@@ -50,7 +50,10 @@ def compare_models(
 
 
 def _read_golden(folder: Path, side: str) -> dict[str, Any]:
-    """The golden rows and predictions of a model whose files are what was exported, else BadDataError."""
+    """The golden rows and predictions of a model.
+
+    Raises BadDataError where its files are not those that were exported.
+    """
     from relet.training.model import ABOUT, GOLDEN
 
     try:
@@ -73,7 +76,7 @@ def _load_or_refuse(folder: Path) -> Model:
     except ModelError:
         raise
     except Exception as error:
-        # whatever a crafted folder makes a reader stumble over, it holds no model
+        # whatever error a crafted folder causes in a reader, it holds no model
         raise ModelError(f"{folder.name} can't be loaded: {type(error).__name__}: {error}") from error
 
 
@@ -108,7 +111,7 @@ def _compare_loaded_models(
 def _prediction_tables(
     needed: list[str], golden: list[dict[str, Any]], rows: Sequence[Path]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """What both models predict on, each with its name: as far as a table has all columns."""
+    """The tables on which both models predict, by name: those that have all columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -128,7 +131,7 @@ def _prediction_tables(
 
 
 def _evenly_spread_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """At most `MOST_ROWS` rows, evenly spread."""
+    """At most `MOST_ROWS` rows, evenly spaced."""
     import numpy as np
 
     if len(table) <= MOST_ROWS:
@@ -183,7 +186,7 @@ def _predictions_or_reason(model: Model, rows: pd.DataFrame) -> NDArray[np.float
     try:
         return model.predict(rows)
     except Exception as error:
-        # rows that were not made for a model make it fail in any way
+        # a model may fail in any way on rows that were not made for it
         return cut_text(f"{type(error).__name__}: {error}", 200)
 
 

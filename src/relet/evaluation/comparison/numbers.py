@@ -1,4 +1,4 @@
-"""When two numbers are near enough."""
+"""Decide whether two numbers are close enough."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def relative_gap(recorded: float | None, reproduced: float | None) -> float:
     """How far two numbers lie apart, relative to max(1, |recorded|).
 
-    Whole numbers are not rounded first. Missing (None and NaN) equals missing, and is infinitely far from any
-    number; so is an infinite number from every other one.
+    Whole numbers are not rounded first. Missing (None or NaN) equals missing, and is infinitely far from every
+    number; an infinite number is infinitely far from every other.
 
     >>> relative_gap(1000, 1001), relative_gap(0.5, 0.25)
     (0.001, 0.25)
@@ -27,14 +27,14 @@ def relative_gap(recorded: float | None, reproduced: float | None) -> float:
         return 0.0
     try:
         apart = abs(old - new) / max(1, abs(old))
-    except OverflowError:  # a whole number that is too large for a float meets a float
+    except OverflowError:  # a whole number that is too large for a float is compared with a float
         return math.inf
-    # NaN is left where a number meets NaN, or where the recorded number is infinite and the other is not.
+    # NaN remains where a number is compared with NaN, or where only the recorded number is infinite.
     return math.inf if apart != apart else apart
 
 
 def relative_gaps(recorded: NDArray[np.float64], reproduced: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`relative_gap` for arrays, in which NaN is what is missing."""
+    """`relative_gap` for arrays. NaN stands for missing."""
     import numpy as np
 
     with np.errstate(invalid="ignore", over="ignore"):
@@ -45,7 +45,7 @@ def relative_gaps(recorded: NDArray[np.float64], reproduced: NDArray[np.float64]
 
 
 def is_within(size: float, tolerance: float | None) -> bool:
-    """Whether a difference is allowed; one of infinite size never is.
+    """Whether a difference is within the tolerance. An infinite one never is.
 
     >>> is_within(0.1, 0.1), is_within(0.1, 0.01), is_within(0.0, None), is_within(math.inf, math.inf)
     (True, False, False, False)
@@ -54,7 +54,7 @@ def is_within(size: float, tolerance: float | None) -> bool:
 
 
 def gap_words(size: float) -> str:
-    """A size as it stands in a sentence.
+    """A relative gap in words.
 
     >>> gap_words(0.00012345), gap_words(math.inf)
     ('relative 0.000123', 'a number on one side only')

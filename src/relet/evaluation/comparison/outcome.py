@@ -1,4 +1,4 @@
-"""What a comparison says: differences as sentences, and whether all of them are within the tolerance."""
+"""The outcome of a comparison: differences as sentences, and whether all are within the tolerance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from relet.errors import BadDataError
 
-# So many sentences a person reads; the others are counted.
+# How many sentences are shown; the others are counted.
 MOST = 10
 
 
@@ -17,9 +17,9 @@ MOST = 10
 class Comparison:
     """How a reproduced artifact differs from the recorded one.
 
-    `within`: every difference is a number within the tolerance. `largest` is the largest difference of two
-    numbers, relative to max(1, |recorded|): None where no numbers differ or could be compared, infinite where
-    a number meets none. `differences` are sentences, the most telling first.
+    `within` says that every difference is a number within the tolerance. `largest` is the largest difference of
+    two numbers, relative to max(1, |recorded|): None where no numbers differ, or none could be compared; infinite
+    where a number has no counterpart. `differences` are sentences, the most important first.
     """
 
     within: bool
@@ -29,7 +29,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Difference:
-    """One way in which two artifacts differ; `size` is that of a difference of numbers, see `numbers.size`."""
+    """One difference of two artifacts. `size` is the relative gap of two numbers, see `numbers.relative_gap`."""
 
     sentence: str
     size: float | None = None
@@ -37,7 +37,7 @@ class Difference:
 
 
 def remark(sentence: str) -> Difference:
-    """What is worth saying and decides nothing."""
+    """A difference that is worth mentioning and decides nothing."""
     return Difference(sentence, 0.0, within=True)
 
 
@@ -56,7 +56,7 @@ def conclude(differences: Iterable[Difference]) -> Comparison:
 
 
 def _order_of_weight(difference: Difference) -> float:
-    """What no tolerance can allow comes first, then the large before the small."""
+    """The sort key of differences: first those that no tolerance allows, then large before small."""
     return -math.inf if difference.size is None else -difference.size
 
 
@@ -67,7 +67,7 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 
 def only_file(folder: Path, side: str) -> Path:
-    """The file of an artifact that has one; BadDataError where it has none or several."""
+    """The only file of an artifact. Raises BadDataError where there is none, or more than one."""
     found = list(files_in(folder).values())
     if len(found) != 1:
         raise BadDataError(f"the {side} artifact should be one file, and has {len(found):,}")
@@ -75,7 +75,7 @@ def only_file(folder: Path, side: str) -> Path:
 
 
 def cut_text(text: str, width: int = 80) -> str:
-    """At most so much of a text.
+    """A text, cut to a length.
 
     >>> cut_text("a long story", 7)
     'a long…'
@@ -84,7 +84,7 @@ def cut_text(text: str, width: int = 80) -> str:
 
 
 def common_length(old: str, new: str) -> int:
-    """How many letters two texts have in common before they part.
+    """How many letters two texts have in common at their beginning.
 
     >>> common_length("house", "hotel"), common_length("a", "ab")
     (2, 1)

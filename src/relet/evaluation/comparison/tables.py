@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relet.core.wording import count
 from relet.data.table import read_table
 from relet.errors import BadDataError
 from relet.evaluation.comparison.numbers import gap_words, is_within, relative_gaps
@@ -34,16 +35,17 @@ _KINDS = {
 
 
 def compare_tables(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
-    """Tables: their columns, then their rows. Floats by tolerance, everything else exactly.
+    """Compare tables: their columns, then their rows.
 
-    Rows are named by a column of unique values, else by their place in the stored table, counted from 0.
+    Floats are compared by tolerance, everything else exactly. Rows are named by a column of unique values, else by
+    their place in the stored table, counted from 0.
     """
     import pyarrow as pa
 
     old, new = _read_one_side(recorded, "recorded"), _read_one_side(reproduced, "reproduced")
     yield from _compare_columns(old.schema, new.schema)
     if old.num_rows != new.num_rows:
-        yield Difference(f"{_row_count_text(new.num_rows)} instead of {old.num_rows:,}")
+        yield Difference(f"{count(new.num_rows, 'row')} instead of {old.num_rows:,}")
     kinds = dict(zip(new.column_names, new.schema.types, strict=True))
     shared = [name for name in old.column_names if kinds.get(name) == old.field(name).type]
     if shared:
@@ -70,7 +72,7 @@ def _read_one_side(folder: Path, side: str) -> pa.Table:
 
 
 def _with_wide_offsets(table: pa.Table) -> pa.Table:
-    """The same with text whose offsets have 64 bits: rows that are picked lie in one piece, of any size."""
+    """The table with text whose offsets have 64 bits, so that picked rows fit into one array of any size."""
     import pyarrow as pa
 
     roomy = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
@@ -94,7 +96,7 @@ def _compare_columns(old: pa.Schema, new: pa.Schema) -> Iterator[Difference]:
 
 
 def _type_words(type: pa.DataType) -> str:
-    """A type in words, and as Arrow calls it."""
+    """An Arrow type in words and by its name."""
     import pyarrow as pa
 
     words = next((words for test, words in _KINDS.items() if getattr(pa.types, test)(type)), "something else")
@@ -124,7 +126,7 @@ def _rows_on_one_side(
         values = ", ".join(f"{name} {_cell_value_text(table, name, first)}" for name in table.column_names)
         example = _row_name(table, first, key) if key else cut_text(values, 100)
         verb = "is" if len(places) == 1 else "are"
-        yield Difference(f"{_row_count_text(len(places))} {verb} only in the {side} table: {example}")
+        yield Difference(f"{count(len(places), 'row')} {verb} only in the {side} table: {example}")
 
 
 def _compare_floats(
@@ -159,7 +161,7 @@ def _is_in_place(found: Alignment) -> bool:
 
 
 def _unequal_rows(before: pa.ChunkedArray, after: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Where two columns differ; null equals null."""
+    """The rows in which two columns differ. Null equals null."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -169,7 +171,7 @@ def _unequal_rows(before: pa.ChunkedArray, after: pa.ChunkedArray) -> NDArray[np
 
 
 def _widest_row(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
-    """Where two columns lie the furthest apart; the first place for what are no numbers."""
+    """The row in which two columns differ most; the first row where they hold no numbers."""
     import numpy as np
     import pyarrow as pa
 
@@ -179,12 +181,14 @@ def _widest_row(before: pa.ChunkedArray, after: pa.ChunkedArray) -> int:
     return int(relative_gaps(old, new).argmax())
 
 
-def _differing_sentence(name: str, old: pa.Table, new: pa.Table, found: Alignment, count: int, worst: int) -> str:
-    """`worst` is the pair of rows that serves as the example."""
+def _differing_sentence(
+    name: str, old: pa.Table, new: pa.Table, found: Alignment, differing: int, worst: int
+) -> str:
+    """The sentence on a column that differs. `worst` is the pair of rows given as the example."""
     before, after = int(found.recorded[worst]), int(found.reproduced[worst])
-    rows = _row_count_text(len(found.recorded))
     return (
-        f"{name}: {count:,} of {rows} differ, most of all {_row_name(old, before, found.key)}: "
+        f"{name}: {differing:,} of {count(len(found.recorded), 'row')} differ, most of all "
+        f"{_row_name(old, before, found.key)}: "
         f"{_cell_value_text(old, name, before)} → {_cell_value_text(new, name, after)}"
     )
 
@@ -201,12 +205,8 @@ def _cell_value_text(table: pa.Table, name: str, place: int) -> str:
         return str(table.column(name).slice(place, 1).to_numpy()[0])
     try:
         value: Any = stored.as_py()
-    except (ValueError, OverflowError):  # a time that Python's calendar does not reach
+    except (ValueError, OverflowError):  # a time outside Python's calendar
         value = stored.value
     if value is None:
         return "null"
     return cut_text(repr(value) if isinstance(value, str | bytes) else str(value))
-
-
-def _row_count_text(rows: int) -> str:
-    return f"{rows:,} row{'s' * (rows != 1)}"

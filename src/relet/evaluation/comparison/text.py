@@ -1,4 +1,4 @@
-"""Text with numbers in it: the words have to be equal, the numbers near enough."""
+"""Compare text that contains numbers: the words have to be equal, the numbers close enough."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from relet.evaluation.comparison.outcome import Difference, common_length, cut_t
 
 _PLAIN = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])(?:\.[0-9]+)?"
-# Digits that are a part of a name, a colour, a version, a date, a time or a path are words.
+# Digits in a name, a colour, a version, a date, a time or a path count as words.
 _FREE = r"(?<![\w#.:/-])[+-]?", r"(?!\.?[A-Za-z_]*[0-9]|[:/-][0-9])"
 PROSE = re.compile(f"{_FREE[0]}(?:{_GROUPED}|{_PLAIN}){_FREE[1]}")
 _MARKUP = re.compile(f"{_FREE[0]}{_PLAIN}{_FREE[1]}")
-# Where SVG may write numbers without anything between them and letters.
+# The attributes in which SVG may write numbers directly beside letters.
 _GEOMETRY = re.compile(r"""(?<=\sd=")[^"]*|(?<=\spoints=")[^"]*|(?<=\stransform=")[^"]*""")
 _COORDINATE = re.compile(rf"[+-]?{_PLAIN}")
-# The names that matplotlib makes from a hash of what they name, which every change in a last digit changes.
+# Names that matplotlib makes from a hash of their object. Every change of a last digit changes such a name.
 _HASHED = re.compile(r"""(?<=\sid=")(?:[A-Za-z]{1,8}|C[0-9a-f]+_[0-9a-f]+_)[0-9a-f]{10}(?=")""")
-# Python refuses to read longer ones; as floats they are infinite anyway.
+# Python refuses to parse longer numbers; as floats they would be infinite.
 _LONGEST = 300
 
 
 @dataclass
 class TextParts:
-    """A text as words and numbers in turn."""
+    """A text as alternating words and numbers."""
 
     words: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ def drawing_parts(text: str) -> TextParts:
 
 
 def number_hashed_names(text: str) -> str:
-    """SVG text with the names that come from hashes numbered as they appear."""
+    """SVG text in which names made from hashes are numbered in order of appearance."""
     names = {name: f"name-{number}" for number, name in enumerate(dict.fromkeys(_HASHED.findall(text)))}
     return re.sub(r"""(?<=\sid=")[^"]+|(?<=#)[\w-]+""", lambda found: names.get(found[0], found[0]), text)
 
@@ -60,7 +60,7 @@ def number_hashed_names(text: str) -> str:
 def compare_parts(
     what: str, recorded: TextParts, reproduced: TextParts, tolerance: float | None
 ) -> Iterator[Difference]:
-    """The first difference of the words, else one sentence about the numbers."""
+    """Compare two texts: the first difference of their words, else one sentence on their numbers."""
     if recorded.words != reproduced.words:
         line, old, new = _first_other_words(recorded, reproduced)
         yield Difference(f"{what}: other text in line {line:,}: {old!r} → {new!r}")
@@ -104,7 +104,7 @@ def _parts_around_numbers(text: str, numbers: Iterator[re.Match[str]]) -> TextPa
 
 
 def _first_other_words(recorded: TextParts, reproduced: TextParts) -> tuple[int, str, str]:
-    """The line, counted from 1, and the words on both sides from where they part."""
+    """The line, counted from 1, and the words of both texts from their first difference on."""
     line = 1
     for old, new in zip_longest(recorded.words, reproduced.words, fillvalue=""):
         if old != new:
@@ -116,6 +116,6 @@ def _first_other_words(recorded: TextParts, reproduced: TextParts) -> tuple[int,
 
 
 def _parse_number(text: str) -> float:
-    """A whole number exactly, as far as that makes sense."""
+    """Parse a number; a whole number exactly, unless it is too long."""
     plain = text.replace(",", "")
     return int(plain) if len(plain) < _LONGEST and plain.lstrip("+-").isdigit() else float(plain)

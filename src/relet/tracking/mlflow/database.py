@@ -1,41 +1,36 @@
-"""MLflow's SQLite file, made from its finished schema: MLflow itself replays years of migrations, for seconds.
+"""MLflow's SQLite file, made whole or not at all.
 
-`schema.sql` is what the migrations of one MLflow version come to (a test compares). Any other version of MLflow
-makes its database itself.
+MLflow makes its database step by step, by years of migrations. Two processes that do so in one file at a time both
+fail, and one that is killed on the way may leave a file that no MLflow can use.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import shutil
 import tempfile
-from contextlib import closing, suppress
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
+from contextlib import suppress
 from pathlib import Path
 
-# The version whose schema `schema.sql` is.
-MLFLOW = "3.17.2"
 
+def make_database(uri: str) -> bool:
+    """Have MLflow make the database that a `sqlite:///` URI names, unless it is there: True when it was made.
 
-def prepare(uri: str) -> bool:
-    """Make the database that a `sqlite:///` URI names unless it is there: True when this call made it."""
+    MLflow works on a file of a temporary folder, which gets its name when it is whole.
+    """
     path = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or "?" in uri or path.exists() or not _fits_installed_mlflow():
+    if not uri.startswith("sqlite:///") or "?" in uri or path.exists():
         return False
+    from mlflow import MlflowClient
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".mlflow-", dir=path.parent) as folder:
-        made = Path(folder) / path.name
-        with closing(sqlite3.connect(made)) as connection:
-            connection.executescript(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
+        draft, whole = Path(folder, "draft.db"), Path(folder, path.name)
+        own = f"sqlite:///{draft}"
+        MlflowClient(own, registry_uri=own).search_experiments(max_results=1)
+        # A copy: MLflow keeps the draft open as long as this process lives.
+        shutil.copyfile(draft, whole)
         # A link, not a rename: of two processes one makes the file, and neither takes the other's away.
         with suppress(FileExistsError):
-            path.hardlink_to(made)
+            path.hardlink_to(whole)
             return True
     return False
-
-
-def _fits_installed_mlflow() -> bool:
-    try:
-        return version("mlflow-skinny") == MLFLOW
-    except PackageNotFoundError:
-        return False

@@ -1,1 +1,4 @@
-"""Estimators that keep what they learned in plain text or arrays, a file each: a model's code is its own."""
+"""Estimators that keep what they learned as plain text or arrays.
+
+Each has a file of its own, so that a model depends only on its own code.
+"""

@@ -1,4 +1,4 @@
-"""Several inference pipelines whose predictions are averaged."""
+"""An average of the predictions of several inference pipelines."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn ships no stubs.
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class BlendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Each member learns from the same raw rows; their predictions are averaged on the logarithm of the target.
 
-    `members` are pairs of a name and a pipeline that predicts numbers above 0; `weights` say how much each counts
-    (without: all the same); one of 0 counts nothing. Raises SettingError for weights that make no average, before
-    a member is fitted.
+    `members` are pairs of a name and a pipeline that predicts numbers above 0; `weights` are the members' weights
+    (None: equal); a weight of 0 leaves a member out. Raises SettingError, before a member is fitted, for weights
+    that make no average.
     """
 
     members_: list[tuple[str, Any]]

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees by LightGBM, kept as its own text."""
+"""Gradient-boosted trees by LightGBM, stored as LightGBM's own text."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn and LightGBM ship no stubs.
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from lightgbm import Booster
     from numpy.typing import NDArray
 
-# The parameters that are no part of what was learned, and differ between machines.
+# Parameters that are not learned and differ between machines.
 _PASSING = re.compile(r"^\[(num_threads|device_type|verbosity|tree_learner): .*\]\n", re.MULTILINE)
-# LightGBM's objectives that learn the target, and whose trees add up to its logarithm.
+# LightGBM's objectives that learn the target itself, with trees that add up to its logarithm.
 _LOG_LINK = frozenset(("gamma", "poisson", "tweedie"))
-# Between the texts of two boosters: no text holds it.
+# Separates the texts of two boosters; no text contains it.
 _NEXT = "\x1e\n"
 
 
 class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Gradient-boosted trees by LightGBM, the same to the bit on any number of threads.
 
-    `objectives` are LightGBM's, a booster each, whose predictions are averaged: `l1` aims at the median, `l2` and
-    `gamma` at the mean. With `log_target` the trees add up to the target's logarithm, and the average is taken
-    there. What was learned is kept as LightGBM's own text, which `native` gives and `attach` takes, so that no
-    pickle is needed. To fit it raises SettingError for `objectives` that are no list of names.
+    `objectives` are LightGBM's. There is one booster for each, and their predictions are averaged: `l1` aims at
+    the median, `l2` and `gamma` at the mean. With `log_target` the trees add up to the target's logarithm, and the
+    average is taken there. The boosters are kept as LightGBM's own text, which `native` gives and `attach` takes,
+    so that no pickle is needed. `fit` raises SettingError for `objectives` that are no list of names.
     """
 
     text_: str
@@ -80,7 +80,7 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
         self.n_features_in_ = matrix.shape[1]
         gains = [np.asarray(each.feature_importance("gain"), dtype=np.float64) for each in boosters]
-        # shares: the gains of one objective are in other units than those of the next
+        # as shares, since each objective's gains have their own unit
         self.importances_ = np.mean([each / max(each.sum(), 1e-300) for each in gains], axis=0)
         self.attach(_NEXT.join(each.model_to_string() for each in boosters))
         return self
@@ -116,11 +116,11 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def rounds(self) -> int:
-        """How many trees each booster has, of the one with the most."""
+        """The number of trees of the largest booster."""
         return max(each.num_trees() for each in self._boosters)
 
     def staged_predict(self, X: Any, rounds: Sequence[int]) -> Iterator[NDArray[np.float64]]:
-        """What the first trees alone predict: so many of each booster, for each number in `rounds`, ascending."""
+        """The predictions of the first trees of each booster, for each number of trees in `rounds`, ascending."""
         matrix = np.ascontiguousarray(X, dtype=np.float64)
         sums = np.zeros((len(self._boosters), len(matrix)))
         before = 0
@@ -140,23 +140,23 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def native(self) -> str:
-        """What was learned, as the text of LightGBM model files."""
+        """The boosters as the text of LightGBM model files."""
         return self.text_
 
     def attach(self, text: str) -> None:
-        """Take over what LightGBM model files hold."""
+        """Take the boosters from the text of LightGBM model files."""
         import lightgbm
 
         self.text_ = _PASSING.sub("", text)
         self._boosters: list[Booster] = [lightgbm.Booster(model_str=each) for each in self.text_.split(_NEXT)]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but what the native file holds."""
+        """The state without the boosters, which the native file holds."""
         return {name: value for name, value in vars(self).items() if name not in ("_boosters", "text_")}
 
 
 def _between(booster: Booster, matrix: NDArray[np.float64], first: int, end: int) -> NDArray[np.float64]:
-    """The sum of some of a booster's trees; LightGBM would take none to mean all that are left."""
+    """The sum of some of a booster's trees. For no trees, LightGBM itself would use all remaining ones."""
     trees = min(end, booster.num_trees()) - first
     if trees <= 0:
         return np.zeros(len(matrix))

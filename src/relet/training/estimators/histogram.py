@@ -1,4 +1,4 @@
-"""scikit-learn's own gradient boosting on binned features, its trees kept as plain arrays."""
+"""scikit-learn's gradient boosting on binned features, with its trees kept as plain arrays."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn ships no stubs.
@@ -16,18 +16,18 @@ from relet.training.estimators.products import exponential
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# So many rows pass through all trees at once: what they need then fits a processor's cache.
+# How many rows pass through all trees at once: their data fits into a processor's cache.
 BATCH = 512
 
 
 class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """scikit-learn's `HistGradientBoostingRegressor`; an archive holds its numbers, and none of its inner objects.
+    """scikit-learn's `HistGradientBoostingRegressor`.
 
-    `loss` and the rest are its parameters; with `log_target` the trees learn the target's logarithm. A value may
-    be missing: each split says where it goes.
+    An archive holds its numbers, and none of its inner objects. `loss` and the others are its parameters; with
+    `log_target` the trees learn the target's logarithm. Values may be missing: each split says where they go.
     """
 
-    # one entry a node, tree after tree; `left_` and `right_` are -1 in a leaf
+    # one entry per node, tree after tree; `left_` and `right_` are -1 in a leaf
     feature_: NDArray[np.int64]
     threshold_: NDArray[np.float64]
     left_: NDArray[np.int64]
@@ -70,7 +70,7 @@ class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         log_target = own.pop("log_target")
         target = np.asarray(y, dtype=np.float64)
         rows = np.asarray(X, dtype=np.float64)
-        # scikit-learn can't bin a feature that no row has; of a constant one it makes no use
+        # scikit-learn can't bin a feature that is missing in every row; it ignores a constant one
         rows = np.where(np.isnan(rows).all(axis=0), 0.0, rows)
         boosting = HistGradientBoostingRegressor(**own, early_stopping=False)
         boosting.fit(rows, np.log(target) if log_target else target)
@@ -80,7 +80,7 @@ class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _take(self, trees: list[NDArray[Any]]) -> None:
-        """Keep the trees' nodes, with the numbers of children counted from the first tree's root."""
+        """Keep the nodes of all trees. Children are numbered from the first tree's root."""
         self.roots_ = np.cumsum([0, *map(len, trees[:-1])])
         start = np.repeat(self.roots_, [len(each) for each in trees])
         nodes: Any = np.concatenate(trees)
@@ -100,18 +100,18 @@ class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def rounds(self) -> int:
-        """How many trees there are."""
+        """The number of trees."""
         return len(self.roots_)
 
     def staged_predict(self, X: Any, rounds: Sequence[int]) -> Iterator[NDArray[np.float64]]:
-        """What the first trees alone predict, for each number of them in `rounds`, ascending."""
+        """The predictions of the first trees, for each number of trees in `rounds`, ascending."""
         rows = np.asarray(X, dtype=np.float64)
         parts = [self._sums(rows[start : start + BATCH])[:, rounds] for start in range(0, len(rows), BATCH)]
         for predicted in np.concatenate(parts).T if parts else np.empty((len(rounds), 0)):
             yield exponential(predicted) if self.log_target else predicted
 
     def _sums(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Each row's way through all trees at once, a level a step; then the sums of its leaves, tree after tree.
+        """Pass each row through all trees at once, one level per step; then sum its leaves, tree after tree.
 
         The first column is the sum of no tree.
         """
@@ -122,11 +122,11 @@ class HistogramRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             goes_left = np.where(np.isnan(seen), self.missing_left_[node], seen <= self.threshold_[node])
             node = np.where(inner, np.where(goes_left, self.left_[node], self.right_[node]), node)
         values = np.column_stack([np.full(len(rows), self.offset_), self.value_[node]])
-        # cumsum adds in order; sum would add a long row in another order than a short one
+        # cumsum adds in order; sum would add long and short rows in different orders
         return np.asarray(np.cumsum(values, axis=1))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over what an archive holds. A child comes after its parent, or a row would never reach a leaf."""
+        """Take the state of an archive. A child must come after its parent, so that every row reaches a leaf."""
         super().__setstate__(state)
         if not hasattr(self, "left_"):
             return

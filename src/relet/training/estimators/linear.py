@@ -1,4 +1,4 @@
-"""A straight line in the features, with a penalty that drops those it can do without."""
+"""A linear model with a penalty that drops features of little use."""
 
 # mypy: disable-error-code="import-untyped"
 # scikit-learn and threadpoolctl ship no stubs.
@@ -48,7 +48,7 @@ class LinearRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         line = ElasticNet(
             alpha=self.alpha, l1_ratio=self.l1_ratio, max_iter=self.max_iter, random_state=self.random_state
         )
-        # a sum of products that BLAS shares out among threads is added up in another order
+        # BLAS would split a sum of products among threads and so change the order of addition
         with threadpool_limits(1):
             line.fit(np.asarray(X, dtype=np.float64), np.log(target) if self.log_target else target)
         self.n_features_in_ = len(line.coef_)

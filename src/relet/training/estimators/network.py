@@ -1,4 +1,4 @@
-"""A small neural network: PyTorch fits it, and what it learned is arrays that need numpy alone to predict."""
+"""A small neural network. PyTorch fits it; prediction uses its weights as arrays and needs only numpy."""
 
 # mypy: disable-error-code="import-untyped, import-not-found"
 # scikit-learn ships no stubs; PyTorch is an extra.
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A multilayer perceptron with ReLU units that learns the mean absolute error; features should have one scale.
 
-    The same to the bit for a seed, an order of rows and a version of PyTorch: one thread, starting weights and the
-    order of batches by numpy. With `log_target` it learns the target's logarithm. Raises SetUpError where PyTorch
-    is missing, when it is fitted; predicting does without.
+    Equal to the bit for equal seed, order of rows and version of PyTorch: it uses one thread, and numpy draws the
+    starting weights and the order of batches. With `log_target` it learns the target's logarithm. `fit` raises
+    SetUpError where PyTorch is missing; prediction does not need it.
     """
 
     weights_: list[NDArray[np.float64]]
@@ -67,7 +67,10 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _learned(
         self, torch: Any, rows: NDArray[np.float32], target: NDArray[np.float64]
     ) -> list[tuple[Any, Any]]:
-        """The layers, each inputs × outputs and a bias, after all epochs; the step shrinks to 0 along a cosine."""
+        """The layers after all epochs, each a matrix inputs × outputs and a bias.
+
+        The step size falls to 0 along a cosine.
+        """
         random = np.random.default_rng(self.random_state)
         inputs, wanted = torch.from_numpy(rows), torch.from_numpy(target.astype(np.float32))
         layers = self._started(torch, random)
@@ -104,7 +107,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def importances_(self) -> NDArray[np.float64]:
-        """How much each feature weighs: the absolute weights on all ways from it to the price, added up."""
+        """The importance of each feature: the sum of the absolute weights on all paths from it to the output."""
         ways = np.abs(self.weights_[0])
         for weight in self.weights_[1:]:
             ways = product(ways, np.abs(weight))
@@ -121,7 +124,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 @contextmanager
 def _one_thread() -> Iterator[Any]:
-    """PyTorch on one thread: on another number of them a sum is added up in another order."""
+    """Run PyTorch on one thread, since the number of threads changes the order of sums."""
     try:
         import torch
     except ImportError:

@@ -1,4 +1,4 @@
-"""Arithmetic that gives a row the same bits wherever it stands: alone, in a file, in another order."""
+"""Arithmetic that gives a row the same bits whether it comes alone, in a file, or in another order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def product(rows: Any, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """rows × weights, added up one input after the other.
 
-    BLAS, behind `@`, adds up one row in another order than many, and another number of threads in yet another.
+    BLAS, which `@` uses, adds up one row in another order than many rows, and the order depends on the number of
+    threads too.
 
     >>> product(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
     array([[11.]])
@@ -26,9 +27,8 @@ def product(rows: Any, weights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def exponential(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """e to each value, by `math.exp`: numpy takes another routine on another CPU, and the last bit may differ.
-
-    Beyond ±700, near where doubles end, a value counts as that: a line that is asked far outside gives a number.
+    """e to the power of each value, by `math.exp`: numpy's routine depends on the CPU and may differ in the last
+    bit. Values are clipped to ±700, near the limit of doubles, so that far extrapolation still gives a number.
 
     >>> exponential(np.array([0.0]))
     array([1.])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Set
@@ -15,6 +14,7 @@ from relet.config import Settings, settings
 from relet.config.space import override
 from relet.core.record import Status
 from relet.errors import ReletError, SettingError
+from relet.files import write_whole
 from relet.trials.search.rounds import SearchOutcome
 
 # The group of the configuration with an option for each model family; the winner becomes one more option.
@@ -90,15 +90,12 @@ def write_winner(found: SearchOutcome, name: str, *, force: bool = False) -> Win
     header, body = _split_header(text)
     comment = "".join(f"# {line}\n" for line in (*header, *_origin_lines(found, option)))
     text = f"{comment}{body}"
-    part = path.with_name(f".{name}.{os.getpid()}.part")
-    part.write_text(_with_checksum(text), encoding="utf-8")
     if _is_by_hand(path) and not force:
-        part.unlink()
         why = f"{place} was written or changed by hand meanwhile"
         return WinnerFile(
             path=place, run=winner_command(found), held_back=f"{why}; --as NAME writes the winner elsewhere"
         )
-    part.replace(path)
+    write_whole(path, _with_checksum(text).encode())
     rest = [
         each
         for each in overrides

@@ -1,0 +1,116 @@
+"""What a command shows while it works: lines for a person, a moving line on a terminal, or JSON for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from relet.cli.columns import printable
+
+if TYPE_CHECKING:
+    from rich.status import Status as Spinner
+
+# Columns of the terminal that the spinner takes in front of the moving line.
+SPINNER_WIDTH = 2
+
+
+class ProgressDisplay(Protocol):
+    """Where a command writes while it works. A display writes some of the three kinds, and ignores the others."""
+
+    def event(self, name: str, **facts: Any) -> None:
+        """Something happened: for a program."""
+
+    def line(self, text: str = "") -> None:
+        """Something happened: for a person. The line stays on the screen."""
+
+    def moving(self, text: str) -> None:
+        """What goes on right now, for a person at a terminal. The next line replaces this one."""
+
+
+class JsonDisplay:
+    """One JSON object for each event."""
+
+    def event(self, name: str, **facts: Any) -> None:
+        print_event(name, **facts)
+
+    def line(self, text: str = "") -> None: ...
+
+    def moving(self, text: str) -> None: ...
+
+
+class PlainDisplay:
+    """Lines of text, for a file, a pipe or a log."""
+
+    def event(self, name: str, **facts: Any) -> None: ...
+
+    def line(self, text: str = "") -> None:
+        click.echo(text)
+
+    def moving(self, text: str) -> None: ...
+
+
+class TerminalDisplay(PlainDisplay):
+    """The same lines, and below them a moving one."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(highlight=False)
+        self._spinner: Spinner | None = None
+
+    def line(self, text: str = "") -> None:
+        self.clear()
+        super().line(text)
+
+    def moving(self, text: str) -> None:
+        from rich.text import Text
+
+        # a Text, since a str would be read as Rich's markup
+        words = Text(printable(text.replace("\n", " ")))
+        words.truncate(self._console.width - SPINNER_WIDTH, overflow="ellipsis")
+        if self._spinner is None:
+            self._spinner = self._console.status(words)
+            self._spinner.start()
+        else:
+            self._spinner.update(words)
+
+    def clear(self) -> None:
+        """Take the moving line from the screen."""
+        if self._spinner is not None:
+            self._spinner.stop()
+            self._spinner = None
+
+
+@contextmanager
+def progress_display(*, as_json: bool) -> Iterator[ProgressDisplay]:
+    """The display that fits: JSON where it is asked for, a moving line on a terminal, plain lines elsewhere."""
+    if as_json:
+        yield JsonDisplay()
+    elif sys.stdout.isatty():
+        display = TerminalDisplay()
+        try:
+            yield display
+        finally:
+            display.clear()
+    else:
+        yield PlainDisplay()
+
+
+def print_event(name: str, **facts: Any) -> None:
+    """Print an event as a line of JSON."""
+    click.echo(json.dumps({"event": name, **facts}, default=str))
+
+
+def download_text(done: int, total: int | None) -> str:
+    """How many bytes of a source have come, of how many where the server says so.
+
+    >>> download_text(1_500_000, 6_000_000), download_text(1_500_000, None)
+    ('fetching the source: 1.5 of 6.0 MB (25%)', 'fetching the source: 1.5 MB')
+    """
+    share = f" of {total / 1e6:.1f} MB ({done / total:.0%})" if total else " MB"
+    return f"fetching the source: {done / 1e6:.1f}{share}"

@@ -1,0 +1,40 @@
+"""What the page of a notebook reads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HEAD = "import marimo\n\napp = marimo.App()\n\nwith app.setup:\n    import marimo as mo\n"
+
+
+def notebook(folder: Path, *cells: str) -> Path:
+    """A notebook of these cells: `name(arguments): body`, and what the last line shows."""
+    path = folder / "tour.py"
+    written = [HEAD]
+    for cell in cells:
+        signature, _, body = cell.partition(":")
+        lines = "\n    ".join(body.strip().split("\n"))
+        written.append(f"\n\n@app.cell\ndef {signature}:\n    {lines}\n")
+    path.write_text("".join(written))
+    return path
+
+
+def test_neither_the_users_settings_nor_the_projects_are_read(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "show(): mo.md('## One')")
+    (tmp_path / "pyproject.toml").write_text("[tool.uv]\n")
+    program = f"""
+from pathlib import Path
+from relet.engine.observing import watch_process
+from relet.report.notebook import notebook_page
+with watch_process() as touched:
+    notebook_page(Path({str(path)!r}), {{}})
+print(*(each for each in touched.files if each.endswith((".toml", "tour.py"))))
+"""
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {str(path)}
+    assert not (tmp_path / "config").exists()

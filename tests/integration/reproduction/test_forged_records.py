@@ -1,0 +1,88 @@
+"""Runs made again: records that somebody wrote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+
+from tests.integration.reproduction.tampering import AGAIN, does_again, edit_record
+from tests.sums_project import Sums, step
+
+SHA = "0" * 40
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"code": {"folder": "../.."}}, "the folder '../..'"),
+        ({"code": {"folder": "/etc"}}, "the folder '/etc'"),
+        ({"code": {"untracked": {"../evil.py": "OBJECT"}}}, "the file '../evil.py'"),
+        ({"code": {"untracked": {"/tmp/evil.py": "OBJECT"}}}, "the file '/tmp/evil.py'"),
+        ({"code": {"untracked": {".git/config": "OBJECT"}}}, "the file '.git/config'"),
+        ({"code": {"untracked": {"out/evil.py": "OBJECT"}}}, "out/evil.py, which leads out of the project"),
+        ({"code": {"untracked": {"x.py": "../../x"}}}, "the file x.py '../../x'"),
+        ({"code": {"untracked": ["x.py"]}}, "the files ['x.py']"),
+        ({"code": {"commit": "--upload-pack=touch EVIL"}}, "the commit '--upload-pack=touch EVIL'"),
+        ({"code": {"commit": SHA, "repository": "--upload-pack=touch EVIL"}}, "git is not asked for"),
+        ({"code": {"commit": SHA, "repository": "ext::sh -c touch% EVIL"}}, "git is not asked for"),
+        ({"code": {"commit": SHA, "repository": "ssh://-oProxyCommand=touch EVIL/x"}}, "git is not asked for"),
+        ({"code": {"commit": SHA, "repository": "/"}}, "git is not asked for"),
+        ({"pipeline": "../../elsewhere"}, "the pipeline or the step '../../elsewhere'"),
+        ({"pipeline": "nowhere"}, "there is no pipeline 'nowhere'"),
+        ({"machine": {"environment": {"OMP_NUM_THREADS": 3}}}, "the environment {'OMP_NUM_THREADS': 3}"),
+    ],
+)
+def test_a_hostile_record_is_refused_and_nothing_is_executed(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory, change: dict[str, Any], said: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (sums.root / "out").symlink_to(outside, target_is_directory=True)
+    evil = outside / "evil"
+    sums.edit(
+        "helper.py", "    return", f"    import os\n    if {AGAIN}:\n        open({str(evil)!r}, 'w')\n    return"
+    )
+    sums.commit()
+    outcome = sums.run()
+    text = json.dumps(change).replace("EVIL", str(evil))
+    text = text.replace("OBJECT", sums.store.put_object(b"import nothing\n"))
+
+    def rewrite(record: dict[str, Any]) -> None:
+        for name, value in json.loads(text).items():
+            record[name] = {**record[name], **value} if isinstance(value, dict) else value
+
+    found = sums.again(edit_record(sums, outcome.run_id, rewrite))
+    assert found.likeness == "IMPOSSIBLE"
+    assert said.replace("EVIL", str(evil)) in found.reason
+    assert list(outside.iterdir()) == []
+
+
+def test_a_step_of_a_hostile_name_is_refused(sums: Sums) -> None:
+    outcome = sums.run()
+    edit_record(sums, sums.record(outcome, "add").id, lambda record: record.update(component="../../add"))
+    found = sums.again(outcome)
+    assert found.likeness == "IMPOSSIBLE"
+    assert "names the pipeline or the step '../../add'" in found.reason
+
+
+def test_of_the_recorded_variables_only_those_that_relet_records_are_set(sums: Sums) -> None:
+    outcome = does_again(sums, "assert 'LD_AUDIT' not in os.environ")
+    edit_record(
+        sums, outcome.run_id, lambda record: record["machine"].update(environment={"LD_AUDIT": "/nowhere.so"})
+    )
+    assert step(sums.again(outcome), "add").error == ""
+
+
+def test_code_without_pipelines_does_not_let_a_folder_above_stand_in(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outcome = sums.run()
+    kept = tmp_path_factory.mktemp("above") / "again"
+    shutil.copytree(sums.root / "pipelines", kept.parent / "pipelines")
+    sums.git("rm", "-qr", "pipelines")
+    (sums.root / "readme").touch()
+    run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(commit=sums.commit()))
+    found = sums.again(run_id, kept=kept)
+    assert (found.likeness, found.reason) == ("IMPOSSIBLE", "the recorded code holds no pipelines/")

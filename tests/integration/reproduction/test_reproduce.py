@@ -1,0 +1,204 @@
+"""Runs made again: what a person wishes for, and what is stored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relet import environments
+from relet.errors import SetUpError, StoreError
+from relet.evaluation.comparison import Comparison
+from relet.reproduction import ReproductionOptions, keep, reproduce
+from relet.store import open_store
+from relet.store.reproductions import latest_of_runs, latest_on
+from tests.integration.reproduction.tampering import collected, edit_record
+from tests.sums_project import Sums, likenesses
+
+
+def test_a_folder_that_is_kept_holds_the_code_the_store_and_what_was_printed(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outcome = sums.run()
+    kept = tmp_path_factory.mktemp("kept") / "again"
+    assert sums.again(outcome, kept=kept).likeness == "IDENTICAL"
+    assert {"code", "store", "log"} <= {path.name for path in kept.iterdir()}
+    assert open_store(kept / "store").names() == ["drawn", "report", "sums"]
+    with pytest.raises(SetUpError, match="is not empty; name a folder that is, or is not there"):
+        sums.again(outcome, kept=kept)
+    with pytest.raises(SetUpError, match=r"can't be used .* name an empty folder"):
+        sums.again(outcome, kept=kept / "log" / "x")
+
+
+def test_the_environment_is_made_from_the_recorded_lock_with_the_recorded_python(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = sums.run()
+    (sums.root / "requirements.lock").write_text("pandas==4\n")
+    asked: list[Any] = []
+
+    def build(manager: str, lock: bytes, *, python: str, **_: Any) -> environments.Environment:
+        asked.append((manager, lock, python))
+        return environments.here()
+
+    monkeypatch.setattr(environments, "build", build)
+    assert reproduce(outcome.run_id, sums.store, root=sums.root).likeness == "IDENTICAL"
+    reproduce(outcome.run_id, sums.store, root=sums.root, wishes=ReproductionOptions(python="3.13"))
+    recorded = sums.record(outcome).machine["python"]
+    assert asked == [("uv", b"pandas==3\n", recorded), ("uv", b"pandas==3\n", "3.13")]
+
+
+def test_a_component_with_a_lock_of_its_own_is_called_in_an_environment_made_from_it(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums.path("own.lock").write_text("six==1\n")
+    own = "docker:pipelines/sums/own.lock"
+    sums.edit("add.py", 'job_type="add"', f'job_type="add", environment="{own}"')
+    sums.commit()
+    asked: list[Any] = []
+
+    def build(manager: str, lock: bytes, **_: Any) -> environments.Environment:
+        asked.append((manager, lock))
+        return environments.here()
+
+    monkeypatch.setattr(environments, "build", build)
+    outcome = sums.run()
+    assert asked == [("docker", b"six==1\n")]
+    asked.clear()
+    assert sums.again(outcome).likeness == "IDENTICAL"
+    assert asked == []
+    assert reproduce(outcome.run_id, sums.store, root=sums.root).likeness == "IDENTICAL"
+    assert asked == [("uv", b"pandas==3\n"), ("uv", b"six==1\n")]
+    sums.git("rm", "-q", "pipelines/sums/own.lock")
+    run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(commit=sums.commit()))
+    assert reproduce(run_id, sums.store, root=sums.root).missing == (
+        "the recorded code holds no lock pipelines/sums/own.lock, which add names",
+    )
+
+
+def test_without_git_there_is_no_verdict_on_a_run_of_a_commit(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = sums.run()
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(SetUpError, match="git is not on this machine; install it"):
+        sums.again(outcome)
+
+
+def test_a_lock_that_can_not_be_installed_is_impossible_but_a_wish_that_can_not_be_met_is_an_error(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = sums.run()
+
+    def build(*_: Any, **__: Any) -> environments.Environment:
+        raise SetUpError("the lock can't be installed: pandas==3 is nowhere")
+
+    monkeypatch.setattr(environments, "build", build)
+    found = reproduce(outcome.run_id, sums.store, root=sums.root)
+    assert (found.likeness, found.reason) == ("IMPOSSIBLE", "the lock can't be installed: pandas==3 is nowhere")
+    with pytest.raises(SetUpError):
+        reproduce(outcome.run_id, sums.store, root=sums.root, wishes=ReproductionOptions(python="3.99"))
+
+
+def test_an_environment_that_can_not_call_components_is_impossible(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = sums.run()
+    for command, said in (("/bin/false", "ended its process with status 1"), ("/nowhere", "can't be started")):
+        there = environments.Environment(manager="uv", command=(command,), python="3.11.7", made=False)
+        monkeypatch.setattr(environments, "build", lambda *_, there=there, **__: there)
+        found = reproduce(outcome.run_id, sums.store, root=sums.root)
+        assert found.likeness == "IMPOSSIBLE"
+        assert found.reason.startswith("the environment (uv) can't call components: ")
+        assert said in found.reason
+
+
+def test_the_verdict_is_an_artifact_that_names_what_it_judged(sums: Sums) -> None:
+    outcome = sums.run()
+    version = keep(sums.again(outcome), sums.store, ["mlflow"])
+    assert (str(version), version.type, sorted(version.files)) == (
+        "reproduction:v1",
+        "verdict",
+        ["reproduction.json", "verdict.json"],
+    )
+    told = version.metadata
+    assert (told["verdict"], told["run"], told["passed"]) == ("IDENTICAL", outcome.run_id, True)
+    assert told["judged"] == dict.fromkeys(["drawn:v1", "report:v1", "sums:v1"], "IDENTICAL")
+    assert set(told["runs"].values()) == {"IDENTICAL"}
+    report = json.loads(sums.store.read_object(version.files["reproduction.json"]))
+    assert (report["likeness"], report["steps"][0]["component"], report["format"]) == ("IDENTICAL", "draw", 1)
+    assert set(sums.store.pending("mlflow")) == {
+        outcome.run_id,
+        sums.record(outcome, "draw").id,
+        sums.record(outcome, "add").id,
+    }
+
+
+def test_the_newest_verdict_on_a_version_counts_also_where_it_is_impossible(sums: Sums) -> None:
+    outcome = sums.run()
+    keep(sums.again("report:v1"), sums.store)
+    assert str(latest_on(sums.store, "report:v1")).startswith("IDENTICAL on ")
+    collected(sums, sums.record(outcome).lock)
+    found = reproduce("report:v1", sums.store, root=sums.root)
+    keep(found, sums.store)
+    assert found.judged == ("report:v1",)
+    assert str(latest_on(sums.store, "report:v1")).startswith("IMPOSSIBLE on ")
+
+
+def test_a_step_that_fails_over_what_is_merely_equivalent_is_not_said_to_have_taken_the_same(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums.edit(
+        "rate.py", "    longer =", "    assert sums['total'] == int(sums['total']), 'a fraction'\n    longer ="
+    )
+    outcome = sums.run("main.evaluate=true")
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
+    found = sums.again(outcome)
+    assert likenesses(found)["add"] == "EQUIVALENT"
+    assert found.reason.startswith("rate is the first step that differs (its inputs were within their tolerance")
+
+
+def test_nothing_is_equivalent_without_a_tolerance_whatever_a_comparison_lets_pass(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums.edit("add.py", ', tolerance={"sums": 0.01}', "")
+    outcome = sums.run()
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
+    fine = Comparison(within=True, largest=None, differences=("its bytes differ",))
+    monkeypatch.setattr("relet.evaluation.comparison.compare", lambda *_, **__: fine)
+    assert sums.again(outcome).likeness == "DIVERGED"
+
+
+def test_a_verdict_from_elsewhere_is_refused_and_one_that_makes_no_sense_says_nothing(
+    sums: Sums, tmp_path: Path
+) -> None:
+    outcome = sums.run()
+    version = keep(sums.again(outcome), sums.store)
+    assert latest_on(sums.store, "sums:v1") is not None
+    sums.store.export_version(version.name, tmp_path / "verdict.tar")
+    with pytest.raises(StoreError, match="relet's own verdict"):
+        open_store("memory://").import_version(tmp_path / "verdict.tar")
+    other = open_store("memory://")
+    other.add_version(
+        name="reproduction", type="verdict", content="c", files={}, metadata={"runs": 5, "judged": []}
+    )
+    assert latest_of_runs(other) == {}
+    assert latest_on(other, "sums:v1") is None
+
+
+def test_each_version_and_each_step_is_shown_its_own_word(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = sums.run()
+    monkeypatch.setenv("OMP_NUDGE", "40.1")
+    keep(sums.again(outcome), sums.store)
+    words = {version: str(latest_on(sums.store, version)).split()[0] for version in ("drawn:v1", "sums:v1")}
+    assert words == {"drawn:v1": "IDENTICAL", "sums:v1": "DIVERGED"}
+    runs = latest_of_runs(sums.store)
+    assert runs[sums.record(outcome, "draw").id].likeness == "IDENTICAL"
+    assert runs[outcome.run_id].likeness == "DIVERGED"
+
+
+def test_verdicts_are_not_pruned(sums: Sums) -> None:
+    outcome = sums.run()
+    for _ in range(3):
+        keep(sums.again(outcome), sums.store)
+    assert [each for each in sums.store.prune(1) if each.startswith("reproduction")] == []

@@ -1,0 +1,43 @@
+"""What lies in a store, by path: looked at, changed and lost past the store, as a disk or a person does it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from relet.store import Store
+from relet.store.address import open_bucket
+from relet.store.bucket import Bucket
+from relet.store.layout import object_path
+
+
+def stored_paths(store: Store) -> list[str]:
+    return [entry.path for entry in _bucket(store).entries("")]
+
+
+def stored_bytes(store: Store, path: str) -> bytes | None:
+    return _bucket(store).get(path)
+
+
+def overwrite(store: Store, path: str, content: bytes | Mapping[str, Any]) -> None:
+    """Put bytes, or a document, where the store keeps something else or nothing."""
+    written = content if isinstance(content, bytes) else json.dumps(content).encode()
+    _bucket(store).put(path, written)
+
+
+def overwrite_object(store: Store, sha: str, content: bytes) -> None:
+    overwrite(store, object_path(sha), content)
+
+
+def lose(store: Store, *paths: str) -> None:
+    _bucket(store).delete(paths)
+
+
+def lose_objects(store: Store, *shas: str) -> None:
+    lose(store, *map(object_path, shas))
+
+
+def _bucket(store: Store) -> Bucket:
+    assert store.url != "memory://", "a store in memory is found again by its name alone: memory://NAME"
+    return open_bucket(store.url)
