@@ -20,9 +20,9 @@ from relet.project.call import CallResult, ComponentCall
 # The folder for temporary files and the loaded modules belong to the process: in one process components are called
 # one after the other, whichever thread runs them.
 _call_lock = threading.Lock()
-# Held while the folder for temporary files changes, and where they go outside of the call that goes on.
-_moving_temporary_files = threading.Lock()
-_outside: list[str] = []
+# Held while the folder for temporary files is set. The list holds, during a call, the folder from before it.
+_temporary_folder_lock = threading.Lock()
+_folder_before_call: list[str] = []
 
 
 def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
@@ -75,22 +75,22 @@ def _component_traceback(error: BaseException) -> Any:
 
 @contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
-    with _moving_temporary_files:
+    with _temporary_folder_lock:
         before = tempfile.tempdir
-        _outside.append(tempfile.gettempdir())
+        _folder_before_call.append(tempfile.gettempdir())
         tempfile.tempdir = str(folder)
     try:
         yield
     finally:
-        with _moving_temporary_files:
-            _outside.pop()
+        with _temporary_folder_lock:
+            _folder_before_call.pop()
             tempfile.tempdir = before
 
 
 def folder_outside_calls() -> str:
     """The folder for temporary files that outlive a component's call, which another thread may be in."""
-    with _moving_temporary_files:
-        return _outside[0] if _outside else tempfile.gettempdir()
+    with _temporary_folder_lock:
+        return _folder_before_call[0] if _folder_before_call else tempfile.gettempdir()
 
 
 def _outputs_by_name(component: Component, returned: Any) -> dict[str, Any]:

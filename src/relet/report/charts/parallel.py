@@ -51,8 +51,8 @@ def parallel_coordinates(
     drawn = []
     ranks = _result_ranks(outcome, more)
     best = max(range(len(held)), key=lambda each: ranks[each])
-    # the best is drawn last, over the others
-    for trial in sorted(range(len(held)), key=lambda each: ranks[each]):
+    # the best is drawn last, over the others and over those that are as good
+    for trial in sorted(range(len(held)), key=lambda each: (ranks[each], each == best)):
         corners = [
             (LEFT + axis * at, top + PLOT * (1 - scale.share(column[trial])))
             for at, (scale, column) in enumerate(zip(scales, values, strict=True))
