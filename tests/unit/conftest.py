@@ -21,6 +21,8 @@ _STARTING = frozenset(
         "subprocess.Popen",
     )
 )
+# joblib asks this program once in a process how many cores there are, before scikit-learn uses threads.
+_LET_PASS = frozenset(("lscpu",))
 _seen: list[str] = []
 
 
@@ -35,10 +37,15 @@ def _is_elsewhere(address: object) -> bool:
 
 
 def _watch(
-    event: str, arguments: tuple[Any, ...], *, starting: frozenset[str] = _STARTING, seen: list[str] = _seen
+    event: str,
+    arguments: tuple[Any, ...],
+    *,
+    starting: frozenset[str] = _STARTING,
+    let_pass: frozenset[str] = _LET_PASS,
+    seen: list[str] = _seen,
 ) -> None:
     """The defaults are there still when the process ends and this module's names are gone."""
-    if event in starting:
+    if event in starting and not (arguments and arguments[0] in let_pass):
         seen.append(f"{event} {arguments[:2]}")
     elif event == "socket.connect" and _is_elsewhere(arguments[1]):
         seen.append(f"{event} {arguments[1]}")

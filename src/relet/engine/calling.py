@@ -11,15 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.component import Component
-from relet.engine.loading import function_of, only_closure, set_library_defaults
+from relet.engine.loading import function_of, only_closure
 from relet.engine.observing import ReadPermissions, caveats, watch_process
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
 from relet.project.call import CallResult, ComponentCall
+from relet.project.groups import with_groups
+from relet.project.importing import set_library_defaults
 
 # The folder for temporary files and the loaded modules belong to the process: in one process components are called
 # one after the other, whichever thread runs them.
 _call_lock = threading.Lock()
+# Held while the folder for temporary files is set. The list holds, during a call, the folder from before it.
+_temporary_folder_lock = threading.Lock()
+_folder_before_call: list[str] = []
 
 
 def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
@@ -44,7 +49,7 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     ):
         try:
             function = function_of(component, call.root, call.code, call.arguments)
-            returned = function(*inputs, **call.arguments)
+            returned = function(*inputs, **with_groups(component, call.arguments))
             outputs = write_artifacts(
                 component.outputs, _outputs_by_name(component, returned), call.scratch / "outputs"
             )
@@ -72,12 +77,22 @@ def _component_traceback(error: BaseException) -> Any:
 
 @contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
-    before = tempfile.tempdir
-    tempfile.tempdir = str(folder)
+    with _temporary_folder_lock:
+        before = tempfile.tempdir
+        _folder_before_call.append(tempfile.gettempdir())
+        tempfile.tempdir = str(folder)
     try:
         yield
     finally:
-        tempfile.tempdir = before
+        with _temporary_folder_lock:
+            _folder_before_call.pop()
+            tempfile.tempdir = before
+
+
+def folder_outside_calls() -> str:
+    """The folder for temporary files that outlive a component's call, which another thread may be in."""
+    with _temporary_folder_lock:
+        return _folder_before_call[0] if _folder_before_call else tempfile.gettempdir()
 
 
 def _outputs_by_name(component: Component, returned: Any) -> dict[str, Any]:

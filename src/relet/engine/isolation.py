@@ -12,6 +12,7 @@ from platform import python_version
 
 from relet import environments
 from relet.core.component import Component
+from relet.engine.calling import folder_outside_calls
 from relet.engine.interpreter import InterpreterProcess, clean_environment
 from relet.environments import Environment
 from relet.errors import SetUpError
@@ -38,7 +39,8 @@ def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
         yield job
         return
     with ExitStack() as opened:
-        scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="relet-isolated-")))
+        folder = tempfile.TemporaryDirectory(prefix="relet-isolated-", dir=folder_outside_calls())
+        scratch = Path(opened.enter_context(folder))
         for place, components in isolated.items():
             interpreter = opened.enter_context(_component_interpreter(job, place, scratch, tell))
             names = [component.name for component in components]

@@ -11,6 +11,7 @@ from typing import Any
 from relet.core.plan import Action, KnownVersions, Plan, decide, plan
 from relet.core.record import Status
 from relet.engine import recording
+from relet.engine.calling import folder_outside_calls
 from relet.engine.isolation import isolated_job
 from relet.engine.step import RunContext, act_on
 from relet.engine.values import Workspace
@@ -38,7 +39,9 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
     results: dict[str, ComponentResult] = {}
     error: BaseException | None = None
     try:
-        with tempfile.TemporaryDirectory(prefix="relet-", ignore_cleanup_errors=True) as scratch:
+        with tempfile.TemporaryDirectory(
+            prefix="relet-", dir=folder_outside_calls(), ignore_cleanup_errors=True
+        ) as scratch:
             context = RunContext(
                 job=job,
                 parent=run.record,

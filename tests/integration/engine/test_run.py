@@ -6,6 +6,7 @@ import json
 import pdb
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 import relet
+from relet.core.plan import Step
 from relet.core.record import Status
 from relet.engine.run import execute
 from relet.errors import ComponentError, DamagedError, NotFoundError, SettingError, WiringError
@@ -162,6 +164,9 @@ def tell(
     actions = {each.component: str(each.action) for each in outcome.results}
     assert (actions["tell"], actions["train"]) == ("run", "waits")
     assert outcome.metrics["passed"] == 0
+    assert "reference" not in store_of(tiny).aliases("clean_sample")
+    # nor where the check is no part of the run, and its stored verdict is taken
+    tiny.run("check.limit=1", steps=["get", "clean", "tell"])
     assert "reference" not in store_of(tiny).aliases("clean_sample")
     # without the check it takes what was said of the very batch that it takes, and no other verdict
     tiny.run("check.limit=100", "etl.rows=20")
@@ -321,15 +326,53 @@ def damage(path: Path) -> None:
 
 def test_two_runs_at_once_lose_no_version_and_double_no_number(tiny: Tiny) -> None:
     jobs = [prepare(Order(pipeline="tiny", overrides=(f"etl.low={low}",))) for low in (1, 3, 5, 7)]
-    threads = [threading.Thread(target=execute, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        assert [outcome.error for outcome in threads.map(execute, jobs)] == [None] * len(jobs)
     versions = store_of(tiny).versions("clean_sample")
     assert [version.number for version in versions] == [1, 2, 3, 4]
     assert len({version.content for version in versions}) == 4
     assert store_of(tiny).verify() == []
+
+
+class Begun(SilentWatcher):
+    """A watcher that says when the first component begins."""
+
+    def __init__(self) -> None:
+        self.first = threading.Event()
+
+    def started(self, step: Step) -> None:
+        self.first.set()
+
+
+# A component waits here until the test makes the file.
+WAIT = """
+    import os, time
+    open({root!r} + "/{name}.waits", "w").close()
+    while not os.path.exists({root!r} + "/{name}"):
+        time.sleep(0.01)
+"""
+
+
+def test_a_run_that_begins_while_another_is_calling_a_component_outlives_it(tiny: Tiny) -> None:
+    """What a component puts into the folder for temporary files goes with its run, and no more than that."""
+    root = str(tiny.root)
+    tiny.edit("steps/get.py", "'''Get the rows.'''", WAIT.format(root=root, name="got").strip())
+    tiny.edit("steps/clean.py", "'''Drop the small ones.'''", WAIT.format(root=root, name="cleaned").strip())
+    short = prepare(Order(pipeline="tiny", steps=("get",)))
+    long = prepare(Order(pipeline="tiny", overrides=("etl.rows=11",)))
+    long_begins = Begun()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(execute, short)
+        while not (tiny.root / "got.waits").exists():
+            assert not first.done()
+        second = threads.submit(execute, long, long_begins)
+        begun = long_begins.first.wait(60)
+        (tiny.root / "got").touch()
+        assert begun
+        error = first.result(60).error
+        (tiny.root / "cleaned").touch()
+        assert error is None
+        assert second.result(60).error is None
 
 
 def test_wrong_wiring_is_an_error_before_anything_runs(tiny: Tiny) -> None:

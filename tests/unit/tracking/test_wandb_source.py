@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from relet.errors import BadDataError, ReletError, SettingError
+from relet.errors import BadDataError, SettingError
 from relet.tracking.wandb import source, upload
-from tests.tiny_project import Tiny
 
 wandb = pytest.importorskip("wandb", reason="wandb is not installed")
 NAME = "wandb:team/rentals/sample:prod"
@@ -105,14 +104,3 @@ def test_offline_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(SettingError, match=r"pip install 'relet\[wandb\]'"):
         source.fetch(NAME, tmp_path)
-
-
-def test_a_run_takes_it_as_its_source_and_knows_it_again_by_its_content(tiny: Tiny) -> None:
-    Api.artifacts["team/rentals/sample:prod"] = {"sample.csv": b"n,name\n1,a\n5,b\n"}
-    first = tiny.run(f"etl.source={NAME}")
-    assert first.results[0].action == "run"
-    again = tiny.run(f"etl.source={NAME}")
-    assert {result.action for result in again.results} == {"skip"}
-    Api.artifacts["team/rentals/sample:prod"] = {"sample.csv": b"n,name\n9,c\n", "more.csv": b""}
-    with pytest.raises(ReletError, match="has 2 files"):
-        tiny.run(f"etl.source={NAME}")
