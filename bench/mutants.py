@@ -206,14 +206,16 @@ def _strings_that_say_only(node: ast.AST) -> Iterator[ast.expr]:
 def _mutable(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str]]:
     """The nodes that run, each with its function.
 
-    Left out are annotations, imports for type checkers, and what stands in an f-string: Python 3.11 does not say
-    where in the file that is.
+    Left out are annotations and types, imports for type checkers, and what stands in an f-string: Python 3.11 does
+    not say where in the file that is.
     """
     annotations = {id(getattr(node, name, None)) for name in ("annotation", "returns")}
     for child in ast.iter_child_nodes(node):
         if id(child) in annotations or isinstance(child, ast.JoinedStr | ast.Import | ast.ImportFrom):
             continue
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.Subscript) and isinstance(child.value, ast.Name) and child.value.id == "Literal":
             continue
         inner = function
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

@@ -135,8 +135,9 @@ def relevant_tests(mutant: Mutant, tree: Path, known: TestMap, seconds: float) -
     candidates = entering | {name for name in here.values() if _is_of_room(name, mutant.room)}
 
     def rank(test: str) -> tuple[bool, bool, float, str]:
-        names_module = mutant.module in _imported(tree / _file(test)) or _file(test) == mutant.path
-        return test not in entering, not names_module, took.get(test, UNKNOWN_FILE), test
+        named = PurePosixPath(_file(test)).stem == f"test_{mutant.module.rpartition('.')[2]}"
+        imports = mutant.module in _imported(tree / _file(test)) or _file(test) == mutant.path
+        return test not in entering, not (named or imports), took.get(test, UNKNOWN_FILE), test
 
     chosen: list[str] = []
     total = 0.0

@@ -346,8 +346,10 @@ def test_the_run_of_a_component_stands_for_the_pipelines_run_also_by_a_part_of_i
 def test_a_whole_id_names_its_run_also_where_another_id_begins_with_it(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for id_ in ("20270304T101112000000-aaaaaaaa", "20270304T101112000000-aaaaaaaabb"):
+    ids = ("20270304T101112000000-aaaaaaaa", "20270304T101112000000-aaaaaaaabb")
+    for id_ in ids:
         store.put_run(pipeline_run(7, id=id_))
+    for id_ in ids:
         assert compared(capsys, id_) == id_
 
 

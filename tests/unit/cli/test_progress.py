@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -17,8 +16,7 @@ from relet.cli.progress import progress_display
 from relet.cli.sweeps import SweepScreen
 from relet.core.record import Status
 from relet.trials.pool import PlannedTrial, TrialResult
-from tests.tiny_project import Tiny
-from tests.unit.cli.test_cli import relet
+from tests.integration.cli.test_cli import relet
 
 WIDTH = 40
 
@@ -115,16 +113,6 @@ def test_the_moving_line_is_cleared_where_the_command_fails(on_terminal: Callabl
     assert terminal.new().endswith("\x1b[2K")
 
 
-def test_a_run_on_a_terminal_shows_the_step_that_runs(
-    tiny: Tiny, capsys: pytest.CaptureFixture[str], on_terminal: Callable[[], Terminal]
-) -> None:
-    terminal = on_terminal()
-    assert relet(capsys, "run", "tiny", "steps=get")[0] == 0
-    written = terminal.new()
-    assert "get: first run" in written
-    assert written.index("get: first run") < written.index("sample:v1")
-
-
 def test_a_sweep_shows_what_each_trial_does_until_that_ends() -> None:
     display = Recorded()
     screen = SweepScreen(display)
@@ -185,22 +173,3 @@ def test_a_run_of_nothing_shows_its_help_and_ends_with_2(capsys: pytest.CaptureF
     status, out, _ = relet(capsys, "run")
     assert (status, out.startswith("Usage: relet run")) == (2, True)
     assert relet(capsys, "run", "--help")[0] == 0
-
-
-def test_the_events_of_a_run_are_those_that_programs_know(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = relet(capsys, "run", "tiny", "steps=get", "--json")
-    started, ended, finished = (json.loads(line) for line in out.splitlines())
-    assert started == {"event": "started", "component": "get", "reason": "first run"}
-    assert list(ended) == [
-        "event",
-        "component",
-        "action",
-        "reason",
-        "outputs",
-        "new",
-        "seconds",
-        "metrics",
-        "verdict",
-    ]
-    assert (ended["outputs"], ended["new"]) == ({"sample": "sample:v1"}, ["sample"])
-    assert (finished["event"], finished["exit_status"]) == ("finished", 0)

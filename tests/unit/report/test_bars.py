@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.report.bars import bars
@@ -32,6 +32,7 @@ def value_beside(found: Drawn, x: float, y: float) -> str:
     return words.words
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(names, parts, min_size=1, max_size=30), st.integers(1, 24))
 def test_a_bar_is_as_long_as_its_share_and_stands_between_its_name_and_its_value(
     shares: dict[str, float], most: int
@@ -77,6 +78,7 @@ def test_as_many_bars_as_asked_for_need_no_word_on_what_was_left_out() -> None:
     assert drawn(grouped_bars(more, title="t")).title == "t, the first 20 of 21"
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.dictionaries(names, st.dictionaries(st.sampled_from("ABCDEF"), parts, min_size=1), min_size=1, max_size=6)
 )
@@ -157,6 +159,7 @@ def test_series_beyond_the_palette_begin_it_again() -> None:
     )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.dictionaries(names, st.floats(-2, 5), min_size=1, max_size=8),
     st.floats(0.1, 6),
@@ -219,6 +222,7 @@ def test_only_the_first_forty_dots_are_drawn() -> None:
 three = st.lists(parts, min_size=3, max_size=3).map(sorted).map(tuple)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(names, three, min_size=1, max_size=8), parts, st.booleans())
 def test_ranges_lie_on_an_axis_that_its_ticks_name_and_the_weak_are_orange(
     shares: dict[str, tuple[float, float, float]], mark: float, named: bool

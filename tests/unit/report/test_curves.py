@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.report.charts.grids import STEPS
@@ -30,6 +30,7 @@ def axes(found: Drawn) -> tuple[list[tuple[float, float]], list[tuple[float, flo
     return along, [(value_of(each.words), each.y - 4) for each in found.texts if each.anchor == "end"]
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), points, min_size=1), st.lists(points, max_size=2))
 def test_curves_read_by_their_axes_give_back_their_points(
     series: dict[str, list[tuple[int, float]]], faint: list[list[tuple[int, float]]]
@@ -210,6 +211,7 @@ trials = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(trials, st.booleans())
 def test_lines_read_by_their_axes_give_back_the_trials_from_the_worst_to_the_best(
     held: list[tuple[int, int, Any, float]], more: bool

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.report.charts.grids import STEPS, TALLEST, MapCell, heat_map, matrix
@@ -33,6 +33,7 @@ places = st.dictionaries(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(places)
 def test_a_map_read_by_its_degrees_and_its_legend_gives_back_its_cells(
     values: dict[tuple[int, int], float],
@@ -139,6 +140,7 @@ def test_a_map_of_no_cells_says_so() -> None:
 numbers = st.none() | st.floats(-1, 1)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.integers(1, 6).flatmap(
         lambda n: st.lists(st.lists(numbers, min_size=n, max_size=n), min_size=n, max_size=n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from relet.report.charts.distribution import LEFT, PLOT, RIGHT, histogram, outside_note
@@ -24,6 +24,7 @@ def axes(found: Drawn) -> tuple[list[tuple[float, float]], list[tuple[float, flo
     return along, heights
 
 
+@settings(deadline=None, max_examples=60)
 @given(steps, st.floats(-1000, 1000), st.data())
 def test_a_histogram_read_by_its_axes_gives_back_its_shares_and_edges(
     wide: list[float], start: float, data: st.DataObject

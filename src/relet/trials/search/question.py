@@ -25,13 +25,14 @@ from relet.config.space import (
 from relet.core.pipeline import Pipeline
 from relet.core.plan import key_digest, key_parts
 from relet.errors import SettingError, nearest
+from relet.experiments.experiment import FOLD
 from relet.project.folder import Project, open_project
 from relet.project.job import Job
 from relet.project.order import Order
 from relet.project.request import Progress, checked_settings, prepare
 
-# The settings of the fold and of the number of folds, which feed the component that measures.
-FOLD, FOLDS = "search.fold", "search.folds"
+# The setting of the number of folds. Like the fold itself it feeds the component that measures.
+FOLDS = "search.folds"
 # The settings of the search itself: no trial may change them.
 OWN_SETTINGS = (FOLD, FOLDS, *(f"search.{each.name}" for each in fields(SearchSettings)))
 # The layout of the facts that name a search: another number gives every search another name.
