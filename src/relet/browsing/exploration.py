@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 # The notebook's file in a pipeline's folder. The component that executes it declares it as a resource.
 NOTEBOOK = "eda.py"
-# marimo does not execute the notebook that it opens, since anyone may have written that. This variable makes
-# marimo execute it: here a person asked for that.
+# marimo does not execute the notebook that it opens, since anyone may have written it. With this variable it does:
+# here a person asked for that.
 RUN_AT_ONCE = "_MARIMO_CONFIG_OVERLOAD_RUNTIME_AUTO_INSTANTIATE"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from relet.browsing.experiments import compare
+from relet.browsing.contrast import compare
 from relet.store import open_store
 from tests.experiment_store import run_id, stored
 
