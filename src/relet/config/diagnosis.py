@@ -88,6 +88,9 @@ def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
     """The error for a key that is no setting, with the nearest that is."""
     known = places(folder)
     component, _, rest = key.partition(".")
+    if key in wiring.components:
+        own = dict.fromkeys(each.name for each in wiring.fed if each.component == key)
+        return SettingError(f"{key} is a component, not a setting: there are {', '.join(own) or 'none of it'}")
     if component in wiring.components and rest and not wiring.row(key):
         names = [each.parameter.name for each in wiring.fed if each.component == component]
         where = f" ({known[key][0]})" if key in known else ""
@@ -105,6 +108,17 @@ def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
     named = meant.split()[3].rstrip("?") if meant.startswith("did") and "." in meant else ""
     where = f" ({known[named][0]})" if named in known else ""
     return SettingError(f"there is no setting {key!r}: {meant}{where}")
+
+
+def check_section(key: str, folder: Path, wiring: Wiring) -> None:
+    """Raise SettingError for a key in a section that neither a file nor a component has: a name is misspelt."""
+    section, _, name = key.partition(".")
+    if any(each.startswith(f"{section}.") for each in places(folder)):
+        return
+    having = [each for each in wiring.components if wiring.reach(f"{each}.{name}").fed]
+    close = get_close_matches(section, having, n=1, cutoff=0.6)
+    meant = f"did you mean {close[0]}.{name}?" if close else _nearest_setting(key, places(folder))
+    raise SettingError(f"there is no setting {key!r}: {meant}")
 
 
 def _feeding_keys(known: Iterable[str], wiring: Wiring) -> list[str]:
