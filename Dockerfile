@@ -1,9 +1,9 @@
 # Made by `relet mlproject nyc_rentals` from the signatures and the lock: change those.
-# Python and what requirements.lock names, each file held to its hash. The project is not in it: mount it.
-# What pip and uv are to be told of indexes, as lines of a shell: docker build --secret id=indexes,src=FILE
-# What their certificates are signed by:                         docker build --secret id=cert,src=FILE
+# Python and the packages of requirements.lock, each file checked against its hash. Mount the project into it.
+# Shell lines that tell pip and uv their indexes:    docker build --secret id=indexes,src=FILE
+# The certificates by which the indexes are trusted: docker build --secret id=cert,src=FILE
 FROM python:3.11.7-slim
-# lightgbm needs OpenMP, and a run's record the commit that git knows.
+# lightgbm needs OpenMP; git tells the commit that a run records.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git libgomp1 \
  && rm -rf /var/lib/apt/lists/*

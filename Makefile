@@ -19,7 +19,7 @@ lint: $(ready)
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# Writes the versions anew, keeping those that still fit; `make lock UPGRADE=--upgrade` takes the newest.
+# Writes the lock anew and keeps the versions that still fit; `make lock UPGRADE=--upgrade` takes the newest ones.
 lock: $(ready)
 	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --extra dev $(UPGRADE) --quiet --output-file requirements.lock pyproject.toml

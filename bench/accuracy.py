@@ -1,12 +1,12 @@
-"""How far the flagship's models err beside the usual way: one table, both on the same test rows.
+"""Compare the errors of the flagship's models with those of the usual way, on the same test rows: one table.
 
     python bench/accuracy.py [--seeds 5] [--families boosted,linear] [--apart] [--data LISTINGS.csv]
                              [--reference FOLDER] [model.setting=value …]
 
-The reference's own scripts clean, split and train, in this process, with a tracker that does nothing. relet's
-`train_model` then learns from the same rows with the settings of `conf/model`. Each seed is another split: by
-chance, as the reference splits, or with --apart so that no host has listings on both sides.
-Settings are chosen on validation rows; this program is for reporting.
+The reference's own scripts clean, split and train in this process, with a tracker that does nothing. relet's
+`train_model` then learns from the same rows with the settings of `conf/model`. Each seed gives another split: a
+random one, as the reference makes it, or with --apart one in which no host has listings on both sides. Settings
+are chosen on validation rows; this program only reports.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
-from relet.engine.loading import set_library_defaults  # noqa: E402
+from relet.project.importing import set_library_defaults  # noqa: E402
 
-# as a run of relet does: threads that wait actively make a fit many times slower beside other processes
+# A run of relet does the same: threads that wait actively make a fit many times slower beside other processes.
 set_library_defaults()
 
 REFERENCE = "reference"
@@ -41,7 +41,7 @@ FAMILIES = ("random_forest", "boosted")
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
-    """What one model reached on the test rows of one split. MAE in dollars; seconds to fit and validate."""
+    """The result of one model on the test rows of one split. MAE in dollars; seconds to fit and validate."""
 
     mae: float
     r2: float
@@ -50,7 +50,7 @@ class Reached:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """What each model reached on one split, by name; the reference is one of them."""
+    """The results of all models on one split, by name; the reference is one of them."""
 
     found: Mapping[str, Reached]
 
@@ -70,9 +70,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
     parser.add_argument("--reference", type=Path, default=SHARED / "bench" / "course_reference")
-    parser.add_argument("--families", default=",".join(FAMILIES), help="of conf/model, with commas")
-    parser.add_argument("--apart", action="store_true", help="keep hosts apart")
-    parser.add_argument("overrides", nargs="*", help="in place of conf/model, such as boosted.num_leaves=15")
+    parser.add_argument("--families", default=",".join(FAMILIES), help="families, separated by commas")
+    parser.add_argument("--apart", action="store_true", help="keep all listings of a host on one side")
+    parser.add_argument("overrides", nargs="*", help="replace settings, such as boosted.num_leaves=15")
     given = parser.parse_args()
     compared = compare(
         given.data,
@@ -95,9 +95,9 @@ def compare(
     families: Sequence[str] = FAMILIES,
     apart: bool = False,
 ) -> list[Compared]:
-    """Each model on `seeds` splits, 1, 2, 3 …, with the progress on the standard error.
+    """Measure each model on `seeds` splits, with the seeds 1, 2, 3 …; progress goes to the standard error.
 
-    With `apart` a host's listings all lie on one side, in test and in the validation of ours.
+    With `apart` all listings of a host are on one side, in the test and in the validation of relet's models.
     """
     made = []
     for seed in range(1, seeds + 1):
@@ -125,7 +125,7 @@ def _split_once(
 
 
 def divided(reference: Path, data: Path, folder: Path, seed: int, *, apart: bool = False) -> tuple[Path, Path]:
-    """The rows to learn from and those to test on: cleaned and split by the reference, or with hosts apart."""
+    """The rows to learn from and the rows to test on: split by the reference, or with hosts kept apart."""
     clean, trainval, test = (folder / name for name in ("clean.csv", "tv.csv", "te.csv"))
     script(reference / "basic_cleaning", inp=data, out=clean, min_price=10, max_price=350)
     if apart:
@@ -152,9 +152,9 @@ def usual_way(
     max_tfidf: int = 5,
     **changed: Any,
 ) -> tuple[Reached, Mapping[str, Any]]:
-    """What the reference reaches on the test rows, and the names that its training script leaves behind.
+    """The reference's result on the test rows, and the global names that its training script defines.
 
-    `changed` are settings of its forest.
+    `changed` holds settings of its random forest.
     """
     model = folder / "model"
     forest = json.dumps({**_settings(reference / "config.yaml")["rf"], **changed})
@@ -194,19 +194,19 @@ def ours(
 
 
 def settings_of(family: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The settings of conf/model for a family, its own parameters under its name."""
+    """The settings of a family in conf/model; the family's own parameters stand under its name."""
     return _settings(ROOT / "pipelines" / "nyc_rentals" / "conf" / "model" / f"{family}.yaml", overrides)
 
 
 def script(folder: Path, **arguments: Any) -> Mapping[str, Any]:
-    """Run a step of the reference in this process; returns the names that its script leaves behind."""
+    """Run a step of the reference in this process, and give the global names that its script defines."""
     with _stand_in(arguments), _within(folder), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         return runpy.run_path(str(folder / "run.py"))
 
 
 @contextmanager
 def _stand_in(arguments: Mapping[str, Any]) -> Iterator[None]:
-    """In place of the reference's `common`: its arguments, and a tracker that does nothing."""
+    """A module in place of the reference's `common`: it gives the arguments and a tracker that does nothing."""
     silent: Any = types.ModuleType("mlflow")
     silent.start_run = nullcontext
     for name in ("log_metrics", "log_params", "log_artifact", "log_artifacts", "log_figure"):
@@ -224,7 +224,7 @@ def _stand_in(arguments: Mapping[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def _within(folder: Path) -> Iterator[None]:
-    """The folder first on the path of imports, as it is for a script started there."""
+    """Put the folder first on the import path, where a script that is started there finds it."""
     before = list(sys.path)
     sys.path.insert(0, str(folder))
     try:
@@ -243,7 +243,7 @@ def _settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def as_table(path: Path) -> Any:
-    """Rows as a component gets them: typed, and in the stored order."""
+    """Rows as a component gets them: with the stored types, in the stored order."""
     import pandas as pd
 
     rows = pd.read_csv(path)
@@ -259,7 +259,7 @@ def _reached(truth: Any, predicted: Any, seconds: float) -> Reached:
 
 
 def table(compared: Sequence[Compared]) -> Iterator[str]:
-    """One line a model: medians over the seeds, and the range of the ratios."""
+    """The table with one line for each model: medians over the seeds, and the range of the ratios."""
     yield "| model | test MAE, $ | R2 | MAE ÷ reference's (range) | fit and validate, s |"
     yield "|---|---|---|---|---|"
     for name in compared[0].found:

@@ -1,4 +1,4 @@
-"""Which functions of relet each test enters: a pytest plugin, and what its child processes load at their start.
+"""Record which functions of relet each test enters: a pytest plugin, which child processes load at their start.
 
 A process that finds the variable RELET_CALL_MAP writes into that folder a line for each function of relet that it
 enters, with the test that runs: pytest names it in PYTEST_CURRENT_TEST, which child processes inherit. Only calls
@@ -19,13 +19,14 @@ _MARK = "/relet/"
 
 
 class _CallWriter:
-    """The trace function of a process, with what it has seen; the ids of code objects hash faster than they do."""
+    """The trace function of a process, with the calls that it has seen; ids hash faster than code objects."""
 
     def __init__(self, folder: Path) -> None:
         self.file = os.open(folder / f"{os.getpid()}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.test = ""
         self.foreign: set[int] = set()
         self.entered: set[int] = set()
-        # a code object that is freed would leave its id to another
+        # another code object could get the id of one that is freed
         self.kept: dict[int, CodeType] = {}
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -37,7 +38,9 @@ class _CallWriter:
         _, mark, module = code.co_filename.rpartition(_MARK)
         if mark:
             self.entered.add(key)
-            self.write("call", os.environ.get("PYTEST_CURRENT_TEST", ""), f"{module}:{code.co_qualname}")
+            # relet removes the variable where it runs a suite of data tests
+            self.test = os.environ.get("PYTEST_CURRENT_TEST") or self.test
+            self.write("call", self.test, f"{module}:{code.co_qualname}")
         else:
             self.foreign.add(key)
 
@@ -61,9 +64,9 @@ def watch() -> None:
 def pytest_runtest_logstart(nodeid: str) -> None:
     watch()
     if _writer is not None:
-        # the next test's calls count anew
+        # the calls of the next test are recorded anew
         _writer.entered.clear()
-        # a test may have taken the trace function away
+        # a test may have removed the trace function
         sys.settrace(_writer)
 
 

@@ -1,12 +1,12 @@
-"""Whether the errors of non-deterministic tests are controlled: false alarms, and the power against known shifts.
+"""Measure the errors of non-deterministic tests: how often they raise false alarms, and miss known shifts.
 
     python bench/checks.py [--pairs 2000] [--rows 20000] [--seed 1] [--data LISTINGS.csv] [--alpha 0.05]
 
-Draws pairs of batches from one source (rows with replacement, as the weekly batches are drawn from a market),
-tests eight columns of each pair as one family, and counts how often the family rejects anything, with no floor on
-the effect. Once the columns are drawn row by row, as they hang together, and once each for itself. Then the batch
-alone is shifted, and the test of the shifted column has to see it: in batches of that size, and of a tenth of it.
-Intervals are 95%, Clopper and Pearson's.
+The program draws pairs of batches from one source (rows with replacement, as weekly batches are drawn from a
+market), tests eight columns of each pair as one family, and counts how often the family rejects any null
+hypothesis, without a floor on the effect. It does so once with whole rows, so that columns stay dependent, and
+once with each column drawn by itself. Then it shifts one column of the batch, which the test of that column should
+detect, in batches of that size and of a tenth of that size. Intervals are 95% intervals by Clopper and Pearson.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from relet.checks.statistics import (
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "nyc_2019_listings.csv"
 KL_THRESHOLD = 0.2
-# One test a column: columns that are drawn each for itself then make tests that are independent.
+# One test for each column: where each column is drawn by itself, the tests are independent.
 TESTS: Mapping[str, Callable[[Any, Any], TwoSampleOutcome]] = {
     "price": kolmogorov_smirnov,
     "latitude": anderson_darling,
@@ -66,7 +66,7 @@ Counts = dict[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The market: for each column its distinct values and, for each listing, which of them it has (-1: none)."""
+    """The market: the distinct values of each column, and the place of each listing's value (-1: missing)."""
 
     values: Mapping[str, Any]
     codes: Mapping[str, Row]
@@ -76,7 +76,7 @@ class Source:
         return len(self.codes["price"])
 
     def tally(self, column: str, drawn: Row) -> Tally:
-        """What the listings `drawn` have in a column."""
+        """The tally of a column over the listings `drawn`."""
         counts = np.bincount(self.codes[column][drawn] + 1, minlength=len(self.values[column]) + 1)
         there = counts[1:] > 0
         return Tally(
@@ -111,7 +111,7 @@ def drawn_apart(market: Source, rows: int, random: np.random.Generator) -> dict[
 
 
 def dearer(market: Source, rows: int, random: np.random.Generator, *, factor: float) -> dict[str, Tally]:
-    """Prices times a factor, in whole dollars; cleaning takes out what then costs more than 350."""
+    """Multiply prices by a factor, in whole dollars. Cleaning removes listings that then cost more than 350."""
     found = drawn_together(market, rows, random)
     before = found["price"]
     raised = np.round(np.repeat(before.values, before.counts) * factor)
@@ -119,7 +119,7 @@ def dearer(market: Source, rows: int, random: np.random.Generator, *, factor: fl
 
 
 def more_in_borough(market: Source, rows: int, random: np.random.Generator) -> dict[str, Tally]:
-    """The borough's share is two points higher; the others give in proportion."""
+    """Raise the borough's share by two points, and lower those of the others in proportion."""
     inside = market.codes["neighbourhood_group"] == list(market.values["neighbourhood_group"]).index(BOROUGH)
     wanted = random.random(rows) < inside.mean() + 0.02
     places = [np.flatnonzero(~inside), np.flatnonzero(inside)]
@@ -128,7 +128,7 @@ def more_in_borough(market: Source, rows: int, random: np.random.Generator) -> d
 
 
 def fewer_reviewed(market: Source, rows: int, random: np.random.Generator) -> dict[str, Tally]:
-    """The reviews are missing twice as often."""
+    """Make reviews missing twice as often."""
     found = drawn_together(market, rows, random)
     share = float((market.codes["last_review"] < 0).mean())
     missing = int(random.binomial(rows, 2 * share))
@@ -142,9 +142,9 @@ def fewer_reviewed(market: Source, rows: int, random: np.random.Generator) -> di
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What the batch is drawn by; `column` is what was shifted, None where nothing was.
+    """How the batches of a case are drawn; `column` is the shifted column, None where nothing is shifted.
 
-    `part`: the batches have one in so many rows of what was asked for.
+    `part` divides the number of rows that was asked for.
     """
 
     title: str
@@ -175,7 +175,7 @@ METHODS = (*CORRECTIONS, FLOORED, UNCORRECTED, BY_KL)
 
 
 def alarms(batch: Mapping[str, Tally], reference: Mapping[str, Tally], alpha: float) -> dict[str, set[str]]:
-    """By each method, the columns in which it rejects that the batch is as the reference."""
+    """For each method, the columns whose null hypothesis (equal to the reference) it rejects."""
     outcomes = {column: test(batch[column], reference[column]) for column, test in TESTS.items()}
     entries = [SubmittedOutcome(node=column, outcome=outcome) for column, outcome in outcomes.items()]
     rules = {name: FamilyRules(alpha=alpha, correction=name, min_effect=0.0) for name in CORRECTIONS}
@@ -190,7 +190,7 @@ def alarms(batch: Mapping[str, Tally], reference: Mapping[str, Tally], alpha: fl
 
 
 def counted(market: Source, rows: int, seed: int, alpha: float, pairs: range) -> dict[str, Counts]:
-    """For each case and method, in how many pairs there was an alarm: in the shifted column, or in any."""
+    """For each case and method, the number of pairs with an alarm: in the shifted column, else in any column."""
     found: dict[str, Counts] = {case.name: dict.fromkeys(METHODS, 0) for case in CASES}
     for pair in pairs:
         for place, case in enumerate(CASES):
@@ -204,7 +204,7 @@ def counted(market: Source, rows: int, seed: int, alpha: float, pairs: range) ->
 
 
 def spread(market: Source, given: argparse.Namespace) -> dict[str, Counts]:
-    """The same, on all cores: each pair has a seed of its own, so that it does not matter how many there are."""
+    """Count on all cores. Each pair has a seed of its own, so the number of cores does not change the counts."""
     cores = len(os.sched_getaffinity(0))
     parts = [range(start, given.pairs, 8 * cores) for start in range(min(8 * cores, given.pairs))]
     total: dict[str, Counts] = {case.name: dict.fromkeys(METHODS, 0) for case in CASES}
@@ -223,7 +223,7 @@ def interval(count: int, pairs: int) -> tuple[float, float]:
 
 
 def table(cases: Sequence[Case], total: Mapping[str, Counts], pairs: int) -> Iterator[str]:
-    """Of each method, in which share of the pairs there was an alarm."""
+    """The table with the share of pairs with an alarm, for each method."""
     cells = [["", *(case.title for case in cases)]]
     for method in METHODS:
         counts = (total[case.name][method] for case in cases)
@@ -252,7 +252,7 @@ def musts(total: Mapping[str, Counts], pairs: int, alpha: float) -> Iterator[tup
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=2000)
-    parser.add_argument("--rows", type=int, default=20_000, help="of each batch")
+    parser.add_argument("--rows", type=int, default=20_000, help="rows of each batch")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--alpha", type=float, default=0.05)
     parser.add_argument("--data", default=str(DATA), help="a listings file, or `generated`")

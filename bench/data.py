@@ -1,12 +1,12 @@
-"""Getting, cleaning, checking and splitting listings, beside the same work in pandas and SciPy.
+"""Time getting, cleaning, checking and splitting listings, beside the same work in pandas and SciPy.
 
     python bench/data.py [--runs 3] [--data LISTINGS.csv] [--tiles 1,10,100] [--against pandas-csv,pandas-parquet]
 
-Each reading is a process of its own that has done the work once on a few rows before its time is taken, so that
-imports are left out; relet and pandas take turns. The file is tiled to 431,360 and 4,313,600 rows, with fresh ids
-in ascending order, as ids are in the public file. In both, each step reads what the one before stored and stores
-what it made: in pandas as CSV, which is how the reference's steps hand their products on, and, as a second
-opponent, as Parquet. (relet also keeps the source and digests all of it, which pandas is not asked for.)
+Each reading is a process of its own. It does the work once on a few rows before its time is taken, so that imports
+are left out. relet and pandas take turns. The file is repeated to 431,360 and 4,313,600 rows, with new ids in
+ascending order, as in the public file. On both sides each step reads what the step before stored, and stores what
+it makes. pandas stores CSV, as the reference's steps do, and as a second opponent Parquet. (relet also keeps the
+source and digests all of it, which pandas does not do.)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WARM_UP_ROWS = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One run: seconds without imports, peak memory of the process in MB, and rows in and out."""
+    """One timed run: seconds without imports, peak memory of the process in MB, and rows in and out."""
 
     seconds: float
     megabytes: float
@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
-    parser.add_argument("--tiles", default="1,10,100", help="how many times the file's rows, with commas")
+    parser.add_argument("--tiles", default="1,10,100", help="how often to repeat the rows, with commas")
     parser.add_argument("--against", default="pandas-csv,pandas-parquet")
     parser.add_argument("--work", nargs=3, metavar=("WHO", "SOURCE", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def tile(source: Path, times: int, target: Path) -> None:
-    """The file's rows so many times over, each time with ids above those before."""
+    """Write the file's rows so many times, each time with ids above those before."""
     with source.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
         header = next(reader)
@@ -104,7 +104,7 @@ def measured(who: str, source: Path) -> Reading:
 
 
 def work(who: str, source: str, folder: str) -> dict[str, Any]:
-    """Do the work once on a few rows, so that all is imported, then on all of them."""
+    """Do the work once on a few rows, so that everything is imported, then on all rows."""
     import resource
     import time
 
@@ -144,19 +144,19 @@ def in_relet(source: Path, folder: Path) -> dict[str, int]:
 
 
 def in_pandas(source: Path, folder: Path, *, storing: str) -> dict[str, int]:
-    """The four steps as scripts have them: each reads what the one before stored, and stores what it made."""
+    """Do the four steps as scripts do: each reads what the step before stored, and stores what it makes."""
     folder.mkdir()
     steps = Scripts(folder, storing)
     steps.get(source)
     steps.clean()
-    # the first batch is compared with itself, as relet does it
+    # as in relet, the first batch is compared with itself
     check_in_scipy(steps.read("clean_sample"), steps.read("clean_sample"))
     steps.split()
     return steps.rows
 
 
 class Scripts:
-    """The same columns, reasons, sides and leaks as the flagship's."""
+    """The work of the flagship as scripts, with the same columns, reasons, sides and leaks."""
 
     def __init__(self, folder: Path, storing: str) -> None:
         self.folder = folder
@@ -224,7 +224,7 @@ class Scripts:
 
 
 def check_in_scipy(data: Any, reference: Any) -> list[float]:
-    """The flagship's suite: what each row has to be, and whether the batch is distributed as the reference."""
+    """The flagship's suite: checks on each row, and on whether the batch has the reference's distribution."""
     import numpy as np
     import scipy.stats as stats
 

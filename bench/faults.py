@@ -1,4 +1,4 @@
-"""Faults to plant, one at a time, between a run and its reproduction: each must be named in the verdict."""
+"""Plant faults, one at a time, between a run and its reproduction. The verdict must name each."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def fit(rows):
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """A project in which something is wrong, what is to be made again there, and with which variables set."""
+    """A project with a planted fault, the target to reproduce there, and the environment variables to set."""
 
     project: Path
     target: str
@@ -98,7 +98,7 @@ class Planted:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What is planted, the verdict it must get, and a pattern that the verdict must say."""
+    """A fault to plant, the verdict that it must get, and a pattern that the verdict's text must match."""
 
     name: str
     plant: Callable[[Path], Planted]
@@ -108,7 +108,7 @@ class Fault:
 
 
 def project(folder: Path, changes: Mapping[str, str] | None = None) -> Path:
-    """The project, committed, with some files of its pipeline other than they are."""
+    """The project, committed, with some files of its pipeline replaced."""
     changed = {f"pipelines/prices/{name}": text for name, text in (changes or {}).items()}
     for name, text in {**FILES, **changed}.items():
         path = folder / name
@@ -132,7 +132,7 @@ def _git(folder: Path, *words: str) -> None:
 
 
 def run(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> str:
-    """Run the pipeline; the run's id."""
+    """Run the pipeline, and give the run's id."""
     done = subprocess.run(
         [RELET, "run", "prices", "--json", *words],
         cwd=folder,
@@ -183,7 +183,7 @@ def edited_helper(folder: Path) -> Planted:
 
 
 def changed_cell(folder: Path) -> Planted:
-    """One price of the stored input, with objects and manifest that fit each other."""
+    """Change one price of the stored input; objects and manifest fit each other."""
     place = project(folder)
     target = run(place)
     _change_a_cell(place, "clean_sample")
@@ -226,7 +226,7 @@ def another_seed(folder: Path) -> Planted:
 
 
 def thread_count(folder: Path) -> Planted:
-    """A sum by BLAS, which adds up in another order with another number of threads, and no tolerance declared."""
+    """A sum by BLAS, whose order depends on the number of threads, without a declared tolerance."""
     fit = """
 def fit(rows):
     import numpy as np
@@ -297,7 +297,7 @@ def file_beside(folder: Path) -> Planted:
     folder.mkdir(parents=True)
     (folder / "factor.txt").write_text("1.5\n", encoding="utf-8")
     place = project(folder, {"fit.py": fit})
-    # git is not told of the change, so no diff holds it
+    # git does not know of the change, so no diff holds it
     _git(place, "update-index", "--assume-unchanged", "factor.txt")
     (folder / "factor.txt").write_text("2.5\n", encoding="utf-8")
     return Planted(project=place, target=run(place))

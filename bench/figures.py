@@ -1,4 +1,4 @@
-"""A figure beside what was asked for, and the one table that the programs here print."""
+"""A figure beside its must and its aim, and the one table that the programs here print."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A figure: what was asked, what was seen, and whether that reaches the must and the aim."""
+    """A line of the table: the figure, what was measured, and whether that reaches the must and the aim."""
 
     figure: str
     ours: str
@@ -21,7 +21,7 @@ class Row:
 
 
 def reached(must: bool, aim: bool) -> str:
-    """The word for it: `aim`, `must` or `no`.
+    """What a figure reaches, in a word: `aim`, `must` or `no`.
 
     >>> reached(True, False)
     'must'

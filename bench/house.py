@@ -1,4 +1,4 @@
-"""The figures of the house: how the code is cut into rooms, and whether its names stand once.
+"""Count the figures of the house: how the code is divided into rooms, and whether each name is used once.
 
     python bench/house.py [--at TREE] [TREE]
 
@@ -31,9 +31,9 @@ PACKAGE = "src/relet"
 FLAGSHIP = "pipelines/nyc_rentals"
 LONG_FILE = 400
 LONG_FUNCTION = 50
-# A helper's name is taken where it stands in so many modules.
+# A helper's name counts as repeated where so many modules have it.
 TAKEN = 4
-# Each command's file has a function `command`, each program a `main`: these names are agreed, not taken.
+# Each command's file has a function `command`, each program a `main`. These names don't count.
 DOORS = frozenset(("command", "main"))
 Files = Iterable[tuple[str, bytes]]
 # Files by their path in the tree, with their text.
@@ -42,7 +42,7 @@ Tree = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class HouseFigure:
-    """A figure of a tree: as a number, as shown, and, where a person will ask which ones, their names."""
+    """A figure of a tree: its number, its text, and, where a person will ask which ones, their names."""
 
     value: float
     shown: str
@@ -51,7 +51,7 @@ class HouseFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class Must:
-    """The most that a figure may be, and how that is shown."""
+    """The largest value that a figure may have, and the text for it."""
 
     most: float
     shown: str
@@ -171,7 +171,7 @@ def largest_room(tree: Tree) -> HouseFigure:
 
 
 def settings_table(tree: Tree) -> HouseFigure:
-    """The rows of `settings={…}`, and the parameters that they name."""
+    """The number of rows of `settings={…}`, and of the parameters that they feed."""
     calls = (node for node in nodes(tree[f"{FLAGSHIP}/pipeline.py"]) if isinstance(node, ast.Call))
     tables = (keyword.value for call in calls for keyword in call.keywords if keyword.arg == "settings")
     feeds = [value for each in tables if isinstance(each, ast.Dict) for value in each.values]
@@ -199,7 +199,7 @@ def _is_component_mark(decorator: ast.expr) -> bool:
 
 
 def repeated_classes(modules: Tree) -> HouseFigure:
-    """Names of classes that stand more than once in the package, a leading underscore left aside."""
+    """Names that several classes of the package have, a leading underscore left aside."""
     places = _places(
         (node.name.lstrip("_"), name)
         for name, text in modules.items()
@@ -212,7 +212,7 @@ def repeated_classes(modules: Tree) -> HouseFigure:
 
 
 def taken_helpers(modules: Tree) -> HouseFigure:
-    """Names of functions at the top of a module that stand in many, as they are written."""
+    """Names that top-level functions of many modules have, as they are written."""
     places = _places(
         {
             (node.name, name)
@@ -237,7 +237,7 @@ def _listed(places: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def import_cycles(modules: Tree) -> HouseFigure:
-    """Groups of modules that import one another; what only type checkers read is left out."""
+    """Groups of modules that import one another. Imports for type checkers alone are left out."""
     named = {_module_name(name): text for name, text in modules.items()}
     graph = {name: set(_imported(parsed(text), named)) - {name} for name, text in named.items()}
     cycles = [sorted(group) for group in strongly_connected(graph) if len(group) > 1]
@@ -277,7 +277,7 @@ def _executed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def strongly_connected(graph: Mapping[str, Iterable[str]]) -> list[set[str]]:
-    """The groups in which each reaches each.
+    """The groups in which each node reaches every other.
 
     >>> sorted(sorted(group) for group in strongly_connected({"a": "b", "b": "a", "c": "a"}))
     [['a', 'b'], ['c']]
@@ -366,7 +366,7 @@ def code_lines(text: str) -> frozenset[int]:
     documented = []
     for node in nodes(text):
         if isinstance(node, ast.Constant | ast.JoinedStr):
-            # what looks like a blank line or a comment may stand in a text of many lines
+            # a string of many lines may hold lines that look blank, or like a comment
             lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             documented.append(node)

@@ -1,9 +1,9 @@
-"""How often the default model's 90% intervals hold the price of a listing, and how wide they are: one table.
+"""Measure how often the default model's 90% intervals hold a listing's price, and how wide they are: one table.
 
     python bench/intervals.py [--seeds 5] [--data LISTINGS.csv] [--reference FOLDER]
 
-The reference's own scripts clean and split; each seed is another split. Intervals are calibrated on validation
-rows, by `train_model`, with the settings of `conf/model`. The test rows are for reporting.
+The reference's own scripts clean and split; each seed gives another split. `train_model` calibrates the intervals
+on validation rows, with the settings of `conf/model`. Test rows are only for reporting.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from figures import Row, reached, spread, table
 
 DEFAULT, COVERAGE = "boosted", 0.9
 GROUPS = ("room_type", "neighbourhood_group")
-# Groups with fewer test rows are held to what chance allows, larger ones to the same limits as all rows.
+# A group with fewer test rows has to stay within what chance allows, a larger one within the limits of all rows.
 LARGE, DEAR = 900, 250
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """The intervals of one split's test rows: shares inside, dollars wide, and inside and all rows by group."""
+    """The intervals on the test rows of one split: share inside, width in dollars, and by group the rows inside
+    and all rows.
+    """
 
     share: float
     width: float
@@ -47,7 +49,7 @@ def main() -> None:
 
 
 def rows(given: Any) -> list[Row]:
-    """The figures; `given` has `seeds`, `data` and `reference`."""
+    """The figures. `given` has `seeds`, `data` and `reference`."""
     with tempfile.TemporaryDirectory() as folder:
         seen = [_once(given, seed, Path(folder)) for seed in range(1, given.seeds + 1)]
     return list(_rows(seen))
@@ -113,7 +115,7 @@ def _rows(seen: Sequence[Seen]) -> Iterator[Row]:
     middling = sum(
         _misses(*sorted(splits, key=lambda pair: pair[0] / pair[1])[len(splits) // 2]) for splits in small
     )
-    # As every figure, judged by each group's median split: where intervals are right, one in twenty misses.
+    # Like every figure, a group is judged by its median split. Where intervals are right, one in twenty misses.
     yield Row(
         figure="smaller groups whose binomial 95% interval misses 0.90, each in its median split",
         ours=f"{middling} of {len(small)}",

@@ -1,10 +1,10 @@
-"""How good the flagship's models are, and what making them costs, beside the usual way: one table.
+"""Measure how good the flagship's models are, and what making them costs, beside the usual way: one table.
 
     python bench/model.py [--seeds 5] [--data LISTINGS.csv] [--reference FOLDER]
                           [--only accuracy,tuned,fit,generated,intervals,sweep,search]
 
-Each seed is another split; a ratio is taken on one split, or in one run, and the table gives the median and the
-range. Settings are chosen on validation rows; this program is for reporting.
+Each seed gives another split. A ratio is taken on one split or in one run; the table gives the median and the
+range. Settings are chosen on validation rows; this program only reports.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
     parser.add_argument("--reference", type=Path, default=SHARED / "bench" / "course_reference")
-    parser.add_argument("--only", default=",".join(PARTS), help="which parts, with commas")
+    parser.add_argument("--only", default=",".join(PARTS), help="which parts, separated by commas")
     given = parser.parse_args()
     made: list[Row] = []
     for name in given.only.split(","):
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def accuracy(given: argparse.Namespace) -> Iterator[Row]:
-    """The default family beside the reference, by chance and with hosts kept apart."""
+    """The default family beside the reference, on random splits and with hosts kept apart."""
     by_chance = compare(given.data, given.reference, seeds=given.seeds, families=[DEFAULT])
     yield _errors("test MAE, random split", by_chance, must=0.885, aim=0.855)
     ratios = [each.r2_ratio(DEFAULT) for each in by_chance]
@@ -107,7 +107,7 @@ def tuned(given: argparse.Namespace) -> Iterator[Row]:
                 )
                 for words, features in product(TFIDF, FEATURES)
             ]
-            # `mae` is what the script found on its validation rows; the test rows choose nothing
+            # `mae` is the script's error on its validation rows; test rows choose nothing
             best = min(trials, key=lambda trial: trial[1]["mae"])[0]
             found.append(Compared(found={REFERENCE: best, DEFAULT: ours(DEFAULT, trainval, test, seed)}))
         print(f"seed {seed}: {found[-1].mae}", file=sys.stderr)
@@ -124,7 +124,7 @@ def tuned(given: argparse.Namespace) -> Iterator[Row]:
 
 
 def fit(given: argparse.Namespace) -> Iterator[Row]:
-    """Seconds of one core: the default family's fit with its features, and the reference's with 30 words."""
+    """Seconds on one core: the default family's fit with its features, and the reference's fit with 30 words."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
@@ -145,7 +145,7 @@ def fit(given: argparse.Namespace) -> Iterator[Row]:
 
 
 def _fits(given: argparse.Namespace, seed: int) -> tuple[float, float]:
-    """Processor seconds of both fits, on the rows that the reference trains on."""
+    """The processor seconds of both fits, on the rows on which the reference trains."""
     from pipelines.nyc_rentals.inference import fitted_pipeline
 
     with tempfile.TemporaryDirectory() as folder:
@@ -176,7 +176,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 def generated(given: argparse.Namespace) -> Iterator[Row]:
-    """The default pipeline on generated listings, whose noise is known, beside the least error that there is."""
+    """The default pipeline on generated listings, whose noise is known, beside the least possible error."""
     pairs = [_on_generated(seed) for seed in range(1, given.seeds + 1)]
     ratios = [own / best for own, best in pairs]
     middle = statistics.median(ratios)
@@ -192,7 +192,7 @@ def generated(given: argparse.Namespace) -> Iterator[Row]:
 
 
 def _on_generated(seed: int) -> tuple[float, float]:
-    """A whole run of the default pipeline; then its model and the best reachable price on its test rows."""
+    """Run the whole default pipeline; then measure its model, and the best possible estimate, on its test rows."""
     import numpy as np
 
     import relet
@@ -211,7 +211,7 @@ def _on_generated(seed: int) -> tuple[float, float]:
 
 
 def _elsewhere(name: str) -> Callable[[argparse.Namespace], Sequence[Row]]:
-    """A part that a module of its own measures."""
+    """The rows of a part that another module measures."""
 
     def rows(given: argparse.Namespace) -> Sequence[Row]:
         try:

@@ -1,4 +1,4 @@
-"""Mutants of the package: small changes of the source that some test should see.
+"""Make mutants of the package: small changes of the source, each of which some test should detect.
 
 A mutant is a change of one place in one file, found in the parsed source and made in its text, so that its diff is
 as small as the change. The sample is drawn by digests of the mutants' names: it stays when other code is edited.
@@ -53,7 +53,7 @@ _ARITHMETIC: Mapping[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One change: in which module and function, of what kind, what stood there, what stands there instead."""
+    """One change: its module and function, its kind, the text before and the text after."""
 
     path: str
     function: str
@@ -77,7 +77,7 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """What it is called in lists: no line numbers, so that it is found again when other code is edited."""
+        """The mutant's name in lists. It holds no line number, so that edits of other code don't change it."""
         change = f"`{_one_line(self.before)}` → `{_one_line(self.after)}`"
         place = f" #{self.place}" if self.place > 1 else ""
         return f"{self.module} {self.function} {self.kind}: {change}{place}"
@@ -92,7 +92,7 @@ def _one_line(text: str) -> str:
 
 
 def sample(sources: Mapping[str, str], size: int, seed: int) -> list[Mutant]:
-    """So many mutants: each room by its share of the lines, and within a room the kinds in turn."""
+    """Draw so many mutants: from each room by its share of the lines, and in a room from the kinds in turn."""
     rooms: dict[str, list[Mutant]] = {}
     lines: dict[str, int] = {}
     for path, text in sorted(sources.items()):
@@ -111,7 +111,7 @@ def sample(sources: Mapping[str, str], size: int, seed: int) -> list[Mutant]:
 
 
 def _apportioned(lines: Mapping[str, int], size: int) -> dict[str, int]:
-    """So many seats by lines: the whole parts, then one each to the largest remainders.
+    """Divide so many seats by lines: the whole parts first, then one seat each for the largest remainders.
 
     >>> _apportioned({"a": 50, "b": 30, "c": 20}, 4)
     {'a': 2, 'b': 1, 'c': 1}
@@ -125,7 +125,7 @@ def _apportioned(lines: Mapping[str, int], size: int) -> dict[str, int]:
 
 
 def _drawn(found: Sequence[Mutant], seed: int) -> Iterator[Mutant]:
-    """All of them in the order in which they are drawn."""
+    """All mutants in the order in which they are drawn."""
 
     def digest(text: str) -> str:
         return hashlib.sha256(f"{seed} {text}".encode()).hexdigest()
@@ -139,7 +139,7 @@ def _drawn(found: Sequence[Mutant], seed: int) -> Iterator[Mutant]:
 
 
 def mutants(path: str, text: str) -> list[Mutant]:
-    """All that can be made of a file, in the order of its text."""
+    """All mutants of a file, in the order of its text."""
     content = text.encode()
     offsets = [0]
     for line in content.split(b"\n"):
@@ -191,7 +191,7 @@ def _changes(tree: ast.Module) -> Iterator[_Change]:
     for node, function in _mutable(tree, "<module>"):
         for kind, changed, after in _options(node):
             if id(changed) not in left_out:
-                # a default comes before the constant that it is
+                # the change of a default comes before that of the constant in it
                 left_out |= {id(changed)} if kind == "default" else set()
                 yield _Change(node=changed, kind=kind, after=after, function=function)
 
@@ -206,14 +206,16 @@ def _strings_that_say_only(node: ast.AST) -> Iterator[ast.expr]:
 def _mutable(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str]]:
     """The nodes that run, each with its function.
 
-    Left out are annotations, imports for type checkers, and what stands in an f-string: Python 3.11 does not say
-    where in the file that is.
+    Left out are annotations and types, imports for type checkers, and what stands in an f-string: Python 3.11 does
+    not say where in the file that is.
     """
     annotations = {id(getattr(node, name, None)) for name in ("annotation", "returns")}
     for child in ast.iter_child_nodes(node):
         if id(child) in annotations or isinstance(child, ast.JoinedStr | ast.Import | ast.ImportFrom):
             continue
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.Subscript) and isinstance(child.value, ast.Name) and child.value.id == "Literal":
             continue
         inner = function
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -223,7 +225,7 @@ def _mutable(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _options(node: ast.AST) -> Iterator[tuple[str, ast.expr | ast.stmt, str]]:
-    """The changes of a node: the kind, what is replaced, and by what text."""
+    """The possible changes of a node: the kind, the node that is replaced, and the new text."""
     match node:
         case ast.Compare(ops=[operator]):
             other = _COMPARISONS[type(operator)]()

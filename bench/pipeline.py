@@ -1,8 +1,8 @@
-"""How fast the flagship is beside the usual way: one table, ratios taken in one run.
+"""Measure how fast the flagship is beside the usual way: one table, with ratios taken in one run.
 
     python bench/pipeline.py [--runs 3] [--data LISTINGS.csv] [--reference FOLDER] [--only cold,warm,step,accuracy]
 
-The reference is six MLflow project steps glued by Hydra; both run in the environment that runs this program.
+The reference is six MLflow project steps, joined by Hydra. Both run in the environment of this program.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
     parser.add_argument("--reference", type=Path, default=SHARED / "bench" / "course_reference")
-    parser.add_argument("--only", default="cold,warm,step,accuracy", help="which parts, with commas")
-    parser.add_argument("--seeds", type=int, default=5, help="of the accuracy")
+    parser.add_argument("--only", default="cold,warm,step,accuracy", help="which parts, separated by commas")
+    parser.add_argument("--seeds", type=int, default=5, help="how many splits the accuracy is measured on")
     given = parser.parse_args()
     parts = given.only.split(",")
     rows: list[Row] = []
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def fresh(scratch: Path) -> Path:
-    """A project with the flagship in it and nothing stored or tracked."""
+    """A project with the flagship, and nothing stored or tracked."""
     folder = Path(tempfile.mkdtemp(prefix="project-", dir=scratch))
     shutil.copytree(ROOT / "pipelines", folder / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "requirements.lock", folder)

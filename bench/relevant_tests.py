@@ -120,26 +120,50 @@ def _imported(file: Path) -> frozenset[str]:
 
 
 def relevant_tests(mutant: Mutant, tree: Path, known: TestMap, seconds: float) -> list[str]:
-    """The tests and files of tests to run, in order: those that name the module first, the quick ones first.
+    """The tests and files of tests to run, in order; it ends where those before take so many seconds.
 
-    It ends where those before take so many seconds; at least one is taken.
+    First come those that enter the function and name its module, then those that enter it, then the other tests of
+    the room: a call in a process that the map lost sight of is seen by one of these. Of each the quick ones first.
     """
-    unchanged = {file for file, digest in known.files.items() if _digest(tree / file) == digest}
-    candidates = {test: known.tests[test] for test in _entering(mutant, known) if _file(test) in unchanged}
-    candidates |= dict.fromkeys(_unknown_files(mutant, tree, unchanged), UNKNOWN_FILE)
+    moved = _moved_files(tree, tuple(known.files.items()))
+    here = {
+        test: f"{moved[_file(test)]}{test[len(_file(test)) :]}" for test in known.tests if _file(test) in moved
+    }
+    entering = {here[test] for test in _entering(mutant, known) if test in here}
+    entering |= set(_unknown_files(mutant, tree, set(moved.values())))
+    took = {name: known.tests[test] for test, name in here.items()}
+    candidates = entering | {name for name in here.values() if _is_of_room(name, mutant.room)}
 
     def rank(test: str) -> tuple[bool, bool, float, str]:
-        names_module = mutant.module in _imported(tree / _file(test)) or _file(test) == mutant.path
-        return not names_module, "::" in test, candidates[test], test
+        named = PurePosixPath(_file(test)).stem == f"test_{mutant.module.rpartition('.')[2]}"
+        imports = mutant.module in _imported(tree / _file(test)) or _file(test) == mutant.path
+        return test not in entering, not (named or imports), took.get(test, UNKNOWN_FILE), test
 
     chosen: list[str] = []
     total = 0.0
     for test in sorted(candidates, key=rank):
-        total += candidates[test]
+        total += took.get(test, UNKNOWN_FILE)
         if chosen and total > seconds:
             break
         chosen.append(test)
     return chosen
+
+
+def _is_of_room(test: str, room: str) -> bool:
+    return room in PurePosixPath(_file(test)).parts[:-1] and test.startswith("tests/")
+
+
+@cache
+def _moved_files(tree: Path, known: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Where the files that the map knows lie now: in their place or another, with the same text."""
+    here = {
+        _digest(path): path.relative_to(tree).as_posix() for path in sorted((tree / "tests").rglob("test_*.py"))
+    }
+    return {
+        file: file if _digest(tree / file) == digest else here[digest]
+        for file, digest in known
+        if _digest(tree / file) == digest or digest in here
+    }
 
 
 def _entering(mutant: Mutant, known: TestMap) -> set[str]:
@@ -163,7 +187,5 @@ def _unknown_files(mutant: Mutant, tree: Path, unchanged: set[str]) -> Iterator[
 
 
 def _concerns(path: Path, mutant: Mutant) -> bool:
-    if mutant.module in _imported(path):
-        return True
-    room = PurePosixPath(mutant.path.removeprefix(PACKAGE)).parts[0]
-    return path.parent.name == room
+    named = {mutant.module, f"relet.{mutant.room}"}
+    return bool(named & _imported(path)) or path.parent.name == mutant.room

@@ -1,10 +1,10 @@
-"""Whether what was made can be made again: verdicts under other circumstances, planted faults, and what it costs.
+"""Measure reproduction: its verdicts under changed conditions, the planted faults that it names, and its cost.
 
     python bench/reproduce.py [--data LISTINGS.csv] [--runs 3] [--python 3.12]
                               [--only settings,faults,time,recording,isolate]
 
-Everything happens in clones of this repository's last commit, in a temporary folder. Environments are made from
-the lock, once, and then found.
+Everything happens in a temporary folder, in clones of this repository's last commit. Environments are made once,
+from the lock, and then reused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from timing import Command, alternate, median_seconds, paired_ratio
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "nyc_2019_listings.csv"
 RELET = Path(sys.executable).parent / "relet"
-# Runs the command line without what a run records for its reproduction: what that costs is the difference.
+# Runs the command line without recording what a reproduction needs: the difference in time is the cost.
 UNRECORDED = """
 import sys
 from contextlib import contextmanager, nullcontext
@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Under which circumstances a reproduction is asked for."""
+    """The conditions under which a reproduction runs."""
 
     name: str
     environment: Mapping[str, str]
@@ -73,9 +73,9 @@ class Setting:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="a listings file, or `generated`")
-    parser.add_argument("--runs", type=int, default=3, help="of each command that is timed")
+    parser.add_argument("--runs", type=int, default=3, help="how often each timed command runs")
     parser.add_argument(
-        "--only", default="settings,faults,time,recording,isolate", help="which parts, with commas"
+        "--only", default="settings,faults,time,recording,isolate", help="which parts, separated by commas"
     )
     parser.add_argument("--python", default="3.12", help="the other Python")
     given = parser.parse_args()
@@ -97,20 +97,20 @@ def main() -> None:
 
 
 def clone(folder: Path) -> Path:
-    """The flagship's project, as this repository's last commit has it."""
+    """A clone of the flagship's project at this repository's last commit."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     return folder
 
 
 def run_flagship(place: Path, source: str) -> str:
-    """Run the flagship to its end; the run's id."""
+    """Run the flagship to its end, and give the run's id."""
     words = [RELET, "run", "nyc_rentals", "--json", "main.evaluate=true", f"etl.source={source}", "tracking=[]"]
     done = subprocess.run(words, cwd=place, check=True, capture_output=True, text=True)
     return str(json.loads(done.stdout.splitlines()[-1])["run"])
 
 
 def settings(scratch: Path, source: str, python: str) -> Iterator[Row]:
-    """Ten reproductions under ten different settings, and one on another Python."""
+    """Reproduce under ten different settings, and once on another Python."""
     place = clone(scratch / "first")
     run = run_flagship(place, source)
     home = scratch / "another home"
@@ -149,7 +149,7 @@ def settings(scratch: Path, source: str, python: str) -> Iterator[Row]:
 
 
 def _home(home: Path) -> dict[str, str]:
-    """Another user's home; the environments stay where they are, so that only the home is another."""
+    """A home folder of another user. The environments stay where they are, so that only the home differs."""
     from relet.environments.cache import cache_folder
 
     return {"HOME": str(home), "USER": "somebody", "LOGNAME": "somebody", "RELET_CACHE": str(cache_folder())}
@@ -169,7 +169,7 @@ def _reproduced(place: Path, target: str, setting: Setting) -> dict[str, str]:
 
 
 def faults(scratch: Path) -> Iterator[Row]:
-    """Planted one at a time, each named or not."""
+    """Plant each fault by itself, and count those that the verdict names."""
     named = {"must": 0, "own": 0}
     for number, fault in enumerate(FAULTS):
         planted = fault.plant(scratch / f"fault-{number}")
@@ -198,7 +198,7 @@ def _is_named(fault: Fault, planted: Planted, found: Mapping[str, object]) -> bo
 
 
 def time(scratch: Path, source: str, runs: int) -> Iterator[Row]:
-    """A reproduction, its environment there already, in turn with the original run in an empty store."""
+    """Time a reproduction with a ready environment, in turn with the original run in an empty store."""
     place = clone(scratch / "first")
     run = run_flagship(place, source)
     _reproduced(place, run, Setting(name="environment made", environment={}))
@@ -227,7 +227,7 @@ def time(scratch: Path, source: str, runs: int) -> Iterator[Row]:
 
 
 def recording(scratch: Path, source: str, runs: int) -> Iterator[Row]:
-    """A run as it is, in turn with one that records nothing of what a reproduction needs."""
+    """Time an ordinary run, in turn with one that records nothing that a reproduction needs."""
     turn = iter(range(1000))
 
     def command(*start: str) -> Callable[[], Command]:
@@ -255,7 +255,7 @@ def recording(scratch: Path, source: str, runs: int) -> Iterator[Row]:
 
 
 def isolate(scratch: Path, runs: int) -> Iterator[Row]:
-    """A step in an environment of its own, which is there already, in turn with the same step in this process."""
+    """Time a step in a ready environment of its own, in turn with the same step in the run's process."""
     turn = iter(range(1000))
 
     def command(*options: str) -> Callable[[], Command]:

@@ -1,11 +1,11 @@
-"""What a search for better settings gains, and whether one worker and two find the same: one table.
+"""Measure what a search for better settings gains, and whether one worker and two find the same: one table.
 
     python bench/search.py [--trials 40] [--again 9] [--seeds 5] [--workers 2] [--family boosted]
                            [--data LISTINGS.csv]
 
-The gain on validation is that of the best trial over the configured settings, the mean of three folds: it is what
-the search chose by, so it flatters. On test it is the mean over seeds of training, on one split whose test rows
-no trial has seen. The first --again trials are searched for once more by one worker with an empty store.
+The gain on validation is that of the best trial over the configured settings, as the mean of three folds. The
+search chose by this number, so it is too optimistic. The gain on test is the mean over seeds of training, on one
+split whose test rows no trial has seen. One worker with an empty store repeats the first --again trials.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ SPLIT = "segregation.seed=42"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=40)
-    parser.add_argument("--again", type=int, default=9, help="how many of them one worker searches for again")
-    parser.add_argument("--seeds", type=int, default=5, help="of training, for the test")
+    parser.add_argument("--again", type=int, default=9, help="how many of the trials one worker repeats")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds of training, for the gain on test")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--family", default="boosted")
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "nyc_2019_listings.csv")
@@ -88,14 +88,14 @@ def rows(given: argparse.Namespace) -> list[Row]:
 
 
 def tuned(folder: Path, data: Path, family: str, trials: int, workers: int) -> tuple[float, list[dict[str, Any]]]:
-    """How long a search takes, and what it says."""
+    """Run a search; give its seconds and its output."""
     words = ("tune", "nyc_rentals", "--json", f"trials={trials}", f"workers={workers}", f"model={family}")
     reading = measure(relet(folder, *words, SPLIT, "tracking=[]", f"etl.source='{data}'"))
     return reading.seconds, [json.loads(line) for line in reading.output.splitlines() if line.startswith("{")]
 
 
 def shapes(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """All of each trial that must not depend on who measured it."""
+    """The facts of each trial that must not depend on who measured it."""
     found = [each for each in events if each["event"] == "trial"]
     return [(each["trial"], each["values"], each["outcome"], each["folds"]) for each in found]
 

@@ -1,10 +1,11 @@
-"""How long a sweep of fifteen random forests takes beside starting the reference fifteen times: one table.
+"""Time a sweep of fifteen random forests beside fifteen starts of the reference: one table.
 
     python bench/sweep.py [--starts 15] [--data LISTINGS.csv] [--reference FOLDER] [--workers N]
 
-The reference takes about ten minutes for all fifteen. With --starts 3 it is started for three of them, evenly
-spread over the fifteen since their times differ, half of them before the sweep and half after it, and the wall
-time is scaled to fifteen; the table says so. relet starts with an empty store, with MLflow as its tracker.
+The reference takes about ten minutes for all fifteen trials. With --starts 3 it is started for three of them,
+evenly spread over the fifteen, because their times differ. Half of the starts come before the sweep and half after
+it, and the wall time is scaled to fifteen, which the table says. relet starts with an empty store, and MLflow is
+its tracker.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ def main() -> None:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--starts", type=int, default=15, help="how many of the reference's fifteen are started")
-    parser.add_argument("--workers", type=int, help="of the sweep (default: relet's own)")
+    parser.add_argument("--workers", type=int, help="workers of the sweep (default: relet's own number)")
 
 
 def rows(given: argparse.Namespace) -> list[Row]:
-    """The one row: wall time of the sweep beside that of the reference's starts."""
+    """The only row: the wall time of the sweep beside that of the reference's starts."""
     trials = list(product(TFIDF, FEATURES))
     starts = getattr(given, "starts", None) or len(trials)
     chosen = spread_over(trials, starts)
@@ -68,7 +69,7 @@ def rows(given: argparse.Namespace) -> list[Row]:
 
 
 def spread_over(trials: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
-    """So many of the trials, evenly spread.
+    """Choose so many of the trials, evenly spread.
 
     >>> spread_over([("a", "1"), ("a", "2"), ("b", "1"), ("b", "2"), ("c", "1")], 2)
     [('a', '2'), ('b', '2')]

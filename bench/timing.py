@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One run of a command: wall seconds, and the peak memory of its largest process in MB."""
+    """One timed run of a command: wall seconds, and the peak memory of its largest process in MB."""
 
     seconds: float
     megabytes: float
@@ -23,7 +23,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What is run: its words, where, and with what in the environment."""
+    """A command to time: its words, its folder, and its environment variables."""
 
     words: Sequence[str]
     folder: Path
@@ -31,7 +31,7 @@ class Command:
 
 
 def measure(command: Command) -> Reading:
-    """Run a command to its end; raises RuntimeError with its output where it fails."""
+    """Run a command to its end. Raises RuntimeError with the command's output where it fails."""
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -55,7 +55,7 @@ def measure(command: Command) -> Reading:
 def alternate(
     makers: Mapping[str, Callable[[], Command]], runs: int, *, warm_up: bool = False
 ) -> dict[str, list[Reading]]:
-    """Run the commands in turn, A B C A B C …, so that a machine that slows down slows all of them."""
+    """Run the commands in turn, A B C A B C …, so that all of them suffer where the machine slows down."""
     readings: dict[str, list[Reading]] = {name: [] for name in makers}
     for turn in range(runs + warm_up):
         for name, make in makers.items():
@@ -70,7 +70,7 @@ def median_seconds(readings: Sequence[Reading]) -> float:
 
 
 def paired_ratio(readings: Sequence[Reading], others: Sequence[Reading]) -> float:
-    """The median of the ratios turn by turn."""
+    """The median of the ratios of each turn."""
     return statistics.median(
         reading.seconds / other.seconds for reading, other in zip(readings, others, strict=True)
     )

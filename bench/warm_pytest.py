@@ -1,9 +1,9 @@
-"""A process that has the heavy libraries loaded, and runs pytest in a copy of itself for each line it is given.
+"""A process that has loaded the heavy libraries, and for each line of input runs pytest in a copy of itself.
 
 Starting pytest with pandas and scikit-learn takes longer than most tests; a copy of a process has them at once.
 The copy imports relet and the tests anew, from the folder in which this process was started. A line is a JSON
 object with `words` for pytest, the file for its `output`, and the `seconds` it may take; the answer is a line with
-its exit status, or `late`. What the tests have left running is ended.
+its exit status, or `late`. Processes that the tests have left running are ended.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-# No plugin of pytest's, which rewrites those when it loads them, and nothing that starts threads.
+# No plugin of pytest, because pytest rewrites plugins when it loads them, and no library that starts threads.
 LIBRARIES = (
     "pytest",
     "numpy",
@@ -39,7 +39,7 @@ LIBRARIES = (
 
 
 def main() -> None:
-    # as relet does before they load
+    # relet does the same before these libraries load
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in LIBRARIES:
         import_module(name)

@@ -4,7 +4,7 @@ import signal
 
 from hypothesis import settings
 
-from relet.engine.loading import set_library_defaults
+from relet.project.importing import set_library_defaults
 from tests.search_project import hills
 from tests.sums_project import sums
 from tests.tiny_project import tiny

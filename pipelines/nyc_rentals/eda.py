@@ -23,6 +23,7 @@ with app.setup(hide_code=True):
     from relet.report.charts.distribution import histogram, outside_note
     from relet.report.charts.grids import MapCell, heat_map, matrix
     from relet.report.elements import charts, paragraph, scroll_box, table
+    from relet.report.markup import PageMarkup
     from relet.report.wording import count, number, share, shorten
 
     NUMBERS = [
@@ -48,16 +49,17 @@ def part(title: str, *html: str) -> mo.Html:
 
 
 @app.function(hide_code=True)
-def beside(html: list[str]) -> str:
+def beside(html: list[PageMarkup]) -> PageMarkup:
     """Drawings and tables side by side, as many as there is room for; in marimo too, which has no style for it."""
     grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:14px 28px"
-    return charts(html).replace("<div", f'<div style="{grid}"', 1)
+    return charts(html).replace("<div", PageMarkup(f'<div style="{grid}"'), 1)
 
 
 @app.function(hide_code=True)
-def sheet(columns: list[str], rows: list[list[object]], width: int = 26) -> str:
+def sheet(columns: list[str], rows: list[list[object]], width: int = 26) -> PageMarkup:
     """A table that scrolls where it has less room than `width` letters or so, rather than break its words."""
-    return table(columns, rows).replace("<table", f'<table style="min-width:{width}rem"', 1)
+    wide = PageMarkup(f'<table style="min-width:{width}rem"')
+    return table(columns, rows).replace("<table", wide, 1)
 
 
 @app.function(hide_code=True)

@@ -1,55 +1,23 @@
-"""The flagship's model families: each builds an inference pipeline from the same raw columns."""
+"""An inference pipeline fitted, and what its model gained by each feature."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.util import find_spec
-from pkgutil import iter_modules
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
-from relet.errors import SettingError, nearest
+from pipelines.nyc_rentals.learner import Learner
 
-# A module each, with a function of its name. Which one is imported, a component's parameter says by
-# `Annotated[str, Module("pipelines.nyc_rentals.families")]`: no other family's code is then part of its key.
-FAMILIES = "pipelines.nyc_rentals.families"
-
-
-def inference_pipeline(
-    family: str, *, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]
-) -> Pipeline:
-    """Pre-processing and model as one scikit-learn pipeline, not fitted.
-
-    Raises SettingError for an unknown family or parameter, with the nearest.
-    """
-    build = _family_builder(family)
-    try:
-        return build(seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
-    except TypeError as error:
-        raise SettingError(f"modeling.{family}: {error}") from None
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 
-def _family_builder(name: str) -> Callable[..., Pipeline]:
-    """The function that builds a family's pipeline. relet checks the name; who calls by hand may get it wrong."""
-    if not name.isidentifier() or find_spec(f"{FAMILIES}.{name}") is None:
-        known = [module.name for module in iter_modules(import_module(FAMILIES).__path__)]
-        raise SettingError(f"modeling.family got {name!r}: {nearest(name, known)}")
-    build: Callable[..., Pipeline] | None = getattr(import_module(f"{FAMILIES}.{name}"), name, None)
-    if build is None:
-        raise SettingError(f"modeling.family got {name!r}, but {FAMILIES}.{name} has no function {name}; write it")
-    return build
-
-
-def fitted_pipeline(
-    rows: pd.DataFrame, *, family: str, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]
-) -> Pipeline:
-    """The inference pipeline, fitted on rows of clean listings; raises as `inference_pipeline` does."""
-    pipeline = inference_pipeline(family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters)
+def fitted_pipeline(rows: pd.DataFrame, learner: Learner, *, seed: int) -> Pipeline:
+    """The inference pipeline of a family's settings, fitted on rows of clean listings."""
+    pipeline = learner.pipeline(seed=seed)
     pipeline.fit(rows[INPUTS], rows[TARGET])
     if "n_jobs" in pipeline[-1].get_params():
         # trees that are summed in parallel are summed in any order: the last bits would differ

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relet.names import EXPORTS, __version__
 
 if TYPE_CHECKING:
-    from relet.core.artifact import Check, Curve, Figure, Metrics, Module, Source, Stored, Verdict
+    from relet.core.artifact import Check, ChosenBy, Curve, Figure, Metrics, Module, Source, Stored, Verdict
     from relet.core.component import component
     from relet.core.pipeline import Pipeline
     from relet.data.rows import RowStream

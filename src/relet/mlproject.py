@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from relet.core.component import Component, Input, Parameter
+from relet.core.component import Component, Input
+from relet.core.parameter import ChosenGroup, Parameter
 from relet.core.pipeline import Pipeline
 from relet.environments.docker import dockerfile
 from relet.errors import ReletError, SettingError
@@ -110,20 +111,37 @@ def _pipeline_project(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _component_project(pipeline: Pipeline, component: Component, up: str) -> dict[str, Any]:
-    words = [*(each.name for each in component.inputs), *(each.name for each in component.parameters)]
+    values = _values_by_mlflow_name(component)
+    words = [f"{each.name}={{{each.name}}}" for each in component.inputs]
+    words += [f"{each.name}={{{name}}}" for name, each in values.items()]
     parameters = {each.name: {"type": "string", "default": _default_reference(each)} for each in component.inputs}
     return {
         "name": f"{pipeline.name}.{component.name}",
         "python_env": f"{up}/python_env.yaml",
         "entry_points": {
             "main": {
-                "parameters": parameters | {each.name: _hyperparameter(each) for each in component.parameters},
-                "command": _command(
-                    up, f"{pipeline.name}.{component.name}", " ".join(f"{word}={{{word}}}" for word in words)
-                ),
+                "parameters": parameters | {name: _hyperparameter(each) for name, each in values.items()},
+                "command": _command(up, f"{pipeline.name}.{component.name}", " ".join(words)),
             }
         },
     }
+
+
+def _values_by_mlflow_name(component: Component) -> dict[str, Parameter | ChosenGroup]:
+    """The parameters under names that MLflow can put into a command: `segregation_method`.
+
+    A group that another parameter chooses is one value, a mapping of its fields.
+    """
+    found: dict[str, Parameter | ChosenGroup] = {}
+    values: tuple[Parameter | ChosenGroup, ...] = (*component.parameters, *component.chosen_groups)
+    for each in values:
+        name = each.name.replace(".", "_")
+        if name in found:
+            raise SettingError(
+                f"{component.name}: MLflow would call both {found[name].name} and {each.name} {name}; rename one"
+            )
+        found[name] = each
+    return found
 
 
 def _command(up: str, target: str, words: str) -> str:
@@ -131,7 +149,9 @@ def _command(up: str, target: str, words: str) -> str:
     return f'PYTHONPATH="$PWD/{up}/src:$PYTHONPATH" python -m relet.mlproject {target} {words}'.strip()
 
 
-def _hyperparameter(parameter: Parameter) -> dict[str, Any] | str:
+def _hyperparameter(parameter: Parameter | ChosenGroup) -> dict[str, Any] | str:
+    if isinstance(parameter, ChosenGroup):
+        return {"type": "string", "default": "{}"}
     numeric = bool({int, float} & {*parameter.types})
     kind = "float" if numeric else "string"
     return kind if parameter.required else {"type": kind, "default": _default_value(parameter.default)}
@@ -170,6 +190,7 @@ def run_words(target: str, given: Sequence[str]) -> list[str]:
         contract = open_project(name).pipeline.component(component)
         defaults = {f"{each.name}={_default_reference(each)}" for each in contract.inputs}
         defaults |= {f"{each.name}={{}}" for each in contract.parameters if dict in each.types}
+        defaults |= {f"{each.name}={{}}" for each in contract.chosen_groups}
         return ["run", target, *(word for word in given if word not in defaults)]
     *steps, options = given
     return ["run", target, *steps, *shlex.split(options)]

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent
 # closure of a component that says `from relet import Table` holds the room that Table lives in.
 EXPORTS = {
     "Check": "relet.core.artifact",
+    "ChosenBy": "relet.core.artifact",
     "Curve": "relet.core.artifact",
     "Figure": "relet.core.artifact",
     "Metrics": "relet.core.artifact",

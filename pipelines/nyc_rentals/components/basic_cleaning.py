@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
+from pipelines.nyc_rentals.bounds import Bounds, Prices
 from relet import Table, component
 from relet.data.quarantine import split_by_reason
 from relet.errors import BadDataError
@@ -28,12 +29,8 @@ class Cleaned(NamedTuple):
 def basic_cleaning(
     sample: Table,
     *,
-    min_price: float = 10,
-    max_price: float = 350,
-    west: float = -74.25,
-    east: float = -73.5,
-    south: float = 40.5,
-    north: float = 41.2,
+    prices: Prices = Prices(),
+    bounds: Bounds = Bounds(),
     columns: dict[str, Any] = {},  # noqa: B006
     on_bad_rows: Literal["quarantine", "fail"] = "quarantine",
 ) -> Cleaned:
@@ -47,10 +44,10 @@ def basic_cleaning(
     needed = [name for name in NEEDED if columns.get(name, name) is not None]
     reasons = {
         "no price": sample.price.isnull(),
-        f"price below {min_price:g}": sample.price < min_price,
-        f"price above {max_price:g}": sample.price > max_price,
+        f"price below {prices.min_price:g}": sample.price < prices.min_price,
+        f"price above {prices.max_price:g}": sample.price > prices.max_price,
         **{f"no {name}": sample[name].isnull() for name in needed},
-        "outside the city": ~_is_inside(sample, west=west, east=east, south=south, north=north),
+        "outside the city": ~_is_inside(sample, bounds),
     }
     reason = first_reason(reasons)
     if on_bad_rows == "fail":
@@ -59,8 +56,9 @@ def basic_cleaning(
     return Cleaned(*split_by_reason(sample, reason))
 
 
-def _is_inside(sample: Table, *, west: float, east: float, south: float, north: float) -> BooleanValue:
-    return sample.longitude.between(west, east) & sample.latitude.between(south, north)
+def _is_inside(sample: Table, bounds: Bounds) -> BooleanValue:
+    east_west = sample.longitude.between(bounds.west, bounds.east)
+    return east_west & sample.latitude.between(bounds.south, bounds.north)
 
 
 def refuse_bad_rows(bad: Table) -> None:

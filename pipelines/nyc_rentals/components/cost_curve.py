@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import pandas as pd
 
 from pipelines.nyc_rentals.inference import fitted_pipeline
+from pipelines.nyc_rentals.learner import Learner
 from pipelines.nyc_rentals.subsets import subsets
-from relet import Curve, Figure, Metrics, Module, component
+from relet import ChosenBy, Curve, Figure, Metrics, Module, component
 from relet.report.charts.lines import line_chart
 
 
@@ -23,9 +24,8 @@ def cost_curve(
     trainval: pd.DataFrame,
     *,
     family: Annotated[str, Module("pipelines.nyc_rentals.families")] = "boosted",
+    learner: Annotated[Learner, ChosenBy("family")],
     seed: int = 42,
-    max_tfidf_features: int = 5,
-    parameters: dict[str, Any] = {},  # noqa: B006
 ) -> Timed:
     """Time the fit, features included, on a 32nd of the rows, on twice as many, and so on to all of them.
 
@@ -37,9 +37,7 @@ def cost_curve(
     # the first fit imports what the others find loaded
     for place, rows in enumerate([parts[0], *parts]):
         began = time.perf_counter()
-        fitted_pipeline(
-            rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
-        )
+        fitted_pipeline(rows, learner, seed=seed)
         if place:
             points.append((len(rows), time.perf_counter() - began))
     drawn = line_chart({"seconds": points}, title=f"Time of a fit of {family}", x="training rows", unit="seconds")

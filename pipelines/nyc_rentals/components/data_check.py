@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
+from pipelines.nyc_rentals.bounds import Bounds, Prices
 from relet import Stored, Verdict, component
 from relet.checks import run_suite
+from relet.checks.family import FamilyRules
 
 SUITE = Path(__file__).parents[1] / "checks"
 
@@ -20,36 +22,19 @@ def data_check(
     clean_sample: Path,
     reference: Annotated[Path, Stored("clean_sample:reference", initially="clean_sample")],
     *,
-    alpha: float = 0.05,
-    correction: str = "holm",
-    min_effect: float = 0.03,
+    judging: FamilyRules = FamilyRules(),
     kl_threshold: float = 0.2,
     min_rows: int = 15000,
     max_rows: int = 1000000,
-    min_price: float = 10,
-    max_price: float = 350,
-    west: float = -74.25,
-    east: float = -73.5,
-    south: float = 40.5,
-    north: float = 41.2,
+    prices: Prices = Prices(),
+    bounds: Bounds = Bounds(),
 ) -> Checked:
     """Run the pytest suite in `checks/` on the batch; its verdict gates what is trained on it.
 
-    Its non-deterministic tests are one family: `alpha` is the probability of any false alarm, kept to by the
-    `correction`, and an effect below `min_effect` (D, a rank-biserial correlation or Cramér's V) is let pass.
+    Its non-deterministic tests are one family, judged as `judging` says: `alpha` is the probability of any false
+    alarm, kept to by the `correction`, and an effect below `min_effect` (D, a rank-biserial correlation or
+    Cramér's V) is let pass.
     """
-    options = {
-        "alpha": alpha,
-        "correction": correction,
-        "min_effect": min_effect,
-        "kl_threshold": kl_threshold,
-        "min_rows": min_rows,
-        "max_rows": max_rows,
-        "min_price": min_price,
-        "max_price": max_price,
-        "west": west,
-        "east": east,
-        "south": south,
-        "north": north,
-    }
+    groups = {name: value for group in (judging, prices, bounds) for name, value in vars(group).items()}
+    options = {**groups, "kl_threshold": kl_threshold, "min_rows": min_rows, "max_rows": max_rows}
     return Checked(run_suite(SUITE, data=clean_sample, reference=reference, options=options))

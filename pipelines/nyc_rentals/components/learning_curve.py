@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import pandas as pd
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
 from pipelines.nyc_rentals.inference import fitted_pipeline
+from pipelines.nyc_rentals.learner import Learner
+from pipelines.nyc_rentals.rule import ListingsRule
 from pipelines.nyc_rentals.subsets import subsets
-from relet import Curve, Figure, Metrics, Module, component
+from relet import ChosenBy, Curve, Figure, Metrics, Module, component
 from relet.evaluation.metrics import regression
 from relet.report.charts.lines import line_chart
-from relet.segregation import Rule, split
+from relet.segregation import split
 
 
 class Learned(NamedTuple):
@@ -25,36 +27,20 @@ def learning_curve(
     trainval: pd.DataFrame,
     *,
     family: Annotated[str, Module("pipelines.nyc_rentals.families")] = "boosted",
+    learner: Annotated[Learner, ChosenBy("family")],
     val_size: float = 0.1,
-    val_method: str = "keyed",
+    segregation: ListingsRule = ListingsRule(),
     seed: int = 42,
-    key: str = "id",
-    stratify_by: str | None = "neighbourhood_group",
-    group_by: str | None = "host_id",
-    time_by: str | None = "last_review",
-    max_tfidf_features: int = 5,
-    parameters: dict[str, Any] = {},  # noqa: B006
 ) -> Learned:
     """Fit on a 32nd of the training rows, on twice as many, and so on to all of them; measure on validation rows.
 
     The rows are those that `train_model` learns from and measures on; each part holds the smaller ones. Errors in
     dollars a night.
     """
-    rule = Rule(
-        method=val_method,
-        seed=seed,
-        key=key,
-        stratify_by=stratify_by,
-        group_by=group_by,
-        time_by=time_by,
-        salt="validation",
-    )
-    train, validation = split(trainval, {"train": None, "val": val_size}, rule)
+    train, validation = split(trainval, {"train": None, "val": val_size}, segregation.salted("validation"))
     points = []
     for rows in subsets(train, seed):
-        pipeline = fitted_pipeline(
-            rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
-        )
+        pipeline = fitted_pipeline(rows, learner, seed=seed)
         found = regression(validation[TARGET], pipeline.predict(validation[INPUTS]))
         points.append((len(rows), found["mae"]))
     drawn = line_chart({"MAE": points}, title=f"Validation error of {family}", x="training rows", unit="dollars")

@@ -15,6 +15,7 @@ from relet.data.tally import open_tables
 from relet.report.batch import batch_page
 from relet.report.charts.grids import MapCell, heat_map
 from relet.report.elements import charts, paragraph
+from relet.report.markup import PageMarkup
 from relet.report.page import Section
 
 # Columns whose values say what a listing or its host is called, not what it is like.
@@ -55,7 +56,7 @@ def report_batch(
     return Reported(path)
 
 
-def price_map_html(listings: Path) -> str:
+def price_map_html(listings: Path) -> PageMarkup:
     """The median price by place, as a map for a page."""
     with open_tables(listings) as (rows,):
         found = rows.asked(

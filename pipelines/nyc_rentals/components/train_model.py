@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.nyc_rentals.bounds import Prices
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
 from pipelines.nyc_rentals.inference import fitted_pipeline, importances
-from relet import Curve, Figure, Metrics, Model, Module, component
+from pipelines.nyc_rentals.learner import Learner
+from pipelines.nyc_rentals.rule import ListingsRule
+from relet import ChosenBy, Curve, Figure, Metrics, Model, Module, component
 from relet.evaluation.metrics import baseline, mae_by_rounds, regression, with_baseline
 from relet.report.bars import bars
-from relet.segregation import Rule, split
+from relet.segregation import split
 from relet.training.comparables import comparables
 from relet.training.explanation import background_rows
 from relet.training.interval import Interval, calibrate
@@ -45,18 +48,12 @@ def train_model(
     trainval: pd.DataFrame,
     *,
     family: Annotated[str, Module("pipelines.nyc_rentals.families")] = "boosted",
+    learner: Annotated[Learner, ChosenBy("family")],
     val_size: float = 0.1,
-    val_method: str = "keyed",
+    segregation: ListingsRule = ListingsRule(),
     seed: int = 42,
-    key: str = "id",
-    stratify_by: str | None = "neighbourhood_group",
-    group_by: str | None = "host_id",
-    time_by: str | None = "last_review",
-    max_tfidf_features: int = 5,
     refit: bool = False,
-    min_price: float = 10,
-    max_price: float = 350,
-    parameters: dict[str, Any] = {},  # noqa: B006
+    prices: Prices = Prices(),
 ) -> Trained:
     """Fit on one part, measure and calibrate on the other; with `refit` the model that is kept learns from both.
 
@@ -65,30 +62,19 @@ def train_model(
     row keeps its side here too, whatever the size of the test. Errors in dollars a night, beside those of the
     median price by borough and room type; of a family that learns in rounds, also by the number of rounds.
 
-    Intervals, clipped to `min_price` and `max_price`, are calibrated by the errors on the validation part, which
-    the model that made them never saw. With `refit` they stay those of that model: the one that is kept learned
-    from the same rows and more, and it can't be measured on rows that it has seen.
+    Intervals, clipped to `prices`, are calibrated by the errors on the validation part, which the model that made
+    them never saw. With `refit` they stay those of that model: the one that is kept learned from the same rows and
+    more, and it can't be measured on rows that it has seen.
     """
-    rule = Rule(
-        method=val_method,
-        seed=seed,
-        key=key,
-        stratify_by=stratify_by,
-        group_by=group_by,
-        time_by=time_by,
-        salt="validation",
-    )
-    train, validation = split(trainval, {"train": None, "val": val_size}, rule)
+    train, validation = split(trainval, {"train": None, "val": val_size}, segregation.salted("validation"))
 
     def learned(rows: pd.DataFrame) -> Any:
-        return fitted_pipeline(
-            rows, family=family, seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters
-        )
+        return fitted_pipeline(rows, learner, seed=seed)
 
     pipeline = learned(train)
     estimates = np.asarray(pipeline.predict(validation[INPUTS]), dtype=np.float64)
     found = regression(validation[TARGET], estimates)
-    interval = _calibrated_interval(pipeline, train, validation, estimates, min_price, max_price)
+    interval = _calibrated_interval(pipeline, train, validation, estimates, prices)
     base = regression(validation[TARGET], baseline(train, validation, TARGET, BASELINE_BY))
     by_rounds = _error_by_rounds(pipeline, validation)
     if refit:
@@ -104,7 +90,11 @@ def train_model(
             interval=interval,
             background=background_rows(validation[INPUTS], estimates),
             comparables=comparables(
-                trainval if refit else train, id=key, same=COMPARED_BY, scales=SCALES, target=TARGET
+                trainval if refit else train,
+                id=segregation.key or "id",
+                same=COMPARED_BY,
+                scales=SCALES,
+                target=TARGET,
             ),
         ),
         training_metrics=with_baseline(found, base) | by_rounds,
@@ -125,16 +115,22 @@ def _calibrated_interval(
     train: pd.DataFrame,
     validation: pd.DataFrame,
     estimates: NDArray[np.float64],
-    low: float,
-    high: float,
+    prices: Prices,
 ) -> Interval | None:
     """None where prices may be 0: an interval is a ratio to the estimate."""
-    if not 0 < low < high:
+    if not prices.min_price > 0:
         return None
 
     def predict(rows: pd.DataFrame) -> NDArray[np.float64]:
         return np.asarray(pipeline.predict(rows[INPUTS]), dtype=np.float64)
 
     return calibrate(
-        predict, train, validation, estimates=estimates, target=TARGET, by=INTERVALS_BY, low=low, high=high
+        predict,
+        train,
+        validation,
+        estimates=estimates,
+        target=TARGET,
+        by=INTERVALS_BY,
+        low=prices.min_price,
+        high=prices.max_price,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import pandas as pd
 
 from pipelines.nyc_rentals.columns import INPUTS, TARGET
 from pipelines.nyc_rentals.inference import fitted_pipeline
-from relet import Metrics, Module, component, segregation
+from pipelines.nyc_rentals.learner import Learner
+from pipelines.nyc_rentals.rule import ListingsRule
+from relet import ChosenBy, Metrics, Module, component
 from relet.errors import SettingError
 from relet.evaluation.metrics import regression
-from relet.segregation import Rule
+from relet.segregation import folds as folds_of
 
 
 class Validated(NamedTuple):
@@ -25,14 +27,9 @@ def validate_model(
     fold: int = 1,
     folds: int = 3,
     family: Annotated[str, Module("pipelines.nyc_rentals.families")] = "boosted",
-    val_method: str = "keyed",
+    learner: Annotated[Learner, ChosenBy("family")],
+    segregation: ListingsRule = ListingsRule(),
     seed: int = 42,
-    key: str = "id",
-    stratify_by: str | None = "neighbourhood_group",
-    group_by: str | None = "host_id",
-    time_by: str | None = "last_review",
-    max_tfidf_features: int = 5,
-    parameters: dict[str, Any] = {},  # noqa: B006
 ) -> Validated:
     """What a search compares settings by: no test row is among the folds, and no model is kept.
 
@@ -41,26 +38,12 @@ def validate_model(
     """
     if not 1 <= fold <= folds:
         raise SettingError(f"validate_model: there are folds 1 to {folds}, got {fold}; set search.fold")
-    rule = Rule(
-        method=val_method,
-        seed=seed,
-        key=key,
-        stratify_by=stratify_by,
-        group_by=group_by,
-        time_by=time_by,
-        # the rows here are those whose hash kept them out of the test, and would fall together again
-        salt="folds",
-    )
-    by_time = val_method == "by_time"
-    made = segregation.folds(trainval, folds + 1 if by_time else folds, rule)
+    # the rows here are those whose hash kept them out of the test, and would fall together again without a salt
+    rule = segregation.salted("folds")
+    by_time = rule.method == "by_time"
+    made = folds_of(trainval, folds + 1 if by_time else folds, rule)
     measured = fold if by_time else fold - 1
     learned = made.of_row < measured if by_time else made.of_row != measured
-    pipeline = fitted_pipeline(
-        trainval[learned].reset_index(drop=True),
-        family=family,
-        seed=seed,
-        max_tfidf_features=max_tfidf_features,
-        parameters=parameters,
-    )
+    pipeline = fitted_pipeline(trainval[learned].reset_index(drop=True), learner, seed=seed)
     validation = trainval[made.of_row == measured].reset_index(drop=True)
     return Validated(regression(validation[TARGET], pipeline.predict(validation[INPUTS])))

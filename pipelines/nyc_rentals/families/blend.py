@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sklearn.pipeline import Pipeline
-
-from pipelines.nyc_rentals.families.boosted import boosted
-from pipelines.nyc_rentals.families.histogram import histogram
-from pipelines.nyc_rentals.families.linear import linear
+from pipelines.nyc_rentals.families.boosted import Boosted
+from pipelines.nyc_rentals.families.histogram import Histogram
+from pipelines.nyc_rentals.families.linear import Linear
 from relet.errors import SettingError, nearest
-from relet.training.estimators.blend import BlendRegressor
 
-MEMBERS = {"boosted": boosted, "histogram": histogram, "linear": linear}
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+MEMBERS = ("boosted", "histogram", "linear")
 
 
-def blend(*, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]) -> Pipeline:
-    """The inference pipeline, not fitted; `parameters` are `weights`, and each member's own by its name.
+@dataclass(frozen=True, kw_only=True)
+class Blend:
+    """The settings of each member, and its weight in the average (of one without a weight: 1; 0 leaves it out).
 
-    Raises SettingError for a name that is no member's.
+    Raises SettingError for a weight of what is no member, and for weights that are no shares.
     """
-    weights = parameters.get("weights") or {}
-    for name in {*parameters, *weights} - {"weights"}:
-        if name not in MEMBERS:
-            raise SettingError(f"modeling.blend got {name!r}: {nearest(name, MEMBERS)}")
-    members = [
-        (name, build(seed=seed, max_tfidf_features=max_tfidf_features, parameters=parameters.get(name) or {}))
-        for name, build in MEMBERS.items()
-    ]
-    return Pipeline([("model", BlendRegressor(members, weights=dict(weights)))])
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    boosted: Boosted = Boosted(objectives=("l1",))
+    histogram: Histogram = Histogram()
+    linear: Linear = Linear()
+
+    def __post_init__(self) -> None:
+        for name in self.weights:
+            if name not in MEMBERS:
+                raise SettingError(f"weights got {name!r}: {nearest(name, MEMBERS)}")
+
+    def pipeline(self, *, seed: int) -> Pipeline:
+        """The inference pipeline, not fitted."""
+        from sklearn.pipeline import Pipeline
+
+        from relet.training.estimators.blend import BlendRegressor
+
+        members = [(name, getattr(self, name).pipeline(seed=seed)) for name in MEMBERS]
+        return Pipeline([("model", BlendRegressor(members, weights=dict(self.weights)))])

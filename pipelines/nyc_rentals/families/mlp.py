@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sklearn.pipeline import Pipeline
+from pipelines.nyc_rentals.learner import check_number
 
-from pipelines.nyc_rentals.features import for_lines
-from relet.training.estimators.network import NetworkRegressor
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 
-def mlp(*, seed: int, max_tfidf_features: int, parameters: Mapping[str, Any]) -> Pipeline:
-    """The inference pipeline, not fitted; `parameters` are those of `NetworkRegressor`."""
-    del max_tfidf_features
-    model = NetworkRegressor(**{**parameters, "random_state": seed})
-    return Pipeline([("features", for_lines(seed=seed)), ("model", model)])
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """The settings of `NetworkRegressor`; `hidden` is the number of units of each hidden layer."""
+
+    hidden: tuple[int, ...] = (64, 32)
+    epochs: int = 30
+    batch_size: int = 256
+    learning_rate: float = 0.003
+    weight_decay: float = 0.0001
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        for units in self.hidden:
+            check_number("hidden", units, least=1)
+        check_number("epochs", self.epochs, least=1)
+        check_number("batch_size", self.batch_size, least=1)
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("weight_decay", self.weight_decay, least=0)
+        check_number("dropout", self.dropout, least=0, most=1)
+
+    def pipeline(self, *, seed: int) -> Pipeline:
+        """The inference pipeline, not fitted."""
+        from sklearn.pipeline import Pipeline
+
+        from pipelines.nyc_rentals.features import for_lines
+        from relet.training.estimators.network import NetworkRegressor
+
+        model = NetworkRegressor(**{**vars(self), "hidden": [*self.hidden], "random_state": seed})
+        return Pipeline([("features", for_lines(seed=seed)), ("model", model)])

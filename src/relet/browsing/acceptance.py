@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """What an alias is set to now, what it was set to before, and what was said of the version until then."""
+    """An alias with the version that it names now, the version it named before, and the verdict on the new one.
+
+    `said` is the newest verdict on `version`, None where there is none.
+    """
 
     alias: str
     version: Version
@@ -31,30 +34,30 @@ class Acceptance:
 
 
 def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None = None) -> Acceptance:
-    """Make a version what later ones are compared with: move the alias that its pipeline's components take it by.
+    """Move the alias that names the reference batch to this version, so that later batches are compared with it.
 
-    `root` is the project whose pipelines say which alias that is; without one it is `reference`. `by` and `why`
-    are kept with the move. Raises NotFoundError where there is no such version, SettingError where there is no
-    reason, or where no component compares anything with a stored version of that name.
+    The pipelines of the project at `root` say which alias that is; without a project it is `reference`. `by` and
+    `why` are kept with the move. Raises NotFoundError where there is no such version; SettingError where `why` is
+    empty, or where no component compares anything with a stored version of that name.
     """
     if not why.strip():
         raise SettingError("say why this batch is accepted: it is kept with the move; set --why")
     version = store.version(reference)
-    alias, checking = _comparison(version.name, root)
+    alias, component = _reference_alias(version.name, root)
     number = store.aliases(version.name).get(alias)
     before = store.find(Reference(version.name, f"v{number}")) if number else None
-    said = next(_verdicts(store, version, checking), None)
+    said = next(_verdicts(store, version, component), None)
     store.set_alias(version.name, alias, version.number, by=by, why=why)
     return Acceptance(alias=alias, version=version, before=before, said=said)
 
 
-def _comparison(name: str, root: Path | None) -> tuple[str, str | None]:
-    """The alias by which a component of the project compares with stored versions of that name, and which one."""
+def _reference_alias(name: str, root: Path | None) -> tuple[str, str | None]:
+    """The alias by which a component of the project takes its reference of that name, and that component."""
     found: dict[str, tuple[str, str]] = {}
     for pipeline in pipelines(root) if root else []:
         for component in open_project(pipeline, root).pipeline.components:
             for each in component.inputs:
-                # one that this run's product stands in for at first is what that product is compared with
+                # where this run's product may stand in for the stored version, the two are compared
                 if component.gates and each.stored and each.stored.initially:
                     wanted = Reference.parse(each.stored.reference)
                     found[wanted.name] = wanted.selector, component.name
@@ -64,7 +67,7 @@ def _comparison(name: str, root: Path | None) -> tuple[str, str | None]:
 
 
 def _verdicts(store: Store, version: Version, component: str | None) -> Iterator[Version]:
-    """The verdicts of a component (None: of any) that took a version, the newest first."""
+    """The verdicts on a version by one component (by any where it is None), the newest first."""
     for record in judgements(version, store, component):
         for link in record.outputs.values():
             if link.type == ArtifactType.VERDICT and (found := store.find(link.version)):

@@ -29,12 +29,14 @@ def gather(store: Store, start: Path | None = None, unread: list[str] | None = N
 
 def pipeline_settings(pipelines: Iterable[str], start: Path | None = None) -> dict[str, SettingFeeds]:
     """Pipeline → its settings, for the pipelines that the project has and that can be read."""
+    from relet.config.feeds import setting_feeds
     from relet.project.folder import open_project
 
-    found = {}
+    found: dict[str, SettingFeeds] = {}
     for name in dict.fromkeys(pipelines):
         try:
-            found[name] = open_project(name, start).pipeline.settings
+            project = open_project(name, start)
+            found[name] = setting_feeds(project.pipeline, project.conf)
         except ReletError:
             continue
     return found

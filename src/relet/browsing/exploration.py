@@ -1,4 +1,4 @@
-"""Which notebook explores a pipeline's artifacts, and on which stored versions."""
+"""The notebook that explores a pipeline's artifacts, and the stored versions that it shows."""
 
 from __future__ import annotations
 
@@ -26,36 +26,37 @@ if TYPE_CHECKING:
 
 # The notebook's file in a pipeline's folder. The component that executes it declares it as a resource.
 NOTEBOOK = "eda.py"
-# marimo waits with executing what it opens, since that may come from anyone: `relet eda` asked for it.
+# marimo does not execute the notebook that it opens, since anyone may have written it. With this variable it does:
+# here a person asked for that.
 RUN_AT_ONCE = "_MARIMO_CONFIG_OVERLOAD_RUNTIME_AUTO_INSTANTIATE"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exploration:
-    """The job that executes the notebook, and the notebook. The job's request says on which versions."""
+    """The notebook, and the job that executes it. The job's request holds the versions that it explores."""
 
     job: Job
     notebook: Path
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Each of the notebook's tables → `clean_sample:v3`."""
+        """The notebook's inputs: name → version, such as `clean_sample:v3`."""
         return self.job.request.inputs
 
 
 def prepare_exploration(
     pipeline: str, reference: str | None = None, overrides: Sequence[str] = (), command: Sequence[str] = ()
 ) -> Exploration:
-    """The exploration of a pipeline's artifacts: those that belong to `reference`, else to what was made last.
+    """The exploration of the versions that belong to `reference`; without it, to what was made last.
 
-    Raises SetUpError without marimo; NotFoundError where the pipeline has no notebook, where nothing is stored
-    yet, or where what belongs to `reference` is not known.
+    Raises SetUpError where marimo is not installed; NotFoundError where the pipeline has no notebook, where
+    nothing is stored yet, or where no record says which versions belong to `reference`.
     """
     if find_spec("marimo") is None:
         raise SetUpError("relet eda needs marimo; install it with: pip install 'relet[eda]'")
     component = explorer(open_project(pipeline).pipeline)
     order = Order(pipeline=pipeline, component=component.name, overrides=tuple(overrides), command=tuple(command))
-    # the order says which store, and what that holds says on which versions
+    # the job knows the store, whose runs say which versions belong together
     job = prepare(order)
     chosen = choose_versions(component, job.request.pipeline, job.store, reference)
     job = replace(job, request=replace(job.request, inputs=chosen))
@@ -63,7 +64,7 @@ def prepare_exploration(
 
 
 def explorer(pipeline: Pipeline) -> Component:
-    """The component that executes the pipeline's notebook: it declares it as a resource."""
+    """The component that executes the pipeline's notebook: the one that declares the notebook as a resource."""
     for each in pipeline.components:
         if NOTEBOOK in each.resources:
             return each  # type: ignore[no-any-return]
@@ -76,10 +77,11 @@ def explorer(pipeline: Pipeline) -> Component:
 def choose_versions(
     component: Component, pipeline: Pipeline, store: Store, reference: str | None = None
 ) -> dict[str, str]:
-    """A stored version for each input: those that were made from one another, as the records of runs say.
+    """A stored version for each input, such that these versions were made from one another.
 
-    They are those that belong to `reference`, which names a version of one of the inputs; without it, to the
-    latest of the input that the pipeline makes last. Where a record is gone, that is each input's latest.
+    `reference` is a version of one of the inputs; without it, the latest version of the input that the pipeline
+    makes last. The records of runs say which versions of the other inputs belong to it. Where a record is gone and
+    no `reference` is given, the latest version of the input is taken.
     """
     names = [each.name for each in component.inputs]
     absent = [name for name in names if store.find(f"{name}:latest") is None]
@@ -109,7 +111,7 @@ def choose_versions(
 def _related_versions(
     known: Mapping[str, str], names: Sequence[str], component: Component, store: Store
 ) -> dict[str, str]:
-    """What is known, with the versions that runs took or made together with it: those of the newest run first."""
+    """The known versions, and the versions that runs took or made together with them; newer runs come first."""
     found = dict(known)
     records = [record for record in store.runs() if record.component not in (None, component.name)]
     while new := next(_newly_related(found, names, records), None):
@@ -122,24 +124,24 @@ def _newly_related(
 ) -> Iterator[dict[str, str]]:
     for record in records:
         links = {name: link.version for name, link in (*record.inputs.items(), *record.outputs.items())}
-        # an input of another name is what the run compared with, a reference: of another batch
-        theirs = {name: version for name, version in links.items() if version.partition(":")[0] == name}
-        if not set(theirs.values()) & set(found.values()):
+        # a link whose name is not the artifact's is a reference, which belongs to another batch
+        own = {name: version for name, version in links.items() if version.partition(":")[0] == name}
+        if not set(own.values()) & set(found.values()):
             continue
-        if new := {name: version for name, version in theirs.items() if name in names and name not in found}:
+        if new := {name: version for name, version in own.items() if name in names and name not in found}:
             yield new
 
 
 def open_notebook(exploration: Exploration, *, port: int | None, headless: bool) -> NoReturn:
-    """Become marimo, which opens the notebook in the browser.
+    """Replace this process by marimo, which opens the notebook on the chosen versions in the browser.
 
-    The notebook may be changed there, and is loaded with the chosen versions.
+    A person may change the notebook there.
     """
     job = exploration.job
     command = [sys.executable, "-m", "marimo", "edit", str(exploration.notebook), "--skip-update-check"]
     command += ["--no-sandbox", *(["--headless"] if headless else []), *(["--port", str(port)] if port else [])]
     chosen = (word for name, version in exploration.versions.items() for word in (f"--{name}", version))
-    # the notebook's own imports find the project; what it loads comes from the store that was asked for
+    # the notebook imports from the project, and loads from the store that the person named
     paths = (str(job.project.root), os.environ.get("PYTHONPATH", ""))
     environment = {
         **os.environ,
@@ -151,7 +153,7 @@ def open_notebook(exploration: Exploration, *, port: int | None, headless: bool)
 
 
 def write_page(exploration: Exploration, outcome: RunOutcome, to: Path) -> None:
-    """Write the page that a run of the exploration made, or had made before, to a file."""
+    """Write the page of the exploration to a file, whether this run made the page or an earlier one."""
     for version in outcome.results[0].outputs.values():
         for path, digest in version.files.items():
             if path.endswith(".html"):

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from relet.core.code import FirstPartyCode
-from relet.core.signature import CONTAINERS, ParsedModule
+from relet.core.signature import CONTAINERS
+from relet.core.source import ParsedModule
 from relet.errors import SignatureError
 
 # The containers that `read_table` reads a file into, by the names that an annotation may use.

@@ -24,7 +24,8 @@ from relet.errors import ReletError
 
 if TYPE_CHECKING:
     from relet.checks.family import JudgedOutcome
-    from relet.core.component import Component, Parameter
+    from relet.core.component import Component
+from relet.core.parameter import Parameter
 
 # The prefix that keeps the hyperparameters' options apart from pytest's own.
 DEST = "relet_"
@@ -45,8 +46,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     group.addoption("--reference", default=reference, help=f"what it is compared with; else {reference}")
     group.addoption("--store", default=str(root / ".relet"), help="the store that references are looked up in")
     for each in _suite_options(component):
-        option = f"--{each.name.replace('_', '-')}"
-        taken = {"dest": _option_destination(each), "metavar": each.name.upper(), "help": f"else {each.default}"}
+        option = f"--{each.field.replace('_', '-')}"
+        taken = {"dest": _option_destination(each), "metavar": each.field.upper(), "help": f"else {each.default}"}
         # Where pytest itself has an option of that name, the hyperparameter keeps its default.
         with contextlib.suppress(ValueError, argparse.ArgumentError):
             group.addoption(option, type=_option_type(each), default=each.default, **taken)
@@ -70,7 +71,7 @@ class _SuitePlugin:
 
         data, reference, store = (config.getoption(name) for name in ("--data", "--reference", "--store"))
         options = {
-            each.name: config.getoption(_option_destination(each), each.default)
+            each.field: config.getoption(_option_destination(each), each.default)
             for each in _suite_options(self.component)
         }
         try:
@@ -105,9 +106,9 @@ class _SuitePlugin:
 def _suite_options(component: Component) -> tuple[Parameter, ...]:
     """The component's hyperparameters, completed by the rules for judging a family."""
     from relet.checks.family import FamilyRules
-    from relet.core.component import Parameter
+    from relet.core.parameter import Parameter
 
-    own = {each.name for each in component.parameters}
+    own = {each.field for each in component.parameters}
     others = (
         Parameter(name=name, annotation=type(value).__name__, types=(type(value),), default=value)
         for name, value in vars(FamilyRules()).items()
@@ -150,8 +151,10 @@ def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Comp
 def _checking_components(root: Path, home: Path, path: Path) -> Iterator[Component]:
     from relet.core.code import FirstPartyCode
     from relet.core.pipeline import read_pipeline
+    from relet.names import PACKAGE
 
-    for component in read_pipeline(home.name, home / "pipeline.py", FirstPartyCode((root,))).components:
+    code = FirstPartyCode((root, PACKAGE.parent))
+    for component in read_pipeline(home.name, home / "pipeline.py", code).components:
         if component.gates and any(path.is_relative_to(resource) for resource in component.resources):
             yield component
 
@@ -164,7 +167,7 @@ def _default_references(component: Component) -> tuple[str, str]:
 
 
 def _option_destination(parameter: Parameter) -> str:
-    return f"{DEST}{parameter.name}"
+    return f"{DEST}{parameter.field}"
 
 
 def _option_type(parameter: Parameter) -> Any:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from relet.core.component import Component
-from relet.core.pipeline import Pipeline
-from relet.project.folder import open_project
+from relet.core.parameter import Parameter
+from relet.project.folder import Project, open_project
 
 
 def describe(target: str) -> str:
     """The help of `nyc_rentals` or `nyc_rentals.data_split`."""
     name, _, component = target.partition(".")
-    pipeline = open_project(name).pipeline
-    lines = _component_lines(name, pipeline.component(component)) if component else _pipeline_lines(pipeline)
-    return "\n".join(lines)
+    project = open_project(name)
+    if component:
+        return "\n".join(_component_lines(name, project.pipeline.component(component)))
+    return "\n".join(_pipeline_lines(project))
 
 
-def _pipeline_lines(pipeline: Pipeline) -> Iterator[str]:
+def _pipeline_lines(project: Project) -> Iterator[str]:
+    from relet.config.feeds import setting_feeds
+    from relet.config.own import wiring_of
+
+    pipeline = project.pipeline
     yield f"Usage: relet run {pipeline.name} [steps=a,b] [OVERRIDES in Hydra's syntax]..."
     yield ""
     yield "Steps:"
@@ -25,11 +30,14 @@ def _pipeline_lines(pipeline: Pipeline) -> Iterator[str]:
         asked = "  (on request)" if each.name in pipeline.on_request else ""
         yield f"  {each.name:<18}{each.description}{asked}"
     yield ""
-    yield "Settings, and what they feed:"
-    for key, feeds in pipeline.settings.items():
-        name, _, parameter = feeds[0].partition(".")
-        found = pipeline.component(name).parameter(parameter)
-        yield f"  {key:<30}{found.annotation:<16}{', '.join(feeds)}"
+    yield "Settings, and what they feed (COMPONENT.PARAMETER=… sets it of one component alone):"
+    wiring = wiring_of(pipeline)
+    known = {each.name: each.parameter for each in wiring.fed}
+    feeds = setting_feeds(pipeline, project.conf)
+    width = max((len(key) for key in feeds), default=0)
+    for key, names in feeds.items():
+        components = dict.fromkeys(name.partition(".")[0] for name in names)
+        yield f"  {key:<{width}}  {_type_text(known[names[0]]):<14}  {', '.join(components)}"
 
 
 def _component_lines(pipeline: str, component: Component) -> Iterator[str]:
@@ -42,11 +50,28 @@ def _component_lines(pipeline: str, component: Component) -> Iterator[str]:
         default = each.stored.reference if each.stored else f"{each.name}:latest"
         yield f"  {each.name:<20}{each.container:<10}default {default}"
     yield "Parameters:"
-    for parameter in component.parameters:
-        default = "required" if parameter.required else f"default {parameter.default!r}"
-        if parameter.module:
-            default += f"; one of {', '.join(parameter.choices)}"
-        yield f"  {parameter.name:<20}{parameter.annotation:<16}{default}"
+    sections = {"": component.parameters}
+    for chosen in component.chosen_groups:
+        sections |= {
+            f"With {chosen.chosen_by}={name}:": group.parameters for name, group in chosen.options.items()
+        }
+    width = max((len(each.name) for parameters in sections.values() for each in parameters), default=0)
+    for heading, parameters in sections.items():
+        if heading:
+            yield heading
+        for parameter in parameters:
+            yield f"  {parameter.name:<{width}}  {_type_text(parameter):<14}  {_default_text(parameter)}"
     yield "Outputs:"
     for output in component.outputs:
         yield f"  {output.name:<20}{output.type}"
+
+
+def _default_text(parameter: Parameter) -> str:
+    default = "required" if parameter.required else f"default {parameter.default!r}"
+    choices = parameter.choices if parameter.module or len(parameter.choices) > 1 else ()
+    return f"{default}; one of {', '.join(map(str, choices))}" if choices else default
+
+
+def _type_text(parameter: Parameter) -> str:
+    """The annotation; where it lists the values, their type alone."""
+    return " | ".join(each.__name__ for each in parameter.types) if parameter.choices else parameter.annotation

@@ -70,13 +70,13 @@ def command(
 
     store = open_default_store(store_url)
     unread: list[str] = []
-    held = gather(store, unread=unread)
+    by_name = gather(store, unread=unread)
     tell_unread(unread)
     if name is None:
         _refuse_without_name({"--filter": condition, "--sort": by, "--html": as_page, "-o": output})
-        _overview(held, metric, as_json=as_json)
+        _overview(by_name, metric, as_json=as_json)
         return
-    experiment = find_experiment(held, name)
+    experiment = find_experiment(by_name, name)
     by_metric = aim(experiment, metric)
     trials = list(experiment.trials)
     if condition:
@@ -114,12 +114,12 @@ def _page_file_name(name: str) -> str:
     return re.sub(r"[^\w.\-]+", "_", name).strip("._") or "experiment"
 
 
-def _overview(held: Mapping[str, Experiment], metric: str | None, *, as_json: bool) -> None:
-    found = [(each, _aim(each, metric)) for each in held.values()]
-    best = [by.best(each.trials) if by else None for each, by in found]
-    values = [one.metrics[by.metric] if one and by else None for (_, by), one in zip(found, best, strict=True)]
+def _overview(by_name: Mapping[str, Experiment], metric: str | None, *, as_json: bool) -> None:
+    aims = [(each, _aim(each, metric)) for each in by_name.values()]
+    best = [by.best(each.trials) if by else None for each, by in aims]
+    values = [one.metrics[by.metric] if one and by else None for (_, by), one in zip(aims, best, strict=True)]
     if as_json:
-        told = [
+        overview = [
             {
                 "experiment": each.name,
                 "pipelines": each.pipelines,
@@ -131,14 +131,14 @@ def _overview(held: Mapping[str, Experiment], metric: str | None, *, as_json: bo
                 "best_run": one.id if one else None,
                 "last": each.last,
             }
-            for (each, by), one, value in zip(found, best, values, strict=True)
+            for (each, by), one, value in zip(aims, best, values, strict=True)
         ]
-        click.echo(json.dumps(told, indent=1))
+        click.echo(json.dumps(overview, indent=1))
         return
-    if not held:
+    if not by_name:
         click.echo("nothing has run yet; try: relet run PIPELINE")
         return
-    experiments = list(held.values())
+    experiments = list(by_name.values())
     columns = [
         ScreenColumn(name="experiment", values=[each.name for each in experiments]),
         ScreenColumn(
@@ -151,7 +151,7 @@ def _overview(held: Mapping[str, Experiment], metric: str | None, *, as_json: bo
         ScreenColumn(
             name="not finished", brief="not ok", values=[_unfinished_count(each) for each in experiments], rank=3
         ),
-        ScreenColumn(name="metric", values=[by.metric if by else None for _, by in found], rank=1),
+        ScreenColumn(name="metric", values=[by.metric if by else None for _, by in aims], rank=1),
         ScreenColumn(name="best", values=values, rank=1),
         ScreenColumn(name="last run", values=[each.last[:16].replace("T", " ") for each in experiments], rank=1),
     ]
@@ -161,7 +161,7 @@ def _overview(held: Mapping[str, Experiment], metric: str | None, *, as_json: bo
 
 
 def _aim(experiment: Experiment, metric: str | None) -> Objective | None:
-    """Of several experiments some may not have the metric that is asked for."""
+    """What an experiment's trials are compared by; None where it does not have the metric that is asked for."""
     if metric is not None and all(metric not in each.metrics for each in experiment.trials):
         return None
     return aim(experiment, metric)
@@ -194,7 +194,7 @@ def _as_json(
 def _trial_table(
     experiment: Experiment, trials: Sequence[Trial], of: int, by: Objective | None, best: Trial | None, width: int
 ) -> Iterator[str]:
-    """The lines of a table of `trials`, the first ones `of` so many; `best` is the best of all those."""
+    """The lines of a table of `trials`, which are the first of `of` trials; `best` is the best of all of them."""
     if not trials:
         why = "no run meets the filter" if experiment.trials else "no run of it is recorded"
         yield f"{printable(experiment.name)}: {why}"
@@ -234,7 +234,7 @@ def _trial_columns(trials: Sequence[Trial], by: Objective | None, best: Trial | 
         yield ScreenColumn(name=by.metric, values=[each.metrics.get(by.metric) for each in trials])
     for place, (name, brief) in enumerate(zip(settings, short_names(settings), strict=True)):
         values = [each.settings.get(name, each.chosen.get(name)) for each in trials]
-        # the first ones are kept longest
+        # the four that vary most are the last to be left out
         rank = 1 if place < 4 else 2
         yield ScreenColumn(
             name=name, brief=brief, values=[_column_value(value) for value in values], rank=rank, exact=True

@@ -12,6 +12,9 @@ import click
 from relet.core.component import MANAGERS
 from relet.errors import SettingError
 
+# Hydra's words for which configuration is meant: the run's, Hydra's own, or both.
+CFG_WORDS = ("job", "hydra", "all")
+
 
 @click.command(
     "run",
@@ -42,6 +45,14 @@ from relet.errors import SettingError
     help="Each step a second time under other circumstances; exit status 3 where one differs.",
 )
 @click.option("--here", is_flag=True, help="A repository's pipeline in this environment, not in its lock's.")
+@click.option(
+    "--cfg",
+    is_flag=False,
+    flag_value="job",
+    metavar="[job|hydra|all]",
+    help="Print the composed configuration, with where each value comes from; run nothing.",
+)
+@click.option("--package", metavar="SECTION", help="With --cfg: only that section.")
 @click.option("-h", "--help", "wants_help", is_flag=True, help="This text; after a TARGET, what it takes.")
 @click.pass_context
 def command(
@@ -55,6 +66,8 @@ def command(
     env_manager: str | None,
     twice: bool,
     here: bool,
+    cfg: str | None,
+    package: str | None,
     wants_help: bool,
 ) -> None:
     """Run a pipeline, or one of its components alone.
@@ -73,6 +86,7 @@ def command(
     Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 3 a verdict said no,
     130 interrupted.
     """
+    target, words, cfg = _without_swallowed_word(target, words, cfg)
     if target is None:
         click.echo(ctx.get_help())
         ctx.exit(0 if wants_help else 2)
@@ -88,6 +102,15 @@ def command(
         from relet.cli.describe import describe
 
         click.echo(describe(target))
+        return
+    if package and not cfg:
+        raise SettingError("--package says which section --cfg shows: add --cfg")
+    if cfg:
+        if multirun:
+            raise SettingError(
+                "--cfg shows the configuration of one run: leave -m out, and give one trial's values"
+            )
+        _print_configuration(target, words, cfg, package)
         return
     if multirun:
         _check_alone(
@@ -119,6 +142,32 @@ def command(
     verdict = judge_determinism(job, outcome, tell=lambda found: print_check(found, as_json=as_json))
     print_check(verdict, as_json=as_json)
     sys.exit(0 if verdict.passed else 3)
+
+
+def _without_swallowed_word(
+    target: str | None, words: tuple[str, ...], cfg: str | None
+) -> tuple[str | None, tuple[str, ...], str | None]:
+    """The words, with the one back that stood behind a bare --cfg: it is an override or the target."""
+    if cfg is None or cfg in CFG_WORDS:
+        return target, words, cfg
+    if "=" in cfg:
+        return target, (*words, cfg), "job"
+    return cfg, words if target is None else (target, *words), "job"
+
+
+def _print_configuration(target: str, words: Sequence[str], cfg: str, package: str | None) -> None:
+    from relet.config.provenance import configured_text
+    from relet.project.folder import open_project
+    from relet.project.order import read_order
+
+    if "." in target:
+        raise SettingError(f"--cfg takes a pipeline, got the component {target}; write {target.partition('.')[0]}")
+    if cfg in ("hydra", "all"):
+        click.echo("# Hydra's own settings have no effect here: relet runs the steps.")
+    if cfg in ("job", "all"):
+        project = open_project(target)
+        overrides = read_order(target, words).overrides
+        click.echo(configured_text(project.pipeline, project.conf, overrides, package=package))
 
 
 def _check_alone(given: Mapping[str, object]) -> None:

@@ -11,10 +11,10 @@ LEVELS = "▁▂▃▄▅▆▇█"
 def sparkline(
     curve: Curve, *, width: int, steps: tuple[int, int] | None = None, values: tuple[float, float] | None = None
 ) -> str:
-    """A letter for each part of the steps: the last value by then, between the lowest and the highest.
+    """The curve in `width` letters: each is as high as the last value at that step.
 
-    `steps` and `values`, (first, last) and (lowest, highest), are the curve's own unless curves are to be drawn
-    alike; outside of its steps a curve has none.
+    `steps` are (first, last) and `values` (lowest, highest) of the drawing; without them they are the curve's own.
+    Curves drawn with the same `steps` and `values` can be compared. A letter is blank outside the curve's steps.
 
     >>> sparkline(Curve(points=[(10, 60.0), (20, 42.0), (30, 40.0)], x="rounds"), width=5)
     '██▁▁▁'

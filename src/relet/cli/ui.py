@@ -18,7 +18,7 @@ def command(port: int) -> None:
     from relet.project.folder import find_place
     from relet.tracking.mlflow import tracking_uri
 
-    # the whole of mlflow, unlike its skinny half, brings the server's framework
+    # mlflow's server needs flask, which mlflow-skinny does not bring
     if find_spec("flask") is None:
         raise ReletError("relet ui needs the whole of mlflow; install it with: pip install 'relet[ui]'")
     uri = tracking_uri(find_place())

@@ -42,7 +42,7 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _steps_including(step: str, pipeline: Pipeline) -> str:
-    """The steps that are planned to see one: all that may come before it, and none that nothing needs."""
+    """The word `steps=` with every component that may run before a step, and the step itself."""
     names = [each.name for each in pipeline.select(None, all_of_them=True)]
     return f"steps={','.join([*names, *({step} - set(names))])}"
 
@@ -50,8 +50,8 @@ def _steps_including(step: str, pipeline: Pipeline) -> str:
 def _plan_lines(decided: Plan, shown: list[Step]) -> Iterator[str]:
     width = max(len(step.component) for step in shown) + 2
     for step in shown:
-        made = "  ".join(str(version) for version in step.outputs.values())
-        yield f"{step.component:<{width}}{step.action:<7}{step.reason:<40}{made}".rstrip()
+        versions = "  ".join(str(version) for version in step.outputs.values())
+        yield f"{step.component:<{width}}{step.action:<7}{step.reason:<40}{versions}".rstrip()
         for change in step.changes:
             yield f"{'':<{width}}  {_change_line(change)}"
         if step.action is Action.WAITS and len(shown) == 1:

@@ -1,43 +1,25 @@
-"""Settings, typed: each key of the configuration feeds the component parameters that its pipeline names."""
+"""Settings, typed: each key of the configuration feeds the parameters that the pipeline's wiring says."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
-from relet.config.composition import ComposedConfig, compose, is_empty
-from relet.config.diagnosis import places, unknown_setting
-from relet.core.component import Parameter
+from relet.config.composition import ComposedConfig, compose
+from relet.config.diagnosis import (
+    conflicting_settings,
+    idle_setting,
+    missing_value,
+    outweighed_setting,
+    unknown_setting,
+)
+from relet.config.own import OWN, wiring_of
+from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
+from relet.core.wiring import FedParameter, Feeding, Wiring, takes_mapping
 from relet.errors import SettingError
-
-# The settings that no component sees: the run's own.
-OWN = {
-    "main.experiment_name": Parameter(name="experiment_name", annotation="str", types=(str,)),
-    "main.seed": Parameter(name="seed", annotation="int", types=(int,), default=42),
-    "main.evaluate": Parameter(name="evaluate", annotation="bool", types=(bool,), default=False),
-    "store.url": Parameter(name="url", annotation="str", types=(str,), default=".relet"),
-    "tracking": Parameter(name="tracking", annotation="list", types=(list, str, NoneType), default=["mlflow"]),
-    "search.metric": Parameter(name="metric", annotation="str", types=(str,), default="mae"),
-    "search.direction": Parameter(
-        name="direction",
-        annotation="str",
-        types=(str,),
-        default="minimize",
-        choices=("minimize", "maximize"),
-    ),
-    "search.trials": Parameter(name="trials", annotation="int", types=(int,), default=40),
-    "search.batch": Parameter(name="batch", annotation="int", types=(int,), default=8),
-    "search.seed": Parameter(name="seed", annotation="int", types=(int,), default=42),
-    "search.prune": Parameter(name="prune", annotation="bool", types=(bool,), default=True),
-    "search.space": Parameter(name="space", annotation="dict", types=(dict,), default={}),
-}
-
-KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "null": NoneType}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,40 +57,47 @@ class Settings:
     search: SearchSettings = SearchSettings()
     values: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, str | None] = field(default_factory=dict)
+    wiring: Wiring = field(default_factory=lambda: Wiring(components=(), fed=()))
 
     def value(self, key: str) -> Any:
-        """What a setting is: `modeling.boosted.num_leaves`; None where there is no such setting."""
+        """What a setting is: `modeling.boosted.num_leaves`; None where there is no such setting.
+
+        Where no file says what it is, it is the default of what it feeds.
+        """
         found: Any = self.values
         for name in key.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
-        return found
+        fed = self.fed_by(key) if found is None else ()
+        return self.parameters[fed[0].component][fed[0].parameter.name] if fed else found
+
+    def fed_by(self, key: str) -> tuple[FedParameter, ...]:
+        """The parameters that a setting feeds, in the groups that are chosen."""
+        return self.wiring.reach(key, self.parameters).fed
 
 
 def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) -> Settings:
     """The settings of a pipeline: `config.yaml` in its conf folder, with overrides in Hydra's own syntax.
 
     Raises SettingError for an unknown key (with the nearest right one), a value of the wrong type (with the
-    accepted type), an option that a group does not have, and what Hydra can't read.
+    accepted type), an option that a group does not have, two keys that feed one parameter, a parameter without a
+    value, and what Hydra can't read.
     """
-    feeds: Mapping[str, tuple[str, ...]] = pipeline.settings
-    # Hydra refuses a key that the file has not; a mapping that is empty there is meant to be filled.
-    asked = {
-        key for key in _settings_taking(dict, pipeline) if any(_starts_at_key(key, each) for each in overrides)
-    }
-    anything = {key for key in asked if is_empty(key, folder)}
-    overrides = [f"++{each}" if any(_starts_at_key(key, each) for key in anything) else each for each in overrides]
-    composed = compose(folder, overrides, feeds=feeds, texts=text_settings(pipeline))
-    given = dict(_setting_leaves(composed.values, {*OWN, *feeds}))
-    for key in given:
-        if key not in OWN and key not in feeds:
-            raise unknown_setting(key, folder, feeds=feeds)
+    wiring = wiring_of(pipeline)
+    composed = compose(folder, overrides, wiring=wiring)
+    given = dict(setting_leaves(composed.values, wiring))
     own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
     touched = [
-        key for key in given if _is_mapping(key, given) and any(_reaches_into(key, each) for each in overrides)
+        key
+        for key in given
+        if isinstance(given[key], Mapping) and any(_reaches_into(key, each) for each in overrides)
     ]
     if touched:
-        given |= _checked_against_files(touched, given, composed, folder, feeds)
-    parameters, origins = _bind(pipeline, given)
+        given |= _checked_against_files(touched, given, composed, folder, wiring)
+    parameters, origins = _bind(pipeline, wiring, given, folder)
+    feeding = {key for names in origins.values() for key in names.values()}
+    for key in (each.partition("=")[0].lstrip("+") for each in overrides):
+        if key in given and key not in OWN and key not in feeding:
+            raise outweighed_setting(key, given[key], origins, folder, wiring)
     return Settings(
         experiment=own.get("main.experiment_name") or pipeline.name,
         seed=own.get("main.seed", OWN["main.seed"].default),
@@ -120,62 +109,75 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
         search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
         values=composed.values,
         choices=composed.choices,
+        wiring=wiring,
     )
 
 
-def _settings_taking(kind: type, pipeline: Pipeline) -> set[str]:
-    """The settings whose every parameter takes values of a kind."""
-    kinds = {
-        f"{each.name}.{parameter.name}": parameter.types
-        for each in pipeline.components
-        for parameter in each.parameters
-    }
-    return {key for key, feeds in pipeline.settings.items() if all(kind in kinds[feed] for feed in feeds)}
-
-
-def text_settings(pipeline: Pipeline) -> set[str]:
-    """The settings that take text: what Hydra can't read there is the text."""
-    return _settings_taking(str, pipeline) | {key for key, rule in OWN.items() if rule.types == (str,)}
-
-
-def _setting_leaves(
-    values: Mapping[str, Any], whole: Collection[str], prefix: str = ""
-) -> Iterator[tuple[str, Any]]:
-    """Every key and its value; a mapping is opened, unless a setting takes it whole."""
+def setting_leaves(values: Mapping[str, Any], wiring: Wiring, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key and its value; a mapping is opened, unless a parameter takes it whole."""
     for name, value in values.items():
         key = f"{prefix}{name}"
-        if isinstance(value, Mapping) and key not in whole:
-            yield from _setting_leaves(value, whole, f"{key}.")
+        if isinstance(value, Mapping) and not is_whole(key, wiring):
+            yield from setting_leaves(value, wiring, f"{key}.")
         else:
             yield key, value
 
 
+def is_whole(key: str, wiring: Wiring) -> bool:
+    """Whether what stands below a key is one value."""
+    if key in OWN:
+        return True
+    if key in wiring.components:
+        return False
+    fed = wiring.reach(key).fed
+    return bool(fed) if key in wiring.rows else takes_mapping(fed)
+
+
 def _bind(
-    pipeline: Pipeline, given: Mapping[str, Any]
+    pipeline: Pipeline, wiring: Wiring, given: Mapping[str, Any], folder: Path
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]]]:
     """Each component's parameters, checked, and the setting that each came from."""
-    values: dict[str, dict[str, Any]] = {each.name: {} for each in pipeline.components}
+    choices = _chosen_values(pipeline, wiring, given, folder)
+    feeding = Feeding.of(wiring, given, choices)
+    for key in feeding.idle:
+        if key not in OWN:
+            raise idle_setting(key, given[key], folder, wiring)
+    for name, keys in feeding.conflicts.items():
+        raise conflicting_settings(name, keys, folder, wiring)
     origins: dict[str, dict[str, str]] = {each.name: {} for each in pipeline.components}
-    for key, feeds in pipeline.settings.items():
-        for component, _, parameter in (feed.partition(".") for feed in feeds if key in given):
-            other = origins[component].setdefault(parameter, key)
-            if other != key:
-                raise SettingError(f"{other} and {key} both set {component}.{parameter}; leave one out")
-            values[component][parameter] = given[key]
-    checked = {each.name: each.check(values[each.name], names=origins[each.name]) for each in pipeline.components}
+    for name, key in feeding.keys.items():
+        component, _, parameter = name.partition(".")
+        origins[component][parameter] = key
+    checked = {}
+    for each in pipeline.components:
+        names = origins[each.name]
+        for parameter in each.parameters_with(choices[each.name]):
+            if parameter.required and parameter.name not in names:
+                raise missing_value(each.name, parameter, folder)
+        checked[each.name] = each.check({name: given[key] for name, key in names.items()}, names=names)
     return checked, origins
 
 
-def _is_mapping(key: str, given: Mapping[str, Any]) -> bool:
-    return isinstance(given[key], Mapping)
+def _chosen_values(
+    pipeline: Pipeline, wiring: Wiring, given: Mapping[str, Any], folder: Path
+) -> dict[str, dict[str, Any]]:
+    """Of each component the values of those parameters that choose a group."""
+    feeding = Feeding.of(wiring, given, {each.name: {} for each in pipeline.components})
+    found: dict[str, dict[str, Any]] = {}
+    for each in pipeline.components:
+        found[each.name] = {}
+        for name in (chosen.chosen_by for chosen in each.chosen_groups):
+            if keys := feeding.conflicts.get(f"{each.name}.{name}"):
+                raise conflicting_settings(f"{each.name}.{name}", keys, folder, wiring)
+            key = feeding.keys.get(f"{each.name}.{name}")
+            parameter = each.parameter(name)
+            value = parameter.check(given[key], key) if key else parameter.default
+            found[each.name][name] = value
+    return found
 
 
 def _reaches_into(key: str, override: str) -> bool:
-    return _starts_at_key(key, override.lstrip("+~"))
-
-
-def _starts_at_key(key: str, override: str) -> bool:
-    return override.startswith((f"{key}.", f"{key}="))
+    return override.lstrip("+~").startswith((f"{key}.", f"{key}="))
 
 
 def _checked_against_files(
@@ -183,42 +185,26 @@ def _checked_against_files(
     given: Mapping[str, Any],
     composed: ComposedConfig,
     folder: Path,
-    feeds: Mapping[str, Sequence[str]],
+    wiring: Wiring,
 ) -> dict[str, Any]:
     """Mappings that overrides reach into: their keys and types are those of the conf files' own values.
 
-    One that is empty there takes any keys: what they mean, the component that takes it says. A comment such as
-    `# or str, null` on a key's line there lets it take more types.
+    One that is empty there takes any keys: what they mean, the component that takes it says.
     """
-    files = compose(folder, composed.as_overrides, feeds=feeds)
-    defaults = dict(_setting_leaves(files.values, {*OWN, *feeds}))
-    wider = _widened_types(folder, composed)
+    files = compose(folder, composed.as_overrides, wiring=wiring)
+    defaults = dict(setting_leaves(files.values, wiring))
 
     def held(key: str, value: Any, default: Any) -> Any:
         if isinstance(default, Mapping) and isinstance(value, Mapping):
             for name in value:
                 if name not in default:
-                    raise unknown_setting(f"{key}.{name}", folder, feeds=feeds)
+                    raise unknown_setting(f"{key}.{name}", folder, wiring)
             return {name: held(f"{key}.{name}", each, default[name]) for name, each in value.items()}
         kind = type(default) if default is not None else object
-        types = (kind, *wider.get(key, ()))
-        return Parameter(name=key, annotation=kind.__name__, types=types).check(value, key)
+        return Parameter(name=key, annotation=kind.__name__, types=(kind,)).check(value, key)
 
-    filled = [key for key in keys if defaults.get(key) != {}]
-    return {key: held(key, given[key], defaults.get(key, {})) for key in filled}
-
-
-def _widened_types(folder: Path, composed: ComposedConfig) -> dict[str, tuple[type, ...]]:
-    found: dict[str, tuple[type, ...]] = {}
-    for key, stands in places(folder).items():
-        for place in stands:
-            if place.group and composed.choices.get(place.group) != place.option:
-                continue
-            line = place.file.read_text(encoding="utf-8").splitlines()[place.line - 1]
-            comment = re.search(r"# or ((?:\w+, )*\w+)", line)
-            if comment:
-                found[key] = tuple(KINDS[word] for word in comment.group(1).split(", ") if word in KINDS)
-    return found
+    filled = [key for key in keys if defaults.get(key, {}) != {}]
+    return {key: held(key, given[key], defaults[key]) for key in filled}
 
 
 def _tracker_names(tracking: Any) -> tuple[str, ...]:

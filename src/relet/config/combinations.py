@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -26,11 +26,13 @@ class SweepOverrides:
     trials: tuple[tuple[str, ...], ...]
 
 
-def combinations(overrides: Sequence[str], folder: Path, texts: Collection[str] = ()) -> SweepOverrides:
+def combinations(
+    overrides: Sequence[str], folder: Path, takes_text: Callable[[str], bool] = lambda key: False
+) -> SweepOverrides:
     """Every combination of what overrides name several values of; the last one's change fastest, as in Hydra.
 
     Several values are a list (`a=1,2`), `choice(…)`, `range(…)` and, for a group's options, `glob(…)`; a comma
-    that belongs to a text is quoted. `folder` is the conf folder; `texts` are the settings that take text.
+    that belongs to a text is quoted. `folder` is the conf folder; `takes_text` says whether a setting takes text.
     Raises SettingError for what Hydra can't read, for a setting that is named twice, and for an `interval(…)`,
     which has no end of values.
 
@@ -42,7 +44,7 @@ def combinations(overrides: Sequence[str], folder: Path, texts: Collection[str] 
     seen: dict[str, str] = {}
     for text in overrides:
         # with quotes where a text can't be read as it is: what composes a trial would add them as well
-        text = quote(text, texts)
+        text = quote(text, takes_text)
         override = parse_override(text)
         key = override.key_or_group
         if key in seen and (override.is_sweep_override() or seen[key] not in fixed):

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relet.config.diagnosis import explain, path_from_here, quote
+from relet.config.diagnosis import explain, groups, path_from_here, places, quote
+from relet.config.own import OWN, takes_text
+from relet.core.wiring import Wiring
 from relet.errors import SettingError
 
 PRIMARY = "config.yaml"
@@ -27,18 +29,12 @@ class ComposedConfig:
         return [f"{group}={'null' if option is None else option}" for group, option in self.choices.items()]
 
 
-def compose(
-    folder: Path,
-    overrides: Sequence[str],
-    *,
-    feeds: Mapping[str, Sequence[str]],
-    texts: Collection[str] = (),
-) -> ComposedConfig:
+def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> ComposedConfig:
     """What Hydra makes of `config.yaml` in a folder and of overrides in Hydra's own syntax, all resolved.
 
-    `feeds` maps each setting to the parameters that it feeds, for errors to name what was probably meant.
-    `texts` are the settings that take text: what Hydra can't read there (`etl.source=~/x(1).csv`) is the text.
-    Raises SettingError for whatever else Hydra does not take.
+    `wiring` says what each key feeds: a setting that no file has may be overridden where it feeds a parameter, and
+    errors name what was probably meant. What Hydra can't read (`etl.source=~/x(1).csv`) is the text, where that is
+    what the setting takes. Raises SettingError for whatever else Hydra does not take.
     """
     if not (folder / PRIMARY).is_file():
         raise SettingError(f"there is no {PRIMARY} in {path_from_here(folder)}; a pipeline's settings stand there")
@@ -50,27 +46,43 @@ def compose(
     from yaml import YAMLError
 
     refusals = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+    options = groups(folder) if overrides else {}
+
+    def composed(given: Sequence[str]) -> ComposedConfig:
+        return _compose(folder, [_with_addition(each, folder, wiring, options) for each in given])
+
     try:
-        return _compose(folder, overrides)
+        return composed(overrides)
     except refusals as error:
-        quoted = [quote(each, texts) for each in overrides]
+        quoted = [quote(each, lambda key: takes_text(wiring, key)) for each in overrides]
         if quoted == list(overrides):
-            raise explain(error, folder, overrides, feeds=feeds) from None
+            raise explain(error, folder, overrides, wiring) from None
     try:
-        return _compose(folder, quoted)
+        return composed(quoted)
     except refusals as error:
-        raise explain(error, folder, quoted, feeds=feeds) from None
+        raise explain(error, folder, quoted, wiring) from None
 
 
-def is_empty(key: str, folder: Path) -> bool:
-    """Whether a key of `config.yaml` holds an empty mapping there: one for overrides to fill."""
+def _with_addition(override: str, folder: Path, wiring: Wiring, options: Collection[str]) -> str:
+    """An override as Hydra takes it where no file has its key: with `++`, if it feeds something."""
+    key, equals, _ = override.partition("=")
+    if not equals or key.startswith(("+", "~")) or key in options:
+        return override
+    if section := wiring.mapping_around(key):
+        # which keys a mapping has, the files say, unless it is there for overrides to fill
+        return f"++{override}" if _is_open_mapping(section, folder) else override
+    return f"++{override}" if key in OWN or wiring.reach(key).fed else override
+
+
+def _is_open_mapping(key: str, folder: Path) -> bool:
+    """Whether the files have no mapping of that name, or `config.yaml` has an empty one."""
     import yaml
 
     with suppress(OSError, yaml.YAMLError):
         value = yaml.safe_load((folder / PRIMARY).read_text(encoding="utf-8"))
         for name in key.split("."):
             value = value.get(name) if isinstance(value, dict) else None
-        return isinstance(value, dict) and not value
+        return not value if isinstance(value, dict) else key not in places(folder)
     return False
 
 

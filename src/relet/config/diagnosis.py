@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from relet.config.own import OWN
+from relet.core.parameter import Parameter, nearest_parameter
+from relet.core.wiring import Wiring
 from relet.errors import SettingError, nearest
 
 if TYPE_CHECKING:
@@ -80,52 +84,143 @@ def _yaml_keys(node: object, prefix: str) -> Iterator[tuple[str, int]]:
         yield from _yaml_keys(value, key)
 
 
-def unknown_setting(key: str, folder: Path, *, feeds: Mapping[str, Sequence[str]]) -> SettingError:
+def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
     """The error for a key that is no setting, with the nearest that is."""
-    for setting, parameters in feeds.items():
-        if key in parameters:
-            return SettingError(f"{key} is set by {setting}; write {setting}=…")
     known = places(folder)
-    if key in known and key not in feeds and not any(each.startswith(f"{key}.") for each in known):
-        return SettingError(f"{key} ({known[key][0]}) feeds no component: {_nearest_setting(key, feeds)}")
+    component, _, rest = key.partition(".")
+    if component in wiring.components and rest and not wiring.row(key):
+        names = [each.parameter.name for each in wiring.fed if each.component == component]
+        where = f" ({known[key][0]})" if key in known else ""
+        return SettingError(f"{key}{where}: {component} has no such parameter: {nearest_parameter(rest, names)}")
     below = [each for each in known if each.startswith(f"{key}.")]
+    if key in known and not below:
+        feeding = [*_feeding_keys(known, wiring), *_possible_settings(key, known, wiring)]
+        return SettingError(f"{key} ({known[key][0]}) feeds no component: {_nearest_setting(key, feeding)}")
     if below:
         return SettingError(f"{key} is a section, not a setting: there are {', '.join(below)}")
-    meant = _nearest_setting(key, [*known, *groups(folder)])
-    where = known[meant.split()[3].rstrip("?")] if meant.startswith("did") and "." in meant else []
-    return SettingError(f"there is no setting {key!r}: {meant}" + (f" ({where[0]})" if where else ""))
+    if wiring.is_group(key):
+        names = list(dict.fromkeys(each.parameter.name for each in wiring.fed_by_group(key)))
+        return SettingError(f"{key} is a group, not a setting: there are {', '.join(names)}")
+    meant = _nearest_setting(key, [*known, *groups(folder), *_possible_settings(key, known, wiring)])
+    named = meant.split()[3].rstrip("?") if meant.startswith("did") and "." in meant else ""
+    where = f" ({known[named][0]})" if named in known else ""
+    return SettingError(f"there is no setting {key!r}: {meant}{where}")
+
+
+def _feeding_keys(known: Iterable[str], wiring: Wiring) -> list[str]:
+    return [*(each for each in known if each in OWN or wiring.reach(each).fed), *wiring.rows]
+
+
+def _possible_settings(key: str, known: Iterable[str], wiring: Wiring) -> list[str]:
+    """The settings that the section of a key could have: a group's fields, else what no file has elsewhere."""
+    section = key.rpartition(".")[0]
+    there = {each.rpartition(".")[2] for each in known}
+    by_level: dict[int, list[str]] = {}
+    for field in dict.fromkeys(each.parameter.field for each in wiring.fed):
+        candidate = f"{section}.{field}" if section else field
+        reach = wiring.reach(candidate)
+        if reach.fed and (reach.level > 1 or field not in there):
+            by_level.setdefault(reach.level, []).append(candidate)
+    return by_level[max(by_level)] if by_level else []
+
+
+def idle_setting(key: str, value: Any, folder: Path, wiring: Wiring) -> SettingError:
+    """The error for a key of the composed configuration that feeds nothing."""
+    if not_chosen := _unchosen_options(key, folder, wiring):
+        return SettingError(f"{key} is a setting of {not_chosen}, which is not chosen")
+    section, _, name = key.rpartition(".")
+    fed = wiring.reach(section).fed if section else ()
+    if fed and not any(each.startswith(f"{section}.") for each in places(folder)):
+        return SettingError(f"{section} takes {fed[0].parameter.accepted}, got a mapping: {{{name}: {value!r}}}")
+    return unknown_setting(key, folder, wiring)
+
+
+def _unchosen_options(key: str, folder: Path, wiring: Wiring) -> str:
+    """Which options would have a key's setting, where there are such."""
+    fed = wiring.reach(key).fed
+    if not fed:
+        return ""
+    stand = places(folder).get(key, [])
+    if stand and all(each.group for each in stand):
+        return " or ".join(f"{each.group}={each.option}" for each in stand)
+    return " or ".join(dict.fromkeys(f"{each.chosen_by}={each.option}" for each in fed))
+
+
+def conflicting_settings(parameter: str, keys: Sequence[str], folder: Path, wiring: Wiring) -> SettingError:
+    """The error for two keys that feed one parameter."""
+    known = places(folder)
+    for key in keys:
+        if key not in known and key not in OWN:
+            # nobody wrote it into a file: it was another one that was meant
+            return unknown_setting(key, folder, wiring)
+    first, second = keys[:2]
+    if wiring.row(first):
+        return SettingError(f"{first} and {second} both set {parameter}; leave one out")
+    row = second if first in OWN else first
+    both = " and ".join(f"{key} ({known[key][0]})" if key in known else key for key in (first, second))
+    return SettingError(
+        f"{both} both feed {parameter} by their name; say in pipeline.py what one of them feeds: "
+        f'settings={{"{row}": "{parameter}"}}'
+    )
+
+
+def outweighed_setting(
+    key: str, value: Any, origins: Mapping[str, Mapping[str, str]], folder: Path, wiring: Wiring
+) -> SettingError:
+    """The error for an override of a key that others say more than, for all that it could feed."""
+    if key not in places(folder):
+        return unknown_setting(key, folder, wiring)
+    found = next(each for each in wiring.reach(key).fed if each.parameter.name in origins[each.component])
+    other = origins[found.component][found.parameter.name]
+    return SettingError(f"{key}={value} has no effect: {found.name} is set by {other}; set that one")
+
+
+def missing_value(component: str, parameter: Parameter, folder: Path) -> SettingError:
+    """The error for a parameter without a default that no key feeds."""
+    return SettingError(
+        f"{component} needs a value for {parameter.name} ({parameter.accepted}), and no setting has that name; "
+        f"write {parameter.field}: … into {path_from_here(folder / 'config.yaml')}, or set "
+        f"{component}.{parameter.name}"
+    )
 
 
 def _nearest_setting(key: str, known: Iterable[str]) -> str:
-    """Like `nearest`, but a right last name in the wrong section, or in none, counts first."""
-    names = list(known)
-    last = key.rpartition(".")[2]
+    """Like `nearest`, but a last name counts more than its section, and a section less than any setting.
+
+    >>> _nearest_setting("gate.rowz", ["gate.sizes", "etl.rows", "etl"])
+    'did you mean etl.rows?'
+    """
+    names = list(dict.fromkeys(known))
+    section, _, last = key.rpartition(".")
     same = [name for name in names if name.rpartition(".")[2] == last]
     if same:
         return f"did you mean {' or '.join(same)}?"
-    close = nearest(key, names)
-    if close.startswith("did"):
-        return close
-    section = [name for name in names if name.partition(".")[0] == key.partition(".")[0]]
-    return nearest(key, section or [name for name in names if "." not in name])
+    settings = [each for each in names if not any(name.startswith(f"{each}.") for name in names)]
+    for candidates in ([each for each in settings if each.rpartition(".")[0] == section], settings):
+        by_last = {each.rpartition(".")[2]: each for each in reversed(candidates)}
+        if close := get_close_matches(last, by_last, n=1, cutoff=0.6):
+            return f"did you mean {by_last[close[0]]}?"
+    close_one = nearest(key, names)
+    if close_one.startswith("did"):
+        return close_one
+    near = [name for name in names if name.partition(".")[0] == key.partition(".")[0]]
+    return nearest(key, near or [name for name in names if "." not in name])
 
 
-def explain(
-    error: Exception, folder: Path, overrides: Sequence[str], *, feeds: Mapping[str, Sequence[str]]
-) -> SettingError:
+def explain(error: Exception, folder: Path, overrides: Sequence[str], wiring: Wiring) -> SettingError:
     """What Hydra refused, in words that name the setting to change."""
     parsed = [parse_override(text) for text in overrides]
     for each in parsed:
-        found = _fault(each, str(error), folder, feeds)
+        found = _fault(each, str(error), folder, wiring)
         if found:
             return found
     return SettingError(f"the settings in {path_from_here(folder)} can't be composed: {_readable(error)}")
 
 
-def quote(override: str, texts: Collection[str]) -> str:
+def quote(override: str, takes_text: Callable[[str], bool]) -> str:
     """An override that Hydra can't read, with quotes where its setting takes text; any other as it is."""
     key, equals, value = override.partition("=")
-    if not equals or key.lstrip("+") not in texts:
+    if not equals or not takes_text(key.lstrip("+")):
         return override
     try:
         parse_override(override)
@@ -157,9 +252,7 @@ def parse_override(text: str) -> Override:
         ) from None
 
 
-def _fault(
-    override: Override, message: str, folder: Path, feeds: Mapping[str, Sequence[str]]
-) -> SettingError | None:
+def _fault(override: Override, message: str, folder: Path, wiring: Wiring) -> SettingError | None:
     key = override.key_or_group
     options = groups(folder).get(key)
     if override.is_sweep_override():
@@ -174,7 +267,7 @@ def _fault(
         return SettingError(f"{key} has no option {chosen!r}: {nearest(str(chosen), options)}")
     known = places(folder)
     if key not in known:
-        return unknown_setting(key, folder, feeds=feeds)
+        return None if key in OWN or wiring.reach(key).fed else unknown_setting(key, folder, wiring)
     if override.is_add():
         return SettingError(f"{key} is there already ({known[key][0]}); write it without the +")
     brought = [each for each in known[key] if each.group]

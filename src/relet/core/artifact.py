@@ -122,6 +122,17 @@ class Module:
         self.package = package
 
 
+class ChosenBy:
+    """Marks a group of parameters whose class another parameter chooses: `Annotated[Learner, ChosenBy("family")]`.
+
+    That other parameter names a module (`Module`), and the group is the one public frozen dataclass which that
+    module defines.
+    """
+
+    def __init__(self, chosen_by: str) -> None:
+        self.chosen_by = chosen_by
+
+
 @dataclass(frozen=True, kw_only=True)
 class Curve:
     """A metric that was measured several times: its value after each number of steps.

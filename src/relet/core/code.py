@@ -9,20 +9,23 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypeVar
 
 from relet.errors import WiringError
-from relet.names import EXPORTS
+from relet.names import EXPORTS, PACKAGE
 
 # Of relet itself only the domain rooms are part of a component's code. The rooms that run a component do not
 # change what the component computes.
 DOMAIN_ROOMS = frozenset(
     ("data", "report", "checks", "segregation", "features", "training", "evaluation", "release", "serving")
 )
+
+Result = TypeVar("Result")
 
 _LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
 # How the normal form writes `__doc__`: code that has this name may read docstrings, so that they count.
@@ -145,6 +148,14 @@ class FirstPartyCode:
     _sources: dict[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path | None] = field(default_factory=dict, repr=False, compare=False)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _read: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: str, read: Callable[[], Result]) -> Result:
+        """What `read` made of this state of the code when it was first asked for by that name."""
+        if name not in self._read:
+            self._read[name] = read()
+        found: Result = self._read[name]
+        return found
 
     def tree(self, path: Path) -> ast.Module:
         """The tree of a Python file; a syntax error names the file and the line."""
@@ -180,7 +191,9 @@ class FirstPartyCode:
 
     def _search(self, module: str) -> Path | None:
         parts = module.split(".")
-        for root in self.roots:
+        for place, root in enumerate(self.roots):
+            if place and root == PACKAGE.parent and parts[0] != "relet":
+                continue  # where relet is installed its neighbours are third parties
             base = root.joinpath(*parts)
             for candidate in (base / "__init__.py", base.with_suffix(".py")):
                 if candidate.is_file():

@@ -2,73 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import NoneType
 from typing import Any, TypeVar
 
-from relet.core.artifact import ArtifactType, Module, Source, Stored
-from relet.errors import SettingError, nearest
+from relet.core.artifact import ArtifactType, Stored
+from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup, nearest_parameter
+from relet.errors import SettingError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # What can make a component an environment of its own, as MLflow names them.
 MANAGERS = ("uv", "virtualenv", "conda", "docker")
-
-# What a parameter of each kind may be given as, and what it becomes.
-_WORDS = {
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    bool: "true or false",
-    NoneType: "null",
-    dict: "a mapping",
-    list: "a list",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """A hyperparameter: keyword-only in the function's signature.
-
-    `types` are the Python types that it accepts; `choices` the only values, where there are such: those of one
-    that names a `module` are the modules that there are.
-    """
-
-    name: str
-    annotation: str
-    types: tuple[type, ...]
-    default: Any = None
-    required: bool = False
-    choices: tuple[Any, ...] = ()
-    source: Source | None = None
-    module: Module | None = None
-
-    def check(self, value: Any, setting: str) -> Any:
-        """The value as the function takes it; a whole number becomes a float where a float is asked for.
-
-        Raises SettingError with the accepted type and the name of the setting.
-        """
-        if self.choices and value not in self.choices and not (value is None and NoneType in self.types):
-            known = [str(choice) for choice in self.choices]
-            raise SettingError(f"{setting} got {value!r}: {nearest(str(value), known)}")
-        if float in self.types and isinstance(value, int) and not isinstance(value, bool):
-            if int not in self.types:
-                return float(value)
-        elif not any(_is_of_type(value, type_) for type_ in self.types):
-            raise SettingError(f"{setting} takes {self.accepted}, got {value!r}")
-        return value
-
-    @property
-    def accepted(self) -> str:
-        return " or ".join(_WORDS.get(type_, f"a {type_.__name__}") for type_ in self.types)
-
-
-def _is_of_type(value: Any, type_: type) -> bool:
-    if type_ is dict:
-        return isinstance(value, Mapping)
-    return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool) or type_ is object)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +42,12 @@ class Output:
 class Component:
     """One step of a pipeline, as its signature and its decorator describe it.
 
-    `module` is the module that defines the function, `path` its file; `resources` are files and folders that it
-    reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs and outputs that its
-    verdict gates; `tolerance` is by how much each output's numbers may differ when it is reproduced (none: not at
-    all); `environment` is what makes it an environment of its own: a manager, or `manager:lock`.
+    `parameters` are flat: a group's fields stand among them under names such as `segregation.method`, and `groups`
+    say which belong together. Those of `chosen_groups` depend on the value of another parameter: they are in
+    neither. `module` is the module that defines the function, `path` its file; `resources` are files and folders
+    that it reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs and outputs that
+    its verdict gates; `tolerance` is by how much each output's numbers may differ when it is reproduced (none: not
+    at all); `environment` is what makes it an environment of its own: a manager, or `manager:lock`.
     """
 
     name: str
@@ -109,6 +57,8 @@ class Component:
     description: str = ""
     inputs: tuple[Input, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    groups: tuple[ParameterGroup, ...] = ()
+    chosen_groups: tuple[ChosenGroup, ...] = ()
     outputs: tuple[Output, ...] = ()
     resources: tuple[str, ...] = ()
     judges: tuple[str, ...] = ()
@@ -129,32 +79,74 @@ class Component:
         """The names of the outputs that are verdicts."""
         return tuple(output.name for output in self.outputs if output.type is ArtifactType.VERDICT)
 
-    def parameter(self, name: str) -> Parameter:
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        known = [parameter.name for parameter in self.parameters]
-        raise SettingError(f"{self.name} has no parameter {name!r}: {nearest(name, known)}")
+    def groups_with(self, values: Mapping[str, Any]) -> tuple[ParameterGroup, ...]:
+        """The groups that it has with these values: `values` say which module each chosen one is taken from."""
+        return (*self.groups, *(group for each in self.chosen_groups if (group := self._chosen(each, values))))
+
+    def parameters_with(self, values: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """All parameters that it has with these values: its own, and the fields of the groups they choose."""
+        found = list(self.parameters)
+        for each in self.chosen_groups:
+            if group := self._chosen(each, values):
+                found += group.parameters
+        return tuple(found)
+
+    def _chosen(self, each: ChosenGroup, values: Mapping[str, Any]) -> ParameterGroup | None:
+        return each.options.get(str(values.get(each.chosen_by, self.defaults.get(each.chosen_by))))
+
+    def parameter(self, name: str, values: Mapping[str, Any] | None = None) -> Parameter:
+        """The parameter of that name; the last part of the name is enough where only one group has such a field.
+
+        Raises SettingError where there is none, with the nearest, or several, with their names.
+        """
+        known = self.parameters_with(values or {})
+        found = [each for each in known if each.name == name]
+        found = found or [each for each in known if each.name.endswith(f".{name}")]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise SettingError(
+                f"{self.name} has several parameters {name!r}: write {' or '.join(each.name for each in found)}"
+            )
+        raise SettingError(f"{self.name} has no parameter {name!r}: {nearest_parameter(name, _names_of(known))}")
 
     def check(self, values: Mapping[str, Any], *, names: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Every parameter with its checked value, defaults filled in; `names` gives each parameter's setting."""
         names = names or {}
+        chosen = self._check_values(self.parameters, values, names)
+        more = self.parameters_with(chosen)[len(self.parameters) :]
+        checked = chosen | self._check_values(more, values, names)
         for name in values:
-            self.parameter(name)
-        missing = [p.name for p in self.parameters if p.required and p.name not in values]
-        if missing:
-            raise SettingError(f"{self.name} needs a value for {', '.join(missing)}")
-        checked = {}
-        for parameter in self.parameters:
-            value = values.get(parameter.name, parameter.default)
-            setting = names.get(parameter.name, f"{self.name}.{parameter.name}")
-            checked[parameter.name] = parameter.check(value, setting)
+            if name not in checked:
+                raise SettingError(f"{self.name} has no parameter {name!r}: {nearest_parameter(name, checked)}")
         return checked
 
+    def _check_values(
+        self, parameters: Iterable[Parameter], values: Mapping[str, Any], names: Mapping[str, str]
+    ) -> dict[str, Any]:
+        missing = [each.name for each in parameters if each.required and each.name not in values]
+        # a name that is wrong explains why another has no value
+        if missing and values.keys() <= {*_names_of(self.parameters_with(values))}:
+            raise SettingError(f"{self.name} needs a value for {', '.join(missing)}")
+        return {
+            each.name: each.check(
+                values.get(each.name, each.default), names.get(each.name, f"{self.name}.{each.name}")
+            )
+            for each in parameters
+            if each.name not in missing
+        }
+
     def modules(self, values: Mapping[str, Any]) -> tuple[str, ...]:
-        """The modules that parameters with these values name; a parameter without a value has its default."""
+        """The modules that parameters with these values name, and those that define its groups' classes."""
         named = [(each.module, values.get(each.name, each.default)) for each in self.parameters]
-        return tuple(f"{module.package}.{value}" for module, value in named if module and value is not None)
+        chosen = [f"{module.package}.{value}" for module, value in named if module and value is not None]
+        return tuple(
+            dict.fromkeys((*chosen, *(each for group in self.groups_with(values) for each in group.modules)))
+        )
+
+
+def _names_of(parameters: Iterable[Parameter]) -> list[str]:
+    return [each.name for each in parameters]
 
 
 @dataclass(frozen=True, kw_only=True)

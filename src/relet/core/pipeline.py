@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,11 @@ from typing import Any
 from relet.core.artifact import DETERMINISM, REPRODUCTION
 from relet.core.code import FirstPartyCode
 from relet.core.component import Component
-from relet.core.signature import TYPES, ParsedModule, read_component
+from relet.core.signature import TYPES, read_component
+from relet.core.source import ParsedModule
+from relet.core.wiring import SettingRow, read_rows
 from relet.errors import NotFoundError, WiringError, nearest
+from relet.names import PACKAGE
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,10 @@ class Pipeline:
 
     `on_request` are components that run only when they are asked for: by their name, or all together by
     `main.evaluate`; those in `by_name` by their name alone (they need not be in `on_request`, and count as such).
-    `settings` maps each key of the configuration to the parameters that it feeds:
-    `{"etl.min_price": ["basic_cleaning.min_price"]}`. A key that names a parameter in braces stands for
-    one key a choice of that parameter: `{"modeling.{train.family}": "train.parameters"}`.
+    Names wire settings, too: a key of the configuration feeds every parameter of its name. `settings` is the table
+    of what differs: it maps a key, or a section, to what it feeds, as `component.parameter`, or by a name alone in
+    every component that has it: `{"etl.seed": "get_data.seed"}`. A key that names a parameter in braces stands for
+    one key a choice of that parameter: `{"modeling.{train.family}": "learner"}`.
 
     Raises WiringError for a cycle, a missing producer, two producers of one name, two components of one name,
     an output and an input of different types, an output that is named as relet's own verdicts are, and names that
@@ -38,20 +41,18 @@ class Pipeline:
     on_request: Sequence[Any] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     by_name: Sequence[Any] = ()
+    rows: tuple[SettingRow, ...] = field(init=False, default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         components = tuple(_component(each) for each in self.components)
         on_request, by_name = _component_names(self.on_request), _component_names(self.by_name)
-        settings = {
-            each: (feeds,) if isinstance(feeds, str) else tuple(feeds)
-            for key, feeds in self.settings.items()
-            for each in _setting_keys(key, components)
-        }
-        _check_names(components, {"on_request": on_request, "by_name": by_name}, settings)
+        _check_names(components, {"on_request": on_request, "by_name": by_name})
+        rows = read_rows(self.settings, components)
         object.__setattr__(self, "components", _ordered_components(components))
         object.__setattr__(self, "on_request", tuple(dict.fromkeys((*on_request, *by_name))))
         object.__setattr__(self, "by_name", by_name)
-        object.__setattr__(self, "settings", settings)
+        object.__setattr__(self, "settings", {row.key: row.feeds for row in rows})
+        object.__setattr__(self, "rows", rows)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,27 +134,14 @@ def _component(function: Component | Callable[..., Any]) -> Component:
         raise WiringError(f"{name} lives in no file; put components in a module, so that their code has a digest")
     path = Path(str(module.__file__))
     # the folder that the module's full name starts from, where its file lies as deep as that
-    roots = (path.parent, *path.parents[module.__name__.count(".") :][:1])
+    # (relet's own, for groups of parameters that are declared there)
+    roots = (path.parent, *path.parents[module.__name__.count(".") :][:1], PACKAGE.parent)
     return read_component(name, module.__name__, path, FirstPartyCode(roots))
-
-
-def _setting_keys(key: str, components: Sequence[Component]) -> list[str]:
-    """The keys that one with a parameter in braces stands for: one for each of the parameter's choices."""
-    found = re.search(r"\{(.*?)\}", key)
-    if not found:
-        return [key]
-    name, _, parameter = found[1].partition(".")
-    for each in (each.parameter(parameter) for each in components if each.name == name):
-        if not each.choices:
-            raise WiringError(f"the setting {key} names {found[1]}, which takes {each.accepted}, not one of a few")
-        return [key.replace(found[0], str(choice)) for choice in each.choices]
-    raise WiringError(f"the setting {key} names {found[1]}: {nearest(name, [each.name for each in components])}")
 
 
 def _check_names(
     components: tuple[Component, ...],
     asked: Mapping[str, tuple[str, ...]],
-    settings: Mapping[str, tuple[str, ...]],
 ) -> None:
     names = [each.name for each in components]
     for name in names:
@@ -175,9 +163,6 @@ def _check_names(
     for what, name in ((what, name) for what, each in asked.items() for name in each):
         if name not in names:
             raise WiringError(f"{what} names {name!r}, which is no component: {nearest(name, names)}")
-    for key, feeds in settings.items():
-        for feed in feeds:
-            _check_feed(key, feed, components)
 
 
 def _check_inputs(component: Component, producers: Mapping[str, Component]) -> None:
@@ -205,17 +190,6 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
             )
     if component.judges and not component.gates:
         raise WiringError(f"{component.name} judges {', '.join(component.judges)} but gives no Verdict")
-
-
-def _check_feed(key: str, feed: str, components: tuple[Component, ...]) -> None:
-    name, _, parameter = feed.partition(".")
-    for each in components:
-        if each.name == name:
-            known = [p.name for p in each.parameters]
-            if parameter not in known:
-                raise WiringError(f"the setting {key} feeds {feed}: {nearest(parameter, known)}")
-            return
-    raise WiringError(f"the setting {key} feeds {feed}: {nearest(name, [each.name for each in components])}")
 
 
 def _ordered_components(components: tuple[Component, ...]) -> tuple[Component, ...]:

@@ -138,3 +138,16 @@ def _refuse_other_encodings(path: Path, content: mmap.mmap) -> None:
 
 def _line_at(content: mmap.mmap, position: int) -> int:
     return 1 + sum(content[at : min(at + BLOCK, position)].count(b"\n") for at in range(0, position, BLOCK))
+
+
+def value_fault(path: Path, index: int, column: str, what: str) -> BadDataError:
+    return BadDataError(f"{path.name}: {row_place(path, index)}, column {column!r}: {what}")
+
+
+def row_place(path: Path, index: int) -> str:
+    """The place of a row as a person looks for it: its number from 1 and, in a text file, its line.
+
+    `index` counts from 0.
+    """
+    line = line_of(path, index)
+    return f"row {index + 1}" + (f" (line {line})" if line else "")

@@ -49,6 +49,7 @@ class AnsweringProcess:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._half_line = b""
+        self._unread: list[dict[str, Any]] = []
         self._closed = False
         os.set_blocking(self.fileno(), False)
 
@@ -83,15 +84,15 @@ class AnsweringProcess:
         return [json.loads(line) for line in lines]
 
     def next_answer(self) -> dict[str, Any] | None:
-        """Wait for the answer to the one question that was asked; None where no answer can come any more.
+        """Wait for the next answer; None where no answer can come any more.
 
         Raises ValueError where a line is no JSON.
         """
-        while not self._closed:
+        while not self._unread and not self._closed:
             # In slices, so that Ctrl-C ends the wait: a library may have made the system go on after a signal.
-            if select.select([self], [], [], LOOK)[0] and (found := self.answers()):
-                return found[0]
-        return None
+            if select.select([self], [], [], LOOK)[0]:
+                self._unread += self.answers()
+        return self._unread.pop(0) if self._unread else None
 
     def how_it_ended(self, patience: float, *, by_itself: str) -> str:
         """How the process ended, as a predicate; `by_itself` is the verb for an end with an exit status.

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.component import Component
-from relet.engine.loading import function_of, only_closure, set_library_defaults
+from relet.engine.loading import function_of, only_closure
 from relet.engine.observing import ReadPermissions, caveats, watch_process
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
 from relet.project.call import CallResult, ComponentCall
+from relet.project.groups import with_groups
+from relet.project.importing import set_library_defaults
 
 # The folder for temporary files and the loaded modules belong to the process: in one process components are called
 # one after the other, whichever thread runs them.
@@ -47,7 +49,7 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
     ):
         try:
             function = function_of(component, call.root, call.code, call.arguments)
-            returned = function(*inputs, **call.arguments)
+            returned = function(*inputs, **with_groups(component, call.arguments))
             outputs = write_artifacts(
                 component.outputs, _outputs_by_name(component, returned), call.scratch / "outputs"
             )

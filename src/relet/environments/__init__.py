@@ -1,6 +1,6 @@
-"""Python environments made from a lock, and kept: each holds what its lock names and is started by one command.
+"""Python environments, each made from a lock and kept in a cache.
 
-`build` finds an environment in the cache or makes it there; `here` is the interpreter that runs already.
+`build` finds an environment in the cache or makes it there; `here` is the interpreter that runs this process.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _VERSION = re.compile(r"\d+\.\d+(\.\d+\w*)?")
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """A Python environment that exists: what starts its interpreter.
+    """A Python environment that exists.
 
-    `command` starts its Python, whose arguments follow: `[*command, "-P", "-m", "…"]`. `python` is its version, as
-    "3.11.7"; `made` is False where it was found in the cache.
+    `command` starts its Python; arguments follow it: `[*command, "-P", "-m", "…"]`. `python` is the version, such
+    as "3.11.7". `made` is False where the environment was found in the cache.
     """
 
     manager: str
@@ -37,7 +37,7 @@ class Environment:
 
 
 def here() -> Environment:
-    """The interpreter that runs this.
+    """The interpreter that runs this process.
 
     >>> here().manager
     'here'
@@ -56,18 +56,19 @@ def build(
     progress: Callable[[str], None] | None = None,
     cache: Path | None = None,
 ) -> Environment:
-    """An environment with everything that the lock names, each file held to its hash: from the cache, or made.
+    """An environment with everything that the lock names, each file checked by its hash: found in the cache, or
+    made.
 
-    `lock` is a `requirements.lock` with a hash for every file. `python` is a version as "3.11.7" or "3.11": uv
-    and virtualenv take exactly that one where the machine has it, else one of the same minor version, which
-    the Environment names, and never download one; conda and docker bring the one that is asked for.
+    `lock` is a `requirements.lock` with a hash for every file. `python` is a version such as "3.11.7" or "3.11".
+    uv and virtualenv take exactly this version where the machine has it, else one of the same minor version; the
+    Environment says which. They never download a Python. conda and docker bring the version that is asked for.
 
-    `folders`, `environment` and `network` say what a container gets to see; it works in the first of the folders.
-    The other managers' interpreters are processes like any other: they see what their caller lets them see.
-    `progress` is told what takes long. `cache` is where environments are kept, in place of the user's own.
+    `folders`, `environment` and `network` say what a container sees of this machine; it works in the first folder.
+    The interpreters of the other managers are ordinary processes. `progress` is called with a line before each
+    slow step. `cache` is the folder of the environments, in place of the user's own cache.
 
     Raises SetUpError where the manager or the Python is missing, the lock can't be installed, or the cache can't
-    be written: it says which, and what to install or set.
+    be written. The message says which, and what to install or set.
     """
     if manager not in MANAGERS:
         raise SetUpError(f"no manager {manager!r} of environments: {nearest(manager, MANAGERS)}")

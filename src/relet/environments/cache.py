@@ -1,8 +1,9 @@
-"""Where environments are kept: one folder each, named by its lock's digest, with a stamp that is written last.
+"""The cache of environments: one folder each, named by the digest of the lock, with a stamp that is written last.
 
-An environment is made where it stays, since neither scripts nor a conda prefix can be moved. What has no stamp was
-never finished: it is cleared and made again. The lock beside it is held by whoever makes it, and by the programs
-that they started, so that a builder that was killed keeps the others away until its last program has ended.
+An environment is made where it stays, since neither scripts nor a conda prefix can be moved. A folder without a
+stamp was never finished: it is cleared, and the environment is made again. The process that makes an environment
+holds a lock on the file beside the folder, and so do the programs that it starts: if the process is killed, others
+wait until the last of these programs has ended.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from pathlib import Path
 from relet.errors import SetUpError
 from relet.files import locked_for_children, write_whole
 
-# The number of this layout: it is part of the digest, so that an older relet's environments are left alone.
+# The number of this layout. It is a part of the digest, so that environments of an older relet are left alone.
 FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentFolder:
-    """Where an environment is being made, with its lock's file in it; `held` is the descriptor that locks it."""
+    """The folder in which an environment is being made; `held` is the descriptor that holds the lock on it."""
 
     folder: Path
     held: int
@@ -42,14 +43,14 @@ class EnvironmentFolder:
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentStamp:
-    """What a finished environment was when it was finished: its Python, and evidence that it still is that."""
+    """A finished environment's Python, and the evidence that it has not changed since."""
 
     python: str
     evidence: str
 
 
 def cache_folder() -> Path:
-    """The user's cache: `RELET_CACHE`, else what the platform's convention says."""
+    """The user's cache: `RELET_CACHE`, else the folder that the XDG specification names."""
     if own := os.environ.get("RELET_CACHE"):
         return Path(own)
     shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
@@ -58,7 +59,7 @@ def cache_folder() -> Path:
 
 
 def environment_digest(lock: bytes, python: str) -> str:
-    """What names an environment: it depends on the lock, the Python and the platform.
+    """The digest that an environment is named by: of the lock, the Python and the platform.
 
     >>> environment_digest(b"", "3.11.7") == environment_digest(b"", "3.11.8")
     False
@@ -75,10 +76,11 @@ def ensure_environment(
     evidence: Callable[[], str | None],
     say: Callable[[str], None],
 ) -> tuple[EnvironmentStamp, bool]:
-    """The stamp of a whole environment in `folder`, and whether it had to be made.
+    """The stamp of the finished environment in `folder`, and whether it had to be made.
 
-    `make` makes it and returns its Python's version. `evidence` is what would differ if it were damaged, None
-    where it is gone. Raises SetUpError where the folder can't be written, and whatever `make` raises.
+    `make` makes the environment and returns the version of its Python. `evidence` returns a text that changes when
+    the environment is damaged, and None where it is gone. Raises SetUpError where the folder can't be written, and
+    whatever `make` raises.
     """
     if found := intact_stamp(folder, evidence):
         return found, False
@@ -102,7 +104,7 @@ def ensure_environment(
 
 
 def intact_stamp(folder: Path, evidence: Callable[[], str | None]) -> EnvironmentStamp | None:
-    """The stamp of the environment in `folder`, where it was finished and is what it was then."""
+    """The stamp of the environment in `folder`, if it was finished and has not changed since, else None."""
     try:
         stamp = EnvironmentStamp(**json.loads((folder / "stamp.json").read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -123,7 +125,7 @@ def _write_stamp(folder: Path, stamp: EnvironmentStamp) -> None:
 
 @contextmanager
 def _environment_lock(folder: Path, say: Callable[[str], None]) -> Iterator[int]:
-    """Hold the lock on an environment; the kernel takes it back when the last holder ends."""
+    """Hold the lock on an environment; the descriptor is for the programs that make it, which then hold it too."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     message = f"waiting for another process that makes the environment {folder.name}"
     with locked_for_children(folder.with_name(f"{folder.name}.lock"), waiting=lambda: say(message)) as held:

@@ -1,4 +1,4 @@
-"""Environments that are an image: Debian, the Python that is asked for, and what the lock names."""
+"""Environments that are a docker image: Debian, the Python that is asked for, and what the lock names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from relet.environments.cache import EnvironmentFolder, EnvironmentStamp, ensure
 from relet.environments.programs import start
 from relet.errors import SetUpError
 
-# Two secrets may be given to the build, so that no address of an index, with its password, ends up in the image.
+# Two secrets may be given to the build. So no address of an index, which may hold a password, stays in the image.
 _DOCKERFILE = """\
-# Python and what requirements.lock names, each file held to its hash. The project is not in it: mount it.
-# What pip and uv are to be told of indexes, as lines of a shell: docker build --secret id=indexes,src=FILE
-# What their certificates are signed by:                         docker build --secret id=cert,src=FILE
+# Python and the packages of requirements.lock, each file checked against its hash. Mount the project into it.
+# Shell lines that tell pip and uv their indexes:    docker build --secret id=indexes,src=FILE
+# The certificates by which the indexes are trusted: docker build --secret id=cert,src=FILE
 FROM python:{python}-slim
-# lightgbm needs OpenMP, and a run's record the commit that git knows.
+# lightgbm needs OpenMP; git tells the commit that a run records.
 RUN apt-get update \\
  && apt-get install --yes --no-install-recommends git libgomp1 \\
  && rm -rf /var/lib/apt/lists/*
@@ -45,7 +45,7 @@ RUN --mount=type=secret,id=indexes --mount=type=secret,id=cert \\
 
 
 def dockerfile(python: str) -> str:
-    """The Dockerfile that makes an environment of the `requirements.lock` beside it.
+    """The Dockerfile of an environment with what the `requirements.lock` beside it names.
 
     >>> dockerfile("3.11.7").splitlines()[3]
     'FROM python:3.11.7-slim'
@@ -63,7 +63,7 @@ def build_image(
     network: bool,
     say: Callable[[str], None],
 ) -> tuple[tuple[str, ...], EnvironmentStamp, bool]:
-    """What starts the image's Python, its stamp, and whether it had to be made.
+    """The command that starts the image's Python, the image's stamp, and whether it had to be made.
 
     Raises SetUpError without a docker client or engine, and where the image can't be built.
     """
@@ -120,7 +120,7 @@ def _ask_docker(docker: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _container_options(folders: Sequence[Path], environment: Mapping[str, str], network: bool) -> Iterator[str]:
-    """What a container gets to see of this machine: its folders at their own paths, as their owner."""
+    """The options for what a container sees of this machine: the folders, at their own paths, as their owner."""
     yield from ("--user", f"{os.getuid()}:{os.getgid()}")
     yield from ("--network", "host" if network else "none")
     for folder in map(Path.absolute, folders):
@@ -128,14 +128,14 @@ def _container_options(folders: Sequence[Path], environment: Mapping[str, str], 
         yield from ("--mount", ",".join(["type=bind", f'"source={folder}"', f'"target={folder}"']))
     if folders:
         yield from ("--workdir", str(folders[0].absolute()))
-    # Nobody in the image has this user's number: what asks for a home or a name is given one.
+    # The image has no user of this number: programs that ask for a home or a name are given one.
     for name, value in {"HOME": "/tmp", "USER": "relet", **environment}.items():
         yield from ("--env", f"{name}={value}")
 
 
 @contextmanager
 def _build_secrets() -> Iterator[Sequence[str]]:
-    """What the build may know of indexes and certificates, in files that are gone when it ends."""
+    """The options that tell the build of indexes and certificates, in files that are removed afterwards."""
     told = {**os.environ, **indexes.for_uv()}
     exports = indexes.for_container(told)
     with tempfile.TemporaryDirectory(prefix="relet-") as folder:

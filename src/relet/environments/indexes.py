@@ -1,4 +1,4 @@
-"""The package indexes that the user told pip of, for uv, which does not read pip's configuration."""
+"""The package indexes in pip's configuration, passed on to uv, which does not read it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-# pip's setting, and what uv calls it; the second name is an older one that uv still reads.
+# pip's setting → uv's variables for it; the second one is an older name that uv still reads.
 _NAMES = {
     "index-url": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
     "extra-index-url": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
@@ -17,11 +17,11 @@ _NAMES = {
 
 
 def for_uv() -> dict[str, str]:
-    """The environment variables that tell uv what pip was told; what the user told uv itself is left alone."""
+    """The environment variables that give uv the settings of pip. What the user has set for uv itself wins."""
     untold = {name: theirs[0] for name, theirs in _NAMES.items() if not any(map(os.environ.get, theirs))}
     asked = _pip_settings() if untold else {}
     return {
-        # Every file is held to its hash, so whichever index offers it first makes no difference.
+        # Every file is checked by its hash, so it does not matter which index offers it.
         "UV_INDEX_STRATEGY": os.environ.get("UV_INDEX_STRATEGY") or "unsafe-best-match",
         "UV_HTTP_TIMEOUT": os.environ.get("UV_HTTP_TIMEOUT") or "180",
         **{theirs: asked[name] for name, theirs in untold.items() if asked.get(name)},
@@ -29,7 +29,7 @@ def for_uv() -> dict[str, str]:
 
 
 def for_container(told: Mapping[str, str]) -> dict[str, str]:
-    """Of what uv is told here, what pip and uv are told inside a container: nothing of this machine's folders."""
+    """The variables for pip and uv inside a container: those for uv here, without folders of this machine."""
     reached = {name: _network_indexes(told.get(name, "")) for name in ("UV_DEFAULT_INDEX", "UV_INDEX")}
     reached |= {"PIP_INDEX_URL": reached["UV_DEFAULT_INDEX"], "PIP_EXTRA_INDEX_URL": reached["UV_INDEX"]}
     strategy = {name: told[name] for name in ("UV_INDEX_STRATEGY", "UV_HTTP_TIMEOUT")}
@@ -41,9 +41,9 @@ def _network_indexes(addresses: str) -> str:
 
 
 def _pip_settings() -> dict[str, str]:
-    """pip's settings, from its files and its environment variables; none where there is no pip.
+    """pip's settings, from its files and its environment variables; without a pip, from the variables alone.
 
-    An environment that uv made has no pip: the Python that it was made of may have one.
+    An environment that uv made has no pip; the Python that it was made from may have one.
     """
     for python in dict.fromkeys([sys.executable, getattr(sys, "_base_executable", sys.executable)]):
         # -P: a folder named pip where the user happens to be is not pip.
@@ -55,7 +55,7 @@ def _pip_settings() -> dict[str, str]:
 
 
 def _parse_pip_listing(listing: str) -> dict[str, str]:
-    """What `pip config list` shows; what counts for every command, under what counts for `install` alone."""
+    """The settings that `pip config list` shows; one for `install` alone wins over one for every command."""
     found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in listing.splitlines():
         setting, _, shown = line.partition("=")

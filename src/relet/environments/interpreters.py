@@ -20,16 +20,16 @@ _ASK = (
 
 @dataclass(frozen=True, kw_only=True)
 class InstalledPython:
-    """A Python that is no environment's own: its path, and its version as "3.11.7"."""
+    """A Python outside environments: its path, and its version such as "3.11.7"."""
 
     path: Path
     python: str
 
 
 def find_interpreter(python: str) -> InstalledPython:
-    """The Python of exactly this version, else the newest one of the same minor version: this process's own first.
+    """The Python of exactly this version, else this process's own or the newest one of the same minor version.
 
-    It is looked for on PATH and where pyenv and uv put theirs. Raises SetUpError where there is none.
+    Pythons are looked for on PATH and in the folders of pyenv and uv. Raises SetUpError where none fits.
     """
     minor = ".".join(python.split(".")[:2])
     own = InstalledPython(path=_own_python(), python=platform.python_version())
@@ -57,13 +57,13 @@ def _has_minor_version(each: InstalledPython, minor: str) -> bool:
 
 
 def patch_number(python: str) -> int:
-    """The third number of a version; a preview has the number of what it is a preview of."""
+    """The third number of a version; a preview has the number of the version that it precedes."""
     digits = python.split(".")[2]
     return int("".join(c if c.isdigit() else " " for c in digits).split()[0])
 
 
 def _python_candidates(minor: str) -> Iterator[Path]:
-    """Where a Python of this minor version may be."""
+    """The paths at which a Python of this minor version may lie."""
     for folder in os.get_exec_path():
         yield from (Path(folder, name) for name in (f"python{minor}", "python3", "python"))
     home = Path.home()
@@ -75,7 +75,7 @@ def _python_candidates(minor: str) -> Iterator[Path]:
 
 
 def interpreter_at(path: Path) -> InstalledPython | None:
-    """The Python at a path, None if it does not start: a shim may stand for a Python that is not there."""
+    """The Python at a path, or None where it does not start, as a shim for a Python that is not installed."""
     if not os.access(path, os.X_OK):
         return None
     try:

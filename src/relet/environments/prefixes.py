@@ -1,4 +1,4 @@
-"""Environments that are a folder of this machine, with a `bin/python`: what uv, virtualenv and conda make."""
+"""Environments that are a folder on this machine with a `bin/python`, as uv, virtualenv and conda make them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from relet.environments import conda, interpreters, uv, virtualenv
+from relet.environments import interpreters, makers
 from relet.environments.cache import (
     EnvironmentFolder,
     EnvironmentStamp,
@@ -18,17 +18,17 @@ from relet.environments.cache import (
 from relet.environments.interpreters import InstalledPython
 from relet.errors import SetUpError
 
-# What fills `site.prefix` from `site.lock` and a Python of this machine.
+# The managers that fill `site.prefix` from `site.lock` with a Python of this machine.
 _MAKERS: Mapping[str, Callable[[EnvironmentFolder, InstalledPython], None]] = {
-    "uv": uv.make_with_uv,
-    "virtualenv": virtualenv.make_with_virtualenv,
+    "uv": makers.make_with_uv,
+    "virtualenv": makers.make_with_virtualenv,
 }
 
 
 def build_prefix(
     manager: str, lock: bytes, *, python: str, root: Path, say: Callable[[str], None]
 ) -> tuple[tuple[str, ...], EnvironmentStamp, bool]:
-    """What starts the environment's Python, its stamp, and whether it had to be made.
+    """The command that starts the environment's Python, its stamp, and whether it had to be made.
 
     Raises SetUpError without the manager or the Python, and where the lock can't be installed.
     """
@@ -55,17 +55,18 @@ def build_prefix(
 
 
 def _prefix_maker(manager: str, python: str) -> tuple[Callable[[EnvironmentFolder], None], str]:
-    """What fills a prefix, and the Python that it will have, as far as it is known before."""
+    """The function that fills a prefix, and the Python that the prefix will have, as far as known beforehand."""
     if manager == "conda":
-        return partial(conda.make_with_conda, python=python), python
+        return partial(makers.make_with_conda, python=python), python
     interpreter = interpreters.find_interpreter(python)
     return lambda site: _MAKERS[manager](site, interpreter), interpreter.python
 
 
 def prefix_evidence(folder: Path) -> str | None:
-    """What changes when an environment is damaged, without starting it: its Python's file, its packages' names.
+    """A digest of the Python's file and the packages' names, which changes when an environment is damaged.
 
-    None where its Python is gone. A package that was installed into it later shows too; an edited file does not.
+    None where the Python is gone. A package that is installed later changes it too; an edited file does not. The
+    environment is not started.
     """
     try:
         python = _prefix_python(folder).resolve(strict=True)
@@ -90,10 +91,10 @@ def _prefix_name(manager: str, lock: bytes, python: str) -> str:
 
 
 def _finished_prefixes(manager: str, lock: bytes, python: str, root: Path) -> list[Path]:
-    """The folders in the cache that are for this lock and fit the Python, without a look at the machine's Pythons.
+    """The folders in the cache that are made from this lock and fit the Python, the newest Python first.
 
-    A version that is asked for exactly is given exactly; of a minor version, the newest that there is. conda's is
-    named as it was asked for: which one it brings, conda decides.
+    An exact version fits itself alone. A folder of conda is named by the version that was asked for, since conda
+    decides which one it brings. The Pythons of the machine are not looked at.
     """
     if _is_full_version(python) or manager == "conda":
         return [root / _prefix_name(manager, lock, python)]

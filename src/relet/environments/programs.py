@@ -1,4 +1,4 @@
-"""Starting the programs that make environments, and saying what they said when they failed."""
+"""Starts the programs that make environments, and shows what they wrote when they fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from relet.environments.cache import EnvironmentFolder
 from relet.errors import SetUpError
 
-# What would lead a program to another environment, or a pip to another folder, than the one it is told of.
+# Variables that would lead a program to another environment, or pip to another folder, than the given one.
 _MISLEADING = {
     *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"),
     *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON"),
@@ -30,8 +30,8 @@ def start(
 ) -> str:
     """Run a program to its end, in the folder of the environment that it makes, and return what it printed.
 
-    `name` is what its user calls it. Raises SetUpError that begins with `failure` and ends with the program's last
-    telling lines.
+    `name` is what a user calls the program. Raises a SetUpError that begins with `failure` and ends with the lines
+    in which the program says why.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
     try:
@@ -44,7 +44,7 @@ def start(
             text=True,
             errors="replace",
             check=False,
-            # Whatever outlives this process holds the lock on.
+            # A program that outlives this process goes on holding the lock.
             pass_fds=[site.held],
         )
     except OSError as error:
@@ -56,7 +56,7 @@ def start(
 
 
 def telling_lines(output: str, site: EnvironmentFolder) -> list[str]:
-    """The lines of a failed program's output that say why, without this machine's paths and addresses."""
+    """The lines in which a failed program says why, without paths and addresses of this machine."""
     lines = [line.rstrip() for line in output.splitlines() if line.strip() and not _BESIDE_THE_POINT.match(line)]
     first = next((n for n, line in enumerate(lines) if re.match(r"\s*(error|fatal|×)", line, re.IGNORECASE)), 0)
     places = [(str(site.lock), "the lock"), (str(site.folder), "…"), (str(Path.home()), "~")]

@@ -8,6 +8,7 @@ from relet.evaluation.coverage import SMALLEST, IntervalCoverage, weakness_sente
 from relet.report.charts.categories import dots
 from relet.report.charts.ranges import ranges
 from relet.report.elements import charts, facts, paragraph, table
+from relet.report.markup import NOTHING, PageMarkup
 from relet.report.page import Section, page
 from relet.report.wording import share
 
@@ -20,7 +21,7 @@ def coverage_page(
     unit: str,
     reason: str = "",
     notes: Sequence[str] = (),
-) -> str:
+) -> PageMarkup:
     """One HTML file on intervals of `coverage`; `notes` say what a reader has to know beside it.
 
     Without `overall` there were no intervals to measure, and `reason` says why.
@@ -76,7 +77,7 @@ def coverage_page(
         title,
         subtitle="How often they hold the truth on the test rows, how wide they are, and where they are weak",
         sections=[
-            Section(title="In one sentence", html=summary + "".join(map(paragraph, notes))),
+            Section(title="In one sentence", html=summary + NOTHING.join(map(paragraph, notes))),
             Section(title="By group", html=explained + drawn),
             Section(title="The numbers", html=listed),
         ],

@@ -1,4 +1,4 @@
-"""Runs laid side by side: in which parameters, metrics, inputs, code and packages they differ."""
+"""Runs side by side: the parameters, metrics, inputs, code and packages in which they differ."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from relet.experiments.experiment import Trial
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastedRun:
-    """One of the runs: what it is called here, what was recorded, and the key parts of the steps that it has.
+    """One of the runs, with its label, its record, and the key parts of its steps.
 
-    `parts` are component → the parts of its key, also where an earlier run made what the step has.
+    `parts` are component → the parts of its key. They are there for a skipped step, too: an earlier run made what
+    that step has.
     """
 
     label: str
@@ -27,7 +28,7 @@ class ContrastedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastRow:
-    """One name with its value in each run, None where a run has no such thing."""
+    """One name with its value in each run, None where a run has no such value."""
 
     name: str
     values: tuple[Any, ...]
@@ -38,7 +39,7 @@ class ContrastRow:
 
     @property
     def apart(self) -> float | None:
-        """Of two numbers, how far the second is from the first; else None."""
+        """How far the second of two numbers is from the first; None unless there are two numbers."""
         if len(self.values) != 2 or not all(isinstance(v, int | float) for v in self.values):
             return None
         if any(isinstance(value, bool) for value in self.values):
@@ -48,10 +49,11 @@ class ContrastRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """What differs between runs; `same` counts, of each of these, how many do not and were left out.
+    """What differs between runs.
 
-    `basis` is what the runs stand on: "code", "packages", "resources", "inputs", "sources", "commit", "machine" →
-    what differs of it, of the first four on the steps that all have. `curves` are curve → run's label → curve.
+    `basis` are the rows that differ of "code", "packages", "resources", "inputs", "sources", "commit" and
+    "machine"; the rows of the first five are about the steps that all runs have. `curves` are metric → label →
+    curve. `same` are parameters, metrics and kinds of basis → how many rows are equal in all runs and left out.
     """
 
     labels: tuple[str, ...]
@@ -63,7 +65,7 @@ class Contrast:
     same: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain values for a program: each row as run → value."""
+        """Plain values for a program, each row as run → value."""
 
         def rows(held: Sequence[ContrastRow]) -> dict[str, Any]:
             return {row.name: dict(zip(self.labels, row.values, strict=True)) for row in held}
@@ -82,10 +84,10 @@ class Contrast:
 
 
 def contrast(sides: Sequence[ContrastedRun], *, everything: bool = False) -> Contrast:
-    """What differs between runs, and with `everything` also what does not."""
+    """What differs between runs; with `everything` also what is equal."""
     trials = [side.trial for side in sides]
     steps = set.intersection(*(set(side.parts) for side in sides))
-    # What a step that one run never reached would have been made of says nothing of how they differ.
+    # a run says nothing of the code and inputs of a step that it never reached
     shared = [
         replace(side, parts={name: side.parts[name] for name in side.parts if name in steps}) for side in sides
     ]
@@ -131,7 +133,7 @@ def _fact_rows(sides: Sequence[ContrastedRun]) -> Iterator[ContrastRow]:
 
 
 def _steps_not_reached(side: ContrastedRun, steps: Sequence[str]) -> str | None:
-    """The steps that another run got to and this one did not."""
+    """The steps that another run reached and this one did not."""
     return ", ".join(step for step in steps if step not in side.parts) or None
 
 
@@ -157,7 +159,7 @@ def _resources(side: ContrastedRun) -> dict[str, str]:
 
 
 def _inputs(side: ContrastedRun) -> dict[str, str | None]:
-    """By content: the same rows under another number are the same input."""
+    """Input → its content's digest: equal rows with another version number are the same input."""
     return {name: content for parts in side.parts.values() for name, content in parts.inputs.items()}
 
 

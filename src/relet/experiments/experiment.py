@@ -235,9 +235,9 @@ def settings_by_name(parameters: Mapping[str, Any], feeds: SettingFeeds) -> dict
     """Turn component → parameter → value into setting → value. A nested value has its path in its name.
 
     Several settings may feed one parameter, such as one setting for each model family. The value then belongs to
-    the setting whose name ends in the value of another parameter of that component. One setting may feed several
-    parameters whose values differ, since a component ran alone. The first then has the setting's name, and each
-    other is named component.parameter.
+    the setting one part of whose name is the value of another parameter of that component. One setting may feed
+    several parameters whose values differ, since a component ran alone. The first then has the setting's name, and
+    each other is named component.parameter.
 
     >>> feeds = {"etl.rows": ["get.rows"], "model.a": ["fit.more"], "model.b": ["fit.more"]}
     >>> settings_by_name({"get": {"rows": 3}, "fit": {"family": "b", "more": {"depth": 2}}}, feeds)
@@ -256,7 +256,7 @@ def settings_by_name(parameters: Mapping[str, Any], feeds: SettingFeeds) -> dict
             own = f"{component}.{parameter}"
             names = feeding.get(own, [own])
             if len(names) > 1:
-                names = [each for each in names if each.rpartition(".")[2] in choices] or [own]
+                names = [each for each in names if choices & {*each.split(".")}] or [own]
             for path, leaf in _nested_values(value):
                 name = f"{names[0]}{path}"
                 if found.get(name, leaf) != leaf:

@@ -1,10 +1,10 @@
-"""Which trials are shown, and in which order: a small grammar, read here and nowhere evaluated as code.
+"""Which trials are shown, and in which order. A filter is a small grammar; it is never evaluated as code.
 
 FILTER     = comparison {"and" comparison}
 comparison = name ("=" | "==" | "!=" | "<" | "<=" | ">" | ">=") value
 value      = a number, a word, text in quotes, true, false, or none (the trial has no such value)
 
-A run and a sweep are equal to their ids, the ends of them that tables show, and beginnings.
+A run or sweep equals its id, the end of its id that tables show, and any beginning of its id.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ADVICE = "write comparisons joined by and, such as --filter 'mae<30 and status=
 
 @dataclass(frozen=True, kw_only=True)
 class TrialCondition:
-    """One condition: a name, what it is compared by, and with what; `text` is that as it was written."""
+    """One condition: a name, an operator (`by`) and a value; `text` is the value as it was written."""
 
     name: str
     by: str
@@ -48,7 +48,7 @@ class TrialCondition:
 
 
 def conditions(text: str) -> tuple[TrialCondition, ...]:
-    """What a filter asks for. Raises SettingError where it can't be read, saying where.
+    """The conditions of a filter. Raises SettingError with the place where the filter can't be read.
 
     >>> [(each.name, each.by, each.value) for each in conditions("mae<30 and model=random_forest")]
     [('mae', '<', 30.0), ('model', '=', 'random_forest')]
@@ -101,10 +101,11 @@ def _token_value(token: tuple[str, str]) -> Any:
 
 
 def selected_trials(trials: Sequence[Trial], text: str) -> list[Trial]:
-    """The trials that a filter lets through; one without a value meets no condition on it but `!=` and `= none`.
+    """The trials that meet every condition of a filter.
 
-    Raises SettingError for a filter that can't be read, a name that no trial has (with the nearest), and an order
-    (`<`) between things that have none.
+    A trial without a value meets only the conditions `!=` and `= none` on that value. Raises SettingError for a
+    filter that can't be read, for a name that no trial has (with the nearest), and for `<` and `>` between values
+    that have no order.
     """
     asked = conditions(text)
     known = trial_value_names(trials)
@@ -118,7 +119,7 @@ def _meets_condition(trial: Trial, name: str, wanted: TrialCondition) -> bool:
     compare = _OPERATORS[wanted.by]
     if wanted.by in ("=", "==", "!="):
         if name in ("run", "sweep") and value in (trial.id, trial.sweep) and value is not None:
-            # as it was written: an end such as 00000002 reads as a number
+            # the text and not the value, since the end of an id, such as 00000002, may read as a number
             return _is_id_of_run(wanted.text, value) == (wanted.by != "!=")
         return bool(compare(_comparable_value(value), _comparable_value(wanted.value)))
     if value is None:
@@ -138,14 +139,14 @@ def _is_id_of_run(word: str, id_: str) -> bool:
 
 
 def _comparable_value(value: Any) -> Any:
-    """1 and 1.0 are equal, True and 1 are not."""
+    """A value such that 1 and 1.0 are equal, and True and 1 are not."""
     if isinstance(value, bool) or value is None:
         return str(value)
     return float(value) if isinstance(value, int | float) else value if isinstance(value, str) else str(value)
 
 
 def trial_value_names(trials: Sequence[Trial]) -> list[str]:
-    """All that trials can be asked for."""
+    """The names of all values that some trial has."""
     return list(dict.fromkeys(name for each in trials for name in each.values))
 
 
@@ -154,10 +155,10 @@ def _own_names(trials: Sequence[Trial]) -> list[str]:
 
 
 def resolve(name: str, known: Sequence[str], option: str, *, first: Sequence[str] = ()) -> str:
-    """The whole name of what is called by it or, where that is only one, by the end of it.
+    """The whole name that `name` stands for: a name is known by its end, too, where only one name ends so.
 
-    Where it is one among `first` alone, it is that one. Raises SettingError with the names it could be, or the
-    nearest.
+    Of several that end so, the only one in `first` is meant. Raises SettingError with the names that it could be,
+    or with the nearest.
 
     >>> resolve("leaves", ["mae", "model.leaves"], "--sort")
     'model.leaves'
@@ -175,7 +176,7 @@ def resolve(name: str, known: Sequence[str], option: str, *, first: Sequence[str
 
 
 def _suggested_names(name: str, known: Sequence[str]) -> str:
-    """The name that was probably meant, whole or the end of one; else some that are the most like it."""
+    """The name that was probably meant; else the names that are most like what was written."""
     ends = [each.rpartition(".")[2] for each in known]
     if get_close_matches(name, [*known, *ends], n=1):
         return nearest(name, [*known, *ends])
@@ -184,18 +185,20 @@ def _suggested_names(name: str, known: Sequence[str]) -> str:
 
 
 def ordered_trials(trials: Sequence[Trial], by: str) -> list[Trial]:
-    """Trials by a value, ascending; `-mae` descending. Those without it are last, whichever way.
+    """Trials sorted by a value: `mae` ascending, `-mae` descending.
 
-    Numbers come before text. Raises SettingError for a name that no trial has.
+    Ascending, numbers come before text. Trials without the value come last in both directions. Raises SettingError
+    for a name that no trial has.
     """
-    down = by.startswith("-")
+    descending = by.startswith("-")
     name = resolve(by.lstrip("+-"), trial_value_names(trials), "--sort", first=_own_names(trials))
-    having = [each for each in trials if _is_sortable(each.values.get(name))]
+    sortable = [each for each in trials if _is_sortable(each.values.get(name))]
     rest = [each for each in trials if not _is_sortable(each.values.get(name))]
-    return sorted(having, key=lambda each: _sort_key(each.values[name]), reverse=down) + rest
+    return sorted(sortable, key=lambda each: _sort_key(each.values[name]), reverse=descending) + rest
 
 
 def _is_sortable(value: Any) -> bool:
+    """Whether there is a value, and it is not NaN."""
     return value is not None and value == value
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from relet.config import Settings, settings
 from relet.core.artifact import Reference
-from relet.core.component import Component, Parameter
+from relet.core.component import Component
+from relet.core.parameter import Parameter, nearest_parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import RunRequest
-from relet.errors import SettingError, nearest
+from relet.errors import SettingError
 from relet.project.folder import KEPT, Project, open_project
+from relet.project.groups import check_groups
 from relet.project.job import Job
 from relet.project.key import code_parts
 from relet.project.known_code import recall
@@ -31,13 +33,15 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     """
     project = open_project(order.pipeline, start)
     recall(project.place / KEPT)
-    chosen = settings(project.pipeline, project.conf, order.overrides)
+    chosen = checked_settings(project, order.overrides)
     components = _selected_components(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}
     inputs: dict[str, str] = {}
     if order.component:
-        own, inputs = _component_settings(components[0], order.alone)
-        parameters[order.component] |= own
+        (component,) = components
+        own, inputs = _component_settings(component, order.alone, parameters[component.name])
+        parameters[component.name] = own
+        check_groups(project, component, own, {})
     arguments, key_parameters = _resolved_arguments(project, components, parameters, progress)
     request = RunRequest(
         pipeline=project.pipeline,
@@ -58,6 +62,17 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     )
 
 
+def checked_settings(project: Project, overrides: Sequence[str]) -> Settings:
+    """The settings of a project's pipeline, each value checked by its type, and by the class of its group.
+
+    Raises SettingError as `relet.config.settings` does, and for values that a class refuses.
+    """
+    chosen = settings(project.pipeline, project.conf, overrides)
+    for each in project.pipeline.components:
+        check_groups(project, each, chosen.parameters[each.name], chosen.origins[each.name])
+    return chosen
+
+
 def _store_of(order: Order, chosen: Settings, project: Project) -> str:
     """The store that the order names, else that of RELET_STORE, else the configured one."""
     own = os.environ.get(STORE)
@@ -70,22 +85,44 @@ def _selected_components(pipeline: Pipeline, order: Order, chosen: Settings) -> 
     return pipeline.select(order.steps, all_of_them=chosen.evaluate)
 
 
-def _component_settings(component: Component, given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """One component's own parameters and input references, from text."""
+def _component_settings(
+    component: Component, given: Mapping[str, str], configured: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """One component's parameters, as configured but for those that text says, and its input references.
+
+    A group may be given whole, as a mapping. One that is chosen otherwise than configured has its defaults.
+    """
     inputs = {each.name for each in component.inputs}
-    names = [*inputs, *(parameter.name for parameter in component.parameters)]
-    values: dict[str, Any] = {}
-    references: dict[str, str] = {}
-    for name, text in given.items():
-        if name in inputs:
-            references[name] = str(Reference.parse(text))
-        elif name in names:
-            parameter = component.parameter(name)
-            setting = f"{component.name}.{name}"
-            values[name] = parameter.check(_value_from_text(text, parameter, setting), setting)
-        else:
-            raise SettingError(f"{component.name} takes no {name!r}: {nearest(name, names)}")
-    return values, references
+    references = {name: str(Reference.parse(text)) for name, text in given.items() if name in inputs}
+    values = dict(configured)
+    choosing = [each.chosen_by for each in component.chosen_groups]
+    for name in sorted(given.keys() - inputs, key=lambda each: each not in choosing):
+        values |= dict(_values_from_text(component, name, given[name], values))
+        for group in component.chosen_groups:
+            if group.chosen_by == name and values[name] != configured[name]:
+                values = {each: value for each, value in values.items() if not each.startswith(f"{group.name}.")}
+    return component.check(values), references
+
+
+def _values_from_text(
+    component: Component, name: str, text: str, values: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """What a name and its text set: a parameter, or the fields of a group that is given whole."""
+    known = component.parameters_with(values)
+    for group in component.groups_with(values):
+        if group.name == name:
+            mapping = Parameter(name=name, annotation="dict", types=(dict,))
+            value = _value_from_text(text, mapping, f"{component.name}.{name}")
+            for field, each in group.flat(mapping.check(value, f"{component.name}.{name}")):
+                yield field, component.parameter(field, values).check(each, f"{component.name}.{field}")
+            return
+    fields = [each for each in known if name in (each.name, each.field)]
+    if not fields:
+        names = [*(each.name for each in component.inputs), *(each.name for each in known)]
+        raise SettingError(f"{component.name} takes no {name!r}: {nearest_parameter(name, names)}")
+    parameter = component.parameter(name, values)
+    setting = f"{component.name}.{parameter.name}"
+    yield parameter.name, parameter.check(_value_from_text(text, parameter, setting), setting)
 
 
 def _value_from_text(text: str, parameter: Parameter, setting: str) -> Any:
@@ -115,7 +152,7 @@ def _resolved_arguments(
     for component in components:
         arguments[component.name] = dict(parameters[component.name])
         for_keys[component.name] = dict(parameters[component.name])
-        for parameter in component.parameters:
+        for parameter in component.parameters_with(parameters[component.name]):
             value = parameters[component.name][parameter.name]
             if parameter.source is None or value is None or value in parameter.source.builtin:
                 continue
@@ -126,7 +163,7 @@ def _resolved_arguments(
 
 
 def _fetched_source(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
-    from relet.data.sources import file_digest
+    from relet.data.download import file_digest
 
     # Absolute: whatever calls the component may do so in another folder.
     path = _resolved_source(source, place / KEPT / "downloads", progress).absolute()

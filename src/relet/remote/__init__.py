@@ -1,1 +1,1 @@
-"""Runs straight from git: a revision of a repository, in its own environment, for the caller's store."""
+"""Runs straight from git: a revision of a repository, in its own environment, on the caller's store."""

@@ -1,4 +1,4 @@
-"""A git repository and a revision of it, as a person writes them: `URL@REVISION`."""
+"""The address of a git repository and a revision of it, as a person writes them: `URL@REVISION`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _SHORT = re.compile(r"(?P<host>[\w.\-]+@([\w.\-]+|\[[0-9a-fA-F:]+\]):)(?P<path>.
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryAddress:
-    """A repository's URL, or its folder as it was written, and a tag, branch or commit; None for the default one.
+    """The URL or the folder of a repository, as it was written, and a tag, branch or commit (None: the default
+    branch).
 
-    As text it is what may be shown and kept: without a password.
+    `str()` of it has no password, so that it may be shown and stored.
     """
 
     url: str
@@ -28,7 +29,7 @@ class RepositoryAddress:
 
     @property
     def shown(self) -> str:
-        """The URL without a user and a password; the user `git` of an address over ssh belongs to it.
+        """The URL without user and password; the user `git` of an ssh address stays, since it is no secret.
 
         >>> RepositoryAddress(url="https://ana:secret@host/x.git").shown
         'https://host/x.git'
@@ -57,10 +58,10 @@ class RepositoryAddress:
 
 
 def read_address(text: str) -> RepositoryAddress | None:
-    """The repository and the revision that a word means; None for a word that is a pipeline's or a step's name.
+    """The repository and the revision that a word names; None for the name of a pipeline or a step.
 
-    The revision follows the first `@` after a `.git` that ends a name, else the last `@` that does not begin one.
-    A user's `@` is not taken for it; one in a path that has no revision is written %40.
+    The revision follows the first `@` after a name that ends in `.git`; without one, the last `@` that does not
+    begin a name. The `@` after a user is passed over. An `@` in a path without a revision is written %40.
 
     >>> read_address("https://ana@host/relet.git@1.0.0")
     RepositoryAddress(url='https://ana@host/relet.git', revision='1.0.0')
@@ -71,7 +72,7 @@ def read_address(text: str) -> RepositoryAddress | None:
     >>> read_address("nyc_rentals.data_split") is None
     True
 
-    Raises SettingError for a scheme that git is not asked with, and for an `@` that nothing follows.
+    Raises SettingError for a scheme that is not one of SCHEMES, and for an `@` that nothing follows.
     """
     if found := _URL.fullmatch(text):
         if found["scheme"].lower() not in SCHEMES:
@@ -105,9 +106,9 @@ def _split_revision(path: str) -> tuple[str, str | None]:
 
 
 def find_address(target: str, words: Sequence[str]) -> RepositoryAddress | None:
-    """The repository that the first word of a command line means, None where it names a pipeline or a step.
+    """The repository that the first word of a command line names; None where it names a pipeline or a step.
 
-    A folder by its name alone is one where it is a repository, and a revision or a pipeline's name follows.
+    The bare name of a folder counts where the folder is a repository, and a revision or a pipeline's name follows.
     """
     if (
         "://" not in target
@@ -126,10 +127,10 @@ def find_address(target: str, words: Sequence[str]) -> RepositoryAddress | None:
 
 
 def _starts_with_pipeline(words: Sequence[str]) -> bool:
-    """Whether a pipeline's name comes first: whatever else follows one is an assignment or an option."""
+    """Whether the first word is a pipeline's name, and no assignment or option."""
     return bool(words) and re.match(r"\w+(\.\w+)?$", words[0]) is not None
 
 
 def is_repository(folder: Path) -> bool:
-    """Whether a folder is a git repository: a work tree's top, or a bare one."""
+    """Whether a folder is a git repository: the top of a work tree, or a bare repository."""
     return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())

@@ -1,4 +1,4 @@
-"""Clones of repositories, kept: a folder for each commit, which nothing is written into."""
+"""The cache of cloned repositories: a folder for each commit, into which nothing is written."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from relet.remote.address import RepositoryAddress, is_repository
 
 Tell = Callable[[str], None]
 
-# Seconds that a repository has to say which tags and branches it has.
+# Seconds that a repository has to list its tags and branches.
 PATIENCE = 60
-# Of more names than these, none are listed.
+# A message lists no names where there are more than this.
 SHOWN = 20
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT_COMMIT = re.compile(r"[0-9a-f]{7,63}")
@@ -30,17 +30,17 @@ _DRAFT = "draft-"
 
 @dataclass(frozen=True, kw_only=True)
 class Clone:
-    """A work tree of one commit."""
+    """A folder with the files of one commit."""
 
     folder: Path
     commit: str
 
 
 def obtain_clone(address: RepositoryAddress, *, tell: Tell = lambda _: None) -> Clone:
-    """The clone of what an address means: one that was finished earlier, else a new one.
+    """The clone of the commit that an address names: an earlier clone, else a new one.
 
-    A commit that is named whole and was cloned before is taken without asking the repository. Raises SetUpError
-    where the repository can't be read or the cache not written, NotFoundError where it has no such revision.
+    A commit that is written in full and was cloned before needs no question to the repository. Raises SetUpError
+    where the repository can't be read or the cache can't be written, NotFoundError for an unknown revision.
     """
     shelf = clones() / sha256(_source(address).encode()).hexdigest()[:16]
     try:
@@ -56,7 +56,7 @@ def obtain_clone(address: RepositoryAddress, *, tell: Tell = lambda _: None) -> 
 
 
 def _source(address: RepositoryAddress) -> str:
-    """What git is told: a folder as the URL of a repository to be copied, so that the clone stands on its own."""
+    """The URL for git. A folder becomes a URL too: then git copies it, and the clone does not share its files."""
     if "://" in address.url or re.match(r"[^/]+@[^/]+:", address.url):
         return address.url
     folder = Path(address.url).expanduser()
@@ -66,7 +66,7 @@ def _source(address: RepositoryAddress) -> str:
 
 
 def _wanted_commit(address: RepositoryAddress) -> str:
-    """The commit that a revision names, whole or, where only the clone can tell, as it was shorten."""
+    """The commit that a revision names; a shortened commit stays short, since only a clone can complete it."""
     revision = address.revision
     found = _remote_names(address)
     ways = (revision, f"refs/tags/{revision}", f"refs/heads/{revision}") if revision else ("HEAD",)
@@ -80,7 +80,7 @@ def _wanted_commit(address: RepositoryAddress) -> str:
 
 
 def _remote_names(address: RepositoryAddress) -> Mapping[str, str]:
-    """Every name in a repository and its commit; an annotated tag's is the commit that it stands for."""
+    """Each tag and branch of a repository → its commit; an annotated tag has the commit that it points at."""
     try:
         listed = ask_git("ls-remote", "--quiet", "--", _source(address), timeout=PATIENCE)
     except SetUpError as error:
@@ -93,7 +93,7 @@ def _remote_names(address: RepositoryAddress) -> Mapping[str, str]:
 
 
 def _git_message(error: SetUpError, address: RepositoryAddress) -> str:
-    """What git says, without the user and the password that it may repeat."""
+    """What git said, without user and password, which it may repeat."""
     return str(error).replace(address.secret, "").rstrip(":")
 
 
@@ -107,7 +107,7 @@ def _unknown_revision(address: RepositoryAddress, names: Mapping[str, str]) -> N
 
 
 def _finished_clone(shelf: Path, wanted: str) -> Clone | None:
-    """A finished clone that is still as git has it."""
+    """The finished clone of a commit, or None where there is none or its files were changed."""
     found = [path for path in shelf.glob(f"{wanted}*") if _COMMIT.fullmatch(path.name)]
     if len(found) != 1:
         return None
@@ -118,7 +118,7 @@ def _finished_clone(shelf: Path, wanted: str) -> Clone | None:
 
 
 def _new_clone(shelf: Path, address: RepositoryAddress, wanted: str, tell: Tell) -> Clone:
-    """A new clone, put in place when it is whole; what others began and left is removed."""
+    """A new clone, which gets its place when it is whole. Unfinished clones of killed processes are removed."""
     for left in shelf.glob(f"{_DRAFT}*"):
         shutil.rmtree(left, ignore_errors=True)
     tell(f"cloning {address.shown}")
@@ -138,7 +138,7 @@ def _check_out_commit(address: RepositoryAddress, wanted: str, folder: Path) -> 
     except SetUpError as error:
         told = _git_message(error, address)
         raise NotFoundError(f"{address.shown} has no commit {wanted} that can be had: {told}") from None
-    # the password that the address may hold is not kept
+    # A password in the address is not stored.
     origin = _source(RepositoryAddress(url=address.shown))
     ask_git("-C", str(folder), "remote", "set-url", "origin", origin)
     return ask_git("-C", str(folder), "rev-parse", "HEAD").strip()
@@ -146,6 +146,6 @@ def _check_out_commit(address: RepositoryAddress, wanted: str, folder: Path) -> 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder: whoever else wants it waits. The kernel gives it back when its holder ends."""
+    """Hold the lock on a folder; other processes wait for it."""
     with locked(folder / "lock"):
         yield

@@ -1,7 +1,7 @@
-"""A run of a clone's pipeline by the clone's own relet and lock, in place of this process.
+"""Turns this process into a run of a clone's pipeline, by the relet in the clone's own lock.
 
-The process works in the caller's folder: what is relative there stays relative to it. Its code comes from the
-clone, which `RELET_PROJECT` names; what it makes goes to the caller's store, which `RELET_STORE` names.
+The run works in the caller's folder, so that relative paths keep their meaning. `RELET_PROJECT` names the clone,
+where its code comes from; `RELET_STORE` names the caller's store, where its outputs go.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from relet.remote.clones import Clone, Tell, folder_lock, obtain_clone
 LOCK = "requirements.lock"
 # The minor versions that relet itself runs on, and those to come.
 _MINORS = [f"3.{number}" for number in range(20, 10, -1)]
-# What a relet must have to be run from elsewhere; an older one would take the caller's folder for its project.
-# The room had another address once.
+# A relet can run a project of another folder if it has this room, which an older version had in another place. A
+# relet before that would take the caller's folder for the project.
 _ABLE = """
 import relet.cli
 try:
@@ -47,11 +47,11 @@ except ModuleNotFoundError:
 def visit(
     address: RepositoryAddress, words: Sequence[str], *, here: bool = False, tell: Tell = lambda _: None
 ) -> NoReturn:
-    """Become `relet run WORDS` in a clone of what the address means: this process ends as that one does.
+    """Become `relet run WORDS` in a clone of the address: this process ends as that run does.
 
-    `here` takes this environment in place of one that is made from the clone's lock. `tell` is told what is done
-    before. Raises SetUpError for a repository that can't be read, a lock that is missing or can't be installed,
-    NotFoundError for a revision, a project or a pipeline that is not there.
+    `here` takes this environment in place of one made from the clone's lock. `tell` is called with a line before
+    each slow step. Raises SetUpError where the repository can't be read, or its lock is missing or can't be
+    installed; NotFoundError for an unknown revision, project or pipeline.
     """
     clone = obtain_clone(address, tell=tell)
     _check_pipeline_name(address, clone, words)
@@ -96,8 +96,11 @@ def _clone_environment(address: RepositoryAddress, clone: Clone, tell: Tell) -> 
 
 
 def _fitting_pythons(address: RepositoryAddress, root: Path) -> list[str]:
-    """The Pythons that a project may be run by, the best first: the one that its python_env.yaml names, this one
-    where requires-python allows it, then the others that it allows. A project that says nothing gets this one."""
+    """The Pythons that a project may be run by, the best one first.
+
+    First the one that its python_env.yaml names, then this process's own if requires-python allows it, then the
+    others that requires-python allows. A project that declares nothing gets this process's own.
+    """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
@@ -111,7 +114,7 @@ def _fitting_pythons(address: RepositoryAddress, root: Path) -> list[str]:
     minor = own.rpartition(".")[0]
     found = [declared] if (declared := _declared_python(root)) else []
     found += [minor] if own in allowed and (allowed or not found) else []
-    # the last patch there may be stands for the minor version
+    # The highest patch number stands for its minor version.
     found += [each for each in _MINORS if allowed and f"{each}.99" in allowed]
     if not found:
         raise SetUpError(f"{address} allows no Python that relet knows: requires-python is {allowed}")
@@ -123,7 +126,7 @@ def _declared_python(root: Path) -> str | None:
     import yaml
 
     try:
-        # the base loader leaves 3.10 the text that it is
+        # The base loader leaves 3.10 a text; another one would make it the number 3.1.
         content = yaml.load((root / "python_env.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
     except (OSError, ValueError, yaml.YAMLError):
         return None
@@ -140,7 +143,7 @@ def _has_python(python: str) -> bool:
 
 
 def _clone_variables(clone: Clone, words: Sequence[str], *, here: bool) -> dict[str, str]:
-    """The environment of the process."""
+    """The environment variables of the run."""
     changes = {SETTING: str(clone.folder), "PYTHONDONTWRITEBYTECODE": "1"}
     if not names_store(words):
         changes[STORE] = callers_store()

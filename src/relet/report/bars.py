@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relet.report.drawing import HEAD, WIDTH, box, drawing, text
-from relet.report.wording import fit_text, share, text_width
+from relet.report.drawing import HEAD, WIDTH, box, drawing, name_text, text
+from relet.report.markup import NOTHING, PageMarkup
+from relet.report.wording import share, text_width
 
 ROW, VALUES, LABELS_AT_MOST = 24, 58, 236
 
 
-def bars(shares: Mapping[str, float], *, title: str, most: int = 20) -> str:
+def bars(shares: Mapping[str, float], *, title: str, most: int = 20) -> PageMarkup:
     """Horizontal bars for the first `most` names; values are shares, shown as per cent.
 
     >>> bars({"a": 0.75, "b": 0.25}, title="Shares").count("<rect")
@@ -19,9 +20,9 @@ def bars(shares: Mapping[str, float], *, title: str, most: int = 20) -> str:
     shown = dict(list(shares.items())[:most])
     labels = label_width(shown)
     largest = max(shown.values(), default=0.0)
-    drawn = "".join(
+    drawn = [
         _bar(HEAD + place * ROW, name, value, labels, largest) for place, (name, value) in enumerate(shown.items())
-    )
+    ]
     left_out = f", the first {most} of {len(shares)}" if len(shares) > most else ""
     return drawing(drawn, title=title + left_out, height=HEAD + ROW * len(shown) + 8)
 
@@ -31,12 +32,12 @@ def label_width(names: Mapping[str, object]) -> float:
     return min(LABELS_AT_MOST, max((text_width(name) for name in names), default=0.0) + 18)
 
 
-def _bar(y: float, name: str, value: float, labels: float, largest: float) -> str:
+def _bar(y: float, name: str, value: float, labels: float, largest: float) -> PageMarkup:
     length = (WIDTH - labels - VALUES) * value / largest if largest > 0 else 0.0
-    words = fit_text(name, labels - 8)
-    tip = f"{name}: {share(value)}"
-    return (
-        text(labels - 8, y + 15, words, anchor="end", tip=name if words != name else "")
-        + box(labels, y + 3, length, 16, kind="s0", tip=tip)
-        + text(labels + length + 6, y + 15, share(value), kind="small")
+    return NOTHING.join(
+        [
+            name_text(labels - 8, y + 15, name, labels - 8, anchor="end"),
+            box(labels, y + 3, length, 16, kind="s0", tip=f"{name}: {share(value)}"),
+            text(labels + length + 6, y + 15, share(value), kind="small"),
+        ]
     )

@@ -13,6 +13,7 @@ from relet.report.bars import bars
 from relet.report.columns import shift_words
 from relet.report.difference import columns_html, shift_sections, size_words
 from relet.report.elements import charts, fold_away, paragraph, table
+from relet.report.markup import NOTHING, PageMarkup
 from relet.report.page import Section, page
 from relet.report.verdict import verdict_banner, verdict_html
 from relet.report.wording import count, share
@@ -33,7 +34,7 @@ def batch_page(
     subtitle: str = "",
     units: Mapping[str, str] | None = None,
     more: Iterable[Section] = (),
-) -> str:
+) -> PageMarkup:
     """A page that a person reads in a minute.
 
     `arrived` is what came in, of which `kept` rows stay. `shifted` is the reference beside the batch, None where
@@ -64,7 +65,7 @@ def _batch_in_short(
     verdict: Verdict,
     shifted: TableDifference | None,
     noun: str,
-) -> str:
+) -> PageMarkup:
     left = arrived.rows - kept
     went = "all of them stay"
     if left:
@@ -75,7 +76,7 @@ def _batch_in_short(
         parts.append("This batch is the reference itself, so there is nothing to compare it with.")
     else:
         parts.append(_shift_sentence(shifted))
-    return verdict_banner(verdict) + "".join(map(paragraph, parts))
+    return verdict_banner(verdict) + NOTHING.join(map(paragraph, parts))
 
 
 def _shift_sentence(shifted: TableDifference) -> str:
@@ -101,7 +102,7 @@ def _shift_by_chance(each: Shift, shifted: TableDifference) -> float:
     return 0.5 * draws * math.fsum(math.sqrt(mean * (1 - mean)) for mean in means)
 
 
-def _quarantine_html(arrived: Outline, quarantine: Sequence[QuarantinedRows], noun: str) -> str:
+def _quarantine_html(arrived: Outline, quarantine: Sequence[QuarantinedRows], noun: str) -> PageMarkup:
     if not quarantine:
         return paragraph(f"Nothing left: all {count(arrived.rows, noun)} stay.")
     left = sum(each.rows for each in quarantine)
@@ -120,12 +121,12 @@ def _quarantine_html(arrived: Outline, quarantine: Sequence[QuarantinedRows], no
         ),
         *(_example_rows_html(each) for each in quarantine),
     ]
-    return "".join(parts)
+    return NOTHING.join(parts)
 
 
-def _example_rows_html(found: QuarantinedRows) -> str:
+def _example_rows_html(found: QuarantinedRows) -> PageMarkup:
     if not found.examples:
-        return ""
+        return NOTHING
     columns = list(found.examples[0])
     rows = [[row.get(name) for name in columns] for row in found.examples]
     return fold_away(f"{found.reason}: the first {len(rows)} of {found.rows:,}", table(columns, rows))
@@ -141,7 +142,7 @@ def _shifted_sections(shifted: TableDifference | None, units: Mapping[str, str])
     return sections or [Section(title="What shifted", html=paragraph("No column can be compared."))]
 
 
-def _arrived_html(arrived: Outline, noun: str) -> str:
+def _arrived_html(arrived: Outline, noun: str) -> PageMarkup:
     rows = [
         [name, type, share(missing / arrived.rows) if missing else "none"]
         for name, (type, missing) in arrived.columns.items()

@@ -9,6 +9,7 @@ from relet.data.tally import ColumnKind
 from relet.report.charts.grids import matrix
 from relet.report.columns import column_chart, value_words
 from relet.report.elements import charts, facts, fold_away, paragraph, scroll_box, table
+from relet.report.markup import NOTHING, PageMarkup
 from relet.report.page import Section, page
 from relet.report.wording import count, number, share, shorten
 
@@ -18,7 +19,7 @@ LISTED, DRAWN = 1000, 120
 PAIRS, STRONG = 12, 0.1
 
 
-def profile_card(profile: Profile, *, title: str, head: Mapping[str, object], subtitle: str = "") -> str:
+def profile_card(profile: Profile, *, title: str, head: Mapping[str, object], subtitle: str = "") -> PageMarkup:
     """A page on a table: what it is (`head`, name → text), and its profile with drawings.
 
     >>> from relet.data.profile import Profile
@@ -37,7 +38,7 @@ def profile_card(profile: Profile, *, title: str, head: Mapping[str, object], su
     return page(title, subtitle=subtitle, sections=sections)
 
 
-def _columns_table(profile: Profile) -> str:
+def _columns_table(profile: Profile) -> PageMarkup:
     shown = profile.columns[:LISTED]
     rows = [
         [
@@ -50,7 +51,9 @@ def _columns_table(profile: Profile) -> str:
         for column in shown
     ]
     more = len(profile.columns) - len(shown)
-    note = paragraph(f"The first {LISTED:,} of {len(profile.columns):,} columns.", "faint") if more > 0 else ""
+    note = (
+        paragraph(f"The first {LISTED:,} of {len(profile.columns):,} columns.", "faint") if more > 0 else NOTHING
+    )
     head = ["column", "type", "missing values", "values", "what it holds"]
     return table(head, rows, stack=True) + note
 
@@ -110,7 +113,7 @@ def _frequent_values_section(profile: Profile) -> Iterator[Section]:
         for column in shown
     ]
     if parts:
-        yield Section(title="Most frequent values", html="".join(parts))
+        yield Section(title="Most frequent values", html=NOTHING.join(parts))
 
 
 def _correlation_section(found: Correlations) -> Iterator[Section]:
@@ -129,7 +132,7 @@ def _correlation_section(found: Correlations) -> Iterator[Section]:
     if len(found.names) == CORRELATED_COLUMNS:
         note += f" At most the first {CORRELATED_COLUMNS} columns of numbers are looked at."
     listed = table(["columns", "Spearman", "Pearson"], strong[:PAIRS]) if strong else paragraph("None of note.")
-    squares = "".join(
+    squares = NOTHING.join(
         scroll_box(matrix(values, found.names, title=title))
         for title, values in (("Spearman", found.spearman), ("Pearson", found.pearson))
     )

@@ -13,6 +13,7 @@ from relet.data.tally import ColumnKind
 from relet.report.bars import bars
 from relet.report.charts.categories import grouped_bars
 from relet.report.charts.distribution import histogram, outside_note
+from relet.report.markup import NOTHING, PageMarkup
 from relet.report.wording import count, number, share, shorten
 
 # How many values of a column of text are drawn, and how long a name in words may be.
@@ -34,34 +35,34 @@ def value_words(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def column_chart(column: ColumnProfile, unit: str = "") -> str:
-    """How a column's values are spread, as a drawing; "" where that says nothing: hardly two values are alike."""
+def column_chart(column: ColumnProfile, unit: str = "") -> PageMarkup:
+    """How a column's values are spread, as a drawing; empty where hardly two values are alike."""
     if column.histogram:
         shares = {column.name: column.histogram.shares}
         return _column_histogram(column, shares, title=column.name, note=_left_out_note([column]), unit=unit)
     if not column.top or column.top[0].count == 1 or column.top[0].share < FREQUENT:
-        return ""
+        return NOTHING
     return bars({str(each.value): each.share for each in column.top}, title=column.name, most=VALUES)
 
 
-def shift_chart(shift: Shift, before: str, after: str, unit: str = "") -> str:
-    """A column's values in two tables, drawn over or beside one another; "" where there is nothing to compare."""
+def shift_chart(shift: Shift, before: str, after: str, unit: str = "") -> PageMarkup:
+    """A column's values in two tables, drawn over or beside one another; empty where they cannot be compared."""
     old, new = shift.before.histogram, shift.after.histogram
     if shift.size is None:
-        return ""
+        return NOTHING
     if old and new:
         note = _left_out_note([shift.before, shift.after])
         shares = {before: old.shares, after: new.shares}
         return _column_histogram(shift.before, shares, title=shift.name, note=note, unit=unit)
     if not shift.shares:
-        return ""
+        return NOTHING
     largest = sorted(shift.shares.items(), key=lambda each: -max(each[1]))[:VALUES]
     return grouped_bars({name: {before: was, after: now} for name, (was, now) in largest}, title=shift.name)
 
 
 def _column_histogram(
     column: ColumnProfile, shares: Mapping[str, Sequence[float]], *, title: str, note: str, unit: str
-) -> str:
+) -> PageMarkup:
     assert column.histogram
     edges = column.histogram.edges
     if column.kind is ColumnKind.NUMBER:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from relet.experiments.contrast import Contrast, ContrastRow
 from relet.report.charts.lines import line_chart
 from relet.report.elements import charts, fold_away, paragraph, table
+from relet.report.markup import NOTHING, PageMarkup
 from relet.report.page import Section, page
 from relet.report.wording import count, shorten
 
@@ -23,7 +24,7 @@ _NOUNS = {
 }
 
 
-def contrast_page(found: Contrast) -> str:
+def contrast_page(found: Contrast) -> PageMarkup:
     """A comparison as one HTML file.
 
     >>> from relet.experiments.contrast import contrast
@@ -42,7 +43,7 @@ def contrast_page(found: Contrast) -> str:
     return page(f"{title}, side by side", sections=sections)
 
 
-def _contrast_table(found: Contrast, rows: Sequence[ContrastRow]) -> str:
+def _contrast_table(found: Contrast, rows: Sequence[ContrastRow]) -> PageMarkup:
     two = len(found.labels) == 2 and any(row.apart is not None for row in rows)
     cells = [
         [row.name, *(_contrast_cell(value) for value in row.values), *([row.apart] if two else [])] for row in rows
@@ -54,11 +55,11 @@ def _contrast_cell(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else shorten(str(value), 200)
 
 
-def _differing_html(found: Contrast, what: str, rows: Sequence[ContrastRow]) -> str:
+def _differing_html(found: Contrast, what: str, rows: Sequence[ContrastRow]) -> PageMarkup:
     same = found.same.get(what, 0)
     if not rows:
         return paragraph(f"All have the same {what}{f', {same} of them' if same else ''}.")
-    note = paragraph(f"{count(same, what.removesuffix('s'))} more the same in all.", "faint") if same else ""
+    note = paragraph(f"{count(same, what.removesuffix('s'))} more the same in all.", "faint") if same else NOTHING
     return _contrast_table(found, rows) + note
 
 
@@ -84,7 +85,7 @@ def _basis_section(found: Contrast) -> Iterator[Section]:
     if same:
         parts.append(paragraph(same, "faint"))
     if parts:
-        yield Section(title="What they stand on", html="".join(parts))
+        yield Section(title="What they stand on", html=NOTHING.join(parts))
 
 
 def _same_in_all(same: Mapping[str, int]) -> str:

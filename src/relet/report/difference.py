@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from relet.data.difference import ColumnChange, RowDifference, SchemaDifference, Shift, TableDifference
 from relet.report.columns import shift_chart, shift_words, value_words
-from relet.report.elements import Markup, charts, facts, fold_away, paragraph, table
+from relet.report.elements import charts, facts, fold_away, paragraph, table
+from relet.report.markup import NOTHING, PageMarkup, element
 from relet.report.page import Section, page
-from relet.report.wording import count, number, safe, share, shorten
+from relet.report.wording import count, number, share, shorten
 
 # However many columns the tables have, so many are listed and so many drawn: the page stays below 3 MB.
 LISTED, DRAWN = 500, 60
@@ -64,7 +65,7 @@ def difference_lines(found: TableDifference, before: str, after: str) -> Iterato
         yield f"  {shorten(each.name, 40):<{wide}}{size_words(each):>7}  {shift_words(each)}"
 
 
-def difference_page(found: TableDifference, *, before: str, after: str) -> str:
+def difference_page(found: TableDifference, *, before: str, after: str) -> PageMarkup:
     """A difference as a page: in short, columns, rows, and how each column's values moved.
 
     >>> found = TableDifference(schema=SchemaDifference(), before=1, after=2)
@@ -80,7 +81,7 @@ def difference_page(found: TableDifference, *, before: str, after: str) -> str:
     return page(f"{before} → {after}", subtitle="What differs between two tables", sections=sections)
 
 
-def _difference_in_short(found: TableDifference) -> str:
+def _difference_in_short(found: TableDifference) -> PageMarkup:
     parts = [f"{count(found.before, 'row')} before, {count(found.after, 'row')} after.", _columns_sentence(found)]
     if found.shifts and (found.shifts[0].size or 0) > 0:
         most = found.shifts[0]
@@ -105,16 +106,14 @@ def _columns_words(found: TableDifference) -> str:
     return ", ".join(parts) or "the same"
 
 
-def columns_html(found: TableDifference) -> str:
+def columns_html(found: TableDifference) -> PageMarkup:
     """The schema difference as a diff in colour, or a sentence where there is none."""
     lines = list(schema_lines(found.schema))
-    order = paragraph("The columns of both come in another order.") if found.schema.reordered else ""
+    order = paragraph("The columns of both come in another order.") if found.schema.reordered else NOTHING
     if not lines:
         return paragraph("Both tables have the same columns, with the same types.") + order
-    drawn = "".join(
-        f'<span class="{"good" if line.startswith("+") else "bad"}">{safe(line)}</span>' for line in lines[:LISTED]
-    )
-    return f'<pre tabindex="0">{drawn}</pre>{order}'
+    drawn = (element("span", line, class_="good" if line.startswith("+") else "bad") for line in lines[:LISTED])
+    return element("pre", *drawn, tabindex=0) + order
 
 
 def _matched_by_words(rows: RowDifference | None) -> str:
@@ -138,7 +137,7 @@ def _change_words(name: str, change: ColumnChange) -> str:
     return f"{shorten(name, 40)} {change.rows:,}{most}"
 
 
-def _rows_html(found: TableDifference, before: str, after: str) -> str:
+def _rows_html(found: TableDifference, before: str, after: str) -> PageMarkup:
     rows = found.rows
     if rows is None:
         return paragraph(f"{found.before:,} → {found.after:,}")
@@ -164,15 +163,14 @@ def _rows_html(found: TableDifference, before: str, after: str) -> str:
         ]
         head = ["column", f"changed rows{of}", "largest change", f"examples, by {rows.key}"]
         parts.append(table(head, changed))
-    return "".join(parts)
+    return NOTHING.join(parts)
 
 
-def _change_examples(examples: tuple[tuple[str, str | None, str | None], ...]) -> Markup:
+def _change_examples(examples: tuple[tuple[str, str | None, str | None], ...]) -> PageMarkup:
     shown = (
-        f"{safe(shorten(key, 20))}: {safe(_value_or_missing(was))} → {safe(_value_or_missing(now))}"
-        for key, was, now in examples
+        f"{shorten(key, 20)}: {_value_or_missing(was)} → {_value_or_missing(now)}" for key, was, now in examples
     )
-    return Markup("<br>".join(shown))
+    return PageMarkup("<br>").join(shown)
 
 
 def _value_or_missing(value: str | None) -> str:
@@ -186,7 +184,7 @@ def shift_sections(
     if not shifts:
         return
 
-    def drawn_shift(each: Shift) -> str:
+    def drawn_shift(each: Shift) -> PageMarkup:
         return shift_chart(each, before, after, (units or {}).get(each.name, ""))
 
     listed = [[each.name, size_words(each), shift_words(each)] for each in shifts[:LISTED]]
@@ -203,10 +201,12 @@ def shift_sections(
         yield Section(title="Side by side", html=charts(drawn))
     numbers = [each for each in shifts[:DRAWN] if each.before.quantiles and each.size is not None]
     if numbers:
-        yield Section(title="Quantiles", html="".join(_quantile_table(each, before, after) for each in numbers))
+        yield Section(
+            title="Quantiles", html=NOTHING.join(_quantile_table(each, before, after) for each in numbers)
+        )
 
 
-def _new_and_gone_html(shifts: tuple[Shift, ...]) -> str:
+def _new_and_gone_html(shifts: tuple[Shift, ...]) -> PageMarkup:
     """The categories that one of the tables alone has, the most frequent first."""
     found = [
         (each.name, value, what, rows)
@@ -215,15 +215,15 @@ def _new_and_gone_html(shifts: tuple[Shift, ...]) -> str:
         for value, rows in values.items()
     ]
     if not found:
-        return ""
+        return NOTHING
     found.sort(key=lambda row: -row[3])
     more = len(found) - CATEGORIES
-    note = paragraph(f"The {CATEGORIES} most frequent of {len(found):,}.", "faint") if more > 0 else ""
+    note = paragraph(f"The {CATEGORIES} most frequent of {len(found):,}.", "faint") if more > 0 else NOTHING
     title = f"{count(len(found), 'category', 'categories')} that one of the two alone has"
     return fold_away(title, table(["column", "category", "", "rows"], found[:CATEGORIES]) + note)
 
 
-def _quantile_table(shift: Shift, before: str, after: str) -> str:
+def _quantile_table(shift: Shift, before: str, after: str) -> PageMarkup:
     percents = list(shift.before.quantiles)
     rows = [
         [name, *(value_words(column.quantiles[percent]) for percent in percents)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from relet.report.wording import fit_text, safe, text_width
+from relet.report.markup import LINE_END, NOTHING, PageMarkup, element, empty_element
+from relet.report.wording import fit_text, text_width
 
 WIDTH, HEAD = 440, 40
 # One after the other: blue, orange, green, purple of Okabe and Ito's palette, which colour-blind people can tell
@@ -31,47 +32,82 @@ _STYLE = (
 )
 
 
-def drawing(body: str, *, title: str, height: float, width: float = WIDTH, style: str = "", kind: str = "") -> str:
-    """A whole SVG with its title; `body` is made by our code, `title` may be anything.
+def drawing(
+    body: Iterable[PageMarkup], *, title: str, height: float, width: float = WIDTH, style: str = "", kind: str = ""
+) -> PageMarkup:
+    """A whole SVG with its title; `style` is made by our code, `title` may be anything.
 
-    >>> drawing("", title="a < b", height=10).count("a &lt; b")
+    >>> drawing([], title="a < b", height=10).count("a &lt; b")
     2
     """
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{f"chart {kind}".strip()}" '
-        f'viewBox="0 0 {px(width)} {px(height)}" width="{px(width)}" height="{px(height)}" role="img">'
-        f"<title>{safe(title)}</title><style>{_STYLE}{style}</style>"
-        f'<rect class="paper" width="{px(width)}" height="{px(height)}"/>'
-        f'<text class="title" x="10" y="24">{safe(fit_text(title, (width - 20) * 13 / 16))}</text>{body}</svg>\n'
+    svg = element(
+        "svg",
+        element("title", title),
+        element("style", PageMarkup(_STYLE + style)),
+        empty_element("rect", class_="paper", width=px(width), height=px(height)),
+        element("text", fit_text(title, (width - 20) * 13 / 16), class_="title", x=10, y=24),
+        *body,
+        xmlns="http://www.w3.org/2000/svg",
+        class_=f"chart {kind}".strip(),
+        viewBox=f"0 0 {px(width)} {px(height)}",
+        width=px(width),
+        height=px(height),
+        role="img",
+    )
+    return svg + LINE_END
+
+
+def nothing_to_draw(words: str, *, title: str) -> PageMarkup:
+    """A drawing that says why it is empty."""
+    return drawing([text(10, HEAD + 16, words, kind="small")], title=title, height=HEAD + 30)
+
+
+def text(x: float, y: float, words: str, *, kind: str = "", anchor: str = "", tip: str = "") -> PageMarkup:
+    """A line of text with its base at y; `tip` is shown under the pointer."""
+    return element("text", words, tip_of(tip), class_=kind or None, text_anchor=anchor or None, x=px(x), y=px(y))
+
+
+def name_text(x: float, y: float, name: str, room: float, *, anchor: str = "") -> PageMarkup:
+    """A name with its base at y, cut off where it is wider than `room` px, and then whole under the pointer."""
+    words = fit_text(name, room)
+    return text(x, y, words, anchor=anchor, tip=name if words != name else "")
+
+
+def box(x: float, y: float, width: float, height: float, *, kind: str, tip: str = "") -> PageMarkup:
+    """A rectangle; its style is that of the class `kind`."""
+    place = {"x": px(x), "y": px(y), "width": px(max(width, 0)), "height": px(max(height, 0))}
+    if not tip:
+        return empty_element("rect", class_=kind, **place)
+    return element("rect", tip_of(tip), class_=kind, **place)
+
+
+def line(x1: float, x2: float, y1: float, y2: float, *, kind: str, dashes: str = "") -> PageMarkup:
+    """A line from (x1, y1) to (x2, y2); its style is that of the class `kind`."""
+    return empty_element(
+        "line", class_=kind, stroke_dasharray=dashes or None, x1=px(x1), x2=px(x2), y1=px(y1), y2=px(y2)
     )
 
 
-def text(x: float, y: float, words: str, *, kind: str = "", anchor: str = "", tip: str = "") -> str:
-    """A line of text with its base at y; `tip` is shown under the pointer."""
-    attributes = f' class="{kind}"' if kind else ""
-    attributes += f' text-anchor="{anchor}"' if anchor else ""
-    said = f"<title>{safe(tip)}</title>" if tip else ""
-    return f'<text{attributes} x="{px(x)}" y="{px(y)}">{safe(words)}{said}</text>'
+def dot(x: float, y: float, radius: float, *, kind: str, tip: str) -> PageMarkup:
+    """A circle; its style is that of the class `kind`."""
+    return element("circle", tip_of(tip), class_=kind, cx=px(x), cy=px(y), r=radius)
 
 
-def box(x: float, y: float, width: float, height: float, *, kind: str, tip: str = "") -> str:
-    """A rectangle; its style is that of the class `kind`."""
-    said = f"<title>{safe(tip)}</title>" if tip else ""
-    place = f'x="{px(x)}" y="{px(y)}" width="{px(max(width, 0))}" height="{px(max(height, 0))}"'
-    return f'<rect class="{kind}" {place}>{said}</rect>' if said else f'<rect class="{kind}" {place}/>'
+def tip_of(tip: str) -> PageMarkup:
+    """What is shown under the pointer, within the element that it belongs to."""
+    return element("title", tip) if tip else NOTHING
 
 
-def legend(names: Sequence[str], y: float = HEAD + 8) -> str:
+def legend(names: Sequence[str], y: float = HEAD + 8) -> PageMarkup:
     """A row of the series' names with their colours; nothing for a single one."""
     if len(names) < 2:
-        return ""
+        return NOTHING
     drawn, x, room = [], 10.0, (WIDTH - 20) / len(names)
     for place, name in enumerate(names):
-        words = fit_text(name, room - 24)
         drawn.append(box(x, y - 10, 12, 12, kind=f"s{place % len(SERIES)}"))
-        drawn.append(text(x + 17, y, words, tip=name if words != name else ""))
-        x += min(room, text_width(words) + 36)
-    return "".join(drawn)
+        drawn.append(name_text(x + 17, y, name, room - 24))
+        x += min(room, text_width(fit_text(name, room - 24)) + 36)
+    return NOTHING.join(drawn)
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
@@ -100,7 +136,3 @@ def px(value: float) -> str:
     ('12', '0.2')
     """
     return f"{value:.1f}".removesuffix(".0")
-
-
-def joined_parts(parts: Iterable[str]) -> str:
-    return "".join(parts)

@@ -1,10 +1,11 @@
-"""What a page is filled with. Everything given as text is escaped here; what is named `html` or `svg` is not."""
+"""What a page is filled with. Text that is given is escaped; `html` is markup."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from relet.report.wording import number, safe, shorten
+from relet.report.markup import LINE_END, NOTHING, PageMarkup, element
+from relet.report.wording import number, shorten
 
 # A value of a table in a page: longer text is cut off.
 LONGEST = 240
@@ -12,8 +13,6 @@ LONGEST = 240
 SHORT = 28
 # With more rows a table that can be sorted has a box of its own, under whose edge its headings stay.
 TALL = 40
-# What marks the row that stands out.
-BEST = ' class="best"'
 
 
 def table(
@@ -23,7 +22,7 @@ def table(
     stack: bool = False,
     sortable: bool = False,
     best: int | None = None,
-) -> str:
+) -> PageMarkup:
     """A table that scrolls in a box of its own; numbers are set right, None is a dash.
 
     With `stack` each row becomes a paragraph on a narrow screen, the last cell on lines of its own: for tables of
@@ -35,43 +34,44 @@ def table(
     """
     held = [list(row) for row in rows]
     right = [_are_numbers(row[place] for row in held) for place in range(len(columns))]
-    heads = (name if isinstance(name, Markup) else safe(name) for name in columns)
-    head = "".join(f"<th{_right_class(of)}>{name}</th>" for name, of in zip(heads, right, strict=True))
-    cells = (zip(row, right, strict=True) for row in held)
-    lines = "".join(
-        f"<tr{BEST if place == best else ''}>"
-        f"{''.join(_table_cell(value, of, exact=sortable) for value, of in row)}</tr>\n"
-        for place, row in enumerate(cells)
+    head = NOTHING.join(
+        element("th", name, class_="n" if of else None) for name, of in zip(columns, right, strict=True)
     )
-    kind = ' class="sortable"' if sortable else ' class="stack"' if stack else ""
-    whole = f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>"
+    lines = NOTHING.join(
+        element(
+            "tr",
+            *(_table_cell(value, of, exact=sortable) for value, of in zip(row, right, strict=True)),
+            class_="best" if place == best else None,
+        )
+        + LINE_END
+        for place, row in enumerate(held)
+    )
+    kind = "sortable" if sortable else "stack" if stack else None
+    whole = element("table", element("thead", element("tr", head)), LINE_END, element("tbody", lines), class_=kind)
     return scroll_box(whole, tall=sortable and len(held) > TALL)
 
 
-def _table_cell(value: object, right: bool, *, exact: bool = False) -> str:
-    long = isinstance(value, str) and not isinstance(value, Markup) and len(value) > SHORT
-    kind = "n" if right else "w" if long else ""
-    by = f' data-v="{value!r}"' if exact and isinstance(value, int | float) else ""
-    return f'<td class="{kind}"{by}>{cell_html(value)}</td>' if kind else f"<td{by}>{cell_html(value)}</td>"
+def _table_cell(value: object, right: bool, *, exact: bool = False) -> PageMarkup:
+    long = isinstance(value, str) and not isinstance(value, PageMarkup) and len(value) > SHORT
+    return element(
+        "td",
+        cell_html(value),
+        class_="n" if right else "w" if long else None,
+        data_v=repr(value) if exact and isinstance(value, int | float) else None,
+    )
 
 
-def cell_html(value: object) -> str:
+def cell_html(value: object) -> PageMarkup:
     """A value as a table or a list of facts shows it."""
-    if value is None:
-        return "–"
-    if isinstance(value, Markup):
+    if isinstance(value, PageMarkup):
         return value
+    if value is None:
+        return PageMarkup("–")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return PageMarkup("yes" if value else "no")
     if isinstance(value, int | float):
-        return number(value)
-    return safe(shorten(str(value), LONGEST))
-
-
-class Markup(str):
-    """HTML that our own code made, where text would be escaped."""
-
-    __slots__ = ()
+        return PageMarkup(number(value))
+    return PageMarkup.escape(shorten(str(value), LONGEST))
 
 
 def _are_numbers(values: Iterable[object]) -> bool:
@@ -79,42 +79,36 @@ def _are_numbers(values: Iterable[object]) -> bool:
     return bool(held) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in held)
 
 
-def _right_class(numbers: bool) -> str:
-    return ' class="n"' if numbers else ""
-
-
-def facts(pairs: Mapping[str, object]) -> str:
+def facts(pairs: Mapping[str, object]) -> PageMarkup:
     """Names with what they are, one below the other.
 
-    >>> facts({"rows": 2})
-    '<dl><dt>rows</dt><dd>2</dd></dl>'
+    >>> print(facts({"rows": 2}))
+    <dl><dt>rows</dt><dd>2</dd></dl>
     """
-    return (
-        f"<dl>{''.join(f'<dt>{safe(name)}</dt><dd>{cell_html(value)}</dd>' for name, value in pairs.items())}</dl>"
-    )
+    return element("dl", *(element("dt", name) + element("dd", cell_html(value)) for name, value in pairs.items()))
 
 
-def charts(drawings: Iterable[str]) -> str:
+def charts(drawings: Iterable[PageMarkup]) -> PageMarkup:
     """Drawings, or other HTML, side by side, as many as there is room for."""
-    held = "".join(f"<figure>{html}</figure>" for html in drawings)
-    return f'<div class="charts">{held}</div>' if held else ""
+    held = NOTHING.join(element("figure", html) for html in drawings)
+    return element("div", held, class_="charts") if held else NOTHING
 
 
-def scroll_box(html: str, *, tall: bool = False) -> str:
+def scroll_box(html: PageMarkup, *, tall: bool = False) -> PageMarkup:
     """What keeps its width, and scrolls in a box of its own on a narrower screen; a `tall` one downwards too."""
-    return f'<div class="scroll{" tall" if tall else ""}" tabindex="0">{html}</div>'
+    return element("div", html, class_="scroll tall" if tall else "scroll", tabindex=0)
 
 
-def paragraph(words: str, kind: str = "") -> str:
+def paragraph(words: str, kind: str = "") -> PageMarkup:
     """A paragraph; `kind` is "faint", or "verdict good", "verdict bad", "verdict odd" for one in colour."""
-    return f'<p class="{kind}">{safe(words)}</p>' if kind else f"<p>{safe(words)}</p>"
+    return element("p", words, class_=kind or None)
 
 
-def mark(words: str, kind: str) -> Markup:
+def mark(words: str, kind: str) -> PageMarkup:
     """A word in colour; `kind` is "good", "bad" or "odd". The word says it too: not everyone sees colours."""
-    return Markup(f'<span class="mark {kind}">{safe(words)}</span>')
+    return element("span", words, class_=f"mark {kind}")
 
 
-def fold_away(summary: str, html: str) -> str:
+def fold_away(summary: str, html: PageMarkup) -> PageMarkup:
     """What is shown once one asks for it."""
-    return f"<details><summary>{safe(summary)}</summary>{html}</details>"
+    return element("details", element("summary", summary), html)

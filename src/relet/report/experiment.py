@@ -14,9 +14,10 @@ from relet.experiments.variation import differing_settings, distinguishing_metri
 from relet.report.bars import bars
 from relet.report.charts.lines import TOLD_APART, line_chart
 from relet.report.charts.parallel import MOST_AXES, parallel_coordinates
-from relet.report.elements import Markup, charts, facts, fold_away, mark, paragraph, scroll_box, table
+from relet.report.elements import charts, facts, fold_away, mark, paragraph, scroll_box, table
+from relet.report.markup import NOTHING, PageMarkup, element, empty_element
 from relet.report.page import Section, page
-from relet.report.wording import count, number, safe
+from relet.report.wording import count, number
 
 # However many trials there are, so many are listed and so many drawn: the page stays below 3 MB.
 LISTED, DRAWN = 1000, 400
@@ -68,7 +69,7 @@ class ExperimentPageContent:
         return self.aim.best(self.trials) if self.aim else None
 
 
-def experiment_page(held: ExperimentPageContent) -> str:
+def experiment_page(held: ExperimentPageContent) -> PageMarkup:
     """An experiment as one HTML file.
 
     >>> trial = Trial(id="1-ab", pipeline="p", experiment="e", status=Status.FINISHED, started="2026")
@@ -97,7 +98,7 @@ def experiment_page(held: ExperimentPageContent) -> str:
     )
 
 
-def _glance_html(held: ExperimentPageContent) -> str:
+def _glance_html(held: ExperimentPageContent) -> PageMarkup:
     trials, best, aim = held.trials, held.best, held.aim
     told: dict[str, object] = {"trials": _trial_counts(trials)}
     sweeps = [each for each in held.experiment.sweeps if each.kind is RunKind.SWEEP]
@@ -120,7 +121,7 @@ def _glance_html(held: ExperimentPageContent) -> str:
         told |= {name: best.settings.get(name, best.chosen.get(name)) for name in differing_settings(trials)}
     elif trials:
         parts.append(paragraph("No trial that finished has a metric that trials are compared by.", "verdict odd"))
-    return "".join(parts) + facts(told)
+    return NOTHING.join(parts) + facts(told)
 
 
 def _trial_counts(trials: Sequence[Trial]) -> str:
@@ -145,7 +146,7 @@ def _trial_name(trial: Trial) -> str:
     return trial.short if trial.number is None else f"trial {trial.number} ({trial.short})"
 
 
-def _trials_html(held: ExperimentPageContent) -> str:
+def _trials_html(held: ExperimentPageContent) -> PageMarkup:
     shown = held.trials[:LISTED]
     if not shown:
         return paragraph("Nothing to show.")
@@ -174,8 +175,8 @@ def _trials_html(held: ExperimentPageContent) -> str:
         note += f" The first {len(shown):,} of {len(held.trials):,} trials."
     same = [name for each in held.trials[:1] for name in each.settings if name not in settings]
     fixed = {name: held.trials[0].settings[name] for name in same}
-    below = fold_away(f"Settings that are the same in all: {len(fixed)}", facts(fixed)) if fixed else ""
-    head = [Markup(f'<span title="{safe(tip or name)}">{safe(name)}</span>') for name, tip, _ in columns]
+    below = fold_away(f"Settings that are the same in all: {len(fixed)}", facts(fixed)) if fixed else NOTHING
+    head = [element("span", name, title=tip or name) for name, tip, _ in columns]
     rows = zip(*(values for *_, values in columns), strict=True)
     return paragraph(note, "faint") + table(head, rows, sortable=True, best=place) + below
 
@@ -189,8 +190,8 @@ def _trial_setting(trial: Trial, name: str) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def _status_mark(status: Status) -> Markup:
-    return mark(str(status), _KINDS[status]) if status in _KINDS else Markup(safe(status))
+def _status_mark(status: Status) -> PageMarkup:
+    return mark(str(status), _KINDS[status]) if status in _KINDS else PageMarkup.escape(status)
 
 
 def _failures_section(held: ExperimentPageContent) -> Iterator[Section]:
@@ -200,7 +201,7 @@ def _failures_section(held: ExperimentPageContent) -> Iterator[Section]:
             [_trial_name(each), _status_mark(each.status), each.reason or "no reason was recorded"]
             for each in lost[:100]
         ]
-        more = paragraph(f"The first 100 of {len(lost):,}.", "faint") if len(lost) > 100 else ""
+        more = paragraph(f"The first 100 of {len(lost):,}.", "faint") if len(lost) > 100 else NOTHING
         yield Section(title="What did not finish", html=table(["trial", "status", "why"], rows, stack=True) + more)
 
 
@@ -238,7 +239,7 @@ def _coordinates_section(held: ExperimentPageContent) -> Iterator[Section]:
 def _importance_section(held: ExperimentPageContent) -> Iterator[Section]:
     if held.aim is None or not differing_settings(held.trials):
         return
-    drawn = ""
+    drawn = NOTHING
     if held.importance:
         briefs = dict(zip(held.importance, short_names(list(held.importance)), strict=True))
         shares = {briefs[name]: share for name, share in held.importance.items()}
@@ -296,18 +297,18 @@ def _winner_section(held: ExperimentPageContent) -> Iterator[Section]:
         return
     told: dict[str, object] = {
         "run": best.id,
-        "make it again": Markup(f"<code>relet reproduce {safe(best.id)}</code>"),
+        "make it again": element("code", f"relet reproduce {best.id}"),
         **best.metrics,
     }
     pictures = [_picture_html(each) for each in held.figures]
     yield Section(title="The best one", html=facts(told) + charts(pictures))
 
 
-def _picture_html(each: WinnerFigure) -> str:
+def _picture_html(each: WinnerFigure) -> PageMarkup:
     name = f"{each.version}, {each.path}"
     if each.uri is None:
         return paragraph(f"{name} is too large for this page: relet artifacts get {each.version}", "faint")
-    return f'<img class="figure" alt="{safe(name)}" src="{each.uri}"><figcaption>{safe(name)}</figcaption>'
+    return empty_element("img", class_="figure", alt=name, src=each.uri) + element("figcaption", name)
 
 
 def _artifacts_section(held: ExperimentPageContent) -> Iterator[Section]:
@@ -318,8 +319,8 @@ def _artifacts_section(held: ExperimentPageContent) -> Iterator[Section]:
             each.version,
             each.type,
             each.trials[0] if len(each.trials) == 1 else f"{len(each.trials):,} trials",
-            Markup(f"<code>relet artifacts get {safe(each.version)}</code>"),
-            Markup(", ".join(_file_link(path, link) for path, link in list(each.files.items())[:4])),
+            element("code", f"relet artifacts get {each.version}"),
+            PageMarkup(", ").join(_file_link(path, link) for path, link in list(each.files.items())[:4]),
         ]
         for each in held.made
     ]
@@ -332,5 +333,5 @@ def _artifacts_section(held: ExperimentPageContent) -> Iterator[Section]:
     yield Section(title="Artifacts", html=paragraph(note, "faint") + table(head, rows, sortable=True))
 
 
-def _file_link(path: str, link: str | None) -> str:
-    return safe(path) if link is None else f'<a href="{safe(link)}">{safe(path)}</a>'
+def _file_link(path: str, link: str | None) -> PageMarkup:
+    return PageMarkup.escape(path) if link is None else element("a", path, href=link)

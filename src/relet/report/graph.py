@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 from relet.core.component import Component
 from relet.core.pipeline import Pipeline, judged_artifacts
+from relet.report.markup import LINE_END, PageMarkup, element, empty_element
 
 # Sizes of the drawing, in pixels.
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 46, 150, 26, 20
@@ -78,7 +78,7 @@ def _component_block(pipeline: Pipeline, component: Component) -> Iterator[str]:
         yield f"  → {output.name:<20} {output.type}"
 
 
-def graph_svg(pipeline: Pipeline) -> str:
+def graph_svg(pipeline: Pipeline) -> PageMarkup:
     """The same as one SVG drawing, components in columns after what they need."""
     wires = pipeline_edges(pipeline)
     columns = _component_columns(pipeline, wires)
@@ -93,12 +93,19 @@ def graph_svg(pipeline: Pipeline) -> str:
         *(_edge_path(wire, places, number) for number, wire in enumerate(wires)),
         *(_component_box(pipeline, each, places[each.name]) for each in pipeline.components),
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img">'
-        f"<title>{escape(pipeline.name)}</title><style>{_STYLE}</style>"
-        f"{''.join(drawn)}</svg>\n"
+    svg = element(
+        "svg",
+        element("title", pipeline.name),
+        element("style", PageMarkup(_STYLE)),
+        *drawn,
+        xmlns="http://www.w3.org/2000/svg",
+        class_="graph",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
     )
+    return svg + LINE_END
 
 
 def _component_columns(pipeline: Pipeline, wires: tuple[PipelineEdge, ...]) -> list[list[str]]:
@@ -109,17 +116,19 @@ def _component_columns(pipeline: Pipeline, wires: tuple[PipelineEdge, ...]) -> l
     return [[name for name, at in depth.items() if at == column] for column in range(max(depth.values()) + 1)]
 
 
-def _component_box(pipeline: Pipeline, component: Component, place: tuple[int, int]) -> str:
+def _component_box(pipeline: Pipeline, component: Component, place: tuple[int, int]) -> PageMarkup:
     x, y = place
-    kind = ' class="asked"' if component.name in pipeline.on_request else ""
-    return (
-        f'<g><title>{escape(component.description)}</title><rect{kind} x="{x}" y="{y}" width="{WIDTH}" '
-        f'height="{HEIGHT}"/><text x="{x + 12}" y="{y + 20}">{escape(component.name)}</text>'
-        f'<text class="small" x="{x + 12}" y="{y + 36}">{escape(component.job_type)}</text></g>'
+    kind = "asked" if component.name in pipeline.on_request else None
+    return element(
+        "g",
+        element("title", component.description),
+        empty_element("rect", class_=kind, x=x, y=y, width=WIDTH, height=HEIGHT),
+        element("text", component.name, x=x + 12, y=y + 20),
+        element("text", component.job_type, class_="small", x=x + 12, y=y + 36),
     )
 
 
-def _edge_path(wire: PipelineEdge, places: dict[str, tuple[int, int]], number: int) -> str:
+def _edge_path(wire: PipelineEdge, places: dict[str, tuple[int, int]], number: int) -> PageMarkup:
     (x1, y1), (x2, y2) = places[wire.start], places[wire.end]
     x1, y1, y2 = x1 + WIDTH, y1 + HEIGHT // 2, y2 + HEIGHT // 2
     # a wire that passes other columns goes below them, each on a track of its own
@@ -132,7 +141,7 @@ def _edge_path(wire: PipelineEdge, places: dict[str, tuple[int, int]], number: i
         line = f"M{x1} {y1} C{x1 + 60} {y1} {x2 - 60} {y2} {x2} {y2}"
     label_y = bend - 4 if far else (y1 + y2) // 2 - 5
     middle = (x1 + x2) // 2
-    text = f'<text class="small" text-anchor="middle" x="{middle}" y="{label_y}">{escape(wire.label)}</text>'
     if wire.gate:
-        return f'<path class="gate" d="{line}"/>'
-    return f'<path d="{line}"/>{text}'
+        return empty_element("path", class_="gate", d=line)
+    label = element("text", wire.label, class_="small", text_anchor="middle", x=middle, y=label_y)
+    return empty_element("path", d=line) + label

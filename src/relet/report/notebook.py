@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.errors import ComponentError
+from relet.report.markup import PageMarkup
 from relet.report.page import Section, page
 
 # Selectors and the like, as marimo names their elements: without marimo they choose nothing.
@@ -43,7 +44,7 @@ _SPAN = '<span class="paragraph"'
 _BLOCK = f'{_SPAN} style="display:block;margin:8px 0"'
 
 
-def notebook_page(path: Path, values: Mapping[str, Any]) -> str:
+def notebook_page(path: Path, values: Mapping[str, Any]) -> PageMarkup:
     """Execute the marimo notebook at `path`, and return its outputs as one HTML page that opens without a network.
 
     `values` are variables of the notebook: the cells that define them do not run. The heading `#` is the page's
@@ -54,7 +55,7 @@ def notebook_page(path: Path, values: Mapping[str, Any]) -> str:
     for an output that only marimo's own scripts can show.
     """
     as_html = _marimo().as_html
-    outputs = (as_html(output).text for output in _cell_outputs(path, values) if output is not None)
+    outputs = (str(as_html(output).text) for output in _cell_outputs(path, values) if output is not None)
     return _assemble_page(path, _static_outputs(path, outputs))
 
 
@@ -111,7 +112,7 @@ def _static_outputs(path: Path, outputs: Iterable[str]) -> Iterator[str]:
             )
 
 
-def _assemble_page(path: Path, outputs: Iterable[str]) -> str:
+def _assemble_page(path: Path, outputs: Iterable[str]) -> PageMarkup:
     title, subtitle = path.stem, ""
     titles: list[str] = []
     bodies: list[str] = []
@@ -124,7 +125,7 @@ def _assemble_page(path: Path, outputs: Iterable[str]) -> str:
             bodies.append(rest)
         else:
             bodies[-1] += rest
-    sections = (Section(title=words, html=body) for words, body in zip(titles, bodies, strict=True))
+    sections = (Section(title=words, html=PageMarkup(body)) for words, body in zip(titles, bodies, strict=True))
     return page(title, subtitle=subtitle, sections=sections)
 
 

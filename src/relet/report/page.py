@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, count
 
-from relet.report.wording import safe
+from relet.report.markup import LINE_END, NOTHING, PageMarkup, element
 
 # With fewer sections than this a table of contents says nothing.
 CONTENTS_FROM = 4
 # Nothing is fetched and nothing runs but what we wrote, whatever a value in the data looks like.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_PAGE = PageMarkup(
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+    '<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+    '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+    '<link rel="icon" href="data:,"><title>{title}</title>\n<style>{style}</style></head>\n'
+    "<body><header><h1>{title}</h1>{below}</header>\n{nav}<main>\n{parts}\n</main>\n{script}</body></html>\n"
+)
 
 # The one script that a page may have: a click on a heading sorts a table by it. Without it all is there to read.
 _SORTING = """
@@ -98,13 +105,13 @@ figure,.chart,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:vis
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a page. `html` is made by our code and trusted; who makes it escapes what comes from data."""
+    """A part of a page. `html` is what `relet.report` made, or `PageMarkup`; text that stands there is escaped."""
 
     title: str
-    html: str
+    html: PageMarkup
 
 
-def page(title: str, *, subtitle: str = "", sections: Iterable[Section], sortable: bool = False) -> str:
+def page(title: str, *, subtitle: str = "", sections: Iterable[Section], sortable: bool = False) -> PageMarkup:
     """One HTML file with everything in it: the same bytes for the same content.
 
     With `sortable` its tables of that kind can be sorted by a click on a heading, and no other script may run.
@@ -112,32 +119,37 @@ def page(title: str, *, subtitle: str = "", sections: Iterable[Section], sortabl
     Drawings of `relet.report.charts` set into it take its colours; `relet.report.elements` makes tables, facts
     and rows of charts that fit its style. Titles may hold anything.
 
-    >>> page("Listings", sections=[Section(title="Rows", html="<p>43,136</p>")]).count("<section")
+    >>> rows = Section(title="Rows", html=element("p", 43136))
+    >>> page("Listings", sections=[rows]).count("<section")
     1
     """
     held = list(sections)
     anchors = _anchors([section.title for section in held])
-    contents = "".join(
-        f'<li><a href="#{anchor}">{safe(section.title)}</a></li>'
-        for anchor, section in zip(anchors, held, strict=True)
-    )
-    nav = f'<nav aria-label="Contents"><ul>{contents}</ul></nav>\n' if len(held) >= CONTENTS_FROM else ""
-    below = f"<p>{safe(subtitle)}</p>" if subtitle else ""
-    parts = "\n".join(
-        f'<section id="{anchor}"><h2>{safe(section.title)}</h2>\n{section.html}</section>'
-        for anchor, section in zip(anchors, held, strict=True)
-    )
-    policy, script = _POLICY, ""
+    policy, script = _POLICY, NOTHING
     if sortable:
         digest = b64encode(sha256(_SORTING.encode()).digest()).decode()
-        policy, script = f"{_POLICY}; script-src 'sha256-{digest}'", f"<script>{_SORTING}</script>\n"
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        f'<link rel="icon" href="data:,"><title>{safe(title)}</title>\n<style>{_STYLE}</style></head>\n'
-        f"<body><header><h1>{safe(title)}</h1>{below}</header>\n{nav}<main>\n{parts}\n</main>\n{script}</body></html>\n"
+        policy = f"{_POLICY}; script-src 'sha256-{digest}'"
+        script = element("script", PageMarkup(_SORTING)) + LINE_END
+    return _PAGE.format(
+        policy=PageMarkup(policy),
+        title=title,
+        style=PageMarkup(_STYLE),
+        below=element("p", subtitle) if subtitle else NOTHING,
+        nav=_contents(anchors, held) if len(held) >= CONTENTS_FROM else NOTHING,
+        parts=LINE_END.join(
+            element("section", element("h2", section.title), LINE_END, section.html, id=anchor)
+            for anchor, section in zip(anchors, held, strict=True)
+        ),
+        script=script,
     )
+
+
+def _contents(anchors: Sequence[str], sections: Sequence[Section]) -> PageMarkup:
+    links = (
+        element("li", element("a", section.title, href=f"#{anchor}"))
+        for anchor, section in zip(anchors, sections, strict=True)
+    )
+    return element("nav", element("ul", *links), aria_label="Contents") + LINE_END
 
 
 def _anchors(titles: Iterable[str]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 from relet.core.artifact import Check, Verdict
 from relet.report.charts.categories import dots
 from relet.report.columns import value_words
-from relet.report.elements import Markup, charts, facts, fold_away, mark, paragraph, table
+from relet.report.elements import charts, facts, fold_away, mark, paragraph, table
+from relet.report.markup import NOTHING, PageMarkup, element
 from relet.report.wording import count, shorten
 
 # How many columns of an offending row are shown, and how many of the tests that failed the verdict names.
@@ -30,12 +31,12 @@ def verdict_words(verdict: Verdict) -> str:
     return f"The tests say {'yes' if verdict.passed else 'no'}: {reason}."
 
 
-def verdict_banner(verdict: Verdict) -> str:
+def verdict_banner(verdict: Verdict) -> PageMarkup:
     """The verdict's sentence, in colour."""
     return paragraph(verdict_words(verdict), f"verdict {'good' if verdict.passed else 'bad'}")
 
 
-def verdict_html(verdict: Verdict) -> str:
+def verdict_html(verdict: Verdict) -> PageMarkup:
     """What failed, with the rows that speak against it; what was measured against chance; and what passed."""
     failed = [each for each in verdict.checks if not each.passed]
     measured = [each for each in verdict.checks if each.measured]
@@ -47,7 +48,7 @@ def verdict_html(verdict: Verdict) -> str:
     if plain:
         title = f"{count(len(plain), 'deterministic test')} passed"
         parts.append(fold_away(title, facts({name_words(each.name): each.message or "passed" for each in plain})))
-    return "".join(parts)
+    return NOTHING.join(parts)
 
 
 def _test_counts(failed: int, every: int) -> str:
@@ -68,9 +69,8 @@ def name_words(name: str) -> str:
     return words.replace("[", " [", 1) if "[" in words and " [" not in words else words
 
 
-def _failed_test_html(check: Check) -> str:
-    said = _check_sentence(check)
-    html = f"<p>{mark('failed', 'bad')} {paragraph_text(name_words(check.name))}: {paragraph_text(said)}</p>"
+def _failed_test_html(check: Check) -> PageMarkup:
+    html = element("p", mark("failed", "bad"), f" {name_words(check.name)}: {_check_sentence(check)}")
     if check.rows:
         columns = list(dict.fromkeys(name for row in check.rows for name in row))[:COLUMNS]
         rows = [[_plain_value(row.get(name)) for name in columns] for row in check.rows]
@@ -78,16 +78,11 @@ def _failed_test_html(check: Check) -> str:
     return html
 
 
-def paragraph_text(words: str) -> str:
-    """Words within a paragraph, escaped."""
-    return paragraph(words).removeprefix("<p>").removesuffix("</p>")
-
-
 def _plain_value(value: Any) -> Any:
     return value if value is None or isinstance(value, int | float | str) else str(value)
 
 
-def _measured_tests_html(checks: Iterable[Check]) -> str:
+def _measured_tests_html(checks: Iterable[Check]) -> PageMarkup:
     """Each non-deterministic test; what was found significant first, then by how surprising it is."""
     ordered = sorted(
         checks, key=lambda check: (check.passed, _number_or(check.measured.get("adjusted"), 2.0), check.name)
@@ -97,15 +92,15 @@ def _measured_tests_html(checks: Iterable[Check]) -> str:
         "tests there are) and its effect reaches the floor below which nobody would care; one without a p-value "
         "fails above its floor."
     )
-    parts = ["<h3>Non-deterministic tests</h3>", paragraph(note, "faint")]
+    parts = [element("h3", "Non-deterministic tests"), paragraph(note, "faint")]
     if ratios := _ordered_floor_ratios(ordered):
         title = "Each effect as a multiple of its floor"
         parts.append(charts([dots(ratios, title=title, mark_label="floor")]))
     head = ["test", "", "effect", "floor", "p-value", "adjusted", "seen with 80% power", "effect in terms of"]
     parts.append(table(head, [_check_cells(check) for check in ordered]))
-    sentences = {name_words(check.name): Markup(paragraph_text(_check_sentence(check))) for check in ordered}
+    sentences = {name_words(check.name): PageMarkup.escape(_check_sentence(check)) for check in ordered}
     parts.append(fold_away("Each of them in a sentence", facts(sentences)))
-    return "".join(parts)
+    return NOTHING.join(parts)
 
 
 def _check_sentence(check: Check) -> str:
@@ -119,7 +114,7 @@ def _check_cells(check: Check) -> list[object]:
     verdict = mark("below its floor", "odd") if check.passed and surprising else passed
     return [
         name_words(check.name),
-        Markup(verdict),
+        verdict,
         _rounded_words(found.get("effect")),
         _rounded_words(found.get("floor")),
         p_words(found.get("p_value", check.p_value)),

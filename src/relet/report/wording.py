@@ -1,14 +1,13 @@
-"""Numbers and names as a person reads them, safe to set into a page or a drawing."""
+"""Numbers and names as a person reads them."""
 
 from __future__ import annotations
 
 import math
 import unicodedata
-from html import escape
 
 from relet.core.wording import count, shorten
 
-__all__ = ["count", "fit_text", "number", "safe", "share", "shorten", "text_width", "visible_text"]
+__all__ = ["count", "fit_text", "number", "share", "shorten", "text_width", "visible_text"]
 
 # Signs that turn the direction of what follows: a value could make a page read other than it is.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
@@ -16,15 +15,6 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u20
 _SHOWN = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
 # Of text at 13 px: the width of an average letter, and of a wide one (Chinese, an emoji), in px.
 LETTER, WIDE_LETTER = 7.4, 14.0
-
-
-def safe(text: object) -> str:
-    """Text from data as HTML and XML can hold it: escaped, and without signs that can't be seen.
-
-    >>> safe("<b>\\n")
-    '&lt;b&gt;⏎'
-    """
-    return escape(visible_text(str(text)))
 
 
 def visible_text(text: str) -> str:

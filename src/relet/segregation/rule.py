@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relet.errors import SettingError, nearest
 
@@ -65,6 +65,14 @@ class Rule:
             raise SettingError(f"segregation: the method {self.method} goes by a column; name it: set {needed}")
         if not 0 <= self.seed < 2**32:
             raise SettingError(f"segregation: seed must lie between 0 and {2**32 - 1}, got {self.seed}; set seed")
+
+    def salted(self, purpose: str) -> Rule:
+        """The same for another purpose: what goes by it is independent of what goes by this one.
+
+        >>> Rule().salted("validation").salt
+        'validation'
+        """
+        return replace(self, salt=f"{self.salt}{purpose}")
 
     @property
     def column(self) -> str | None:

@@ -1,4 +1,4 @@
-"""From a store's URL to the place it names: a folder, memory of this process, or a bucket."""
+"""Opens the place that a store's URL names: a folder, the memory of this process, or a bucket."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def open_bucket(url: str) -> Bucket:
 
 
 def _folder(path: Path) -> Bucket:
-    # Absolute from the start: what the process does with its working folder later must not move the store.
+    # Absolute from the start: a later change of the working folder must not move the store.
     root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (resolve() would follow links)
 
     def connect(create: bool) -> ObjectStore | None:
@@ -83,7 +83,7 @@ def _cloud(url: str) -> Bucket:
     from obstore.exceptions import BaseError
     from obstore.store import from_url
 
-    # obstore's own patience is three minutes a request, which looks like a hang.
+    # obstore itself tries for three minutes a request, which looks like a hang.
     retry: RetryConfig = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=30)}
     try:
         backend = from_url(url, client_options=_client_options(), retry_config=retry)

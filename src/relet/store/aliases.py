@@ -1,4 +1,4 @@
-"""Aliases: each is a folder with one put-if-absent file per move, so its history is never lost."""
+"""Aliases. Each is a folder with one file per move, written put-if-absent, so that no move is ever lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from relet.store.layout import alias_folder, aliases_folder, encode, number_in_p
 
 @dataclass(frozen=True, kw_only=True)
 class AliasMove:
-    """One move of an alias: its place in the history, the version's number, when, by which run or command, why."""
+    """One move of an alias.
+
+    `move` counts the moves of the alias from 1, `number` is the version's, `by` names the run or the command.
+    """
 
     move: int
     number: int
@@ -22,7 +25,7 @@ class AliasMove:
 
 
 def move(bucket: Bucket, name: str, alias: str, number: int, *, by: str, why: str) -> None:
-    """Set an alias to a version's number; nothing is written where it is there already."""
+    """Set an alias to a version's number. Nothing is written where the alias has that number already."""
     last = _last_move(bucket, name, alias)
     while last == 0 or _number_at_move(bucket, name, alias, last) != number:
         last += 1
@@ -38,7 +41,7 @@ def current(bucket: Bucket, name: str, alias: str) -> int | None:
 
 
 def current_numbers(bucket: Bucket, name: str) -> dict[str, int]:
-    """Every alias of an artifact, with the number of the version that it is set to."""
+    """Each alias of an artifact → the number of the version that it is set to."""
     last: dict[str, int] = {}
     folder = aliases_folder(name)
     for entry in bucket.entries(folder):

@@ -1,4 +1,4 @@
-"""What was carried from another store, stored here: versions under other numbers, records that name those."""
+"""Stores a bundle from another store: its versions get numbers of this store, and its run records name these."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ COMMAND = "relet artifacts import"
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedBundle:
-    """What became of a bundle: `version` is the one that it was made for; `versions` what each was called where it
-    came from → what it is here; `runs` those whose records were stored, `known` those that were here already;
-    `gone` the versions that its records name and that did not come.
+    """A bundle after its import.
+
+    `version` is the version that the bundle was made for, as it is here. `versions` maps what each version was
+    called in the other store to what it is here. `runs` are the runs whose records were stored, `known` those that
+    were here already. `gone` are the versions that the records name and that the bundle does not hold.
     """
 
     version: Version
@@ -33,11 +35,11 @@ class ImportedBundle:
 
 
 def store_bundle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> ImportedBundle:
-    """Store a bundle whose objects are the verified `files`: objects, versions, run records, in this order.
+    """Store a bundle, whose objects are the verified `files`: objects first, then versions, then run records.
 
-    No key leads to what came: a run here makes it anew, rather than take what a bundle says was computed.
-    What is here already stays as it is, and what a reference means here does not change. Raises StoreError, with
-    nothing stored, where it holds a run that is another one here.
+    No key is written: a run here computes its outputs anew and does not believe what a bundle says of them.
+    Nothing that is stored here changes, and each reference goes on naming the same version. Raises StoreError,
+    with nothing stored, where a run of the bundle and a run of this store have one id and are not the same run.
     """
     _refuse_other_runs(bucket, bundle)
     bucket.each(lambda digest: objects.put(bucket, files[digest]), sorted(bundle.objects))
@@ -75,7 +77,7 @@ def _referenced_name(reference: str) -> str:
 
 
 def _refuse_other_runs(bucket: Bucket, bundle: Bundle) -> None:
-    """Raise StoreError where a run of the bundle, or one that made a version of it, is another one here."""
+    """Raise StoreError where a run that the bundle holds or names is another run in this store."""
     made_by = {version.producer for version in bundle.versions if version.producer}
     known = {
         run_id: _record_here(bucket, run_id) for run_id in sorted(made_by | {each.id for each in bundle.records})
@@ -100,7 +102,7 @@ def _record_here(bucket: Bucket, run_id: str) -> RunRecord | None:
 
 
 def _run_identity(record: RunRecord) -> tuple[str | None, ...]:
-    """What of a run never changes, from its first record to its last."""
+    """The fields of a run's record that are the same in its first record and in its last."""
     return record.pipeline, record.component, record.parent, record.started, record.key
 
 
@@ -109,9 +111,10 @@ def _has_made(record: RunRecord, version: Version) -> bool:
 
 
 def _fresh_names(bucket: Bucket, bundle: Bundle) -> list[str]:
-    """The names that are new here, or that an import which ended on the way has begun to store.
+    """The artifact names whose alias `latest` the import sets: names that are new in this store, or of which it
+    holds nothing but what an unfinished import of this bundle stored.
 
-    For the others `latest` is held to what it means before the import.
+    For every other name `latest` is set to the version that it names before the import.
     """
     coming = {(version.name, version.content) for version in bundle.versions}
     fresh = []
@@ -129,9 +132,10 @@ def _fresh_names(bucket: Bucket, bundle: Bundle) -> list[str]:
 def _references_here(
     bucket: Bucket, records: tuple[RunRecord, ...], arrived: Mapping[str, Version]
 ) -> dict[str, str]:
-    """What each version that run records name is called here.
+    """Each version that the run records name → what it is called in this store.
 
-    One that did not come gets a number as well, which reads as pruned: so it never means another version.
+    A version that did not come gets a number of its own, which reads as pruned. So no record names a wrong
+    version.
     """
     places = {was: str(version) for was, version in arrived.items()}
     for was, content in sorted(named_versions(records).items()):
@@ -147,7 +151,7 @@ def _arrived_contents(arrived: Mapping[str, Version]) -> dict[tuple[str, str], s
 
 
 def renumbered(record: RunRecord, places: Mapping[str, str]) -> RunRecord:
-    """A record whose links and steps name the versions by what they are called here."""
+    """The record, with each version called by its name in this store (`places`)."""
 
     def moved(links: Mapping[str, ArtifactLink]) -> dict[str, ArtifactLink]:
         return {name: replace(link, version=places[link.version]) for name, link in links.items()}

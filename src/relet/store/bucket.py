@@ -1,4 +1,4 @@
-"""The one door to obstore: bytes by path, on a folder, in memory or in a bucket, with errors that advise."""
+"""Bytes by path in a folder, in memory or in a bucket. No other module uses obstore; errors say what to do."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ADVICE = {
 
 @dataclass(frozen=True, kw_only=True)
 class BucketEntry:
-    """What a listing says about one stored thing; `size` in bytes."""
+    """A stored file or object, as a listing has it; `size` in bytes."""
 
     path: str
     size: int
@@ -52,10 +52,11 @@ class BucketEntry:
 
 
 class Bucket:
-    """A handle on one place where bytes are kept by path. All that relet stores is written by the methods below.
+    """A handle on one place that keeps bytes by path. Everything that relet stores is written by these methods.
 
-    `connect(create)` gives obstore's store, or None where there is no folder yet and none is to be made:
-    looking into a store that does not exist makes nothing. `root` is the folder, where it is one.
+    `connect(create)` returns obstore's store; it returns None where the folder is missing and `create` is False,
+    so that reading a store that does not exist makes no folder. `root` is the folder of a store on disk, else
+    None.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Bucket:
         return None
 
     def stream(self, path: str) -> Iterator[bytes] | None:
-        """The content in pieces, or None where there is none."""
+        """The content piece by piece, or None where nothing is stored at the path."""
         with self._reading(path) as backend:
             return self._pieces(path, backend.get(path)) if backend else None
         return None
@@ -94,7 +95,7 @@ class Bucket:
             yield from found.stream(min_chunk_size=CHUNK)
 
     def document(self, path: str) -> Document | None:
-        """The JSON object at a path, as today's layout has it. Raises DamagedError where it is no such thing."""
+        """The JSON object at a path, in today's layout, or None. Raises DamagedError for other bytes."""
         stored = self.get(path)
         return None if stored is None else self.parse(path, stored)
 
@@ -115,7 +116,7 @@ class Bucket:
         return None
 
     def entries(self, prefix: str) -> list[BucketEntry]:
-        """All that lies below a folder, at any depth, in the order of the paths."""
+        """Everything below a folder, at any depth, sorted by path."""
         with self._reading(prefix) as backend:
             found = backend.list(prefix).collect() if backend else []
             return sorted(map(_entry_of_object, found), key=lambda entry: entry.path)
@@ -129,11 +130,11 @@ class Bucket:
         return []
 
     def create(self, path: str, content: bytes) -> bool:
-        """Write unless something is there already: True when this call wrote it, however many try at once."""
+        """Write, unless something is stored at the path. Of many calls at once one writes, and returns True."""
         return self._create(self._ready(), path, content)
 
     def put(self, path: str, content: bytes | Path) -> None:
-        """Write, whether or not something is there. Nobody ever sees half of it."""
+        """Write over what is at the path. Readers see the old content or the new one, never half of either."""
         backend = self._ready()
         with self._advising("write", path):
             if isinstance(content, Path) and self.root is not None:
@@ -145,7 +146,7 @@ class Bucket:
         self.put(path, encode(document))
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete what is there of these paths; another may have deleted some of them first."""
+        """Delete these paths; those that are gone already are passed over."""
         backend = self._ready()
         for path in paths:
             with self._advising("delete", path):
@@ -160,7 +161,7 @@ class Bucket:
             backend.rename(path, to)
 
     def touch(self, path: str) -> bool:
-        """Make something as young as if it were written now. False where only writing it again does that."""
+        """Set the time of a stored file to now. False in a bucket, where only a new write does that."""
         if self.root is None:
             return False
         with self._advising("write", path):
@@ -168,14 +169,14 @@ class Bucket:
         return True
 
     def staged(self) -> Iterator[Path]:
-        """Files that a writer which was killed left behind; no listing shows them."""
+        """Half-written files of writers that were killed; obstore's listings leave them out."""
         if self.root is not None:
             for folder in ("objects", "artifacts", "runs", "keys", "outbox", "searches", "damaged"):
                 yield from (path for path in (self.root / folder).rglob("*#*") if STAGED.search(path.name))
             yield from (path for path in self.root.glob(f"{FORMAT_PATH}#*") if STAGED.search(path.name))
 
     def each(self, act: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """`act` on every item, in order; many at once where each one waits for a network."""
+        """The results of `act` on each item, in the items' order; in a bucket many run at once."""
         if not self.remote:
             return [act(item) for item in items]
         from concurrent.futures import ThreadPoolExecutor
@@ -184,10 +185,10 @@ class Bucket:
             return list(pool.map(act, items))
 
     def _ready(self) -> Any:
-        """obstore's store, proven to be one that relet can write to.
+        """obstore's store, once it is known that relet can write to it.
 
-        `format` is created put-if-absent by every process before its first write, which also proves that the
-        place honours put-if-absent: that what exists can't be created again.
+        Before its first write every process creates the file `format` put-if-absent. Where the file exists and is
+        created all the same, the place ignores put-if-absent, and is refused.
         """
         with self._lock:
             backend = self._open(create=True)
@@ -226,7 +227,7 @@ class Bucket:
 
     @contextmanager
     def _reading(self, path: str) -> Iterator[Any]:
-        """obstore's store, or None where there is no folder yet. What is not found ends the block."""
+        """obstore's store, or None where the folder is missing. A missing path ends the block without an error."""
         backend = self._open(create=False)
         with self._advising("read", path):
             try:
@@ -247,7 +248,9 @@ class Bucket:
 
 
 def _copy(file: Path, to: Path) -> None:
-    """Copy a file, which the system does faster than obstore reads and writes it; staged as obstore stages."""
+    """Copy a file in one piece: faster than obstore reads and writes it. The half-written file is named as obstore
+    names its own, so that listings leave it out and a garbage collection finds it.
+    """
     to.parent.mkdir(parents=True, exist_ok=True)
     with replacing(to, part=to.with_name(f"{to.name}#{secrets.randbelow(10**12)}")) as staged:
         shutil.copyfile(file, staged)
@@ -258,7 +261,7 @@ def _entry_of_object(meta: Any) -> BucketEntry:
 
 
 def _error_advice(error: Exception) -> str:
-    """What is wrong and what to do, from an error of obstore's or of the operating system's.
+    """What is wrong and what to do, for an error of obstore or of the operating system.
 
     >>> _error_advice(OSError(errno.ENOSPC, "No space left on device"))
     'the disk is full; free some space (`relet artifacts gc` finds garbage) and run again'

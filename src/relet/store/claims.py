@@ -1,8 +1,11 @@
-"""One at a time at what two would otherwise both make: a claim on a name, which a holder that dies loses.
+"""Claims: a process claims a name before it computes what the name stands for, and other processes wait.
 
-In a store on a folder the kernel keeps the claim, and takes it back at the moment its holder dies. In a bucket a
-claim is a document that only one can create, and that its holder renews. Who waits for it watches by a clock of
-his own whether that goes on: no two machines' clocks are compared.
+In a store on a folder a claim is a lock of the kernel, which frees it when its holder dies. In a bucket a claim is
+a document that only one process can create, and that its holder writes anew every few seconds. A process that
+waits measures by its own clock how long the document stays the same; no two machines' clocks are compared.
+
+Claims don't use `relet.files`: the file of a claim is removed while the lock on it is held, and a claim in a
+bucket is no file at all.
 """
 
 from __future__ import annotations
@@ -23,14 +26,14 @@ from relet.store.bucket import Bucket
 from relet.store.layout import encode, word
 
 FOLDER = "claims/"
-# Seconds: between looks at a claim on this machine and in a bucket; between a holder's renewals; and how long one
-# who waits has to see none before the holder counts as gone.
+# Seconds: between two looks at a claim on this machine, and in a bucket; between two renewals by its holder; and
+# without a renewal until the holder counts as gone.
 LOOK_HERE, LOOK_THERE, RENEW, GONE = 0.02, 1.0, 5.0, 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimTiming:
-    """How often a claim in a bucket is looked at and renewed, and when its holder counts as gone; in seconds."""
+    """Seconds between two looks at a claim in a bucket, between renewals, and until its holder counts as gone."""
 
     look: float = LOOK_THERE
     renew: float = RENEW
@@ -41,9 +44,10 @@ class ClaimTiming:
 def claim(
     bucket: Bucket, name: str, *, waiting: Callable[[], None] | None = None, pace: ClaimTiming = ClaimTiming()
 ) -> Iterator[None]:
-    """Hold the claim on a name; wait while another holds it. `waiting` is called once, where there is a wait.
+    """Hold the claim on a name; wait while another process or thread holds it, after calling `waiting` once.
 
-    The same thread must not ask for it again. Nobody shares a store in memory, where nothing is waited for.
+    A thread that holds a claim must not ask for the same one again: it would wait for itself. A store in memory
+    belongs to one process, and a claim there holds nothing.
     """
     word(name, "the name of a claim")
     if bucket.root is not None:
@@ -52,7 +56,7 @@ def claim(
         try:
             yield
         finally:
-            # removed while it is still held: whoever waits sees that his lock is on a file that is gone
+            # Removed before the lock is freed: a process that gets the lock then sees that its file is gone.
             with suppress(OSError):
                 path.unlink()
             os.close(descriptor)
@@ -65,7 +69,7 @@ def claim(
 
 
 def _lock(path: Path, waiting: Callable[[], None] | None) -> int:
-    """An open descriptor that holds the lock on a file, which is gone as soon as the lock is given up."""
+    """An open descriptor that holds the lock on the file at a path, which is made where it is missing."""
     told = False
     while True:
         try:
@@ -85,7 +89,7 @@ def _lock(path: Path, waiting: Callable[[], None] | None) -> int:
                         waiting()
                     told = True
                     time.sleep(LOOK_HERE)
-            # Who held it before may have removed the file: then the lock is on one that nobody else will find.
+            # The last holder may have removed the file meanwhile: a lock on a removed file keeps nobody away.
             if _is_same_file(path, descriptor):
                 return descriptor
         except BaseException:
@@ -103,10 +107,10 @@ def _is_same_file(path: Path, descriptor: int) -> bool:
 
 
 def _take_claim(bucket: Bucket, folder: str, waiting: Callable[[], None] | None, pace: ClaimTiming) -> str:
-    """Create the next numbered document below `folder`, once the last one was given up or is not renewed.
+    """Create the next numbered document below `folder`, once the last one is given up or no longer renewed.
 
-    The last one stays, so that numbers only grow: a request that is sent once more, as clients do where an answer
-    got lost, then never meets a later holder's document.
+    The last document stays, so that numbers only grow. A client that got no answer sends its request once more;
+    with growing numbers such a late request never overwrites the document of a later holder.
     """
     seen: tuple[str, bytes] | None = None
     since, told = 0.0, False
@@ -123,7 +127,7 @@ def _take_claim(bucket: Bucket, folder: str, waiting: Callable[[], None] | None,
                 if max(_claim_paths(bucket, folder), default=0) <= last + 1:
                     bucket.delete(found.values())
                     return path
-                # what was listed had long been over: others have come and gone since
+                # The listing was old: other holders have come and gone since.
                 bucket.delete([path])
             continue
         if waiting and not told:
@@ -133,10 +137,10 @@ def _take_claim(bucket: Bucket, folder: str, waiting: Callable[[], None] | None,
 
 
 def collect(bucket: Bucket, before: datetime) -> list[str]:
-    """Remove claims that nobody holds and that are older than a time; their paths.
+    """Remove the claims that nobody holds and that are older than `before`; their paths.
 
-    A claim in a bucket whose holder died without giving it up stays: only who waits for it sees that. Once one is
-    removed its numbers begin anew: `before` leaves time for any request that may be sent once more.
+    A claim in a bucket whose holder died stays: only a process that waits for the claim finds that out. The
+    numbers of a removed claim begin anew, so `before` has to leave time for requests that are sent once more.
     """
     if bucket.root is not None:
         paths = [each for each in sorted((bucket.root / FOLDER).glob("*")) if _remove_left(each, before)]
@@ -149,7 +153,7 @@ def collect(bucket: Bucket, before: datetime) -> list[str]:
 
 
 def _remove_left(path: Path, before: datetime) -> bool:
-    """Remove the file of a claim that is old and nobody's; whether it was removed."""
+    """Remove the file of a claim that is old and that nobody holds. True where it was removed."""
     with suppress(OSError):
         if datetime.fromtimestamp(path.stat().st_mtime, UTC) > before:
             return False
@@ -182,10 +186,10 @@ _GIVEN_UP = b'"given up"'
 
 @contextmanager
 def _renewed_claim(bucket: Bucket, path: str, pace: ClaimTiming) -> Iterator[None]:
-    """Write the claim's document again and again while the block runs, and at the end that it is given up.
+    """Renew a claim while the block runs, and give it up at the end.
 
-    A bucket that can't be reached for a while costs the claim, at worst: its holder goes on, and what two make
-    twice is stored once.
+    A holder that can't reach the bucket for a while loses the claim and goes on. Two processes may then compute
+    the same, which is stored once.
     """
     over = threading.Event()
 

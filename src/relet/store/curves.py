@@ -1,4 +1,4 @@
-"""The curves among a version's metrics, as its file holds them: the manifest says only which there are."""
+"""The curves of a version, read from its file of metrics: the manifest holds only the curves' names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def metrics(stored: bytes) -> dict[str, Any]:
 
 
 def curves(store: Store, version: Version) -> dict[str, Curve]:
-    """The curves of a version by name: none of one that has no metrics, or whose file is gone or damaged."""
+    """The curves of a version by name; none where the version has no metrics or their file is gone or damaged."""
     if version.type is not ArtifactType.METRICS or not version.metadata.get("curves"):
         return {}
     try:

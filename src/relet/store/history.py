@@ -1,4 +1,4 @@
-"""What a version stands on, as far back as the store knows: the runs that made it, their inputs and objects."""
+"""The lineage of a version, as far back as the store knows it: the runs that made it, their inputs and objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from relet.store.manifest import Bundle, name_and_content, named_versions
 
 @dataclass(frozen=True, kw_only=True)
 class VersionLineage:
-    """A version with what it stands on, and what of that is gone: each of `notes` is a line for a person."""
+    """A version with all that it was made from; each of `notes` tells a person of something that is gone."""
 
     bundle: Bundle
     notes: tuple[str, ...]
@@ -23,10 +23,11 @@ class VersionLineage:
 
 @dataclass(frozen=True, kw_only=True)
 class RunFamily:
-    """The run of a pipeline that made a version.
+    """The pipeline's run that made a version, with the runs of its components.
 
-    `records` are the pipeline's and its components' (of a skipped component the earlier run that made what it
-    has); `standing` those that the version stands on; `gone` names each record that is not there, and what it is.
+    `records` are the records of the pipeline and of its components; for a component that was skipped, the record
+    of the earlier run that made its outputs. `standing` are the records that the version was made by. `gone` has a
+    line for each record that is missing.
     """
 
     id: str | None = None
@@ -40,7 +41,7 @@ class RunFamily:
 
     @property
     def pinned(self) -> dict[str, tuple[str, str]]:
-        """The versions that its runs took and none of them made → name and content."""
+        """The versions that these runs took as inputs and did not make → their name and content."""
         made = self.made
         taken = {
             link.version: name_and_content(link) for record in self.records for link in record.inputs.values()
@@ -49,10 +50,10 @@ class RunFamily:
 
 
 def gather(bucket: Bucket, version: Version) -> VersionLineage:
-    """All that has to come with a version, so that elsewhere it and what it stands on can be made again.
+    """All that another store needs to make a version again, with everything that it was made from.
 
-    Raises NotFoundError naming each thing that making it again stands on and that is gone. What only a run
-    further back needs, or what is made again on the way, is left out and noted.
+    Raises NotFoundError, naming each missing thing, where the version itself could not be made again. A missing
+    thing that only an earlier run needs, or that a reproduction makes anew, is left out and noted.
     """
     main = _family(bucket, version)
     families = {main.id: main}
@@ -117,7 +118,7 @@ def _family(bucket: Bucket, version: Version) -> RunFamily:
 
 
 def _record_or_gone(bucket: Bucket, run_id: str | None, why: str, gone: list[str]) -> RunRecord | None:
-    """A run's record; where there is none that can be read, `gone` gets a line that says so and what it is for."""
+    """A run's record, or None; then `gone` gets a line that names the record and says why it matters."""
     if run_id is None:
         return None
     try:
@@ -130,7 +131,7 @@ def _record_or_gone(bucket: Bucket, run_id: str | None, why: str, gone: list[str
 
 
 def _makers(bucket: Bucket, run_id: str | None, outputs: Mapping[str, str]) -> list[str]:
-    """The run of a step; where an older relet did not write it down, those that made what the step has."""
+    """The run that made a step's outputs; where an older relet did not record it, the run of each output."""
     if run_id:
         return [run_id]
     found = (_find_readable(bucket, reference) for reference in outputs.values())
@@ -138,7 +139,7 @@ def _makers(bucket: Bucket, run_id: str | None, outputs: Mapping[str, str]) -> l
 
 
 def _runs_behind(record: RunRecord, records: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
-    """A run, and those among `records` that made its inputs, and theirs."""
+    """A run, the runs among `records` that made its inputs, the runs that made theirs, and so on."""
     makers = {name_and_content(link): each for each in records for link in each.outputs.values()}
     standing: dict[str, RunRecord] = {}
     waiting = [record]
@@ -160,7 +161,7 @@ def _find_readable(bucket: Bucket, reference: str) -> Version | None:
 
 
 def _whole_version(bucket: Bucket, reference: str, content: str | None) -> Version | None:
-    """The version that a record names, or the one that has its content by now, with all its objects; else None."""
+    """The version that a record names, or another one of the same content, if all its objects are stored."""
     found = _find_readable(bucket, reference)
     if found is None or objects.absent_digests(bucket, found.files.values()):
         name = Reference.parse(reference).name
@@ -169,7 +170,7 @@ def _whole_version(bucket: Bucket, reference: str, content: str | None) -> Versi
 
 
 def _with_known_producer(version: Version, records: Mapping[str, RunRecord]) -> Version:
-    """A version whose producer comes along: content that was made again names any of the runs that made it."""
+    """The version, with a producer among `records`: of several runs that made its content, any will do."""
     what = (version.name, version.content)
     makers = [record.id for record in records.values() if what in map(name_and_content, record.outputs.values())]
     if version.producer in makers or (version.producer not in records and not makers):
@@ -180,7 +181,7 @@ def _with_known_producer(version: Version, records: Mapping[str, RunRecord]) -> 
 def _lost_requirements(
     version: Version, main: RunFamily, found: Mapping[str, Version | None], gone: frozenset[str]
 ) -> Iterator[str]:
-    """What making a version again stands on and what is gone, each with what it is needed for."""
+    """A line for each missing thing without which a version can't be made again, with what needs it."""
     yield from main.gone
     if found[str(version)] is None:
         yield f"{version}: an object of its own"
@@ -205,7 +206,7 @@ def _lost_objects(records: Iterable[RunRecord], gone: frozenset[str]) -> Iterato
 def _omission_notes(
     families: Iterable[RunFamily], found: Mapping[str, Version | None], gone: frozenset[str]
 ) -> Iterator[str]:
-    """What is left out, and what of it matters."""
+    """A line for each thing that is left out, and what follows from that."""
     made = {link.version for each in families for record in each.records for link in record.outputs.values()}
     for reference in sorted(reference for reference, version in found.items() if version is None):
         if reference in made:

@@ -1,4 +1,4 @@
-"""The journal of a search: numbered pieces, each created put-if-absent; whoever is second finds the first's."""
+"""The journal of a search: numbered pieces, each created put-if-absent. Of two writers the first one counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ABOUT = "about.json"
 
 @dataclass(frozen=True, kw_only=True)
 class JournalPiece:
-    """What one batch of a search wrote: its number, from 1, how many trials it had, and its entries."""
+    """The piece of one batch: the batch's number from 1, how many trials it had (`size`), and its entries."""
 
     number: int
     size: int
@@ -25,10 +25,10 @@ class JournalPiece:
 
 
 class SearchJournal:
-    """The journal of one search. A piece holds a whole batch: reading sixty trials takes a handful of requests.
+    """The journal of one search. A piece holds a whole batch, so that sixty trials are read in a few requests.
 
-    A batch that was cut short (fewer trials were asked for) may be written again with more: the largest counts,
-    and what comes after a batch that is not there does not.
+    A batch may be written again with more trials, where fewer were asked for the first time: the largest piece
+    counts. Pieces after a batch that is missing don't count.
     """
 
     def __init__(self, bucket: Bucket, search: str) -> None:
@@ -36,26 +36,26 @@ class SearchJournal:
         self._folder = searches_folder(search)
 
     def describe(self, about: Document) -> None:
-        """Say what is searched, for who looks into the store; the first to say so is right."""
+        """Write down what is searched, for a person who looks into the store; the first writer's text stays."""
         self._bucket.create(f"{self._folder}{_ABOUT}", encode(about))
 
     def about(self) -> Document | None:
-        """What is searched, or None where no such search is stored."""
+        """What is searched, or None where the search is not stored."""
         return self._bucket.document(f"{self._folder}{_ABOUT}")
 
     def join(self, run_id: str) -> list[str]:
-        """Say that a run works on this search; the runs that said so before it, oldest first."""
+        """Note that a run works on this search; the runs that were noted before it, the oldest first."""
         folder = f"{self._folder}by/"
         before = [entry.path.removeprefix(folder).removesuffix(".json") for entry in self._bucket.entries(folder)]
         self._bucket.create(f"{folder}{word(run_id, 'a run id')}.json", encode({"run": run_id}))
         return sorted(before)
 
     def append(self, number: int, size: int, logs: Sequence[Mapping[str, Any]]) -> bool:
-        """Write a piece, unless one of this number and size is there: True when this call wrote it."""
+        """Write a piece, unless one of this number and size is stored. True where this call wrote it."""
         return self._bucket.create(f"{self._folder}{number}-{size}.json", encode({"logs": list(logs)}))
 
     def pieces(self) -> list[JournalPiece]:
-        """The pieces, from the first one on. Raises DamagedError for one that can't be read."""
+        """The pieces in order, up to the first missing one. Raises DamagedError for a piece that can't be read."""
         sizes: dict[int, int] = {}
         for entry in self._bucket.entries(self._folder):
             if found := _PIECE.fullmatch(entry.path.removeprefix(self._folder)):

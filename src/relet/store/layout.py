@@ -1,4 +1,4 @@
-"""Where everything lies in a store, which words may become a part of a path, and the layout's number."""
+"""The paths in a store, the words that may be a part of a path, and the number of the layout."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
 
 Document = dict[str, Any]
 
-# What turns a document (its path, its content) of each older layout into today's. A store keeps the layout that
-# it was made with; a new number gets a line here and a store of the old number among the tests' fixtures.
+# For each layout, the function from a document's path and content to the content in today's layout. A store keeps
+# the layout that it was made with. A new layout gets a line here, and a store of the old one joins the tests'
+# fixtures.
 READERS: Mapping[int, Callable[[str, Document], Document]] = {FORMAT: lambda _, document: document}
 
 
 def number_of_format(stored: bytes, url: str) -> int:
-    """The layout's number, as `format` says it. Raises StoreError where this relet can't read that layout.
+    """The layout's number in the file `format`. Raises StoreError where this relet can't read that layout.
 
     >>> number_of_format(b"1\\n", ".relet")
     1
@@ -45,7 +46,7 @@ def number_of_format(stored: bytes, url: str) -> int:
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
-    """A document as JSON: sorted keys, so that equal documents are equal bytes."""
+    """A document as JSON. Its keys are sorted: equal documents give equal bytes."""
     return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -54,7 +55,7 @@ def artifact_name(name: str) -> str:
 
 
 def alias_name(alias: str) -> str:
-    """The alias, when it may be one. `v3` may not: it would read as a version's number.
+    """The alias, once it is checked. `v3` is refused: it reads as a version's number.
 
     >>> alias_name("prod")
     'prod'
@@ -75,7 +76,7 @@ def _checked_word(text: str, pattern: re.Pattern[str], what: str, allowed: str) 
 
 
 def file_path(path: str) -> str:
-    """A version's file's relative path, when it stays below the folder it is written to.
+    """The relative path of a version's file, once it is known to stay below the folder that it is written to.
 
     >>> file_path("data/part-0.parquet")
     'data/part-0.parquet'
@@ -89,7 +90,7 @@ def file_path(path: str) -> str:
 
 
 def file_paths(paths: Mapping[str, str]) -> None:
-    """Raise StoreError unless all the paths may lie in one folder: none is both a file and a folder."""
+    """Raise StoreError unless all the paths fit in one folder: no path is both a file and a folder."""
     for path in paths:
         for folder in PurePosixPath(file_path(path)).parents:
             if str(folder) in paths:
@@ -97,7 +98,8 @@ def file_paths(paths: Mapping[str, str]) -> None:
 
 
 def object_path(digest: str) -> str:
-    """
+    """The path of an object, below a folder that is named by the first two digits.
+
     >>> object_path("ab" + 62 * "0")[:13]
     'objects/ab/ab'
     """
@@ -147,7 +149,7 @@ def searches_folder(search: str) -> str:
 
 
 def number_in_path(path: str) -> int | None:
-    """The number that a path's file is named by, or None where it is a stray file.
+    """The number in the name of a numbered document, or None for any other file.
 
     >>> number_in_path("artifacts/model/versions/12.json")
     12

@@ -1,4 +1,4 @@
-"""What a tar of artifacts says that it holds: versions, and the runs that they stand on. Read with suspicion."""
+"""The manifest of an exported tar file: its versions, and the runs that made them. Nothing in it is believed."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from relet.core.record import ArtifactLink, RunRecord
 from relet.errors import ReletError, StoreError
 from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, word
 
-# Format 1 holds one version alone, and is still what one version alone is written as.
+# Format 1 holds one version without its history, and is still written for that.
 SINGLE = 1
 FORMAT = 2
-# Its number and its date belong to the store that it leaves: equal versions give equal bytes.
+# A version's number and date belong to the store that it leaves: without them equal versions give equal bytes.
 CARRIED = ("name", "type", "content", "files", "description", "metadata", "producer")
 
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
-# An option, or a transport of git's that starts a program (`ext::…`).
+# What git would take for an option, or for a transport that starts a program (`ext::…`).
 NO_REPOSITORY = re.compile(r"-|[^/@]*::")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """What is carried from one store to another, in the names that it has in the store that it leaves.
+    """Versions and run records on their way to another store, under the names of the store that they leave.
 
-    `version` is the one that was asked for, and one of `versions`; `gone` are the objects that a record needs
-    to be made again and that were lost before: what stands on them comes without.
+    `version` names the version that was asked for, one of `versions`. `gone` are the objects that a record needs
+    to be made again and that the first store had lost: the record comes without them.
     """
 
     version: str
@@ -41,18 +41,18 @@ class Bundle:
 
     @property
     def objects(self) -> set[str]:
-        """The digests of all that has to come with it."""
+        """The digests of the objects that come with the bundle."""
         needed = {digest for record in self.records for digest in record.objects.values()} - self.gone
         return needed | {digest for version in self.versions for digest in version.files.values()}
 
     @property
     def named(self) -> dict[str, str | None]:
-        """Every version that is in it, or that a record in it names → its content, as far as that is known."""
+        """Each version that the bundle holds or that a record of it names → its content, None where unknown."""
         return named_versions(self.records) | {str(version): version.content for version in self.versions}
 
 
 def named_versions(runs: tuple[RunRecord, ...]) -> dict[str, str | None]:
-    """Every version that run records name → its content, where more than a pipeline's steps name it."""
+    """Each version that run records name → its content; None where only a pipeline's steps name the version."""
     found: dict[str, str | None] = {reference: None for record in runs for reference in step_outputs(record)}
     return found | {link.version: link.content for record in runs for link in links(record)}
 
@@ -68,12 +68,12 @@ def step_outputs(record: RunRecord) -> Iterator[str]:
 
 
 def name_and_content(link: ArtifactLink) -> tuple[str, str]:
-    """What a link leads to, whatever its number: the artifact's name and the content."""
+    """The artifact's name and the content of a linked version; both are the same in every store."""
     return Reference.parse(link.version).name, link.content
 
 
 def bundle_manifest(bundle: Bundle) -> bytes:
-    """A bundle as a manifest, equal bundles as equal bytes."""
+    """The manifest of a bundle; equal bundles give equal bytes."""
     document: Document = {
         "format": FORMAT,
         "version": bundle.version,
@@ -94,7 +94,7 @@ def _carried_fields(version: Version) -> Document:
 
 
 def read_manifest(path: Path, manifest: bytes) -> Bundle:
-    """What a manifest says, once all of it is as relet writes it. Raises StoreError."""
+    """The bundle that a manifest describes. Raises StoreError where anything in it is not as relet writes it."""
     try:
         stored = json.loads(manifest)
         if stored["format"] > FORMAT:
@@ -134,7 +134,7 @@ def _refuse_duplicates(found: list[str]) -> None:
 
 
 def _refuse_contradictions(bundle: Bundle) -> None:
-    """Raise StoreError where two places in a bundle say different things of one version."""
+    """Raise StoreError where two places in a bundle contradict each other about a version."""
     said = {str(version): (version.content, version.type) for version in bundle.versions}
     for record in bundle.records:
         for link in links(record):
@@ -190,14 +190,14 @@ def _record_from_manifest(stored: Document) -> RunRecord:
         word(link.content, "a content digest")
     for reference in step_outputs(record):
         _refuse_unnumbered(reference)
-    # What a reproduction lays out, and hands to git, must name no place outside and no option.
+    # A reproduction writes these paths and hands them to git: none may lead outside or be an option.
     for path in (*record.code.untracked, *([record.code.folder] if record.code.folder else [])):
         file_path(path)
     return record
 
 
 def _field_checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
-    """What is shown of a record, or leads somewhere, and whether it is of the type that everybody expects."""
+    """Each field of a record that is shown or followed, and whether its value has the expected type."""
     for field in ("pipeline", "experiment", "started", "description", "message"):
         yield field, isinstance(getattr(record, field), str)
     for field in ("ended", "component", "job_type", "parent", "key", "lock", "winner"):

@@ -12,13 +12,13 @@ from relet.files import replacing
 from relet.store.bucket import Bucket, BucketEntry
 from relet.store.layout import damaged_path, object_path
 
-# An object that is already there is not written again, but made young where it is older than this: else a garbage
-# collection that runs at the same time might take it before a version refers to it. Well below the grace period.
+# An object that is stored already is not written again. Where it is older than this, its time is set to now: else
+# a garbage collection at the same time might delete it before a version refers to it. Well below the grace period.
 FRESH = timedelta(minutes=15)
 
 
 def put(bucket: Bucket, content: bytes | Path) -> str:
-    """Store bytes, or a file without reading it whole into memory; its SHA-256."""
+    """Store bytes, or a file, which is not read into memory as a whole; the SHA-256."""
     if isinstance(content, Path):
         with content.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -38,7 +38,7 @@ def _is_kept_fresh(bucket: Bucket, found: BucketEntry | None, size: int) -> bool
 
 
 def read(bucket: Bucket, digest: str) -> bytes:
-    """An object's bytes. Raises DamagedError where they are not what was stored, or not there."""
+    """An object's bytes. Raises DamagedError where they are missing or are not what was stored."""
     content = bucket.get(object_path(digest))
     if content is None:
         raise missing_error(bucket, digest)
@@ -48,7 +48,7 @@ def read(bucket: Bucket, digest: str) -> bytes:
 
 
 def pieces(bucket: Bucket, digest: str) -> Iterator[bytes]:
-    """An object's bytes piece by piece; DamagedError comes after the last one."""
+    """An object's bytes piece by piece. Raises DamagedError after the last one where the object is damaged."""
     stream = bucket.stream(object_path(digest))
     if stream is None:
         raise missing_error(bucket, digest)
@@ -61,7 +61,7 @@ def pieces(bucket: Bucket, digest: str) -> Iterator[bytes]:
 
 
 def fetch(bucket: Bucket, digest: str, to: Path) -> None:
-    """Write an object to a file, which appears whole and verified or not at all."""
+    """Write an object to a file, which appears when it is whole and verified."""
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         with replacing(to) as part, part.open("wb") as file:
@@ -74,7 +74,7 @@ def fetch(bucket: Bucket, digest: str, to: Path) -> None:
 
 
 def absent_digests(bucket: Bucket, digests: Iterable[str]) -> list[str]:
-    """Those of the digests that no object is stored under."""
+    """The digests under which no object is stored."""
     wanted = sorted(set(digests))
     found = bucket.each(lambda digest: bucket.head(object_path(digest)), wanted)
     return [digest for digest, entry in zip(wanted, found, strict=True) if entry is None]
@@ -90,7 +90,7 @@ def missing_error(bucket: Bucket, digest: str) -> DamagedError:
 
 
 def _set_aside(bucket: Bucket, digest: str) -> DamagedError:
-    """Move a damaged object away, so that the right bytes can be written again."""
+    """Move a damaged object away, so that the right bytes can be stored again; the error to raise."""
     what = f"object {digest} in {bucket.url} is damaged: its bytes have another SHA-256"
     aside = damaged_path(digest)
     try:

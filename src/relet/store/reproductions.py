@@ -1,4 +1,4 @@
-"""The verdicts on runs that were made again, as they are stored: artifacts beside what they judged."""
+"""The verdicts on reproductions, read from the store, where each is an artifact."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from relet.store.storage import Store
 
 @dataclass(frozen=True, kw_only=True)
 class ReproductionSummary:
-    """What a stored verdict says of one run or one version: its word, when, and the verdict's own version."""
+    """What a verdict says of one run or one version.
+
+    `likeness` is a word such as IDENTICAL, `when` the time of the reproduction, `version` the verdict's own
+    version.
+    """
 
     version: str
     likeness: str
@@ -22,12 +26,12 @@ class ReproductionSummary:
 
 
 def latest_of_runs(store: Store) -> dict[str, ReproductionSummary]:
-    """The newest word on each run that has one: on the run that was made again, and on the runs of its steps."""
+    """The newest verdict on each run that was made again, and on each of its steps' runs, by the run's id."""
     return _latest_verdicts(store, "runs")
 
 
 def latest_on(store: Store, version: str) -> ReproductionSummary | None:
-    """The newest word on a version, `model:v7`."""
+    """The newest verdict on a version such as `model:v7`, or None."""
     return _latest_verdicts(store, "judged").get(version)
 
 
@@ -39,9 +43,29 @@ def _latest_verdicts(store: Store, about: str) -> dict[str, ReproductionSummary]
 
 
 def _verdict_words(store: Store, about: str) -> Iterator[tuple[str, ReproductionSummary]]:
-    """What each verdict says of what it judged, the newest verdict first; what can't be read says nothing."""
+    """Name and summary for each run or version that a verdict judged, the newest verdict first.
+
+    Metadata that can't be read is passed over.
+    """
     for version in reversed(store.versions(ARTIFACT)):
         words = version.metadata.get(about)
         for name, word in words.items() if isinstance(words, Mapping) else ():
             when = str(version.metadata.get("when", ""))
             yield str(name), ReproductionSummary(version=str(version), likeness=str(word), when=when)
+
+
+class RunVerdicts:
+    """The newest verdict on each run; the verdicts are read again only where a newer one was stored."""
+
+    def __init__(self) -> None:
+        self._newest: tuple[str, int] = ("", 0)
+        self._found: dict[str, ReproductionSummary] = {}
+
+    def latest(self, store: Store, run_id: str) -> str | None:
+        """The newest verdict on a run in words, or None."""
+        version = store.find(ARTIFACT)
+        newest = (store.url, version.number if version else 0)
+        if self._newest != newest:
+            self._newest, self._found = newest, latest_of_runs(store) if version else {}
+        found = self._found.get(run_id)
+        return str(found) if found else None

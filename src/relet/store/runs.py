@@ -15,12 +15,12 @@ from relet.store.layout import Document, encode, key_path, outbox_folder, run_pa
 
 
 def put(bucket: Bucket, record: RunRecord) -> None:
-    """Write a run's record, over the one before: only the run itself writes it."""
+    """Write a run's record, over the one before. Only the run itself does so."""
     bucket.put(run_path(record.id), _encoded(record))
 
 
 def add(bucket: Bucket, record: RunRecord) -> bool:
-    """Write the record of a run that comes from elsewhere, unless it is here already: True where it was not."""
+    """Write the record of a run of another store, unless it is stored already. True where this call wrote it."""
     return bucket.create(run_path(record.id), _encoded(record))
 
 
@@ -49,7 +49,7 @@ def parse_record(bucket: Bucket, path: str, stored: bytes) -> RunRecord:
 
 
 def from_document(bucket: Bucket, path: str, document: Document) -> RunRecord:
-    """Raises StoreError where a newer relet wrote the record, DamagedError where it is none."""
+    """A document's record. Raises StoreError where a newer relet wrote it, DamagedError where it is no record."""
     written = document.get("format")
     if isinstance(written, int) and written > records.FORMAT:
         raise StoreError(
@@ -88,7 +88,7 @@ def _readable_record(bucket: Bucket, run_id: str, unread: list[str]) -> RunRecor
 
 
 def put_key(bucket: Bucket, key: str, outputs: Mapping[str, str], run: str | None = None) -> None:
-    """Write down which versions a key's outputs are: output name → `clean_sample:v3`; and which run made them."""
+    """Write down the outputs of a key, output name → `clean_sample:v3`, and the run that made them."""
     for reference in outputs.values():
         if Reference.parse(reference).number is None:
             raise StoreError(f"a key leads to versions, got {reference!r}; write it as name:v3")
@@ -96,7 +96,7 @@ def put_key(bucket: Bucket, key: str, outputs: Mapping[str, str], run: str | Non
 
 
 def maker(bucket: Bucket, key: str) -> str | None:
-    """The run that last made what a key leads to; None where the key's document does not say, or can't be read."""
+    """The run that made a key's outputs last; None where the key's document does not name it or can't be read."""
     try:
         document = bucket.document(key_path(key)) or {}
     except DamagedError:
@@ -106,8 +106,7 @@ def maker(bucket: Bucket, key: str) -> str | None:
 
 
 def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
-    """What a key leads to, or None unless all of it is there: a version that was pruned, or that lost an
-    object, has to be made again."""
+    """The outputs of a key; None where one of them was pruned or has lost an object, and has to be made again."""
     try:
         document = bucket.document(key_path(key))
         outputs = dict(document["outputs"]) if document else None
@@ -127,7 +126,7 @@ def put_pending(bucket: Bucket, tracker: str, run_id: str) -> None:
 
 
 def pending(bucket: Bucket, tracker: str) -> dict[str, frozenset[str]]:
-    """The runs that wait for a tracker, the oldest first, each with the notes that say so."""
+    """The runs in a tracker's outbox, the oldest first, each with the paths of its notes there."""
     folder = outbox_folder(tracker)
     found: dict[str, set[str]] = {}
     for entry in bucket.entries(folder):

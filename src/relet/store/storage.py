@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """All methods raise StoreError where the place can't be read or written, DamagedError where what it gives
-    back is not what was stored, and NotFoundError, with the nearest right name, where there is no such thing.
-    Any number of processes and threads may write at once.
+    """A store at one place. Any number of processes and threads may write at once.
+
+    All methods raise StoreError where the place can't be read or written, DamagedError where stored bytes are not
+    what was written, and NotFoundError, with the nearest right name, for a name that the store does not hold.
     """
 
     def __init__(self, bucket: Bucket) -> None:
@@ -36,14 +37,14 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Where it is: for a folder, its absolute path."""
+        """The place of the store; of a folder, the absolute path."""
         return self._bucket.url
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
 
     def put_object(self, content: bytes | Path) -> str:
-        """Store bytes or a file; its SHA-256. What is there already is not written again."""
+        """Store bytes or a file; the SHA-256. An object that is stored already is not written again."""
         return objects.put(self._bucket, content)
 
     def read_object(self, sha: str) -> bytes:
@@ -51,7 +52,7 @@ class Store:
         return objects.read(self._bucket, sha)
 
     def fetch_object(self, sha: str, to: Path) -> None:
-        """Write an object to a file, which appears whole and verified or not at all."""
+        """Write an object to a file, which appears when it is whole and verified."""
         objects.fetch(self._bucket, sha, to)
 
     def has_object(self, sha: str) -> bool:
@@ -68,10 +69,11 @@ class Store:
         metadata: Mapping[str, Any] | None = None,
         producer: str | None = None,
     ) -> Version:
-        """Store a version under the next number; the existing one where this content is stored under that name.
+        """Store a version under the next number. Where the artifact has a version of this content, that one is
+        given.
 
-        `files` maps relative paths to the SHA-256 of objects, which must be stored before; `content` is the
-        digest that keys use.
+        `files` maps relative paths to the SHA-256 of objects, which must be stored before. `content` is the digest
+        of the content, which keys use.
         """
         draft = Version(
             name=artifact_name(name),
@@ -86,7 +88,7 @@ class Store:
         return versions.add(self._bucket, draft)
 
     def version(self, reference: str | Reference) -> Version:
-        """The version that `clean_sample:v3`, `model:prod` or `model` (the latest) names."""
+        """The version that a reference names: `clean_sample:v3`, `model:prod`, or `model` for the latest."""
         return versions.get(self._bucket, _as_reference(reference))
 
     def find(self, reference: str | Reference) -> Version | None:
@@ -106,13 +108,13 @@ class Store:
         return versions.names(self._bucket)
 
     def set_alias(self, name: str, alias: str, number: int, *, by: str, why: str) -> None:
-        """Set an alias to a version that is there; nothing is written where it is set so already."""
+        """Set an alias to a stored version. Nothing is written where the alias is set to it already."""
         alias_name(alias)
         self.version(Reference(artifact_name(name), f"v{number}"))
         aliases.move(self._bucket, name, alias, number, by=by, why=why)
 
     def aliases(self, name: str) -> dict[str, int]:
-        """Each alias of an artifact, with the number of the version that it is set to."""
+        """Each alias of an artifact → the number of the version that it is set to."""
         return aliases.current_numbers(self._bucket, name)
 
     def alias_history(self, name: str, alias: str) -> list[AliasMove]:
@@ -143,26 +145,26 @@ class Store:
         return runs.ids(self._bucket)
 
     def put_key(self, key: str, outputs: Mapping[str, str], run: str | None = None) -> None:
-        """Write down what a key leads to, output name → `clean_sample:v3`, and the run that made it."""
+        """Write down the outputs of a key, output name → `clean_sample:v3`, and the run that made them."""
         runs.put_key(self._bucket, key, outputs, run)
 
     def key(self, key: str) -> dict[str, str] | None:
-        """What a key leads to; None unless every version and all its objects are there."""
+        """The outputs of a key; None unless every version and all its objects are stored."""
         return runs.outputs_of(self._bucket, key)
 
     def maker(self, key: str) -> str | None:
-        """The run that last made what a key leads to, or None where that is not known."""
+        """The run that made a key's outputs last, or None where that is not known."""
         return runs.maker(self._bucket, key)
 
     def claim(self, name: str, *, waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
-        """Hold the claim on a name, such as a key, so that no other process makes the same meanwhile.
+        """Hold the claim on a name, such as a key, so that no other process computes the same meanwhile.
 
-        Waits while another holds it, after calling `waiting` once; a holder that died holds nothing.
+        Waits while another process holds it, after calling `waiting` once. A holder that died holds nothing.
         """
         return claims.claim(self._bucket, name, waiting=waiting)
 
     def journal(self, search: str) -> SearchJournal:
-        """The journal of a search, there or not yet."""
+        """The journal of a search; it may have no piece yet."""
         return SearchJournal(self._bucket, search)
 
     def searches(self) -> list[str]:
@@ -170,18 +172,20 @@ class Store:
         return searches(self._bucket)
 
     def put_pending(self, tracker: str, run_id: str) -> None:
-        """Note in a tracker's outbox that it has to be sent this run's record as it is now."""
+        """Note in a tracker's outbox that this run's record, as it is now, has to be sent."""
         runs.put_pending(self._bucket, tracker, run_id)
 
     def pending(self, tracker: str) -> list[str]:
-        """The runs whose records a tracker has not been sent, the oldest first."""
+        """The runs whose records have to be sent to a tracker, the oldest first."""
         found = runs.pending(self._bucket, tracker)
         self._noted |= {(tracker, run_id): notes for run_id, notes in found.items()}
         return list(found)
 
     def done(self, tracker: str, run_id: str) -> None:
-        """Take a run out of a tracker's outbox, unless it was noted again since this handle's last `pending`:
-        then the record has changed since it was read, and has to be sent once more.
+        """Take a run out of a tracker's outbox.
+
+        A run that was noted again since this handle's last `pending` stays there: its record has changed since,
+        and has to be sent once more.
         """
         notes = self._noted.pop((tracker, run_id), None)
         if notes is None:
@@ -190,15 +194,17 @@ class Store:
             self._bucket.delete(sorted(notes))
 
     def verify(self) -> list[StoreProblem]:
-        """Read everything and name what is broken; damaged objects are moved aside."""
+        """Read everything and name each problem; damaged objects are moved aside."""
         return upkeep.verify(self._bucket)
 
     def prune(self, keep: int = 10) -> list[str]:
-        """Forget all but the newest versions of each artifact and what an alias holds; what was pruned."""
+        """Forget the versions of each artifact, but for the newest `keep` and those that an alias is set to; the
+        versions that were pruned.
+        """
         return upkeep.prune(self._bucket, keep)
 
     def gc(self, older_than: timedelta = GRACE) -> list[str]:
-        """Delete what nothing refers to and what is older than `older_than`; the paths that were deleted."""
+        """Delete what nothing refers to and is older than `older_than`; the paths that were deleted."""
         return upkeep.collect(self._bucket, older_than)
 
     def export_version(self, reference: str | Reference, path: Path) -> None:
@@ -208,9 +214,9 @@ class Store:
         transfer.export_version(self._bucket, self.version(reference), path)
 
     def export_history(self, reference: str | Reference, path: Path) -> VersionLineage:
-        """Write a version to a tar file with all that it stands on, the same bytes every time; what is in it.
+        """Write a version to a tar file with all that it was made from, the same bytes every time; what is in it.
 
-        Raises NotFoundError naming each thing that making it again stands on and that is gone.
+        Raises NotFoundError, naming each missing thing, where the version could not be made again from the file.
         """
         from relet.store import history, transfer
 
@@ -219,20 +225,20 @@ class Store:
         return found
 
     def import_bundle(self, path: Path) -> ImportedBundle:
-        """Store what a tar file holds, a version alone or with its history; what is equal is not stored twice."""
+        """Store the content of a tar file: a version, with or without its history. Nothing is stored twice."""
         from relet.store import transfer
 
         return transfer.import_file(self._bucket, path)
 
     def import_version(self, path: Path) -> Version:
-        """The same, giving the version that the tar file was made for, as it is here."""
+        """Import a tar file; the version that it was made for, as it is called here."""
         return self.import_bundle(path).version
 
 
 def open_store(url: str | Path) -> Store:
     """The store at a folder, `memory://`, `memory://name`, `s3://bucket/prefix`, `gs://…` or `az://…`.
 
-    Nothing is made until something is written. Credentials come from the environment.
+    The folder is made with the first write. Credentials come from the environment.
 
     >>> store = open_store("memory://")
     >>> sha = store.put_object(b"rows")

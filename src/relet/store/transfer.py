@@ -1,4 +1,4 @@
-"""Artifacts as a file that can be carried to another store: a tar of a manifest and the objects that it names."""
+"""Exports artifacts to a tar file and imports them: the file holds a manifest and the objects that it names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def export_version(bucket: Bucket, version: Version, to: Path) -> None:
 
 
 def export_bundle(bucket: Bucket, bundle: Bundle, to: Path) -> None:
-    """Write versions and the records that they stand on to a tar file, in the same way."""
+    """Write versions and the run records that belong to them to a tar file. Raises DamagedError."""
     _write_tar(bucket, manifest.bundle_manifest(bundle), bundle.objects, to)
 
 
@@ -58,7 +58,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 def _add(tar: tarfile.TarFile, bucket: Bucket, digest: str, folder: Path) -> None:
-    # By way of a file: the tar needs the size first, and only verified bytes may enter it.
+    # The object becomes a file first: the tar needs its size, and only verified bytes may enter.
     file = folder / digest
     objects.fetch(bucket, digest, file)
     with file.open("rb") as content:
@@ -67,11 +67,11 @@ def _add(tar: tarfile.TarFile, bucket: Bucket, digest: str, folder: Path) -> Non
 
 
 def import_file(bucket: Bucket, path: Path) -> ImportedBundle:
-    """Store what a tar file holds, versions under the next numbers; what is equal is not stored twice.
+    """Store the content of a tar file, its versions under the next numbers. Equal content is not stored twice.
 
     Every digest is verified before anything is stored. Raises StoreError where the file holds anything but a
-    manifest and the objects that it names, or where the manifest is none that relet writes, DamagedError where an
-    object is not what its digest says.
+    manifest and the objects that it names, or where relet would not write such a manifest; DamagedError where an
+    object's bytes don't match its digest.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -84,16 +84,16 @@ def import_file(bucket: Bucket, path: Path) -> ImportedBundle:
 
 
 def _unpack(path: Path, folder: Path) -> tuple[Bundle, dict[str, Path]]:
-    """What a tar says that it holds, and its objects as verified files.
+    """The bundle that a tar's manifest describes, and the objects by digest, as verified files in the folder.
 
-    Members are named by digest, so none leaves the folder.
+    Each file is named by its digest, so that no name of a member leads out of the folder.
     """
     said: bytes | None = None
     found: dict[str, Path] = {}
     with tarfile.open(path, "r:") as tar:
         for member in tar:
             matched = MEMBER.fullmatch(member.name)
-            # A sparse member says that it holds any amount of zeros.
+            # A sparse member of a few bytes could unpack to any amount of zeros.
             content = tar.extractfile(member) if member.type in PLAIN and not member.issparse() else None
             if content and member.name == MANIFEST and member.size <= LARGEST_MANIFEST and said is None:
                 said = content.read()

@@ -1,4 +1,4 @@
-"""Looking after a store while others write to it: verify it, prune old versions, collect garbage."""
+"""The upkeep of a store, while others write to it: verify it, prune old versions, collect garbage."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from relet.store.layout import (
     version_path,
 )
 
-# What is younger than this may belong to a run that has not written its manifest yet.
+# An object younger than this may belong to a run that has not written its version yet.
 GRACE = timedelta(hours=1)
-# Records of an older format name sources whose content was never stored: nothing of theirs is lost.
+# Records of an older format name sources whose content was never stored: a missing one is no loss.
 SOURCES_STORED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreProblem:
-    """Something in a store that is not as it was stored: what kind of trouble, where, and what to do."""
+    """Something in a store that is damaged or missing: the kind of problem, the place, and what to do."""
 
     kind: str
     where: str
@@ -40,9 +40,9 @@ class StoreProblem:
 
 
 def verify(bucket: Bucket) -> list[StoreProblem]:
-    """Read everything and name what is broken; a damaged object is moved aside, so that it may be written again.
+    """Read everything and name each problem. A damaged object is moved aside, so that it can be stored again.
 
-    What a killed writer left behind (objects without a version, staged files) is garbage, not a problem.
+    Objects without a version, and files that a killed writer left half-written, are garbage and no problem.
     """
     found = list(_unreadable_documents(bucket))
     damaged = _damaged_objects(bucket)
@@ -61,7 +61,7 @@ def verify(bucket: Bucket) -> list[StoreProblem]:
 
 
 def _damaged_objects(bucket: Bucket) -> dict[str, str]:
-    """The objects that are damaged, by digest, and what is to be said of each."""
+    """The digests of the damaged objects → a message."""
     digests = [entry.path.rpartition("/")[2] for entry in bucket.entries("objects/")]
     digests = [digest for digest in digests if DIGEST.fullmatch(digest)]
     said = bucket.each(lambda digest: _object_damage(bucket, digest), digests)
@@ -89,7 +89,7 @@ def _broken_versions(bucket: Bucket, alive: Iterable[Version], damaged: dict[str
 
 
 def _dangling_aliases(bucket: Bucket, name: str, alive: set[int]) -> Iterator[StoreProblem]:
-    with suppress(DamagedError):  # _unreadable_documents has named it already
+    with suppress(DamagedError):  # `_unreadable_documents` has named this alias already.
         for alias, number in aliases.current_numbers(bucket, name).items():
             if number not in alive:
                 message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
@@ -135,10 +135,10 @@ def _why_unreadable(bucket: Bucket, path: str) -> str | None:
 
 
 def prune(bucket: Bucket, keep: int) -> list[str]:
-    """Forget all but the newest `keep` versions of each artifact; what it pruned, as `name:v3`.
+    """Forget the versions of each artifact, but for the newest `keep`; the pruned versions, as `name:v3`.
 
-    Never touched: what an alias is set to, and what a run made or took that waits in an outbox. A pruned number
-    is never given again. The objects go with the next garbage collection.
+    A version is kept where an alias is set to it, or where it is an input or output of a run that waits in an
+    outbox. The number of a pruned version is never given again. Its objects go with the next garbage collection.
     """
     if keep < 1:
         raise StoreError(f"prune: keep must be at least 1, got {keep}")
@@ -146,7 +146,7 @@ def prune(bucket: Bucket, keep: int) -> list[str]:
     pruned = []
     for name in versions.names(bucket):
         if name in (REPRODUCTION, DETERMINISM):
-            # small, and what they say of a version stays true as long as that is kept
+            # Verdicts are small, and stay true of the version that they judged as long as it is kept.
             continue
         named = set(aliases.current_numbers(bucket, name).values())
         for version in versions.living_versions(bucket, name)[:-keep]:
@@ -177,18 +177,19 @@ def _forget_version(bucket: Bucket, version: Version) -> None:
 
 
 def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
-    """Delete objects and staged files that nothing refers to, and claims that nobody holds; their paths.
+    """Delete unreferenced objects, half-written files and claims that nobody holds, older than `older_than`; their
+    paths.
 
-    Only what is older than `older_than`. Referred to is what a version holds, what a run record needs to be made
-    again (`RunRecord.objects`), and, to be on the safe side, every digest written anywhere in a document that
-    can't be read, that a newer relet wrote, or that this relet does not know.
+    An object is referenced by a version that holds it and by a run record that needs it to be made again
+    (`RunRecord.objects`). To be on the safe side, every digest counts that stands anywhere in a document which
+    can't be read, which a newer relet wrote, or whose kind this relet does not know.
     """
     before = datetime.now(UTC) - older_than
     candidates = [entry for entry in bucket.entries("objects/") if entry.modified <= before]
-    # Read after the listing: a version written in between may refer to one of the candidates.
+    # References are read after the listing: a version written in between may refer to one of the candidates.
     wanted = _referenced_objects(bucket) if candidates else set()
     garbage = [entry.path for entry in candidates if entry.path.rpartition("/")[2] not in wanted]
-    # Looked at once more: a writer that found the object there has made it young again.
+    # The times are read once more: a writer that found an object stored has set its time to now.
     found = bucket.each(bucket.head, garbage)
     garbage = [entry.path for entry in found if entry and entry.modified <= before]
     if garbage:

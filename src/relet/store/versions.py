@@ -23,16 +23,16 @@ from relet.store.layout import (
     versions_folder,
 )
 
-# How many of the newest versions are compared with a new one whose content no pointer names: a writer that was
-# killed, or that is still between its manifest and its pointer, wrote one of these.
+# How many of the newest versions are compared with a new one whose content has no pointer. A writer that was
+# killed after it wrote a version and before it wrote the pointer, or that is there right now, wrote one of these.
 RECENT = 8
 TOMBSTONE = "pruned"
 
 
 def add(bucket: Bucket, draft: Version) -> Version:
-    """Store a version under the next free number, or give the one that has this content already.
+    """Store a version under the next free number; where a version has this content already, that one is given.
 
-    Raises StoreError where an object that it names is not stored.
+    Raises StoreError where an object that the version names is not stored.
     """
     file_paths(draft.files)
     if absent := objects.absent_digests(bucket, draft.files.values()):
@@ -71,7 +71,7 @@ def _encoded(version: Version) -> bytes:
 
 
 def _holds_same(bucket: Bucket, known: Version, draft: Version) -> bool:
-    """Whether `known` already holds what `draft` would: the same content, in files that are all there."""
+    """Whether `known` has the type and the content of `draft`, in files whose objects are all stored."""
     if (known.content, known.type) != (draft.content, draft.type):
         return False
     return known.files == draft.files or not objects.absent_digests(bucket, known.files.values())
@@ -90,20 +90,21 @@ def _pointed_number(bucket: Bucket, pointer: bytes) -> int:
 
 
 def version_numbers(bucket: Bucket, name: str) -> list[int]:
-    """Every number that was ever used, ascending, those of pruned versions too."""
+    """Every number that was ever used, in ascending order; those of pruned versions too."""
     found = (number_in_path(entry.path) for entry in bucket.entries(versions_folder(name)))
     return sorted(number for number in found if number is not None)
 
 
 def tombstone(name: str, number: int, content: str | None) -> Document:
-    """What stands in the place of a version that was pruned: its number is never given again."""
+    """The document in the place of a pruned version: with it, the number is never given again."""
     return {TOMBSTONE: now(), "name": name, "number": number, "content": content}
 
 
 def reserve(bucket: Bucket, name: str, content: str | None) -> int:
-    """A number that reads as a pruned version: what run records from elsewhere call a version that is gone there.
+    """A number that reads as a pruned version, for a version that records of another store name and that did not
+    come.
 
-    The same one for the same content, as far as that is known.
+    Equal content gets the same number, where the content is known.
     """
     taken = version_numbers(bucket, name)
     for number in taken if content else []:
@@ -118,7 +119,7 @@ def reserve(bucket: Bucket, name: str, content: str | None) -> int:
 
 
 def read(bucket: Bucket, name: str, number: int) -> Version | None:
-    """A version by its number, or None where there is none or it was pruned. Raises DamagedError."""
+    """A version by its number; None where there is none or it was pruned. Raises DamagedError."""
     path = version_path(name, number)
     document = bucket.document(path)
     if document is None or TOMBSTONE in document:
@@ -141,7 +142,7 @@ def _readable_version(bucket: Bucket, name: str, number: int) -> Version | None:
 
 
 def living_versions(bucket: Bucket, name: str) -> list[Version]:
-    """All versions that were not pruned and can be read, the oldest first."""
+    """The versions that were not pruned and can be read, the oldest first."""
     found = bucket.each(lambda number: _readable_version(bucket, name, number), version_numbers(bucket, name))
     return [version for version in found if version]
 
@@ -152,7 +153,7 @@ def names(bucket: Bucket) -> list[str]:
 
 
 def find(bucket: Bucket, reference: Reference) -> Version | None:
-    """The version that a reference names, or None. `latest` is the newest one where no alias says otherwise."""
+    """The version that a reference names, or None. Where no alias `latest` is set, it is the newest version."""
     number = reference.number
     if number is None:
         number = aliases.current(bucket, reference.name, reference.selector)
@@ -189,7 +190,7 @@ def _nearest_selector(bucket: Bucket, reference: Reference) -> str:
 def find_content(bucket: Bucket, name: str, content: str) -> Version | None:
     """The version of an artifact that has this content and was not pruned, or None.
 
-    The content's pointer leads to it; where a writer was killed before it wrote one, all versions are looked at.
+    It is found by the content's pointer. Where a writer was killed before it wrote that, all versions are read.
     """
     pointed = bucket.get(content_path(name, content))
     known = None if pointed is None else _readable_version(bucket, name, _pointed_number(bucket, pointed))
@@ -199,7 +200,7 @@ def find_content(bucket: Bucket, name: str, content: str) -> Version | None:
 
 
 def materialize(bucket: Bucket, version: Version, folder: Path) -> None:
-    """Write a version's files below a folder, each verified. Raises DamagedError naming the version and file."""
+    """Write a version's files below a folder, each verified. Raises DamagedError, which names version and file."""
     for path, digest in sorted(version.files.items()):
         try:
             objects.fetch(bucket, digest, folder / file_path(path))

@@ -1,4 +1,4 @@
-"""Trackers are mirrors: the store is the truth, and what a tracker misses waits in its outbox."""
+"""Trackers mirror the runs of the store. A record that a tracker did not get waits in the tracker's outbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TRACKERS: dict[str, Callable[[Path], Tracker]] = {"mlflow": _mlflow, "wandb": _w
 
 
 def open_tracker(name: str, project_root: Path) -> Tracker:
-    """The tracker of that name; what it keeps locally lies in the project's folder. Connects to nothing yet.
+    """The tracker of that name, not connected yet. What it keeps on this machine lies in the project's folder.
 
     >>> open_tracker("mlfow", Path())
     Traceback (most recent call last):

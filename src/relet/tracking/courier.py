@@ -1,4 +1,4 @@
-"""Start the process that mirrors a run to its trackers, and part with it when the run is over."""
+"""Starts one process per tracker, which sends a run's records, and waits for these processes after the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from relet.errors import ReletError
 
-# What keeps mlflow quiet, quick to give up and at home; what the user has set stays.
+# Settings of mlflow: print little, give up soon, send no telemetry. What the user has set wins.
 ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -31,9 +31,9 @@ PROGRAM = (sys.executable, "-P", "-m", "relet.tracking.deliver")
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How a tracker stands after a run: `queued` records wait for `relet sync`, for this reason.
+    """What a tracker has after a run: `queued` records were not sent, for this reason, and wait for `relet sync`.
 
-    `log` is what the tracker's process wrote; it is kept only where something went wrong.
+    `log` holds the output of the tracker's process; it is kept only where something went wrong.
     """
 
     tracker: str
@@ -55,14 +55,14 @@ class _TrackerProcess:
 
 @dataclass(frozen=True, kw_only=True)
 class Courier:
-    """The trackers' processes; `failures` are the trackers whose process could not be started."""
+    """The processes of a run's trackers; `failures` has an entry for each tracker whose process did not start."""
 
     store_url: str
     processes: tuple[_TrackerProcess, ...]
     failures: tuple[Delivery, ...] = ()
 
     def finish(self, patience: float = 20) -> tuple[Delivery, ...]:
-        """Wait so many seconds, for all trackers together, until all is sent; what is not stays queued."""
+        """Wait until all records are sent, `patience` seconds for all trackers together; the rest stays queued."""
         for each in self.processes:
             _tell_to_end(each.process)
         until = time.monotonic() + patience
@@ -85,7 +85,7 @@ class Courier:
 
 
 def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courier:
-    """Start one process per tracker and return at once. Never raises because of a tracker."""
+    """Start one process per tracker and return at once. A tracker that fails raises nothing here."""
     processes: list[_TrackerProcess] = []
     failures: list[Delivery] = []
     for tracker in trackers:
@@ -104,7 +104,7 @@ def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courie
 def _start(store_url: str, project_root: Path, tracker: str) -> _TrackerProcess:
     descriptor, log = tempfile.mkstemp(prefix=f"relet-{tracker}-", suffix=".log")
     try:
-        # A session of its own: Ctrl-C in the terminal ends the run, which then has this process send the rest.
+        # A session of its own: Ctrl-C in the terminal ends the run, and this process sends the remaining records.
         process = subprocess.Popen(
             [*PROGRAM, "--store", store_url, "--project-root", str(project_root.absolute()), "--tracker", tracker],
             stdin=subprocess.PIPE,
@@ -122,18 +122,18 @@ def _start(store_url: str, project_root: Path, tracker: str) -> _TrackerProcess:
 
 
 def _deliverer_environment() -> dict[str, str]:
-    # What a program that itself uses W&B has around it: its service is not this process's to use.
+    # A program that itself uses W&B sets this variable: its service is not for this process.
     return ENVIRONMENT | {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
 
 
 def _tell_to_end(process: subprocess.Popen[bytes]) -> None:
-    """A word and the end of its input: a process forked in between may hold the pipe open."""
+    """Write to the process's input, then close it; closing alone does not end a pipe that a fork holds open."""
     assert process.stdin is not None
     try:
         process.stdin.write(b"end\n")
         process.stdin.close()
     except OSError:
-        pass  # It has ended already.
+        pass  # The process has ended already.
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -154,7 +154,7 @@ def _last_line(log: Path) -> str:
 
 
 def _queued_count(store_url: str, tracker: str) -> int:
-    """How many records wait, or 0 where the store can't say."""
+    """How many records wait for a tracker; 0 where the store can't be read."""
     from relet.store import open_store
 
     try:

@@ -1,6 +1,6 @@
-"""The process that sends what waits for a tracker while a run goes on: `python -m relet.tracking.deliver`.
+"""The process that sends records to a tracker during a run: `python -m relet.tracking.deliver`.
 
-It ends when its standard input does, or says anything: then it sends what is left. Exit status 0: nothing waits.
+When its standard input says anything or ends, it sends the remaining records and ends. Exit status 0: none waits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from relet.store import Store, open_store
 from relet.tracking import Tracker, open_tracker
 from relet.tracking.outbox import DeliveryReport, deliver
 
-# Seconds: between looks into a store on this machine or elsewhere, and between tries of a dead tracker.
+# Seconds: between two looks into a store on this machine, or elsewhere, and between two tries of a dead tracker.
 LOOK_HERE, LOOK_THERE, TRY_AGAIN = 0.1, 1.0, 5.0
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tracker", required=True, help="the tracker's name")
     parser.add_argument("--linger", type=int, default=60, help="seconds to go on after standard input has ended")
     chosen = parser.parse_args(arguments)
-    # The run comes first: what is sent here can be sent later, too.
+    # The run comes first: this process can wait.
     os.nice(5)
     try:
         store = open_store(chosen.store)
@@ -56,13 +56,13 @@ def _mirror_run(store: Store, tracker: Tracker, linger: int) -> DeliveryReport:
             continue
         report = deliver(store, tracker, log=_print_line, mirror=False)
         tried = time.monotonic()
-    # The run is over and nobody may be waiting any more: a tracker that hangs must not keep this process.
+    # The run is over and nobody may wait any more: a tracker that hangs must not keep this process alive.
     signal.alarm(linger)
     return _send_remaining(lambda: deliver(store, tracker, log=_print_line), linger)
 
 
 def _send_remaining(send: Callable[[], DeliveryReport], linger: int) -> DeliveryReport:
-    """Send until nothing comes in any more: another deliverer's lease may have hidden what is left."""
+    """Send until nothing is left, or nothing more is sent: another process may have held the lease meanwhile."""
     until = time.monotonic() + linger
     report = send()
     while report.waiting and report.sent and report.unreachable is None and time.monotonic() < until:
@@ -71,7 +71,7 @@ def _send_remaining(send: Callable[[], DeliveryReport], linger: int) -> Delivery
 
 
 def _is_told_to_end(seconds: float) -> bool:
-    """Wait for standard input to say something or to end, for so many seconds."""
+    """Wait so many seconds for standard input to say something or to end. True where it did."""
     return bool(select.select([sys.stdin.fileno()], [], [], seconds)[0])
 
 

@@ -1,4 +1,4 @@
-"""One deliverer at a time: a lock that the kernel takes back when its holder dies, so that none goes stale."""
+"""The lease on a tracker's outbox: one process at a time sends what waits there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from relet.files import lock_holder, locked
 
 @contextmanager
 def lease(store_url: str, tracker: str, *, wait: float) -> Iterator[None]:
-    """Hold the lease on a tracker's outbox; wait so many seconds for another process to give it back.
+    """Hold the lease on a tracker's outbox, after waiting `wait` seconds at most for another process to free it.
 
-    It keeps the processes of one machine apart. Between machines that share a bucket the tracker's own look-up
-    by `relet.run_id` does. Raises TrackerError, naming the holder, when the wait is over.
+    The lease is a lock on a file, so it keeps apart the processes of one machine. Two machines that share a bucket
+    are kept apart by the tracker's look-up of `relet.run_id`. Raises TrackerError, which names the holder, when
+    the wait is over.
     """
     path = lease_path(store_url, tracker)
     with ExitStack() as held:
@@ -34,11 +35,11 @@ def lease(store_url: str, tracker: str, *, wait: float) -> Iterator[None]:
 
 
 def lease_path(store_url: str, tracker: str) -> Path:
-    """The lock's file: in the store where that is a folder that can be written, else beside temporary files."""
+    """The file of the lock: in the store where that is a folder to write to, else in the temporary folder."""
     outbox = Path(store_url) / "outbox"
     if not re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:/", store_url) and outbox.is_dir() and os.access(outbox, os.W_OK):
         return outbox / f"{tracker}.lock"
-    # Memory is a process's own; a bucket is everyone's on this machine.
+    # A store in memory belongs to one process; a bucket is shared by all processes of this machine.
     place = f"{store_url} {os.getpid()}" if store_url.startswith("memory:") else store_url
     folder = Path(tempfile.gettempdir()) / f"relet-{os.getuid()}"
     folder.mkdir(exist_ok=True, mode=0o700)

@@ -1,14 +1,15 @@
-"""A tracker that keeps what it is sent in memory: the law that the others are held to."""
+"""A tracker that keeps in memory what it is sent: the example that the contract tests hold the others to."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Curve, Version
+from relet.core.artifact import ArtifactType, Curve
 from relet.errors import NotFoundError
 from relet.store.curves import curves
 from relet.store.reproductions import latest_of_runs
+from relet.tracking.naming import model_aliases, registered_name
 
 if TYPE_CHECKING:
     from relet.core.record import RunRecord
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 class MemoryTracker:
-    """Keeps each run's last record, its verdict and its curves, each model's content, and where models' aliases
-    point.
+    """Keeps the last record, the verdict and the curves of each run, the contents of each model, and the content
+    that each alias of a model points at.
     """
 
     def __init__(self, name: str = "memory") -> None:
@@ -51,34 +52,3 @@ class MemoryTracker:
         for model, alias, version in model_aliases(store):
             if version.content in self.models.get(model, []):
                 self.aliases[model, alias] = version.content
-
-
-def registered_name(pipeline: str, artifact: str) -> str:
-    """The name under which a tracker registers the models that a pipeline makes.
-
-    >>> registered_name("nyc_rentals", "model")
-    'nyc_rentals_model'
-    """
-    return f"{pipeline}_{artifact}"
-
-
-def model_aliases(store: Store) -> list[tuple[str, str, Version]]:
-    """Registered name, alias and version of each alias that points at a model, `latest` aside."""
-    found = []
-    for name in store.names():
-        newest = store.find(f"{name}:latest")
-        if newest is None or newest.type is not ArtifactType.MODEL:
-            continue
-        for alias, number in store.aliases(name).items():
-            version = store.find(f"{name}:v{number}")
-            pipeline = _pipeline_of(version, store)
-            if alias != "latest" and version and pipeline:
-                found.append((registered_name(pipeline, name), alias, version))
-    return found
-
-
-def _pipeline_of(version: Version | None, store: Store) -> str | None:
-    try:
-        return store.run(version.producer).pipeline if version and version.producer else None
-    except NotFoundError:
-        return None

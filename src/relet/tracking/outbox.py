@@ -1,4 +1,4 @@
-"""Send what waits for a tracker. A record leaves the outbox when the tracker has it, and not before."""
+"""Sends the records in a tracker's outbox. A record leaves the outbox once the tracker has it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryReport:
-    """What one delivery did: the runs it sent, those that were refused with the reason of each, how many wait now.
+    """What one delivery did.
 
-    `unreachable` is the reason why it stopped, where the tracker itself was at fault; `passed_on` says what a
-    tracker that keeps records on this machine did with them.
+    `sent` are the runs that were sent, `refused` maps each refused run to the reason, `waiting` counts the runs
+    that wait now. `unreachable` says why the delivery stopped, where the tracker failed as a whole. `passed_on`
+    says what a tracker that records on this machine uploaded.
     """
 
     tracker: str
@@ -56,11 +57,12 @@ def deliver(
     asked: bool = False,
     wait: float = 30,
 ) -> DeliveryReport:
-    """Send all that waits for a tracker, the oldest first, once; `mirror` its model aliases too, and have it pass
-    on what it keeps on this machine, `asked` where a person wants just that.
+    """Send each record in a tracker's outbox once, the oldest first.
 
-    Never raises for the tracker's sake. A tracker that can't be reached ends the delivery, a record that it
-    refuses does not: either stays in the outbox. `wait`: seconds to wait for another process's delivery.
+    With `mirror`, the model aliases are mirrored too, and a tracker that records on this machine uploads; `asked`
+    is True where a person wants just that. A tracker that can't be reached ends the delivery, a record that it
+    refuses does not; either way the records stay in the outbox, and nothing is raised. `wait` is how many seconds
+    to wait for the delivery of another process.
     """
     say = log or (lambda _: None)
     sent: list[str] = []
@@ -91,8 +93,10 @@ def deliver(
 
 
 def _send_pending(store: Store, tracker: Tracker) -> Iterator[tuple[str, str]]:
-    """Send each pending run: its id, and why it was refused or an empty text. Raises TrackerError where the
-    tracker can't be reached."""
+    """Send each pending run; its id, and the reason where it was refused, else "".
+
+    Raises TrackerError where the tracker can't be reached.
+    """
     for run_id in list(store.pending(tracker.name)):
         try:
             tracker.send(store.run(run_id), store)
@@ -101,12 +105,12 @@ def _send_pending(store: Store, tracker: Tracker) -> Iterator[tuple[str, str]]:
         except TrackerError:
             raise
         except NotFoundError:
-            # Its record was pruned, so that there is nothing left to send.
+            # The record is gone: there is nothing to send.
             store.done(tracker.name, run_id)
         except ReletError as error:
             yield run_id, f"run {run_id}: {error}"
         except Exception as error:
-            # A fault of ours in one record must not keep the others back.
+            # A mistake of relet's in one record must not keep back the others.
             yield run_id, f"run {run_id}: {type(error).__name__}: {error}"
         else:
             store.done(tracker.name, run_id)

@@ -1,4 +1,4 @@
-"""What a tracker is to relet, whichever system it mirrors runs to."""
+"""The interface that every tracker has, and the errors that it raises."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ if TYPE_CHECKING:
 
 
 class RefusedError(TrackerError):
-    """A tracker that answers, and would not have this one record: the others are sent all the same."""
+    """A tracker that was reached and refused one record; the other records are still sent."""
 
 
 @runtime_checkable
 class Tracker(Protocol):
     """A place that run records are mirrored to.
 
-    `send` is idempotent: a record is looked up by the tag `relet.run_id` before it is created, and one that is
-    there already is brought up to date. A record's parent is there before the record is. Each method raises
-    TrackerError where the tracker can't be reached, `send` RefusedError where it would not have the record.
+    `send` is idempotent: it looks a record up by the tag `relet.run_id` before it creates one, and brings an
+    existing one up to date. It sends a record's parent before the record. Each method raises TrackerError where
+    the tracker can't be reached; `send` raises RefusedError where the tracker refuses the record.
     """
 
     name: str
 
     def connect(self) -> None:
-        """Do what takes long and needs no record: import, connect, make the database."""
+        """Do the slow work that needs no record: import, connect, make the database."""
 
     def send(self, record: RunRecord, store: Store) -> None:
-        """Make the tracker show this record, with what it made and what it was made of."""
+        """Make the tracker show this record, with the run's inputs and outputs."""
 
     def mirror_aliases(self, store: Store) -> None:
-        """Make the tracker's model aliases say what the store's say, `latest` aside."""
+        """Set the model aliases in the tracker as they are set in the store; `latest` is left out."""
 
 
 @runtime_checkable
 class Relay(Protocol):
-    """A tracker that keeps records on this machine first, and hands on what it keeps."""
+    """A tracker that records on this machine first, and uploads the records later."""
 
     def pass_on(self, *, asked: bool) -> str:
-        """Hand on what is kept and say what was done, "" where nothing was; `asked` is True where a person did.
+        """Upload the records that wait on this machine, and say in words what was done; "" where nothing was.
 
-        Raises TrackerError where it should have been handed on and was not: it is kept.
+        `asked` is True where a person wants just that. Raises TrackerError where an upload failed; the records
+        stay.
         """

@@ -11,15 +11,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
-from relet.config import settings
-from relet.config.binding import text_settings
 from relet.config.combinations import combinations
+from relet.config.own import takes_text, wiring_of
 from relet.core.record import RunKind, Status
 from relet.errors import ReletError, SettingError
 from relet.project.folder import open_project
 from relet.project.job import Job
 from relet.project.order import VISITED, Order, read_order
-from relet.project.request import Progress, prepare
+from relet.project.request import Progress, checked_settings, prepare
 from relet.trials import group
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
 from relet.trials.precedence import first_goes_alone
@@ -75,7 +74,7 @@ class Sweep:
             return False
         pipeline = self.job.request.pipeline
         selected = {each.name for each in pipeline.select(self.order.steps, all_of_them=True)}
-        return not any(str(fed).partition(".")[0] in selected for fed in pipeline.settings.get(key, ()))
+        return not any(fed.component in selected for fed in wiring_of(pipeline).reach(key).fed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +154,8 @@ def prepare_sweep(
     Raises what `prepare` raises, with the number and the overrides of the trial that is wrong.
     """
     project = open_project(order.pipeline, start)
-    overrides = combinations(order.overrides, project.conf, text_settings(project.pipeline))
+    wiring = wiring_of(project.pipeline)
+    overrides = combinations(order.overrides, project.conf, lambda key: takes_text(wiring, key))
     common = replace(order, overrides=overrides.fixed)
     trials = tuple(PlannedTrial(number=number, overrides=each) for number, each in enumerate(overrides.trials, 1))
     chosen: Settings | None = None
@@ -163,7 +163,7 @@ def prepare_sweep(
     sources: set[str] = set()
     for trial in trials:
         try:
-            composed = settings(project.pipeline, project.conf, (*common.overrides, *trial.overrides))
+            composed = checked_settings(project, (*common.overrides, *trial.overrides))
             chosen = chosen or composed
             if job is None or _source_settings(project.pipeline, composed) not in sources:
                 # A source that is missing, or can't be read, is an error before anything runs.
@@ -193,7 +193,7 @@ def _source_settings(pipeline: Pipeline, composed: Settings) -> str:
     values = [
         composed.parameters[each.name][parameter.name]
         for each in pipeline.components
-        for parameter in each.parameters
+        for parameter in each.parameters_with(composed.parameters[each.name])
         if parameter.source is not None
     ]
     return repr(values)

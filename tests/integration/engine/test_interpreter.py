@@ -144,6 +144,8 @@ def test_a_program_that_is_no_interpreter_of_relet_is_refused(sums: Sums) -> Non
         ComponentError, match=r"^the interpreter ended its process with status 1: No module named relet"
     ):
         start("echo 'No module named relet' >&2; exit 1")
+    with pytest.raises(ComponentError, match=r"^the interpreter ended its process with status 4$"):
+        start("echo hello; exit 4")
     with pytest.raises(SetUpError, match="/nowhere/python can't be started: No such file or directory"):
         InterpreterProcess(["/nowhere/python"], root=sums.root, pipeline="sums", environment={})
 

@@ -165,6 +165,9 @@ def tell(
     assert (actions["tell"], actions["train"]) == ("run", "waits")
     assert outcome.metrics["passed"] == 0
     assert "reference" not in store_of(tiny).aliases("clean_sample")
+    # nor where the check is no part of the run, and its stored verdict is taken
+    tiny.run("check.limit=1", steps=["get", "clean", "tell"])
+    assert "reference" not in store_of(tiny).aliases("clean_sample")
     # without the check it takes what was said of the very batch that it takes, and no other verdict
     tiny.run("check.limit=100", "etl.rows=20")
     assert tiny.run("check.limit=1", "etl.rows=10", steps=["get", "clean", "tell"]).metrics["passed"] == 0

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from relet.environments import Environment, build, here, interpreters, virtualenv
+from relet.environments import Environment, build, here, interpreters, makers
 from relet.environments.cache import cache_folder
 from relet.environments.docker import dockerfile
 from relet.environments.programs import telling_lines
@@ -412,7 +412,7 @@ def test_virtualenv_makes_an_environment_that_pip_fills(machine: Machine) -> Non
 
 
 def test_without_virtualenv_python_s_own_venv_makes_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(virtualenv, "find_spec", lambda _: None)
+    monkeypatch.setattr(makers, "find_spec", lambda _: None)
     monkeypatch.setattr(sys, "_base_executable", str(machine.bin / "interpreter"))
     machine.build("virtualenv")
     assert any(call.startswith("interpreter -I -m venv") for call in machine.calls)

@@ -42,10 +42,10 @@ class Batch:
         return list(read_table(self.clean_sample, "arrow").to_pylist())
 
 
-def cleaned(folder: Path, table: Any, **bounds: float) -> Batch:
+def cleaned(folder: Path, table: Any, **groups: Any) -> Batch:
     batch = Batch(**{name: folder / f"{name}.parquet" for name in ("sample", "clean_sample", "quarantine")})
     write_table(table, batch.sample)
-    parts = basic_cleaning(read_table(batch.sample, "ibis"), **bounds)
+    parts = basic_cleaning(read_table(batch.sample, "ibis"), **groups)
     write_table(parts.clean_sample, batch.clean_sample)
     write_table(parts.quarantine, batch.quarantine)
     return batch

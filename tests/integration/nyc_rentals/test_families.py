@@ -15,22 +15,27 @@ ROOT = Path(__file__).parents[3]
 MEDIAN = '''
 """The median price, whatever the listing: the least that any other family has to beat."""
 
-from sklearn.dummy import DummyRegressor
-from sklearn.pipeline import Pipeline
-
-from relet.features.numeric import Numbers
+from dataclasses import dataclass
 
 
-def median(*, seed, max_tfidf_features, parameters):
-    numbers = Numbers(["latitude"], missing=0.0)
-    return Pipeline([("numbers", numbers), ("model", DummyRegressor(strategy="quantile", **parameters))])
+@dataclass(frozen=True, kw_only=True)
+class Median:
+    quantile: float = 0.5
+
+    def pipeline(self, *, seed):
+        from sklearn.dummy import DummyRegressor
+        from sklearn.pipeline import Pipeline
+
+        from relet.features.numeric import Numbers
+
+        model = DummyRegressor(strategy="quantile", quantile=self.quantile)
+        return Pipeline([("numbers", Numbers(["latitude"], missing=0.0)), ("model", model)])
 '''
 
 
 MEDIAN_YAML = """# @package modeling
 family: median
 val_size: 0.1
-max_tfidf_features: 5
 refit: false
 median:
   quantile: 0.5

@@ -15,21 +15,28 @@ import pytest
 from pipelines.nyc_rentals.columns import INPUTS
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.train_model import train_model
+from pipelines.nyc_rentals.families.blend import Blend
+from pipelines.nyc_rentals.families.boosted import Boosted
+from pipelines.nyc_rentals.families.histogram import Histogram
+from pipelines.nyc_rentals.families.linear import Linear
+from pipelines.nyc_rentals.families.mlp import Network
+from pipelines.nyc_rentals.families.random_forest import RandomForest
+from pipelines.nyc_rentals.learner import Learner
 from relet.training.model import export_model
 
-TREES = {"n_estimators": 30, "num_leaves": 15, "learning_rate": 0.2}
+TREES = Boosted(objectives=("l1",), n_estimators=30, num_leaves=15, learning_rate=0.2)
 
 
-HISTOGRAM = {"max_iter": 20, "max_leaf_nodes": 15, "learning_rate": 0.2}
+HISTOGRAM = Histogram(max_iter=20, max_leaf_nodes=15, learning_rate=0.2)
 
 
-FAMILIES = {
-    "blend": {"boosted": TREES, "histogram": HISTOGRAM, "weights": {"boosted": 2.0}},
+FAMILIES: dict[str, Learner] = {
+    "blend": Blend(boosted=TREES, histogram=HISTOGRAM, weights={"boosted": 2.0}),
     "boosted": TREES,
     "histogram": HISTOGRAM,
-    "linear": {},
-    "mlp": {"hidden": [16, 8], "epochs": 8, "learning_rate": 0.01},
-    "random_forest": {"n_estimators": 8, "max_depth": 8, "max_features": 0.5},
+    "linear": Linear(),
+    "mlp": Network(hidden=(16, 8), epochs=8, learning_rate=0.01),
+    "random_forest": RandomForest(n_estimators=8, max_depth=8, max_features=0.5),
 }
 
 
@@ -47,7 +54,7 @@ def listings():
 def trained(request, listings):
     if request.param == "mlp":
         pytest.importorskip("torch", reason="to fit it takes PyTorch: pip install 'relet[torch]'")
-    return train_model(listings[:3000], family=request.param, parameters=FAMILIES[request.param])
+    return train_model(listings[:3000], family=request.param, learner=FAMILIES[request.param])
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +71,17 @@ def test_another_process_with_other_hashes_and_threads_makes_the_same_bytes(trai
 import sys; from pathlib import Path; import pandas as pd
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.train_model import train_model
+from pipelines.nyc_rentals.families.blend import Blend
+from pipelines.nyc_rentals.families.boosted import Boosted
+from pipelines.nyc_rentals.families.histogram import Histogram
+from pipelines.nyc_rentals.families.linear import Linear
+from pipelines.nyc_rentals.families.mlp import Network
+from pipelines.nyc_rentals.families.random_forest import RandomForest
 from relet.training.model import export_model
 rows = get_data(source="generated", rows=4500, seed=5).sample.read_pandas()
 rows["last_review"] = pd.to_datetime(rows["last_review"])
 rows = rows[rows["price"].between(10, 350)].reset_index(drop=True)
-made = train_model(rows[:3000], family={family!r}, parameters={FAMILIES[family]!r})
+made = train_model(rows[:3000], family={family!r}, learner={FAMILIES[family]!r})
 export_model(made.model, Path({str(tmp_path)!r}))
 """
     environment = {**os.environ, "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

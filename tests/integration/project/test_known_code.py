@@ -92,7 +92,8 @@ def test_it_is_taken_and_not_worked_out_again(tiny: Tiny, another_process: Any) 
     """Seen by what would go wrong, were a sealed file to lie."""
     tiny.ran()
     held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
-    lying = json.dumps({key: ["0" * 64, imports] for key, (_, imports) in held.items()}).encode()
+    modules = {key: ["0" * 64, imports] for key, (_, imports) in held["modules"].items()}
+    lying = json.dumps({**held, "modules": modules}).encode()
     KEPT.write_bytes(known_code._modules_seal(lying) + b"\n" + lying)
     another_process()
     assert tiny.ran() == ["get", "clean", "check", "train"]
@@ -104,7 +105,7 @@ def test_what_was_not_asked_for_lately_goes_first(
     monkeypatch.setattr(known_code, "LIMIT", 2)
     tiny.ran()
     held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
-    assert list(held) == list(known_code._known)[-2:]
+    assert list(held["modules"]) == list(known_code._known)[-2:]
 
 
 def test_a_folder_that_can_not_be_written_to_stops_nothing(

@@ -12,6 +12,7 @@ from relet.tracking.wandb import source
 from tests.tiny_project import Tiny
 
 wandb = pytest.importorskip("wandb", reason="wandb is not installed")
+
 NAME = "wandb:team/rentals/sample:prod"
 
 

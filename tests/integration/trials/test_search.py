@@ -77,6 +77,30 @@ def test_the_order_in_which_trials_end_changes_nothing(hills: Hills, seed: int, 
     assert told(hills, *words, trials=6, journal=f"{name}b", backwards=True) == forwards
 
 
+def test_each_batch_has_a_seed_of_its_own_that_the_seed_of_the_search_decides(
+    hills: Hills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import optuna
+
+    seeds: list[int] = []
+    sampler = optuna.samplers.TPESampler
+
+    def seen(**options: Any) -> optuna.samplers.TPESampler:
+        # a study that is opened to be read has a sampler without a seed
+        seeds.extend([options["seed"]] if "seed" in options else [])
+        return sampler(**options)
+
+    monkeypatch.setattr(optuna.samplers, "TPESampler", seen)
+    hills.imagine(hills.question(), 12, journal="one")
+    of_one, seeds[:] = list(seeds), []
+    hills.imagine(hills.question(), 12, journal="other")
+    assert seeds == of_one
+    assert len(set(of_one)) == 3
+    seeds.clear()
+    hills.imagine(hills.question("search.seed=43"), 12)
+    assert not set(seeds) & set(of_one)
+
+
 def test_another_seed_asks_for_other_points(hills: Hills) -> None:
     one, other = told(hills, trials=4), told(hills, "search.seed=43", trials=4)
     assert one[0] == other[0]

@@ -343,6 +343,26 @@ def test_the_run_of_a_component_stands_for_the_pipelines_run_also_by_a_part_of_i
         assert compared(capsys, word) == pipeline, word
 
 
+def test_a_whole_id_names_its_run_also_where_another_id_begins_with_it(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = ("20270304T101112000000-aaaaaaaa", "20270304T101112000000-aaaaaaaabb")
+    for id_ in ids:
+        store.put_run(pipeline_run(7, id=id_))
+    for id_ in ids:
+        assert compared(capsys, id_) == id_
+
+
+def test_a_beginning_that_a_component_alone_shares_with_a_pipeline_names_the_pipelines_run(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline, component = "20270304T101112000000-aaaaaaaa", "20270304T101112000001-bbbbbbbb"
+    store.put_run(pipeline_run(7, id=pipeline))
+    store.put_run(pipeline_run(8, id=component, component="train", job_type="train"))
+    assert compared(capsys, "20270304") == pipeline
+    assert compared(capsys, "bbbbbbbb") == component
+
+
 def test_a_beginning_that_several_runs_share_is_refused_with_their_ids(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

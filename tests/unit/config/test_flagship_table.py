@@ -1,13 +1,13 @@
 """The flagship's table of names, held against the components' signatures and the files in `conf/`."""
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from relet.config import settings
-from relet.config.binding import OWN
-from relet.config.diagnosis import groups, places
+from relet.config.diagnosis import groups
+from relet.config.feeds import file_settings, setting_feeds
+from relet.config.own import OWN, wiring_of
 from relet.core.pipeline import Pipeline
 from relet.project.folder import open_project
 
@@ -21,50 +21,63 @@ def flagship() -> Pipeline:
     return open_project("nyc_rentals", ROOT).pipeline
 
 
-def test_every_hyperparameter_is_fed_by_one_setting(flagship: Pipeline) -> None:
-    fed = Counter(feed for feeds in flagship.settings.values() for feed in feeds)
-    wanted = {f"{each.name}.{parameter.name}": 1 for each in flagship.components for parameter in each.parameters}
-    # Each model family has a mapping of its own, of which a run has one.
-    wanted |= {name: len(MODELS) for name in wanted if name.endswith(".parameters")}
-    assert fed == wanted
-
-
-def test_every_key_in_the_files_feeds_something_and_every_setting_stands_in_one(flagship: Pipeline) -> None:
-    stand = set(places(CONF))
-    leaves = {key for key in stand if not any(other.startswith(f"{key}.") for other in stand)}
-    mappings = {key for key, feeds in flagship.settings.items() if "train_model.parameters" in feeds}
-    inside = {key for key in leaves if key.startswith(("search.space.", *(f"{each}." for each in mappings)))}
-    assert (leaves - inside) | mappings | {"search.space"} == {*flagship.settings, *OWN}
-
-
-def test_the_files_say_what_the_signatures_say(flagship: Pipeline) -> None:
-    found = settings(flagship, CONF).parameters
+def test_the_table_holds_only_what_differs(flagship: Pipeline) -> None:
+    rows = {row.key for row in flagship.rows}
+    assert rows == {"etl.seed", *(f"modeling.{family}" for family in MODELS)}
     for each in flagship.components:
-        configured = {name: value for name, value in found[each.name].items() if name != "parameters"}
-        assert configured == {name: value for name, value in each.defaults.items() if name != "parameters"}
+        grouped = [name for name in each.defaults if "." in name]
+        assert len(each.defaults) - len(grouped) + len(each.groups) + len(each.chosen_groups) <= 7
+
+
+def test_every_key_in_the_files_feeds_something_or_is_relet_s_own(flagship: Pipeline) -> None:
+    wiring = wiring_of(flagship)
+    feeds = setting_feeds(flagship, CONF)
+    keys = set(file_settings(CONF, wiring))
+    assert keys - {*OWN} == {*feeds} - {*OWN}
+    assert {*OWN} <= keys | {"search.space"}
+
+
+def test_every_hyperparameter_but_the_salt_has_a_key_in_the_files(flagship: Pipeline) -> None:
+    fed = {name for names in setting_feeds(flagship, CONF).values() for name in names}
+    known = {each.name for each in wiring_of(flagship).fed}
+    unfed = {name for name in known - fed if ".learner." not in name}
+    assert {name.rpartition(".")[2] for name in unfed} == {"salt"}
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_model_s_file_names_its_family_and_holds_that_family_s_parameters(
-    flagship: Pipeline, model: str
-) -> None:
+def test_the_files_say_what_the_signatures_say(flagship: Pipeline, model: str) -> None:
+    found = settings(flagship, CONF, [f"model={model}"]).parameters
+    for each in flagship.components:
+        configured = {
+            name: value for name, value in found[each.name].items() if name not in ("family", "val_size")
+        }
+        declared = {parameter.name: parameter.default for parameter in each.parameters_with(found[each.name])}
+        declared["learner.weights"] = configured.get("learner.weights")
+        assert configured == {name: declared[name] for name in configured}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_s_file_names_its_family_and_holds_that_family_s_settings(flagship: Pipeline, model: str) -> None:
     found = settings(flagship, CONF, [f"model={model}"])
     assert found.parameters["train_model"]["family"] == model
-    assert found.origins["train_model"]["parameters"] == f"modeling.{model}"
-    assert found.parameters["train_model"]["parameters"]
+    origins = {key for name, key in found.origins["train_model"].items() if name.startswith("learner.")}
+    assert any(key.startswith(f"modeling.{model}.") for key in origins)
+    assert origins <= {key for key in setting_feeds(flagship, CONF) if key.startswith("modeling.")}
 
 
 @pytest.mark.parametrize("option", groups(CONF)["segregation"])
 def test_a_segregation_takes_the_run_s_seed(flagship: Pipeline, option: str) -> None:
     found = settings(flagship, CONF, [f"segregation={option}", "main.seed=7"]).parameters["data_split"]
-    assert found["seed"] == 7
-    assert found["method"] == {"by_host": "by_group"}.get(option, option)
+    assert found["segregation.seed"] == 7
+    assert found["segregation.method"] == {"by_host": "by_group"}.get(option, option)
 
 
 @pytest.mark.parametrize("option", groups(CONF)["segregation"])
 def test_validation_and_test_are_told_apart_by_the_same_method(flagship: Pipeline, option: str) -> None:
     found = settings(flagship, CONF, [f"segregation={option}"]).parameters
-    assert found["train_model"]["val_method"] == found["data_split"]["method"]
+    for component in ("train_model", "validate_model", "learning_curve"):
+        rule = {name: value for name, value in found[component].items() if name.startswith("segregation.")}
+        assert rule == {name: found["data_split"][name] for name in rule}
 
 
 def test_a_mapping_that_is_empty_in_the_file_takes_the_keys_that_an_override_gives_it(flagship: Pipeline) -> None:

@@ -18,7 +18,7 @@ MISTAKES = {
     "~etl.foo": r"no setting 'etl.foo'",
     "mdel=boosted": r"no setting 'mdel': did you mean model\?",
     "etl=3": r"etl is a section, not a setting: there are etl.source",
-    "basic_cleaning.min_price=3": r"basic_cleaning.min_price is set by etl.min_price",
+    "basic_cleaning.min_prise=3": r"basic_cleaning has no such parameter: did you mean min_price\?",
     "+etl.rows=3": r"etl.rows is there already \(.*config.yaml:9\)",
     "modeling.boosted.num_leaf=3": r"did you mean modeling.boosted.num_leaves\? \(.*boosted.yaml:6\)",
     "++modeling.boosted.num_leaf=3": r"did you mean modeling.boosted.num_leaves\?",

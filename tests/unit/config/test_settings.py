@@ -43,12 +43,18 @@ def test_a_group_option_brings_its_own_mapping(pipeline: Pipeline, conf: Path) -
     assert found["parameters"]["max_depth"] == 15
 
 
-@pytest.mark.parametrize("value", ["sqrt", "3", "0.2", "null"])
-def test_a_comment_in_the_file_lets_a_key_take_more_types(pipeline: Pipeline, conf: Path, value: str) -> None:
-    override = f"modeling.random_forest.max_features={value}"
-    found = settings(pipeline, conf, ["model=random_forest", override])
-    wanted = {"sqrt": "sqrt", "3": 3, "0.2": 0.2, "null": None}[value]
-    assert found.parameters["train_model"]["parameters"]["max_features"] == wanted
+def test_a_comment_in_the_file_is_a_comment(pipeline: Pipeline, conf: Path) -> None:
+    with pytest.raises(SettingError, match=r"modeling\.random_forest\.max_features takes a number, got 'sqrt'"):
+        settings(pipeline, conf, ["model=random_forest", "modeling.random_forest.max_features=sqrt"])
+
+
+def test_a_component_s_section_feeds_that_one_alone_written_in_a_file_or_not(
+    pipeline: Pipeline, conf: Path
+) -> None:
+    found = settings(pipeline, conf, ["basic_cleaning.min_price=3"])
+    assert found.parameters["basic_cleaning"]["min_price"] == 3.0
+    assert found.parameters["data_check"]["min_price"] == 10.0
+    assert found.origins["basic_cleaning"] == {"min_price": "basic_cleaning.min_price"}
 
 
 def test_a_setting_that_is_taken_away_leaves_the_signature_s_default(pipeline: Pipeline, conf: Path) -> None:

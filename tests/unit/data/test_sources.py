@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from relet.data import sources
-from relet.data.sources import file_digest, resolve_source
+from relet.data import download
+from relet.data.download import file_digest
+from relet.data.sources import resolve_source
 from relet.errors import BadDataError, StoreError
 
 CONTENT = b"".join(b"%d,listing number %d\n" % (row, row) for row in range(40_000))
@@ -47,7 +48,7 @@ class Origin:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "PAUSE", 0.01)
+    monkeypatch.setattr(download, "PAUSE", 0.01)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import ibis
 import pandas as pd
 import pytest
 
+from pipelines.nyc_rentals.bounds import Bounds, Prices
 from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
 from pipelines.nyc_rentals.generated import simulate
 from relet.data.table import read_table, write_table
@@ -89,9 +90,9 @@ def test_every_engine_gives_the_same_rows_and_none_is_lost(engine: Callable[[pd.
 
 
 def test_the_bounds_are_parameters(listings: pd.DataFrame) -> None:
-    cleaned = basic_cleaning(on_duckdb(listings), max_price=99.5)
+    cleaned = basic_cleaning(on_duckdb(listings), prices=Prices(max_price=99.5))
     assert set(stored(cleaned.quarantine)["reason"]) == {"price above 99.5"}
-    assert stored(basic_cleaning(on_duckdb(listings), west=-73.9).clean_sample).empty
+    assert stored(basic_cleaning(on_duckdb(listings), bounds=Bounds(west=-73.9)).clean_sample).empty
 
 
 def test_what_a_batch_has_none_of_is_asked_of_no_row(

@@ -9,9 +9,10 @@ from pipelines.nyc_rentals.components.cost_curve import cost_curve
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.learning_curve import learning_curve
 from pipelines.nyc_rentals.components.train_model import train_model
+from pipelines.nyc_rentals.families.random_forest import RandomForest
 from pipelines.nyc_rentals.subsets import subsets
 
-SMALL = {"family": "random_forest", "parameters": {"n_estimators": 4, "max_depth": 5}}
+SMALL = {"family": "random_forest", "learner": RandomForest(n_estimators=4, max_depth=5)}
 
 
 @pytest.fixture(scope="module")

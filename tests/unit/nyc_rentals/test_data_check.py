@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipelines.nyc_rentals.bounds import Prices
 from pipelines.nyc_rentals.components.data_check import data_check
 from pipelines.nyc_rentals.generated import simulate
 from relet import Verdict
+from relet.checks.family import FamilyRules
 from relet.data.table import read_table, write_table
 from relet.errors import SettingError
 
@@ -34,7 +36,8 @@ def arrow(table: pd.DataFrame) -> object:
 def checked(table: pd.DataFrame, reference: Path, **values: Any) -> Verdict:
     path = reference.parent / "batch.parquet"
     write_table(arrow(table), path)
-    return data_check(path, reference, min_rows=1_000, **values).check_report  # type: ignore[arg-type]
+    rules = {name: values.pop(name) for name in ("alpha", "correction", "min_effect") if name in values}
+    return data_check(path, reference, min_rows=1_000, judging=FamilyRules(**rules), **values).check_report
 
 
 @pytest.fixture
@@ -178,5 +181,5 @@ def test_other_bounds_of_cleaning_are_no_other_market(
     kept = batch[batch["price"].between(bounds.get("min_price", 10), bounds.get("max_price", 350))]
     path = reference.parent / "kept.parquet"
     write_table(arrow(kept), path)
-    assert data_check(path, reference, min_rows=100, **bounds).check_report.passed  # type: ignore[arg-type]
+    assert data_check(path, reference, min_rows=100, prices=Prices(**bounds)).check_report.passed
     assert "test_prices" in failed(data_check(path, reference, min_rows=100).check_report)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.nyc_rentals.bounds import Bounds, Prices
 from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
 from pipelines.nyc_rentals.components.explore import NOTEBOOK, explore
 from pipelines.nyc_rentals.generated import simulate
@@ -53,10 +54,10 @@ class Batch:
         return list(read_table(self.clean_sample, "arrow").to_pylist())
 
 
-def cleaned(folder: Path, table: Any, **bounds: float) -> Batch:
+def cleaned(folder: Path, table: Any, **groups: Any) -> Batch:
     batch = Batch(**{name: folder / f"{name}.parquet" for name in ("sample", "clean_sample", "quarantine")})
     write_table(table, batch.sample)
-    parts = basic_cleaning(read_table(batch.sample, "ibis"), **bounds)
+    parts = basic_cleaning(read_table(batch.sample, "ibis"), **groups)
     write_table(parts.clean_sample, batch.clean_sample)
     write_table(parts.quarantine, batch.quarantine)
     return batch
@@ -177,7 +178,7 @@ def test_tables_that_do_not_belong_together_are_told_apart(tmp_path: Path, batch
 
 
 def test_a_batch_of_which_nothing_is_kept_is_explored_as_far_as_it_goes(tmp_path: Path) -> None:
-    said = sections(page_of(cleaned(tmp_path, simulate(200, 6), min_price=1e6, max_price=2e6)))
+    said = sections(page_of(cleaned(tmp_path, simulate(200, 6), prices=Prices(min_price=1e6, max_price=2e6))))
     assert list(said) == [
         "Columns and their types",
         "Missing values",
@@ -189,7 +190,8 @@ def test_a_batch_of_which_nothing_is_kept_is_explored_as_far_as_it_goes(tmp_path
 
 @pytest.mark.parametrize("rows", [1, 3, 200])
 def test_a_small_batch_is_explored(tmp_path: Path, rows: int) -> None:
-    said = sections(page_of(cleaned(tmp_path, simulate(rows, 6), min_price=0, max_price=1e6, east=-73)))
+    wide = Prices(min_price=0, max_price=1e6)
+    said = sections(page_of(cleaned(tmp_path, simulate(rows, 6), prices=wide, bounds=Bounds(east=-73))))
     assert list(said) == SECTIONS
     assert "0 rows (0%) left." in said["What cleaning changed"]
 

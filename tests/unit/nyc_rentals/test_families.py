@@ -16,20 +16,25 @@ PACKAGE = "pipelines.nyc_rentals.families."
 MEDIAN = '''
 """The median price, whatever the listing: the least that any other family has to beat."""
 
-from sklearn.dummy import DummyRegressor
-from sklearn.pipeline import Pipeline
-
-from relet.features.numeric import Numbers
+from dataclasses import dataclass
 
 
-def median(*, seed, max_tfidf_features, parameters):
-    numbers = Numbers(["latitude"], missing=0.0)
-    return Pipeline([("numbers", numbers), ("model", DummyRegressor(strategy="quantile", **parameters))])
+@dataclass(frozen=True, kw_only=True)
+class Median:
+    quantile: float = 0.5
+
+    def pipeline(self, *, seed):
+        from sklearn.dummy import DummyRegressor
+        from sklearn.pipeline import Pipeline
+
+        from relet.features.numeric import Numbers
+
+        model = DummyRegressor(strategy="quantile", quantile=self.quantile)
+        return Pipeline([("numbers", Numbers(["latitude"], missing=0.0)), ("model", model)])
 '''
 MEDIAN_YAML = """# @package modeling
 family: median
 val_size: 0.1
-max_tfidf_features: 5
 refit: false
 median:
   quantile: 0.5
@@ -74,6 +79,6 @@ def test_a_new_family_is_one_file_and_one_yaml_file(project):
     (project / "pipelines/nyc_rentals/conf/model/median.yaml").write_text(MEDIAN_YAML)
     job = prepare(read_order("nyc_rentals", ["model=median", "modeling.median.quantile=0.4", "tracking=[]"]))
     assert job.parameters["train_model"]["family"] == "median"
-    assert job.parameters["train_model"]["parameters"] == {"quantile": 0.4}
+    assert job.parameters["train_model"]["learner.quantile"] == 0.4
     with pytest.raises(SettingError, match=r"modeling\.family got 'medain': did you mean median\?"):
         prepare(read_order("nyc_rentals", ["modeling.family=medain"]))

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from pipelines.nyc_rentals.bounds import Prices
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model as measure_model
 from pipelines.nyc_rentals.components.train_model import train_model
+from pipelines.nyc_rentals.families.random_forest import RandomForest
 from relet.errors import ModelError, SettingError
 
-SMALL = {"family": "random_forest", "parameters": {"n_estimators": 8, "max_depth": 8, "max_features": 0.5}}
+SMALL = {"family": "random_forest", "learner": RandomForest(n_estimators=8, max_depth=8, max_features=0.5)}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_intervals_hold_new_prices_as_often_as_was_asked_and_stay_in_the_range(m
 
 
 def test_the_range_is_the_one_that_the_cleaning_declares(listings):
-    narrow = train_model(listings[:1500], **SMALL, min_price=50, max_price=100).model
+    narrow = train_model(listings[:1500], **SMALL, prices=Prices(min_price=50, max_price=100)).model
     found = narrow.predict_interval(listings[5000:5200], 0.5)
     assert found["lower"].min() == 50
     assert found["upper"].max() == 100
@@ -53,7 +55,7 @@ def test_with_refit_the_intervals_are_those_of_the_model_that_was_measured(listi
 
 
 def test_where_prices_may_be_zero_there_are_estimates_and_no_intervals(listings):
-    free = train_model(listings[:1500], **SMALL, min_price=0).model
+    free = train_model(listings[:1500], **SMALL, prices=Prices(min_price=0)).model
     assert free.interval is None
     assert len(free.predict(listings[:3])) == 3
     with pytest.raises(ModelError, match="a range of the target above 0"):

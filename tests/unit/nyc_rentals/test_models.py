@@ -10,18 +10,27 @@ from pipelines.nyc_rentals.columns import INPUTS
 from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model as measure_model
 from pipelines.nyc_rentals.components.train_model import train_model
+from pipelines.nyc_rentals.families.blend import Blend
+from pipelines.nyc_rentals.families.boosted import Boosted
+from pipelines.nyc_rentals.families.histogram import Histogram
+from pipelines.nyc_rentals.families.linear import Linear
+from pipelines.nyc_rentals.families.mlp import Network
+from pipelines.nyc_rentals.families.random_forest import RandomForest
+from pipelines.nyc_rentals.learner import Learner
 from relet.errors import BadDataError, SettingError
+from relet.project.order import read_order
+from relet.project.request import prepare
 from relet.training.model import export_model, load_model
 
-TREES = {"n_estimators": 30, "num_leaves": 15, "learning_rate": 0.2}
-HISTOGRAM = {"max_iter": 20, "max_leaf_nodes": 15, "learning_rate": 0.2}
-FAMILIES = {
-    "blend": {"boosted": TREES, "histogram": HISTOGRAM, "weights": {"boosted": 2.0}},
+TREES = Boosted(objectives=("l1",), n_estimators=30, num_leaves=15, learning_rate=0.2)
+HISTOGRAM = Histogram(max_iter=20, max_leaf_nodes=15, learning_rate=0.2)
+FAMILIES: dict[str, Learner] = {
+    "blend": Blend(boosted=TREES, histogram=HISTOGRAM, weights={"boosted": 2.0}),
     "boosted": TREES,
     "histogram": HISTOGRAM,
-    "linear": {},
-    "mlp": {"hidden": [16, 8], "epochs": 8, "learning_rate": 0.01},
-    "random_forest": {"n_estimators": 8, "max_depth": 8, "max_features": 0.5},
+    "linear": Linear(),
+    "mlp": Network(hidden=(16, 8), epochs=8, learning_rate=0.01),
+    "random_forest": RandomForest(n_estimators=8, max_depth=8, max_features=0.5),
 }
 ROOT = Path(__file__).parents[3]
 
@@ -37,7 +46,7 @@ def listings():
 def trained(request, listings):
     if request.param == "mlp":
         pytest.importorskip("torch", reason="to fit it takes PyTorch: pip install 'relet[torch]'")
-    return train_model(listings[:3000], family=request.param, parameters=FAMILIES[request.param])
+    return train_model(listings[:3000], family=request.param, learner=FAMILIES[request.param])
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +96,7 @@ def test_a_family_that_learns_in_rounds_tells_its_error_after_each_so_many(train
 
 def test_the_figure_is_the_same_each_time_and_names_the_features(trained, listings):
     family = trained.model.about["family"]
-    again = train_model(listings[:3000], family=family, parameters=FAMILIES[family])
+    again = train_model(listings[:3000], family=family, learner=FAMILIES[family])
     assert again.feature_importance.svg == trained.feature_importance.svg
     assert "neighbourhood" in trained.feature_importance.svg
 
@@ -130,20 +139,19 @@ def test_a_missing_column_is_named_with_the_nearest(trained, listings):
         trained.model.predict(listings.rename(columns={"room_type": "room_typ"}))
 
 
-def test_an_unknown_family_or_parameter_is_named():
-    rows = pd.DataFrame({"price": [1.0], "neighbourhood_group": ["a"]})
-    rows = pd.concat([rows] * 10)
-    with pytest.raises(SettingError, match="did you mean boosted"):
-        train_model(
-            rows.assign(**dict.fromkeys(INPUTS, 1)), family="bosted", val_method="random", stratify_by=None
-        )
-    with pytest.raises(SettingError, match="num_leafs"):
-        train_model(
-            rows.assign(**dict.fromkeys(INPUTS, 1)),
-            parameters={"num_leafs": 3},
-            val_method="random",
-            stratify_by=None,
-        )
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("modeling.family=bosted", r"modeling\.family got 'bosted': did you mean boosted\?"),
+        ("modeling.boosted.num_leafs=3", r"no setting .*num_leafs': did you mean modeling\.boosted\.num_leaves\?"),
+        ("modeling.boosted.num_leaves=1", r"modeling\.boosted\.num_leaves must be at least 2 and .* got 1"),
+        ("modeling.boosted.objectives=[]", r"modeling\.boosted\.objectives must be a list of LightGBM's"),
+        ("modeling.max_tfidf_features=7", r"is a setting of model=random_forest, which is not chosen"),
+    ],
+)
+def test_a_wrong_family_or_setting_of_one_is_named_before_anything_runs(word, told):
+    with pytest.raises(SettingError, match=told):
+        prepare(read_order("nyc_rentals", [word, "tracking=[]", "store.url=memory://"]), start=ROOT)
 
 
 def test_the_boosted_models_trees_are_the_same_on_one_thread_and_two(listings):

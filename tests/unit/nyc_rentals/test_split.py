@@ -7,7 +7,9 @@ import pytest
 
 from pipelines.nyc_rentals.components.data_split import data_split
 from pipelines.nyc_rentals.components.train_model import train_model
+from pipelines.nyc_rentals.families.boosted import Boosted
 from pipelines.nyc_rentals.generated import simulate
+from pipelines.nyc_rentals.rule import ListingsRule
 from relet import Verdict
 from relet.config import settings
 from relet.data.table import write_table
@@ -31,11 +33,12 @@ def stored(listings: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
-def parted(path: Path, option: str, **changes: object) -> tuple[pd.DataFrame, pd.DataFrame, Verdict]:
+def parted(path: Path, option: str) -> tuple[pd.DataFrame, pd.DataFrame, Verdict]:
     """The parts and the verdict with `segregation=option`."""
     flagship = open_project("nyc_rentals", ROOT).pipeline
     found = settings(flagship, CONF, [f"segregation={option}"]).parameters["data_split"]
-    made = data_split(path, **(dict(found) | changes))  # type: ignore[arg-type]
+    fields = {name.rpartition(".")[2]: value for name, value in found.items() if name.startswith("segregation.")}
+    made = data_split(path, test_size=found["test_size"], segregation=ListingsRule(**fields))
     return made.trainval.read_all().to_pandas(), made.test.read_all().to_pandas(), made.segregation_report
 
 
@@ -101,25 +104,25 @@ def test_by_time_the_listings_reviewed_last_are_tested_on(listings: pd.DataFrame
 def test_the_validation_follows_the_same_method(listings: pd.DataFrame) -> None:
     """Hosts that are told apart from the test's are told apart from the validation's, too."""
     rows = listings[listings["price"].between(10, 350)].reset_index(drop=True)
-    quick = {"n_estimators": 2}
-    by_host = train_model(rows, val_method="by_group", val_size=0.2, parameters=quick)
-    random = train_model(rows, val_method="random", val_size=0.2, parameters=quick)
-    keyed = train_model(rows, val_size=0.2, parameters=quick)
+    quick = Boosted(n_estimators=2)
+    by_host = train_model(rows, learner=quick, segregation=ListingsRule(method="by_group"), val_size=0.2)
+    random = train_model(rows, learner=quick, segregation=ListingsRule(method="random"), val_size=0.2)
+    keyed = train_model(rows, learner=quick, val_size=0.2)
     assert len({each.model.about["rows"] for each in (by_host, random, keyed)}) > 1
     with pytest.raises(SettingError, match=r"no method 'by_groups': did you mean by_group"):
-        train_model(rows, val_method="by_groups")
+        train_model(rows, learner=quick, segregation=ListingsRule(method="by_groups"))
 
 
 def test_the_keyed_validation_is_drawn_anew_from_what_was_kept_from_the_test(stored: Path) -> None:
     """By the test's own hash it would be empty, or all of one side."""
     trainval = data_split(stored).trainval.read_all().to_pandas()
     rows = trainval[trainval["price"].between(10, 350)].reset_index(drop=True)
-    kept = train_model(rows, val_size=0.2, parameters={"n_estimators": 2}).model.about["rows"]
+    kept = train_model(rows, val_size=0.2, learner=Boosted(n_estimators=2)).model.about["rows"]
     assert 0.75 < kept / len(rows) < 0.85
 
 
 def test_an_unknown_method_or_size_names_the_setting(stored: Path) -> None:
     with pytest.raises(SettingError, match=r"no method 'randm': did you mean random.*set method"):
-        data_split(stored, method="randm")
+        data_split(stored, segregation=ListingsRule(method="randm"))
     with pytest.raises(SettingError, match=r"the share of test .* got 20 \(did you mean 0\.2\?\); set test_size"):
         data_split(stored, test_size=20)

@@ -9,9 +9,11 @@ import pytest
 
 from pipelines.nyc_rentals.components import validate_model as module
 from pipelines.nyc_rentals.components.get_data import get_data
+from pipelines.nyc_rentals.families.linear import Linear
+from pipelines.nyc_rentals.rule import ListingsRule
 from relet.errors import SettingError
 
-QUICK = {"alpha": 0.01, "max_iter": 50}
+QUICK: dict[str, Any] = {"alpha": 0.01, "max_iter": 50}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[pd.DataFrame, pd.DataFra
             found.append((self.rows, rows))
             return rows["minimum_nights"].to_numpy(dtype=float)
 
-    monkeypatch.setattr(module, "fitted_pipeline", lambda rows, **_: Fitted(rows))
+    monkeypatch.setattr(module, "fitted_pipeline", lambda rows, learner, **_: Fitted(rows))
     return found
 
 
@@ -43,7 +45,9 @@ def test_every_row_is_measured_once_and_never_where_it_was_learned_from(
     listings: pd.DataFrame, seen: list[tuple[pd.DataFrame, pd.DataFrame]], method: str
 ) -> None:
     for fold in (1, 2, 3):
-        module.validate_model(listings, fold=fold, folds=3, val_method=method)
+        module.validate_model(
+            listings, learner=Linear(), fold=fold, folds=3, segregation=ListingsRule(method=method)
+        )
     assert sorted(
         id for _, measured in seen for id in measured.assign(id=_ids(listings, measured))["id"]
     ) == sorted(listings["id"])
@@ -63,7 +67,9 @@ def test_by_time_what_is_measured_is_never_older_than_what_was_learned_from(
     listings: pd.DataFrame, seen: list[tuple[pd.DataFrame, pd.DataFrame]]
 ) -> None:
     for fold in (1, 2, 3):
-        module.validate_model(listings, fold=fold, folds=3, val_method="by_time")
+        module.validate_model(
+            listings, learner=Linear(), fold=fold, folds=3, segregation=ListingsRule(method="by_time")
+        )
     sizes = [len(learned) for learned, _ in seen]
     assert sizes == sorted(sizes) and len(set(sizes)) == 3
     for learned, measured in seen:
@@ -73,12 +79,12 @@ def test_by_time_what_is_measured_is_never_older_than_what_was_learned_from(
 @pytest.mark.parametrize("fold", [0, 4])
 def test_a_fold_that_is_not_there_is_refused(listings: pd.DataFrame, fold: int) -> None:
     with pytest.raises(SettingError, match=f"there are folds 1 to 3, got {fold}; set search.fold"):
-        module.validate_model(listings, fold=fold, folds=3)
+        module.validate_model(listings, learner=Linear(), fold=fold, folds=3)
 
 
 def test_the_settings_reach_the_model_and_the_same_ones_give_the_same_number(listings: pd.DataFrame) -> None:
     def mae(**parameters: float) -> float:
-        found = module.validate_model(listings, fold=2, family="linear", parameters={**QUICK, **parameters})
+        found = module.validate_model(listings, fold=2, family="linear", learner=Linear(**{**QUICK, **parameters}))
         return float(found.validation_metrics["mae"])
 
     assert mae() == mae()

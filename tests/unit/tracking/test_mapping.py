@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from relet.core.artifact import Version
 from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.tracking.mlflow import mapping
+from relet.tracking.naming import run_name
 
 RECORD = RunRecord(
     id="20260101T000000000000-abcd1234",
@@ -50,8 +51,8 @@ def test_a_tag_without_a_value_is_left_out_and_a_long_one_is_cut() -> None:
 
 
 def test_a_pipelines_run_is_called_after_it_and_a_components_after_the_component() -> None:
-    assert mapping.run_name(RECORD) == "rentals abcd1234"
-    assert mapping.run_name(RunRecord(**{**RECORD.__dict__, "component": "train"})) == "train"
+    assert run_name(RECORD, 120) == "rentals abcd1234"
+    assert run_name(RunRecord(**{**RECORD.__dict__, "component": "train"}), 120) == "train"
 
 
 def test_a_dataset_has_the_columns_with_their_types_where_the_store_knows_them() -> None:
@@ -72,13 +73,13 @@ def test_a_dataset_has_the_columns_with_their_types_where_the_store_knows_them()
 
 def test_a_trial_is_called_after_what_it_set_and_a_sweep_after_what_it_is_of() -> None:
     trial = RunRecord(**{**RECORD.__dict__, "parent": "s", "trial": 3, "overrides": ("a.depth=4", "a.rate=0.1")})
-    assert mapping.run_name(trial) == "3 a.depth=4 a.rate=0.1"
+    assert run_name(trial, 120) == "3 a.depth=4 a.rate=0.1"
     sweep = RunRecord(**{**RECORD.__dict__, "job_type": "sweep", "winner": "w"})
-    assert mapping.run_name(sweep) == "sweep of rentals abcd1234"
+    assert run_name(sweep, 120) == "sweep of rentals abcd1234"
     tags = {each: mapping.tags(record, parent=None, user=None) for each, record in (("t", trial), ("s", sweep))}
     assert (tags["t"]["relet.kind"], tags["t"]["relet.trial"], tags["t"]["relet.overrides"]) == (
         *("pipeline", "3"),
         "a.depth=4 a.rate=0.1",
     )
     assert (tags["s"]["relet.kind"], tags["s"]["relet.winner"]) == ("sweep", "w")
-    assert mapping.run_name(RECORD) == "rentals abcd1234"
+    assert run_name(RECORD, 120) == "rentals abcd1234"

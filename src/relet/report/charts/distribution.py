@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from relet.report.drawing import HEAD, SERIES, WIDTH, box, drawing, legend, px, text, ticks
+from relet.report.drawing import HEAD, SERIES, WIDTH, box, drawing, legend, line, px, text, ticks
+from relet.report.markup import PageMarkup, empty_element
 from relet.report.wording import count, fit_text, number, share, text_width
 
 LEFT, RIGHT, PLOT, AXIS = 46, 16, 150, 24
@@ -20,7 +21,7 @@ def histogram(
     note: str = "",
     label: Callable[[float], str] = number,
     marks: Mapping[float, str] | None = None,
-) -> str:
+) -> PageMarkup:
     """Shares by bin: those of the first series as bars, those of each further one as a line over them.
 
     `shares` maps a series to one share for each bin between `edges`. `label` writes an edge where the pointer
@@ -45,7 +46,8 @@ def histogram(
                 if y < top + PLOT
             ]
         else:
-            drawn.append(f'<path class="o{place % len(SERIES)}" d="{_step_path(xs, ys, top + PLOT)}"/>')
+            outline = _step_path(xs, ys, top + PLOT)
+            drawn.append(empty_element("path", class_=f"o{place % len(SERIES)}", d=outline))
     drawn += _bin_areas(shares, edges, xs, top, label, unit)
     if marks is None:
         marks = {at: label(at) for at in ticks(edges[0], edges[-1], 5)}
@@ -53,7 +55,7 @@ def histogram(
     below = top + PLOT + AXIS
     if note:
         drawn.append(text(LEFT, below + 18, fit_text(note, WIDTH - LEFT - RIGHT), kind="small", tip=note))
-    return drawing("".join(drawn), title=title, height=below + (26 if note else 6))
+    return drawing(drawn, title=title, height=below + (26 if note else 6))
 
 
 def outside_note(below: int, above: int, low: str, high: str) -> str:
@@ -67,18 +69,17 @@ def outside_note(below: int, above: int, low: str, high: str) -> str:
     return "; ".join(parts)
 
 
-def _height_lines(top: float, largest: float) -> Iterator[str]:
+def _height_lines(top: float, largest: float) -> Iterator[PageMarkup]:
     """Lines across, with the share that they stand for."""
     for at in ticks(0, largest, 4):
         y = top + PLOT * (1 - at / largest)
-        ends = f'x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{px(y)}" y2="{px(y)}"'
-        yield f'<line class="{"line" if at else "axis"}" {ends}/>'
+        yield line(LEFT, WIDTH - RIGHT, y, y, kind="line" if at else "axis")
         yield text(LEFT - 6, y + 4, f"{100 * at:.3g}%", kind="small", anchor="end")
 
 
 def _axis_names(
     xs: Sequence[float], edges: Sequence[float], base: float, marks: Mapping[float, str], unit: str
-) -> Iterator[str]:
+) -> Iterator[PageMarkup]:
     """What the axis names, with the unit at the last one, none set over another."""
     low, wide = edges[0], (edges[-1] - edges[0]) or 1.0
     free = 0.0
@@ -98,7 +99,7 @@ def _bin_areas(
     top: float,
     label: Callable[[float], str],
     unit: str,
-) -> Iterator[str]:
+) -> Iterator[PageMarkup]:
     """What cannot be seen but says, over the whole height of a bin, what each series has there."""
     for place, (start, end) in enumerate(pairwise(edges)):
         said = ", ".join(
@@ -110,7 +111,7 @@ def _bin_areas(
 
 
 def _step_path(xs: Sequence[float], ys: Sequence[float], base: float) -> str:
-    line = f"M{px(xs[0])} {px(base)}"
+    path = f"M{px(xs[0])} {px(base)}"
     for y, right in zip(ys, xs[1:], strict=True):
-        line += f"V{px(y)}H{px(right)}"
-    return line + f"V{px(base)}"
+        path += f"V{px(y)}H{px(right)}"
+    return path + f"V{px(base)}"

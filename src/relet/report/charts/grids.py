@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from relet.report.drawing import HEAD, WIDTH, box, drawing, px, text
-from relet.report.wording import count, fit_text, number, safe, text_width
+from relet.report.drawing import HEAD, WIDTH, box, drawing, name_text, nothing_to_draw, px, text, tip_of
+from relet.report.markup import NOTHING, PageMarkup, element
+from relet.report.wording import count, fit_text, number, text_width
 
 # From low to high, after viridis (https://bids.github.io/colormap): each step is lighter than the one before, so
 # that they read in grey as well; the lowest is light enough for dark paper.
@@ -38,7 +39,7 @@ class _MapProjection(NamedTuple):
 
 def heat_map(
     cells: Iterable[MapCell], *, title: str, width: float, height: float, unit: str = "", value_name: str = "value"
-) -> str:
+) -> PageMarkup:
     """Cells of `width` by `height` degrees, coloured by seventh parts of their values, with a legend.
 
     A degree of longitude is drawn shorter than one of latitude by the cosine of the middle latitude.
@@ -49,7 +50,7 @@ def heat_map(
     """
     held = sorted(cells, key=lambda cell: (cell.latitude, cell.longitude))
     if not held:
-        return drawing(text(10, HEAD + 16, "no places to show", kind="small"), title=title, height=HEAD + 30)
+        return nothing_to_draw("no places to show", title=title)
     ground, bottom = _map_projection(held, width, height)
     bounds = _class_bounds([cell.value for cell in held])
     drawn = []
@@ -59,11 +60,12 @@ def heat_map(
         x = 10 + (cell.longitude - ground.west) * ground.across
         y = HEAD + (ground.north - cell.latitude - height) * ground.upward
         step = _class_colour(sum(cell.value >= bound for bound in bounds), len(bounds))
-        size = f'width="{px(width * ground.across + 0.3)}" height="{px(height * ground.upward + 0.3)}"'
-        drawn.append(f'<rect class="m{step}" x="{px(x)}" y="{px(y)}" {size}><title>{safe(tip)}</title></rect>')
+        drawn.append(
+            box(x, y, width * ground.across + 0.3, height * ground.upward + 0.3, kind=f"m{step}", tip=tip)
+        )
     drawn.append(_map_legend(bounds, held, bottom + 14, f"{value_name}, {unit}" if unit else value_name))
     style = "".join(f".chart .m{step}{{fill:{colour}}}" for step, colour in enumerate(STEPS))
-    return drawing("".join(drawn), title=title, height=bottom + 68, style=style)
+    return drawing(drawn, title=title, height=bottom + 68, style=style)
 
 
 def _map_projection(cells: Sequence[MapCell], width: float, height: float) -> tuple[_MapProjection, float]:
@@ -88,7 +90,7 @@ def _class_colour(step: int, last: int) -> int:
     return step * (len(STEPS) - 1) // last if last else 0
 
 
-def _map_legend(bounds: Sequence[float], cells: Sequence[MapCell], y: float, words_below: str) -> str:
+def _map_legend(bounds: Sequence[float], cells: Sequence[MapCell], y: float, words_below: str) -> PageMarkup:
     """The colours in a row, with the value where one becomes the next."""
     low, high = (choose(cell.value for cell in cells) for choose in (min, max))
     part = (WIDTH - 20 - 40) / (len(bounds) + 1)
@@ -100,10 +102,10 @@ def _map_legend(bounds: Sequence[float], cells: Sequence[MapCell], y: float, wor
         words = number(float(f"{value:.3g}"))
         drawn.append(text(30 + part * place, y + 27, words, kind="small", anchor="middle"))
     drawn.append(text(WIDTH / 2, y + 45, words_below, kind="small", anchor="middle"))
-    return "".join(drawn)
+    return NOTHING.join(drawn)
 
 
-def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, title: str) -> str:
+def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, title: str) -> PageMarkup:
     """A square of numbers from −1 to 1: orange above zero, blue below, the number in each cell.
 
     A missing number is an empty cell. It is as wide as it needs to be: in a page it scrolls in a box of its own.
@@ -115,12 +117,10 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, ti
     top = HEAD + labels * 0.72 + 6
     drawn = []
     for row, name in enumerate(names):
-        words = fit_text(name, labels - 8)
         y = top + side * row
-        drawn.append(text(labels - 8, y + side / 2 + 4, words, anchor="end", tip=name if words != name else ""))
-        x = labels + side * (row + 0.5)
-        place = f"{px(x)} {px(top - 8)}"
-        drawn.append(f'<text transform="translate({place}) rotate(-45)">{safe(words)}</text>')
+        drawn.append(name_text(labels - 8, y + side / 2 + 4, name, labels - 8, anchor="end"))
+        turned = f"translate({px(labels + side * (row + 0.5))} {px(top - 8)}) rotate(-45)"
+        drawn.append(element("text", fit_text(name, labels - 8), transform=turned))
         for column, value in enumerate(values[row]):
             if value is not None:
                 drawn.append(_matrix_cell(labels + side * column, y, side, value, f"{name} and {names[column]}"))
@@ -130,14 +130,20 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, ti
         ".chart .in{font-size:12px;text-anchor:middle}"
     )
     height = top + side * len(names) + 10
-    return drawing("".join(drawn), title=title, width=width, height=height, style=style, kind="wide")
+    return drawing(drawn, title=title, width=width, height=height, style=style, kind="wide")
 
 
-def _matrix_cell(x: float, y: float, side: float, value: float, pair: str) -> str:
+def _matrix_cell(x: float, y: float, side: float, value: float, pair: str) -> PageMarkup:
     kind, weight = ("up" if value > 0 else "down"), min(abs(value), 1.0) * 0.7
     words = f"{value:.2f}".replace("0.", ".", 1).replace("-", "−") if abs(value) < 0.995 else number(round(value))
-    return (
-        f'<rect class="{kind}" fill-opacity="{weight:.2f}" x="{px(x + 1)}" y="{px(y + 1)}" width="{side - 2}" '
-        f'height="{side - 2}"><title>{safe(pair)}: {number(round(value, 3))}</title></rect>'
-        f'<text class="in" x="{px(x + side / 2)}" y="{px(y + side / 2 + 4)}">{words}</text>'
+    square = element(
+        "rect",
+        tip_of(f"{pair}: {number(round(value, 3))}"),
+        class_=kind,
+        fill_opacity=f"{weight:.2f}",
+        x=px(x + 1),
+        y=px(y + 1),
+        width=side - 2,
+        height=side - 2,
     )
+    return square + text(x + side / 2, y + side / 2 + 4, words, kind="in")

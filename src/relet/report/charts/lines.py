@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from relet.report.drawing import HEAD, SERIES, WIDTH, drawing, px, text, ticks
-from relet.report.wording import fit_text, number, safe, text_width
+from relet.report.drawing import HEAD, SERIES, WIDTH, dot, drawing, line, nothing_to_draw, px, text, ticks
+from relet.report.markup import PageMarkup, empty_element
+from relet.report.wording import fit_text, number, text_width
 
 LEFT, RIGHT, PLOT, AXIS, ROW = 58, 16, 190, 40, 20
 # With the colours all used, lines are broken: so many series can be told apart.
@@ -25,7 +26,7 @@ def line_chart(
     faint: Sequence[Points] = (),
     loose: Mapping[str, tuple[float, float]] | None = None,
     unit: str = "",
-) -> str:
+) -> PageMarkup:
     """A line for each series over a shared axis of steps, with the value of each point under the pointer.
 
     `faint` are lines without a name, for what is only there to be seen beside; `loose` are single points, each by
@@ -40,27 +41,32 @@ def line_chart(
     alone = dict(loose or {})
     every = [point for points in (*named.values(), *behind, list(alone.values())) for point in points]
     if not every:
-        return drawing(text(10, HEAD + 16, "no points to show", kind="small"), title=title, height=HEAD + 30)
+        return nothing_to_draw("no points to show", title=title)
     key = list(_legend_layout(list(named)))
     top = HEAD + (ROW * (len(key) and 1 + max(row for row, *_ in key)) + 8 if len(named) > 1 else 8)
     place = _PlotScale(every, top)
     drawn = [*_plot_frame(place, top, x, unit)]
     if len(named) > 1:
         drawn += [_legend_entry(row, at, order, words, name) for row, at, order, words, name in key]
-    drawn += [f'<polyline class="behind" points="{place.path(points)}"/>' for points in behind]
+    drawn += [empty_element("polyline", class_="behind", points=place.path(points)) for points in behind]
     drawn += [
         _point_dot(place, at, value, "loose", f"{name}: {number(value)}") for name, (at, value) in alone.items()
     ]
     for order, (name, points) in enumerate(named.items()):
         drawn.append(
-            f'<polyline class="o{order % len(SERIES)}"{_dash_of_series(order)} points="{place.path(points)}"/>'
+            empty_element(
+                "polyline",
+                class_=f"o{order % len(SERIES)}",
+                stroke_dasharray=_dashes_of_series(order) or None,
+                points=place.path(points),
+            )
         )
         drawn += _point_marks(place, name, points, order)
     style = (
         ".chart .behind{fill:none;stroke:var(--line,#d5dce3);stroke-width:1.2}"
         ".chart .loose{fill:var(--faint,#566472);fill-opacity:.55}"
     )
-    return drawing("".join(drawn), title=title, height=top + PLOT + AXIS, style=style)
+    return drawing(drawn, title=title, height=top + PLOT + AXIS, style=style)
 
 
 class _PlotScale:
@@ -85,13 +91,13 @@ class _PlotScale:
         return " ".join(f"{px(self.x(at))},{px(self.y(value))}" for at, value in points)
 
 
-def _plot_frame(place: _PlotScale, top: float, x: str, unit: str) -> Iterator[str]:
+def _plot_frame(place: _PlotScale, top: float, x: str, unit: str) -> Iterator[PageMarkup]:
     for value in ticks(place.low, place.high, 4):
         y = place.y(value)
-        yield f'<line class="line" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{px(y)}" y2="{px(y)}"/>'
+        yield line(LEFT, WIDTH - RIGHT, y, y, kind="line")
         yield text(LEFT - 6, y + 4, number(value), kind="small", anchor="end")
     base = top + PLOT
-    yield f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{px(base)}" y2="{px(base)}"/>'
+    yield line(LEFT, WIDTH - RIGHT, base, base, kind="axis")
     free = 0.0
     for at in ticks(place.first, place.last, 5):
         words = number(at)
@@ -116,25 +122,22 @@ def _legend_layout(names: Sequence[str]) -> Iterator[tuple[int, float, int, str,
         left += wide
 
 
-def _legend_entry(row: int, left: float, order: int, words: str, name: str) -> str:
+def _legend_entry(row: int, left: float, order: int, words: str, name: str) -> PageMarkup:
     y = HEAD + 8 + ROW * row
-    ends = f'x1="{px(left)}" x2="{px(left + 22)}" y1="{px(y - 4)}" y2="{px(y - 4)}"'
-    sample = f'<line class="o{order % len(SERIES)}"{_dash_of_series(order)} {ends}/>'
+    sample = line(left, left + 22, y - 4, y - 4, kind=f"o{order % len(SERIES)}", dashes=_dashes_of_series(order))
     return sample + text(left + 28, y, words, tip=name if words != name else "")
 
 
-def _dash_of_series(order: int) -> str:
-    pattern = DASHES[order // len(SERIES) % len(DASHES)]
-    return f' stroke-dasharray="{pattern}"' if pattern else ""
+def _dashes_of_series(order: int) -> str:
+    return DASHES[order // len(SERIES) % len(DASHES)]
 
 
-def _point_marks(place: _PlotScale, name: str, points: Points, order: int) -> Iterator[str]:
+def _point_marks(place: _PlotScale, name: str, points: Points, order: int) -> Iterator[PageMarkup]:
     """Some of the points, evenly chosen, the last among them, with their values under the pointer."""
     stride = max(1, -(-len(points) // MARKED))
     for at, value in [*points[:-1:stride], points[-1]]:
         yield _point_dot(place, at, value, f"s{order % len(SERIES)}", f"{name}: {number(value)} at {number(at)}")
 
 
-def _point_dot(place: _PlotScale, at: float, value: float, kind: str, tip: str) -> str:
-    where = f'cx="{px(place.x(at))}" cy="{px(place.y(value))}" r="3"'
-    return f'<circle class="{kind}" {where}><title>{safe(tip)}</title></circle>'
+def _point_dot(place: _PlotScale, at: float, value: float, kind: str, tip: str) -> PageMarkup:
+    return dot(place.x(at), place.y(value), 3, kind=kind, tip=tip)

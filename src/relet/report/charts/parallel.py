@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from relet.report.charts.grids import STEPS
-from relet.report.drawing import HEAD, drawing, px, text
-from relet.report.wording import fit_text, number, safe
+from relet.report.drawing import HEAD, drawing, line, name_text, nothing_to_draw, px, text, tip_of
+from relet.report.markup import PageMarkup, element
+from relet.report.wording import fit_text, number
 
 # Between axes, at least and at most, and the width that a page has for them; all in px.
 NEAREST, FARTHEST, WIDE = 128, 300, 1040
@@ -27,7 +28,7 @@ def parallel_coordinates(
     measure: str,
     more: bool = False,
     names: Sequence[str] = (),
-) -> str:
+) -> PageMarkup:
     """A line for each trial across its settings to its result: the better, the lighter and the later drawn.
 
     `axes` maps a setting to one value for each trial, None where a trial has it not; `result` is what it came to
@@ -41,7 +42,7 @@ def parallel_coordinates(
     shown = {name: [values[place] for place in held] for name, values in list(axes.items())[:MOST_AXES]}
     outcome = [float(result[place] or 0.0) for place in held]
     if not held:
-        return drawing(text(10, HEAD + 16, "no results to show", kind="small"), title=title, height=HEAD + 30)
+        return nothing_to_draw("no results to show", title=title)
     scales = [_axis_scale(values) for values in shown.values()] + [_numeric_scale(outcome, flipped=not more)]
     values = [*shown.values(), outcome]
     heads = [*shown, measure]
@@ -50,8 +51,8 @@ def parallel_coordinates(
     drawn = []
     ranks = _result_ranks(outcome, more)
     best = max(range(len(held)), key=lambda each: ranks[each])
-    # the best is drawn last, over the others
-    for trial in sorted(range(len(held)), key=lambda each: ranks[each]):
+    # the best is drawn last, over the others and over those that are as good
+    for trial in sorted(range(len(held)), key=lambda each: (ranks[each], each == best)):
         corners = [
             (LEFT + axis * at, top + PLOT * (1 - scale.share(column[trial])))
             for at, (scale, column) in enumerate(zip(scales, values, strict=True))
@@ -61,7 +62,7 @@ def parallel_coordinates(
         said = ", ".join(f"{head} {_value_in_tip(value)}" for head, value in pairs if value is not None)
         tip = f"{names[held[trial]]}: {said}" if names else said
         kind = "best" if trial == best else f"r{round(ranks[trial] * (len(STEPS) - 1))}"
-        drawn.append(f'<polyline class="{kind}" points="{points}"><title>{safe(tip)}</title></polyline>')
+        drawn.append(element("polyline", tip_of(tip), class_=kind, points=points))
     for at, (head, scale) in enumerate(zip(heads, scales, strict=True)):
         drawn += _axis_svg(
             LEFT + axis * at, top, head, scale, room=RIGHT - 16 if at == len(heads) - 1 else axis - 60
@@ -76,9 +77,7 @@ def parallel_coordinates(
         ".chart .halo{paint-order:stroke;stroke:var(--paper,#fff);stroke-width:4px}"
     )
     width = LEFT + axis * len(shown) + RIGHT
-    return drawing(
-        "".join(drawn), title=title, width=max(width, 300), height=top + PLOT + 26, style=style, kind="wide"
-    )
+    return drawing(drawn, title=title, width=max(width, 300), height=top + PLOT + 26, style=style, kind="wide")
 
 
 class _AxisScale:
@@ -141,10 +140,9 @@ def _value_in_tip(value: Any) -> str:
     return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
-def _axis_svg(x: float, top: float, head: str, scale: _AxisScale, *, room: float) -> Iterator[str]:
-    words = fit_text(head, NEAREST - 8)
-    yield text(x, top - 12, words, anchor="middle", tip=head if words != head else "")
-    yield f'<line class="axis" x1="{px(x)}" x2="{px(x)}" y1="{px(top)}" y2="{px(top + PLOT)}"/>'
+def _axis_svg(x: float, top: float, head: str, scale: _AxisScale, *, room: float) -> Iterator[PageMarkup]:
+    yield name_text(x, top - 12, head, NEAREST - 8, anchor="middle")
+    yield line(x, x, top, top + PLOT, kind="axis")
     taken: list[float] = []
     for share, mark in scale.marks.items():
         y = top + PLOT * (1 - share)

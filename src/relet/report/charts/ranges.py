@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from relet.report.bars import LABELS_AT_MOST, VALUES, label_width
-from relet.report.drawing import HEAD, WIDTH, drawing, px, text, ticks
-from relet.report.wording import fit_text, safe, share, text_width
+from relet.report.bars import VALUES, label_width
+from relet.report.drawing import HEAD, WIDTH, dot, drawing, line, name_text, text, ticks
+from relet.report.markup import PageMarkup
+from relet.report.wording import share, text_width
 
 ROW, BELOW = 24, 26
 
@@ -18,7 +19,7 @@ def ranges(
     mark: float,
     mark_label: str = "",
     weak: Collection[str] = (),
-) -> str:
+) -> PageMarkup:
     """For each name (lowest, share, highest) as a dot on a line, orange for the names in `weak`.
 
     The axis begins at a round number below all of them and ends at 1; the mark is a dashed line.
@@ -28,7 +29,7 @@ def ranges(
     >>> drawn.count('<circle class="s1"'), drawn.count('<circle class="s0"')
     (1, 1)
     """
-    labels = min(LABELS_AT_MOST, label_width(shares))
+    labels = label_width(shares)
     least = min([mark, *(low for low, _, _ in shares.values())])
     start = min(int(least * 10) / 10, 0.9)
     top = HEAD + (24 if mark_label else 4)
@@ -38,8 +39,8 @@ def ranges(
         return labels + (WIDTH - labels - VALUES) * (value - start) / (1 - start)
 
     drawn = [
-        f'<line class="axis dashed" x1="{px(at(mark))}" x2="{px(at(mark))}" y1="{top}" y2="{bottom}"/>',
-        f'<line class="axis" x1="{px(labels)}" x2="{px(at(1))}" y1="{bottom}" y2="{bottom}"/>',
+        line(at(mark), at(mark), top, bottom, kind="axis dashed"),
+        line(labels, at(1), bottom, bottom, kind="axis"),
     ]
     if mark_label:
         half = text_width(mark_label) / 2
@@ -48,13 +49,11 @@ def ranges(
     for value in ticks(start, 1.0, 4):
         drawn.append(text(at(value), bottom + 16, f"{value:.0%}", kind="small", anchor="middle"))
     for place, (name, (low, middle, high)) in enumerate(shares.items()):
-        y, words = top + ROW * place + ROW / 2, fit_text(name, labels - 8)
-        kind = 1 if name in weak else 0
-        tip = f"<title>{safe(name)}: {share(middle)}, by chance {share(low)} to {share(high)}</title>"
-        ends = f'x1="{px(at(low))}" x2="{px(at(high))}" y1="{px(y)}" y2="{px(y)}"'
-        drawn.append(text(labels - 8, y + 4, words, anchor="end", tip=name if words != name else ""))
-        drawn.append(f'<line class="o{kind}" {ends}/>')
-        drawn.append(f'<circle class="s{kind}" cx="{px(at(middle))}" cy="{px(y)}" r="5.5">{tip}</circle>')
+        y, colour = top + ROW * place + ROW / 2, 1 if name in weak else 0
+        tip = f"{name}: {share(middle)}, by chance {share(low)} to {share(high)}"
+        drawn.append(name_text(labels - 8, y + 4, name, labels - 8, anchor="end"))
+        drawn.append(line(at(low), at(high), y, y, kind=f"o{colour}"))
+        drawn.append(dot(at(middle), y, 5.5, kind=f"s{colour}", tip=tip))
         drawn.append(text(at(1) + 8, y + 4, share(middle), kind="small"))
     style = ".chart .dashed{stroke-dasharray:4 3}"
-    return drawing("".join(drawn), title=title, height=bottom + BELOW, style=style)
+    return drawing(drawn, title=title, height=bottom + BELOW, style=style)

@@ -1,4 +1,4 @@
-"""MLflow as a tracker: the only door to mlflow."""
+"""MLflow as a tracker. No other room imports mlflow."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SETTING = "MLFLOW_TRACKING_URI"
 
 
 def open_mlflow(project_root: Path) -> MlflowTracker:
-    """The server that MLFLOW_TRACKING_URI names, else a SQLite file in the project's folder.
+    """A tracker on the server that MLFLOW_TRACKING_URI names, else on a SQLite file in the project's folder.
 
-    A database keeps no files: those go to `mlruns` beside a SQLite file, where `mlflow ui` finds both, else in the
-    project's folder. A server knows itself where its files go.
+    A database keeps no files. They go to `mlruns` beside a SQLite file, where `mlflow ui` finds both; with another
+    database they go to the project's folder. A server decides itself where files go.
     """
     uri = tracking_uri(project_root)
     beside = local_folder(uri) or project_root.absolute()
@@ -23,7 +23,7 @@ def open_mlflow(project_root: Path) -> MlflowTracker:
 
 
 def local_folder(uri: str) -> Path | None:
-    """The folder of a SQLite file; None for any other tracker, and where it is relative to nobody knows what.
+    """The folder of a SQLite file; None for any other tracker, and for a relative path.
 
     >>> local_folder("sqlite:////home/ana/mlflow.db")
     PosixPath('/home/ana')

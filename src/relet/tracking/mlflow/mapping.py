@@ -1,4 +1,4 @@
-"""What MLflow shows of a run record. Pure: neither mlflow nor the store is needed."""
+"""What MLflow shows of a run record, as plain values: needs neither mlflow nor the store."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from relet.core.artifact import Version
-from relet.core.record import ArtifactLink, RunKind, RunRecord, Status
+from relet.core.artifact import ArtifactType, Version
+from relet.core.record import ArtifactLink, RunRecord, Status
+from relet.tracking.naming import run_name
 
 RUN_ID = "relet.run_id"
 CONTENT = "relet.content"
@@ -19,8 +21,14 @@ PARENT = "mlflow.parentRunId"
 
 # MLflow's own limits; older servers take tags of up to 5000 characters.
 KEY_LENGTH, TAG_LENGTH, PARAMETER_LENGTH, DIGEST_LENGTH = 250, 5000, 6000, 36
-# A run's name has no limit of its own; a longer one nobody reads in a list.
+# MLflow has no limit for a run's name; nobody reads a longer one in a list.
 NAME_LENGTH = 120
+
+# Artifacts whose files are all shown.
+SHOWN_WHOLE = {ArtifactType.FIGURE, ArtifactType.METRICS, ArtifactType.VERDICT}
+# Of these MLflow shows the files that a person reads, such as a report and the code that made it.
+SHOWN_IN_PART = {ArtifactType.FILE, ArtifactType.FOLDER}
+READABLE = {".html", ".md", ".pdf", ".png", ".py", ".svg", ".txt"}
 
 STATUS = {
     Status.RUNNING: "RUNNING",
@@ -32,20 +40,10 @@ STATUS = {
 }
 
 
-def run_name(record: RunRecord) -> str:
-    """A component's run is called after it, a trial after what it set, any other after what it ran and its id."""
-    if record.component:
-        return record.component
-    if record.trial is not None:
-        return f"{record.trial} {' '.join(record.overrides)}"[:NAME_LENGTH]
-    kind = "" if record.kind is RunKind.PIPELINE else f"{record.kind} of "
-    return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
-
-
 def tags(
     record: RunRecord, *, parent: str | None, user: str | None, reproduced: str | None = None
 ) -> dict[str, str]:
-    """The tags of a record's run; `parent` is MLflow's id of the run it belongs to, `reproduced` its verdict."""
+    """The tags of a run. `parent` is MLflow's id of the parent run, `reproduced` the verdict on a reproduction."""
     found: dict[str, Any] = {
         RUN_ID: record.id,
         "relet.pipeline": record.pipeline,
@@ -64,7 +62,7 @@ def tags(
         "relet.caveats": "; ".join(map(str, record.caveats)),
         "relet.reproduction": reproduced,
         PARENT: parent,
-        "mlflow.runName": run_name(record),
+        "mlflow.runName": run_name(record, NAME_LENGTH),
         "mlflow.source.git.commit": record.code.commit,
         "mlflow.source.name": shlex.join(record.command) or f"relet run {record.pipeline}",
         "mlflow.source.type": "LOCAL",
@@ -75,7 +73,7 @@ def tags(
 
 
 def parameters(record: RunRecord) -> dict[str, str]:
-    """The parameters, nested ones with their path as name.
+    """The parameters by name; a nested parameter's name is its path.
 
     >>> flat = dict(flatten({"model": {"family": "boosted", "leaves": 31}, "seeds": [1, 2]}))
     >>> flat
@@ -100,7 +98,7 @@ def _logged_parameter(value: Any) -> str:
 
 
 def allowed_key(name: str) -> str:
-    """A name for a parameter or metric with what MLflow would not take replaced.
+    """A name of a parameter or metric, in which characters that MLflow refuses are replaced.
 
     >>> allowed_key("price > 10 %")
     'price _ 10 _'
@@ -109,7 +107,8 @@ def allowed_key(name: str) -> str:
 
 
 def milliseconds(time: str) -> int:
-    """
+    """An ISO time as milliseconds since 1970, as MLflow has it.
+
     >>> milliseconds("1970-01-01T00:00:01.500+00:00")
     1500
     """
@@ -117,9 +116,9 @@ def milliseconds(time: str) -> int:
 
 
 def dataset(link: ArtifactLink, version: Version | None, store_url: str) -> dict[str, Any]:
-    """A table as the arguments of MLflow's `Dataset`: named as the artifact, found by the store and its version.
+    """A table as the arguments of MLflow's `Dataset`, named as the artifact; the source names store and version.
 
-    `version` is None where it was pruned since; then neither columns nor row count are known.
+    `version` is None where it was pruned; then neither columns nor the number of rows are known.
     """
     metadata = version.metadata if version else {}
     rows = metadata.get("rows")
@@ -134,9 +133,32 @@ def dataset(link: ArtifactLink, version: Version | None, store_url: str) -> dict
 
 
 def _schema(columns: Any) -> str | None:
-    """MLflow's schema from column names, or from names and types."""
+    """MLflow's schema, made from column names, or from names and types."""
     if not columns:
         return None
     types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, "any")
     specification = [{"name": str(name), "type": str(type_)} for name, type_ in types.items()]
     return json.dumps({"mlflow_colspec": specification})
+
+
+def code_files(record: RunRecord) -> dict[str, str]:
+    """The lock and the diff of a pipeline's run, path in MLflow → digest; its steps have the same."""
+    wanted = {"code/requirements.lock.txt": record.lock, "code/uncommitted.diff.txt": record.code.diff}
+    return {path: digest for path, digest in wanted.items() if digest and record.parent is None}
+
+
+def visible_files(version: Version) -> dict[str, str]:
+    """The files of an artifact that MLflow shows, path in MLflow → digest."""
+    if version.type in SHOWN_WHOLE:
+        return _artifact_files(version)
+    if version.type in SHOWN_IN_PART:
+        return {path: digest for path, digest in _artifact_files(version).items() if Path(path).suffix in READABLE}
+    return {}
+
+
+def _artifact_files(version: Version) -> dict[str, str]:
+    """A single file is called after its artifact; several files lie in a folder of the artifact's name."""
+    if len(version.files) == 1:
+        ((path, digest),) = version.files.items()
+        return {f"{version.name}{Path(path).suffix}": digest}
+    return {f"{version.name}/{path}": digest for path, digest in version.files.items()}

@@ -1,4 +1,4 @@
-"""Models in MLflow: logged models and the versions they are registered as, one for each content."""
+"""Models in MLflow: each content is one logged model and one version of a registered model."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 def registered_version(client: MlflowClient, name: str, content: str) -> ModelVersion | None:
-    """The version of a registered model that has this content."""
+    """The version of a registered model that has this content, or None."""
     found = client.search_model_versions(f"name = '{name}' and tags.`{CONTENT}` = '{content}'", max_results=1)
     return found[0] if found else None
 
 
 def model_id(version: ModelVersion) -> str | None:
-    """The logged model behind a registered version; MLflow keeps it in the source alone."""
+    """The id of the logged model of a registered version, or None; MLflow may keep it in the source alone."""
     source = version.source or ""
     return version.model_id or (source.removeprefix("models:/") if source.startswith("models:/m-") else None)
 
 
 def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version: Version, store: Store) -> str:
-    """Log a model's folder as a logged model and return its id; one that a crash left half sent is completed."""
+    """Log a model's folder as a logged model; its id. A logged model that a crash left incomplete is completed."""
     found = _logged_model(client, experiment_id, version)
     if found is None:
         found = client.create_logged_model(
@@ -60,7 +60,7 @@ def _is_ready(model: LoggedModel) -> bool:
 
 
 def register(client: MlflowClient, name: str, *, model_id: str, run_id: str, version: Version) -> None:
-    """Register a logged model as the next version of a registered model, which is made when it is the first."""
+    """Register a logged model as the next version of a registered model; the first version creates the model."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -81,7 +81,7 @@ def register(client: MlflowClient, name: str, *, model_id: str, run_id: str, ver
 
 @contextmanager
 def _default_tracking_uri(uri: str) -> Iterator[None]:
-    """MLflow's registry looks logged models up with a client of its own, on the process's default URI."""
+    """Set the process's default URI in the block: MLflow's registry looks logged models up there."""
     import mlflow
 
     was_set, before = mlflow.is_tracking_uri_set(), mlflow.get_tracking_uri()  # type: ignore[no-untyped-call]
@@ -93,7 +93,7 @@ def _default_tracking_uri(uri: str) -> Iterator[None]:
 
 
 def set_alias(client: MlflowClient, name: str, alias: str, version: Version) -> bool:
-    """Point an alias at the registered version with this content: False where there is none."""
+    """Set an alias to the registered version that has this content. False where there is none."""
     found = registered_version(client, name, version.content)
     if found is None:
         return False

@@ -1,4 +1,4 @@
-"""Run records as MLflow's experiments, runs, datasets, models and files, in few calls a record."""
+"""Sends run records to MLflow, as experiments, runs, datasets, models and files, with few calls a record."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import REPRODUCTION, ArtifactType, Curve, Reference, Version
+from relet.core.artifact import ArtifactType, Curve, Reference, Version
 from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
-from relet.store.reproductions import ReproductionSummary, latest_of_runs
-from relet.tracking.memory import model_aliases, registered_name
+from relet.store.reproductions import RunVerdicts
 from relet.tracking.mlflow import mapping, registry
 from relet.tracking.mlflow.database import make_database
+from relet.tracking.naming import model_aliases, registered_name, run_name
 from relet.tracking.tracker import RefusedError
 
 if TYPE_CHECKING:
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
     from relet.store import Store
 
-FILES = {ArtifactType.FIGURE, ArtifactType.METRICS, ArtifactType.VERDICT}
-# Of other files those that a person reads, such as a report and the code that made it; the store has the rest.
-DOCUMENTS = {ArtifactType.FILE, ArtifactType.FOLDER}
-READABLE = {".html", ".md", ".pdf", ".png", ".py", ".svg", ".txt"}
 BATCH = 100
 REFUSALS = {
     "BAD_REQUEST",
@@ -46,7 +42,7 @@ REFUSALS = {
 
 @dataclass(frozen=True, kw_only=True)
 class _OutgoingRecord:
-    """A record on its way: MLflow's run for it as it was found, and the ids that the calls need."""
+    """A record that is being sent, and MLflow's run of it, as it was before."""
 
     record: RunRecord
     store: Store
@@ -61,8 +57,8 @@ class _OutgoingRecord:
 class MlflowTracker:
     """Mirrors records to the MLflow that `uri` names: a server, or a database with its files below `artifacts`.
 
-    Not safe to share between threads. Records are looked up before they are created, so that one which was sent
-    by a process that died before it said so is not sent twice.
+    Not safe to share between threads. A run is looked up before it is created: a process may have sent the record
+    and died before it took the record out of the outbox.
     """
 
     def __init__(self, uri: str, *, artifacts: Path | None = None, name: str = "mlflow") -> None:
@@ -74,18 +70,18 @@ class MlflowTracker:
         self._run_ids: dict[str, str] = {}
         self._made_here: set[str] = set()
         self._versions: dict[str, Version | None] = {}
-        self._judged: tuple[tuple[str, int], dict[str, ReproductionSummary]] = (("", 0), {})
+        self._verdicts = RunVerdicts()
 
     def connect(self) -> None:
-        with self._speaking():
+        with self._translated_errors():
             self._client()
 
     def send(self, record: RunRecord, store: Store) -> None:
-        with self._speaking(f"run {record.id}"):
+        with self._translated_errors(f"run {record.id}"):
             self._send(record, store)
 
     def mirror_aliases(self, store: Store) -> None:
-        with self._speaking("model aliases"):
+        with self._translated_errors("model aliases"):
             for model, alias, version in model_aliases(store):
                 registry.set_alias(self._client(), model, alias, version)
 
@@ -104,14 +100,14 @@ class MlflowTracker:
         return self._opened
 
     @contextmanager
-    def _speaking(self, about: str = "") -> Iterator[None]:
-        """Turn whatever mlflow raises into TrackerError, or RefusedError where it answered and said no."""
+    def _translated_errors(self, about: str = "") -> Iterator[None]:
+        """Turn each error of mlflow into a TrackerError, or a RefusedError where MLflow answered and refused."""
         try:
             yield
         except (ReletError, KeyboardInterrupt):
             raise
         except Exception as error:
-            # What is remembered may be half true now: look everything up again.
+            # What is remembered of MLflow may be wrong now, so everything is looked up again.
             self._run_ids.clear()
             self._made_here.clear()
             self._experiments.clear()
@@ -126,12 +122,12 @@ class MlflowTracker:
     def _send(self, record: RunRecord, store: Store) -> None:
         parent = self._parent(record, store)
         experiment_id = self._experiment(record.experiment)
-        judged = self._words(store).get(record.id)
-        wanted = mapping.tags(record, parent=parent, user=_user(), reproduced=str(judged) if judged else None)
+        verdict = self._verdicts.latest(store, record.id)
+        wanted = mapping.tags(record, parent=parent, user=_user(), reproduced=verdict)
         run = self._find(record, experiment_id) or self._create(record, experiment_id, wanted, store)
         self._run_ids[record.id] = run.info.run_id
         if run.info.lifecycle_stage == "deleted":
-            # Somebody threw it away in MLflow; that is no reason to make it again.
+            # Somebody deleted the run in MLflow, so it is not made again.
             return
         sending = _OutgoingRecord(record=record, store=store, run=run, experiment_id=experiment_id)
         self._log(sending, wanted, self._models(sending))
@@ -141,16 +137,8 @@ class MlflowTracker:
             ended = mapping.milliseconds(record.ended or record.started)
             self._client().set_terminated(run.info.run_id, mapping.STATUS[record.status], ended)
 
-    def _words(self, store: Store) -> dict[str, ReproductionSummary]:
-        """The verdicts on runs, read again only where there is a newer one."""
-        newest = store.find(REPRODUCTION)
-        known = (store.url, newest.number if newest else 0)
-        if self._judged[0] != known:
-            self._judged = (known, latest_of_runs(store) if newest else {})
-        return self._judged[1]
-
     def _experiment(self, name: str) -> str:
-        """The id of an experiment, which is created once, whoever else is at it."""
+        """The id of an experiment, which is created where it is missing; another process may create it at once."""
         if name in self._experiments:
             return self._experiments[name]
         from mlflow.exceptions import MlflowException
@@ -158,7 +146,7 @@ class MlflowTracker:
         client = self._client()
         found = client.get_experiment_by_name(name)
         if found is None:
-            # Each run has a folder of its own below this one.
+            # Each run has its own folder below this one.
             location = self._artifacts.absolute().as_uri() if self._artifacts else None
             try:
                 client.create_experiment(name, artifact_location=location)
@@ -175,9 +163,9 @@ class MlflowTracker:
         return self._experiments[name]
 
     def _parent(self, record: RunRecord, store: Store) -> str | None:
-        """MLflow's id of the run that a record belongs to, which is sent first when it isn't there yet."""
+        """MLflow's id of the parent run, or None; a parent that was not sent yet is sent first."""
         if record.parent is None:
-            return self._outer(record)
+            return self._outer_run(record)
         if record.parent not in self._run_ids:
             try:
                 parent = store.run(record.parent)
@@ -186,8 +174,8 @@ class MlflowTracker:
             self._send(parent, store)
         return self._run_ids[record.parent]
 
-    def _outer(self, record: RunRecord) -> str | None:
-        """The run of `mlflow run` that relet was started in, where this MLflow has it."""
+    def _outer_run(self, record: RunRecord) -> str | None:
+        """MLflow's id of the run of `mlflow run` that started relet, where this MLflow has it."""
         outer = record.machine.get("mlflow_run_id")
         if not outer:
             return None
@@ -201,8 +189,8 @@ class MlflowTracker:
             raise
 
     def _find(self, record: RunRecord, experiment_id: str) -> Run | None:
-        if record.parent in self._made_here and record.id not in self._run_ids and self._alone(None):
-            # Parents come first: below one that was made a moment ago nothing can be yet.
+        if record.parent in self._made_here and record.id not in self._run_ids and self._is_private(None):
+            # Parents are sent first, so a parent that was created a moment ago has no child yet.
             return None
         found = self._look_up(record, experiment_id)
         if not found:
@@ -211,7 +199,7 @@ class MlflowTracker:
         models = any(
             link.type == ArtifactType.MODEL for link in (*record.inputs.values(), *record.outputs.values())
         )
-        # A search leaves out which models a run has.
+        # A run that comes from a search lacks its models.
         return self._client().get_run(best.info.run_id) if models else best
 
     def _look_up(self, record: RunRecord, experiment_id: str) -> list[Run]:
@@ -220,22 +208,22 @@ class MlflowTracker:
         matches = f"tags.`{mapping.RUN_ID}` = '{record.id}'"
         return list(self._client().search_runs([experiment_id], matches, ViewType.ALL, max_results=5))
 
-    def _alone(self, store: Store | None) -> bool:
-        """Whether the lease already keeps everybody else away: nobody on another machine sees this database."""
+    def _is_private(self, store: Store | None) -> bool:
+        """Whether only processes of this machine see the database, which the lease keeps apart."""
         return self.uri.startswith("sqlite:") and (store is None or "://" not in store.url)
 
     def _create(self, record: RunRecord, experiment_id: str, tags: Mapping[str, str], store: Store) -> Run:
-        """Create a record's run. Of two machines at it at once, who sees the other gives way and looks again."""
+        """Create a record's run. Of two machines that do so at once, one that sees two runs deletes its own."""
         client = self._client()
         while True:
             run = client.create_run(
                 experiment_id,
                 start_time=mapping.milliseconds(record.started),
                 tags=dict(tags),
-                run_name=mapping.run_name(record),
+                run_name=run_name(record, mapping.NAME_LENGTH),
             )
             self._made_here.add(record.id)
-            if self._alone(store):
+            if self._is_private(store):
                 return run
             others = [o for o in self._look_up(record, experiment_id) if o.info.run_id != run.info.run_id]
             if not others:
@@ -247,7 +235,7 @@ class MlflowTracker:
                 return there
 
     def _log(self, sending: _OutgoingRecord, wanted: Mapping[str, str], model_id: str | None) -> None:
-        """Tags, parameters and metrics that the run doesn't have yet: one call, or more above MLflow's limits."""
+        """Log the tags, parameters and metrics that the run lacks, in one call, or more above MLflow's limits."""
         from mlflow.entities import Param, RunTag
 
         record, known = sending.record, sending.run.data
@@ -261,7 +249,7 @@ class MlflowTracker:
             )
 
     def _metrics(self, sending: _OutgoingRecord, model_id: str | None) -> Iterator[Metric]:
-        """The numbers, and of each curve the points, that the run doesn't have yet."""
+        """The numbers that the run lacks, and the points that its curves lack."""
         from mlflow.entities import Metric
 
         record, known = sending.record, sending.run.data.metrics
@@ -285,7 +273,7 @@ class MlflowTracker:
         return {name: curve for each in held for name, curve in each.items()}
 
     def _log_inputs(self, sending: _OutgoingRecord) -> None:
-        """Tables as datasets, what came in and what went out; models that came in."""
+        """Log the tables among the run's inputs and outputs as datasets, and the models among its inputs."""
         from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput
 
         record, run = sending.record, sending.run
@@ -313,7 +301,7 @@ class MlflowTracker:
         return registry.model_id(found) if found else None
 
     def _models(self, sending: _OutgoingRecord) -> str | None:
-        """See to it that each model that went out is logged and registered; the id of the last."""
+        """Log and register each model among the run's outputs; MLflow's id of the last one."""
         model_id = None
         for link in sending.record.outputs.values():
             if link.type == ArtifactType.MODEL and sending.record.status is not Status.RUNNING:
@@ -345,20 +333,22 @@ class MlflowTracker:
         return model_id
 
     def _version(self, link: ArtifactLink, store: Store) -> Version | None:
-        """The stored version behind a link, or None where it was pruned; read once, since it never changes."""
+        """The version of a link, or None where it was pruned. It is read once, since a version never changes."""
         if link.version not in self._versions:
             self._versions[link.version] = store.find(Reference.parse(link.version))
         return self._versions[link.version]
 
     def _log_files(self, sending: _OutgoingRecord) -> None:
-        """Figures, metrics, verdicts and documents of a component; the lock and the diff of a pipeline. A skipped
-        run made nothing, and what was pruned or is damaged is left out."""
+        """Log the figures, metrics, verdicts and documents of a component, or the lock and the diff of a pipeline.
+
+        A skipped run made nothing. A file that was pruned or is damaged is left out.
+        """
         record, store = sending.record, sending.store
-        wanted = dict(_documents(record))
+        wanted = mapping.code_files(record)
         for link in record.outputs.values():
             version = self._version(link, store)
             if version and record.status is not Status.SKIPPED:
-                wanted |= _visible_files(version)
+                wanted |= mapping.visible_files(version)
         if not wanted:
             return
         with tempfile.TemporaryDirectory(prefix="relet-files-") as folder:
@@ -366,31 +356,6 @@ class MlflowTracker:
                 _fetch_if_there(store.fetch_object, digest, Path(folder) / path)
             if any(Path(folder).iterdir()):
                 self._client().log_artifacts(sending.run_id, folder)
-
-
-def _documents(record: RunRecord) -> Iterator[tuple[str, str]]:
-    if record.parent is None:
-        if record.lock:
-            yield "code/requirements.lock.txt", record.lock
-        if record.code.diff:
-            yield "code/uncommitted.diff.txt", record.code.diff
-
-
-def _visible_files(version: Version) -> dict[str, str]:
-    """Those of an artifact's files that MLflow is to show."""
-    if version.type in FILES:
-        return _artifact_files(version)
-    if version.type in DOCUMENTS:
-        return {path: digest for path, digest in _artifact_files(version).items() if Path(path).suffix in READABLE}
-    return {}
-
-
-def _artifact_files(version: Version) -> dict[str, str]:
-    """Path in MLflow → digest: a single file is called after its artifact, several lie in a folder of its name."""
-    if len(version.files) == 1:
-        ((path, digest),) = version.files.items()
-        return {f"{version.name}{Path(path).suffix}": digest}
-    return {f"{version.name}/{path}": digest for path, digest in version.files.items()}
 
 
 def _fetch_if_there(fetch: Callable[[str, Path], None], digest: str, to: Path) -> None:

@@ -1,4 +1,4 @@
-"""Weights & Biases as a tracker: the only door to wandb."""
+"""Weights & Biases as a tracker. No other room imports wandb."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from relet.errors import SettingError, nearest
 from relet.tracking.wandb.tracker import WandbMode, WandbTracker
 
-# W&B's own settings; its other names for them are "dryrun", "run" and "shared".
+# W&B's own settings. "dryrun", "run" and "shared" are its other names for two of the modes.
 FOLDER, MODE = "WANDB_DIR", "WANDB_MODE"
 MODES = {
     "disabled": WandbMode.DISABLED,
@@ -21,9 +21,9 @@ MODES = {
 
 
 def open_wandb(project_root: Path) -> WandbTracker:
-    """Runs are recorded in `wandb/` below WANDB_DIR, else in the project's folder.
+    """A tracker that records in the folder `wandb/` below WANDB_DIR, else below the project's folder.
 
-    They are uploaded as WANDB_MODE says; where it says nothing, when somebody is logged in to W&B here.
+    WANDB_MODE says whether runs are uploaded. Where it is not set, they are uploaded if somebody is logged in to W&B.
     """
     root = Path(os.environ.get(FOLDER) or project_root).expanduser().absolute()
     return WandbTracker(root / "wandb", mode=_mode(os.environ.get(MODE, "")))

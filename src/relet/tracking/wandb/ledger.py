@@ -1,8 +1,8 @@
-"""What was recorded for W&B on this machine: one small JSON file for each run, beside the runs' own folders.
+"""The ledger of what was recorded for W&B on this machine, below `wandb/relet`, beside the folders that W&B writes.
 
-`wandb/relet/runs/<run id>.json` is written after the run's folder is whole: a folder that no file names is what
-a process left behind that died. `wandb/relet/objects/<SHA-256>` are the artifacts' files, until they are uploaded,
-and `wandb/relet/aliases.json` says which version each alias was last recorded for.
+`runs/<run id>.json` is written once the run's folder is whole. A folder that no such file names was left by a
+process that died. `objects/<SHA-256>` are the artifacts' files until they are uploaded. `aliases.json` says for which
+version each alias was recorded last.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from relet.files import write_whole
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerEntry:
-    """A run that was recorded in `folder`: the digest of what was, and contents that it made and used."""
+    """A run that was recorded in `folder`.
+
+    `sent` is the digest of what was recorded, `made` and `used` are the contents of the run's artifacts, `objects`
+    the SHA-256 of their files.
+    """
 
     run_id: str
     folder: str
@@ -31,14 +35,14 @@ class LedgerEntry:
 
 
 def make_recording_folder(wandb: Path) -> None:
-    """Make the folder that runs are recorded in; git is told to leave it alone, as `wandb init` does."""
+    """Make the folder that runs are recorded in, with a .gitignore such as `wandb init` writes."""
     wandb.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError), (wandb / ".gitignore").open("x", encoding="utf-8") as file:
         file.write("*\n!settings\n")
 
 
 def entry(wandb: Path, run_id: str) -> LedgerEntry | None:
-    """What was recorded of a run, or None."""
+    """The entry of a run, or None where none was recorded."""
     return _read_entry(_entries_folder(wandb) / f"{run_id}.json")
 
 
@@ -52,7 +56,10 @@ def _read_entry(path: Path) -> LedgerEntry | None:
 
 
 def note_entry(wandb: Path, new: LedgerEntry) -> None:
-    """Write down that a run was recorded, and remove what was recorded of it before and is not uploaded yet."""
+    """Write a run's entry, then remove the run's earlier folders that are not uploaded.
+
+    In this order: a process that dies in between leaves a folder too many, and never an entry without its folder.
+    """
     _write_json_whole(_entries_folder(wandb) / f"{new.run_id}.json", asdict(new))
     for folder in folders(wandb, new.run_id):
         if folder.name != new.folder and not is_uploaded(folder):
@@ -60,17 +67,17 @@ def note_entry(wandb: Path, new: LedgerEntry) -> None:
 
 
 def folders(wandb: Path, run_id: str) -> list[Path]:
-    """The folders that W&B recorded a run in: more than one where it was uploaded and then recorded again."""
+    """The folders that W&B wrote for a run: several where the run was uploaded and then recorded again."""
     return sorted(path.parent for path in wandb.glob(f"*-{run_id}*/run-{run_id}.wandb"))
 
 
 def is_uploaded(folder: Path) -> bool:
-    """Whether `wandb sync` has uploaded a run's folder: it leaves a mark there."""
+    """Whether `wandb sync` has uploaded a run's folder, where it then leaves a mark."""
     return any(folder.glob("*.wandb.synced"))
 
 
 def waiting_entries(wandb: Path) -> list[LedgerEntry]:
-    """The recorded runs that are not uploaded yet, the oldest first; a folder that is gone does not wait."""
+    """The entries of the runs that are not uploaded yet, the oldest first. A run whose folder is gone does not wait."""
     found = [_read_entry(path) for path in sorted(_entries_folder(wandb).glob("*.json"))]
     return [each for each in found if each and _is_waiting(wandb / each.folder)]
 
@@ -80,9 +87,9 @@ def _is_waiting(folder: Path) -> bool:
 
 
 def in_order(entries: Iterable[LedgerEntry]) -> list[list[LedgerEntry]]:
-    """Runs in groups to be uploaded one after another: who makes a content comes before those who use it.
+    """The entries in groups that are uploaded one after another: a run that made a content before the runs that used it.
 
-    W&B takes the run that first brings a content for the one that made it.
+    For W&B a content was made by the run that brings it first.
 
     >>> a = LedgerEntry(run_id="a", folder="", sent="", made=("x",))
     >>> b = LedgerEntry(run_id="b", folder="", sent="", used=("x",))
@@ -93,7 +100,7 @@ def in_order(entries: Iterable[LedgerEntry]) -> list[list[LedgerEntry]]:
     while left:
         to_come = {content for each in left for content in each.made}
         ready = [each for each in left if not (set(each.used) & to_come) - set(each.made)]
-        # Two runs that each made what the other used can't be put in order.
+        # Runs that each made what another used have no order.
         ready = ready or left
         groups.append(ready)
         left = [each for each in left if each not in ready]
@@ -105,7 +112,7 @@ def object_path(wandb: Path, digest: str) -> Path:
 
 
 def drop_objects(wandb: Path) -> None:
-    """Remove the artifacts' files that no waiting run needs."""
+    """Remove the artifacts' files that no run needs which still waits to be uploaded."""
     needed = {digest for each in waiting_entries(wandb) for digest in each.objects}
     for path in (wandb / "relet" / "objects").glob("*"):
         if path.name not in needed:
@@ -113,7 +120,7 @@ def drop_objects(wandb: Path) -> None:
 
 
 def aliases(wandb: Path) -> dict[str, str]:
-    """`project/artifact:alias` → the version of the store that it was last recorded for."""
+    """`project/artifact:alias` → the version, as the store calls it, that the alias was last recorded for."""
     try:
         stored = json.loads((wandb / "relet" / "aliases.json").read_text(encoding="utf-8"))
         return {str(name): str(version) for name, version in stored.items()}

@@ -1,4 +1,4 @@
-"""What W&B shows of a run record. Pure: neither wandb nor the store is needed."""
+"""What W&B shows of a run record, as plain values: needs neither wandb nor the store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from relet.core.artifact import Curve, Version
-from relet.core.record import RunKind, ArtifactLink, RunRecord, Status
+from relet.core.record import ArtifactLink, RunRecord, Status
+from relet.tracking.naming import run_name
 
 # W&B's own limits: of a name, of a tag, and of an artifact's metadata, in keys.
 NAME_LENGTH, TAG_LENGTH, METADATA_KEYS = 128, 64, 100
@@ -21,13 +22,13 @@ PIPELINE = "pipeline"
 DRAWN = {".html", ".svg"}
 IMAGES = {".gif", ".jpeg", ".jpg", ".png"}
 
-# W&B knows runs that ended well and runs that did not; 130 is how a shell says Ctrl-C.
+# W&B tells runs that succeeded from runs that failed; 130 is the status of a program that Ctrl-C ended.
 EXIT = {Status.FAILED: 1, Status.STOPPED: 1, Status.INTERRUPTED: 130}
 
 
 @dataclass(frozen=True, kw_only=True)
 class WandbArtifact:
-    """An artifact version of a run, made or `used` by it, as W&B gets it; `files` are path → SHA-256."""
+    """A version that a run made, or `used`, as W&B gets it; `files` maps path to SHA-256."""
 
     name: str
     type: str
@@ -42,8 +43,10 @@ class WandbArtifact:
 
 @dataclass(frozen=True, kw_only=True)
 class WandbRun:
-    """A run as W&B gets it. `media` are key → (suffix, SHA-256), `documents` are path → SHA-256, `curves` are
-    metrics that have a history.
+    """A run as W&B gets it.
+
+    `media` maps a key in W&B to suffix and SHA-256, `documents` a path to a SHA-256. `curves` are the metrics that
+    have a history.
     """
 
     run_id: str
@@ -65,12 +68,12 @@ class WandbRun:
 
     @property
     def digest(self) -> str:
-        """Equal for what looks equal in W&B."""
+        """Two runs that look equal in W&B have equal digests."""
         return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
 
     @property
     def objects(self) -> frozenset[str]:
-        """The SHA-256 of each file that its artifacts have."""
+        """The SHA-256 of each file of the run's artifacts."""
         return frozenset(digest for each in self.artifacts for digest in each.files.values())
 
 
@@ -83,14 +86,14 @@ def wandb_view(
     project: str | None = None,
     curves: Mapping[str, Curve] | None = None,
 ) -> WandbRun:
-    """A record as W&B shows it: `versions` and `aliases` are by version (`model:v3`), those of its links.
+    """A record as W&B shows it.
 
-    A version that is not among them was pruned: the run's configuration still names it. `reproduced` is the
-    verdict on having made the run again, `project` another name than the pipeline's, `curves` what its metrics'
-    files hold beside numbers.
+    `versions` and `aliases` have the versions of the record's links and their aliases, by name (`model:v3`). A link
+    whose version is not there was pruned: the run's configuration still names it. `reproduced` is the verdict on a
+    reproduction of the run, `project` a name in place of the pipeline's, `curves` the curves in its metrics' files.
     """
     ended = record.status is not Status.RUNNING
-    # A run that was skipped made nothing and used nothing: an earlier one did.
+    # A skipped run made nothing and used nothing: an earlier run did.
     inputs = {} if record.status is Status.SKIPPED else record.inputs
     outputs = {} if record.status is Status.SKIPPED or not ended else record.outputs
     used = [_shared_artifact(link, versions, aliases, used=True) for link in inputs.values()]
@@ -98,7 +101,7 @@ def wandb_view(
     return WandbRun(
         run_id=record.id,
         project=project or record.pipeline,
-        name=_wandb_name(record),
+        name=run_name(record, NAME_LENGTH),
         group=record.experiment[:NAME_LENGTH],
         job_type=record.job_type or record.component or PIPELINE,
         notes=record.description,
@@ -115,15 +118,6 @@ def wandb_view(
     )
 
 
-def _wandb_name(record: RunRecord) -> str:
-    if record.component:
-        return record.component
-    if record.trial is not None:
-        return f"{record.trial} {' '.join(record.overrides)}"[:NAME_LENGTH]
-    kind = "" if record.kind is RunKind.PIPELINE else f"{record.kind} of "
-    return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
-
-
 def _wandb_tags(record: RunRecord, reproduced: str | None) -> tuple[str, ...]:
     found = [str(record.status)]
     if record.code.dirty:
@@ -136,7 +130,7 @@ def _wandb_tags(record: RunRecord, reproduced: str | None) -> tuple[str, ...]:
 
 
 def _wandb_config(record: RunRecord, reproduced: str | None) -> dict[str, Any]:
-    """The parameters as they are, and under `relet` what else makes the run: W&B has no other place for it."""
+    """The parameters, and under `relet` the record's other fields, for which W&B has no place of its own."""
     own: dict[str, Any] = {
         "run_id": record.id,
         "pipeline": record.pipeline,
@@ -189,15 +183,15 @@ def _shared_artifact(
         used=used,
         description=version.description,
         metadata=metadata(version),
-        # W&B counts its own versions, from v0 and per project: this one says which of the store's it is. A run
-        # that uses a version moves no alias.
+        # W&B numbers versions itself, from v0 in each project: this alias has the number of the store. A run that
+        # uses a version moves no alias.
         aliases=(f"relet-v{version.number}", *(() if used else aliases.get(str(version), ()))),
         files=dict(version.files),
     )
 
 
 def metadata(version: Version) -> dict[str, Any]:
-    """A version's metadata, with what the store knows it by; nested parts as text where W&B would refuse so many.
+    """A version's metadata, with its name in the store. Nested parts become text where W&B would refuse so many keys.
 
     >>> made = Version(name="m", number=2, type="table", content="ab", files={}, metadata={"rows": 3})
     >>> metadata(made)
@@ -220,7 +214,7 @@ def _key_count(value: Any) -> int:
 
 
 def _media(versions: Any) -> dict[str, tuple[str, str]]:
-    """Figures, pages and images: key in W&B → suffix and digest. A single file is called after its artifact."""
+    """Figures, pages and images: key in W&B → suffix and digest. A single file has its artifact's name."""
     found = {}
     for version in versions:
         for path, digest in version.files.items():
@@ -232,6 +226,6 @@ def _media(versions: Any) -> dict[str, tuple[str, str]]:
 
 
 def _documents(record: RunRecord) -> dict[str, str]:
-    """The lock and the diff, with the pipeline's run alone: they are the same for its steps."""
+    """The lock and the diff of a pipeline's run; the runs of its steps have the same, and show none."""
     wanted = {"code/requirements.lock.txt": record.lock, "code/uncommitted.diff.txt": record.code.diff}
     return {path: digest for path, digest in wanted.items() if digest and record.parent is None}

@@ -1,4 +1,4 @@
-"""An artifact in W&B as a source outside: `etl.source=wandb:entity/project/name:alias`."""
+"""An artifact in W&B as a source of data: `etl.source=wandb:entity/project/name:alias`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT = 30
 
 
 def fetch(source: str, folder: Path) -> Path:
-    """The local file that a `wandb:` source names, downloaded below `folder` and verified by W&B.
+    """Download the file that a `wandb:` source names to a place below `folder`; W&B's client verifies it.
 
     Raises SettingError where the source is written wrong or wandb is not installed, BadDataError where W&B can't
     be reached, nobody is logged in, or there is no such artifact or file.

@@ -1,6 +1,6 @@
-"""Run records as W&B's runs and artifacts: recorded on this machine, and uploaded from there by `wandb sync`.
+"""Records runs as W&B's runs and artifacts on this machine, from where `wandb sync` uploads them.
 
-One path for both modes: what is uploaded is what was recorded, and a server that hangs keeps nobody waiting.
+Offline and online runs are recorded in the same way, and a server that hangs keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import REPRODUCTION, Curve, Reference, Version
+from relet.core.artifact import Curve, Reference, Version
 from relet.core.record import RunRecord
 from relet.core.wording import count
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
-from relet.store.reproductions import ReproductionSummary, latest_of_runs
+from relet.store.reproductions import RunVerdicts
 from relet.tracking.tracker import RefusedError
 from relet.tracking.wandb import ledger
 from relet.tracking.wandb.mapping import IMAGES, WandbArtifact, WandbRun, wandb_view
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 MISSING = "wandb is not installed, which tracking=wandb needs: pip install 'relet[wandb]'"
 
-# What keeps W&B quiet, and lets it send nothing but runs; what the user has set stays.
+# Settings of W&B: print nothing, send nothing but runs. What the user has set wins.
 ENVIRONMENT = {"WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true"}
 
-# Seconds: for W&B's own process to come up and answer; for an upload after a run, which nobody waits for much
-# longer, and for one that was asked for.
+# Seconds that W&B's own process has to start and answer, that an upload after a run has, and that one has which a
+# person asked for.
 ANSWER, AFTER_A_RUN, ASKED = 15, 15, 900
 
-# What curves are drawn over lies under this name, where no metric is: "steps/rounds".
+# The steps of curves are logged below this name, such as "steps/rounds", where no metric lies.
 AXIS = "steps"
 
 
 class WandbMode(StrEnum):
-    """What becomes of records: nothing, kept on this machine, or uploaded too."""
+    """Whether runs are not recorded, recorded on this machine, or recorded and uploaded."""
 
     DISABLED = "disabled"
     OFFLINE = "offline"
@@ -53,44 +53,44 @@ class WandbMode(StrEnum):
 class WandbTracker:
     """Records runs in W&B's own format in `folder`, each under its `relet.run_id` as W&B's run id.
 
-    `mode` is None where nobody has said: then runs are uploaded when somebody is logged in. Not safe to share
-    between threads or, without the outbox's lease, between processes.
+    Where `mode` is None, runs are uploaded if somebody is logged in. Not safe to share between threads or, without
+    the outbox's lease, between processes.
     """
 
     def __init__(self, folder: Path, *, mode: WandbMode | None = None, name: str = "wandb") -> None:
         self.name = name
         self.folder = folder
         self.mode = mode
-        self._judged: tuple[tuple[str, int], dict[str, ReproductionSummary]] = (("", 0), {})
+        self._verdicts = RunVerdicts()
 
     def connect(self) -> None:
         if self.mode is not WandbMode.DISABLED:
-            with self._speaking():
+            with self._translated_errors():
                 _wandb().setup()
 
     def send(self, record: RunRecord, store: Store) -> None:
         if self.mode is WandbMode.DISABLED:
             return
-        with self._speaking(f"run {record.id}"):
+        with self._translated_errors(f"run {record.id}"):
             if record.parent and ledger.entry(self.folder, record.parent) is None:
                 with suppress(NotFoundError):
                     self._send(store.run(record.parent), store)
             self._send(record, store)
 
     def mirror_aliases(self, store: Store) -> None:
-        """An alias that moved is recorded with the run that made the version, which is recorded again for it."""
+        """Record each alias that moved: the run that made the version is recorded again, with the alias."""
         if self.mode is WandbMode.DISABLED or not self.folder.is_dir():
             return
-        with self._speaking("aliases"):
+        with self._translated_errors("aliases"):
             known = ledger.aliases(self.folder)
-            for version in self._moved(store, known):
+            for version in self._moved_versions(store, known):
                 with suppress(NotFoundError):
                     record = store.run(version.producer or "")
                     if ledger.entry(self.folder, record.id):
                         self._send(record, store, again=True)
 
     def pass_on(self, *, asked: bool) -> str:
-        """Hand what was recorded on to `wandb sync`: when it was asked for, or where runs are to be uploaded."""
+        """Upload the recorded runs, where a person asked for it or the mode says so."""
         kept = len(ledger.waiting_entries(self.folder))
         if not kept or self.mode is WandbMode.DISABLED or not (asked or self.mode is not WandbMode.OFFLINE):
             return ""
@@ -111,11 +111,11 @@ class WandbTracker:
         return f"{count(found.done, 'run')} uploaded by wandb sync"
 
     def _send(self, record: RunRecord, store: Store, *, again: bool = False) -> None:
-        wanted = self._shown(record, store)
+        wanted = self._run_view(record, store)
         known = ledger.entry(self.folder, record.id)
         if known and known.sent == wanted.digest and not again:
             return
-        lost = self._fetch(wanted, store)
+        lost = self._lay_out_objects(wanted, store)
         recorded = _record_run(wanted, self.folder, store, lost)
         made = [each for each in wanted.artifacts if not each.used]
         used = [each for each in wanted.artifacts if each.used]
@@ -133,7 +133,7 @@ class WandbTracker:
         moved = {_alias(wanted.project, each.name, alias): each.version for each in made for alias in each.aliases}
         ledger.note_aliases(self.folder, moved)
 
-    def _shown(self, record: RunRecord, store: Store) -> WandbRun:
+    def _run_view(self, record: RunRecord, store: Store) -> WandbRun:
         versions: dict[str, Version] = {}
         aliases: dict[str, tuple[str, ...]] = {}
         for link in (*record.inputs.values(), *record.outputs.values()):
@@ -142,12 +142,11 @@ class WandbTracker:
                 versions[link.version] = version
                 at = _aliases(store, version.name)
                 aliases[link.version] = tuple(sorted(a for a, number in at.items() if number == version.number))
-        judged = self._words(store).get(record.id)
         return wandb_view(
             record,
             versions,
             aliases=aliases,
-            reproduced=str(judged) if judged else None,
+            reproduced=self._verdicts.latest(store, record.id),
             project=_project(record.pipeline),
             curves={
                 name: curve
@@ -157,16 +156,8 @@ class WandbTracker:
             },
         )
 
-    def _words(self, store: Store) -> dict[str, ReproductionSummary]:
-        """The verdicts on runs, read again only where there is a newer one."""
-        newest = store.find(REPRODUCTION)
-        known = (store.url, newest.number if newest else 0)
-        if self._judged[0] != known:
-            self._judged = (known, latest_of_runs(store) if newest else {})
-        return self._judged[1]
-
-    def _moved(self, store: Store, known: Mapping[str, str]) -> Iterator[Version]:
-        """The versions that an alias points at which was last recorded for another one."""
+    def _moved_versions(self, store: Store, known: Mapping[str, str]) -> Iterator[Version]:
+        """The versions that an alias is set to and was not last recorded for."""
         for name in store.names():
             for alias, number in _aliases(store, name).items():
                 version = store.find(f"{name}:v{number}")
@@ -177,8 +168,8 @@ class WandbTracker:
                     if known.get(_alias(project, name, alias)) != str(version):
                         yield version
 
-    def _fetch(self, wanted: WandbRun, store: Store) -> set[str]:
-        """Lay the artifacts' files ready for W&B, each content once; the digests of those that are gone."""
+    def _lay_out_objects(self, wanted: WandbRun, store: Store) -> set[str]:
+        """Write the files of a run's artifacts where W&B reads them, each content once; the digests that are gone."""
         lost = set()
         for digest in wanted.objects:
             path = ledger.object_path(self.folder, digest)
@@ -190,8 +181,8 @@ class WandbTracker:
         return lost
 
     @contextmanager
-    def _speaking(self, about: str = "") -> Iterator[None]:
-        """Turn whatever W&B raises into TrackerError, or RefusedError where it would not have this one run."""
+    def _translated_errors(self, about: str = "") -> Iterator[None]:
+        """Turn each error of W&B into a TrackerError, or a RefusedError where it refused this one run."""
         try:
             yield
         except (ReletError, KeyboardInterrupt):
@@ -207,7 +198,7 @@ class WandbTracker:
 
 
 def _wandb() -> Any:
-    """The library, told to be quiet before it is imported."""
+    """The library wandb; its settings are set before the import."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     _check_installed()
@@ -224,7 +215,7 @@ def _check_installed() -> None:
 def _record_run(wanted: WandbRun, folder: Path, store: Store, lost: set[str]) -> str:
     """Write a run in W&B's format, and return the name of its folder below `folder`."""
     wandb = _wandb()
-    # Where it can't write W&B takes a temporary folder, and nobody would find the run again.
+    # Where W&B can't write to the folder, it takes a temporary one, and nobody would find the run again.
     ledger.make_recording_folder(folder)
     settings = wandb.Settings(
         mode="offline",
@@ -239,7 +230,7 @@ def _record_run(wanted: WandbRun, folder: Path, store: Store, lost: set[str]) ->
         disable_code=True,
         save_code=False,
         disable_job_creation=True,
-        # What the machine is, and what is installed, the record says; this process is not the run's.
+        # The record has the machine and the installed packages. This process is not the one that ran.
         x_disable_stats=True,
         x_disable_meta=True,
         x_disable_machine_info=True,
@@ -282,18 +273,18 @@ def _artifact(shared: WandbArtifact, folder: Path) -> Any:
         metadata=dict(shared.metadata),
     )
     for path, digest in sorted(shared.files.items()):
-        # Immutable and past the cache: W&B reads the file where it lies when it uploads, and copies nothing.
+        # With these options W&B copies nothing, and reads the file where it lies when it uploads.
         source = ledger.object_path(folder, digest)
         artifact.add_file(str(source), name=path, policy="immutable", skip_cache=True)
     return artifact
 
 
 def _publish(run: Run, artifact: Any, shared: WandbArtifact) -> None:
-    """Put an artifact on a run's record, as its output or as its input.
+    """Add an artifact to a run, as its output or as its input.
 
-    Not `log_artifact`, which always moves the alias `latest` along, also for an old version that got another
-    alias; nor `use_artifact`, which refuses to work offline. Both come down to this call. W&B knows equal content
-    again when it is uploaded, so that an input becomes the version that another run made.
+    W&B's public calls don't fit: `log_artifact` always moves the alias `latest`, even for an old version that got
+    another alias, and `use_artifact` refuses to work offline. Both make this call in the end. At the upload W&B
+    recognises equal content, so that an input becomes the version that another run made.
     """
     artifact.finalize()
     interface: Any = run._interface
@@ -303,7 +294,7 @@ def _publish(run: Run, artifact: Any, shared: WandbArtifact) -> None:
 
 
 def _log_curves(run: Run, drawn: Mapping[str, Curve]) -> None:
-    """Each curve as rows of the run's history, over an axis of its own kind: W&B's own steps count rows."""
+    """Log each curve as rows of the run's history, over an axis of its own, since W&B's own steps count rows."""
     rows: dict[str, dict[int, dict[str, float]]] = {}
     for name, curve in drawn.items():
         axis = f"{AXIS}/{curve.x}"
@@ -317,7 +308,7 @@ def _log_curves(run: Run, drawn: Mapping[str, Curve]) -> None:
 
 
 def _log_media(run: Run, media: Mapping[str, tuple[str, str]], store: Store) -> None:
-    """Figures and pages. W&B's images are pixels, so that SVG is shown as a page of its own."""
+    """Log figures and pages. W&B's images consist of pixels, so an SVG is logged as a page."""
     wandb = _wandb()
     shown: dict[str, Any] = {}
     for key, (suffix, digest) in media.items():
@@ -348,7 +339,7 @@ def _project(pipeline: str) -> str:
 
 
 def _aliases(store: Store, name: str) -> dict[str, int]:
-    """Alias → number; `latest` is the newest version's where the store says nothing else."""
+    """Alias → number; where the store has no alias `latest`, it is the newest version's."""
     newest = store.find(f"{name}:latest")
     return ({"latest": newest.number} if newest else {}) | store.aliases(name)
 

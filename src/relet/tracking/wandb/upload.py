@@ -1,4 +1,4 @@
-"""Hand recorded runs on to `wandb sync`, W&B's own command, in a process that is bounded in time."""
+"""Uploads recorded runs by `wandb sync`, W&B's own command, in a process that has a time limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from relet.tracking.wandb import ledger
 
-# The process ends itself, so that it is bounded even where the one that waits for it was killed.
+# The process ends itself after its time limit, even where the process that waits for it was killed.
 PROGRAM = (
     "import signal, sys; signal.alarm(int(sys.argv.pop(1))); "
     "from wandb.cli.cli import cli; cli(prog_name='wandb', args=sys.argv[1:])"
@@ -24,7 +24,7 @@ PROGRAM = (
 HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")
 # Seconds for a server to answer at all: `wandb sync` itself tries a dead one for days.
 ANSWER = 5
-# Seconds more than its own bound that the process gets to end itself.
+# Seconds beyond its time limit that the process has to end itself.
 GRACE = 5.0
 
 
@@ -38,7 +38,7 @@ class UploadResult:
 
 
 def is_logged_in() -> bool:
-    """Whether W&B would find a key here. Asks nobody, neither a person nor a server."""
+    """Whether W&B's client would find a key on this machine. Asks neither a person nor a server."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
         return True
     try:
@@ -56,7 +56,7 @@ def _netrc() -> Path:
 
 
 def upload(wandb: Path, *, patience: float) -> UploadResult:
-    """Upload the runs that wait in a `wandb/` folder, within so many seconds; the rest goes on waiting."""
+    """Upload the runs that wait in a `wandb/` folder, for `patience` seconds at most; the other runs go on waiting."""
     waiting = ledger.waiting_entries(wandb)
     until = time.monotonic() + patience
     reason = why_unreachable() if waiting else ""
@@ -75,7 +75,7 @@ def upload(wandb: Path, *, patience: float) -> UploadResult:
 
 
 def why_unreachable() -> str:
-    """Why W&B's server can't be reached, or "": any answer at all will do."""
+    """Why W&B's server can't be reached; "" where it answers anything at all."""
     import requests
 
     url = os.environ.get("WANDB_BASE_URL") or _configured_url()
@@ -93,11 +93,11 @@ def _configured_url() -> str:
 
 
 def _sync(wandb: Path, folders: Sequence[Path], patience: int) -> str:
-    """Run `wandb sync` on folders; the last line that it wrote."""
+    """Run `wandb sync` on folders, and return the last line that it wrote."""
     command = [sys.executable, "-P", "-c", PROGRAM, str(patience), "sync", *map(str, folders)]
-    # A service and a mode are those of the process that recorded; to upload is what was asked for here.
+    # These variables belong to the process that recorded: this process uploads, whatever they say.
     environment = {k: v for k, v in os.environ.items() if k not in ("WANDB_SERVICE", "WANDB_MODE", "WANDB_SILENT")}
-    # It writes a log, below the current folder where nobody says otherwise.
+    # `wandb sync` writes a log, which would else lie below the current folder.
     environment["WANDB_DIR"] = str(wandb.parent)
     try:
         done = subprocess.run(

@@ -12,6 +12,7 @@ from typing import Any
 
 from relet.config import Settings, settings
 from relet.config.binding import SearchSettings
+from relet.config.own import wiring_of
 from relet.config.space import (
     Dimension,
     Scalar,
@@ -24,13 +25,14 @@ from relet.config.space import (
 from relet.core.pipeline import Pipeline
 from relet.core.plan import key_digest, key_parts
 from relet.errors import SettingError, nearest
+from relet.experiments.experiment import FOLD
 from relet.project.folder import Project, open_project
 from relet.project.job import Job
 from relet.project.order import Order
-from relet.project.request import Progress, prepare
+from relet.project.request import Progress, checked_settings, prepare
 
-# The settings of the fold and of the number of folds, which feed the component that measures.
-FOLD, FOLDS = "search.fold", "search.folds"
+# The setting of the number of folds. Like the fold itself it feeds the component that measures.
+FOLDS = "search.folds"
 # The settings of the search itself: no trial may change them.
 OWN_SETTINGS = (FOLD, FOLDS, *(f"search.{each.name}" for each in fields(SearchSettings)))
 # The layout of the facts that name a search: another number gives every search another name.
@@ -181,13 +183,18 @@ def _at_least(value: Any, least: int, setting: str) -> int:
 
 def _measuring_component(pipeline: Pipeline) -> str:
     """The component that measures a fold: the one that `search.fold` feeds."""
-    feeds = pipeline.settings.get(FOLD, ())
-    if len(feeds) != 1:
+    found = list(dict.fromkeys(each.component for each in wiring_of(pipeline).reach(FOLD).fed))
+    if len(found) == 1:
+        return found[0]
+    if found:
         raise SettingError(
-            f"{pipeline.name} has no component that measures settings on a fold; write one that takes fold and "
-            f'folds and returns Metrics, and say in pipeline.py which: settings={{"{FOLD}": "COMPONENT.fold", …}}'
+            f"{FOLD} feeds {' and '.join(found)}, and a search takes its measure from one component; say in "
+            f'pipeline.py which: settings={{"{FOLD}": "{found[0]}.fold"}}'
         )
-    return str(feeds[0]).partition(".")[0]
+    raise SettingError(
+        f"{pipeline.name} has no component that measures settings on a fold; write one that takes fold and folds "
+        "and returns Metrics"
+    )
 
 
 def _dimensions(conf: Path, base: Settings, space: SearchOverrides) -> tuple[Dimension, ...]:
@@ -224,12 +231,13 @@ def _check_dimensions(
     for place in range(max(len(each.ends) for each in dimensions)):
         point = [override(each.setting, each.ends[min(place, len(each.ends) - 1)]) for each in dimensions]
         try:
-            settings(project.pipeline, project.conf, (*overrides, *point))
+            checked_settings(project, (*overrides, *point))
         except SettingError:
             _blame_dimension(dimensions, project, overrides)
             raise
     for each in dimensions:
         origins = {origin for step in steps for origin in base.origins[step].values()}
+        origins |= {each.setting for fed in base.fed_by(each.setting) if fed.component in steps}
         if not any(each.setting == origin or each.setting.startswith(f"{origin}.") for origin in origins):
             raise SettingError(
                 f"the search's space, {each}: nothing that {steps[-1]} measures depends on it; leave it out"
@@ -241,7 +249,7 @@ def _blame_dimension(dimensions: Sequence[Dimension], project: Project, override
     for each in dimensions:
         for value in each.ends:
             try:
-                settings(project.pipeline, project.conf, (*overrides, override(each.setting, value)))
+                checked_settings(project, (*overrides, override(each.setting, value)))
             except SettingError as error:
                 hint = ""
                 if "takes a whole number" in str(error):

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from relet.core.record import RunKind, Status
 from relet.errors import ComponentError, ReletError, SettingError
+from relet.experiments.experiment import FOLD
 from relet.trials.group import begin, check_direction, end
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
 from relet.trials.precedence import first_goes_alone
-from relet.trials.search.question import FOLD, SearchDefinition, SearchLimits, is_still_asked, unknown_metric
+from relet.trials.search.question import SearchDefinition, SearchLimits, is_still_asked, unknown_metric
 from relet.trials.search.study import Candidate, FoldResult, Log, TrialBatch, candidates
 
 if TYPE_CHECKING:

@@ -47,6 +47,11 @@ def test_a_question_is_answered_in_a_line_however_long_it_is(start: Start) -> No
     assert not process.closed
 
 
+def test_answers_that_come_together_are_given_one_by_one(start: Start) -> None:
+    process = start('print(\'{"first": 1}\\n{"second": 2}\')')
+    assert [process.next_answer() for _ in range(3)] == [{"first": 1}, {"second": 2}, None]
+
+
 def test_a_line_that_comes_in_two_halves_is_one_answer(start: Start) -> None:
     process = start("import time; print('{\"half\":', end='', flush=True); time.sleep(0.5); print(' 1}')")
     assert process.next_answer() == {"half": 1}
@@ -73,8 +78,9 @@ def test_what_the_process_prints_or_reads_itself_is_no_answer_and_no_question(st
 def test_a_process_that_has_ended_gives_no_answer_and_says_how_it_ended(start: Start) -> None:
     process = start("raise SystemExit(3)")
     assert process.next_answer() is None
-    process.ask({"text": "too late"})
     assert process.how_it_ended(5, by_itself="ended") == "ended with status 3"
+    process.ask({"text": "too late"})
+    assert process.next_answer() is None
     killed = start("import os; os.kill(os.getpid(), 9)")
     assert killed.next_answer() is None
     assert killed.how_it_ended(5, by_itself="ended") == "was ended by SIGKILL (no memory left?)"

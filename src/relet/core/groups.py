@@ -1,0 +1,317 @@
+"""Groups of hyperparameters, read from the source of the frozen dataclasses that they are."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from types import NoneType
+from typing import Any
+
+from relet.core import artifact
+from relet.core.artifact import Source
+from relet.core.code import FirstPartyCode
+from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup
+from relet.core.source import ParsedModule, annotation_members, mark_arguments, split_annotation
+from relet.errors import SettingError, SignatureError
+
+_SCALARS: dict[str, type] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "None": NoneType,
+    "dict": dict,
+    "list": list,
+    "tuple": tuple,
+    "Mapping": dict,
+    "Sequence": list,
+    "Any": object,
+}
+_FACTORIES: dict[str, type] = {"list": list, "dict": dict, "tuple": tuple}
+
+
+def read_parameter(
+    source: ParsedModule, name: str, annotation: ast.expr | None, default: ast.expr | None, at: ast.AST
+) -> Parameter | ParameterGroup | ChosenGroup:
+    """A hyperparameter from its annotation and its default; a chosen group comes without its options.
+
+    Raises SignatureError with file and line for what can be none.
+    """
+    inner, marks = split_annotation(source, annotation)
+    if inner is None:
+        raise source.error(at, f"the parameter {name} has no annotation")
+    if chosen_by := mark_arguments(source, marks, "ChosenBy"):
+        if default is not None:
+            raise source.error(at, f"the parameter {name} has a default; the group that is chosen has its own")
+        return ChosenGroup(name=name, **artifact.ChosenBy(*chosen_by["args"], **chosen_by["kwargs"]).__dict__)
+    if not _is_plain(source, inner):
+        return _group_with_default(source, name, inner, default, at).placed(name)
+    return _plain_parameter(source, name, inner, marks, default, at)
+
+
+def _is_plain(source: ParsedModule, node: ast.expr) -> bool:
+    """Whether an annotation is made of the types that a plain value can have."""
+    return all(
+        _scalar_type(source, each) or _is_literal_type(source, each) for each in annotation_members(source, node)
+    )
+
+
+def _scalar_type(source: ParsedModule, node: ast.expr) -> type | None:
+    if isinstance(node, ast.Constant) and node.value is None:
+        return NoneType
+    base = node.value if isinstance(node, ast.Subscript) else node
+    return _SCALARS.get(source.dotted(base).rpartition(".")[2])
+
+
+def _is_literal_type(source: ParsedModule, node: ast.expr) -> bool:
+    return isinstance(node, ast.Subscript) and source.dotted(node.value) == "typing.Literal"
+
+
+def _plain_parameter(
+    source: ParsedModule,
+    name: str,
+    inner: ast.expr,
+    marks: list[ast.Call],
+    default: ast.expr | None,
+    at: ast.AST,
+) -> Parameter:
+    mark, package = mark_arguments(source, marks, "Source"), mark_arguments(source, marks, "Module")
+    types: list[type] = []
+    choices: list[Any] = []
+    for member in annotation_members(source, inner):
+        if isinstance(member, ast.Subscript) and _is_literal_type(source, member):
+            values = source.literal(member.slice, "Literal[…]")
+            choices.extend(values if isinstance(values, tuple) else [values])
+            types.extend(dict.fromkeys(type(choice) for choice in choices))
+        elif kind := _scalar_type(source, member):
+            types.append(kind)
+    module = artifact.Module(*package["args"], **package["kwargs"]) if package else None
+    if module:
+        choices.extend(_modules_of(source, name, module.package, at))
+    parameter = Parameter(
+        name=name,
+        annotation=ast.unparse(inner),
+        types=tuple(types),
+        default=_default_value(source, name, default) if default else None,
+        required=default is None,
+        choices=tuple(choices),
+        source=Source(*mark["args"]) if mark else None,
+        module=module,
+    )
+    if default is None:
+        return parameter
+    try:
+        return replace(parameter, default=parameter.check(parameter.default, "its default"))
+    except SettingError as error:
+        raise source.error(at, f"the parameter {name}: {error}") from None
+
+
+def _default_value(source: ParsedModule, name: str, default: ast.expr) -> Any:
+    """A default that is a literal, or `field(default=…)` or `field(default_factory=list)` of a dataclass."""
+    if not (isinstance(default, ast.Call) and source.dotted(default.func) == "dataclasses.field"):
+        return source.literal(default, f"the default of {name}")
+    given = {keyword.arg: keyword.value for keyword in default.keywords}
+    if "default" in given:
+        return source.literal(given["default"], f"the default of {name}")
+    factory = ast.unparse(given["default_factory"])
+    if factory not in _FACTORIES:
+        known = ", ".join(_FACTORIES)
+        raise source.error(default, f"the default_factory of {name} must be one of {known}, got {factory}")
+    return _FACTORIES[factory]()
+
+
+def _modules_of(source: ParsedModule, name: str, package: str, at: ast.AST) -> list[str]:
+    """The modules of a first-party package, by their own names; those that start with _ are no one's choice."""
+    folder = source.code.find(package)
+    if folder is not None and folder.name == "__init__.py":
+        folder = folder.parent
+    found = sorted(folder.iterdir()) if folder is not None and folder.is_dir() else []
+    names = [path.stem for path in found if path.suffix == ".py" or (path / "__init__.py").is_file()]
+    if known := [each for each in names if not each.startswith("_")]:
+        return known
+    raise source.error(at, f"the parameter {name} names a module of {package}, which holds none")
+
+
+def _group_with_default(
+    source: ParsedModule, name: str, annotation: ast.expr, default: ast.expr | None, at: ast.AST
+) -> ParameterGroup:
+    """The group that an annotation names, with the defaults that a default such as `Rule(test_size=0.3)` gives."""
+    group = _group_named(source, name, annotation, at)
+    if isinstance(default, ast.Call) and source.dotted(default.func) == "dataclasses.field":
+        given = {keyword.arg: keyword.value for keyword in default.keywords}
+        factory = given.get("default_factory")
+        if factory is not None and source.class_of(factory) == source.class_of(annotation):
+            return group
+        default = given.get("default", default)
+    if default is None:
+        return group
+    same = isinstance(default, ast.Call) and source.dotted(default.func) == source.dotted(annotation)
+    if not isinstance(default, ast.Call) or not same or default.args:
+        raise source.error(
+            at, f"the default of {name} must be {group.type}(field=literal, …), got {ast.unparse(default)}"
+        )
+    return group.with_defaults(_default_fields(source, group, default))
+
+
+def _default_fields(source: ParsedModule, group: ParameterGroup, call: ast.Call) -> dict[str, Any]:
+    """What a call of a group's class gives its fields, checked, by their names."""
+    known = {each.name: each for each in group.own}
+    found = {}
+    for keyword in call.keywords:
+        field = str(keyword.arg)
+        if field not in known:
+            nested = [each.name for each in group.nested]
+            what = "is a group of its own: give that a default" if field in nested else "it does not have"
+            raise source.error(call, f"{ast.unparse(call)} sets {field}, which {what}")
+        value = source.literal(keyword.value, f"{field}=")
+        try:
+            found[field] = known[field].check(value, f"{field}=")
+        except SettingError as error:
+            raise source.error(call, str(error)) from None
+    return found
+
+
+def _group_named(source: ParsedModule, name: str, annotation: ast.expr, at: ast.AST) -> ParameterGroup:
+    shown = ast.unparse(annotation)
+    found = source.class_of(annotation) if isinstance(annotation, ast.Name | ast.Attribute) else None
+    if found is None:
+        foreign = isinstance(annotation, ast.Attribute) or source.dotted(annotation) != shown
+        where = f", which is no class of this project or of relet ({source.dotted(annotation)})" if foreign else ""
+        raise source.error(
+            at,
+            f"the parameter {name} is annotated {shown}{where}; a hyperparameter is one of int, float, str, bool, "
+            "None, Literal[…], list[…], tuple[…] and dict[str, …], or a frozen dataclass of them",
+        )
+    return read_group(*found)
+
+
+def read_group(source: ParsedModule, node: ast.ClassDef) -> ParameterGroup:
+    """The group that a class is; its fields have their own names alone.
+
+    Raises SignatureError with file and line for a class that is no frozen dataclass, and for a field that can be
+    no hyperparameter.
+    """
+    name = f"group {source.name}.{node.name}"
+    being_read: list[str] = source.code.once("groups being read", list)
+    if name in being_read:
+        raise source.error(node, f"{node.name} lies in itself; a group can't hold a group of its own class")
+    being_read.append(name)
+    try:
+        return source.code.once(name, lambda: _read_class(source, node))
+    finally:
+        being_read.remove(name)
+
+
+def _read_class(source: ParsedModule, node: ast.ClassDef) -> ParameterGroup:
+    if not is_dataclass(source, node):
+        raise source.error(
+            node, f"{node.name} is no dataclass; write @dataclass(frozen=True, kw_only=True) above it"
+        )
+    if not _is_frozen(source, node):
+        raise source.error(
+            node, f"{node.name} is not frozen, so that a component could change it: write @dataclass(frozen=True)"
+        )
+    fields = {each.field: each for base in node.bases for each in _inherited_fields(source, node, base)}
+    for statement in node.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            if _annotated_as(source, statement, "typing.ClassVar"):
+                continue
+            fields[statement.target.id] = _read_field(source, statement.target.id, statement)
+    return ParameterGroup(
+        name="",
+        module=source.name,
+        type=node.name,
+        own=tuple(each for each in fields.values() if isinstance(each, Parameter)),
+        nested=tuple(each for each in fields.values() if isinstance(each, ParameterGroup)),
+    )
+
+
+def _inherited_fields(
+    source: ParsedModule, node: ast.ClassDef, base: ast.expr
+) -> tuple[Parameter | ParameterGroup, ...]:
+    found = source.class_of(base)
+    if found is None or not is_dataclass(*found) or len(node.bases) > 1:
+        bases = ", ".join(ast.unparse(each) for each in node.bases)
+        raise source.error(node, f"{node.name} may inherit from one other frozen dataclass, got {bases}")
+    group = read_group(*found)
+    return (*group.own, *group.nested)
+
+
+def _read_field(source: ParsedModule, name: str, statement: ast.AnnAssign) -> Parameter | ParameterGroup:
+    if _annotated_as(source, statement, "dataclasses.InitVar"):
+        raise source.error(statement, f"the field {name} is an InitVar, which is no value that a run can record")
+    default = statement.value
+    if isinstance(default, ast.Call) and source.dotted(default.func) == "dataclasses.field":
+        given = {keyword.arg: keyword.value for keyword in default.keywords}
+        if isinstance(init := given.get("init"), ast.Constant) and init.value is False:
+            raise source.error(statement, f"the field {name} is not among the class's arguments (init=False)")
+        if not {"default", "default_factory"} & given.keys():
+            default = None
+    found = read_parameter(source, name, statement.annotation, default, statement)
+    if isinstance(found, ChosenGroup):
+        raise source.error(statement, f"the field {name} is ChosenBy(…): only a component's parameter can be")
+    return found
+
+
+def _annotated_as(source: ParsedModule, statement: ast.AnnAssign, name: str) -> bool:
+    node = statement.annotation
+    return source.dotted(node.value if isinstance(node, ast.Subscript) else node) == name
+
+
+def is_dataclass(source: ParsedModule, node: ast.ClassDef) -> bool:
+    return any(source.dotted(_uncalled(each)) == "dataclasses.dataclass" for each in node.decorator_list)
+
+
+def _uncalled(node: ast.expr) -> ast.expr:
+    return node.func if isinstance(node, ast.Call) else node
+
+
+def _is_frozen(source: ParsedModule, node: ast.ClassDef) -> bool:
+    return any(
+        keyword.arg == "frozen" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+        for each in node.decorator_list
+        if isinstance(each, ast.Call) and source.dotted(each.func) == "dataclasses.dataclass"
+        for keyword in each.keywords
+    )
+
+
+def with_options(
+    source: ParsedModule, group: ChosenGroup, parameters: list[Parameter], at: ast.AST
+) -> ChosenGroup:
+    """A chosen group with its options: the one dataclass of each module that the other parameter may name."""
+    chooser = next((each for each in parameters if each.name == group.chosen_by), None)
+    if chooser is None or chooser.module is None:
+        named = [each.name for each in parameters if each.module]
+        raise source.error(
+            at,
+            f"the parameter {group.name} is chosen by {group.chosen_by!r}, which is no parameter that names a "
+            f"module (Annotated[str, Module(…)]); such are: {', '.join(named) or 'none'}",
+        )
+    package = chooser.module.package
+    options = {
+        option: _group_of_module(f"{package}.{option}", source.code).placed(group.name)
+        for option in chooser.choices
+    }
+    return replace(group, options=options)
+
+
+def _group_of_module(module: str, code: FirstPartyCode) -> ParameterGroup:
+    """The group that the one public dataclass of a module is."""
+    return code.once(f"chosen {module}", lambda: _read_module(module, code))
+
+
+def _read_module(module: str, code: FirstPartyCode) -> ParameterGroup:
+    path = code.find(module)
+    assert path is not None
+    source = ParsedModule.read(module, path, code)
+    found = [
+        each
+        for each in source.tree.body
+        if isinstance(each, ast.ClassDef) and not each.name.startswith("_") and is_dataclass(source, each)
+    ]
+    if len(found) != 1:
+        names = ", ".join(each.name for each in found) or "none"
+        raise SignatureError(
+            f"{path} must define one public frozen dataclass, whose fields are what can be set of it; got {names}"
+        )
+    return read_group(source, found[0])

@@ -1,0 +1,171 @@
+"""Hyperparameters: their types, their choices, and the groups that a dataclass makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from types import NoneType
+from typing import Any
+
+from relet.core.artifact import Module, Source
+from relet.errors import SettingError, nearest
+
+# What a parameter of each kind may be given as, and what it becomes.
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    NoneType: "null",
+    dict: "a mapping",
+    list: "a list",
+    tuple: "a list",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A hyperparameter: keyword-only in the function's signature, or a field of a group (`segregation.method`).
+
+    `types` are the Python types that it accepts; `choices` the only values, where there are such: those of one
+    that names a `module` are the modules that there are.
+    """
+
+    name: str
+    annotation: str
+    types: tuple[type, ...]
+    default: Any = None
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+    source: Source | None = None
+    module: Module | None = None
+
+    @property
+    def field(self) -> str:
+        """The last part of its name: what a group calls it.
+
+        >>> Parameter(name="segregation.method", annotation="str", types=(str,)).field
+        'method'
+        """
+        return self.name.rpartition(".")[2]
+
+    def check(self, value: Any, setting: str) -> Any:
+        """The value as records hold it: a whole number becomes a float where a float is asked for, a tuple a list.
+
+        Raises SettingError with the accepted type and the name of the setting.
+        """
+        if tuple in self.types and isinstance(value, tuple):
+            value = list(value)
+        if self.choices and value not in self.choices and not (value is None and NoneType in self.types):
+            known = [str(choice) for choice in self.choices]
+            raise SettingError(f"{setting} got {value!r}: {nearest(str(value), known)}")
+        if float in self.types and isinstance(value, int) and not isinstance(value, bool):
+            if int not in self.types:
+                return float(value)
+        elif not any(_is_of_type(value, type_) for type_ in self.types):
+            raise SettingError(f"{setting} takes {self.accepted}, got {value!r}")
+        return value
+
+    def argument(self, value: Any) -> Any:
+        """A checked value as the function takes it: a list as a tuple where that is the annotation."""
+        return (
+            tuple(value) if isinstance(value, list) and list not in self.types and tuple in self.types else value
+        )
+
+    @property
+    def accepted(self) -> str:
+        return " or ".join(dict.fromkeys(_WORDS.get(type_, f"a {type_.__name__}") for type_ in self.types))
+
+
+def _is_of_type(value: Any, type_: type) -> bool:
+    if type_ is dict:
+        return isinstance(value, Mapping)
+    if type_ is tuple:
+        return isinstance(value, list)
+    return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool) or type_ is object)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterGroup:
+    """A hyperparameter that is a frozen dataclass: each of its fields is a parameter of its own.
+
+    `name` is the parameter's (`segregation`), `module` and `type` are its class's. `own` are the fields that are
+    plain values, `nested` those that are groups themselves (`learner.boosted`); all have their full names.
+    """
+
+    name: str
+    module: str
+    type: str
+    own: tuple[Parameter, ...] = ()
+    nested: tuple[ParameterGroup, ...] = ()
+
+    @property
+    def field(self) -> str:
+        """The last part of its name: what the group around it calls it."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All its fields, those of groups in it too."""
+        return (*self.own, *(each for group in self.nested for each in group.parameters))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that define its class, and those of the groups in it."""
+        return (self.module, *(each for group in self.nested for each in group.modules))
+
+    def placed(self, name: str) -> ParameterGroup:
+        """The same as a parameter of another name: `method` of the class becomes `segregation.method`."""
+        return replace(
+            self,
+            name=name,
+            own=tuple(replace(each, name=f"{name}.{each.field}") for each in self.own),
+            nested=tuple(each.placed(f"{name}.{each.field}") for each in self.nested),
+        )
+
+    def with_defaults(self, given: Mapping[str, Any]) -> ParameterGroup:
+        """The same with other defaults: `given` are checked values by the parameters' full names."""
+        own = [
+            replace(each, default=given[each.name], required=False) if each.name in given else each
+            for each in self.own
+        ]
+        return replace(self, own=tuple(own), nested=tuple(each.with_defaults(given) for each in self.nested))
+
+    def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What its class is called with, but for the groups in it, from checked values by full names."""
+        return {each.field: each.argument(values[each.name]) for each in self.own}
+
+    def flat(self, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """A mapping of its fields as parameters by their full names."""
+        nested = {each.field: each for each in self.nested}
+        for name, value in given.items():
+            if name in nested and isinstance(value, Mapping):
+                yield from nested[name].flat(value)
+            else:
+                yield f"{self.name}.{name}", value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenGroup:
+    """A group whose class another parameter chooses: each of its choices is a module, which defines one.
+
+    `chosen_by` is the name of that parameter, `options` the group by each of its values.
+    """
+
+    name: str
+    chosen_by: str
+    options: Mapping[str, ParameterGroup] = field(default_factory=dict)
+
+
+def nearest_parameter(wrong: str, names: Iterable[str]) -> str:
+    """Which parameter was probably meant, by its name or by the last part of it; or which there are.
+
+    >>> nearest_parameter("metod", ["size", "segregation.method"])
+    'did you mean segregation.method?'
+    """
+    names = list(names)
+    meant = nearest(wrong, names)
+    by_field = {name.rpartition(".")[2]: name for name in reversed(names)}
+    close = get_close_matches(wrong.rpartition(".")[2], by_field, n=1, cutoff=0.6)
+    return f"did you mean {by_field[close[0]]}?" if close and not meant.startswith("did") else meant

@@ -1,0 +1,260 @@
+"""Names wire settings as they wire artifacts: which parameters a key of the configuration feeds.
+
+The more a key says, the more it counts: a section named after a component feeds that one alone; then a row of the
+table in `pipeline.py`; then a key that ends in a group's name and a field's (`segregation.method`); then one whose
+last name alone is a parameter's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from relet.core.component import Component
+from relet.core.parameter import Parameter, nearest_parameter
+from relet.errors import SettingError, WiringError, nearest
+
+# How much a key says that stands in a component's section, or in the table: more than any number of names.
+COMPONENT, ROW = 300, 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingRow:
+    """A row of the table in `pipeline.py`: a key of the configuration, or a section, and what it feeds.
+
+    `choice` is the value for which a key with a parameter in braces stands: of groups that a parameter chooses it
+    feeds that choice's alone.
+    """
+
+    key: str
+    feeds: tuple[str, ...]
+    choice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FedParameter:
+    """A parameter of a component. One of a chosen group is there where `chosen_by` has the value `option`."""
+
+    component: str
+    parameter: Parameter
+    chosen_by: str = ""
+    option: str = ""
+
+    @property
+    def name(self) -> str:
+        """
+        >>> FedParameter(component="fit", parameter=Parameter(name="tree.depth", annotation="", types=(int,))).name
+        'fit.tree.depth'
+        """
+        return f"{self.component}.{self.parameter.name}"
+
+    def is_active(self, choices: Mapping[str, Mapping[str, Any]] | None) -> bool:
+        """Whether its component has it with these values (component → parameter → value); any has it without."""
+        return choices is None or not self.option or choices[self.component].get(self.chosen_by) == self.option
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyReach:
+    """What a key feeds, and how much it says: of two keys for one parameter the one that says more counts."""
+
+    level: int = 0
+    fed: tuple[FedParameter, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """The parameters of a pipeline by all names that a key may end in, and the table.
+
+    `own` are the keys that are relet's own: they feed nothing by their name.
+    """
+
+    components: tuple[str, ...]
+    fed: tuple[FedParameter, ...]
+    rows: Mapping[str, SettingRow] = field(default_factory=dict)
+    own: Collection[str] = ()
+    endings: Mapping[str, tuple[FedParameter, ...]] = field(default_factory=dict, repr=False)
+
+    def reach(self, key: str, choices: Mapping[str, Mapping[str, Any]] | None = None) -> KeyReach:
+        """What a key feeds, with the values that choose groups; without them, what it may feed.
+
+        Raises SettingError for a key in a component's section that fits several of its groups.
+        """
+        if row := self.row(key):
+            rest = key[len(row.key) + 1 :]
+            found = self._fed_by_row(row, rest)
+            return KeyReach(level=ROW, fed=tuple(each for each in found if each.is_active(choices)))
+        component, _, rest = key.partition(".")
+        if component in self.components and rest:
+            own = [each for each in self._of_component(component, rest) if each.is_active(choices)]
+            return KeyReach(level=COMPONENT, fed=tuple(own))
+        if key in self.own:
+            return KeyReach()
+        names = key.split(".")
+        for start in range(len(names)):
+            ending = self.endings.get(".".join(names[start:]), ())
+            if fed := tuple(each for each in ending if each.is_active(choices)):
+                return KeyReach(level=len(names) - start, fed=fed)
+        return KeyReach()
+
+    def row(self, key: str) -> SettingRow | None:
+        """The row of the table that a key belongs to: its own, or that of the nearest section around it."""
+        names = key.split(".")
+        sections = (".".join(names[:length]) for length in range(len(names), 0, -1))
+        return next((self.rows[each] for each in sections if each in self.rows), None)
+
+    def mapping_around(self, key: str) -> str | None:
+        """The key, or the nearest section around it, that feeds a parameter which takes a whole mapping."""
+        names = key.split(".")
+        for length in range(1, len(names) + 1):
+            section = ".".join(names[:length])
+            if section not in self.components and takes_mapping(self.reach(section).fed):
+                return section
+        return None
+
+    def _fed_by_row(self, row: SettingRow, rest: str) -> Iterator[FedParameter]:
+        for feed in row.feeds:
+            for each in self.fed_by(f"{feed}.{rest}" if rest else feed):
+                if not (row.choice and each.option) or each.option == row.choice:
+                    yield each
+
+    def fed_by(self, feed: str) -> tuple[FedParameter, ...]:
+        """The parameters that what the table names stands for: `component.parameter`, or a name in every one."""
+        component, _, rest = feed.partition(".")
+        if component in self.components and rest:
+            return tuple(self._of_component(component, rest))
+        exact = tuple(each for each in self.fed if each.parameter.name == feed)
+        return exact or self.endings.get(feed, ())
+
+    def _of_component(self, component: str, name: str) -> list[FedParameter]:
+        """A component's parameters of that name, else those of one group whose names end in it."""
+        own = [each for each in self.fed if each.component == component]
+        if found := [each for each in own if each.parameter.name == name]:
+            return found
+        found = [each for each in own if each.parameter.name.endswith(f".{name}")]
+        names = dict.fromkeys(each.name for each in found)
+        if len(names) > 1:
+            raise SettingError(f"{component}.{name} may be {' or '.join(names)}; write the one that is meant")
+        return found
+
+    def fed_by_group(self, name: str) -> tuple[FedParameter, ...]:
+        """The fields of a group, by its name in every component, or by its component's and its own."""
+        by_component = name.partition(".")[0] in self.components
+        return tuple(
+            each
+            for each in self.fed
+            if (each.name if by_component else each.parameter.name).startswith(f"{name}.")
+            and name not in self.components
+        )
+
+    def is_group(self, name: str) -> bool:
+        return bool(self.fed_by_group(name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feeding:
+    """Which key feeds each parameter, by the parameter's name: the one that says most.
+
+    `conflicts` are parameters for which several keys say as much; `idle` are the keys that feed nothing.
+    """
+
+    keys: Mapping[str, str]
+    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, wiring: Wiring, keys: Iterable[str], choices: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Feeding:
+        """What keys feed, with the values that choose groups; the order of the keys has no say."""
+        idle = []
+        levels: dict[str, dict[int, list[str]]] = {}
+        for key in keys:
+            reach = wiring.reach(key, choices)
+            if not reach.fed:
+                idle.append(key)
+            for name in dict.fromkeys(each.name for each in reach.fed):
+                levels.setdefault(name, {}).setdefault(reach.level, []).append(key)
+        names = [name for name in dict.fromkeys(each.name for each in wiring.fed) if name in levels]
+        most = {name: sorted(levels[name][max(levels[name])]) for name in names}
+        return cls(
+            keys={name: found[0] for name, found in most.items()},
+            conflicts={name: tuple(found) for name, found in most.items() if len(found) > 1},
+            idle=tuple(idle),
+        )
+
+
+def takes_mapping(fed: Collection[FedParameter]) -> bool:
+    """Whether there are parameters, and each takes a mapping."""
+    return bool(fed) and all(dict in each.parameter.types for each in fed)
+
+
+def wire(components: Iterable[Component], rows: Iterable[SettingRow] = (), own: Collection[str] = ()) -> Wiring:
+    """The wiring of components by the names of their parameters and the rows of a table."""
+    components = tuple(components)
+    fed = tuple(each for component in components for each in _fed_parameters(component))
+    endings: dict[str, list[FedParameter]] = {}
+    for each in fed:
+        names = each.parameter.name.split(".")
+        for start in range(len(names)):
+            endings.setdefault(".".join(names[start:]), []).append(each)
+    return Wiring(
+        components=tuple(each.name for each in components),
+        fed=fed,
+        rows={row.key: row for row in rows},
+        own=own,
+        endings={ending: tuple(found) for ending, found in endings.items()},
+    )
+
+
+def _fed_parameters(component: Component) -> Iterator[FedParameter]:
+    for each in component.parameters:
+        yield FedParameter(component=component.name, parameter=each)
+    for chosen in component.chosen_groups:
+        for option, group in chosen.options.items():
+            for each in group.parameters:
+                yield FedParameter(
+                    component=component.name, parameter=each, chosen_by=chosen.chosen_by, option=option
+                )
+
+
+def read_rows(settings: Mapping[str, Any], components: Sequence[Component]) -> tuple[SettingRow, ...]:
+    """The rows of a table as it is written; a key with a parameter in braces is one row a choice.
+
+    Raises WiringError for a name that is none, with the nearest.
+    """
+    rows = tuple(
+        SettingRow(key=each, feeds=(feeds,) if isinstance(feeds, str) else tuple(feeds), choice=choice)
+        for key, feeds in settings.items()
+        for each, choice in _row_keys(key, components)
+    )
+    wiring = wire(components)
+    for row in rows:
+        for feed in row.feeds:
+            _check_feed(row.key, feed, wiring)
+    return rows
+
+
+def _row_keys(key: str, components: Sequence[Component]) -> list[tuple[str, str]]:
+    """The keys that one with a parameter in braces stands for: one for each of the parameter's choices."""
+    found = re.search(r"\{(.*?)\}", key)
+    if not found:
+        return [(key, "")]
+    name, _, parameter = found[1].partition(".")
+    for each in (each.parameter(parameter) for each in components if each.name == name):
+        if not each.choices:
+            raise WiringError(f"the setting {key} names {found[1]}, which takes {each.accepted}, not one of a few")
+        return [(key.replace(found[0], str(choice)), str(choice)) for choice in each.choices]
+    raise WiringError(f"the setting {key} names {found[1]}: {nearest(name, [each.name for each in components])}")
+
+
+def _check_feed(key: str, feed: str, wiring: Wiring) -> None:
+    if wiring.fed_by(feed) or wiring.is_group(feed):
+        return
+    component, _, parameter = feed.partition(".")
+    if component in wiring.components:
+        known = [each.parameter.name for each in wiring.fed if each.component == component]
+        raise WiringError(f"the setting {key} feeds {feed}: {nearest_parameter(parameter, known)}")
+    known = [*wiring.components, *(() if parameter else (each.parameter.name for each in wiring.fed))]
+    raise WiringError(f"the setting {key} feeds {feed}: {nearest(feed if not parameter else component, known)}")

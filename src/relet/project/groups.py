@@ -1,0 +1,98 @@
+"""Groups of hyperparameters as instances of their classes: for a call, and to check values at composition."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from relet.core.component import Component
+from relet.core.parameter import ParameterGroup
+from relet.errors import ReletError, SettingError, SignatureError
+from relet.project import known_code
+from relet.project.folder import Project
+from relet.project.importing import import_code
+
+
+def with_groups(component: Component, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a component's function is called with: each group as an instance of its class, from flat values.
+
+    The modules that define the classes have to be imported.
+    """
+    names = {each.name: each for each in component.parameters}
+    given = {name: names[name].argument(value) for name, value in arguments.items() if "." not in name}
+    return given | {group.name: instance(group, arguments) for group in component.groups_with(arguments)}
+
+
+def instance(group: ParameterGroup, values: Mapping[str, Any]) -> Any:
+    """A group as its class has it, from flat values; raises what its `__post_init__` raises."""
+    nested = {each.field: instance(each, values) for each in group.nested}
+    made = getattr(sys.modules[group.module], group.type, None)
+    if made is None:
+        raise SignatureError(f"{group.module} has no {group.type} once it is imported; define it at the top level")
+    return made(**group.arguments(values), **nested)
+
+
+def check_groups(
+    project: Project,
+    component: Component,
+    values: Mapping[str, Any],
+    origins: Mapping[str, str],
+) -> None:
+    """Raise SettingError for values of a component's groups that their classes refuse (`__post_init__`).
+
+    `origins` gives the settings that values came from. A class is asked once for the same values and the same
+    code; one whose module can't be imported here is asked when the component is called.
+    """
+    for group in component.groups_with(values):
+        code = {
+            name: digest
+            for module in group.modules
+            for name, digest in project.code.closure(module).modules.items()
+        }
+        held = {each.name: values[each.name] for each in group.parameters}
+        text = json.dumps([group.module, group.type, held, sorted(code.items())], sort_keys=True)
+        digest = sha256(text.encode()).hexdigest()
+        if known_code.is_accepted(digest):
+            continue
+        try:
+            import_code(group.modules, project.root, code)
+        except ImportError:
+            continue
+        _check_instance(component, group, values, origins)
+        known_code.accept(digest)
+
+
+def _check_instance(
+    component: Component, group: ParameterGroup, values: Mapping[str, Any], origins: Mapping[str, str]
+) -> None:
+    for each in group.nested:
+        _check_instance(component, each, values, origins)
+    try:
+        instance(group, values)
+    except SignatureError:
+        raise
+    except ReletError as error:
+        raise _refusal(component, group, origins, str(error)) from error
+    except Exception as error:
+        told = str(error) or type(error).__name__
+        raise _refusal(component, group, origins, told) from error
+
+
+def _refusal(component: Component, group: ParameterGroup, origins: Mapping[str, str], told: str) -> SettingError:
+    """What a class says of its fields, under the setting of the field that it names first."""
+    settings = {each.field: origins.get(each.name, f"{component.name}.{each.name}") for each in group.parameters}
+    told = told.removeprefix(f"{group.field}: ")
+    named = next(_fields_named(told, settings), None)
+    if named is None:
+        return SettingError(f"{component.name}.{group.name}: {told}")
+    if re.match(rf"{named}\b", told):
+        return SettingError(f"{settings[named]}{told[len(named) :]}")
+    return SettingError(f"{settings[named]}: {told}")
+
+
+def _fields_named(told: str, fields: Mapping[str, str]) -> Iterator[str]:
+    return (word for word in re.findall(r"\w+", told) if word in fields)

@@ -1,0 +1,57 @@
+"""How every tracker names runs and registered models, and which model aliases it mirrors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relet.core.artifact import ArtifactType, Version
+from relet.core.record import RunKind, RunRecord
+from relet.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from relet.store import Store
+
+
+def run_name(record: RunRecord, length: int) -> str:
+    """The name of a run in a tracker.
+
+    A component's run has the component's name. A trial has its number and what it set, cut to `length` characters.
+    Any other run has what it ran and the end of its id.
+    """
+    if record.component:
+        return record.component
+    if record.trial is not None:
+        return f"{record.trial} {' '.join(record.overrides)}"[:length]
+    kind = "" if record.kind is RunKind.PIPELINE else f"{record.kind} of "
+    return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
+
+
+def registered_name(pipeline: str, artifact: str) -> str:
+    """The name under which a tracker registers the models that a pipeline makes.
+
+    >>> registered_name("nyc_rentals", "model")
+    'nyc_rentals_model'
+    """
+    return f"{pipeline}_{artifact}"
+
+
+def model_aliases(store: Store) -> list[tuple[str, str, Version]]:
+    """Registered name, alias and version, for each alias that points at a model; `latest` is left out."""
+    found = []
+    for name in store.names():
+        newest = store.find(f"{name}:latest")
+        if newest is None or newest.type is not ArtifactType.MODEL:
+            continue
+        for alias, number in store.aliases(name).items():
+            version = store.find(f"{name}:v{number}")
+            pipeline = _producing_pipeline(version, store)
+            if alias != "latest" and version and pipeline:
+                found.append((registered_name(pipeline, name), alias, version))
+    return found
+
+
+def _producing_pipeline(version: Version | None, store: Store) -> str | None:
+    try:
+        return store.run(version.producer).pipeline if version and version.producer else None
+    except NotFoundError:
+        return None
