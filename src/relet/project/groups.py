@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -48,11 +49,9 @@ def check_groups(
     code; one whose module can't be imported here is asked when the component is called.
     """
     for group in component.groups_with(values):
-        code = {
-            name: digest
-            for module in group.modules
-            for name, digest in project.code.closure(module).modules.items()
-        }
+        code: dict[str, str] = {}
+        for module in group.modules:
+            code |= project.code.once(f"closure {module}", partial(project.code.closure, module)).modules
         held = {each.name: values[each.name] for each in group.parameters}
         text = json.dumps([group.module, group.type, held, sorted(code.items())], sort_keys=True)
         digest = sha256(text.encode()).hexdigest()
