@@ -57,6 +57,8 @@ class InterpreterProcess:
             *options,
         ]
         self._log = log
+        # an earlier process may have printed to the same file
+        self._log_start = log.stat().st_size if log and log.exists() else 0
         self._asked = False
         with ExitStack() as opened:
             log_file = opened.enter_context(log.open("ab")) if log else None
@@ -153,7 +155,8 @@ class InterpreterProcess:
 
     def _last_log_line(self) -> str:
         """The last line that the process printed, where it was kept."""
-        content = self._log.read_text(encoding="utf-8", errors="replace") if self._log else ""
+        printed = self._log.read_bytes()[self._log_start :] if self._log else b""
+        content = printed.decode(errors="replace")
         last = next((line.strip() for line in reversed(content.splitlines()) if line.strip()), "")
         return f": {last[:300]}" if last else ""
 

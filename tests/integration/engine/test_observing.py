@@ -46,7 +46,7 @@ def test_inputs_resources_sources_and_own_files_are_no_caveats(tiny: Tiny) -> No
         "    bad =",
         "    (Path(__file__).parents[1] / 'checks/limit.sql').read_text()\n    bad =",
     )
-    does(tiny, "open('made', 'w').write('1'); open('made').read()")
+    does(tiny, "made = __import__('pathlib').Path('made'); made.write_text('1'); made.read_text()")
     tiny.run("etl.source=rows.csv")
     commit_kinds = {"uncommitted", "lock"}
     found = {
@@ -59,7 +59,7 @@ def test_a_file_read_outside_the_inputs_is_a_caveat(tiny: Tiny, tmp_path_factory
     outside = tmp_path_factory.mktemp("elsewhere") / "rows.csv"
     outside.write_text("1\n")
     (tiny.root / "factor.txt").write_text("1")
-    does(tiny, f"open('factor.txt').read(); open({str(outside)!r}).read()")
+    does(tiny, f"[__import__('pathlib').Path(name).read_text() for name in ('factor.txt', {str(outside)!r})]")
     tiny.run()
     assert caveats(tiny, "file") == [
         Caveat(kind="file", what="factor.txt"),
@@ -101,7 +101,7 @@ def test_a_connection_and_another_program_are_caveats(tiny: Tiny) -> None:
 def test_many_of_one_kind_are_counted(tiny: Tiny) -> None:
     for number in range(12):
         (tiny.root / f"{number:02}.txt").write_text("1")
-    does(tiny, "[open(f'{number:02}.txt').read() for number in range(12)]")
+    does(tiny, "[__import__('pathlib').Path(f'{number:02}.txt').read_text() for number in range(12)]")
     tiny.run()
     assert [each.what for each in caveats(tiny, "file")][-2:] == ["07.txt", "4 more"]
 
@@ -142,7 +142,7 @@ def test_an_environment_that_is_not_the_lock_s_is_a_caveat(tiny: Tiny) -> None:
 
 def test_a_skipped_step_keeps_its_caveats(tiny: Tiny) -> None:
     (tiny.root / "factor.txt").write_text("1")
-    does(tiny, "open('factor.txt').read()")
+    does(tiny, "__import__('pathlib').Path('factor.txt').read_text()")
     tiny.run()
     tiny.run()
     assert Caveat(kind="file", what="factor.txt") in next(open_store(tiny.root / ".relet").runs()).caveats

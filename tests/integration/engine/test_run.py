@@ -415,8 +415,9 @@ def test_a_component_gets_its_table_in_the_container_it_asks_for(tiny: Tiny, con
     tiny.edit("steps/clean.py", "import pandas as pd\n", f"import pandas as pd\n{imports}")
     tiny.edit("steps/clean.py", "sample: pd.DataFrame, *", f"sample: {container}, *")
     tiny.edit("steps/clean.py", "    keep =", "    sample = as_pandas(sample)\n    keep =")
-    tiny.path("steps/clean.py").open("a").write(
-        "\ndef as_pandas(sample):\n"
+    steps = tiny.path("steps/clean.py")
+    steps.write_text(
+        f"{steps.read_text()}\ndef as_pandas(sample):\n"
         "    if isinstance(sample, Path):\n        return pd.read_parquet(sample)\n"
         "    if isinstance(sample, pa.RecordBatchReader):\n        return sample.read_pandas()\n"
         "    if hasattr(sample, 'to_pandas'):\n        return sample.to_pandas()\n    return sample\n"
@@ -427,7 +428,11 @@ def test_a_component_gets_its_table_in_the_container_it_asks_for(tiny: Tiny, con
 
 
 def test_what_a_component_wrote_to_temporary_files_is_gone_after_the_run(tiny: Tiny) -> None:
-    tiny.edit("helper.py", "return", "import tempfile; open('where', 'w').write(tempfile.mkdtemp())\n    return")
+    tiny.edit(
+        "helper.py",
+        "return",
+        "import tempfile, pathlib; pathlib.Path('where').write_text(tempfile.mkdtemp())\n    return",
+    )
     tiny.run()
     assert not Path((tiny.root / "where").read_text()).exists()
 

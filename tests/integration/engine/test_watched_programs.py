@@ -64,7 +64,10 @@ def test_a_program_that_is_started_is_a_caveat(act: Callable[[], object], seen: 
 def test_a_run_that_connects_by_address_says_so(tiny: Tiny) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        connect = f"__import__('socket').socket().connect(('127.0.0.1', {port}))"
+        connect = (
+            "import socket\n    with socket.socket() as by_address:\n"
+            f"        by_address.connect(('127.0.0.1', {port}))"
+        )
         tiny.edit("helper.py", "    return", f"    {connect}\n    return")
         tiny.run()
     (trained,) = (each for each in open_store(tiny.root / ".relet").runs() if each.component == "train")

@@ -23,14 +23,13 @@ with open_store(sys.argv[1]).claim("ab12"):
 
 
 def test_the_claim_of_a_process_that_is_killed_is_free_at_once(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == b"held\n"
     told: list[str] = []
-    threading.Timer(0.3, lambda: os.kill(holder.pid, signal.SIGKILL)).start()
-    began = time.monotonic()
-    with open_store(tmp_path).claim(NAME, waiting=lambda: told.append("waits")):
-        took = time.monotonic() - began
-    holder.wait()
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        threading.Timer(0.3, lambda: os.kill(holder.pid, signal.SIGKILL)).start()
+        began = time.monotonic()
+        with open_store(tmp_path).claim(NAME, waiting=lambda: told.append("waits")):
+            took = time.monotonic() - began
     assert told == ["waits"]
     assert 0.2 < took < 5
