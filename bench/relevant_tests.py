@@ -187,4 +187,5 @@ def _unknown_files(mutant: Mutant, tree: Path, unchanged: set[str]) -> Iterator[
 
 
 def _concerns(path: Path, mutant: Mutant) -> bool:
-    return mutant.module in _imported(path) or path.parent.name == mutant.room
+    named = {mutant.module, f"relet.{mutant.room}"}
+    return bool(named & _imported(path)) or path.parent.name == mutant.room

@@ -112,12 +112,18 @@ def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
 
 def check_section(key: str, folder: Path, wiring: Wiring) -> None:
     """Raise SettingError for a key in a section that neither a file nor a component has: a name is misspelt."""
-    section, _, name = key.partition(".")
-    if any(each.startswith(f"{section}.") for each in places(folder)):
+    known = places(folder)
+    section, _, name = key.rpartition(".")
+    if any(each.startswith(f"{section}.") for each in known):
         return
-    having = [each for each in wiring.components if wiring.reach(f"{each}.{name}").fed]
-    close = get_close_matches(section, having, n=1, cutoff=0.6)
-    meant = f"did you mean {close[0]}.{name}?" if close else _nearest_setting(key, places(folder))
+    component, _, rest = key.partition(".")
+    candidates = {f"{each.rpartition('.')[0]}.{name}": each.rpartition(".")[0] for each in known}
+    candidates |= {f"{each}.{rest}": each for each in wiring.components}
+    right = {where: each for each, where in candidates.items() if where and wiring.reach(each).fed}
+    close = get_close_matches(section, right, n=1, cutoff=0.6) or get_close_matches(
+        component, right, n=1, cutoff=0.6
+    )
+    meant = f"did you mean {right[close[0]]}?" if close else _nearest_setting(key, known)
     raise SettingError(f"there is no setting {key!r}: {meant}")
 
 

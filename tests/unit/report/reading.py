@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+from tests.unit.report.drawn import Drawn, drawn
+
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
@@ -195,3 +197,10 @@ def read_page(html: str) -> PageReading:
     return PageReading(
         title=text_of(header[0]), subtitle=text_of(header[1]) if len(header) > 1 else "", sections=dict(sections)
     )
+
+
+def drawing_of(part: PartReading, title: str) -> Drawn:
+    """A drawing of a page, by its title."""
+    element = part.drawings[title]
+    element.set("viewBox", element.attrib["viewbox"])
+    return drawn(ElementTree.tostring(element, encoding="unicode"))

@@ -64,7 +64,7 @@ def texts_of(markup: str) -> list[str]:
 
 
 @pytest.mark.parametrize("make", EVERYTHING.values(), ids=EVERYTHING)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(text=texts)
 def test_text_stays_text_and_adds_no_element(make: Callable[[str], PageMarkup], text: str) -> None:
     shown = make(text)
@@ -76,7 +76,7 @@ def test_text_stays_text_and_adds_no_element(make: Callable[[str], PageMarkup], 
 
 
 @pytest.mark.parametrize("make", DRAWINGS.values(), ids=DRAWINGS)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(text=texts)
 def test_a_drawing_of_any_text_is_xml(make: Callable[[str], PageMarkup], text: str) -> None:
     root = ElementTree.fromstring(make(text))

@@ -6,10 +6,12 @@ fail, and one that is killed on the way may leave a file that no MLflow can use.
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 def make_database(uri: str) -> bool:
@@ -26,11 +28,31 @@ def make_database(uri: str) -> bool:
     with tempfile.TemporaryDirectory(prefix=".mlflow-", dir=path.parent) as folder:
         draft, whole = Path(folder, "draft.db"), Path(folder, path.name)
         own = f"sqlite:///{draft}"
-        MlflowClient(own, registry_uri=own).search_experiments(max_results=1)
+        with _unsynced_connections():
+            MlflowClient(own, registry_uri=own).search_experiments(max_results=1)
         # A copy: MLflow keeps the draft open as long as this process lives.
-        shutil.copyfile(draft, whole)
+        with whole.open("xb") as file:
+            file.write(draft.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
         # A link, not a rename: of two processes one makes the file, and neither takes the other's away.
         with suppress(FileExistsError):
             path.hardlink_to(whole)
             return True
     return False
+
+
+@contextmanager
+def _unsynced_connections() -> Iterator[None]:
+    """Let SQLite not wait for the disk in the block: the migrations commit often, and the file is a draft."""
+    from sqlalchemy import Engine, event
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+
+    event.listen(Engine, "connect", connected)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", connected)
