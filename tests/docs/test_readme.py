@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -15,10 +17,16 @@ import pytest
 from relet.cli import COMMANDS
 from relet.core.code import FirstPartyCode
 from relet.core.signature import read_component
+from relet.errors import SettingError
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HEAD = "from dataclasses import dataclass\nfrom typing import NamedTuple\nfrom relet import Table, component\n"
+HEAD = """
+from dataclasses import dataclass
+from typing import NamedTuple
+from relet import Table, component
+from relet.errors import SettingError
+"""
 
 
 def blocks(kind: str = "") -> list[str]:
@@ -50,12 +58,20 @@ def test_every_command_is_one(words: list[str]) -> None:
         assert set(words[1].split("|")) <= set(command.commands)
 
 
-def test_the_component_can_be_read(tmp_path: Path) -> None:
-    (block,) = blocks("python")
-    (tmp_path / "step.py").write_text(HEAD + block)
+def test_the_component_can_be_read_with_its_group(tmp_path: Path) -> None:
+    component, group = blocks("python")
+    (tmp_path / "step.py").write_text(HEAD + group + component)
     found = read_component("basic_cleaning", "step", tmp_path / "step.py", FirstPartyCode((tmp_path,)))
     assert [each.name for each in found.outputs] == ["clean_sample", "quarantine"]
-    assert {"prices.min_price": 10, "prices.max_price": 350}.items() <= found.defaults.items()
+    assert found.defaults == {"prices.min_price": 10.0, "prices.max_price": 350.0}
+
+
+def test_the_group_refuses_what_it_is_said_to_refuse() -> None:
+    _, group = blocks("python")
+    names: dict[str, Any] = {"dataclass": dataclass, "SettingError": SettingError}
+    exec(group, names)
+    with pytest.raises(SettingError, match="min_price must lie below max_price, got 10 and 5"):
+        names["Prices"](max_price=5)
 
 
 def test_each_file_it_points_to_is_there() -> None:

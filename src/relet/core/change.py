@@ -12,7 +12,10 @@ from relet.core.record import KeyParts, RunRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One part of a key that differs: `old` is None for what was added, `new` is None for what was removed."""
+    """One part of a key that differs: `old` is None for what was added, `new` is None for what was removed.
+
+    A parameter may have the value None: one that was added or removed has the word "absent" instead.
+    """
 
     part: str
     name: str
@@ -56,11 +59,12 @@ def differences(old: KeyParts, new: KeyParts) -> tuple[Change, ...]:
     (Change(part='parameters', name='a', old=1, new=2),)
     """
     return tuple(
-        Change(part=part, name=name, old=old_values.get(name), new=new_values.get(name))
+        Change(part=part, name=name, old=old_values.get(name, missing), new=new_values.get(name, missing))
         for part in ("parameters", "inputs", "resources", "code", "packages")
         for old_values, new_values in [(getattr(old, part), getattr(new, part))]
+        for missing in ["absent" if part == "parameters" else None]
         for name in dict.fromkeys((*old_values, *new_values))
-        if old_values.get(name) != new_values.get(name)
+        if old_values.get(name, missing) != new_values.get(name, missing)
     )
 
 

@@ -209,3 +209,14 @@ def test_the_key_does_not_depend_on_the_order_of_its_parts() -> None:
     other = KeyParts(component="c", parameters={"b": 2, "a": 1}, inputs={"y": "2", "x": "1"})
     assert key_digest(one) == key_digest(other)
     assert differences(one, other) == ()
+
+
+def test_a_parameter_that_came_or_went_is_absent_and_not_null() -> None:
+    one = KeyParts(component="c", parameters={"family": "tree", "tree.depth": None, "old": 1})
+    other = KeyParts(component="c", parameters={"family": "line", "line.rate": None})
+    assert [str(change) for change in differences(one, other)] == [
+        "family tree → line",
+        "tree.depth None → absent",
+        "old 1 → absent",
+        "line.rate absent → None",
+    ]
