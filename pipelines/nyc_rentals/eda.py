@@ -23,7 +23,7 @@ with app.setup(hide_code=True):
     from relet.report.charts.distribution import histogram, outside_note
     from relet.report.charts.grids import MapCell, heat_map, matrix
     from relet.report.elements import charts, paragraph, scroll_box, table
-    from relet.report.markup import PageMarkup
+    from relet.report.markup import NOTHING, PageMarkup, element
     from relet.report.wording import count, number, share, shorten
 
     NUMBERS = [
@@ -42,10 +42,10 @@ with app.setup(hide_code=True):
 
 
 @app.function(hide_code=True)
-def part(title: str, *html: str) -> mo.Html:
+def part(title: str, *html: PageMarkup) -> mo.Html:
     """A section: its heading, and below it findings, drawings and tables."""
-    heading = f"<h2>{title}</h2>" if title else ""
-    return mo.Html(f'<div class="markdown prose dark:prose-invert">{heading}{"".join(html)}</div>')
+    heading = element("h2", title) if title else NOTHING
+    return mo.Html(element("div", heading, *html, class_="markdown prose dark:prose-invert"))
 
 
 @app.function(hide_code=True)
@@ -271,7 +271,7 @@ def outliers(high, listings, low):
                 ),
             ]
         ),
-        "<h3>The highest</h3>",
+        element("h3", "The highest"),
         sheet(
             [name.replace("_", " ") for name in _shown],
             _highest[_shown].astype(object).to_numpy().tolist(),
@@ -375,7 +375,7 @@ def room_types(clean):
         beside(
             [
                 grouped_bars(_shares.to_dict("index"), title="Share of each room type"),
-                "<figcaption>Median price, in dollars a night</figcaption>"
+                element("figcaption", "Median price, in dollars a night")
                 + sheet(
                     ["borough", *_medians.columns],
                     [

@@ -22,9 +22,9 @@ def coverage_page(
     reason: str = "",
     notes: Sequence[str] = (),
 ) -> PageMarkup:
-    """One HTML file on intervals of `coverage`; `notes` say what a reader has to know beside it.
+    """One HTML file on intervals of `coverage`; `notes` are paragraphs below the summary.
 
-    Without `overall` there were no intervals to measure, and `reason` says why.
+    `overall` is None if there were no intervals to measure; `reason` says why.
 
     >>> coverage_page(None, [], coverage=0.9, unit="dollars", reason="the model gives none").count("gives none")
     1
@@ -85,6 +85,6 @@ def coverage_page(
 
 
 def _group_names(groups: Sequence[IntervalCoverage]) -> list[str]:
-    """A group's value without its column, where no two groups have the same."""
+    """The value of each group without its column, unless two groups have the same value."""
     values = [each.group.rpartition(" = ")[2] for each in groups]
     return values if len(set(values)) == len(values) else [each.group for each in groups]

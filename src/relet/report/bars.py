@@ -1,4 +1,4 @@
-"""A bar chart as SVG. Drawn here: importing a plotting library would take longer than fitting a model."""
+"""A bar chart as SVG. It is our own: importing a plotting library would take longer than fitting a model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bars(shares: Mapping[str, float], *, title: str, most: int = 20) -> PageMark
 
 
 def label_width(names: Mapping[str, object]) -> float:
-    """The room that the longest name takes, up to half of the drawing, in px."""
+    """The width in px that the longest name takes, at most about half of the drawing."""
     return min(LABELS_AT_MOST, max((text_width(name) for name in names), default=0.0) + 18)
 
 

@@ -18,7 +18,7 @@ from relet.report.page import Section, page
 from relet.report.verdict import verdict_banner, verdict_html
 from relet.report.wording import count, share
 
-# A shift that exceeds what chance does by less than this is not called one in the summary.
+# The summary names a shift only if it is at least this much larger than a shift by chance.
 OF_NOTE = 0.01
 
 
@@ -37,9 +37,9 @@ def batch_page(
 ) -> PageMarkup:
     """A page that a person reads in a minute.
 
-    `arrived` is what came in, of which `kept` rows stay. `shifted` is the reference beside the batch, None where
-    they are the same; `noun` is what a row is, `units` maps columns to the unit of their numbers, and `more` are
-    sections near the end.
+    `arrived` is the outline of the batch, and `kept` is how many of its rows stay. `shifted` is the difference
+    between the reference and the batch, None if the batch is the reference. `noun` names what a row is, `units`
+    maps columns to the unit of their numbers, and `more` are sections before the last one.
 
     >>> arrived = Outline(rows=2, columns={"id": ("int64", 0)})
     >>> verdict = Verdict(passed=True, reason="2 passed")
@@ -91,9 +91,10 @@ def _shift_sentence(shifted: TableDifference) -> str:
 
 
 def _shift_by_chance(each: Shift, shifted: TableDifference) -> float:
-    """How far the shares of categories lie apart on average, between two draws of these sizes from one source.
+    """The mean distance between the category shares of two samples of these sizes from the same source.
 
-    Half the sum over the categories of the mean of |N(0, p(1 - p)(1/n + 1/m))|: it grows with their number.
+    This is half the sum, over the categories, of the mean of |N(0, p(1 - p)(1/n + 1/m))|. It grows with the number
+    of categories.
     """
     if not each.shares or not shifted.before or not shifted.after:
         return 0.0

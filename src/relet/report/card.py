@@ -1,4 +1,4 @@
-"""The profile card: everything that a profile says of a table, as one page."""
+"""The profile card: the whole profile of a table as one page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from relet.report.markup import NOTHING, PageMarkup
 from relet.report.page import Section, page
 from relet.report.wording import count, number, share, shorten
 
-# However many columns a table has, so many are listed and so many are drawn: the page stays below 3 MB.
+# At most so many columns are listed and drawn, so that the page stays below 3 MB.
 LISTED, DRAWN = 1000, 120
-# How many pairs are named, and from which correlation on.
+# How many pairs of columns are listed, and the weakest correlation that is listed.
 PAIRS, STRONG = 12, 0.1
 
 
 def profile_card(profile: Profile, *, title: str, head: Mapping[str, object], subtitle: str = "") -> PageMarkup:
-    """A page on a table: what it is (`head`, name → text), and its profile with drawings.
+    """A page on a table: facts about it (`head`, name → text), and its profile with drawings.
 
     >>> from relet.data.profile import Profile
     >>> profile_card(Profile(rows=0, columns=()), title="sample:v1", head={"aliases": "latest"}).count("<section")

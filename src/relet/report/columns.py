@@ -1,4 +1,4 @@
-"""A column of a table, in words and drawn: alone, and beside the same column of another table."""
+"""A column of a table, in words and as a drawing: alone, and beside the same column of another table."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from relet.report.wording import count, number, share, shorten
 
 # How many values of a column of text are drawn, and how long a name in words may be.
 VALUES, NAME = 10, 40
-# Where the most frequent value of a column of text has less than this share, a drawing says nothing.
+# A column of text is drawn only if its most frequent value has at least this share.
 FREQUENT = 0.005
 _FIRST = date(1970, 1, 1)
 _YEAR, _YEARS = 365.25, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
 def value_words(value: Any) -> str:
-    """A value of a profile as text: a number, or what it is.
+    """A value of a profile as text.
 
     >>> value_words(1200), value_words("2019-07-08"), value_words(None)
     ('1,200', '2019-07-08', '–')
@@ -90,7 +90,7 @@ def _day_label(per_day: int) -> Callable[[float], str]:
 
 
 def date_marks(low: float, high: float) -> dict[float, str]:
-    """Places on an axis of days since 1970 with their names: years, months or days, about six of them.
+    """Labels of an axis of days since 1970, about six of them: years, months or days.
 
     >>> list(date_marks(16801, 18262).values())
     ['2016', '2017', '2018', '2019', '2020']
@@ -116,7 +116,7 @@ def date_marks(low: float, high: float) -> dict[float, str]:
 
 
 def _left_out_note(columns: Sequence[ColumnProfile]) -> str:
-    """What the histograms leave out, over all columns."""
+    """A note on the values outside of the histograms of all columns."""
     held = [column for column in columns if column.histogram]
     below = sum(column.histogram.below for column in held if column.histogram)
     above = sum(column.histogram.above for column in held if column.histogram)
@@ -126,7 +126,7 @@ def _left_out_note(columns: Sequence[ColumnProfile]) -> str:
 
 
 def shift_words(shift: Shift, *, most: int | None = None) -> str:
-    """What moved, in words; of these at most the first `most` parts.
+    """What moved between the two tables, in words; at most the first `most` parts.
 
     >>> import pyarrow as pa
     >>> from relet.data.difference import difference
@@ -165,7 +165,7 @@ def _number_words(shift: Shift) -> Iterator[str]:
             for percent, was in before.quantiles.items()
             if percent not in ("0%", "50%", "100%")
         ]
-        # of quantiles that moved, the ones nearest to the middle say most
+        # of the quantiles that moved, the one nearest to the median says most
         moved = sorted(
             (each for each in moved if each[1] != each[2]), key=lambda each: abs(int(each[0][:-1]) - 50)
         )

@@ -11,7 +11,7 @@ from relet.report.markup import NOTHING, PageMarkup
 from relet.report.page import Section, page
 from relet.report.wording import count, shorten
 
-# A digest says nothing but that it is another one: its beginning is enough.
+# The first letters of a digest are enough to see that two digests differ.
 DIGEST = 12
 _NOUNS = {
     "code": "module",

@@ -1,4 +1,4 @@
-"""What differs between two tables: in lines for a terminal, and as a page."""
+"""The difference of two tables: as lines for a terminal, and as a page."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from relet.report.markup import NOTHING, PageMarkup, element
 from relet.report.page import Section, page
 from relet.report.wording import count, number, share, shorten
 
-# However many columns the tables have, so many are listed and so many drawn: the page stays below 3 MB.
+# At most so many columns are listed and drawn, so that the page stays below 3 MB.
 LISTED, DRAWN = 500, 60
-# How many new and gone categories are listed.
+# At most so many new and gone categories are listed.
 CATEGORIES = 100
-# What the size of a shift means, once and for all.
+# What the size of a shift means.
 SCALE = "0% is the same, 100% has nothing in common"
 
 
 def schema_lines(schema: SchemaDifference) -> Iterator[str]:
-    """A schema difference as a diff: `- name  type` for what was, `+ name  type` for what is.
+    """A schema difference as a diff: `- name  type` for the old schema, `+ name  type` for the new one.
 
     >>> list(schema_lines(SchemaDifference(added={"borough": "string"}, retyped={"id": ("int64", "string")})))
     ['- id       int64', '+ id       string', '+ borough  string']
@@ -34,7 +34,7 @@ def schema_lines(schema: SchemaDifference) -> Iterator[str]:
 
 
 def difference_lines(found: TableDifference, before: str, after: str) -> Iterator[str]:
-    """A difference as a terminal shows it; `before` and `after` are what the tables are called.
+    """A difference as a terminal shows it; `before` and `after` are the names of the tables.
 
     >>> found = TableDifference(schema=SchemaDifference(added={"borough": "string"}), before=1, after=2)
     >>> for line in difference_lines(found, "a:v1", "a:v2"):
@@ -66,7 +66,7 @@ def difference_lines(found: TableDifference, before: str, after: str) -> Iterato
 
 
 def difference_page(found: TableDifference, *, before: str, after: str) -> PageMarkup:
-    """A difference as a page: in short, columns, rows, and how each column's values moved.
+    """A difference as a page: a summary, the columns, the rows, and the shift of each column.
 
     >>> found = TableDifference(schema=SchemaDifference(), before=1, after=2)
     >>> difference_page(found, before="a:v1", after="a:v2").count("<section")
@@ -107,7 +107,7 @@ def _columns_words(found: TableDifference) -> str:
 
 
 def columns_html(found: TableDifference) -> PageMarkup:
-    """The schema difference as a diff in colour, or a sentence where there is none."""
+    """The schema difference as a diff in colour, or a sentence that there is none."""
     lines = list(schema_lines(found.schema))
     order = paragraph("The columns of both come in another order.") if found.schema.reordered else NOTHING
     if not lines:
@@ -180,7 +180,7 @@ def _value_or_missing(value: str | None) -> str:
 def shift_sections(
     shifts: tuple[Shift, ...], before: str, after: str, units: Mapping[str, str] | None = None
 ) -> Iterator[Section]:
-    """How each column's values moved: a table with the largest shift first, and drawings in the same order."""
+    """The shift of each column: a table with the largest shift first, and drawings in the same order."""
     if not shifts:
         return
 
@@ -207,7 +207,7 @@ def shift_sections(
 
 
 def _new_and_gone_html(shifts: tuple[Shift, ...]) -> PageMarkup:
-    """The categories that one of the tables alone has, the most frequent first."""
+    """The categories that only one of the tables has, the most frequent first."""
     found = [
         (each.name, value, what, rows)
         for each in shifts

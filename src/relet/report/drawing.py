@@ -1,7 +1,7 @@
-"""What every chart is drawn with: one frame, one style, axes and a legend.
+"""The parts of every chart: the frame, the style, text, marks, the legend and the ticks of an axis.
 
-Colours are CSS variables with light values to fall back on: a page that a drawing is set into defines them for
-light and for dark, a drawing alone has the light ones. All sizes are px of a drawing `WIDTH` wide.
+Colours are CSS variables with a light colour as their default. A page defines the variables for light and for
+dark; a drawing alone has the light colours. All sizes are px of a drawing that is `WIDTH` px wide.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _STYLE = (
 def drawing(
     body: Iterable[PageMarkup], *, title: str, height: float, width: float = WIDTH, style: str = "", kind: str = ""
 ) -> PageMarkup:
-    """A whole SVG with its title; `style` is made by our code, `title` may be anything.
+    """A whole SVG with its title. `style` comes from our code; `title` may hold any text.
 
     >>> drawing([], title="a < b", height=10).count("a &lt; b")
     2
@@ -63,12 +63,12 @@ def nothing_to_draw(words: str, *, title: str) -> PageMarkup:
 
 
 def text(x: float, y: float, words: str, *, kind: str = "", anchor: str = "", tip: str = "") -> PageMarkup:
-    """A line of text with its base at y; `tip` is shown under the pointer."""
+    """A line of text whose baseline is at y; `tip` is shown under the pointer."""
     return element("text", words, tip_of(tip), class_=kind or None, text_anchor=anchor or None, x=px(x), y=px(y))
 
 
 def name_text(x: float, y: float, name: str, room: float, *, anchor: str = "") -> PageMarkup:
-    """A name with its base at y, cut off where it is wider than `room` px, and then whole under the pointer."""
+    """A name whose baseline is at y. A name wider than `room` px is cut off, and whole under the pointer."""
     words = fit_text(name, room)
     return text(x, y, words, anchor=anchor, tip=name if words != name else "")
 
@@ -94,12 +94,12 @@ def dot(x: float, y: float, radius: float, *, kind: str, tip: str) -> PageMarkup
 
 
 def tip_of(tip: str) -> PageMarkup:
-    """What is shown under the pointer, within the element that it belongs to."""
+    """The text that is shown while the pointer is on the element around it; nothing for an empty text."""
     return element("title", tip) if tip else NOTHING
 
 
 def legend(names: Sequence[str], y: float = HEAD + 8) -> PageMarkup:
-    """A row of the series' names with their colours; nothing for a single one."""
+    """A row with the colour and the name of each series; nothing for a single series."""
     if len(names) < 2:
         return NOTHING
     drawn, x, room = [], 10.0, (WIDTH - 20) / len(names)
@@ -111,7 +111,7 @@ def legend(names: Sequence[str], y: float = HEAD + 8) -> PageMarkup:
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers within an interval, at most about `most` of them.
+    """Round numbers within an interval, about `most` of them at most.
 
     >>> ticks(0, 350)
     [0.0, 100.0, 200.0, 300.0]

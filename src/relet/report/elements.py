@@ -1,4 +1,4 @@
-"""What a page is filled with. Text that is given is escaped; `html` is markup."""
+"""The parts of a page: tables, facts, paragraphs. Text is escaped; an argument named `html` is markup."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from relet.report.markup import LINE_END, NOTHING, PageMarkup, element
 from relet.report.wording import number, shorten
 
-# A value of a table in a page: longer text is cut off.
+# The longest text of a cell; longer text is cut off.
 LONGEST = 240
-# One that is longer than this may be broken into lines.
+# Text that is longer than this may break into lines.
 SHORT = 28
-# With more rows a table that can be sorted has a box of its own, under whose edge its headings stay.
+# A sortable table with more rows scrolls in a box of its own, and its headings stay visible.
 TALL = 40
 
 
@@ -23,11 +23,11 @@ def table(
     sortable: bool = False,
     best: int | None = None,
 ) -> PageMarkup:
-    """A table that scrolls in a box of its own; numbers are set right, None is a dash.
+    """A table that scrolls in a box of its own. Numbers are aligned right, and None is a dash.
 
-    With `stack` each row becomes a paragraph on a narrow screen, the last cell on lines of its own: for tables of
-    words, that nobody reads by column. With `sortable`, in a page that is so too, a click on a heading sorts it;
-    `best` is the row that stands out.
+    With `stack` each row becomes a paragraph on a narrow screen, with the last cell on lines of its own; this is
+    for tables of words, which nobody reads by column. With `sortable` a click on a heading sorts the table, if the
+    page is sortable too. `best` is the number of the row that is highlighted.
 
     >>> table(["name", "rows"], [["<a>", 1200]]).count('<td class="n">1,200</td>')
     1
@@ -80,7 +80,7 @@ def _are_numbers(values: Iterable[object]) -> bool:
 
 
 def facts(pairs: Mapping[str, object]) -> PageMarkup:
-    """Names with what they are, one below the other.
+    """Names with their values, one below the other.
 
     >>> print(facts({"rows": 2}))
     <dl><dt>rows</dt><dd>2</dd></dl>
@@ -89,13 +89,13 @@ def facts(pairs: Mapping[str, object]) -> PageMarkup:
 
 
 def charts(drawings: Iterable[PageMarkup]) -> PageMarkup:
-    """Drawings, or other HTML, side by side, as many as there is room for."""
+    """Drawings or other HTML, as many side by side as there is room for."""
     held = NOTHING.join(element("figure", html) for html in drawings)
     return element("div", held, class_="charts") if held else NOTHING
 
 
 def scroll_box(html: PageMarkup, *, tall: bool = False) -> PageMarkup:
-    """What keeps its width, and scrolls in a box of its own on a narrower screen; a `tall` one downwards too."""
+    """A box that scrolls sideways where its content is wider than the screen; a `tall` box also scrolls down."""
     return element("div", html, class_="scroll tall" if tall else "scroll", tabindex=0)
 
 
@@ -110,5 +110,5 @@ def mark(words: str, kind: str) -> PageMarkup:
 
 
 def fold_away(summary: str, html: PageMarkup) -> PageMarkup:
-    """What is shown once one asks for it."""
+    """HTML that is hidden until the reader opens it."""
     return element("details", element("summary", summary), html)

@@ -1,4 +1,4 @@
-"""The page of an experiment: its trials, what decided how well they did, and what the best one made."""
+"""The page of an experiment: its trials, the settings that mattered, and what the best trial made."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from relet.report.markup import NOTHING, PageMarkup, element, empty_element
 from relet.report.page import Section, page
 from relet.report.wording import count, number
 
-# However many trials there are, so many are listed and so many drawn: the page stays below 3 MB.
+# At most so many trials are listed and drawn, so that the page stays below 3 MB.
 LISTED, DRAWN = 1000, 400
-# So many curves have a name and a colour; those of the other trials are faint behind them.
+# How many curves have a name and a colour, and how many of the other trials are drawn faint behind them.
 CURVES, FAINT = 6, 60
 
 _KINDS = {Status.FINISHED: "good", Status.FAILED: "bad", Status.STOPPED: "odd", Status.INTERRUPTED: "odd"}
@@ -29,7 +29,7 @@ _KINDS = {Status.FINISHED: "good", Status.FAILED: "bad", Status.STOPPED: "odd", 
 
 @dataclass(frozen=True, kw_only=True)
 class WinnerFigure:
-    """A figure of the winner: where it comes from, and itself as a `data:` URI, None where it is too large."""
+    """A figure of the best trial: its version, its path, and its `data:` URI, None if it is too large."""
 
     version: str
     path: str
@@ -38,7 +38,7 @@ class WinnerFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialArtifact:
-    """A version that trials have: what it is, which have it, and its files, each with its link or None."""
+    """A version that trials made: its type, the trials that have it, and its files, each with its link or None."""
 
     version: str
     type: str
@@ -48,10 +48,10 @@ class TrialArtifact:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentPageContent:
-    """All that an experiment's page shows. `trials` are in the order of the table.
+    """Everything that an experiment's page shows. `trials` are in the order of the table.
 
-    `curves` are curve → a trial's id → curve; `importance` is setting → share with `importance_note` beside it, or
-    None with the note saying why.
+    `curves` maps the name of a curve to the curve of each trial, by its id. `importance` maps a setting to its
+    share; it is None if it is unknown, and `importance_note` says why or what it stands on.
     """
 
     experiment: Experiment
@@ -213,7 +213,7 @@ def _coordinates_section(held: ExperimentPageContent) -> Iterator[Section]:
     whole = comparable_trials(held.trials)
     shown = whole[:DRAWN]
     if held.importance:
-        # of more settings than there is room for, those that matter
+        # if there are more settings than axes, the important ones are drawn
         names = sorted(names, key=lambda name: -(held.importance or {}).get(name, 0.0))
     drawn = parallel_coordinates(
         {

@@ -1,4 +1,4 @@
-"""Drawings whose bytes depend on nothing but what they show."""
+"""Figures of matplotlib as SVG whose bytes depend only on what they show."""
 
 from __future__ import annotations
 

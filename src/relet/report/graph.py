@@ -23,7 +23,7 @@ _STYLE = (
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineEdge:
-    """An artifact from its producer to a consumer; a gate is a verdict that lets another component run."""
+    """An artifact between its producer and a consumer, or a gate: a verdict that lets a component run."""
 
     start: str
     end: str
@@ -32,7 +32,7 @@ class PipelineEdge:
 
 
 def pipeline_edges(pipeline: Pipeline) -> tuple[PipelineEdge, ...]:
-    """Every artifact's way through the pipeline, gates after them."""
+    """An edge for each consumer of each artifact, and after these an edge for each gate."""
     producers = pipeline.producers
     wires = [
         PipelineEdge(start=producers[name], end=each.name, label=name)
@@ -58,7 +58,7 @@ def _taken_artifacts(component: Component) -> Iterator[str]:
 
 
 def graph_text(pipeline: Pipeline) -> str:
-    """One block for each component: what it takes, from where, and what it makes."""
+    """A block of lines for each component: its inputs, where they come from, and its outputs."""
     return "\n".join(line for each in pipeline.components for line in _component_block(pipeline, each))
 
 
@@ -79,7 +79,7 @@ def _component_block(pipeline: Pipeline, component: Component) -> Iterator[str]:
 
 
 def graph_svg(pipeline: Pipeline) -> PageMarkup:
-    """The same as one SVG drawing, components in columns after what they need."""
+    """The pipeline as an SVG drawing. A component stands in the column after those that it needs."""
     wires = pipeline_edges(pipeline)
     columns = _component_columns(pipeline, wires)
     places = {
@@ -131,7 +131,7 @@ def _component_box(pipeline: Pipeline, component: Component, place: tuple[int, i
 def _edge_path(wire: PipelineEdge, places: dict[str, tuple[int, int]], number: int) -> PageMarkup:
     (x1, y1), (x2, y2) = places[wire.start], places[wire.end]
     x1, y1, y2 = x1 + WIDTH, y1 + HEIGHT // 2, y2 + HEIGHT // 2
-    # a wire that passes other columns goes below them, each on a track of its own
+    # an edge that passes other columns goes below them, on one of four tracks
     far = x2 - x1 > GAP_X
     bend = max(y1, y2) + HEIGHT // 2 + 10 + 9 * (number % 4) if far else 0
     if far:

@@ -1,4 +1,4 @@
-"""HTML and SVG: text is escaped by default, and only what this room wrote itself is markup."""
+"""HTML and SVG in which text is escaped by default."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from relet.report.wording import visible_text
 
 
 class PageMarkup(Markup):
-    """HTML or SVG. Text that is added to it, joined by it or formatted into it is escaped.
+    """HTML or SVG. Text is escaped when it is added to markup, joined by it or formatted into it.
 
-    Signs that cannot be seen are made visible, since XML cannot hold most of them. Quotes are written as
-    `html.escape` writes them, like those of every page that is stored.
+    Invisible characters are replaced by visible ones, because XML cannot hold most of them. Quotes are escaped as
+    `html.escape` does it, so that pages have the same bytes as the stored ones.
 
     >>> PageMarkup("<p>{}</p>").format("<b>\\n")
     PageMarkup('<p>&lt;b&gt;⏎</p>')
@@ -24,7 +24,7 @@ class PageMarkup(Markup):
 
     @classmethod
     def escape(cls, text: Any, /) -> Self:
-        """Text as HTML and XML can hold it; what is markup already stays as it is."""
+        """The text, escaped; markup stays as it is."""
         if isinstance(text, cls):
             return text
         if hasattr(text, "__html__"):
@@ -36,7 +36,7 @@ NOTHING, LINE_END = PageMarkup(""), PageMarkup("\n")
 
 
 def element(tag: str, *inner: object, **attributes: object) -> PageMarkup:
-    """An element with what it holds. An attribute that is None is left out; `class_` and `text_anchor` are names.
+    """An element with its content. An attribute that is None is left out; `class_` becomes class, `x_y` x-y.
 
     >>> element("td", "a < b", class_="n", title=None)
     PageMarkup('<td class="n">a &lt; b</td>')
@@ -46,7 +46,7 @@ def element(tag: str, *inner: object, **attributes: object) -> PageMarkup:
 
 
 def empty_element(tag: str, **attributes: object) -> PageMarkup:
-    """An element that holds nothing.
+    """An element without content.
 
     >>> empty_element("rect", width=3)
     PageMarkup('<rect width="3"/>')

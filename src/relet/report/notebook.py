@@ -1,4 +1,4 @@
-"""A marimo notebook as a page: executed once, its outputs set down as they then stand."""
+"""A marimo notebook as a page: the notebook is executed once, and the page shows its outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relet.errors import ComponentError
 from relet.report.markup import PageMarkup
 from relet.report.page import Section, page
 
-# Selectors and the like, as marimo names their elements: without marimo they choose nothing.
+# The elements of marimo that take input: without marimo they do nothing.
 _CONTROLS = frozenset(
     (
         "button",
@@ -39,7 +39,7 @@ _CONTROLS = frozenset(
         "ui-element",
     )
 )
-# marimo writes paragraphs as spans, which its own style sheet turns into blocks.
+# marimo writes a paragraph as a span, and its style sheet makes the span a block.
 _SPAN = '<span class="paragraph"'
 _BLOCK = f'{_SPAN} style="display:block;margin:8px 0"'
 
@@ -47,12 +47,13 @@ _BLOCK = f'{_SPAN} style="display:block;margin:8px 0"'
 def notebook_page(path: Path, values: Mapping[str, Any]) -> PageMarkup:
     """Execute the marimo notebook at `path`, and return its outputs as one HTML page that opens without a network.
 
-    `values` are variables of the notebook: the cells that define them do not run. The heading `#` is the page's
-    title and what stands below it its subtitle; each output with a heading `##` begins a section, and outputs
-    without one follow on. Selectors are left out: the page shows what their first choice shows.
+    `values` are variables of the notebook; the cells that define them do not run. The heading `#` is the page's
+    title, and the text below it is the subtitle. Each output with a heading `##` begins a section, and an output
+    without a heading belongs to the section before it. Selectors are left out: the page shows the outputs for
+    their first choice.
 
-    Raises whatever a cell raises, and ComponentError for a notebook whose cells have no names of their own, and
-    for an output that only marimo's own scripts can show.
+    Raises whatever a cell raises. Raises ComponentError for two cells of one name, and for an output that needs
+    marimo's scripts.
     """
     as_html = _marimo().as_html
     outputs = (str(as_html(output).text) for output in _cell_outputs(path, values) if output is not None)
@@ -60,17 +61,17 @@ def notebook_page(path: Path, values: Mapping[str, Any]) -> PageMarkup:
 
 
 def _marimo() -> Any:
-    """marimo, imported where it finds no project: it looks for one's package manager, which no page depends on."""
+    """marimo, imported in a folder without a project: else it would look for the project's package manager."""
     with chdir(tempfile.gettempdir()):
         import marimo
     return marimo
 
 
 def _cell_outputs(path: Path, values: Mapping[str, Any]) -> list[Any]:
-    """What each cell shows, in the order of the file; those that need what a stopped one defines show nothing.
+    """The output of each cell, in the order of the file. A cell that needs a variable of a stopped cell has none.
 
-    Each cell is called with what it refers to. `App.run` would do the same, but takes on the settings of whoever
-    runs it, and writes them down where there are none.
+    Each cell is called with the variables that it refers to. `App.run` does the same, but it reads the settings of
+    the user, and writes a file of settings if there is none.
     """
     cells = _notebook_cells(path)
     waiting = {name: cell for name, cell in cells.items() if not cell.defs & values.keys()}
@@ -99,7 +100,7 @@ def _notebook_cells(path: Path) -> dict[str, Any]:
 
 
 def _static_outputs(path: Path, outputs: Iterable[str]) -> Iterator[str]:
-    """The outputs that can be shown without marimo."""
+    """The outputs that need no scripts of marimo; ComponentError for one that does."""
     for html in outputs:
         found = set(re.findall(r"<marimo-([a-z-]+)", html))
         if not found:

@@ -13,7 +13,7 @@ from relet.report.markup import LINE_END, NOTHING, PageMarkup, element
 
 # With fewer sections than this a table of contents says nothing.
 CONTENTS_FROM = 4
-# Nothing is fetched and nothing runs but what we wrote, whatever a value in the data looks like.
+# A browser fetches nothing and runs nothing but our own script, whatever the data hold.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _PAGE = PageMarkup(
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -23,7 +23,7 @@ _PAGE = PageMarkup(
     "<body><header><h1>{title}</h1>{below}</header>\n{nav}<main>\n{parts}\n</main>\n{script}</body></html>\n"
 )
 
-# The one script that a page may have: a click on a heading sorts a table by it. Without it all is there to read.
+# The only script that a page may have: a click on a heading sorts the table. A page can be read without it.
 _SORTING = """
 for(const t of document.querySelectorAll('table.sortable'))[...t.tHead.rows[0].cells].forEach((h,i)=>{
 const b=document.createElement('button');b.type='button';b.append(...h.childNodes);h.append(b);
@@ -105,19 +105,19 @@ figure,.chart,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:vis
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a page. `html` is what `relet.report` made, or `PageMarkup`; text that stands there is escaped."""
+    """A part of a page. `html` comes from `relet.report` or is `PageMarkup`; a plain `str` is escaped."""
 
     title: str
     html: PageMarkup
 
 
 def page(title: str, *, subtitle: str = "", sections: Iterable[Section], sortable: bool = False) -> PageMarkup:
-    """One HTML file with everything in it: the same bytes for the same content.
+    """One HTML file with everything in it. The same content gives the same bytes.
 
-    With `sortable` its tables of that kind can be sorted by a click on a heading, and no other script may run.
+    With `sortable` a click on a heading sorts a sortable table, and no other script may run.
 
-    Drawings of `relet.report.charts` set into it take its colours; `relet.report.elements` makes tables, facts
-    and rows of charts that fit its style. Titles may hold anything.
+    `relet.report.elements` makes tables, facts and rows of charts in the page's style, and drawings of
+    `relet.report.charts` take the page's colours. Titles may hold any text.
 
     >>> rows = Section(title="Rows", html=element("p", 43136))
     >>> page("Listings", sections=[rows]).count("<section")
@@ -153,7 +153,7 @@ def _contents(anchors: Sequence[str], sections: Sequence[Section]) -> PageMarkup
 
 
 def _anchors(titles: Iterable[str]) -> list[str]:
-    """A name to link to for each title: its letters and figures, counted where two are the same."""
+    """An anchor for each title: its letters and digits, with a number where two titles give the same anchor."""
     anchors: list[str] = []
     for title in titles:
         name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"

@@ -1,4 +1,4 @@
-"""Where a version came from, for the head of a page."""
+"""The origin of a version, for the first section of a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def provenance(store: Store, version: Version) -> dict[str, str]:
-    """Name → text: its aliases, when it was made, by which component, run and commit, and from what."""
+    """Name → text: the aliases of a version, its time, its component, run and commit, and its inputs."""
     return dict(_provenance_facts(store, version))
 
 

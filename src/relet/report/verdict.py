@@ -1,4 +1,4 @@
-"""What a suite of data tests said, for a page: the verdict first, then each test with its numbers."""
+"""The results of data tests for a page: the verdict first, then each test with its numbers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from relet.report.elements import charts, facts, fold_away, mark, paragraph, tab
 from relet.report.markup import NOTHING, PageMarkup, element
 from relet.report.wording import count, shorten
 
-# How many columns of an offending row are shown, and how many of the tests that failed the verdict names.
+# How many columns of an offending row are shown, and how many failed tests the verdict names.
 COLUMNS, NAMED = 8, 3
 
 
 def verdict_words(verdict: Verdict) -> str:
-    """The verdict in one sentence: its own reason, or which tests failed.
+    """The verdict in one sentence: its reason, or the tests that failed.
 
     >>> verdict_words(Verdict(passed=True, reason="14 passed, family-wise p 0.61"))
     'The tests say yes: 14 passed, family-wise p 0.61.'
@@ -37,7 +37,7 @@ def verdict_banner(verdict: Verdict) -> PageMarkup:
 
 
 def verdict_html(verdict: Verdict) -> PageMarkup:
-    """What failed, with the rows that speak against it; what was measured against chance; and what passed."""
+    """The failed tests with their offending rows, the non-deterministic tests, and the tests that passed."""
     failed = [each for each in verdict.checks if not each.passed]
     measured = [each for each in verdict.checks if each.measured]
     plain = [each for each in verdict.checks if each.passed and not each.measured]
@@ -83,7 +83,7 @@ def _plain_value(value: Any) -> Any:
 
 
 def _measured_tests_html(checks: Iterable[Check]) -> PageMarkup:
-    """Each non-deterministic test; what was found significant first, then by how surprising it is."""
+    """A row for each non-deterministic test: the failed ones first, then by their adjusted p-values."""
     ordered = sorted(
         checks, key=lambda check: (check.passed, _number_or(check.measured.get("adjusted"), 2.0), check.name)
     )

@@ -1,4 +1,4 @@
-"""Numbers and names as a person reads them."""
+"""Numbers, shares and names as pages and drawings show them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from relet.core.wording import count, shorten
 
 __all__ = ["count", "fit_text", "number", "share", "shorten", "text_width", "visible_text"]
 
-# Signs that turn the direction of what follows: a value could make a page read other than it is.
+# Characters that change the direction of writing: with them a value could disguise the text after it.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-# A line break is shown, anything else that can't be seen is a box.
+# A line break or a tab has a character of its own; any other invisible character is a box.
 _SHOWN = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
-# Of text at 13 px: the width of an average letter, and of a wide one (Chinese, an emoji), in px.
+# The width in px, at 13 px, of an average letter and of a wide one (Chinese, an emoji).
 LETTER, WIDE_LETTER = 7.4, 14.0
 
 
 def visible_text(text: str) -> str:
-    """The same text with every control sign replaced by one that can be seen."""
+    """The text with each control character replaced by a visible one."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_SHOWN.get(sign, sign if _can_be_seen(sign) else "�") for sign in text)
@@ -64,7 +64,7 @@ def number(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share as per cent; one that is not zero is never shown as 0.0%, nor one below 1 as 100.0%.
+    """A share as per cent. Only 0 is shown as 0%, and only 1 as 100%.
 
     >>> share(0.206), share(0.00001), share(0.99999), share(0)
     ('20.6%', '< 0.1%', '> 99.9%', '0%')

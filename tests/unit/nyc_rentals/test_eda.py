@@ -103,6 +103,12 @@ def test_the_page_has_every_section_with_its_drawings(page: str, said: dict[str,
     assert len(page.encode()) < 3_000_000
 
 
+def test_what_the_notebook_writes_as_markup_is_markup(page: str) -> None:
+    assert "<figcaption>Median price, in dollars a night</figcaption>" in page
+    assert "<h3>The highest</h3>" in page
+    assert not re.search(r"&lt;/?[a-z]", page)
+
+
 def test_columns_are_told_with_their_types_and_ranges(said: dict[str, str], batch: Batch) -> None:
     words, rows = said["Columns and their types"], batch.rows()
     assert "16 columns: 1 × date, 3 × number, 5 × text, 7 × whole number. Different in every row: id." in words

@@ -15,14 +15,14 @@ def test_the_page_of_intervals_has_a_row_and_two_marks_for_each_group() -> None:
 
     groups = [group("kind = a", 0.7, 80.25, 1000), group("kind = b", 0.92, 120.0, 2000)]
     page = read_page(
-        coverage_page(group("", 0.88, 100.0, 3000), groups, coverage=0.9, unit="dollars", notes=["Note."])
+        coverage_page(group("", 0.88, 100.25, 3000), groups, coverage=0.9, unit="dollars", notes=["Note."])
     )
     assert page.title == "The model's 90% intervals"
     part = page["In one sentence"]
     assert part.facts == {
         "asked for": "90.0%",
         "inside": "88.0%",
-        "mean width, dollars": "100",
+        "mean width, dollars": "100.2",
         "test rows": "3,000",
     }
     assert part.paragraphs[0][0] == "verdict odd" and part.said[1] == "Note."
@@ -44,3 +44,9 @@ def test_the_page_of_intervals_has_a_row_and_two_marks_for_each_group() -> None:
     page = read_page(coverage_page(groups[0], twice, coverage=0.9, unit="dollars"))
     names = [each.words for each in drawing_of(page["By group"], "Inside their interval").texts]
     assert "x = a" in names and "y = a" in names
+
+
+def test_intervals_that_were_not_measured_have_a_page_with_the_reason() -> None:
+    page = read_page(coverage_page(None, [], coverage=0.9, unit="dollars", reason="the model gives none"))
+    assert page["Not measured"].paragraphs == [("verdict odd", "the model gives none")]
+    assert read_page(coverage_page(None, [], coverage=0.9, unit="dollars"))["Not measured"].said == [""]

@@ -87,8 +87,18 @@ def test_rows_of_different_lengths_are_a_mistake() -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
+        (None, "–"),
         (0, "0"),
         (-3, "−3"),
+        (9.8765, "9.877"),
+        (10.8765, "10.877"),
+        (99.5, "99.5"),
+        (100.25, "100.2"),
+        (9999.5, "9,999.5"),
+        (10000.5, "10,000"),
+        (1e15 + 0.5, "1e+15"),
+        (-1234.5, "−1,234.5"),
+        (float("inf"), "∞"),
         (1234567, "1,234,567"),
         (40.72311, "40.723"),
         (0.000012345, "1.234e-05"),
@@ -98,8 +108,27 @@ def test_rows_of_different_lengths_are_a_mistake() -> None:
         (float("-inf"), "−∞"),
     ],
 )
-def test_numbers_are_written_short(value: float, words: str) -> None:
+def test_numbers_are_written_short(value: float | None, words: str) -> None:
     assert number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "–"),
+        (float("nan"), "–"),
+        (0, "0%"),
+        (1, "100%"),
+        (0.206, "20.6%"),
+        (0.0009, "< 0.1%"),
+        (0.001, "0.1%"),
+        (0.999, "99.9%"),
+        (0.9991, "> 99.9%"),
+        (1.5, "150.0%"),
+    ],
+)
+def test_shares_are_written_as_per_cent(value: float | None, words: str) -> None:
+    assert share(value) == words
 
 
 @given(st.floats(0, 1))

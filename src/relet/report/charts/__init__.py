@@ -1,5 +1,5 @@
-"""Charts as SVG text, each with the number behind every mark under the pointer.
+"""Charts as SVG text. The number behind each mark is shown under the pointer.
 
-Each kind is a module of its own, and nothing is imported here: what draws one kind runs again when that is edited,
-and not when another is.
+Each kind of chart is a module of its own, and nothing is imported here: a component that draws one kind need not
+run again when another kind is edited.
 """

@@ -1,4 +1,4 @@
-"""Shares by category, and measures beside the mark that they are held against."""
+"""Shares by category as grouped bars, and measures as dots beside a mark."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ THIN = 15
 
 
 def grouped_bars(shares: Mapping[str, Mapping[str, float]], *, title: str, most: int = 20) -> PageMarkup:
-    """For each category one bar per series: `shares` maps a category to its share in each series.
+    """A bar for each category and series; `shares` maps a category to its share in each series.
 
     >>> grouped_bars({"Bronx": {"old": 0.02, "new": 0.04}}, title="borough").count('class="s1"')
     2
@@ -42,7 +42,7 @@ def grouped_bars(shares: Mapping[str, Mapping[str, float]], *, title: str, most:
 def dots(
     values: Mapping[str, float], *, title: str, mark: float = 1.0, mark_label: str = "", most: int = 40
 ) -> PageMarkup:
-    """For each name its value as a dot on a line from 0, orange from `mark` on; the mark is a dashed line.
+    """A dot at the value of each name, on a line from 0; it is orange from `mark` on, which is a dashed line.
 
     >>> dots({"price": 0.4, "id": 2.0}, title="Effect ÷ floor", mark_label="floor").count("<circle")
     2

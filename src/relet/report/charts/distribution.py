@@ -1,4 +1,4 @@
-"""How numbers are spread: histograms, of one batch or of two over one another."""
+"""Histograms of one series, or of several drawn over one another."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def histogram(
     label: Callable[[float], str] = number,
     marks: Mapping[float, str] | None = None,
 ) -> PageMarkup:
-    """Shares by bin: those of the first series as bars, those of each further one as a line over them.
+    """Shares by bin: the first series as bars, each other series as a line over them.
 
-    `shares` maps a series to one share for each bin between `edges`. `label` writes an edge where the pointer
-    asks for it, `marks` are the places on the axis that are named (round numbers, if nothing else is said),
-    `unit` stands at the last of them, and `note` below (what lies outside of the bins).
+    `shares` maps a series to a share for each bin between `edges`. `label` writes an edge in the text under the
+    pointer. `marks` are the labels of the axis by place (by default round numbers), `unit` stands after the last
+    label, and `note` below the axis.
 
     >>> drawn = histogram({"old": [0.5, 0.5], "new": [1.0, 0.0]}, [0, 1, 2], title="price")
     >>> drawn.count("<path")
@@ -59,7 +59,7 @@ def histogram(
 
 
 def outside_note(below: int, above: int, low: str, high: str) -> str:
-    """A note on the values that a histogram leaves out at its ends.
+    """A note on the values outside of a histogram's bins.
 
     >>> outside_note(0, 12, "0", "9,999")
     '12 values above, up to 9,999'
@@ -70,7 +70,7 @@ def outside_note(below: int, above: int, low: str, high: str) -> str:
 
 
 def _height_lines(top: float, largest: float) -> Iterator[PageMarkup]:
-    """Lines across, with the share that they stand for."""
+    """Horizontal lines, each labelled with its share."""
     for at in ticks(0, largest, 4):
         y = top + PLOT * (1 - at / largest)
         yield line(LEFT, WIDTH - RIGHT, y, y, kind="line" if at else "axis")
@@ -80,7 +80,7 @@ def _height_lines(top: float, largest: float) -> Iterator[PageMarkup]:
 def _axis_names(
     xs: Sequence[float], edges: Sequence[float], base: float, marks: Mapping[float, str], unit: str
 ) -> Iterator[PageMarkup]:
-    """What the axis names, with the unit at the last one, none set over another."""
+    """The labels of the axis, with the unit after the last one. A label that would overlap another is left out."""
     low, wide = edges[0], (edges[-1] - edges[0]) or 1.0
     free = 0.0
     for place, (at, name) in enumerate(marks.items(), 1):
@@ -100,7 +100,7 @@ def _bin_areas(
     label: Callable[[float], str],
     unit: str,
 ) -> Iterator[PageMarkup]:
-    """What cannot be seen but says, over the whole height of a bin, what each series has there."""
+    """An invisible box over the whole height of each bin, whose tip says the share of each series."""
     for place, (start, end) in enumerate(pairwise(edges)):
         said = ", ".join(
             f"{name}: {share(series[place])}" if len(shares) > 1 else share(series[place])

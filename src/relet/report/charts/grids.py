@@ -1,4 +1,4 @@
-"""Values by place, and by pair: maps of cells and matrices."""
+"""Maps of cells, and square matrices of numbers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from relet.report.drawing import HEAD, WIDTH, box, drawing, name_text, nothing_t
 from relet.report.markup import NOTHING, PageMarkup, element
 from relet.report.wording import count, fit_text, number, text_width
 
-# From low to high, after viridis (https://bids.github.io/colormap): each step is lighter than the one before, so
-# that they read in grey as well; the lowest is light enough for dark paper.
+# From low to high, after viridis (https://bids.github.io/colormap). Each step is lighter than the one before, so
+# that the steps differ in grey too; the darkest is light enough for a dark page.
 STEPS = ("#5c3a8c", "#4a5fa5", "#2f7fa8", "#1f9e96", "#4fbb6e", "#a0d33f", "#fde725")
 # The tallest that a map may become, in px.
 TALLEST = 620
@@ -20,7 +20,7 @@ TALLEST = 620
 
 @dataclass(frozen=True, kw_only=True)
 class MapCell:
-    """One rectangle of a map: its south-west corner in degrees, and its value; `rows` is how many it stands on."""
+    """A rectangle of a map: its south-west corner in degrees, its value, and the number of rows behind it."""
 
     longitude: float
     latitude: float
@@ -29,7 +29,7 @@ class MapCell:
 
 
 class _MapProjection(NamedTuple):
-    """Where degrees lie in the drawing; one px is as many metres upward as across."""
+    """From degrees to px, with as many metres to a px upward as across."""
 
     west: float
     north: float
@@ -40,7 +40,7 @@ class _MapProjection(NamedTuple):
 def heat_map(
     cells: Iterable[MapCell], *, title: str, width: float, height: float, unit: str = "", value_name: str = "value"
 ) -> PageMarkup:
-    """Cells of `width` by `height` degrees, coloured by seventh parts of their values, with a legend.
+    """Cells of `width` by `height` degrees in seven classes of colour with equally many cells, and a legend.
 
     A degree of longitude is drawn shorter than one of latitude by the cosine of the middle latitude.
 
@@ -79,19 +79,19 @@ def _map_projection(cells: Sequence[MapCell], width: float, height: float) -> tu
 
 
 def _class_bounds(values: Sequence[float]) -> list[float]:
-    """Where each but the first of seven classes begins, which hold equally many cells; fewer if values are few."""
+    """The lower bounds of the second to the seventh class; fewer if there are fewer different values."""
     ordered = sorted(values)
     cuts = {ordered[len(ordered) * step // len(STEPS)] for step in range(1, len(STEPS))}
     return sorted(cuts - {ordered[0]})
 
 
 def _class_colour(step: int, last: int) -> int:
-    """Which colour the classes 0 to `last` have: from the darkest to the lightest, however few they are."""
+    """The colour of class `step` of 0 to `last`: the first is the darkest, the last the lightest."""
     return step * (len(STEPS) - 1) // last if last else 0
 
 
 def _map_legend(bounds: Sequence[float], cells: Sequence[MapCell], y: float, words_below: str) -> PageMarkup:
-    """The colours in a row, with the value where one becomes the next."""
+    """The colours in a row, with the value at each change of colour."""
     low, high = (choose(cell.value for cell in cells) for choose in (min, max))
     part = (WIDTH - 20 - 40) / (len(bounds) + 1)
     drawn = [
@@ -108,7 +108,7 @@ def _map_legend(bounds: Sequence[float], cells: Sequence[MapCell], y: float, wor
 def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, title: str) -> PageMarkup:
     """A square of numbers from −1 to 1: orange above zero, blue below, the number in each cell.
 
-    A missing number is an empty cell. It is as wide as it needs to be: in a page it scrolls in a box of its own.
+    A missing number is an empty cell. The drawing is as wide as its cells: a page puts it into a scroll box.
 
     >>> matrix([[1.0, -0.5], [-0.5, 1.0]], ["a", "b"], title="Correlations").count(">−.50<")
     2

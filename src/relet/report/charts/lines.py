@@ -1,4 +1,4 @@
-"""Curves over one another: the same measure after so many steps, for several runs."""
+"""Curves over one another: a measure by step, for several runs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from relet.report.markup import PageMarkup, empty_element
 from relet.report.wording import fit_text, number, text_width
 
 LEFT, RIGHT, PLOT, AXIS, ROW = 58, 16, 190, 40, 20
-# With the colours all used, lines are broken: so many series can be told apart.
+# When all colours are used, lines are dashed. So many series can be told apart.
 DASHES = ("", "7 4", "2 4")
 TOLD_APART = len(SERIES) * len(DASHES)
-# The most marks that one line gets: more would hide it.
+# The most points of a line that are marked; more would hide the line.
 MARKED = 40
 
 Points = Sequence[tuple[float, float]]
@@ -29,8 +29,8 @@ def line_chart(
 ) -> PageMarkup:
     """A line for each series over a shared axis of steps, with the value of each point under the pointer.
 
-    `faint` are lines without a name, for what is only there to be seen beside; `loose` are single points, each by
-    what it is. More than `TOLD_APART` series look alike again.
+    `faint` are lines without a name, drawn behind the others. `loose` are single points by name. Colours and
+    dashes repeat after `TOLD_APART` series.
 
     >>> drawn = line_chart({"a": [(1, 60.0), (2, 45.5)], "b": [(1, 50.0)]}, title="Error", x="rounds")
     >>> drawn.count("<polyline"), "b: 50 at 1" in drawn
@@ -70,7 +70,7 @@ def line_chart(
 
 
 class _PlotScale:
-    """Where a point lies in the drawing."""
+    """From a step and a value to px."""
 
     def __init__(self, points: Points, top: float) -> None:
         xs, ys = [at for at, _ in points], [value for _, value in points]
@@ -133,7 +133,7 @@ def _dashes_of_series(order: int) -> str:
 
 
 def _point_marks(place: _PlotScale, name: str, points: Points, order: int) -> Iterator[PageMarkup]:
-    """Some of the points, evenly chosen, the last among them, with their values under the pointer."""
+    """Dots at evenly chosen points and at the last one, with their values under the pointer."""
     stride = max(1, -(-len(points) // MARKED))
     for at, value in [*points[:-1:stride], points[-1]]:
         yield _point_dot(place, at, value, f"s{order % len(SERIES)}", f"{name}: {number(value)} at {number(at)}")

@@ -1,4 +1,4 @@
-"""Parallel coordinates: what each trial was set to, axis by axis, and how well it did."""
+"""Parallel coordinates: the settings of each trial, axis by axis, and its result."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from relet.report.drawing import HEAD, drawing, line, name_text, nothing_to_draw
 from relet.report.markup import PageMarkup, element
 from relet.report.wording import fit_text, number
 
-# Between axes, at least and at most, and the width that a page has for them; all in px.
+# The least and the largest distance between axes, and the width of a page, in px.
 NEAREST, FARTHEST, WIDE = 128, 300, 1040
 PLOT, LEFT, RIGHT = 270, 64, 96
-# The most axes that are drawn, and categories that an axis names.
+# The most axes that are drawn, and the most categories that an axis labels.
 MOST_AXES, NAMED = 12, 14
-# An axis of positive numbers that span more than this is logarithmic.
+# An axis is logarithmic if its numbers are positive and the largest is more than this times the least.
 SPAN = 50
 
 
@@ -29,11 +29,11 @@ def parallel_coordinates(
     more: bool = False,
     names: Sequence[str] = (),
 ) -> PageMarkup:
-    """A line for each trial across its settings to its result: the better, the lighter and the later drawn.
+    """A line for each trial through its settings to its result. Better trials are lighter and drawn later.
 
-    `axes` maps a setting to one value for each trial, None where a trial has it not; `result` is what it came to
-    on the last axis, whose better end is at the top (`more`: where more is better). A trial without a result is
-    left out. As wide as it needs to be: in a page it scrolls in a box of its own.
+    `axes` maps a setting to a value for each trial, None if a trial lacks it. `result` is the value on the last
+    axis, whose better end is at the top; with `more` larger values are better. A trial without a result is left
+    out. The drawing is as wide as its axes: a page puts it into a scroll box.
 
     >>> parallel_coordinates({"depth": [2, 4]}, [30.0, 29.0], title="Trials", measure="mae").count("<polyline")
     2
@@ -81,7 +81,7 @@ def parallel_coordinates(
 
 
 class _AxisScale:
-    """Where values lie on an axis, from 0 at its foot to 1; `marks` are the places that are named."""
+    """From a value to its place on an axis, 0 at the bottom and 1 at the top; `marks` are its labels by place."""
 
     def __init__(self, places: Mapping[Any, float], marks: Mapping[float, str]) -> None:
         self.places = places
@@ -131,7 +131,7 @@ def _category_scale(values: Sequence[Any]) -> _AxisScale:
 
 
 def _result_ranks(outcome: Sequence[float], more: bool) -> list[float]:
-    """From 0 for the worst to 1 for the best; equal ones rank equal."""
+    """A rank for each result, from 0 for the worst to 1 for the best; equal results have equal ranks."""
     ordered = sorted(set(outcome), reverse=not more)
     return [ordered.index(each) / (len(ordered) - 1) if len(ordered) > 1 else 1.0 for each in outcome]
 

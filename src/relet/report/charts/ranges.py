@@ -1,4 +1,4 @@
-"""Shares with what chance allows, beside the one that was asked for."""
+"""Shares with their ranges by chance, beside the share that was asked for."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def ranges(
     mark_label: str = "",
     weak: Collection[str] = (),
 ) -> PageMarkup:
-    """For each name (lowest, share, highest) as a dot on a line, orange for the names in `weak`.
+    """A dot on a line for each name → (lowest, share, highest); it is orange for the names in `weak`.
 
-    The axis begins at a round number below all of them and ends at 1; the mark is a dashed line.
+    The axis begins at a round number below all shares and ends at 1; the mark is a dashed line.
 
     >>> shares = {"Bronx": (0.7, 0.8, 0.85), "Queens": (0.86, 0.9, 0.93)}
     >>> drawn = ranges(shares, title="Coverage", mark=0.9, weak=["Bronx"])
