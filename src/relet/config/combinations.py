@@ -36,7 +36,7 @@ def combinations(
     Raises SettingError for what Hydra can't read, for a setting that is named twice, and for an `interval(…)`,
     which has no end of values.
 
-    >>> combinations(["model=linear", "a=1,2", "b=range(0,2)"], Path()).trials
+    >>> combinations(["model=linear", "a=1,2", "b=range(0,2)"], Path("conf")).trials
     (('a=1', 'b=0'), ('a=1', 'b=1'), ('a=2', 'b=0'), ('a=2', 'b=1'))
     """
     fixed: list[str] = []

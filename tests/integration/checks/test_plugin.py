@@ -1,5 +1,6 @@
 """Data tests run by hand: `pytest pipelines/P/checks --data …`."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,15 +51,18 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def by_hand(project: Path, *words: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", *words]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+def by_hand(project: Path, *words: str, found: bool = False) -> tuple[int, str]:
+    """Run pytest with relet's plugin alone; or with every plugin that is `found`, as a person's pytest does."""
+    plugin = () if found else ("-p", "relet.checks.plugin")
+    command = [sys.executable, "-m", "pytest", *plugin, *words]
+    environment = dict(os.environ) if found else {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
 def test_files_are_tested_with_the_components_defaults(project: Path) -> None:
     status, said = by_hand(
-        project, "pipelines/tiny/checks", "--data", "rents.parquet", "--reference", "rents.parquet"
+        project, "pipelines/tiny/checks", "--data", "rents.parquet", "--reference", "rents.parquet", found=True
     )
     assert status == 0, said
 
@@ -107,7 +111,7 @@ def test_a_pipeline_that_cannot_be_read_is_an_error_without_a_stack_trace(projec
 
 def test_elsewhere_the_plugin_adds_nothing(project: Path) -> None:
     (project / "test_other.py").write_text("def test_a(data): pass\n")
-    status, said = by_hand(project, "test_other.py")
+    status, said = by_hand(project, "test_other.py", found=True)
     assert status == 1 and "fixture 'data' not found" in said
     status, said = by_hand(project, "test_other.py", "--data", "rents.parquet")
     assert status == 4

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from relet.config.combinations import combinations
 from relet.errors import SettingError
 
+# A conf folder without groups of options.
+NOWHERE = Path("nowhere")
+
 
 @pytest.fixture
 def conf(tmp_path: Path) -> Path:
@@ -38,7 +41,7 @@ VALUES = st.one_of(
 def test_the_trials_are_hydras_own_in_hydras_order(values: list[str]) -> None:
     words = [f"section.k{number}={value}" for number, value in enumerate(values)]
     theirs = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(words), None)[0]
-    found = combinations(words, Path())
+    found = combinations(words, NOWHERE)
     ours = [{*found.fixed, *each} for each in found.trials]
     # Hydra writes a value that is one anew; relet hands it on as it was written
     fixed = {f"{each.key_or_group}={each.get_value_element_as_str()}": each.input_line for each in parsed(words)}
@@ -66,18 +69,18 @@ def test_glob_chooses_among_the_options_of_a_group(conf: Path) -> None:
 
 
 def test_a_comma_in_quotes_belongs_to_the_text() -> None:
-    assert combinations(["a='x, y',z"], Path()).trials == (("a='x, y'",), ("a=z",))
-    assert combinations(["a='x, y'"], Path()).fixed == ("a='x, y'",)
+    assert combinations(["a='x, y',z"], NOWHERE).trials == (("a='x, y'",), ("a=z",))
+    assert combinations(["a='x, y'"], NOWHERE).fixed == ("a='x, y'",)
 
 
 def test_what_takes_text_may_hold_what_hydra_can_not_read() -> None:
-    assert combinations(["etl.source=~/x(1).csv"], Path(), {"etl.source"}.__contains__).fixed == (
+    assert combinations(["etl.source=~/x(1).csv"], NOWHERE, {"etl.source"}.__contains__).fixed == (
         'etl.source="~/x(1).csv"',
     )
 
 
 def test_one_combination_is_there_where_nothing_has_several_values() -> None:
-    assert combinations(["a=1"], Path()).trials == ((),)
+    assert combinations(["a=1"], NOWHERE).trials == ((),)
 
 
 @pytest.mark.parametrize(
@@ -104,4 +107,4 @@ def test_what_is_no_sweep_is_refused_with_what_to_write(conf: Path, words: list[
 
 
 def test_a_setting_that_only_begins_like_a_shared_one_is_swept() -> None:
-    assert len(combinations(["storey.height=1,2"], Path()).trials) == 2
+    assert len(combinations(["storey.height=1,2"], NOWHERE).trials) == 2
