@@ -130,7 +130,7 @@ def test_a_shift_is_drawn_where_it_has_a_size_with_the_values_outside_of_the_bin
     found = drawn(shift_chart(Shift(before=before, after=after, size=0.1), "old", "new", "dollars"))
     assert "3 values below, down to −3; 5 values above, up to 99" in [each.tip for each in found.texts]
     first = next(each for each in found.boxes if each.kind == "tip")
-    assert first.tip == "0 to 2 dollars – old: 25.0%, new: 50.0%"
+    assert first.tip == "0 to 2 dollars – old: 22.2%, new: 26.7%"
     assert shift_chart(Shift(before=before, after=after), "old", "new") == ""
     assert shift_chart(Shift(before=replace(WORDS), after=WORDS, size=0.1), "old", "new") == ""
     half = Shift(before=before, after=replace(after, histogram=None), size=0.1)
