@@ -1,7 +1,10 @@
 # make run    sets everything up and runs the flagship on generated listings
 # make test   sets everything up and passes the tests (PYTHON=python3.12 chooses the interpreter)
-.PHONY: run test test-long lint lock
+#             test-unit: those alone that start no process. test-long: those that take long, and every property test
+#             with other examples each time. test-torch: what PyTorch fits, in an environment of its own.
+.PHONY: run test test-unit test-long test-torch lint lock lock-torch
 ready := .venv/.ready
+SHELL := bash
 export PYTHON MAKECMDGOALS
 
 run: $(ready)
@@ -10,8 +13,14 @@ run: $(ready)
 test: $(ready) lint
 	.venv/bin/pytest -n 2 -q
 
+test-unit: $(ready)
+	.venv/bin/pytest -n 2 -q tests/unit
+
 test-long: $(ready)
-	.venv/bin/pytest -n 2 --dist worksteal -q -m long --timeout 900
+	.venv/bin/pytest -n 2 --dist worksteal -q -m "long or hypothesis" --hypothesis-profile random --timeout 900
+
+test-torch: $(ready)
+	@.ci/torch
 
 lint: $(ready)
 	.venv/bin/ruff check .
@@ -23,6 +32,12 @@ lint: $(ready)
 lock: $(ready)
 	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --extra dev $(UPGRADE) --quiet --output-file requirements.lock pyproject.toml
+
+# The same for PyTorch, with the versions that the other lock holds.
+lock-torch: $(ready)
+	. .ci/indexes && .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links --constraint requirements.lock $(UPGRADE) --quiet \
+	  --output-file locks/torch.lock locks/torch.in
 
 $(ready): requirements.lock pyproject.toml
 	@.ci/setup

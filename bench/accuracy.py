@@ -22,7 +22,8 @@ import time
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
+from relet.config import settings  # noqa: E402
+from relet.project.folder import open_project  # noqa: E402
+from relet.project.groups import with_groups  # noqa: E402
 from relet.project.importing import set_library_defaults  # noqa: E402
 
 # A run of relet does the same: threads that wait actively make a fit many times slower beside other processes.
@@ -157,7 +161,7 @@ def usual_way(
     `changed` holds settings of its random forest.
     """
     model = folder / "model"
-    forest = json.dumps({**_settings(reference / "config.yaml")["rf"], **changed})
+    forest = json.dumps({**_read_settings(reference / "config.yaml")["rf"], **changed})
     (folder / "rf.json").write_text(forest, encoding="utf-8")
     began = time.perf_counter()
     names = script(
@@ -180,22 +184,29 @@ def ours(
 ) -> Reached:
     from pipelines.nyc_rentals.components.train_model import train_model
 
-    chosen = [each.removeprefix("modeling.") for each in overrides]
-    settings = settings_of(family, chosen)
-    parameters = settings.pop(family)
+    arguments = arguments_of(family, seed, overrides)
     if apart:
-        settings["val_method"] = "by_group"
+        arguments["segregation"] = replace(arguments["segregation"], method="by_group")
     rows = as_table(trainval)
     began = time.perf_counter()
-    trained = train_model(rows, seed=seed, parameters=parameters, **settings)
+    trained = train_model(rows, **arguments)
     seconds = time.perf_counter() - began
     held_out = as_table(test)
     return _reached(held_out["price"], trained.model.predict(held_out.drop(columns="price")), seconds)
 
 
-def settings_of(family: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The settings of a family in conf/model; the family's own parameters stand under its name."""
-    return _settings(ROOT / "pipelines" / "nyc_rentals" / "conf" / "model" / f"{family}.yaml", overrides)
+def arguments_of(family: str, seed: int, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """What train_model is called with: a family as conf/ has it, and those overrides that are settings of it."""
+    project = open_project("nyc_rentals", ROOT)
+    component = project.pipeline.component("train_model")
+    chosen = [f"model={family}", f"main.seed={seed}"]
+    base = settings(project.pipeline, project.conf, chosen)
+    words = [f"modeling.{each.removeprefix('modeling.')}" for each in overrides]
+    chosen += [each for each in words if base.fed_by(each.partition("=")[0])]
+    values = settings(project.pipeline, project.conf, chosen).parameters["train_model"]
+    for module in component.modules(values):
+        import_module(module)
+    return with_groups(component, values)
 
 
 def script(folder: Path, **arguments: Any) -> Mapping[str, Any]:
@@ -233,13 +244,11 @@ def _within(folder: Path) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+def _read_settings(path: Path) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
-    read = OmegaConf.load(path)
-    known = [each for each in overrides if each.partition("=")[0].partition(".")[0] in read]
-    made: Any = OmegaConf.to_container(OmegaConf.merge(read, OmegaConf.from_dotlist(known)))
-    return dict(made)
+    read: Any = OmegaConf.to_container(OmegaConf.load(path))
+    return dict(read)
 
 
 def as_table(path: Path) -> Any:

@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from accuracy import SHARED, as_table, divided, settings_of
+from accuracy import SHARED, arguments_of, as_table, divided
 from figures import Row, reached, spread, table
 
 DEFAULT, COVERAGE = "boosted", 0.9
@@ -59,9 +59,7 @@ def _once(given: Any, seed: int, folder: Path) -> Seen:
     from pipelines.nyc_rentals.components.train_model import train_model
 
     trainval, test = divided(given.reference, given.data, folder, seed)
-    settings = settings_of(DEFAULT)
-    parameters = settings.pop(DEFAULT)
-    model = train_model(as_table(trainval), seed=seed, parameters=parameters, **settings).model
+    model = train_model(as_table(trainval), **arguments_of(DEFAULT, seed)).model
     listings = as_table(test)
     bounds, price = model.predict_interval(listings, COVERAGE), listings["price"]
     inside = price.between(bounds["lower"], bounds["upper"])

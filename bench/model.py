@@ -27,11 +27,11 @@ from accuracy import (
     REFERENCE,
     SHARED,
     Compared,
+    arguments_of,
     as_table,
     compare,
     divided,
     ours,
-    settings_of,
     usual_way,
 )
 from figures import Row, reached, spread, table
@@ -153,18 +153,10 @@ def _fits(given: argparse.Namespace, seed: int) -> tuple[float, float]:
         _, names = usual_way(given.reference, trainval, test, Path(folder), seed, max_tfidf=30, n_jobs=1)
         pipeline, rows, prices = names["p"], names["Xt"], names["yt"]
         theirs = _seconds(lambda: pipeline.fit(rows, prices))
-        settings = settings_of(DEFAULT)
+        learner = arguments_of(DEFAULT, seed)["learner"]
         own_rows = as_table(trainval)
         own_rows = own_rows[own_rows["id"].isin(rows["id"])].reset_index(drop=True)
-        own = _seconds(
-            lambda: fitted_pipeline(
-                own_rows,
-                family=DEFAULT,
-                seed=seed,
-                max_tfidf_features=settings["max_tfidf_features"],
-                parameters=settings[DEFAULT],
-            )
-        )
+        own = _seconds(lambda: fitted_pipeline(own_rows, learner, seed=seed))
     print(f"seed {seed}: {own:.1f} s, {theirs:.1f} s", file=sys.stderr)
     return own, theirs
 

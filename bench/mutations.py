@@ -25,12 +25,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
 from house import ROOT, Tree, read_tree
 from mutants import Mutant, sample
@@ -39,9 +40,15 @@ from relevant_tests import TestMap, make_map, relevant_tests, written_map
 EQUIVALENTS = Path(__file__).with_name("equivalent_mutants.txt")
 WARM = str(Path(__file__).with_name("warm_pytest.py"))
 SEED = 12
+# What pytest ends with where it finds no test of a name, or can't load the tests' common file.
+USAGE_ERROR = "4"
 MUST = 0.95
 # Pages are tested by their words; a person sees the rest.
 MUST_OF_REPORT = 0.85
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +166,7 @@ def tried_mutants(
 ) -> list[MutantResult]:
     """What becomes of each, in their order."""
     found = list(_results(drawn, tree, made, known, seconds, ()))
-    wrong = failing_tests(made[0], {each.seen_by for each in found if each.seen_by})
+    wrong = failing_tests(made, {each.seen_by for each in found if each.seen_by})
     if wrong:
         print("these fail on the tree as it is:", *wrong, sep="\n    ", file=sys.stderr)
     again = [each.mutant for each in found if each.seen_by in wrong]
@@ -175,22 +182,42 @@ def _results(
     seconds: float,
     without: Sequence[str],
 ) -> Iterator[MutantResult]:
+    def result(bench: Bench, mutant: Mutant) -> MutantResult:
+        return _tried_mutant(mutant, tree[mutant.path], bench, known, seconds, without)
+
+    for number, each in enumerate(_shared(made, result, drawn), start=1):
+        word = f"seen by {each.seen_by}" if each.seen_by else f"NOT SEEN by {each.tests} tests"
+        print(f"[{number}/{len(drawn)}] {each.seconds:.0f} s {each.mutant.name}\n    {word}", file=sys.stderr)
+        yield each
+
+
+def failing_tests(made: Sequence[Bench], tests: Collection[str]) -> list[str]:
+    """Those of the tests that fail on the tree as it is, each in a process of its own as under a mutant."""
+
+    def fails(bench: Bench, test: str) -> bool:
+        return _tested(bench, [test], [], limit=300)[0] not in ("0", "5")
+
+    named = sorted(test for test in tests if test.startswith(("src/", "tests/")))
+    return [test for test, failed in zip(named, _shared(made, fails, named), strict=True) if failed]
+
+
+def _shared(
+    made: Sequence[Bench], work: Callable[[Bench, Item], Result], items: Sequence[Item]
+) -> Iterator[Result]:
+    """What comes of each item, in their order; so many at once as there are benches."""
     free: SimpleQueue[Bench] = SimpleQueue()
     for bench in made:
         free.put(bench)
 
-    def result(mutant: Mutant) -> MutantResult:
+    def at_a_free_bench(item: Item) -> Result:
         bench = free.get()
         try:
-            return _tried_mutant(mutant, tree[mutant.path], bench, known, seconds, without)
+            return work(bench, item)
         finally:
             free.put(bench)
 
     with ThreadPoolExecutor(len(made)) as pool:
-        for number, each in enumerate(pool.map(result, drawn), start=1):
-            word = f"seen by {each.seen_by}" if each.seen_by else f"NOT SEEN by {each.tests} tests"
-            print(f"[{number}/{len(drawn)}] {each.seconds:.0f} s {each.mutant.name}\n    {word}", file=sys.stderr)
-            yield each
+        yield from pool.map(at_a_free_bench, items)
 
 
 def _tried_mutant(
@@ -206,19 +233,14 @@ def _tried_mutant(
         status, said = _tested(bench, tests, words, limit=10 * seconds + 120) if tests else ("5", "")
     finally:
         file.write_text(text)
+    if status == USAGE_ERROR and _tested(bench, tests, ["--collect-only"], limit=300)[0] == USAGE_ERROR:
+        raise RuntimeError(f"the map names tests that are not there; make it anew:\n{said[-1000:]}")
     return MutantResult(
         mutant=mutant,
         seen_by=_first_failure(status, said, tests),
         tests=len(tests),
         seconds=time.monotonic() - began,
     )
-
-
-def failing_tests(bench: Bench, tests: Collection[str]) -> list[str]:
-    """Those of the tests that fail on the tree as it is."""
-    named = sorted(test for test in tests if "::" in test)
-    _, said = _tested(bench, named, [], limit=1200) if named else ("0", "")
-    return [test for test in named if any(line.startswith(f"FAILED {test}") for line in said.splitlines())]
 
 
 def _tested(bench: Bench, tests: Sequence[str], words: Sequence[str], limit: float) -> tuple[str, str]:

@@ -32,8 +32,6 @@ LIBRARIES = (
     "lightgbm",
     "ibis",
     "click",
-    "hydra",
-    "omegaconf",
     "rich.table",
 )
 

@@ -2,6 +2,8 @@
 
 import signal
 
+from hypothesis import settings
+
 from relet.project.importing import set_library_defaults
 from tests.search_project import hills
 from tests.sums_project import sums
@@ -13,5 +15,12 @@ set_library_defaults()
 # A shell that starts these tests in the background tells them to ignore Ctrl-C, which some of them are about.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# `make test` draws the same examples every time, so that what fails fails again. `make test-long` draws other ones
+# each time (--hypothesis-profile random): it prints the example that fails and the line that repeats it
+# (@reproduce_failure), and Hypothesis keeps it in .hypothesis/examples, where the next random run begins.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("fixed")
 
 __all__ = ["hills", "sums", "tiny"]

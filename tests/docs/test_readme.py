@@ -18,7 +18,7 @@ from relet.core.signature import read_component
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HEAD = "from typing import NamedTuple\nfrom relet import Table, component\n"
+HEAD = "from dataclasses import dataclass\nfrom typing import NamedTuple\nfrom relet import Table, component\n"
 
 
 def blocks(kind: str = "") -> list[str]:
@@ -55,6 +55,7 @@ def test_the_component_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "step.py").write_text(HEAD + block)
     found = read_component("basic_cleaning", "step", tmp_path / "step.py", FirstPartyCode((tmp_path,)))
     assert [each.name for each in found.outputs] == ["clean_sample", "quarantine"]
+    assert {"prices.min_price": 10, "prices.max_price": 350}.items() <= found.defaults.items()
 
 
 def test_each_file_it_points_to_is_there() -> None:

@@ -14,6 +14,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from relet.core.code import FirstPartyCode
+from relet.core.pipeline import Pipeline
+from relet.core.signature import read_component
+from relet.errors import SettingError
 from relet.mlproject import PYTHON, generate, out_of_date, pins, run_words, write_files
 from relet.project.folder import open_project
 
@@ -57,12 +61,30 @@ def test_a_component_s_project_has_its_inputs_and_hyperparameters(files: dict[Pa
     pipeline = open_project("nyc_rentals", ROOT).pipeline
     for each in pipeline.components:
         main = entry(files[ROOT / "pipelines" / "nyc_rentals" / "mlprojects" / each.name / "MLproject"])
-        names = [*(i.name for i in each.inputs), *(p.name for p in each.parameters)]
-        assert list(main["parameters"]) == names
-        assert all(f"{name}={{{name}}}" in main["command"] for name in names)
+        values = [p.name for p in each.parameters] + [group.name for group in each.chosen_groups]
+        names = {name.replace(".", "_"): name for name in [*(i.name for i in each.inputs), *values]}
+        assert list(main["parameters"]) == list(names)
+        # a dot can't be in what MLflow substitutes
+        assert all(f"{name}={{{given}}}" in main["command"] for given, name in names.items())
     cleaning = entry(files[ROOT / "pipelines/nyc_rentals/mlprojects/basic_cleaning/MLproject"])["parameters"]
     assert cleaning["sample"] == {"type": "string", "default": "sample:latest"}
-    assert cleaning["min_price"] == {"type": "float", "default": 10}
+    assert cleaning["prices_min_price"] == {"type": "float", "default": 10}
+    training = entry(files[ROOT / "pipelines/nyc_rentals/mlprojects/train_model/MLproject"])["parameters"]
+    assert training["segregation_method"] == {"type": "string", "default": "keyed"}
+    assert training["learner"] == {"type": "string", "default": "{}"}
+
+
+def test_two_parameters_that_mlflow_would_call_the_same_are_told(tmp_path: Path) -> None:
+    (tmp_path / "steps.py").write_text(
+        "from dataclasses import dataclass\nfrom relet import component\n\n"
+        "@dataclass(frozen=True)\nclass A:\n    b: int = 1\n\n"
+        "@component(job_type='x')\ndef step(*, a: A, a_b: int = 1) -> None: ...\n"
+    )
+    shutil.copy(ROOT / "requirements.lock", tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    step = read_component("step", "steps", tmp_path / "steps.py", FirstPartyCode((tmp_path,)))
+    with pytest.raises(SettingError, match=r"step: MLflow would call both a\.b and a_b a_b; rename one"):
+        generate(Pipeline([step]), tmp_path)
 
 
 def test_the_environments_hold_the_locked_versions(files: dict[Path, str]) -> None:
@@ -107,9 +129,10 @@ def test_options_are_split_as_a_shell_would_without_running_anything() -> None:
 
 
 def test_an_empty_mapping_leaves_the_configuration_s_own() -> None:
-    given = ["family=boosted", "parameters={}"]
+    given = ["family=boosted", "learner={}"]
     assert run_words("nyc_rentals.train_model", given)[2:] == ["family=boosted"]
-    assert run_words("nyc_rentals.train_model", ["parameters={a: 1}"])[2:] == ["parameters={a: 1}"]
+    assert run_words("nyc_rentals.train_model", ["learner={max_bin: 63}"])[2:] == ["learner={max_bin: 63}"]
+    assert run_words("nyc_rentals.get_data", ["columns={}"])[2:] == []
 
 
 def test_an_input_at_its_default_is_left_to_the_run() -> None:
@@ -186,11 +209,11 @@ def test_a_component_s_folder_runs_it_alone(checkout: Path) -> None:
     done = mlflow_run(checkout, "-P", "rows=300", folder=f"{folder}/get_data")
     assert done.returncode == 0, done.stdout + done.stderr
     assert artifacts(checkout) == {"sample"}
-    done = mlflow_run(checkout, "-P", "min_price=50", folder=f"{folder}/basic_cleaning")
+    done = mlflow_run(checkout, "-P", "prices_min_price=50", folder=f"{folder}/basic_cleaning")
     assert done.returncode == 0, done.stdout + done.stderr
     assert artifacts(checkout) == {"sample", "clean_sample", "quarantine"}
     records = [json.loads(path.read_text()) for path in (checkout / ".relet" / "runs").glob("*.json")]
-    assert {50} == {r["parameters"]["min_price"] for r in records if r["component"] == "basic_cleaning"}
+    assert {50} == {r["parameters"]["prices.min_price"] for r in records if r["component"] == "basic_cleaning"}
 
 
 @pytest.mark.long

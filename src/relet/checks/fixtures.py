@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import filecmp
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,12 +64,14 @@ def fixture_plugin(
         return batches.setdefault(str(path), next(same, None) or BatchFile(path))
 
     @pytest.fixture(scope="session", name="_batch")
-    def batch() -> BatchFile:
-        return opened(data())
+    def batch() -> Iterator[BatchFile]:
+        yield (found := opened(data()))
+        found.close()
 
     @pytest.fixture(scope="session", name="_reference_batch")
-    def reference_batch() -> BatchFile:
-        return opened(reference())
+    def reference_batch() -> Iterator[BatchFile]:
+        yield (found := opened(reference()))
+        found.close()
 
     constants = {name: _constant_fixture(name, value) for name, value in {**vars(rules), **options}.items()}
     constants["_rules"] = _constant_fixture("_rules", rules)
@@ -176,6 +178,11 @@ class BatchFile:
         found = self._read[container]
         # pandas copies on write, so that a test changes its own frame only
         return found.copy(deep=False) if container == "pandas" else found
+
+    def close(self) -> None:
+        """Remove what was written to read the table another time."""
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def schema(self) -> dict[str, str]:
         import pyarrow.parquet as pq

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from relet.core.component import Component
 from relet.core.parameter import Parameter
@@ -36,8 +36,15 @@ def _pipeline_lines(project: Project) -> Iterator[str]:
     feeds = setting_feeds(pipeline, project.conf)
     width = max((len(key) for key in feeds), default=0)
     for key, names in feeds.items():
-        components = dict.fromkeys(name.partition(".")[0] for name in names)
-        yield f"  {key:<{width}}  {_type_text(known[names[0]]):<14}  {', '.join(components)}"
+        yield f"  {key:<{width}}  {_type_text(known[names[0]]):<14}  {_feeds_text(names)}"
+
+
+def _feeds_text(names: Sequence[str]) -> str:
+    """Parameters by their components; one name of several components once: `seed of train_model, cost_curve`."""
+    parameters = {name.partition(".")[2] for name in names}
+    if len(names) == 1 or len(parameters) > 1:
+        return ", ".join(names)
+    return f"{parameters.pop()} of {', '.join(name.partition('.')[0] for name in names)}"
 
 
 def _component_lines(pipeline: str, component: Component) -> Iterator[str]:

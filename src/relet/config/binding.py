@@ -9,6 +9,7 @@ from typing import Any
 
 from relet.config.composition import ComposedConfig, compose
 from relet.config.diagnosis import (
+    check_section,
     conflicting_settings,
     idle_setting,
     missing_value,
@@ -98,6 +99,8 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     for key in (each.partition("=")[0].lstrip("+") for each in overrides):
         if key in given and key not in OWN and key not in feeding:
             raise outweighed_setting(key, given[key], origins, folder, wiring)
+        if key in given and _stands_alone(key, composed.values, wiring):
+            check_section(key, folder, wiring)
     return Settings(
         experiment=own.get("main.experiment_name") or pipeline.name,
         seed=own.get("main.seed", OWN["main.seed"].default),
@@ -111,6 +114,17 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
         choices=composed.choices,
         wiring=wiring,
     )
+
+
+def _stands_alone(key: str, values: Mapping[str, Any], wiring: Wiring) -> bool:
+    """Whether only the last name of a key says what it feeds, and nothing else stands in its section."""
+    section = key.rpartition(".")[0]
+    if not section or key in OWN or wiring.row(key) or wiring.reach(key).level > 1:
+        return False
+    found: Any = values
+    for name in section.split("."):
+        found = found[name]
+    return len(found) == 1
 
 
 def setting_leaves(values: Mapping[str, Any], wiring: Wiring, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -88,6 +88,9 @@ def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
     """The error for a key that is no setting, with the nearest that is."""
     known = places(folder)
     component, _, rest = key.partition(".")
+    if key in wiring.components:
+        own = dict.fromkeys(each.name for each in wiring.fed if each.component == key)
+        return SettingError(f"{key} is a component, not a setting: there are {', '.join(own) or 'none of it'}")
     if component in wiring.components and rest and not wiring.row(key):
         names = [each.parameter.name for each in wiring.fed if each.component == component]
         where = f" ({known[key][0]})" if key in known else ""
@@ -105,6 +108,23 @@ def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
     named = meant.split()[3].rstrip("?") if meant.startswith("did") and "." in meant else ""
     where = f" ({known[named][0]})" if named in known else ""
     return SettingError(f"there is no setting {key!r}: {meant}{where}")
+
+
+def check_section(key: str, folder: Path, wiring: Wiring) -> None:
+    """Raise SettingError for a key in a section that neither a file nor a component has: a name is misspelt."""
+    known = places(folder)
+    section, _, name = key.rpartition(".")
+    if any(each.startswith(f"{section}.") for each in known):
+        return
+    component, _, rest = key.partition(".")
+    candidates = {f"{each.rpartition('.')[0]}.{name}": each.rpartition(".")[0] for each in known}
+    candidates |= {f"{each}.{rest}": each for each in wiring.components}
+    right = {where: each for each, where in candidates.items() if where and wiring.reach(each).fed}
+    close = get_close_matches(section, right, n=1, cutoff=0.6) or get_close_matches(
+        component, right, n=1, cutoff=0.6
+    )
+    meant = f"did you mean {right[close[0]]}?" if close else _nearest_setting(key, known)
+    raise SettingError(f"there is no setting {key!r}: {meant}")
 
 
 def _feeding_keys(known: Iterable[str], wiring: Wiring) -> list[str]:

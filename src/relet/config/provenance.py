@@ -8,7 +8,7 @@ from typing import Any
 
 from relet.config.binding import Settings, settings
 from relet.config.composition import PRIMARY
-from relet.config.diagnosis import SettingLocation, places
+from relet.config.diagnosis import SettingLocation, parse_override, places
 from relet.core.pipeline import Pipeline
 from relet.errors import SettingError, nearest
 
@@ -25,12 +25,12 @@ def configured_text(
     found = settings(pipeline, folder, overrides)
     origins: dict[str, str] = {}
     values = _with_defaults(pipeline, found, origins)
-    typed = tuple(each.partition("=")[0].lstrip("+~") for each in overrides)
+    typed = {key for each in overrides for key in _overridden_keys(each)}
     known = places(folder)
     order = _composition_order(folder, found.choices)
 
     def origin(key: str) -> str:
-        if any(key == each or key.startswith(f"{each}.") for each in typed):
+        if key in typed:
             return "override"
         chosen = [each for each in known.get(key, ()) if _is_chosen(each, found.choices)]
         if chosen:
@@ -61,6 +61,24 @@ def _with_defaults(pipeline: Pipeline, found: Settings, origins: dict[str, str])
             place[field] = value
             origins[f"{component.name}.{name}"] = f"default of {component.name}.{name}"
     return values
+
+
+def _overridden_keys(override: str) -> Iterator[str]:
+    """The keys that an override sets: of a mapping, which adds to what the files have, those that it names."""
+    key, _, text = override.partition("=")
+    try:
+        value = parse_override(override).value()
+    except SettingError:  # a text that Hydra can't read
+        value = text
+
+    def inside(key: str, value: Any) -> Iterator[str]:
+        if not isinstance(value, Mapping) or not value:
+            yield key
+            return
+        for name, each in value.items():
+            yield from inside(f"{key}.{name}", each)
+
+    yield from inside(key.lstrip("+~"), value)
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:

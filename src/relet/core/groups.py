@@ -172,6 +172,14 @@ def _default_fields(source: ParsedModule, group: ParameterGroup, call: ast.Call)
 
 
 def _group_named(source: ParsedModule, name: str, annotation: ast.expr, at: ast.AST) -> ParameterGroup:
+    if isinstance(annotation, ast.Name | ast.Attribute):
+        named = source.dotted(annotation)
+        full = named if "." in named else f"{source.name}.{named}"
+        return source.code.once(f"named {full}", lambda: _found_group(source, name, annotation, at))
+    return _found_group(source, name, annotation, at)
+
+
+def _found_group(source: ParsedModule, name: str, annotation: ast.expr, at: ast.AST) -> ParameterGroup:
     shown = ast.unparse(annotation)
     found = source.class_of(annotation) if isinstance(annotation, ast.Name | ast.Attribute) else None
     if found is None:

@@ -65,6 +65,8 @@ class Parameter:
                 return float(value)
         elif not any(_is_of_type(value, type_) for type_ in self.types):
             raise SettingError(f"{setting} takes {self.accepted}, got {value!r}")
+        if isinstance(value, Mapping):
+            _check_names_are_text(value, setting)
         return value
 
     def argument(self, value: Any) -> Any:
@@ -76,6 +78,15 @@ class Parameter:
     @property
     def accepted(self) -> str:
         return " or ".join(dict.fromkeys(_WORDS.get(type_, f"a {type_.__name__}") for type_ in self.types))
+
+
+def _check_names_are_text(mapping: Mapping[Any, Any], setting: str) -> None:
+    """Raise SettingError for a name that JSON would turn into text: a key could not tell 1 from "1"."""
+    for name, value in mapping.items():
+        if not isinstance(name, str):
+            raise SettingError(f"{setting} takes names that are text, got {name!r}; write it in quotes")
+        if isinstance(value, Mapping):
+            _check_names_are_text(value, f"{setting}.{name}")
 
 
 def _is_of_type(value: Any, type_: type) -> bool:

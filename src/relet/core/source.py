@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class ParsedModule:
         tree = code.tree(path)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         names: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in _top_statements(tree.body):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     top = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -102,6 +102,17 @@ class ParsedModule:
                 return None
             name = str(following)
         return None
+
+
+def _top_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that a module's own names come from, those for type checkers too; no function's."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for part in ("body", "orelse", "finalbody"):
+                yield from _top_statements(getattr(statement, part, ()))
+            for handler in getattr(statement, "handlers", ()):
+                yield from _top_statements(handler.body)
 
 
 def annotation_members(source: ParsedModule, node: ast.expr) -> Iterator[ast.expr]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -48,11 +49,9 @@ def check_groups(
     code; one whose module can't be imported here is asked when the component is called.
     """
     for group in component.groups_with(values):
-        code = {
-            name: digest
-            for module in group.modules
-            for name, digest in project.code.closure(module).modules.items()
-        }
+        code: dict[str, str] = {}
+        for module in group.modules:
+            code |= project.code.once(f"closure {module}", partial(project.code.closure, module)).modules
         held = {each.name: values[each.name] for each in group.parameters}
         text = json.dumps([group.module, group.type, held, sorted(code.items())], sort_keys=True)
         digest = sha256(text.encode()).hexdigest()
@@ -84,15 +83,26 @@ def _check_instance(
 
 def _refusal(component: Component, group: ParameterGroup, origins: Mapping[str, str], told: str) -> SettingError:
     """What a class says of its fields, under the setting of the field that it names first."""
-    settings = {each.field: origins.get(each.name, f"{component.name}.{each.name}") for each in group.parameters}
+    settings = {
+        name: origins.get(full, f"{component.name}.{full}") for name, full in _names_in_class(group).items()
+    }
     told = told.removeprefix(f"{group.field}: ")
-    named = next(_fields_named(told, settings), None)
+    named = next((word for word in re.findall(r"\w+(?:\.\w+)*", told) if word in settings), None)
     if named is None:
         return SettingError(f"{component.name}.{group.name}: {told}")
-    if re.match(rf"{named}\b", told):
+    if re.match(rf"{re.escape(named)}\b", told):
         return SettingError(f"{settings[named]}{told[len(named) :]}")
     return SettingError(f"{settings[named]}: {told}")
 
 
-def _fields_named(told: str, fields: Mapping[str, str]) -> Iterator[str]:
-    return (word for word in re.findall(r"\w+", told) if word in fields)
+def _names_in_class(group: ParameterGroup) -> dict[str, str]:
+    """What a class may call a field → the parameter: its own by their names, one of a nested class by its path.
+
+    The last name alone stands for a nested field where no other has it.
+    """
+    own = {each.field: each.name for each in group.own}
+    paths = {each.name.removeprefix(f"{group.name}."): each.name for each in group.parameters}
+    last: dict[str, list[str]] = {}
+    for path, name in paths.items():
+        last.setdefault(path.rpartition(".")[2], []).append(name)
+    return {field: names[0] for field, names in last.items() if len(names) == 1} | paths | own

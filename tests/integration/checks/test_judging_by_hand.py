@@ -18,6 +18,7 @@ from relet.checks.statistics import kolmogorov_smirnov, kullback_leibler, chi_sq
 
 
 SHIFT = "def test_rents(data: Table, reference: Table, judge):\n    'Rents.'\n"
+SHIFT += "    judge(kolmogorov_smirnov(data.rent, reference.rent))\n"
 
 
 KIND = "def test_kinds(data: Table, reference: Table, judge):\n    judge(chi_square(data.kind, reference.kind))\n"

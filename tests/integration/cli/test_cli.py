@@ -194,6 +194,30 @@ def test_artifacts_are_listed_shown_and_named(tiny: Tiny, capsys: pytest.Capture
     assert "a new year" in out
 
 
+def test_the_composed_configuration_is_printed_and_nothing_runs(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["tiny", "etl.low=3", "--cfg"], ["tiny", "--cfg", "etl.low=3"], ["--cfg", "tiny", "etl.low=3"]):
+        status, out, _ = relet(capsys, "run", *words, "--package", "etl")
+        assert status == 0
+        assert re.fullmatch(
+            r"# @package etl\nsource: generated  # .*config\.yaml:4\n"
+            r"rows: 10  # .*config\.yaml:4\nlow: 3  # override\n",
+            out,
+        )
+    assert relet(capsys, "run", "tiny", "--cfg", "job")[1].startswith("main:\n  experiment_name: tiny  # ")
+    assert "have no effect here" in relet(capsys, "run", "tiny", "--cfg", "hydra")[1]
+    for words, told in (
+        (["tiny", "--package", "etl"], "add --cfg"),
+        (["tiny.get", "--cfg"], "write tiny"),
+        (["tiny", "-m", "--cfg"], "leave -m out"),
+        (["tiny", "--cfg", "etl.lo=3"], r"did you mean etl\.low\?"),
+    ):
+        status, _, said = relet(capsys, "run", *words)
+        assert status == 2 and re.search(told, said)
+    assert not (tiny.root / ".relet").exists()
+
+
 def test_artifacts_are_checked_tidied_and_moved(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     relet(capsys, "run", "tiny")
     relet(capsys, "run", "tiny", "etl.low=3")

@@ -114,7 +114,7 @@ def test_mlflow_serves_the_folder(trained, folder, listings):
 
 
 def _answer(request, server):
-    for _ in range(240):
+    for _ in range(960):
         assert server.poll() is None
         try:
             with urllib.request.urlopen(request, timeout=20) as response:

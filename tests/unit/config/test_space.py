@@ -113,7 +113,7 @@ SCALARS = st.one_of(
     st.booleans(),
     st.integers(-(10**9), 10**9),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1),
+    st.text(st.characters(max_codepoint=127, exclude_categories=["Cc"]), min_size=1),
 )
 
 

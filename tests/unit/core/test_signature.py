@@ -9,6 +9,7 @@ import pytest
 from relet.core.artifact import ArtifactType
 from relet.core.code import FirstPartyCode
 from relet.core.component import Component
+from relet.core.parameter import Parameter
 from relet.core.signature import read_component
 from relet.errors import SettingError, SignatureError
 
@@ -171,6 +172,16 @@ def test_a_value_of_the_wrong_type_gets_the_accepted_one(
 ) -> None:
     with pytest.raises(SettingError, match=said):
         parameters(tmp_path).check(values)
+
+
+def test_a_mapping_s_names_are_text_at_every_depth() -> None:
+    """In JSON 1 and "1" are one name: a key could not tell them apart."""
+    weights = Parameter(name="weights", annotation="dict[str, Any]", types=(dict,))
+    assert weights.check({"a": {"b": 1}}, "fit.weights") == {"a": {"b": 1}}
+    with pytest.raises(SettingError, match=r"^fit\.weights takes names that are text, got 1; write it in quotes"):
+        weights.check({1: 2}, "fit.weights")
+    with pytest.raises(SettingError, match=r"^fit\.weights\.a takes names that are text, got True"):
+        weights.check({"a": {True: 2}}, "fit.weights")
 
 
 def test_the_message_names_the_setting_that_a_person_changes(tmp_path: Path) -> None:

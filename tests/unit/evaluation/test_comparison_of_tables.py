@@ -31,7 +31,7 @@ OTHERS: dict[Any, tuple[Any, Any]] = {
     pa.float32(): (0.5, 0.75),
     pa.float64(): (0.25, -0.5),
 }
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=4)
+NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=4)
 
 
 @st.composite

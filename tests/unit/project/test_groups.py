@@ -143,6 +143,21 @@ def test_a_value_that_a_class_refuses_is_told_before_anything_runs_by_its_settin
         prepare(order(word))
 
 
+def test_of_two_nested_fields_of_one_name_a_refusal_has_the_setting_of_the_one_that_it_names(hats: Path) -> None:
+    path = hats / "rule.py"
+    text = path.read_text().replace("size=0.3)\n", "size=0.3)\n    train: Share = Share(size=0.5)\n")
+    path.write_text(
+        text.replace(
+            'raise ValueError(f"there is no method {self.method!r}")',
+            'raise ValueError(f"there is no method {self.method!r}")\n'
+            "        if self.test.size >= self.train.size:\n"
+            '            raise ValueError("test.size must lie below train.size")',
+        )
+    )
+    with pytest.raises(SettingError, match=r"^rule\.test\.size must lie below train\.size"):
+        prepare(order("rule.test.size=0.6"))
+
+
 def test_of_a_component_alone_a_refused_value_has_the_component_s_name(hats: Path) -> None:
     with pytest.raises(SettingError, match=r"^fit\.rule\.method: there is no method 'foo'"):
         prepare(order("method=foo", target="hats.fit"))
