@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import ArtifactType, Check, Curve, Verdict
-from relet.core.component import Component, Output
+from relet.core.component import Component, Input, Output
 from relet.core.pipeline import Pipeline
 from relet.core.record import Status
 from relet.data.difference import ColumnChange, RowDifference, SchemaDifference, Shift, TableDifference
@@ -216,16 +216,31 @@ def coverage(text: str) -> PageMarkup:
     return coverage_page(held, groups, coverage=0.9, unit=text, notes=[text])
 
 
-def pipeline(text: str) -> Pipeline:
-    raw = Component(
-        name="make",
+def component(name: str, takes: str = "", makes: str = "", **changes: Any) -> Component:
+    """A component by the names of its inputs and outputs; one that makes `verdict` gates what it takes."""
+    types = {"verdict": ArtifactType.VERDICT}
+    held = Component(
+        name=name,
         module="m",
         path=Path("m.py"),
-        job_type=text,
-        description=text,
-        outputs=(Output(name="raw", type=ArtifactType.TABLE),),
+        job_type=name,
+        inputs=tuple(Input(name=each, container="path") for each in takes.split()),
+        outputs=tuple(Output(name=each, type=types.get(each, ArtifactType.TABLE)) for each in makes.split()),
     )
-    return Pipeline([raw], name=text)
+    return replace(held, **changes)
+
+
+def pipeline(text: str) -> Pipeline:
+    """Four components in a row with a gate, an artifact that passes two columns, and one on request."""
+    look = component("look", "kept", job_type=text, description=text)
+    steps = [
+        component("make", makes="raw names", job_type=text, description=text),
+        component("clean", "raw", "kept left"),
+        component("check", "kept", "verdict"),
+        component("train", "kept names", "model"),
+        look,
+    ]
+    return Pipeline(steps, name=text, on_request=[look])
 
 
 def lines(text: str) -> PageMarkup:

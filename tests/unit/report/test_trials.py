@@ -173,3 +173,31 @@ def test_the_best_one_says_how_to_make_it_again() -> None:
         "mae": "38",
         "r2": "0.2",
     }
+
+
+def test_at_most_sixty_curves_lie_behind_the_best_six() -> None:
+    trials = [replace(tried(1), id=f"2026-{n:08}", number=n, metrics={"mae": float(n)}) for n in range(1, 69)]
+    curves = {"error": {each.id: Curve(points=[(0, 1.0), (1, 2.0)], x="rounds") for each in trials}}
+    found = drawing_of(experiment(*trials, curves=curves)["Curves"], "error")
+    assert [each.kind for each in found.curves] == ["behind"] * 60 + ["o0", "o1", "o2", "o3", "o0", "o1"]
+
+
+def test_the_page_says_how_many_settings_and_trials_the_coordinates_leave_out() -> None:
+    def told(settings: int, trials: int, folds: int = 1) -> str:
+        held = [
+            replace(
+                tried(1),
+                id=f"2026-{n:08}",
+                number=n,
+                folds=folds if n == 1 else 1,
+                settings={f"a.s{k:02}": n * k for k in range(1, settings + 1)},
+            )
+            for n in range(1, trials + 1)
+        ]
+        return experiment(*held)["Parallel coordinates"].said[0].partition("better is up.")[2]
+
+    assert told(12, 3) == ""
+    assert told(13, 3) == " 12 of 13 settings."
+    assert told(1, 400) == ""
+    assert told(1, 401) == " The first 400 of 401 trials."
+    assert told(1, 3, folds=2) == " Without 2 trials that had fewer folds than the others."
