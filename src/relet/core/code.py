@@ -167,6 +167,9 @@ class FirstPartyCode:
         return self._summary(module, path).digest if path and path.is_file() else None
 
     def _summary(self, module: str, path: Path) -> ModuleSummary:
+        return self.once(f"summary of {module}", lambda: self._read_summary(module, path))
+
+    def _read_summary(self, module: str, path: Path) -> ModuleSummary:
         source = self._source(path)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         key = f"{sha256(source).hexdigest()} {package}"
@@ -204,6 +207,9 @@ class FirstPartyCode:
 
     def closure(self, module: str) -> CodeClosure:
         """`module` and every first-party module that it imports, transitively, within functions too."""
+        return self.once(f"closure of {module}", lambda: self._closure(module))
+
+    def _closure(self, module: str) -> CodeClosure:
         digests: dict[str, str] = {}
         third_party: set[str] = set()
         waiting = [module]

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -51,7 +50,7 @@ def check_groups(
     for group in component.groups_with(values):
         code: dict[str, str] = {}
         for module in group.modules:
-            code |= project.code.once(f"closure {module}", partial(project.code.closure, module)).modules
+            code |= project.code.closure(module).modules
         held = {each.name: values[each.name] for each in group.parameters}
         text = json.dumps([group.module, group.type, held, sorted(code.items())], sort_keys=True)
         digest = sha256(text.encode()).hexdigest()
