@@ -92,8 +92,8 @@ def _children() -> str:
 
 def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Python calls this thousands of times for each import: it has to be quick.
-    note = _NOTES.get(event)
-    if note is not None and _touched is not None:
+    # While Python exits it sets the names of this module to None, the log first.
+    if _touched is not None and (note := _NOTES.get(event)) is not None:
         note(_touched, event, arguments)
 
 
