@@ -83,7 +83,7 @@ def test_a_sweep_that_was_killed_and_is_started_again_runs_only_the_trials_that_
     killed = started(slow)
     until(lambda: len(added(slow)) >= 2)
     os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
+    killed.communicate(timeout=30)
     # the trials' processes see that nobody listens any more
     until(lambda: at_work_in(slow.root) == [], 15)
     finished = set(added(slow))
