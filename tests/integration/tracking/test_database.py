@@ -54,6 +54,7 @@ def test_nothing_is_made_for_a_server(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:Query string argument")
 def test_what_follows_the_name_of_a_file_is_left_to_mlflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
