@@ -3,6 +3,8 @@
 A process that finds the variable RELET_CALL_MAP writes into that folder a line for each function of relet that it
 enters, with the test that runs: pytest names it in PYTEST_CURRENT_TEST, which child processes inherit. Only calls
 are traced, no lines, so that the tests take about a third longer. `bench/mutations.py` reads what is written.
+
+PYTEST_DONT_REWRITE: it is loaded before pytest could rewrite its assertions, of which it has none.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ these is no change. It is the same on every Python.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
@@ -147,6 +148,7 @@ class FirstPartyCode:
     memory: MutableMapping[str, ModuleSummary] = field(default_factory=dict, repr=False, compare=False)
     _sources: dict[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path | None] = field(default_factory=dict, repr=False, compare=False)
+    _folders: dict[str, Mapping[str, bool]] = field(default_factory=dict, repr=False, compare=False)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
     _read: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -193,17 +195,35 @@ class FirstPartyCode:
         return self._files[module]
 
     def _search(self, module: str) -> Path | None:
-        parts = module.split(".")
+        *parents, name = parts = module.split(".")
         for place, root in enumerate(self.roots):
             if place and root == PACKAGE.parent and parts[0] != "relet":
                 continue  # where relet is installed its neighbours are third parties
-            base = root.joinpath(*parts)
-            for candidate in (base / "__init__.py", base.with_suffix(".py")):
-                if candidate.is_file():
-                    return candidate
-            if base.is_dir() and not _is_hidden(parts):
-                return base
+            folder = str(root)
+            for parent in parents:
+                if not self._entries(folder).get(parent):
+                    break
+                folder = os.path.join(folder, parent)
+            else:
+                entries = self._entries(folder)
+                inside = os.path.join(folder, name)
+                if entries.get(name) and self._entries(inside).get("__init__.py") is False:
+                    return Path(inside, "__init__.py")
+                if entries.get(f"{name}.py") is False:
+                    return Path(f"{inside}.py")
+                if entries.get(name) and not _is_hidden(parts):
+                    return Path(inside)
         return None
+
+    def _entries(self, folder: str) -> Mapping[str, bool]:
+        """What lies in a folder, when it was first asked for: name → whether it is a folder."""
+        if folder not in self._folders:
+            try:
+                with os.scandir(folder) as entries:
+                    self._folders[folder] = {e.name: e.is_dir() for e in entries if e.is_dir() or e.is_file()}
+            except OSError:
+                self._folders[folder] = {}
+        return self._folders[folder]
 
     def closure(self, module: str) -> CodeClosure:
         """`module` and every first-party module that it imports, transitively, within functions too."""

@@ -28,6 +28,10 @@ class ParsedModule:
 
     @classmethod
     def read(cls, name: str, path: Path, code: FirstPartyCode) -> ParsedModule:
+        return code.once(f"parsed {name} {path}", lambda: cls._parsed(name, path, code))
+
+    @classmethod
+    def _parsed(cls, name: str, path: Path, code: FirstPartyCode) -> ParsedModule:
         tree = code.tree(path)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         names: dict[str, str] = {}

@@ -208,7 +208,7 @@ def test_a_list_is_recorded_and_a_tuple_is_what_the_class_gets(tmp_path: Path) -
 
 
 def test_code_that_lies_beside_an_installed_relet_is_a_third_party(tmp_path: Path) -> None:
+    (tmp_path / "relet_neighbour.py").write_text("")
     code = FirstPartyCode((tmp_path, PACKAGE.parent))
     assert code.find("relet.segregation.rule") is not None
-    (tmp_path / "relet_neighbour.py").write_text("")
     assert code.find("relet_neighbour") is not None
