@@ -114,11 +114,6 @@ def tree_digest(tree: ast.Module) -> str:
     return sha256(normal_form(tree).encode()).hexdigest()
 
 
-def module_digest(path: Path) -> str:
-    """SHA-256 of a module's normal form, in hex."""
-    return tree_digest(parse_file(path))
-
-
 @dataclass(frozen=True, kw_only=True)
 class CodeClosure:
     """A module with all that it imports: first-party modules → their digests, and third-party top-level names."""
@@ -146,7 +141,7 @@ class FirstPartyCode:
 
     roots: tuple[Path, ...]
     memory: MutableMapping[str, ModuleSummary] = field(default_factory=dict, repr=False, compare=False)
-    _sources: dict[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
+    _contents: dict[Path, bytes] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path | None] = field(default_factory=dict, repr=False, compare=False)
     _folders: dict[str, Mapping[str, bool]] = field(default_factory=dict, repr=False, compare=False)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -161,7 +156,27 @@ class FirstPartyCode:
 
     def tree(self, path: Path) -> ast.Module:
         """The tree of a Python file; a syntax error names the file and the line."""
-        return _parse_source(self._source(path), path)
+        return _parse_source(self.content(path), path)
+
+    def content(self, path: Path) -> bytes:
+        """The content of a file when it was first read: one plan sees one state of the code."""
+        if path not in self._contents:
+            self._contents[path] = path.read_bytes()
+        return self._contents[path]
+
+    @property
+    def contents(self) -> Mapping[Path, bytes]:
+        """Every file that was read so far, as it was then."""
+        return self._contents
+
+    @property
+    def found(self) -> Mapping[str, Path]:
+        """Every module that was found so far → its file, or the folder of a namespace package."""
+        return {name: path for name, path in self._files.items() if path is not None}
+
+    def file_digest(self, path: Path) -> str:
+        """SHA-256 of a file's content when it was first read, in hex."""
+        return self.once(f"digest of {path}", lambda: sha256(self.content(path)).hexdigest())
 
     def digest(self, module: str) -> str | None:
         """The digest of a first-party module's normal form; None where there is no such module."""
@@ -172,21 +187,15 @@ class FirstPartyCode:
         return self.once(f"summary of {module}", lambda: self._read_summary(module, path))
 
     def _read_summary(self, module: str, path: Path) -> ModuleSummary:
-        source = self._source(path)
+        source = self.content(path)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        key = f"{sha256(source).hexdigest()} {package}"
+        key = f"{self.file_digest(path)} {package}"
         if (summary := self.memory.pop(key, None)) is None:
             # The tree is not kept: each collection of garbage would walk through all trees again.
             tree = _parse_source(source, path)
             summary = ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
         self.memory[key] = summary
         return summary
-
-    def _source(self, path: Path) -> bytes:
-        """The content of a file when it was first read: one plan sees one state of the code."""
-        if path not in self._sources:
-            self._sources[path] = path.read_bytes()
-        return self._sources[path]
 
     def find(self, module: str) -> Path | None:
         """The file of a first-party module; for a namespace package its folder; None for any other."""
@@ -203,10 +212,10 @@ class FirstPartyCode:
             for parent in parents:
                 if not self._entries(folder).get(parent):
                     break
-                folder = os.path.join(folder, parent)
+                folder = f"{folder}{os.sep}{parent}"
             else:
                 entries = self._entries(folder)
-                inside = os.path.join(folder, name)
+                inside = f"{folder}{os.sep}{name}"
                 if entries.get(name) and self._entries(inside).get("__init__.py") is False:
                     return Path(inside, "__init__.py")
                 if entries.get(f"{name}.py") is False:

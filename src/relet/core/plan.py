@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -14,7 +14,7 @@ from relet.core.change import Change, changes_since_run
 from relet.core.component import Component, Input
 from relet.core.pipeline import Pipeline, judged_artifacts
 from relet.core.record import KeyParts, RunRecord, Status
-from relet.errors import NotFoundError, WiringError, nearest
+from relet.errors import DamagedError, NotFoundError, WiringError, nearest
 
 
 class StoreReader(Protocol):
@@ -31,6 +31,12 @@ class StoreReader(Protocol):
 
     def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
         """The run records, newest first."""
+
+    def run(self, id: str) -> RunRecord:
+        """A run's record."""
+
+    def maker(self, key: str) -> str | None:
+        """The run that made a key's outputs last, or None where that is not known."""
 
 
 # How many records a plan looks through, the newest first.
@@ -50,7 +56,8 @@ class Step:
     """What a plan says of one component.
 
     `inputs` are the versions that it takes (None: absent). `outputs` are the versions that it has where it is
-    skipped. `changes` is what differs from its last run. `blocked_by` is the component whose verdict failed.
+    skipped, and `made_by` is the record of the run that made them. `changes` is what differs from its last run.
+    `blocked_by` is the component whose verdict failed.
     """
 
     component: str
@@ -60,6 +67,7 @@ class Step:
     parts: KeyParts | None = None
     inputs: Mapping[str, Version | None] = field(default_factory=dict)
     outputs: Mapping[str, Version] = field(default_factory=dict)
+    made_by: RunRecord | None = None
     changes: tuple[Change, ...] = ()
     blocked_by: str | None = None
 
@@ -92,7 +100,8 @@ class RunRequest:
     `key_parameters` holds every parameter of every component as it enters the key: a source outside is the digest
     of its content. `code` holds for each component the parts of its key that come from its source. `inputs` names
     stored versions that take the place of this run's products: under the input's name for every component, under
-    `component.input` for one.
+    `component.input` for one. `digest_now` gives the SHA-256 that a file has now which a component read
+    and did not declare; None where it is gone.
     """
 
     pipeline: Pipeline
@@ -100,6 +109,7 @@ class RunRequest:
     key_parameters: Mapping[str, Mapping[str, Any]]
     code: Mapping[str, KeyParts]
     inputs: Mapping[str, str] = field(default_factory=dict)
+    digest_now: Callable[[str], str | None] = lambda name: None
 
     def given(self, component: Component, each: Input) -> str | None:
         """The stored version that a person named for an input, or None."""
@@ -180,27 +190,49 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     parts = key_parts(component, request, inputs)
     key = key_digest(parts)
     outputs = _stored_outputs(component, key, store)
+    edited: tuple[str, ...] = ()
     if outputs is not None:
-        return Step(
-            component=component.name,
-            action=Action.SKIP,
-            reason="same key",
-            key=key,
-            parts=parts,
-            inputs=inputs,
-            outputs=outputs,
-        )
+        made_by = made_by_run(key, outputs, store)
+        edited = _edited_undeclared(made_by, request)
+        if not edited:
+            return Step(
+                component=component.name,
+                action=Action.SKIP,
+                reason="same key",
+                key=key,
+                parts=parts,
+                inputs=inputs,
+                outputs=outputs,
+                made_by=made_by,
+            )
     last = _last_run(request.pipeline.name, component.name, store)
     changes = changes_since_run(last, parts, inputs) if last else ()
     return Step(
         component=component.name,
         action=Action.RUN,
-        reason=_reason_to_run(last, changes),
+        reason=f"{edited[0]} changed, which it reads undeclared" if edited else _reason_to_run(last, changes),
         key=key,
         parts=parts,
         inputs=inputs,
         changes=changes,
     )
+
+
+def made_by_run(key: str, outputs: Mapping[str, Version], store: StoreReader) -> RunRecord | None:
+    """The record of the run that made a key's outputs; None where it can't be read."""
+    # A key that an older relet wrote names no run: the first producer of an output stands in for it.
+    producers = (version.producer for version in outputs.values() if version.producer)
+    run_id = store.maker(key) or next(producers, None)
+    try:
+        return store.run(run_id) if run_id else None
+    except (NotFoundError, DamagedError):
+        return None
+
+
+def _edited_undeclared(made_by: RunRecord | None, request: RunRequest) -> tuple[str, ...]:
+    """The files that a component read and did not declare, and that are others now than when it read them."""
+    files = made_by.undeclared if made_by else {}
+    return tuple(name for name, digest in files.items() if request.digest_now(name) != digest)
 
 
 def _gatekeeper_that_refused(

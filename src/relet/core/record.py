@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,7 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-FORMAT = 3
+FORMAT = 4
+TREE_FORMAT = 1
 
 
 class Status(StrEnum):
@@ -59,19 +61,27 @@ class KeyParts:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeState:
-    """The commit that a run's code came from, and what was not committed.
+    """The code that a run ran, and what git says of it.
 
-    `diff` is the SHA-256 of the stored diff. `untracked` are the files of the code closures that git does not
-    hold, each with the SHA-256 of its stored content. `repository` is where the commit can be fetched, without
-    credentials. `folder` is the project's folder in the repository, "" for its top.
+    `tree` is the SHA-256 of the stored document that names the run's files (`tree_document`). What git says is
+    provenance alone: `commit` is the one that was checked out, `uncommitted` are the files of the tree whose bytes
+    are not its (path → changed, untracked, ignored or outside), `git` says why git could not be asked, `dirty`
+    whether any file is not committed, and `diff` is the SHA-256 of their stored diff. `repository` is where the
+    commit can be fetched, without credentials; `folder` is the project's folder in it, "" for its top.
+
+    A record of format 3 or older has no tree: its code is the commit, the diff, and the files that git did not
+    hold, `untracked`, each with the SHA-256 of its stored content.
     """
 
+    tree: str | None = None
     commit: str | None = None
     dirty: bool = False
     diff: str | None = None
+    uncommitted: Mapping[str, str] = field(default_factory=dict)
     untracked: Mapping[str, str] = field(default_factory=dict)
     repository: str | None = None
     folder: str = ""
+    git: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +119,8 @@ class RunRecord:
     has its number, from 1, in `trial`, and its own overrides in `overrides`, in Hydra's syntax and in the order
     given. The record of a sweep or search has `job_type` sweep or search, no steps, and at its end the metrics of
     its best trial, whose run is its `winner`.
+    `undeclared` are the files that a component read or imported, that nothing declares: path → SHA-256 of what it
+    read, "" where that is not known. Where one of them is another now, the component runs again.
     `steps` belongs to a pipeline's run: component → its action, the reason, the run that made its outputs (`run`;
     an earlier one where the component was skipped), and its versions (`outputs`). Times are ISO 8601 in UTC;
     `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread counts.
@@ -137,6 +149,7 @@ class RunRecord:
     command: tuple[str, ...] = ()
     message: str = ""
     caveats: tuple[Caveat, ...] = ()
+    undeclared: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
     trial: int | None = None
     winner: str | None = None
@@ -161,10 +174,16 @@ class RunRecord:
         return source_digests(self.parts.parameters if self.parts else {})
 
     @property
+    def modules_kept(self) -> dict[str, str]:
+        """The modules of the project that were imported and not declared, whose content the store holds."""
+        return {path: digest for path, digest in self.undeclared.items() if _is_module_inside(path) and digest}
+
+    @property
     def objects(self) -> dict[str, str]:
         """The objects that it takes to make the run again, beside its inputs: what each is → its SHA-256."""
-        objects = {"lock": self.lock, "diff": self.code.diff}
+        objects = {"lock": self.lock, "code tree": self.code.tree, "diff": self.code.diff}
         objects |= {f"file {path}": digest for path, digest in self.code.untracked.items()}
+        objects |= {f"file {path}": digest for path, digest in self.modules_kept.items()}
         objects |= {f"source of {name}": digest for name, digest in self.sources.items()}
         return {what: digest for what, digest in objects.items() if digest}
 
@@ -188,6 +207,29 @@ class RunRecord:
                 "caveats": tuple(Caveat(**each) for each in stored.get("caveats", ())),
             }
         )
+
+
+def _is_module_inside(path: str) -> bool:
+    return path.endswith(".py") and not path.startswith(("/", "~"))
+
+
+def tree_document(files: Mapping[str, str]) -> bytes:
+    """The document that names the files of a code tree, path → SHA-256; equal trees have equal documents.
+
+    >>> tree_document({"pipelines/p/steps.py": "ab"})
+    b'{"files":{"pipelines/p/steps.py":"ab"},"format":1}'
+    """
+    document = {"format": TREE_FORMAT, "files": dict(files)}
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def tree_files(document: bytes) -> dict[str, str]:
+    """The files that a document names. Raises ValueError where it is none."""
+    held = json.loads(document)
+    files = held.get("files") if isinstance(held, dict) and held.get("format") == TREE_FORMAT else None
+    if not isinstance(files, dict) or not all(isinstance(each, str) for each in files.values()):
+        raise ValueError("it is no code tree that this relet knows")
+    return files
 
 
 def source_digests(parameters: Mapping[str, Any]) -> dict[str, str]:

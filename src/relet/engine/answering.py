@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -104,11 +104,7 @@ class AnsweringProcess:
         except subprocess.TimeoutExpired:
             self._kill_and_wait()
             return "closed the line to whoever asks, and was killed"
-        if status >= 0:
-            return f"{by_itself} with status {status}"
-        names = {each.value: each.name for each in signal.Signals}
-        memory = " (no memory left?)" if status == -signal.SIGKILL else ""
-        return f"was ended by {names.get(-status, f'signal {-status}')}{memory}"
+        return how_a_process_ended(status, by_itself=by_itself)
 
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)
@@ -140,7 +136,20 @@ class AnsweringProcess:
         self._process.wait()
 
 
-def own_streams() -> tuple[Iterator[str], TextIO]:
+def how_a_process_ended(status: int, *, by_itself: str) -> str:
+    """How a process ended that had an exit status, or the negative number of a signal, as a predicate.
+
+    >>> how_a_process_ended(-11, by_itself="ended")
+    'was ended by SIGSEGV'
+    """
+    if status >= 0:
+        return f"{by_itself} with status {status}"
+    names = {each.value: each.name for each in signal.Signals}
+    memory = " (no memory left?)" if status == -signal.SIGKILL else ""
+    return f"was ended by {names.get(-status, f'signal {-status}')}{memory}"
+
+
+def own_streams() -> tuple[TextIO, TextIO]:
     """The streams for questions and answers of the process that answers, out of the reach of components.
 
     What a component prints goes to standard error, and what it reads from standard input is empty.
@@ -153,7 +162,7 @@ def own_streams() -> tuple[Iterator[str], TextIO]:
     # A forked process that outlives this one would hold the streams open, and whoever asks would wait for it.
     for stream in (questions, answers):
         os.register_at_fork(after_in_child=partial(os.close, stream.fileno()))
-    return iter(questions.readline, ""), answers
+    return questions, answers
 
 
 def send_answer(answers: TextIO, answer: Mapping[str, Any]) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.component import Component
-from relet.engine.loading import function_of, only_closure
-from relet.engine.observing import ReadPermissions, caveats, watch_process
+from relet.core.record import Caveat
+from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
 from relet.project.call import CallResult, ComponentCall
 from relet.project.groups import with_groups
-from relet.project.importing import set_library_defaults
+from relet.project.importing import FirstPartyFinder, import_code, importing
 
 # The folder for temporary files and the loaded modules belong to the process: in one process components are called
 # one after the other, whichever thread runs them.
@@ -25,15 +25,17 @@ _call_lock = threading.Lock()
 # Held while the folder for temporary files is set. The list holds, during a call, the folder from before it.
 _temporary_folder_lock = threading.Lock()
 _folder_before_call: list[str] = []
+# A call in this process shares its state with whatever ran here before.
+SHARED_PROCESS = Caveat(kind="process", what="in relet's own process, as --pdb does")
 
 
-def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
+def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) -> CallResult:
     """Call the function in this process, and write what it returns below `scratch`; nothing is stored.
 
-    Raises ComponentError where the function raised an error (with `debug` pdb opens there first), or returned
-    something else than its signature promises.
+    `alone` says that this process is there for this call only: then relet's own modules are those of the code tree
+    as well. Raises ComponentError where the function raised an error (with `debug` pdb opens there first), or
+    returned something else than its signature promises.
     """
-    set_library_defaults()
     component = call.component
     inputs = [
         read_artifact(place.folder, place.type, each.container, verified=place.verified)
@@ -41,14 +43,24 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
         else None
         for each in component.inputs
     ]
+    laid_out = [place.folder for place in call.inputs.values() if place]
+    allowed = ReadPermissions(
+        folder=call.place.folder,
+        home=call.place.home,
+        code=frozenset(call.code),
+        paths=(*call.files, *laid_out, call.scratch),
+        declared=_declared(call),
+    )
+    finder = _finder_of(call, alone)
     with (
         _call_lock,
         _temporary_files_in(call.scratch),
-        only_closure(call.root, call.code),
-        watch_process() as touched,
+        importing(finder),
+        watch_process(allowed) as touched,
     ):
         try:
-            function = function_of(component, call.root, call.code, call.arguments)
+            modules = import_code((component.module, *component.modules(call.arguments)))
+            function = getattr(modules[component.module], component.name)
             returned = function(*inputs, **with_groups(component, call.arguments))
             outputs = write_artifacts(
                 component.outputs, _outputs_by_name(component, returned), call.scratch / "outputs"
@@ -62,11 +74,27 @@ def call_here(call: ComponentCall, *, debug: bool = False) -> CallResult:
             # A file's name may hold bytes that are no text, which no record can store.
             message = str(error).encode(errors="backslashreplace").decode()
             raise ComponentError(f"{component.name} raised {type(error).__name__}: {message}") from error
-    laid_out = [place.folder for place in call.inputs.values() if place]
-    allowed = ReadPermissions(
-        root=call.root, code=frozenset(call.code), paths=(*call.files, *laid_out, call.scratch)
+    return CallResult(
+        outputs=outputs,
+        caveats=caveats(touched, allowed, finder.undeclared),
+        undeclared=undeclared_files(touched, allowed) | finder.undeclared,
     )
-    return CallResult(outputs=outputs, caveats=caveats(touched, allowed))
+
+
+def _declared(call: ComponentCall) -> dict[str, str]:
+    """The files of the tree that are resources of the component, with their digests."""
+    below = [
+        file.relative_to(call.place.folder).as_posix()
+        for file in call.files
+        if file.is_relative_to(call.place.folder)
+    ]
+    found = call.place.digests.items()
+    return {name: digest for name, digest in found if any(f"{name}/".startswith(f"{each}/") for each in below)}
+
+
+def _finder_of(call: ComponentCall, alone: bool) -> FirstPartyFinder:
+    own = {name: path for name, path in call.place.modules.items() if alone or not name.startswith("relet.")}
+    return FirstPartyFinder(call.place, own, frozenset(call.code))
 
 
 def _component_traceback(error: BaseException) -> Any:

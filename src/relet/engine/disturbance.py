@@ -1,8 +1,10 @@
-"""Another clock, one processor, no network: for the process that calls a component a second time."""
+"""What a process does to itself: another clock, one processor, no network, an end with the one that forked it."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 import time
 from typing import Any
@@ -41,3 +43,15 @@ def cut_network() -> None:
             raise ConnectionRefusedError(f"{event}: there is no network here")
 
     sys.addaudithook(refuse)
+
+
+# An option of Linux's prctl: which signal a process gets when its parent ends.
+_SIGNAL_OF_PARENTS_END = 1
+
+
+def end_with_parent(parent: int) -> None:
+    """Let this process be killed when the one that forked it, `parent`, ends; where the system supports that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ NEEDED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMR
 
 
 class InterpreterProcess:
-    """A process of an environment's interpreter that calls the components of one project's pipeline.
+    """A process of an environment's interpreter that calls components, each in a copy of itself.
 
     `command` starts the interpreter; `environment` is the whole environment of its process; `options` are those of
     `relet.engine.worker`; the process prints to `log`, or to the standard error of this process. The process ends
@@ -39,23 +39,11 @@ class InterpreterProcess:
         self,
         command: Sequence[str],
         *,
-        root: Path,
-        pipeline: str,
         environment: Mapping[str, str],
         options: Sequence[str] = (),
         log: Path | None = None,
     ) -> None:
-        words = [
-            *command,
-            "-P",
-            "-m",
-            "relet.engine.worker",
-            "--root",
-            str(root),
-            "--pipeline",
-            pipeline,
-            *options,
-        ]
+        words = [*command, "-P", "-m", "relet.engine.worker", *options]
         self._log = log
         # an earlier process may have printed to the same file
         self._log_start = log.stat().st_size if log and log.exists() else 0
@@ -64,7 +52,7 @@ class InterpreterProcess:
             log_file = opened.enter_context(log.open("ab")) if log else None
             try:
                 self._process = AnsweringProcess(
-                    words, environment=environment, folder=root, errors=log_file.fileno() if log_file else None
+                    words, environment=environment, errors=log_file.fileno() if log_file else None
                 )
             except OSError as error:
                 raise SetUpError(f"{command[0]} can't be started: {error.strerror or error}") from error
@@ -100,28 +88,39 @@ class InterpreterProcess:
         """The status that the process ended with; the negative number of the signal that ended it."""
         return self._process.exit_status
 
-    def parts(self, components: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
-        """The parts of the keys of components with these parameters that source and packages decide there."""
-        question = {"ask": "parts", "components": list(components), "parameters": components}
+    def import_packages(self, modules: Iterable[str]) -> None:
+        """Let the process import these modules of packages, if they are installed there, while nobody asks it."""
+        self._process.ask({"ask": "import", "modules": list(modules)})
+
+    def parts(self, root: Path, pipeline: str, components: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
+        """The parts of the keys of components with these parameters that source and packages decide there.
+
+        `root` is the folder of the project.
+        """
+        question = {
+            "ask": "parts",
+            "root": str(root),
+            "home": str(root),
+            "pipeline": pipeline,
+            "components": components,
+        }
         answer = self._ask(question, "the project")
         return {name: KeyParts(**parts) for name, parts in answer["parts"].items()}
 
-    def call(self, call: ComponentCall) -> CallResult:
-        """Call a component there. Raises what it raised, by the same name where it is relet's own."""
-        inputs = {
-            name: {"folder": str(place.folder), "type": place.type, "verified": place.verified} if place else None
-            for name, place in call.inputs.items()
-        }
-        question = {
-            "ask": "call",
-            "component": call.component.name,
-            "code": dict(call.code),
-            "inputs": inputs,
-            "arguments": dict(call.arguments),
-            "files": [str(file) for file in call.files],
-            "scratch": str(call.scratch),
-        }
-        answer = self._ask(question, call.component.name)
+    def call(
+        self,
+        call: ComponentCall,
+        *,
+        variables: Mapping[str, str] | None = None,
+        path: Sequence[str] | None = None,
+    ) -> CallResult:
+        """Call a component there; `variables` are its whole environment and `path` is where it finds packages,
+        where they are not the process's own.
+
+        Raises what it raised, by the same name where it is relet's own.
+        """
+        given = {"variables": variables and dict(variables), "path": path and list(path)}
+        answer = self._ask({**_call_question(call), **given}, call.component.name)
         outputs = {
             name: WrittenOutput(
                 type=ArtifactType(each["type"]),
@@ -131,14 +130,20 @@ class InterpreterProcess:
             )
             for name, each in answer["outputs"].items()
         }
-        caveats = tuple(Caveat(**each) for each in answer["caveats"])
-        return CallResult(outputs=outputs, caveats=caveats, machine=answer["machine"])
+        return CallResult(
+            outputs=outputs,
+            caveats=tuple(Caveat(**each) for each in answer["caveats"]),
+            undeclared=answer["undeclared"],
+            machine=answer["machine"],
+        )
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
         self._asked = True
         self._process.ask(question)
         answer = self._answer(about)
         self._asked = False
+        if "ended" in answer:
+            raise ComponentError(f"{about} {answer['ended']}{self._last_log_line()}")
         if "error" in answer:
             raise _as_error(answer["error"])
         return answer
@@ -159,6 +164,27 @@ class InterpreterProcess:
         content = printed.decode(errors="replace")
         last = next((line.strip() for line in reversed(content.splitlines()) if line.strip()), "")
         return f": {last[:300]}" if last else ""
+
+
+def _call_question(call: ComponentCall) -> dict[str, Any]:
+    inputs = {
+        name: {"folder": str(place.folder), "type": place.type, "verified": place.verified} if place else None
+        for name, place in call.inputs.items()
+    }
+    return {
+        "ask": "call",
+        "component": call.component.name,
+        "module": call.component.module,
+        "folder": str(call.place.folder),
+        "home": str(call.place.home),
+        "digests": dict(call.place.digests),
+        "modules": dict(call.place.modules),
+        "code": dict(call.code),
+        "inputs": inputs,
+        "arguments": dict(call.arguments),
+        "files": [str(file) for file in call.files],
+        "scratch": str(call.scratch),
+    }
 
 
 def _as_error(description: Mapping[str, str]) -> ReletError:

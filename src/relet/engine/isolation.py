@@ -19,6 +19,7 @@ from relet.errors import SetUpError
 from relet.names import PACKAGE
 from relet.project.job import Job
 from relet.project.surroundings import PLACE, THREADS
+from relet.project.tree import lay_out_tree
 
 Tell = Callable[[str], None]
 
@@ -41,10 +42,15 @@ def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
     with ExitStack() as opened:
         folder = tempfile.TemporaryDirectory(prefix="relet-isolated-", dir=folder_outside_calls())
         scratch = Path(opened.enter_context(folder))
+        place_of_code = lay_out_tree(job.tree, scratch / "code", job.project.root)
         for place, components in isolated.items():
             interpreter = opened.enter_context(_component_interpreter(job, place, scratch, tell))
             names = [component.name for component in components]
-            parts = interpreter.parts({name: job.parameters[name] for name in names})
+            parts = interpreter.parts(
+                place_of_code.folder,
+                job.request.pipeline.name,
+                {name: job.parameters[name] for name in names},
+            )
             job = replace(
                 job,
                 request=replace(job.request, code={**job.request.code, **parts}),
@@ -66,8 +72,6 @@ def _component_interpreter(job: Job, place: str, scratch: Path, tell: Tell) -> I
     environment = _locked_environment(job, place, variables, tell)
     return InterpreterProcess(
         environment.command,
-        root=job.project.root,
-        pipeline=job.request.pipeline.name,
         environment=dict(os.environ) if environment.manager == "docker" else variables,
     )
 

@@ -10,7 +10,8 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any
 
 from relet.core.record import Caveat
 from relet.names import PACKAGE
+from relet.project.tree import digest_of_file
 
 # How many caveats of one kind a record lists.
 MOST = 8
@@ -45,10 +47,12 @@ _PROCESS = frozenset(("subprocess.Popen", "os.system", "os.exec", "os.posix_spaw
 class AccessLog:
     """What was opened, connected to and started, in the order of the first time.
 
-    `made` are the files that were written anew; to read them is no access.
+    `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none; those
+    below one of `passed` are left out. `made` are the files that were written anew; to read them is no access.
     """
 
-    files: dict[str, None] = field(default_factory=dict)
+    passed: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     addresses: dict[str, None] = field(default_factory=dict)
     programs: dict[str, None] = field(default_factory=dict)
@@ -56,25 +60,35 @@ class AccessLog:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadPermissions:
-    """What a component may read: what lies below `paths`, and below `root` the modules in `code`."""
+    """What a component may read: what lies below `paths`, and in the project the modules in `code`.
 
-    root: Path
+    `folder` is where the project's code is laid out, `home` is the project's own folder. `declared` are the
+    resources, path in the project → SHA-256: to read one where the project lies is no access as long as it is the
+    same file.
+    """
+
+    folder: Path
+    home: Path
     code: frozenset[str]
     paths: tuple[Path, ...]
+    declared: Mapping[str, str] = field(default_factory=dict)
 
 
 _touched: AccessLog | None = None
 _installed = False
+# What this thread does while it notes something is relet's own doing.
+_noting = threading.local()
 
 
 @contextmanager
-def watch_process() -> Iterator[AccessLog]:
-    """Watch what this process touches. An audit hook can't be removed: it is added once."""
+def watch_process(allowed: ReadPermissions | None = None) -> Iterator[AccessLog]:
+    """Watch what this process touches beyond what is allowed. An audit hook can't be removed: it is added once."""
     global _touched, _installed
     if not _installed:
         sys.addaudithook(_audit_hook)
         _installed = True
-    before, touched = _touched, AccessLog()
+    passed = _may_read(allowed) if allowed else ()
+    before, touched = _touched, AccessLog(passed=tuple(f"{path}{os.sep}" for path in passed))
     _touched = touched
     children = _children()
     try:
@@ -93,7 +107,7 @@ def _children() -> str:
 def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Python calls this thousands of times for each import: it has to be quick.
     # While Python exits it sets the names of this module to None, the log first.
-    if _touched is not None and (note := _NOTES.get(event)) is not None:
+    if _touched is not None and (note := _NOTES.get(event)) is not None and not hasattr(_noting, "now"):
         note(_touched, event, arguments)
 
 
@@ -106,8 +120,23 @@ def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) ->
     mode = flags if isinstance(flags, int) else 0
     if mode & (os.O_TRUNC | os.O_EXCL):
         touched.made.add(name)
-    elif mode & os.O_ACCMODE != os.O_WRONLY and name not in touched.made:
-        touched.files[name] = None
+    elif mode & os.O_ACCMODE != os.O_WRONLY and _is_news(name, touched):
+        touched.files[name] = _digest_now(name)
+
+
+def _is_news(name: str, touched: AccessLog) -> bool:
+    if name in touched.made or name in touched.files:
+        return False
+    return ".." in name or not name.startswith(touched.passed)
+
+
+def _digest_now(name: str) -> str:
+    """The SHA-256 of a regular file; "" of anything else. What is opened for it is not noted."""
+    _noting.now = True
+    try:
+        return digest_of_file(Path(name)) or ""
+    finally:
+        del _noting.now
 
 
 def _working_folder() -> str:
@@ -155,18 +184,59 @@ _NOTES = {
 }
 
 
-def caveats(touched: AccessLog, allowed: ReadPermissions) -> tuple[Caveat, ...]:
-    """A caveat for each access that was not allowed, at most `MOST` of a kind, and how many more there were."""
-    may_read = _absolute_and_resolved(allowed.paths) | _installation_paths()
+def caveats(touched: AccessLog, allowed: ReadPermissions, imported: Iterable[str] = ()) -> tuple[Caveat, ...]:
+    """A caveat for each access that was not allowed, at most `MOST` of a kind, and how many more there were.
 
-    below = tuple(f"{path}{os.sep}" for path in may_read)
-    # Most opened files are modules of packages: comparing their paths as text is quick.
-    names = (name for name in touched.files if ".." in name or not name.startswith(below))
-    files = (Path(os.path.normpath(name)) for name in names)
-    caveats = dict.fromkeys(each for file in files if (each := _file_caveat(file, allowed, may_read)))
-    caveats |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
-    caveats |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
-    return tuple(_first_of_each_kind(caveats))
+    `imported` are the project's files that were imported and not declared.
+    """
+    found = dict.fromkeys(Caveat(kind="import", what=_module(path) or path) for path in imported)
+    found |= dict.fromkeys(_file_caveat(name) for name in _names_read(touched, allowed))
+    found |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
+    found |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
+    return tuple(_first_of_each_kind(found))
+
+
+def undeclared_files(touched: AccessLog, allowed: ReadPermissions) -> dict[str, str]:
+    """The files that were read and not allowed, by their names → the SHA-256 of what was read.
+
+    It is "" where the file is another now than when it was opened: nobody knows what was read.
+    """
+    return {
+        name: digest if digest == _digest_now(str(place)) else ""
+        for name, (place, digest) in _names_read(touched, allowed).items()
+    }
+
+
+def _names_read(touched: AccessLog, allowed: ReadPermissions) -> dict[str, tuple[Path, str]]:
+    """Each file that was read and not allowed: its name in a record → where it lies, and its digest when read."""
+    may_read = _may_read(allowed)
+    found: dict[str, tuple[Path, str]] = {}
+    for text, digest in touched.files.items():
+        file = Path(os.path.normpath(text))
+        if may_read & {file, *file.parents} or may_read & {*(real := file.resolve()).parents, real}:
+            continue
+        # A pipe, a folder, or a file that does not exist, from which nothing was read.
+        name = _recorded_name(file, allowed) if file.is_file() else None
+        if name is not None and (name not in allowed.declared or allowed.declared[name] != digest):
+            found.setdefault(name, (file, digest))
+    return found
+
+
+def _may_read(allowed: ReadPermissions) -> frozenset[Path]:
+    return _absolute_and_resolved(allowed.paths) | _installation_paths()
+
+
+def _recorded_name(file: Path, allowed: ReadPermissions) -> str | None:
+    """What a record calls a file: by its path in the project, from the home folder on, or from the root.
+
+    None for a module of the component's own code.
+    """
+    inside = next((at for at in (allowed.folder, allowed.home) if file.is_relative_to(at)), None)
+    if inside is None:
+        home = Path.home()
+        return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)
+    name = file.relative_to(inside).as_posix()
+    return None if _module(name) in allowed.code else name
 
 
 def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
@@ -178,20 +248,9 @@ def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
     yield from (Caveat(kind=kind, what=f"{count - MOST} more") for kind, count in counts.items() if count > MOST)
 
 
-def _file_caveat(file: Path, allowed: ReadPermissions, may_read: frozenset[Path]) -> Caveat | None:
-    if may_read & {file, *file.parents} or may_read & {*(real := file.resolve()).parents, real}:
-        return None
-    # A pipe, a folder, or a file that does not exist, from which nothing was read.
-    if not file.is_file():
-        return None
-    if not file.is_relative_to(allowed.root):
-        home = Path.home()
-        return Caveat(kind="file", what=f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file))
-    name = file.relative_to(allowed.root).as_posix()
-    module = _module(name)
-    if module is None:
-        return Caveat(kind="file", what=name)
-    return None if module in allowed.code else Caveat(kind="import", what=module)
+def _file_caveat(name: str) -> Caveat:
+    module = None if name.startswith(("/", "~")) else _module(name)
+    return Caveat(kind="import", what=module) if module else Caveat(kind="file", what=name)
 
 
 def _module(name: str) -> str | None:

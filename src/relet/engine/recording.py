@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from relet.core.record import RunRecord, Status, new_run_id, now
 from relet.errors import ReletError
 from relet.project.job import Job
-from relet.project.key import code_files, pipeline_files
 from relet.project.surroundings import Surroundings, machine, surroundings
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def begin(job: Job, *, announced: bool = True, **facts: Any) -> RunRecording:
     Where it is `announced`, the record is stored now, and the trackers' processes start, so that they work while
     the run does. The records of a trial are sent by the courier of its sweep or search.
     """
-    around = surroundings(job.project.root, job.project.lock, files_of(job), job.store)
+    around = surroundings(job.project.root, job.project.lock, job.tree, job.store)
     fields: dict[str, Any] = {
         "id": new_run_id(),
         "pipeline": job.request.pipeline.name,
@@ -79,12 +78,6 @@ def put(job: Job, record: RunRecord) -> None:
     job.store.put_run(record)
     for tracker in job.trackers:
         job.store.put_pending(tracker, record.id)
-
-
-def files_of(job: Job) -> frozenset[str]:
-    """The files that the code of a run lies in, relative to the project's folder."""
-    closures = (code_files(job.project, parts) for parts in job.request.code.values())
-    return pipeline_files(job.project).union(*closures)
 
 
 def _courier(job: Job) -> Courier | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -14,12 +12,11 @@ from typing import TYPE_CHECKING
 from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.plan import Action, KnownVersions, Step, decide
-from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now
-from relet.engine import recording
-from relet.engine.calling import call_here
-from relet.engine.loading import function_of
+from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now, source_digests
+from relet.engine import own_interpreter, recording
+from relet.engine.calling import SHARED_PROCESS, call_here
 from relet.engine.values import Workspace
-from relet.errors import BadDataError, DamagedError, NotFoundError
+from relet.errors import BadDataError, DamagedError
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.job import ComponentResult, Job, RunWatcher
 from relet.project.key import code_files, pipeline_files
@@ -73,7 +70,7 @@ def _run_unless_made(
 
     def waiting() -> None:
         context.watch.noted(f"{component.name} waits: another run is making the same")
-        import_modules_early(context.job)
+        prepare_calls(context.job)
 
     with store.claim(step.key, waiting=waiting):
         if store.key(step.key) is not None:
@@ -84,13 +81,16 @@ def _run_unless_made(
         return step, _run_component(context, component, step)
 
 
-def import_modules_early(job: Job) -> None:
-    """Import the modules of the components while this process waits; a call reports the errors of an import."""
-    for component in job.request.components:
-        if component.name not in job.callers:
-            with suppress(Exception):
-                code, arguments = job.request.code[component.name].code, job.arguments[component.name]
-                function_of(component, job.project.root, code, arguments)
+def prepare_calls(job: Job) -> None:
+    """Start the process that calls the components of this environment, so that it imports packages meanwhile."""
+    own = [each for each in job.request.components if each.name not in job.callers]
+    if own:
+        own_interpreter.start(_packages(job, own))
+
+
+def _packages(job: Job, components: Iterable[Component]) -> dict[str, str]:
+    """The distributions that the keys of components name, with their versions."""
+    return {name: version for each in components for name, version in job.request.code[each.name].packages.items()}
 
 
 def _skip(job: Job, component: Component, step: Step) -> ComponentResult:
@@ -102,20 +102,13 @@ def _skip(job: Job, component: Component, step: Step) -> ComponentResult:
     for path, digest in job.sources(component):
         if not store.has_object(digest):
             _store_source(store, path, digest)
-    # A key that an older relet wrote names no run: the first producer of an output stands in for it.
-    producers = (version.producer for version in step.outputs.values() if version.producer)
-    made_by = (store.maker(step.key) if step.key else None) or next(producers, None)
-    try:
-        caveats = store.run(made_by).caveats if made_by else ()
-    except (NotFoundError, DamagedError):
-        caveats = ()
     return ComponentResult(
         component=component.name,
         action=step.action,
         reason=step.reason,
         outputs=step.outputs,
-        run_id=made_by,
-        caveats=caveats,
+        run_id=step.made_by.id if step.made_by else None,
+        caveats=step.made_by.caveats if step.made_by else (),
     )
 
 
@@ -172,9 +165,9 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     )
     began = perf_counter()
     try:
-        # A source outside is stored: it may be gone, or changed, when the run is made again.
-        with _sources_stored_meanwhile(job, component):
-            called = _call_component(context, component, step)
+        # A source outside is stored, and read from the store: it may be gone, or be another, at any moment.
+        _store_sources(job, component)
+        called = _call_component(context, component, step)
     except DamagedError:
         raise
     except BaseException as error:
@@ -194,6 +187,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         outputs={name: _link_to(version) for name, version in outputs.items()},
         metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
         machine=called.machine or record.machine,
+        undeclared=called.undeclared,
         caveats=caveats,
     )
     assert step.key is not None
@@ -225,42 +219,50 @@ def _caveats(context: RunContext, component: Component, step: Step) -> tuple[Cav
 
 def _call_component(context: RunContext, component: Component, step: Step) -> CallResult:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
-    call = call_for(context.job, component, step.inputs, context.workspace)
-    caller = context.job.callers.get(component.name)
+    job = context.job
+    call = call_for(job, component, step.inputs, context.workspace)
+    caller = job.callers.get(component.name)
     if caller and context.debug:
         context.watch.noted(f"{component.name} runs in an environment of its own, where --pdb can't look")
-    return caller(call) if caller else call_here(call, debug=context.debug)
+    if caller:
+        return caller(call)
+    if context.debug:
+        called = call_here(call, debug=True)
+        return replace(called, caveats=(*called.caveats, SHARED_PROCESS))
+    return own_interpreter.call_beside(call, _packages(job, [component]))
 
 
 def call_for(
     job: Job, component: Component, inputs: Mapping[str, Version | None], workspace: Workspace
 ) -> ComponentCall:
-    """The call of a component with these inputs, laid out below the workspace."""
-    laid_out = {name: workspace.lay_out(version) if version else None for name, version in inputs.items()}
-    resources = (job.project.folder / name for name in component.resources)
+    """The call of a component with these inputs; all that it reads is laid out below the workspace."""
+    place = workspace.lay_out_code(job.tree, job.project.root)
+    folder = place.folder / job.project.folder.relative_to(job.project.root)
+    sources = _laid_out_sources(job, component, workspace)
     return ComponentCall(
         component=component,
-        root=job.project.root,
+        place=place,
         code=job.request.code[component.name].code,
-        inputs=laid_out,
-        arguments=job.arguments[component.name],
-        files=(*resources, *(path for path, _ in job.sources(component))),
+        inputs={name: workspace.lay_out(version) if version else None for name, version in inputs.items()},
+        arguments={**job.arguments[component.name], **{name: str(path) for name, path in sources.items()}},
+        files=(*(folder / name for name in component.resources), *sources.values()),
         scratch=Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder)),
     )
 
 
-@contextmanager
-def _sources_stored_meanwhile(job: Job, component: Component) -> Iterator[None]:
-    """Store the sources of a component while it reads them; an error of that is raised at the end."""
-    sources = list(job.sources(component))
-    if not sources:
-        yield
-        return
-    with ThreadPoolExecutor(1, thread_name_prefix="relet-sources") as beside:
-        stored = [beside.submit(_store_source, job.store, path, digest) for path, digest in sources]
-        yield
-        for each in stored:
-            each.result()
+def _laid_out_sources(job: Job, component: Component, workspace: Workspace) -> dict[str, Path]:
+    """The component's sources outside, from the store: parameter → file."""
+    return {
+        name: workspace.lay_out_source(digest, Path(job.arguments[component.name][name]).name)
+        for name, digest in source_digests(job.request.key_parameters[component.name]).items()
+    }
+
+
+def _store_sources(job: Job, component: Component) -> None:
+    """Store what a component's sources outside hold. Raises BadDataError where one is another than was planned."""
+    for path, digest in job.sources(component):
+        if not job.store.has_object(digest):
+            _store_source(job.store, path, digest)
 
 
 def _store_source(store: Store, path: Path, digest: str) -> None:

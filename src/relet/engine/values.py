@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
 from relet.errors import ComponentError, ReletError
 from relet.project.call import InputFolder, WrittenOutput
+from relet.project.importing import CodePlace
+from relet.project.tree import CodeTree, lay_out_tree
 from relet.store.curves import METRICS, metrics
 
 if TYPE_CHECKING:
@@ -222,11 +224,25 @@ def _single_file(folder: Path, type_: ArtifactType) -> Path:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A scratch folder in which each stored version is laid out at most once."""
+    """A scratch folder in which each stored version, a run's code and each source is laid out at most once."""
 
     folder: Path
     store: Store
     _laid_out: dict[tuple[str, str], InputFolder] = field(default_factory=dict, repr=False)
+    _code: dict[str, CodePlace] = field(default_factory=dict, repr=False)
+
+    def lay_out_code(self, tree: CodeTree, home: Path) -> CodePlace:
+        """Where a code tree lies; `home` is the project's folder, which it was read from."""
+        if tree.digest not in self._code:
+            self._code[tree.digest] = lay_out_tree(tree, self.folder / f"code-{tree.digest[:12]}", home)
+        return self._code[tree.digest]
+
+    def lay_out_source(self, digest: str, name: str) -> Path:
+        """A file of that name with the content of a stored source, verified."""
+        place = self.folder / "sources" / digest / name
+        if not place.exists():
+            self.store.fetch_object(digest, place)
+        return place
 
     def lay_out(self, version: Version) -> InputFolder:
         """The folder with a version's files, digests verified."""

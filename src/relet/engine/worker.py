@@ -1,64 +1,167 @@
-"""The process that calls components for another one: `python -P -m relet.engine.worker --root … --pipeline …`."""
+"""The process that calls components for another one: `python -P -m relet.engine.worker`.
+
+It imports packages, and no first-party module. A copy of this process, which is forked off, answers each question
+and ends with it: no call finds anything that another one left behind.
+"""
 
 from __future__ import annotations
 
 import argparse
+import atexit
+import importlib
 import json
+import os
+import select
+import signal
+import sys
+import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from relet.core.artifact import ArtifactType
-from relet.data.rows import FileState
+from relet.core.code import FirstPartyCode
+from relet.core.signature import read_component
 from relet.engine import disturbance
-from relet.engine.answering import own_streams, send_answer
+from relet.engine.answering import how_a_process_ended, own_streams, send_answer
 from relet.engine.calling import call_here
 from relet.errors import ReletError
+from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, InputFolder
-from relet.project.folder import Project, open_project
+from relet.project.folder import open_project
+from relet.project.importing import CodePlace, set_library_defaults
 from relet.project.key import code_parts
 from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
-PROTOCOL = 1
+PROTOCOL = 2
+# Seconds that a call's own process has to end, once it has answered.
+PATIENCE = 2.0
+
+# The modules that were loaded when this copy was forked off.
+_at_start: frozenset[str] = frozenset()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--root", required=True, type=Path, help="the project's folder")
-    parser.add_argument("--pipeline", required=True, help="the pipeline's name")
     parser.add_argument("--shift-clock", type=float, metavar="SECONDS", help="let the clock show another time")
     parser.add_argument("--stop-clock", action="store_true", help="let the clock stand still")
     parser.add_argument("--one-cpu", action="store_true", help="use one processor, where there are several")
     parser.add_argument("--no-network", action="store_true", help="refuse every connection")
     chosen = parser.parse_args(arguments)
     questions, answers = own_streams()
+    set_library_defaults()
+    if chosen.one_cpu:
+        disturbance.use_one_cpu()
     with suppress(KeyboardInterrupt):
         # Whoever asks was interrupted as well, and reports it.
+        send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
         _serve(chosen, questions, answers)
 
 
-def _serve(chosen: argparse.Namespace, questions: Iterator[str], answers: TextIO) -> None:
-    if chosen.one_cpu:
-        disturbance.use_one_cpu()
-    if chosen.shift_clock is not None:
-        disturbance.shift_clock(chosen.shift_clock)
-    if chosen.stop_clock:
-        disturbance.stop_clock()
-    if chosen.no_network:
-        disturbance.cut_network()
-    send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
-    for question in questions:
-        send_answer(answers, _answer_or_error(json.loads(question), chosen.pipeline, chosen.root))
+def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> None:
+    packages: list[str] = []
+    while True:
+        # Packages are the same for each call: this process imports what the last calls needed while nobody asks.
+        while packages and not select.select([questions], [], [], 0)[0]:
+            _import_package(packages.pop(0))
+        if not (line := questions.readline()):
+            return
+        question = json.loads(line)
+        if question["ask"] == "import":
+            packages += question["modules"]
+            continue
+        answer = _CallProcess(question, chosen).answer(questions.fileno(), packages)
+        packages += answer.pop("packages", [])
+        send_answer(answers, answer)
 
 
-def _answer_or_error(question: Mapping[str, Any], pipeline: str, root: Path) -> dict[str, Any]:
-    """The answer to a question, or the error that it led to. Each question opens the project anew."""
+def _import_package(name: str) -> None:
+    with suppress(Exception, SystemExit):
+        importlib.import_module(name)
+
+
+class _CallProcess:
+    """A copy of this process that answers one question."""
+
+    def __init__(self, question: Mapping[str, Any], chosen: argparse.Namespace) -> None:
+        self._answers, into = os.pipe()
+        parent = os.getpid()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._answers)
+            _draw_anew()
+            _answer_and_end(question, chosen, into, parent)
+        os.close(into)
+
+    def answer(self, asker: int, packages: list[str]) -> dict[str, Any]:
+        """The answer, or how the copy ended without one. Meanwhile `packages` are imported, and leave the list.
+
+        `asker` is the file descriptor of questions: where it ends, nobody asks any more.
+        """
+        content = b""
+        while not content.endswith(b"\n"):
+            ready = select.select([self._answers, asker], [], [], 0 if packages else None)[0]
+            if not ready:
+                _import_package(packages.pop(0))
+            elif self._answers in ready:
+                piece = os.read(self._answers, 1 << 16)
+                content += piece
+                if not piece:
+                    break
+            else:
+                os.kill(self._pid, signal.SIGKILL)
+                os._exit(1)
+        os.close(self._answers)
+        _, status = os.waitpid(self._pid, 0)
+        if content.endswith(b"\n"):
+            answer: dict[str, Any] = json.loads(content)
+            return answer
+        return {"ended": how_a_process_ended(os.waitstatus_to_exitcode(status), by_itself="ended its process")}
+
+
+def _draw_anew() -> None:
+    """Give NumPy's global generator another state than the copies before have: Python's own gets it by itself."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
+def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, into: int, parent: int) -> NoReturn:
+    global _at_start
+    _at_start, status = frozenset(sys.modules), 1
     try:
-        return _ANSWERS[question["ask"]](open_project(pipeline, root), question)
+        disturbance.end_with_parent(parent)
+        if chosen.shift_clock is not None:
+            disturbance.shift_clock(chosen.shift_clock)
+        if chosen.stop_clock:
+            disturbance.stop_clock()
+        if chosen.no_network:
+            disturbance.cut_network()
+        answer = json.dumps(_answer_or_error(question)).encode() + b"\n"
+        with os.fdopen(into, "wb") as file:
+            file.write(answer)
+        status = 0
+        threading.Timer(PATIENCE, os._exit, [0]).start()
+        atexit._run_exitfuncs()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _answer_or_error(question: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a question, or the error that it led to."""
+    try:
+        if (variables := question.get("variables")) is not None:
+            os.environ.clear()
+            os.environ.update(variables)
+        if path := question.get("path"):
+            sys.path[:] = path
+        os.chdir(question["home"])
+        return _ANSWERS[question["ask"]](question)
     except KeyboardInterrupt:
         raise
     # SystemExit, too: a component that calls sys.exit() must not end this process without an answer.
@@ -69,14 +172,16 @@ def _answer_or_error(question: Mapping[str, Any], pipeline: str, root: Path) -> 
         return {"error": {"type": kind, "message": message, "trace": traceback.format_exc()}}
 
 
-def _answer_parts(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
+def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:
+    project = open_project(question["pipeline"], Path(question["root"]))
     components = [project.pipeline.component(name) for name in question["components"]]
-    # An older relet asks without parameters: it had none that name a module.
-    parts_by_name = code_parts(project, components, question.get("parameters", {}))
+    parts_by_name = code_parts(project, components, question["components"])
     return {"parts": {name: asdict(parts) for name, parts in parts_by_name.items()}}
 
 
 def _input_folder(place: Mapping[str, Any]) -> InputFolder:
+    from relet.data.rows import FileState
+
     state = place.get("verified")
     return InputFolder(
         folder=Path(place["folder"]),
@@ -85,18 +190,25 @@ def _input_folder(place: Mapping[str, Any]) -> InputFolder:
     )
 
 
-def _answer_call(project: Project, question: Mapping[str, Any]) -> dict[str, Any]:
-    inputs = {name: _input_folder(place) if place else None for name, place in question["inputs"].items()}
+def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
+    place = CodePlace(
+        folder=Path(question["folder"]),
+        home=Path(question["home"]),
+        digests=question["digests"],
+        modules=question["modules"],
+    )
+    code = FirstPartyCode((place.folder, PACKAGE.parent))
+    module = question["module"]
     call = ComponentCall(
-        component=project.pipeline.component(question["component"]),
-        root=project.root,
+        component=read_component(question["component"], module, place.folder / place.modules[module], code),
+        place=place,
         code=question["code"],
-        inputs=inputs,
+        inputs={name: _input_folder(each) if each else None for name, each in question["inputs"].items()},
         arguments=question["arguments"],
         files=tuple(Path(file) for file in question["files"]),
         scratch=Path(question["scratch"]),
     )
-    return _call_answer(call_here(call))
+    return _call_answer(call_here(call, alone=True))
 
 
 def _call_answer(called: CallResult) -> dict[str, Any]:
@@ -104,10 +216,26 @@ def _call_answer(called: CallResult) -> dict[str, Any]:
         name: {"type": each.type, "folder": str(each.folder), "content": each.content, "metadata": each.metadata}
         for name, each in called.outputs.items()
     }
-    return {"outputs": outputs, "caveats": [asdict(each) for each in called.caveats], "machine": machine()}
+    return {
+        "outputs": outputs,
+        "caveats": [asdict(each) for each in called.caveats],
+        "undeclared": dict(called.undeclared),
+        "machine": machine(),
+        "packages": _packages_loaded_here(),
+    }
 
 
-_ANSWERS: dict[str, Callable[[Project, Mapping[str, Any]], dict[str, Any]]] = {
+def _packages_loaded_here() -> list[str]:
+    """The modules of packages that this call loaded, in that order: the next one will want most of them."""
+    return [name for name, module in list(sys.modules.items()) if name not in _at_start and _is_of_package(module)]
+
+
+def _is_of_package(module: Any) -> bool:
+    file = getattr(module, "__dict__", {}).get("__file__")
+    return isinstance(file, str) and "site-packages" in file
+
+
+_ANSWERS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "parts": _answer_parts,
     "call": _answer_call,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType
 from relet.core.component import Component
 from relet.core.record import Caveat
+from relet.project.importing import CodePlace
 
 if TYPE_CHECKING:
     from relet.data.rows import FileState
@@ -31,13 +32,13 @@ class InputFolder:
 class ComponentCall:
     """A component with all that its function is called with.
 
-    `root` is the project's folder. `code` is the code closure (module → digest). `files` are what the component
-    may read beside its inputs: its resources, and the files that parameters name. `scratch` is an empty folder for
-    all that it writes.
+    `place` is where the run's code is laid out. `code` is the code closure (module → digest). `files` are what the
+    component may read beside its inputs: its resources, and the files that parameters name. `scratch` is an empty
+    folder for all that it writes.
     """
 
     component: Component
-    root: Path
+    place: CodePlace
     code: Mapping[str, str]
     inputs: Mapping[str, InputFolder | None]
     arguments: Mapping[str, Any]
@@ -62,10 +63,15 @@ class WrittenOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class CallResult:
-    """The outputs of a call, and its caveats; `machine` is where it ran, empty for this process."""
+    """The outputs of a call, and its caveats; `machine` is where it ran, empty for this process.
+
+    `undeclared` are the files that the component read or imported and that nothing declares: path → SHA-256 of
+    what it read, "" where that is not known.
+    """
 
     outputs: Mapping[str, WrittenOutput]
     caveats: tuple[Caveat, ...] = ()
+    undeclared: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,20 @@ _REPOSITORY = re.compile(r"(https?|ssh|git)://[^\s\-]\S*|[\w.][\w.\-]*@[\w.][\w.
 TIMEOUT = 600
 
 
-def lay_out(code: CodeState, folder: Path, *, root: Path | None, store: Store) -> Path:
+def lay_out(
+    code: CodeState, folder: Path, *, root: Path | None, store: Store, more: Mapping[str, str] | None = None
+) -> Path:
     """Lay out the code that a record names in `folder`, which is made; returns the project's folder in it.
 
-    The commit is taken from the repository around `root`, or else from the repository that the record names; what
+    That is its code tree, and the stored files `more` (path → SHA-256). For a record without a tree the commit is
+    taken from the repository around `root`, or else from the repository that the record names; what
     was not committed is taken from the store. Raises ImpossibleError that says what is missing.
     """
+    if code.tree:
+        folder.mkdir(parents=True)
+        for path, digest in {**(more or {}), **store.tree(code.tree)}.items():
+            _fetch_untracked(store, digest, _path_inside(folder, folder / path))
+        return folder
     if code.commit:
         _check_out(code, folder, root)
     else:

@@ -14,7 +14,7 @@ from relet.core.parameter import ParameterGroup
 from relet.errors import ReletError, SettingError, SignatureError
 from relet.project import known_code
 from relet.project.folder import Project
-from relet.project.importing import import_code
+from relet.project.importing import CodePlace, FirstPartyFinder, import_code, importing
 
 
 def with_groups(component: Component, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,12 +56,28 @@ def check_groups(
         digest = sha256(text.encode()).hexdigest()
         if known_code.is_accepted(digest):
             continue
-        try:
-            import_code(group.modules, project.root, code)
-        except ImportError:
-            continue
-        _check_instance(component, group, values, origins)
+        with importing(FirstPartyFinder(*_planned_code(project, code), code)):
+            try:
+                import_code(group.modules)
+            except ImportError:
+                continue
+            _check_instance(component, group, values, origins)
         known_code.accept(digest)
+
+
+def _planned_code(project: Project, code: Mapping[str, str]) -> tuple[CodePlace, dict[str, str]]:
+    """The project's own folder as the place of these modules, each as it was when the project was read."""
+    paths = {
+        name: path for name in code if (path := project.code.find(name)) and path.is_relative_to(project.root)
+    }
+    modules = {
+        name: path.relative_to(project.root).as_posix()
+        for name, path in paths.items()
+        if name.partition(".")[0] != "relet"
+    }
+    digests = {relative: project.code.file_digest(paths[name]) for name, relative in modules.items()}
+    place = CodePlace(folder=project.root, home=project.root, digests=digests, modules=modules)
+    return place, modules
 
 
 def _check_instance(

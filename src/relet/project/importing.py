@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib import import_module
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from relet.errors import EditedError
 
@@ -19,8 +24,8 @@ WAIT = "PASSIVE"
 # more. It is set only where pyarrow is known to have jemalloc: elsewhere pyarrow would warn.
 POOL = "jemalloc" if (sys.platform, platform.machine()) == ("linux", "x86_64") else None
 
-# Module → its digest when this process imported it.
-_imported: dict[str, str] = {}
+# The SHA-256 of a source and the name of its file → its code. A process that is forked off compiles nothing again.
+_compiled: dict[tuple[str, str], CodeType] = {}
 
 
 def set_library_defaults() -> None:
@@ -30,30 +35,140 @@ def set_library_defaults() -> None:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", POOL)
 
 
-def import_code(names: Iterable[str], root: Path, code: Mapping[str, str]) -> dict[str, ModuleType]:
-    """Modules by their names, from source that has the digests in `code` (module → digest).
+@dataclass(frozen=True, kw_only=True)
+class CodePlace:
+    """A code tree that is laid out in `folder`; `home` is the project's folder, which it was read from.
 
-    In a notebook a module may have been edited since it was imported: it is imported again, so that what runs is
-    what the key speaks of. Raises EditedError where relet itself was edited.
+    `digests` maps the tree's paths to the SHA-256 of their files, `modules` its modules to their paths.
     """
-    _forget_edited(code)
+
+    folder: Path
+    home: Path
+    digests: Mapping[str, str] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
+
+    def source(self, path: str) -> bytes:
+        """A file of the tree. Raises EditedError where it is not what was laid out."""
+        content = (self.folder / path).read_bytes()
+        if sha256(content).hexdigest() != self.digests[path]:
+            raise EditedError(f"{self.folder / path} was edited after relet laid it out; run again")
+        return content
+
+    def compile(self) -> None:
+        """Compile all modules, so that no process that is forked off has to."""
+        for path in self.modules.values():
+            try:
+                compiled(self.source(path), self.home / path)
+            except (SyntaxError, ValueError, OSError):
+                continue  # an import reports it
+
+
+def compiled(source: bytes, shown: Path) -> CodeType:
+    """The code of a module; tracebacks and debuggers show `shown` as its file."""
+    key = sha256(source).hexdigest(), str(shown)
+    if key not in _compiled:
+        _compiled[key] = compile(source, str(shown), "exec", dont_inherit=True)
+    return _compiled[key]
+
+
+class _SourceLoader(SourceFileLoader):
+    """Loads a module from the source that it is given: no byte code, nothing that was edited since."""
+
+    def __init__(self, name: str, path: str, source: bytes, shown: Path) -> None:
+        super().__init__(name, path)
+        self._source = source
+        self._shown = shown
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compiled(self._source, self._shown)
+
+    def get_data(self, path: str) -> bytes:
+        return self._source if path == self.path else super().get_data(path)
+
+
+class FirstPartyFinder:
+    """Finds first-party modules: those of a code tree, and any other on disk, digested as it is served.
+
+    `modules` maps the modules that it serves from the tree to their paths. What is not in the closure `code`
+    counts as `undeclared`: path → SHA-256 of what was served.
+    """
+
+    def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Collection[str]) -> None:
+        self.place = place
+        self.undeclared: dict[str, str] = {}
+        self._modules, self._code = modules, code
+        self._sources = {path: place.source(path) for path in modules.values()}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of a module with a file of its own."""
+        if (known := self._modules.get(name)) is not None:
+            source = self._sources[known]
+            if name not in self._code and not name.startswith("relet.") and source.strip():
+                self.undeclared[known] = self.place.digests[known]
+            return self._spec(name, known, source)
+        if name.partition(".")[0] in ("relet", *sys.builtin_module_names):
+            return None
+        if (found := self._on_disk(name)) is None:
+            return None
+        source = (self.place.folder / found).read_bytes()
+        self.undeclared[found] = sha256(source).hexdigest()
+        return self._spec(name, found, source)
+
+    def _on_disk(self, name: str) -> str | None:
+        base = name.replace(".", "/")
+        return next((p for p in (f"{base}/__init__.py", f"{base}.py") if (self.place.folder / p).is_file()), None)
+
+    def _spec(self, name: str, path: str, source: bytes) -> ModuleSpec | None:
+        place = str(self.place.folder / path)
+        loader = _SourceLoader(name, place, source, self.place.home / path)
+        locations = [str(Path(place).parent)] if path.endswith("__init__.py") else None
+        return spec_from_file_location(name, place, loader=loader, submodule_search_locations=locations)
+
+
+@contextmanager
+def importing(finder: FirstPartyFinder) -> Iterator[None]:
+    """Import first-party modules by `finder`, anew; afterwards they are gone, and those from before come back.
+
+    The finder's folder is on `sys.path`, too: for folders without `__init__.py`, and for the processes that a
+    component starts.
+    """
     set_library_defaults()
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    found = {name: import_module(name) for name in names}
-    _imported.update({name: digest for name, digest in code.items() if name in sys.modules})
+    before = {name: sys.modules.pop(name) for name in _first_party(finder)}
+    path = sys.path.copy()
+    sys.path.insert(0, str(finder.place.folder))
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path[:] = [each for each in sys.meta_path if each is not finder]
+        sys.path[:] = path
+        for name in _first_party(finder):
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _first_party(finder: FirstPartyFinder) -> list[str]:
+    """The loaded modules that lie below the finder's folder, or below the project's; none of relet's."""
+    below = (f"{finder.place.folder}{os.sep}", f"{finder.place.home}{os.sep}")
+    environment = f"{sys.prefix}{os.sep}"
+    found = []
+    for name, module in list(sys.modules.items()):
+        # From the namespace: to ask a lazy module for an attribute could import it.
+        about = getattr(module, "__dict__", {})
+        places = [about.get("__file__") or "", *_folders_of(about.get("__spec__"))]
+        own = any(str(each).startswith(below) and not str(each).startswith(environment) for each in places)
+        if own and name.partition(".")[0] not in ("relet", "__main__"):
+            found.append(name)
     return found
 
 
-def _forget_edited(code: Mapping[str, str]) -> None:
-    edited = [name for name, digest in code.items() if _imported.get(name, digest) != digest]
-    for name in edited:
-        if name.startswith("relet."):
-            raise EditedError(f"{name} was edited after this process imported it; start Python again")
-    unknown = [name for name in code if name in sys.modules and name not in _imported]
-    if edited or any(not name.startswith("relet.") for name in unknown):
-        # Modules outside of this closure go, too: they may hold what an edited one defined before.
-        for name in {*code, *_imported}:
-            if not name.startswith("relet."):
-                sys.modules.pop(name, None)
-                _imported.pop(name, None)
+def _folders_of(spec: ModuleSpec | None) -> list[str]:
+    """The folders of a package without `__init__.py`."""
+    return list(getattr(spec, "submodule_search_locations", None) or ()) if getattr(spec, "loader", 0) else []
+
+
+def import_code(names: Iterable[str]) -> dict[str, ModuleType]:
+    """Modules by their names, within `importing`."""
+    return {name: import_module(name) for name in names}

@@ -13,6 +13,7 @@ from relet.core.plan import Action, RunRequest, Step
 from relet.core.record import Caveat, Status, source_digests
 from relet.project.call import Caller
 from relet.project.folder import Project
+from relet.project.tree import CodeTree
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -39,12 +40,14 @@ class Job:
 
     `arguments` are the values that each function is called with. `parameters` are the same values as a person set
     them, a source outside by its path or URL; records and trackers show these. `manager` makes an environment for
-    each component that names none: uv, virtualenv, conda or docker. `callers` call the components that this
-    process does not call itself. `part` makes the run a trial, whose records the courier of its sweep sends.
+    each component that names none: uv, virtualenv, conda or docker. `callers` call the components that another
+    environment than this process's calls. `part` makes the run a trial, whose records the courier of its sweep
+    sends. `tree` is the code that the run runs, and all that it runs.
     """
 
     project: Project
     request: RunRequest
+    tree: CodeTree
     arguments: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, Mapping[str, Any]]
     store: Store

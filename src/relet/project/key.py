@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from relet.core.code import CodeClosure, Distributions, module_digest
+from relet.core.code import CodeClosure, Distributions, tree_digest
 from relet.core.component import Component
 from relet.core.record import KeyParts
 from relet.errors import WiringError
@@ -64,7 +63,7 @@ def _component_parts(
         component=component.name,
         code=dict(sorted(modules.items())),
         packages=installed.closure(third_party),
-        resources={name: _resource_digest(path) for name, path in sorted(resources.items())},
+        resources={name: _resource_digest(project, path) for name, path in sorted(resources.items())},
     )
 
 
@@ -87,7 +86,7 @@ def _resource_closure(project: Project, path: Path) -> CodeClosure:
     return CodeClosure(modules=imported, third_party=closure.third_party)
 
 
-def _resource_digest(path: Path) -> str:
+def _resource_digest(project: Project, path: Path) -> str:
     if path.suffix == ".py":
-        return module_digest(path)
-    return sha256(path.read_bytes()).hexdigest()
+        return tree_digest(project.code.tree(path))
+    return project.code.file_digest(path)

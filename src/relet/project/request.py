@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from relet.project.key import code_parts
 from relet.project.known_code import recall
 from relet.project.order import Order
 from relet.project.stores import STORE, names_store, store_address
+from relet.project.tree import check_configuration, code_tree, file_digest_now, read_configuration
 from relet.store import open_store
 
 Progress = Callable[[int, int | None], None]
@@ -33,6 +35,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     """
     project = open_project(order.pipeline, start)
     recall(project.place / KEPT)
+    read_configuration(project)
     chosen = checked_settings(project, order.overrides)
     components = _selected_components(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}
@@ -49,10 +52,14 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         key_parameters=key_parameters,
         code=code_parts(project, components, parameters),
         inputs=inputs,
+        digest_now=partial(file_digest_now, home=project.root),
     )
+    tree = code_tree(project)
+    check_configuration(project)
     return Job(
         project=project,
         request=request,
+        tree=tree,
         arguments=arguments,
         parameters=parameters,
         store=open_store(_store_of(order, chosen, project)),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +19,7 @@ from relet.core.record import Caveat, CodeState
 from relet.names import __version__
 
 if TYPE_CHECKING:
+    from relet.project.tree import CodeTree
     from relet.store import Store
 
 # The time zone and the language: a component should not depend on them, and a reproduction says where one does.
@@ -38,6 +41,8 @@ _ELSEWHERE = (
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 )
+# How many paths git is given as words of one command.
+_PATHS_AT_ONCE = 500
 _PIN = re.compile(r"^([A-Za-z0-9][\w.\-]*)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -45,15 +50,12 @@ _PIN = re.compile(r"^([A-Za-z0-9][\w.\-]*)==([^\s;\\]+)", re.MULTILINE)
 class Surroundings:
     """The code, the lock and the versions that are the same for every component of a run.
 
-    `changed` are the files, relative to the project's folder, that differ from the commit or are not in it. `lost`
-    says that git failed to give the changes. `locked` are the versions that the lock has for each distribution.
+    `lock` is the SHA-256 of the stored lock. `locked` are the versions that it has for each distribution.
     """
 
     code: CodeState
-    changed: frozenset[str]
     lock: str | None
     locked: Mapping[str, frozenset[str]]
-    lost: bool = False
 
     def caveats(
         self, files: Iterable[str], packages: Mapping[str, str], own_lock: Path | None = None
@@ -62,8 +64,9 @@ class Surroundings:
 
         `own_lock` is the lock of the component's own environment, where it has one.
         """
-        uncommitted = sorted(self.changed & set(files)) if self.code.commit else ["there is no commit"]
-        uncommitted += ["changes that git could not give, and that are not stored"] if self.lost else []
+        uncommitted = sorted(set(self.code.uncommitted) & set(files))
+        if self.code.commit is None:
+            uncommitted = [f"there is no commit ({self.code.git})" if self.code.git else "there is no commit"]
         locked = _pins(own_lock.read_bytes()) if own_lock else self.locked
         unlocked = [
             f"{name} {version}, locked {' or '.join(sorted(locked[name]))}"
@@ -80,18 +83,15 @@ class Surroundings:
         )
 
 
-def surroundings(root: Path, lock: Path, files: Iterable[str], store: Store) -> Surroundings:
-    """The commit of the project's folder `root`, what is not committed, and the lock; the last two are stored.
+def surroundings(root: Path, lock: Path, tree: CodeTree, store: Store) -> Surroundings:
+    """The run's code and lock, which are stored, and what git says of the code.
 
-    `files` are those of the code closures, relative to `root`: those that git does not hold are stored. Outside of
-    a git repository, or without git, there is no commit, and all of them are stored.
+    `root` is the project's folder.
     """
     content = lock.read_bytes() if lock.is_file() else None
-    code, changed, lost = _code_state(root, sorted(set(files)), store)
+    stored = store.put_tree(tree.document, tree.files)
     return Surroundings(
-        code=code,
-        changed=changed,
-        lost=lost,
+        code=replace(_provenance(root, tree, store), tree=stored),
         lock=None if content is None else store.put_object(content),
         locked=_pins(content or b""),
     )
@@ -104,42 +104,52 @@ def _pins(lock: bytes) -> dict[str, frozenset[str]]:
     return {name: frozenset(versions) for name, versions in found.items()}
 
 
-def _code_state(root: Path, files: list[str], store: Store) -> tuple[CodeState, frozenset[str], bool]:
-    """The state of the code, the files that are not committed, and whether git failed to give the changes."""
-    place = git(root, "rev-parse", "HEAD", "--show-prefix")
+def _provenance(root: Path, tree: CodeTree, store: Store) -> CodeState:
+    """What git says of the files of a tree: their bytes are compared with those of the commit.
+
+    Git's own word on what changed is not asked: settings, filters and marks in its index change that.
+    """
+    place, said = _git_or_reason(root, "rev-parse", "HEAD", "--show-prefix")
     if place is None:
-        untracked = _store_files(root, files, store)
-        return CodeState(dirty=True, untracked=untracked), frozenset(untracked), False
+        return CodeState(dirty=True, git="" if said.startswith("not a git repository") else said)
     commit, folder, *_ = (*place.decode().split("\n"), "")
-    # git names changed files from the top of the repository; tracked and untracked files from the current folder.
-    modified = _listed_names(git(root, "diff", "HEAD", "--name-only", "--no-relative", "-z"))
-    unknown = _listed_names(
-        git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py", "pipelines")
-    )
-    tracked = _listed_names(git(root, "ls-files", "-z", "--", *files)) if files else set()
-    diff = git(root, *_DIFF, *_PREFIXES) if modified else b""
-    # Beside the files of the closures, all Python that git does not ignore: what runs the components is among it.
-    not_in_git = {file for file in files if file not in tracked} | set(filter(_is_importable, unknown))
-    untracked = _store_files(root, sorted(not_in_git), store)
-    state = CodeState(
+    committed = _committed_blobs(root, list(tree.files))
+    other = [path for path, content in tree.files.items() if committed.get(path) != _blob(content, commit)]
+    ignored = _listed_names(git(root, "check-ignore", "-z", "--stdin", input=_as_list(other))) if other else set()
+    state = {
+        path: "changed" if path in committed else "ignored" if path in ignored else "untracked" for path in other
+    }
+    changed = [path for path in other if path in committed]
+    diff = git(root, *_DIFF, *_PREFIXES, "--", *changed) if changed else None
+    return CodeState(
         commit=commit,
-        dirty=bool(modified or unknown or untracked),
+        dirty=bool(other),
         diff=store.put_object(diff) if diff else None,
-        untracked=untracked,
+        uncommitted=state,
         repository=_repository(root),
         folder=folder.rstrip("/"),
     )
-    modified_here = {name.removeprefix(folder) for name in modified if name.startswith(folder)}
-    return state, frozenset(modified_here | set(untracked)), diff is None
 
 
-def _is_importable(name: str) -> bool:
-    """Whether a file may hold a module: Python, under a name that a record can hold."""
-    return name.endswith(".py") and name.isprintable()
+def _committed_blobs(root: Path, paths: list[str]) -> dict[str, str]:
+    """Each of the paths that the commit holds as a file → the digest of its content there."""
+    listed = b""
+    for start in range(0, len(paths), _PATHS_AT_ONCE):
+        listed += git(root, "ls-tree", "-r", "-z", "HEAD", "--", *paths[start : start + _PATHS_AT_ONCE]) or b""
+    entries = (entry.partition(b"\t") for entry in listed.split(b"\0") if entry)
+    return {os.fsdecode(path): about.split()[2].decode() for about, _, path in entries if about.startswith(b"100")}
 
 
-def _store_files(root: Path, files: Iterable[str], store: Store) -> dict[str, str]:
-    return {file: store.put_object(root / file) for file in files if (root / file).is_file()}
+def _blob(content: bytes, commit: str) -> str:
+    """The digest that git has for a file of this content, in a repository with such digests as `commit`."""
+    made = hashlib.sha1(usedforsecurity=False) if len(commit) == 40 else hashlib.sha256()
+    made.update(f"blob {len(content)}\0".encode())
+    made.update(content)
+    return made.hexdigest()
+
+
+def _as_list(paths: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(path) + b"\0" for path in paths)
 
 
 def _listed_names(listed: bytes | None) -> set[str]:
@@ -161,6 +171,13 @@ def _repository(root: Path) -> str | None:
 
 def git(folder: Path, *arguments: str, timeout: float = 60, input: bytes | None = None) -> bytes | None:
     """What git prints; None where there is no git or no repository, or the command fails."""
+    return _git_or_reason(folder, *arguments, timeout=timeout, input=input)[0]
+
+
+def _git_or_reason(
+    folder: Path, *arguments: str, timeout: float = 60, input: bytes | None = None
+) -> tuple[bytes | None, str]:
+    """What git prints, or else None and why it printed nothing."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
@@ -170,15 +187,23 @@ def git(folder: Path, *arguments: str, timeout: float = 60, input: bytes | None 
             input=input,
             env=git_environment(),
         )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout
+    except FileNotFoundError:
+        return None, "git is not on this machine"
+    except subprocess.CalledProcessError as error:
+        lines = [line.strip() for line in error.stderr.decode(errors="replace").splitlines() if line.strip()]
+        return None, next((line.partition(": ")[2] for line in lines if line.startswith("fatal: ")), "git failed")
+    except (OSError, subprocess.SubprocessError) as error:
+        return None, f"git could not be asked: {type(error).__name__}"
+    return done.stdout, ""
 
 
 def git_environment() -> dict[str, str]:
     """This process's environment for git: it asks for no password, and works in the folder that it is given."""
     kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+
+_libc = cache(platform.libc_ver)
 
 
 def machine() -> dict[str, Any]:
@@ -188,7 +213,7 @@ def machine() -> dict[str, Any]:
         "relet": __version__,
         "implementation": sys.implementation.name,
         "platform": f"{platform.system()}-{platform.machine()}",
-        "libc": "-".join(platform.libc_ver()),
+        "libc": "-".join(_libc()),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "environment": {name: os.environ[name] for name in (*THREADS, *PLACE) if name in os.environ},
     }

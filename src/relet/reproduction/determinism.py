@@ -116,8 +116,6 @@ class _DeterminismCheck:
             options += each.options
         return InterpreterProcess(
             command,
-            root=root,
-            pipeline=self.job.request.pipeline.name,
             environment=variables,
             options=options,
             log=self.scratch / "log",

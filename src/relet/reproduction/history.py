@@ -171,8 +171,10 @@ def missing_for_rebuild(history: RunHistory, store: Store, *, lock: bool) -> Ite
     """
     if lock and history.run.lock is None:
         yield "no lock was recorded: the project had no requirements.lock (--here uses the current environment)"
-    wanted = {what: digest for what, digest in history.run.objects.items() if lock or what != "lock"}
+    needless = {*(() if lock else ("lock",)), *(("diff",) if history.run.code.tree else ())}
+    wanted = {what: digest for what, digest in store.objects_of(history.run).items() if what not in needless}
     for step in history.steps:
+        wanted |= {f"the file {path} of {step.component}": sha for path, sha in step.modules_kept.items()}
         wanted |= {f"the source of {step.component}.{name}": sha for name, sha in step.sources.items()}
     for what, digest in wanted.items():
         if not store.has_object(digest):

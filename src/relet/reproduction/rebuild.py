@@ -16,6 +16,7 @@ from relet.core.component import Component
 from relet.core.plan import Action, RunRequest
 from relet.core.record import RunRecord, Status, now
 from relet.core.reproduction import Likeness, Reproduction, judge_reproduction
+from relet.core.wording import count
 from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.run import execute
 from relet.errors import (
@@ -121,7 +122,8 @@ def _rebuild_run(
 ) -> Reproduction:
     run = history.run
     with _clean_place(wishes.kept) as place:
-        project_root = checkout.lay_out(run.code, place / "code", root=root, store=store)
+        more = {path: digest for step in history.steps for path, digest in step.modules_kept.items()}
+        project_root = checkout.lay_out(run.code, place / "code", root=root, store=store, more=more)
         tell(f"code         {_commit_text(run)}")
         lock = store.read_object(run.lock) if run.lock and not wishes.here else b""
         own = open_store(place / "store")
@@ -187,6 +189,9 @@ def _clean_place(kept: Path | None) -> Iterator[Path]:
 
 def _commit_text(run: RunRecord) -> str:
     what = f"commit {run.code.commit[:12]}" if run.code.commit else "no commit"
+    if run.code.tree:
+        changed = f" with {count(len(run.code.uncommitted), 'other file')}" if run.code.uncommitted else ""
+        return f"as the run stored it ({what}{changed})"
     more = ["uncommitted changes"] if run.code.diff else []
     more += [f"{len(run.code.untracked)} files that git did not hold"] if run.code.untracked else []
     return " and ".join([what, *more])
@@ -243,8 +248,6 @@ class _Interpreters(ExitStack):
         try:
             return InterpreterProcess(
                 environment.command,
-                root=self._root,
-                pipeline=self._run.pipeline,
                 environment=_recorded_variables(self._run, lock, self._root, self._place),
                 log=self._place / "log",
             )

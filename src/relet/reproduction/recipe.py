@@ -17,6 +17,8 @@ from relet.engine.values import content_of
 from relet.errors import BadDataError, ComponentError, ImpossibleError, SettingError
 from relet.project.folder import Project, open_project
 from relet.project.job import Job
+from relet.project.key import code_parts
+from relet.project.tree import code_tree
 from relet.reproduction.history import ReproductionTarget, RunHistory
 
 if TYPE_CHECKING:
@@ -48,11 +50,15 @@ def job_again(
         )
         for_keys[component.name] = parameters | sources
     there = {component.name: called_in(component) for component in components}
+    # Reads the code of each component, which the tree below is made of.
+    code_parts(project, components, {name: record.parameters for name, record in records.items()})
     request = RunRequest(
         pipeline=project.pipeline,
         components=components,
         key_parameters=for_keys,
-        code=_parts_from_interpreters(there, {name: record.parameters for name, record in records.items()}),
+        code=_parts_from_interpreters(
+            there, project, {name: record.parameters for name, record in records.items()}
+        ),
         inputs={
             each: _carry_input(link, store, own) for each, link in _inputs_as_stored(history, components).items()
         },
@@ -60,6 +66,7 @@ def job_again(
     return Job(
         project=project,
         request=request,
+        tree=code_tree(project),
         arguments=arguments,
         parameters={name: record.parameters for name, record in records.items()},
         store=own,
@@ -90,14 +97,16 @@ def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
 
 
 def _parts_from_interpreters(
-    there: Mapping[str, InterpreterProcess], parameters: Mapping[str, Mapping[str, Any]]
+    there: Mapping[str, InterpreterProcess], project: Project, parameters: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, KeyParts]:
     """The parts of each component's key, as the interpreter that calls it computes them."""
     found: dict[str, KeyParts] = {}
     for interpreter in set(there.values()):
         try:
             found |= interpreter.parts(
-                {name: parameters[name] for name, other in there.items() if other is interpreter}
+                project.root,
+                project.pipeline.name,
+                {name: parameters[name] for name, other in there.items() if other is interpreter},
             )
         except ComponentError as error:
             raise ImpossibleError(f"the recorded code can't be read there: {error}") from None

@@ -23,6 +23,10 @@ def _unfit_parts(record: RunRecord) -> Iterator[str]:
         if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
             yield f"the pipeline or the step {name!r}"
     yield from _unfit_code(record.code)
+    if not isinstance(record.undeclared, Mapping):
+        yield f"the undeclared files {record.undeclared!r}"
+        return
+    yield from (f"the file {path!r}" for path in record.modules_kept if leads_outside(path))
     for what, digest in record.objects.items():
         if not (isinstance(digest, str) and DIGEST.fullmatch(digest)):
             yield f"the {what} {digest!r}"
@@ -34,15 +38,15 @@ def _unfit_parts(record: RunRecord) -> Iterator[str]:
 def _unfit_code(code: CodeState) -> Iterator[str]:
     if code.commit is not None and not (isinstance(code.commit, str) and _COMMIT.fullmatch(code.commit)):
         yield f"the commit {code.commit!r}"
-    if code.folder and _leads_outside(code.folder):
+    if code.folder and leads_outside(code.folder):
         yield f"the folder {code.folder!r}"
     if not isinstance(code.untracked, Mapping):
         yield f"the files {code.untracked!r}"
         return
-    yield from (f"the file {path!r}" for path in code.untracked if _leads_outside(path))
+    yield from (f"the file {path!r}" for path in code.untracked if leads_outside(path))
 
 
-def _leads_outside(path: object) -> bool:
+def leads_outside(path: object) -> bool:
     """Whether a path leads outside the project's repository, or into git's own folder."""
     try:
         return ".git" in file_path(str(path)).lower().split("/")

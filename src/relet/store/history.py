@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from relet.core.artifact import Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import objects, runs, versions
+from relet.store import objects, runs, trees, versions
 from relet.store.bucket import Bucket
 from relet.store.manifest import Bundle, name_and_content, named_versions
 
@@ -70,10 +70,15 @@ def gather(bucket: Bucket, version: Version) -> VersionLineage:
     mentioned = {**named_versions(everyone), str(version): version.content}
     whole = bucket.each(lambda each: _whole_version(bucket, *each), mentioned.items())
     found = dict(zip(mentioned, whole, strict=True))
+    needed = {each.id: trees.objects_of(bucket, each) for each in everyone}
     gone = frozenset(
-        objects.absent_digests(bucket, {digest for each in everyone for digest in each.objects.values()})
+        objects.absent_digests(bucket, {digest for each in needed.values() for digest in each.values()})
     )
-    refusals = [*_lost_requirements(version, main, found, gone)]
+    lost = {
+        run_id: {what: digest for what, digest in each.items() if digest in gone}
+        for run_id, each in needed.items()
+    }
+    refusals = [*_lost_requirements(version, main, found, lost)]
     if refusals:
         lines = "".join(f"\n  {each}" for each in refusals)
         raise NotFoundError(
@@ -87,9 +92,17 @@ def gather(bucket: Bucket, version: Version) -> VersionLineage:
             _with_known_producer(each, records) for each in sorted(carried.values(), key=_by_name_and_number)
         ),
         records=everyone,
+        trees=_code_trees(bucket, everyone, gone),
         gone=gone,
     )
-    return VersionLineage(bundle=bundle, notes=tuple(_omission_notes(families.values(), found, gone)))
+    return VersionLineage(bundle=bundle, notes=tuple(_omission_notes(families.values(), found, lost)))
+
+
+def _code_trees(
+    bucket: Bucket, records: Iterable[RunRecord], gone: frozenset[str]
+) -> dict[str, Mapping[str, str]]:
+    digests = {each.code.tree for each in records if each.code.tree} - gone
+    return {digest: trees.files_of(bucket, digest) for digest in sorted(digests)}
 
 
 def _by_name_and_number(version: Version) -> tuple[str, int]:
@@ -179,7 +192,7 @@ def _with_known_producer(version: Version, records: Mapping[str, RunRecord]) -> 
 
 
 def _lost_requirements(
-    version: Version, main: RunFamily, found: Mapping[str, Version | None], gone: frozenset[str]
+    version: Version, main: RunFamily, found: Mapping[str, Version | None], lost: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
     """A line for each missing thing without which a version can't be made again, with what needs it."""
     yield from main.gone
@@ -190,21 +203,20 @@ def _lost_requirements(
         for name, link in record.inputs.items():
             if link.version in pinned and found[link.version] is None:
                 yield f"{link.version}: {record.component} took it as {name} (run {record.id})"
-    yield from _lost_objects(main.standing, gone)
+    yield from _lost_objects(main.standing, lost)
 
 
-def _lost_objects(records: Iterable[RunRecord], gone: frozenset[str]) -> Iterator[str]:
+def _lost_objects(records: Iterable[RunRecord], lost: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     needed: dict[str, list[str]] = {}
     for record in records:
-        for what, digest in record.objects.items():
-            if digest in gone:
-                needed.setdefault(f"object {digest}: {what}", []).append(record.id)
+        for what, digest in lost[record.id].items():
+            needed.setdefault(f"object {digest}: {what}", []).append(record.id)
     for what, run_ids in needed.items():
         yield f"{what} of run {', '.join(run_ids)}"
 
 
 def _omission_notes(
-    families: Iterable[RunFamily], found: Mapping[str, Version | None], gone: frozenset[str]
+    families: Iterable[RunFamily], found: Mapping[str, Version | None], lost: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
     """A line for each thing that is left out, and what follows from that."""
     made = {link.version for each in families for record in each.records for link in record.outputs.values()}
@@ -216,4 +228,4 @@ def _omission_notes(
     records = {record.id: record for each in families for record in each.records}
     for each in families:
         yield from (f"without {what}" for what in each.gone if each.id)
-    yield from (f"without {what}" for what in _lost_objects(records.values(), gone))
+    yield from (f"without {what}" for what in _lost_objects(records.values(), lost))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections import Counter
@@ -14,6 +15,7 @@ from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Referen
 from relet.core.record import ArtifactLink, RunRecord
 from relet.errors import ReletError, StoreError
 from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, word
+from relet.store.objects import digest_of
 
 # Format 1 holds one version without its history, and is still written for that.
 SINGLE = 1
@@ -30,19 +32,23 @@ NO_REPOSITORY = re.compile(r"-|[^/@]*::")
 class Bundle:
     """Versions and run records on their way to another store, under the names of the store that they leave.
 
-    `version` names the version that was asked for, one of `versions`. `gone` are the objects that a record needs
-    to be made again and that the first store had lost: the record comes without them.
+    `version` names the version that was asked for, one of `versions`. `trees` are the files of the records' code
+    trees: the document's SHA-256 → path → SHA-256. `gone` are the objects that a record needs to be made again and
+    that the first store had lost: the record comes without them.
     """
 
     version: str
     versions: tuple[Version, ...]
     records: tuple[RunRecord, ...] = ()
+    trees: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     gone: frozenset[str] = frozenset()
 
     @property
     def objects(self) -> set[str]:
         """The digests of the objects that come with the bundle."""
-        needed = {digest for record in self.records for digest in record.objects.values()} - self.gone
+        needed = {digest for record in self.records for digest in record.objects.values()}
+        needed |= {digest for files in self.trees.values() for digest in files.values()}
+        needed -= self.gone
         return needed | {digest for version in self.versions for digest in version.files.values()}
 
     @property
@@ -80,6 +86,7 @@ def bundle_manifest(bundle: Bundle) -> bytes:
         "versions": [{**_carried_fields(version), "number": version.number} for version in bundle.versions],
         "runs": [record.to_json() for record in bundle.records],
         "gone": sorted(bundle.gone),
+        **({"trees": bundle.trees} if bundle.trees else {}),
     }
     return encode(document)
 
@@ -116,6 +123,7 @@ def _bundle_from_manifest(stored: Document) -> Bundle:
         version=stored["version"],
         versions=tuple(map(_version_from_manifest, stored["versions"])),
         records=tuple(map(_record_from_manifest, stored["runs"])),
+        trees=dict(map(_tree_from_manifest, stored.get("trees", {}).items())),
         gone=frozenset(map(_checked_digest, stored["gone"])),
     )
     held = [str(version) for version in bundle.versions]
@@ -124,7 +132,22 @@ def _bundle_from_manifest(stored: Document) -> Bundle:
     if bundle.version not in held:
         raise StoreError(f"it says that it holds {bundle.version}, and does not")
     _refuse_contradictions(bundle)
+    unnamed = (
+        {record.code.tree for record in bundle.records if record.code.tree} - bundle.trees.keys() - bundle.gone
+    )
+    if unnamed:
+        raise StoreError(f"it does not say which files the code tree {min(unnamed)} has")
     return bundle
+
+
+def _tree_from_manifest(named: tuple[str, Document]) -> tuple[str, Mapping[str, str]]:
+    digest, files = named
+    if digest_of(records.tree_document(files)) != digest:
+        raise StoreError(f"the code tree {digest} has other files than it says")
+    for path, each in files.items():
+        file_path(path)
+        _checked_digest(each)
+    return digest, files
 
 
 def _refuse_duplicates(found: list[str]) -> None:
@@ -191,7 +214,11 @@ def _record_from_manifest(stored: Document) -> RunRecord:
     for reference in step_outputs(record):
         _refuse_unnumbered(reference)
     # A reproduction writes these paths and hands them to git: none may lead outside or be an option.
-    for path in (*record.code.untracked, *([record.code.folder] if record.code.folder else [])):
+    for path in (
+        *record.code.untracked,
+        *record.modules_kept,
+        *([record.code.folder] if record.code.folder else []),
+    ):
         file_path(path)
     return record
 
@@ -202,7 +229,7 @@ def _field_checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
         yield field, isinstance(getattr(record, field), str)
     for field in ("ended", "component", "job_type", "parent", "key", "lock", "winner"):
         yield field, isinstance(getattr(record, field), str | None)
-    for field in ("parameters", "metrics", "steps", "machine"):
+    for field in ("parameters", "metrics", "steps", "machine", "undeclared"):
         yield field, isinstance(getattr(record, field), Mapping)
     for field in ("code", "packages", "resources", "parameters", "inputs"):
         yield f"{field} in its key", record.parts is None or isinstance(getattr(record.parts, field), Mapping)

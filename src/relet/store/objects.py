@@ -31,6 +31,11 @@ def put(bucket: Bucket, content: bytes | Path) -> str:
     return digest
 
 
+def digest_of(content: bytes) -> str:
+    """The SHA-256 that an object of this content is stored under, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def _is_kept_fresh(bucket: Bucket, found: BucketEntry | None, size: int) -> bool:
     if found is None or found.size != size:
         return False

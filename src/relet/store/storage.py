@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, nearest
-from relet.store import aliases, claims, objects, runs, upkeep, versions
+from relet.store import aliases, claims, objects, runs, trees, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
@@ -54,6 +54,20 @@ class Store:
     def fetch_object(self, sha: str, to: Path) -> None:
         """Write an object to a file, which appears when it is whole and verified."""
         objects.fetch(self._bucket, sha, to)
+
+    def put_tree(self, document: bytes, files: Mapping[str, bytes]) -> str:
+        """Store a code tree: its files, and the document that names them (`relet.core.record.tree_document`); the
+        document's SHA-256.
+        """
+        return trees.put(self._bucket, document, files)
+
+    def tree(self, sha: str) -> dict[str, str]:
+        """The files of a stored code tree, path → SHA-256. Raises DamagedError where it can't be read as one."""
+        return trees.files_of(self._bucket, sha)
+
+    def objects_of(self, record: RunRecord) -> dict[str, str]:
+        """The objects that it takes to make a run again, beside its inputs: what each is → its SHA-256."""
+        return trees.objects_of(self._bucket, record)
 
     def has_object(self, sha: str) -> bool:
         return self._bucket.head(object_path(sha)) is not None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION, Version
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import aliases, claims, objects, runs, versions
+from relet.store import aliases, claims, objects, runs, trees, versions
 from relet.store.bucket import Bucket
 from relet.store.layout import (
     DIGEST,
@@ -98,7 +98,7 @@ def _dangling_aliases(bucket: Bucket, name: str, alive: set[int]) -> Iterator[St
 
 def _runs_without_objects(bucket: Bucket) -> Iterator[StoreProblem]:
     for record in runs.newest_first(bucket):
-        wanted = record.objects
+        wanted = trees.objects_of(bucket, record)
         if record.format < SOURCES_STORED:
             wanted = {what: digest for what, digest in wanted.items() if digest not in record.sources.values()}
         gone = set(objects.absent_digests(bucket, wanted.values()))
@@ -225,7 +225,7 @@ def _digests_in_document(bucket: Bucket, path: str) -> set[str]:
 def _digests_needed(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
     folder, *below = path.split("/")
     if folder == "runs":
-        return set(runs.from_document(bucket, path, document).objects.values())
+        return set(trees.objects_of(bucket, runs.from_document(bucket, path, document)).values())
     if folder == "artifacts" and below[1:2] == ["versions"]:
         return set() if versions.TOMBSTONE in document else set(document["files"].values())
     return set() if folder == "artifacts" else every

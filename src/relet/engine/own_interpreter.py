@@ -1,0 +1,90 @@
+"""The process that calls components in the environment of this process: started once, and kept until the end."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import sysconfig
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relet.engine.interpreter import InterpreterProcess
+from relet.names import PACKAGE
+from relet.project.call import CallResult, ComponentCall
+
+# One call at a time, whichever thread asks.
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _OwnInterpreter:
+    """The running process, the process that started it, and the packages that it may have imported."""
+
+    process: InterpreterProcess
+    started_by: int
+    packages: dict[str, str] = field(default_factory=dict)
+
+    def fits(self, packages: Mapping[str, str]) -> bool:
+        """Whether it is there and alive, and none of its packages was installed in another version since."""
+        known = self.packages
+        return (
+            self.started_by == os.getpid()
+            and self.process.exit_status is None
+            and all(known.get(name, version) == version for name, version in packages.items())
+        )
+
+
+_kept: list[_OwnInterpreter] = []
+
+
+def call_beside(call: ComponentCall, packages: Mapping[str, str]) -> CallResult:
+    """Call a component in a process of its own, in this environment.
+
+    `packages` are the distributions that the component's key names, with their versions. Raises what it raised, by
+    the same name where it is relet's own, and ComponentError where its process ended by itself.
+    """
+    with _lock:
+        interpreter = _interpreter(packages)
+        try:
+            return interpreter.call(call, variables=os.environ, path=[each for each in sys.path if each])
+        except KeyboardInterrupt:
+            end()
+            raise
+
+
+def start(packages: Mapping[str, str]) -> None:
+    """Start the process now, so that it imports packages while this one does something else."""
+    with _lock:
+        _interpreter(packages)
+
+
+def end() -> None:
+    """End the process, where it runs."""
+    while _kept:
+        own = _kept.pop()
+        if own.started_by == os.getpid():
+            own.process.close()
+
+
+atexit.register(end)
+
+
+def _interpreter(packages: Mapping[str, str]) -> InterpreterProcess:
+    if not (_kept and _kept[0].fits(packages)):
+        end()
+        process = InterpreterProcess((sys.executable,), environment=_variables())
+        _kept.append(_OwnInterpreter(process, os.getpid()))
+    _kept[0].packages.update(packages)
+    return _kept[0].process
+
+
+def _variables() -> dict[str, str]:
+    """This process's environment, with which the same relet is found."""
+    installed = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    if PACKAGE.parent in installed:
+        return dict(os.environ)
+    before = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *([before] if before else [])])}

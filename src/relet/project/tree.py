@@ -1,0 +1,135 @@
+"""The code tree of a run: the first-party files that its keys, its calls and its record speak of.
+
+They are read once, when a run is planned. Whatever is edited afterwards belongs to the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+from relet.core.record import tree_document
+from relet.errors import EditedError
+from relet.project.folder import Project
+from relet.project.importing import CodePlace
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeTree:
+    """Files by their paths relative to the project's folder, with `/`, as they were when they were read.
+
+    `modules` maps the modules among them to their paths.
+    """
+
+    files: Mapping[str, bytes]
+    modules: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Each path → the SHA-256 of its file, in hex."""
+        return {path: sha256(content).hexdigest() for path, content in sorted(self.files.items())}
+
+    @cached_property
+    def document(self) -> bytes:
+        """The document that the store keeps beside the files; equal trees have equal documents."""
+        return tree_document(self.digests)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the document, in hex: what a record calls the tree by."""
+        return sha256(self.document).hexdigest()
+
+
+def read_configuration(project: Project) -> None:
+    """Read the files of the configuration, before they are composed."""
+    for path in _configuration(project):
+        project.code.content(path)
+
+
+def check_configuration(project: Project) -> None:
+    """Raise EditedError where the configuration was edited since it was read: what was composed may be another."""
+    for path in _configuration(project):
+        if path.read_bytes() != project.code.contents.get(path):
+            raise EditedError(f"{path} was edited while relet read it; run again")
+
+
+def _configuration(project: Project) -> Iterator[Path]:
+    if project.conf.is_dir():
+        yield from (path for path in sorted(project.conf.rglob("*")) if path.is_file())
+
+
+def code_tree(project: Project) -> CodeTree:
+    """All files below the project's folder that were read so far, and those that the pipeline names beside them.
+
+    These are the locks of components that have an environment of their own, and every module that a parameter may
+    choose.
+    """
+    for path in _files_named(project):
+        project.code.content(path)
+    root = project.root
+    inside = {path: content for path, content in project.code.contents.items() if path.is_relative_to(root)}
+    return CodeTree(
+        files={path.relative_to(root).as_posix(): content for path, content in inside.items()},
+        modules={
+            name: path.relative_to(root).as_posix() for name, path in project.code.found.items() if path in inside
+        },
+    )
+
+
+def _files_named(project: Project) -> Iterator[Path]:
+    for component in project.pipeline.components:
+        lock = (component.environment or "").partition(":")[2]
+        if lock and (project.root / lock).is_file():
+            yield project.root / lock
+        for parameter in component.parameters:
+            if parameter.module:
+                choices = (project.code.find(f"{parameter.module.package}.{each}") for each in parameter.choices)
+                yield from (path for path in choices if path is not None and path.is_file())
+
+
+def file_digest_now(name: str, home: Path) -> str | None:
+    """The SHA-256 that a file named in a record has now, None where it is gone; `home` is the project's folder."""
+    return digest_of_file(home / Path(name).expanduser())
+
+
+def digest_of_file(path: Path) -> str | None:
+    """SHA-256 of a regular file, in hex; None where there is none that can be read."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):
+        return None
+
+
+def lay_out_tree(tree: CodeTree, folder: Path, home: Path) -> CodePlace:
+    """Write a tree's files below `folder`, which is made, and beside them links to what else lies in `home`.
+
+    So a component finds its resources beside its own file as they were when the run was planned, and every other
+    file of the project where it is now.
+    """
+    folder.mkdir(parents=True)
+    folders = {folder}
+    for path, content in tree.files.items():
+        place = folder / path
+        for parent in reversed(place.relative_to(folder).parents):
+            if folder / parent not in folders:
+                (folder / parent).mkdir()
+                folders.add(folder / parent)
+        place.write_bytes(content)
+    for made in folders:
+        _link_others(home / made.relative_to(folder), made)
+    return CodePlace(folder=folder, home=home, digests=tree.digests, modules=tree.modules)
+
+
+def _link_others(home: Path, made: Path) -> None:
+    there = home.iterdir() if home.is_dir() else ()
+    for each in there:
+        link = made / each.name
+        # byte code beside a file would be that of the file as it is now
+        if each.name != "__pycache__" and not link.exists():
+            link.symlink_to(each)
