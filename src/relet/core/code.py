@@ -124,10 +124,14 @@ class CodeClosure:
 
 @dataclass(frozen=True, kw_only=True)
 class ModuleSummary:
-    """What a module's source says: the digest of its tree, and what it imports, as `imports` gives it."""
+    """What a module's source says: the digest of its tree, and what it imports, as `imports` gives it.
+
+    `at_once` are the modules that it imports when it is imported itself, not later in a function.
+    """
 
     digest: str
     imports: tuple[tuple[str, str | None], ...]
+    at_once: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,11 @@ class FirstPartyCode:
         if (summary := self.memory.pop(key, None)) is None:
             # The tree is not kept: each collection of garbage would walk through all trees again.
             tree = _parse_source(source, path)
-            summary = ModuleSummary(digest=tree_digest(tree), imports=tuple(imports(tree, package)))
+            summary = ModuleSummary(
+                digest=tree_digest(tree),
+                imports=tuple(imports(tree, package)),
+                at_once=tuple(_imported_at_once(tree)),
+            )
         self.memory[key] = summary
         return summary
 
@@ -264,6 +272,17 @@ class FirstPartyCode:
                     waiting.append(imported)
         return CodeClosure(modules=dict(sorted(digests.items())), third_party=frozenset(third_party))
 
+    def packages_at_once(self, modules: Iterable[str]) -> Iterator[str]:
+        """The modules of packages that some first-party modules import when they are imported themselves."""
+        for module in modules:
+            path = self.find(module)
+            for name in self._summary(module, path).at_once if path else ():
+                if (
+                    name.partition(".")[0] not in sys.stdlib_module_names
+                    and self.find(name.partition(".")[0]) is None
+                ):
+                    yield name
+
     def _imported(self, summary: ModuleSummary) -> Iterator[str]:
         for name, member in summary.imports:
             if name == "relet":
@@ -292,6 +311,15 @@ def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
             module = _absolute_module(node, package)
             for alias in node.names:
                 yield module, None if alias.name == "*" else alias.name
+
+
+def _imported_at_once(tree: ast.Module) -> Iterator[str]:
+    """The absolute imports at the top level of a module."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

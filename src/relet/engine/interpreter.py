@@ -17,6 +17,7 @@ from relet.engine.worker import PROTOCOL
 from relet.errors import ComponentError, ReletError, SetUpError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
+from relet.project.importing import CodePlace
 
 # The variables of this process that would change which code another interpreter runs.
 _OWN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
@@ -88,9 +89,12 @@ class InterpreterProcess:
         """The status that the process ended with; the negative number of the signal that ended it."""
         return self._process.exit_status
 
-    def import_packages(self, modules: Iterable[str]) -> None:
-        """Let the process import these modules of packages, if they are installed there, while nobody asks it."""
-        self._process.ask({"ask": "import", "modules": list(modules)})
+    def prepare(self, packages: Iterable[str], place: CodePlace) -> None:
+        """Let the process import modules of packages, if they are installed, and compile the code of a place.
+
+        It does so while nobody asks it, and while its copies work.
+        """
+        self._process.ask({"ask": "prepare", "packages": list(packages), **_place_question(place)})
 
     def parts(self, root: Path, pipeline: str, components: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
         """The parts of the keys of components with these parameters that source and packages decide there.
@@ -175,15 +179,21 @@ def _call_question(call: ComponentCall) -> dict[str, Any]:
         "ask": "call",
         "component": call.component.name,
         "module": call.component.module,
-        "folder": str(call.place.folder),
-        "home": str(call.place.home),
-        "digests": dict(call.place.digests),
-        "modules": dict(call.place.modules),
+        **_place_question(call.place),
         "code": dict(call.code),
         "inputs": inputs,
         "arguments": dict(call.arguments),
         "files": [str(file) for file in call.files],
         "scratch": str(call.scratch),
+    }
+
+
+def _place_question(place: CodePlace) -> dict[str, Any]:
+    return {
+        "folder": str(place.folder),
+        "home": str(place.home),
+        "digests": dict(place.digests),
+        "modules": dict(place.modules),
     }
 
 

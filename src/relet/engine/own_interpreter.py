@@ -7,13 +7,14 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from relet.engine.interpreter import InterpreterProcess
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall
+from relet.project.importing import CodePlace
 
 # One call at a time, whichever thread asks.
 _lock = threading.Lock()
@@ -55,10 +56,10 @@ def call_beside(call: ComponentCall, packages: Mapping[str, str]) -> CallResult:
             raise
 
 
-def start(packages: Mapping[str, str]) -> None:
-    """Start the process now, so that it imports packages while this one does something else."""
+def start(packages: Mapping[str, str], modules: Iterable[str], place: CodePlace) -> None:
+    """Start the process, and let it import modules of packages and compile the code of a place in the meantime."""
     with _lock:
-        _interpreter(packages)
+        _interpreter(packages).prepare(modules, place)
 
 
 def end() -> None:

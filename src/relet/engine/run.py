@@ -13,7 +13,7 @@ from relet.core.record import Status
 from relet.engine import recording
 from relet.engine.calling import folder_outside_calls
 from relet.engine.isolation import isolated_job
-from relet.engine.step import RunContext, act_on
+from relet.engine.step import RunContext, act_on, prepare_calls
 from relet.engine.values import Workspace
 from relet.errors import DamagedError
 from relet.project import known_code
@@ -50,6 +50,8 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
                 watch=watch,
                 debug=debug,
             )
+            if not planned.idle and not debug:
+                prepare_calls(job, context.workspace)
             for result in _step_results(context, planned):
                 results[result.component] = result
                 watch.ended(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -24,6 +24,20 @@ from relet.project.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from relet.store import Store
+
+
+_TABLE = ("pyarrow.parquet", "pyarrow.compute")
+# What it takes to read an input in a container, or to write an output of a type.
+_WANTED: Mapping[str, tuple[str, ...]] = {
+    "table": _TABLE,
+    "arrow": _TABLE,
+    "reader": _TABLE,
+    "rows": _TABLE,
+    "pandas": ("pandas", *_TABLE),
+    "polars": ("polars", *_TABLE),
+    "ibis": ("duckdb", "ibis", *_TABLE),
+    "model": ("sklearn.pipeline", "skops.io"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +84,7 @@ def _run_unless_made(
 
     def waiting() -> None:
         context.watch.noted(f"{component.name} waits: another run is making the same")
-        prepare_calls(context.job)
+        prepare_calls(context.job, context.workspace)
 
     with store.claim(step.key, waiting=waiting):
         if store.key(step.key) is not None:
@@ -81,11 +95,20 @@ def _run_unless_made(
         return step, _run_component(context, component, step)
 
 
-def prepare_calls(job: Job) -> None:
+def prepare_calls(job: Job, workspace: Workspace) -> None:
     """Start the process that calls the components of this environment, so that it imports packages meanwhile."""
     own = [each for each in job.request.components if each.name not in job.callers]
     if own:
-        own_interpreter.start(_packages(job, own))
+        modules = dict.fromkeys(name for each in own for name in _modules_wanted(job, each))
+        place = workspace.lay_out_code(job.tree, job.project.root)
+        own_interpreter.start(_packages(job, own), modules, place)
+
+
+def _modules_wanted(job: Job, component: Component) -> Iterator[str]:
+    """The modules of packages that a call will probably want: by its artifacts, and by what its code imports."""
+    for container in (*(each.container for each in component.inputs), *(each.type for each in component.outputs)):
+        yield from _WANTED.get(container, ())
+    yield from job.project.code.packages_at_once(job.request.code[component.name].code)
 
 
 def _packages(job: Job, components: Iterable[Component]) -> dict[str, str]:

@@ -16,9 +16,11 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -63,25 +65,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> None:
-    packages: list[str] = []
+    tasks: deque[Callable[[], object]] = deque()
     while True:
-        # Packages are the same for each call: this process imports what the last calls needed while nobody asks.
-        while packages and not select.select([questions], [], [], 0)[0]:
-            _import_package(packages.pop(0))
+        while tasks and not select.select([questions], [], [], 0)[0]:
+            tasks.popleft()()
         if not (line := questions.readline()):
             return
         question = json.loads(line)
-        if question["ask"] == "import":
-            packages += question["modules"]
+        if question["ask"] == "prepare":
+            tasks += _preparations(question)
             continue
-        answer = _CallProcess(question, chosen).answer(questions.fileno(), packages)
-        packages += answer.pop("packages", [])
+        answer = _CallProcess(question, chosen).answer(questions.fileno(), tasks)
+        # What the packages are is the same for each call: the next one finds those of this one imported.
+        tasks += (partial(_import_package, name) for name in answer.pop("packages", ()))
         send_answer(answers, answer)
+
+
+def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]:
+    yield from (partial(_import_package, name) for name in question["packages"])
+    place = _place_of(question)
+    yield from (partial(place.compile, path) for path in place.modules.values())
 
 
 def _import_package(name: str) -> None:
     with suppress(Exception, SystemExit):
         importlib.import_module(name)
+
+
+def _place_of(question: Mapping[str, Any]) -> CodePlace:
+    return CodePlace(
+        folder=Path(question["folder"]),
+        home=Path(question["home"]),
+        digests=question["digests"],
+        modules=question["modules"],
+    )
 
 
 class _CallProcess:
@@ -98,16 +115,16 @@ class _CallProcess:
             _answer_and_end(question, chosen, into, parent)
         os.close(into)
 
-    def answer(self, asker: int, packages: list[str]) -> dict[str, Any]:
-        """The answer, or how the copy ended without one. Meanwhile `packages` are imported, and leave the list.
+    def answer(self, asker: int, tasks: deque[Callable[[], object]]) -> dict[str, Any]:
+        """The answer, or how the copy ended without one. Meanwhile this process works on `tasks`.
 
         `asker` is the file descriptor of questions: where it ends, nobody asks any more.
         """
         content = b""
         while not content.endswith(b"\n"):
-            ready = select.select([self._answers, asker], [], [], 0 if packages else None)[0]
+            ready = select.select([self._answers, asker], [], [], 0 if tasks else None)[0]
             if not ready:
-                _import_package(packages.pop(0))
+                tasks.popleft()()
             elif self._answers in ready:
                 piece = os.read(self._answers, 1 << 16)
                 content += piece
@@ -191,12 +208,7 @@ def _input_folder(place: Mapping[str, Any]) -> InputFolder:
 
 
 def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
-    place = CodePlace(
-        folder=Path(question["folder"]),
-        home=Path(question["home"]),
-        digests=question["digests"],
-        modules=question["modules"],
-    )
+    place = _place_of(question)
     code = FirstPartyCode((place.folder, PACKAGE.parent))
     module = question["module"]
     call = ComponentCall(

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import import_module
@@ -54,13 +54,10 @@ class CodePlace:
             raise EditedError(f"{self.folder / path} was edited after relet laid it out; run again")
         return content
 
-    def compile(self) -> None:
-        """Compile all modules, so that no process that is forked off has to."""
-        for path in self.modules.values():
-            try:
-                compiled(self.source(path), self.home / path)
-            except (SyntaxError, ValueError, OSError):
-                continue  # an import reports it
+    def compile(self, path: str) -> None:
+        """Compile a module, so that no process that is forked off has to."""
+        with suppress(SyntaxError, ValueError, OSError, EditedError):  # an import reports it
+            compiled(self.source(path), self.home / path)
 
 
 def compiled(source: bytes, shown: Path) -> CodeType:

@@ -63,9 +63,9 @@ def recall(folder: Path) -> None:
     summaries = held["modules"]
     _accepted.update(dict.fromkeys(held["accepted"]))
     _recalled.update(held["accepted"])
-    for key, (digest, imports) in summaries.items():
+    for key, (digest, imports, at_once) in summaries.items():
         pairs = tuple((name, member) for name, member in imports)
-        _known.setdefault(key, ModuleSummary(digest=digest, imports=pairs))
+        _known.setdefault(key, ModuleSummary(digest=digest, imports=pairs, at_once=tuple(at_once)))
     _recalled.update(summaries)
 
 
@@ -74,7 +74,7 @@ def keep(folder: Path) -> None:
     if (_known.keys() | _accepted.keys()) <= _recalled or not folder.is_dir():
         return
     latest = list(_known.items())[-LIMIT:]
-    summaries = {key: [summary.digest, summary.imports] for key, summary in latest}
+    summaries = {key: [summary.digest, summary.imports, summary.at_once] for key, summary in latest}
     held = {"modules": summaries, "accepted": list(_accepted)[-LIMIT:]}
     content = json.dumps(held, separators=(",", ":")).encode()
     with suppress(OSError):  # where the file can't be written, the next process parses again
