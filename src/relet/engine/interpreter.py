@@ -146,6 +146,8 @@ class InterpreterProcess:
         self._process.ask(question)
         answer = self._answer(about)
         self._asked = False
+        if answer.get("interrupted"):
+            raise KeyboardInterrupt
         if "ended" in answer:
             raise ComponentError(f"{about} {answer['ended']}{self._last_log_line()}")
         if "error" in answer:

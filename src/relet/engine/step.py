@@ -35,7 +35,7 @@ _WANTED: Mapping[str, tuple[str, ...]] = {
     "rows": _TABLE,
     "pandas": ("pandas", *_TABLE),
     "polars": ("polars", *_TABLE),
-    "ibis": ("duckdb", "ibis", *_TABLE),
+    "ibis": ("duckdb", "ibis", "ibis.backends.duckdb", "sqlglot.dialects.duckdb", *_TABLE),
     "model": ("sklearn.pipeline", "skops.io"),
 }
 

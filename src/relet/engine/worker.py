@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     set_library_defaults()
     if chosen.one_cpu:
         disturbance.use_one_cpu()
-    with suppress(KeyboardInterrupt):
-        # Whoever asks was interrupted as well, and reports it.
-        send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
-        _serve(chosen, questions, answers)
+    # Whoever asks is interrupted as well, and ends this process; the copy that calls says that it was interrupted.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
+    _serve(chosen, questions, answers)
 
 
 def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> None:
@@ -75,10 +76,12 @@ def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> No
         if question["ask"] == "prepare":
             tasks += _preparations(question)
             continue
-        answer = _CallProcess(question, chosen).answer(questions.fileno(), tasks)
+        copy = _CallProcess(question, chosen)
+        answer = copy.answer(questions.fileno(), tasks)
         # What the packages are is the same for each call: the next one finds those of this one imported.
         tasks += (partial(_import_package, name) for name in answer.pop("packages", ()))
         send_answer(answers, answer)
+        copy.end()
 
 
 def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]:
@@ -106,6 +109,7 @@ class _CallProcess:
 
     def __init__(self, question: Mapping[str, Any], chosen: argparse.Namespace) -> None:
         self._answers, into = os.pipe()
+        self._ended = False
         parent = os.getpid()
         sys.stderr.flush()
         self._pid = os.fork()
@@ -134,11 +138,27 @@ class _CallProcess:
                 os.kill(self._pid, signal.SIGKILL)
                 os._exit(1)
         os.close(self._answers)
-        _, status = os.waitpid(self._pid, 0)
         if content.endswith(b"\n"):
             answer: dict[str, Any] = json.loads(content)
             return answer
-        return {"ended": how_a_process_ended(os.waitstatus_to_exitcode(status), by_itself="ended its process")}
+        status = self.end()
+        if status is None:
+            return {"ended": "closed the line to whoever asks, and was killed"}
+        return {"ended": how_a_process_ended(status, by_itself="ended its process")}
+
+    def end(self) -> int | None:
+        """Wait until the copy has ended; its status, or None where it did not end in time, and was killed."""
+        if self._ended:
+            return None
+        self._ended = True
+        until = time.monotonic() + 2 * PATIENCE
+        while not (ended := os.waitpid(self._pid, os.WNOHANG))[0]:
+            if time.monotonic() > until:
+                os.kill(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
+                return None
+            time.sleep(0.002)
+        return os.waitstatus_to_exitcode(ended[1])
 
 
 def _draw_anew() -> None:
@@ -152,6 +172,7 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
     _at_start, status = frozenset(sys.modules), 1
     try:
         disturbance.end_with_parent(parent)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if chosen.shift_clock is not None:
             disturbance.shift_clock(chosen.shift_clock)
         if chosen.stop_clock:
@@ -180,7 +201,7 @@ def _answer_or_error(question: Mapping[str, Any]) -> dict[str, Any]:
         os.chdir(question["home"])
         return _ANSWERS[question["ask"]](question)
     except KeyboardInterrupt:
-        raise
+        return {"interrupted": True}
     # SystemExit, too: a component that calls sys.exit() must not end this process without an answer.
     except BaseException as error:
         own = isinstance(error, ReletError)

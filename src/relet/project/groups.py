@@ -56,7 +56,7 @@ def check_groups(
         digest = sha256(text.encode()).hexdigest()
         if known_code.is_accepted(digest):
             continue
-        with importing(FirstPartyFinder(*_planned_code(project, code), code)):
+        with importing(FirstPartyFinder(*planned_code(project, code), code)):
             try:
                 import_code(group.modules)
             except ImportError:
@@ -65,7 +65,7 @@ def check_groups(
         known_code.accept(digest)
 
 
-def _planned_code(project: Project, code: Mapping[str, str]) -> tuple[CodePlace, dict[str, str]]:
+def planned_code(project: Project, code: Mapping[str, str]) -> tuple[CodePlace, dict[str, str]]:
     """The project's own folder as the place of these modules, each as it was when the project was read."""
     paths = {
         name: path for name in code if (path := project.code.find(name)) and path.is_relative_to(project.root)

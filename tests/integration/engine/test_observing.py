@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relet.core.record import Caveat, RunRecord
-from relet.project import surroundings
+from relet.project.surroundings import git
 from relet.store import open_store
 from tests.tiny_project import Tiny
 
@@ -118,15 +118,26 @@ def test_uncommitted_code_is_a_caveat_of_the_steps_that_run_it(tiny: Tiny) -> No
     assert Caveat(kind="uncommitted", what="pipelines/tiny/helper.py") in found[""].caveats
 
 
-def test_a_file_of_the_closure_that_git_ignores_is_stored(tiny: Tiny) -> None:
+def test_what_git_says_of_each_file_is_recorded_by_comparing_bytes(tiny: Tiny) -> None:
     (tiny.root / ".gitignore").write_text("helper.py\n.relet\n")
     commit(tiny)
     tiny.run()
     code = records(tiny)["train"].code
-    assert list(code.untracked) == ["pipelines/tiny/helper.py"]
-    stored = open_store(tiny.root / ".relet").read_object(code.untracked["pipelines/tiny/helper.py"])
+    assert code.uncommitted == {"pipelines/tiny/helper.py": "ignored"} and code.dirty
+    store = open_store(tiny.root / ".relet")
+    assert code.tree is not None
+    stored = store.read_object(store.tree(code.tree)["pipelines/tiny/helper.py"])
     assert stored == tiny.path("helper.py").read_bytes()
-    assert code.dirty
+    tiny.path("extra.py").write_text("x = 1\n")
+    tiny.edit("steps/train.py", "import pandas", "import pipelines.tiny.extra\nimport pandas")
+    # git is told to look away, and is not believed
+    git(tiny.root, "update-index", "--assume-unchanged", "pipelines/tiny/steps/train.py")
+    tiny.run("modeling.factor=3")
+    assert records(tiny)["train"].code.uncommitted == {
+        "pipelines/tiny/helper.py": "ignored",
+        "pipelines/tiny/extra.py": "untracked",
+        "pipelines/tiny/steps/train.py": "changed",
+    }
 
 
 def test_an_environment_that_is_not_the_lock_s_is_a_caveat(tiny: Tiny) -> None:
@@ -204,12 +215,15 @@ def test_a_database_that_is_read_and_processes_of_its_own_are_caveats(tiny: Tiny
     assert Caveat(kind="process", what="processes of its own") in caveats(tiny)
 
 
-def test_changes_that_git_would_not_give_are_said_to_be_lost(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_that_git_does_not_read_is_named_with_its_reason(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commit(tiny)
-    tiny.edit("helper.py", "float(values.sum())", "1 + float(values.sum())")
-    git = surroundings.git
-    monkeypatch.setattr(surroundings, "git", lambda *a, **k: None if "--binary" in a else git(*a, **k))
+    (tiny.root / ".git" / "HEAD").write_text("nothing that git knows\n")
     tiny.run()
-    assert Caveat(kind="uncommitted", what="changes that git could not give, and that are not stored") in caveats(
-        tiny
-    )
+    record = records(tiny)["train"]
+    assert record.code.commit is None and record.code.dirty
+    monkeypatch.setenv("PATH", str(tiny.root))
+    tiny.run("modeling.factor=3")
+    assert records(tiny)["train"].code.git == "git is not on this machine"
+    assert Caveat(kind="uncommitted", what="there is no commit (git is not on this machine)") in caveats(tiny)

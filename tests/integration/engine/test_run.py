@@ -77,9 +77,13 @@ def test_code_that_git_does_not_know_is_not_committed(tiny: Tiny) -> None:
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
         subprocess.run([*git, *arguments], cwd=tiny.root, check=True)
-    assert not store_of(tiny).run(tiny.run().run_id).code.dirty
     tiny.path("new.py").write_text("x = 1\n")
-    assert store_of(tiny).run(tiny.run().run_id).code.dirty
+    unused = store_of(tiny).run(tiny.run().run_id).code
+    assert (unused.dirty, unused.uncommitted) == (False, {})
+    tiny.edit("helper.py", "def ", "import pipelines.tiny.new\n\ndef ")
+    code = store_of(tiny).run(tiny.run().run_id).code
+    assert code.dirty
+    assert code.uncommitted == {"pipelines/tiny/helper.py": "changed", "pipelines/tiny/new.py": "untracked"}
 
 
 def test_the_first_batch_becomes_the_reference_and_says_so(tiny: Tiny) -> None:
@@ -229,7 +233,8 @@ def test_a_component_that_raises_is_named_and_what_is_finished_stays(tiny: Tiny)
     tiny.edit("helper.py", "return", "raise ValueError('no mean')\n    return")
     with pytest.raises(ComponentError, match="train raised ValueError: no mean") as caught:
         tiny.run()
-    assert isinstance(caught.value.__cause__, ValueError)
+    # the trace of the process that called it: the user's own file and line
+    assert f'File "{tiny.path("helper.py")}", line ' in caught.value.__notes__[0]
     failed = next(store_of(tiny).runs())
     assert (failed.component, failed.status, failed.message) == (
         "train",

@@ -92,7 +92,7 @@ def test_it_is_taken_and_not_worked_out_again(tiny: Tiny, another_process: Any) 
     """Seen by what would go wrong, were a sealed file to lie."""
     tiny.ran()
     held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
-    modules = {key: ["0" * 64, imports] for key, (_, imports) in held["modules"].items()}
+    modules = {key: ["0" * 64, *imports] for key, (_, *imports) in held["modules"].items()}
     lying = json.dumps({**held, "modules": modules}).encode()
     KEPT.write_bytes(known_code._modules_seal(lying) + b"\n" + lying)
     another_process()

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relet.errors import SettingError
-from relet.project import known_code
+from relet.project import groups, known_code
 from relet.project.folder import open_project
 from relet.project.groups import check_groups, instance, with_groups
-from relet.project.importing import import_code
+from relet.project.importing import FirstPartyFinder, import_code, importing
 from relet.project.order import Order, read_order
 from relet.project.request import prepare
 from relet.trials.search.question import read_question
@@ -191,15 +191,18 @@ def test_a_search_may_vary_what_no_file_has(hats: Path) -> None:
     assert question.defaults == {"measure.depth": 4}
 
 
-def test_values_that_were_accepted_are_not_asked_again(hats: Path) -> None:
+def test_values_that_were_accepted_are_not_asked_again(hats: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported: list[str] = []
+    import_them = groups.import_code
+    monkeypatch.setattr(groups, "import_code", lambda names: imported.extend(names) or import_them(names))
     prepare(order())
-    for name in [name for name in sys.modules if name.startswith("pipelines.hats")]:
-        del sys.modules[name]
+    imported.clear()
     prepare(order())
-    assert not [name for name in sys.modules if name.startswith("pipelines.hats")]
+    assert imported == []
     prepare(order("rule.method=random"))
-    assert "pipelines.hats.rule" in sys.modules
-    assert "pipelines.hats.fit" not in sys.modules
+    assert "pipelines.hats.rule" in imported and "pipelines.hats.fit" not in imported
+    # what was imported to ask it is not left behind
+    assert not [name for name in sys.modules if name.startswith("pipelines.hats")]
 
 
 def test_an_edited_class_is_heard_again(hats: Path) -> None:
@@ -227,12 +230,14 @@ VALUES = st.fixed_dictionaries(
 
 
 @pytest.fixture
-def fit(hats: Path) -> Any:
+def fit(hats: Path) -> Iterator[Any]:
     project = open_project("hats")
     found = project.pipeline.component("fit")
-    code = project.code.closure("pipelines.hats.fit").modules
-    import_code([*found.modules({}), found.module], project.root, code)
-    return found
+    closures = [project.code.closure(name) for name in (found.module, *found.modules({}))]
+    code = {name: digest for closure in closures for name, digest in closure.modules.items()}
+    with importing(FirstPartyFinder(*groups.planned_code(project, code), code)):
+        import_code([*found.modules({}), found.module])
+        yield found
 
 
 def test_flat_values_come_back_from_the_groups_they_make(fit: Any) -> None:
