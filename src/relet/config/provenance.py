@@ -108,7 +108,7 @@ def _section(values: Mapping[str, Any], package: str) -> Mapping[str, Any]:
     return found
 
 
-def _yaml_lines(values: Mapping[str, Any], prefix: str = "", indent: str = "") -> Iterator[tuple[str, str]]:
+def _yaml_lines(values: Mapping[str, Any], prefix: str, indent: str = "") -> Iterator[tuple[str, str]]:
     """Each line, and the key whose value stands on it; no key where it opens a section."""
     for name, value in values.items():
         key = f"{prefix}{name}"
