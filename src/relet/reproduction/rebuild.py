@@ -16,6 +16,7 @@ from relet.core.component import Component
 from relet.core.plan import Action, RunRequest
 from relet.core.record import RunRecord, Status, now
 from relet.core.reproduction import Likeness, Reproduction, judge_reproduction
+from relet.core.wording import count
 from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
 from relet.engine.run import execute
 from relet.errors import (
@@ -188,7 +189,7 @@ def _clean_place(kept: Path | None) -> Iterator[Path]:
 def _commit_text(run: RunRecord) -> str:
     what = f"commit {run.code.commit[:12]}" if run.code.commit else "no commit"
     more = ["uncommitted changes"] if run.code.diff else []
-    more += [f"{len(run.code.untracked)} files that git did not hold"] if run.code.untracked else []
+    more += [f"{count(len(run.code.untracked), 'file')} that git did not hold"] if run.code.untracked else []
     return " and ".join([what, *more])
 
 

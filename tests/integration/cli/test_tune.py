@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
@@ -24,6 +23,7 @@ from relet.trials.search.study import Candidate
 from relet.trials.search.winner import is_own, winner_command, write_winner
 from tests.integration.cli.test_cli import relet
 from tests.search_project import Hills
+from tests.unit.cli.test_progress import Terminal
 
 POINT: dict[str, Any] = {"modeling.depth": 5, "modeling.kind": "square", "modeling.rate": 0.00001}
 
@@ -77,10 +77,6 @@ def test_a_search_is_told_trial_by_trial_and_ends_with_a_table_a_gain_and_the_wa
 def test_how_a_search_ended_is_green_on_a_terminal_where_it_finished_and_red_where_not(
     hills: Hills, monkeypatch: pytest.MonkeyPatch, status: Status, colour: str
 ) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     finish_search(replace(found(hills), status=status), None, as_json=False)

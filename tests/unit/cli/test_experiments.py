@@ -244,7 +244,7 @@ def test_of_many_modules_that_differ_the_first_are_named_and_the_others_counted(
     for number in (2, 3):
         step = store.run(run_id(number + 500))
         assert step.parts is not None
-        code = {name: f"{number}" * 64 for name in modules}
+        code = dict.fromkeys(modules, f"{number}" * 64)
         store.put_run(replace(step, parts=replace(step.parts, code=code)))
     assert told in out_of(capsys, "compare", "00000002", "00000003")
 
