@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from relet.config.composition import ComposedConfig, compose
 from relet.config.diagnosis import (
+    ambiguous_mapping,
     check_section,
     conflicting_settings,
+    idle_key,
     idle_setting,
     missing_value,
     outweighed_setting,
     unknown_setting,
 )
+from relet.config.overrides import overridden_keys
 from relet.config.own import OWN, wiring_of
 from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
-from relet.core.wiring import FedParameter, Feeding, Wiring, takes_mapping
+from relet.core.wiring import FedParameter, Feeding, Wiring, outweighed_keys, takes_any_names, takes_mapping
 from relet.errors import SettingError
 
 
@@ -85,22 +88,10 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     """
     wiring = wiring_of(pipeline)
     composed = compose(folder, overrides, wiring=wiring)
-    given = dict(setting_leaves(composed.values, wiring))
+    given = _given_settings(composed, overrides, folder, wiring)
     own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
-    touched = [
-        key
-        for key in given
-        if isinstance(given[key], Mapping) and any(_reaches_into(key, each) for each in overrides)
-    ]
-    if touched:
-        given |= _checked_against_files(touched, given, composed, folder, wiring)
-    parameters, origins = _bind(pipeline, wiring, given, folder)
-    feeding = {key for names in origins.values() for key in names.values()}
-    for key in (each.partition("=")[0].lstrip("+") for each in overrides):
-        if key in given and key not in OWN and key not in feeding:
-            raise outweighed_setting(key, given[key], origins, folder, wiring)
-        if key in given and _stands_alone(key, composed.values, wiring):
-            check_section(key, folder, wiring)
+    parameters, origins, unchosen = _bind(pipeline, wiring, given, folder)
+    _check_effects(overrides, given, composed.values, (origins, unchosen), folder, wiring)
     return Settings(
         experiment=own.get("main.experiment_name") or pipeline.name,
         seed=own.get("main.seed", OWN["main.seed"].default),
@@ -116,10 +107,61 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     )
 
 
+def _given_settings(
+    composed: ComposedConfig, overrides: Sequence[str], folder: Path, wiring: Wiring
+) -> dict[str, Any]:
+    """Every key of the composed configuration and its value; mappings that overrides reach into are checked."""
+    given = dict(setting_leaves(composed.values, wiring))
+    mappings = [key for key in given if isinstance(given[key], Mapping)]
+    for key in mappings:
+        if given[key] and (fields := wiring.fields_beside(key)):
+            raise ambiguous_mapping(key, fields[0], folder, wiring)
+    held = [
+        key
+        for key in mappings
+        if not takes_any_names(wiring.reach(key).fed) and any(_reaches_into(key, each) for each in overrides)
+    ]
+    return given | _checked_against_files(held, given, composed, folder, wiring) if held else given
+
+
+def _check_effects(
+    overrides: Sequence[str],
+    given: Mapping[str, Any],
+    values: Mapping[str, Any],
+    bound: tuple[Mapping[str, Mapping[str, str]], Collection[str]],
+    folder: Path,
+    wiring: Wiring,
+) -> None:
+    """Raise SettingError for a setting without effect: an override, or a key of a file that others outweigh."""
+    origins, unchosen = bound
+    feeding = {key for names in origins.values() for key in names.values()}
+    typed = dict.fromkeys(_typed_settings(overrides, given))
+    for key in [each for each in typed if each not in OWN]:
+        if key in unchosen:
+            raise idle_setting(key, given[key], folder, wiring)
+        if key not in feeding:
+            raise outweighed_setting(key, given[key], origins, folder, wiring)
+        if _stands_alone(key, values, wiring):
+            check_section(key, folder, wiring)
+    in_files = [each for each in given if each not in OWN and each not in typed]
+    for key, (parameter, other) in outweighed_keys(wiring, in_files).items():
+        raise idle_key(key, parameter, other, folder)
+
+
+def _typed_settings(overrides: Sequence[str], given: Mapping[str, Any]) -> Iterator[str]:
+    """The settings that overrides set, or reach into."""
+    for override in overrides:
+        for key in overridden_keys(override):
+            names = key.split(".")
+            sections = (".".join(names[:length]) for length in range(len(names), 0, -1))
+            if found := next((each for each in sections if each in given), None):
+                yield found
+
+
 def _stands_alone(key: str, values: Mapping[str, Any], wiring: Wiring) -> bool:
     """Whether only the last name of a key says what it feeds, and nothing else stands in its section."""
     section = key.rpartition(".")[0]
-    if not section or key in OWN or wiring.row(key) or wiring.reach(key).level > 1:
+    if not section or wiring.row(key) or wiring.reach(key).level > 1:
         return False
     found: Any = values
     for name in section.split("."):
@@ -149,8 +191,8 @@ def is_whole(key: str, wiring: Wiring) -> bool:
 
 def _bind(
     pipeline: Pipeline, wiring: Wiring, given: Mapping[str, Any], folder: Path
-) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]]]:
-    """Each component's parameters, checked, and the setting that each came from."""
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]], tuple[str, ...]]:
+    """Each component's parameters, checked, the setting that each came from, and the settings of other options."""
     choices = _chosen_values(pipeline, wiring, given, folder)
     feeding = Feeding.of(wiring, given, choices)
     for key in feeding.idle:
@@ -169,7 +211,10 @@ def _bind(
             if parameter.required and parameter.name not in names:
                 raise missing_value(each.name, parameter, folder)
         checked[each.name] = each.check({name: given[key] for name, key in names.items()}, names=names)
-    return checked, origins
+    for key in feeding.unchosen:
+        for fed in wiring.reach(key).fed:
+            fed.parameter.check(given[key], key)
+    return checked, origins, feeding.unchosen
 
 
 def _chosen_values(

@@ -144,7 +144,7 @@ def nearest_parameter(wrong: str, names: Iterable[str]) -> str:
     >>> nearest_parameter("metod", ["size", "segregation.method"])
     'did you mean segregation.method?'
     """
-    names = list(names)
+    names = [each for each in names if each != wrong]
     meant = nearest(wrong, names)
     by_field = {name.rpartition(".")[2]: name for name in reversed(names)}
     close = get_close_matches(wrong.rpartition(".")[2], by_field, n=1, cutoff=0.6)
