@@ -66,13 +66,18 @@ class Settings:
     def value(self, key: str) -> Any:
         """What a setting is: `modeling.boosted.num_leaves`; None where there is no such setting.
 
-        Where no file says what it is, it is the default of what it feeds.
+        Where no file says what it is, it is the value of what it feeds. Raises SettingError where it feeds
+        parameters of different values.
         """
         found: Any = self.values
         for name in key.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         fed = self.fed_by(key) if found is None else ()
-        return self.parameters[fed[0].component][fed[0].parameter.name] if fed else found
+        held = {each.name: self.parameters[each.component][each.parameter.name] for each in fed}
+        if any(value != held[fed[0].name] for value in held.values()):
+            each_value = " or ".join(f"{name} ({value})" for name, value in held.items())
+            raise SettingError(f"{key} may be {each_value}; write the one that is meant")
+        return held[fed[0].name] if held else found
 
     def fed_by(self, key: str) -> tuple[FedParameter, ...]:
         """The parameters that a setting feeds, in the groups that are chosen."""

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from relet.config.overrides import overridden_keys, parse_override, readable
 from relet.config.own import OWN
 from relet.core.parameter import Parameter, nearest_parameter
-from relet.core.wiring import COMPONENT, FedParameter, SettingRow, Wiring, outweighed_keys, takes_any_names
+from relet.core.wiring import (
+    COMPONENT,
+    FedParameter,
+    KeyReach,
+    SettingRow,
+    Wiring,
+    outweighed_keys,
+    takes_any_names,
+)
 from relet.errors import SettingError, nearest
 
 if TYPE_CHECKING:
@@ -88,34 +96,42 @@ def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
     """The error for a key that is no setting, with the nearest that is."""
     known = places(folder)
     where = f" ({known[key][0]})" if key in known else ""
+    if told := _misused_section(key, known, where, wiring):
+        return told
+    possible = _possible_settings(key, known, wiring)
+    others = list(groups(folder))
+    if option := wiring.option_of(key):
+        inside = [each for each in (*known, *possible) if wiring.option_of(each) == option]
+        possible = [each for each in inside if each != key and _candidate_reach(each, wiring).fed]
+        known, others = {each: found for each, found in known.items() if each in possible}, []
+    if where:
+        meant = _nearest_setting(key, [*_feeding_keys(known, wiring), *possible])
+        return SettingError(f"{key}{where} feeds no component: {meant}")
+    return _no_setting(key, [*known, *others, *possible], known)
+
+
+def _misused_section(
+    key: str, known: Mapping[str, Sequence[SettingLocation]], where: str, wiring: Wiring
+) -> SettingError | None:
+    """The error for a component, a group or a section as a setting, and for a name that one of them lacks."""
     below = [each for each in known if each.startswith(f"{key}.")]
     component, _, rest = key.partition(".")
+    in_component = component in wiring.components
     if key in wiring.components:
         own = dict.fromkeys(each.name for each in wiring.fed if each.component == key)
         return SettingError(f"{key} is a component, not a setting: there are {', '.join(own) or 'none of it'}")
     if not below and (fields := wiring.fed_by_group(key)):
-        names = dict.fromkeys(
-            each.name if component in wiring.components else each.parameter.name for each in fields
-        )
+        names = dict.fromkeys(each.name if in_component else each.parameter.name for each in fields)
         return SettingError(f"{key}{where} is a group, not a setting: there are {', '.join(names)}")
     section = wiring.mapping_around(key)
     if section and section != key:
         return _unknown_name(key, section, known, wiring)
-    if component in wiring.components and rest and not wiring.row(key):
+    if in_component and not wiring.row(key):
         names = dict.fromkeys(each.parameter.name for each in wiring.fed if each.component == component)
         return SettingError(f"{key}{where}: {component} has no such parameter: {nearest_parameter(rest, names)}")
     if below:
         return SettingError(f"{key} is a section, not a setting: there are {', '.join(below)}")
-    possible = _possible_settings(key, known, wiring)
-    if option := wiring.option_of(key):
-        own = {each: None for each in (*known, *possible) if wiring.option_of(each) == option}
-        possible = [each for each in own if each != key and wiring.reach(each).fed]
-        known = {each: found for each, found in known.items() if each in possible}
-    if where:
-        meant = _nearest_setting(key, [*_feeding_keys(known, wiring), *possible])
-        return SettingError(f"{key}{where} feeds no component: {meant}")
-    others = [] if option else groups(folder)
-    return _no_setting(key, [*known, *others, *possible], known)
+    return None
 
 
 def _no_setting(
@@ -145,12 +161,20 @@ def check_section(key: str, folder: Path, wiring: Wiring) -> None:
     component, _, rest = key.partition(".")
     candidates = {f"{each.rpartition('.')[0]}.{name}": each.rpartition(".")[0] for each in known}
     candidates |= {f"{each}.{rest}": each for each in wiring.components}
-    right = {where: each for each, where in candidates.items() if where and wiring.reach(each).fed}
+    right = {where: each for each, where in candidates.items() if where and _candidate_reach(each, wiring).fed}
     close = get_close_matches(section, right, n=1, cutoff=0.6) or get_close_matches(
         component, right, n=1, cutoff=0.6
     )
     meant = f"did you mean {right[close[0]]}?" if close else _nearest_setting(key, known)
     raise SettingError(f"there is no setting {key!r}: {meant}")
+
+
+def _candidate_reach(key: str, wiring: Wiring) -> KeyReach:
+    """What a key that might be offered feeds: nothing where it fits several groups of a component."""
+    try:
+        return wiring.reach(key)
+    except SettingError:
+        return KeyReach()
 
 
 def _feeding_keys(known: Iterable[str], wiring: Wiring) -> list[str]:
@@ -164,7 +188,7 @@ def _possible_settings(key: str, known: Iterable[str], wiring: Wiring) -> list[s
     by_level: dict[int, list[str]] = {}
     for field in dict.fromkeys(each.parameter.field for each in wiring.fed):
         candidate = f"{section}.{field}" if section else field
-        reach = wiring.reach(candidate)
+        reach = _candidate_reach(candidate, wiring)
         if reach.fed and (reach.level > 1 or field not in there):
             by_level.setdefault(reach.level, []).append(candidate)
     return by_level[max(by_level)] if by_level else []

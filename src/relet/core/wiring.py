@@ -144,7 +144,7 @@ class Wiring:
         option = rest.partition(".")[0]
         for feed in row.feeds:
             found = self.fed_by(f"{feed}.{rest}" if rest else feed)
-            if option in self.options:
+            if option in self.options and not row.choice:
                 # a section named as an option, not the group of that name inside of another option
                 found = tuple(each for each in found if each.option == option) or found
             for each in found:

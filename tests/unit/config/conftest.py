@@ -116,7 +116,7 @@ Bound = Callable[..., dict[str, dict[str, Any]]]
 
 @pytest.fixture
 def bound(tmp_path: Path) -> Bound:
-    """The parameters of a small project with these signatures, this `config.yaml`, and this table in `pipeline.py`.
+    """The parameters of a small project with these signatures, this `config.yaml` and this table of settings.
 
     `signatures` maps a component to its hyperparameters; `files` are other modules of the project.
     """

@@ -67,7 +67,7 @@ def test_a_group_inside_a_group_is_not_the_option_of_its_name(bound: Bound, tabl
     [
         (
             "model: {mean: {windw: 3}}",
-            r"^model\.mean\.windw \(.*:1\) feeds no .*: did you mean model\.mean\.window\?",
+            r"^model\.mean\.windw \(.*:1\) feeds no .*: did you mean model\.mean\.window",
         ),
         ("model: {mean: {slope: 3}}", r"^model\.mean\.slope \(.*:1\) feeds no component: .* model\.mean\."),
         ("model: {mean: {window: x}}", r"^model\.mean\.window takes a whole number, got 'x'"),
