@@ -77,13 +77,13 @@ KEYS = st.dictionaries(
 )
 
 
-@options(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@options(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(KEYS)
 def test_whoever_follows_each_advice_gets_settings_without_a_conflict(bound: Bound, keys: dict[str, int]) -> None:
     table: dict[str, str] = {}
     for _ in range(2 * len(keys) + 1):
         try:
-            bound(TWO, nested(keys), table=table)
+            found = bound(TWO, nested(keys), table=table)
         except SettingError as error:
             said = str(error)
             first = said.split()[0].rstrip(":")
@@ -95,6 +95,9 @@ def test_whoever_follows_each_advice_gets_settings_without_a_conflict(bound: Bou
                 assert re.search(r"leave one out|feeds no component|has no such parameter", said)
                 keys = {key: value for key, value in keys.items() if key != first}
         else:
+            for key, parameter in table.items():
+                component, _, name = parameter.partition(".")
+                assert found[component][name] == keys.get(key, found[component][name])
             return
     pytest.fail("the advice leads nowhere")
 
