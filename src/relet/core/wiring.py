@@ -178,11 +178,10 @@ class Wiring:
             raise SettingError(f"{key} may be {own[0].name} or {others[0].name}; write the one that is meant")
 
     def fields_beside(self, key: str) -> tuple[FedParameter, ...]:
-        """The fields of a group that has the name of a mapping, which a key would feed by that name alone."""
-        if self.row(key) or key.partition(".")[0] in self.components:
-            return ()
+        """The fields of a group that has a key's last name: what stands below the key would feed them."""
         group = f"{key.rpartition('.')[2]}."
-        return tuple(each for ending, found in self.endings.items() if ending.startswith(group) for each in found)
+        below = [f"{key}.{ending.removeprefix(group)}" for ending in self.endings if ending.startswith(group)]
+        return tuple(each for name in below for each in self.reach(name).fed)
 
     def fed_by_group(self, name: str) -> tuple[FedParameter, ...]:
         """The fields of a group, by its name in every component, or by its component's and its own."""

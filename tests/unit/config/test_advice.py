@@ -159,3 +159,9 @@ def test_a_name_that_a_group_and_a_mapping_have_is_asked_for_in_full(bound: Boun
         bound(signatures, config)
     found = bound(signatures, "step: {limits: {most: 5}}\nother: {limits: {x: 3}}\n")
     assert (found["step"]["limits.most"], found["other"]["limits"]) == (5, {"x": 3})
+
+
+def test_a_mapping_that_is_meant_by_more_than_its_name_is_not_asked_about(bound: Bound) -> None:
+    signatures = {"step": "limits: Limits", "other": "limits: dict[str, int] = {}"}
+    found = bound(signatures, "etl: {bounds: {most: 5}}\n", table={"etl.bounds": "other.limits"})
+    assert (found["step"]["limits.most"], found["other"]["limits"]) == (1, {"most": 5})

@@ -176,6 +176,27 @@ def test_a_component_alone_takes_a_field_by_its_name_and_a_group_whole(hats: Pat
         prepare(order("rule=3", target="hats.fit"))
 
 
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("Literal['auto'] | int", "5", 5),
+        ("Literal['auto'] | float", "5", 5.0),
+        ("Literal['auto'] | float", "auto", "auto"),
+        ("str", "5", "5"),
+        ("str", "null", None),
+        ("str | dict[str, int]", "{a: 1}", {"a": 1}),
+        ("list[tuple[int, float]]", "[[1, 2]]", [[1, 2.0]]),
+    ],
+)
+def test_a_component_alone_takes_text_as_its_annotation_says(
+    hats: Path, annotation: str, text: str, value: Any
+) -> None:
+    path = hats / "fit.py"
+    source = path.read_text().replace("import Annotated, NamedTuple", "import Annotated, Literal, NamedTuple")
+    path.write_text(source.replace("rule: Rule =", f"told: {annotation} | None = None,\n    rule: Rule ="))
+    assert repr(prepare(order(f"told={text}", target="hats.fit")).parameters["fit"]["told"]) == repr(value)
+
+
 def test_a_sweep_hears_every_trial_before_the_first_one_runs(hats: Path) -> None:
     with pytest.raises(SettingError, match=r"trial 2 of 2 \(rule\.method=foo\): rule\.method: there is no method"):
         prepare_sweep(order("rule.method=random,foo"))
