@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,18 @@ class Settings:
         return self.wiring.reach(key, self.parameters).fed
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoundParameters:
+    """Each component's parameters, checked, and the setting that each came from.
+
+    `unchosen` are the settings of options that are not chosen.
+    """
+
+    parameters: Mapping[str, Mapping[str, Any]]
+    origins: Mapping[str, Mapping[str, str]]
+    unchosen: tuple[str, ...]
+
+
 def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) -> Settings:
     """The settings of a pipeline: `config.yaml` in its conf folder, with overrides in Hydra's own syntax.
 
@@ -95,16 +107,16 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     composed = compose(folder, overrides, wiring=wiring)
     given = _given_settings(composed, overrides, folder, wiring)
     own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
-    parameters, origins, unchosen = _bind(pipeline, wiring, given, folder)
-    _check_effects(overrides, given, composed.values, (origins, unchosen), folder, wiring)
+    bound = _bind(pipeline, wiring, given, folder)
+    _check_effects(overrides, given, composed.values, bound, folder, wiring)
     return Settings(
         experiment=own.get("main.experiment_name") or pipeline.name,
         seed=own.get("main.seed", OWN["main.seed"].default),
         evaluate=own.get("main.evaluate", OWN["main.evaluate"].default),
         store_url=own.get("store.url", OWN["store.url"].default),
         tracking=_tracker_names(own.get("tracking", OWN["tracking"].default)),
-        parameters=parameters,
-        origins=origins,
+        parameters=bound.parameters,
+        origins=bound.origins,
         search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
         values=composed.values,
         choices=composed.choices,
@@ -133,19 +145,18 @@ def _check_effects(
     overrides: Sequence[str],
     given: Mapping[str, Any],
     values: Mapping[str, Any],
-    bound: tuple[Mapping[str, Mapping[str, str]], Collection[str]],
+    bound: BoundParameters,
     folder: Path,
     wiring: Wiring,
 ) -> None:
     """Raise SettingError for a setting without effect: an override, or a key of a file that others outweigh."""
-    origins, unchosen = bound
-    feeding = {key for names in origins.values() for key in names.values()}
+    feeding = {key for names in bound.origins.values() for key in names.values()}
     typed = dict.fromkeys(_typed_settings(overrides, given))
     for key in [each for each in typed if each not in OWN]:
-        if key in unchosen:
+        if key in bound.unchosen:
             raise idle_setting(key, given[key], folder, wiring)
         if key not in feeding:
-            raise outweighed_setting(key, given[key], origins, folder, wiring)
+            raise outweighed_setting(key, given[key], bound.origins, folder, wiring)
         if _stands_alone(key, values, wiring):
             check_section(key, folder, wiring)
     in_files = [each for each in given if each not in OWN and each not in typed]
@@ -194,10 +205,7 @@ def is_whole(key: str, wiring: Wiring) -> bool:
     return bool(fed) if key in wiring.rows else takes_mapping(fed)
 
 
-def _bind(
-    pipeline: Pipeline, wiring: Wiring, given: Mapping[str, Any], folder: Path
-) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]], tuple[str, ...]]:
-    """Each component's parameters, checked, the setting that each came from, and the settings of other options."""
+def _bind(pipeline: Pipeline, wiring: Wiring, given: Mapping[str, Any], folder: Path) -> BoundParameters:
     choices = _chosen_values(pipeline, wiring, given, folder)
     feeding = Feeding.of(wiring, given, choices)
     for key in feeding.idle:
@@ -219,7 +227,7 @@ def _bind(
     for key in feeding.unchosen:
         for fed in wiring.reach(key).fed:
             fed.parameter.check(given[key], key)
-    return checked, origins, feeding.unchosen
+    return BoundParameters(parameters=checked, origins=origins, unchosen=feeding.unchosen)
 
 
 def _chosen_values(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -126,11 +126,11 @@ def _misused_section(
     section = wiring.mapping_around(key)
     if section and section != key:
         return _unknown_name(key, section, known, wiring)
+    if below:
+        return SettingError(f"{key} is a section, not a setting: there are {', '.join(below)}")
     if in_component and not wiring.row(key):
         names = dict.fromkeys(each.parameter.name for each in wiring.fed if each.component == component)
         return SettingError(f"{key}{where}: {component} has no such parameter: {nearest_parameter(rest, names)}")
-    if below:
-        return SettingError(f"{key} is a section, not a setting: there are {', '.join(below)}")
     return None
 
 
@@ -181,15 +181,23 @@ def _feeding_keys(known: Iterable[str], wiring: Wiring) -> list[str]:
     return [*(each for each in known if each in OWN or wiring.reach(each).fed), *wiring.rows]
 
 
-def _possible_settings(key: str, known: Iterable[str], wiring: Wiring) -> list[str]:
+def _possible_settings(key: str, known: Collection[str], wiring: Wiring) -> list[str]:
     """The settings that the section of a key could have: a group's fields, else what no file has elsewhere."""
     section = key.rpartition(".")[0]
-    there = {each.rpartition(".")[2] for each in known}
+    exists = not section or any(each.startswith(f"{section}.") for each in known)
+    levels: dict[tuple[str, str], set[int]] = {}
+    for reach in (_candidate_reach(each, wiring) for each in known):
+        for fed in reach.fed:
+            levels.setdefault((fed.name, fed.option), set()).add(reach.level)
     by_level: dict[int, list[str]] = {}
     for field in dict.fromkeys(each.parameter.field for each in wiring.fed):
         candidate = f"{section}.{field}" if section else field
         reach = _candidate_reach(candidate, wiring)
-        if reach.fed and (reach.level > 1 or field not in there):
+        if reach.level == 1 and not exists:
+            continue
+        others = [levels.get((each.name, each.option), {0}) for each in reach.fed]
+        # no key of a file says as much of what it would feed, nor do others say more of all of it
+        if others and all(reach.level not in each for each in others) and min(map(max, others)) < reach.level:
             by_level.setdefault(reach.level, []).append(candidate)
     return by_level[max(by_level)] if by_level else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -122,6 +123,33 @@ def test_what_is_wrong_is_never_what_is_offered(data: st.DataObject) -> None:
     for told in (nearest(wrong, names), nearest_parameter(wrong, names)):
         offered = re.fullmatch(r"did you mean (.*)\?", told)
         assert not offered or offered[1] != wrong
+
+
+WORDS = st.sampled_from(["one", "two", "limits", "limit", "etl", "x", "most", "mst", "size", "sizes", "least"])
+
+
+@options(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(WORDS, min_size=1, max_size=3).map(".".join))
+def test_a_setting_that_is_offered_is_another_one_and_there_is_such(bound: Bound, typed: str) -> None:
+    config = nested({"etl.size": 3, "etl.limits.most": 2, "two.limits.least": 1})
+    try:
+        found = bound(TWO, config, f"{typed}=7")
+    except SettingError as error:
+        told = re.search(r"did you mean (.*?)\?", str(error))
+        for offered in told[1].split(" or ") if told else []:
+            assert offered != typed
+            with suppress(SettingError):
+                bound(TWO, config, f"{offered}=7")
+                continue
+            # a component's parameter is offered without the component; or it is a section, which holds settings
+            component = typed.partition(".")[0]
+            try:
+                bound(TWO, config, f"{component}.{offered}=7")
+            except SettingError:
+                with pytest.raises(SettingError, match=r"is a (component|group|section), not"):
+                    bound(TWO, config, f"{offered}=7")
+    else:
+        assert found != bound(TWO, config)
 
 
 @pytest.mark.parametrize(
