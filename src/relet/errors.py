@@ -71,7 +71,7 @@ class ComponentError(ReletError):
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
-    """Say which known name was probably meant, or which there are.
+    """Say which known name was probably meant, or which there are; the wrong one itself is never offered.
 
     >>> nearest("modle", ["model", "sample"])
     'did you mean model?'
@@ -80,7 +80,7 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
     >>> nearest("x", [])
     'there are none'
     """
-    names = list(known)
+    names = [each for each in known if each != wrong]
     close = get_close_matches(wrong, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]}?"

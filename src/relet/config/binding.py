@@ -9,17 +9,20 @@ from typing import Any
 
 from relet.config.composition import ComposedConfig, compose
 from relet.config.diagnosis import (
+    ambiguous_mapping,
     check_section,
     conflicting_settings,
+    idle_key,
     idle_setting,
     missing_value,
     outweighed_setting,
     unknown_setting,
 )
+from relet.config.overrides import overridden_keys
 from relet.config.own import OWN, wiring_of
 from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
-from relet.core.wiring import FedParameter, Feeding, Wiring, takes_mapping
+from relet.core.wiring import FedParameter, Feeding, Wiring, outweighed_keys, takes_any_names, takes_mapping
 from relet.errors import SettingError
 
 
@@ -63,17 +66,34 @@ class Settings:
     def value(self, key: str) -> Any:
         """What a setting is: `modeling.boosted.num_leaves`; None where there is no such setting.
 
-        Where no file says what it is, it is the default of what it feeds.
+        Where no file says what it is, it is the value of what it feeds. Raises SettingError where it feeds
+        parameters of different values.
         """
         found: Any = self.values
         for name in key.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         fed = self.fed_by(key) if found is None else ()
-        return self.parameters[fed[0].component][fed[0].parameter.name] if fed else found
+        held = {each.name: self.parameters[each.component][each.parameter.name] for each in fed}
+        if any(value != held[fed[0].name] for value in held.values()):
+            each_value = " or ".join(f"{name} ({value})" for name, value in held.items())
+            raise SettingError(f"{key} may be {each_value}; write the one that is meant")
+        return held[fed[0].name] if held else found
 
     def fed_by(self, key: str) -> tuple[FedParameter, ...]:
         """The parameters that a setting feeds, in the groups that are chosen."""
         return self.wiring.reach(key, self.parameters).fed
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundParameters:
+    """Each component's parameters, checked, and the setting that each came from.
+
+    `unchosen` are the settings of options that are not chosen.
+    """
+
+    parameters: Mapping[str, Mapping[str, Any]]
+    origins: Mapping[str, Mapping[str, str]]
+    unchosen: tuple[str, ...]
 
 
 def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) -> Settings:
@@ -85,30 +105,18 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     """
     wiring = wiring_of(pipeline)
     composed = compose(folder, overrides, wiring=wiring)
-    given = dict(setting_leaves(composed.values, wiring))
+    given = _given_settings(composed, overrides, folder, wiring)
     own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
-    touched = [
-        key
-        for key in given
-        if isinstance(given[key], Mapping) and any(_reaches_into(key, each) for each in overrides)
-    ]
-    if touched:
-        given |= _checked_against_files(touched, given, composed, folder, wiring)
-    parameters, origins = _bind(pipeline, wiring, given, folder)
-    feeding = {key for names in origins.values() for key in names.values()}
-    for key in (each.partition("=")[0].lstrip("+") for each in overrides):
-        if key in given and key not in OWN and key not in feeding:
-            raise outweighed_setting(key, given[key], origins, folder, wiring)
-        if key in given and _stands_alone(key, composed.values, wiring):
-            check_section(key, folder, wiring)
+    bound = _bind(pipeline, wiring, given, folder)
+    _check_effects(overrides, given, composed.values, bound, folder, wiring)
     return Settings(
         experiment=own.get("main.experiment_name") or pipeline.name,
         seed=own.get("main.seed", OWN["main.seed"].default),
         evaluate=own.get("main.evaluate", OWN["main.evaluate"].default),
         store_url=own.get("store.url", OWN["store.url"].default),
         tracking=_tracker_names(own.get("tracking", OWN["tracking"].default)),
-        parameters=parameters,
-        origins=origins,
+        parameters=bound.parameters,
+        origins=bound.origins,
         search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
         values=composed.values,
         choices=composed.choices,
@@ -116,10 +124,60 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     )
 
 
+def _given_settings(
+    composed: ComposedConfig, overrides: Sequence[str], folder: Path, wiring: Wiring
+) -> dict[str, Any]:
+    """Every key of the composed configuration and its value; mappings that overrides reach into are checked."""
+    given = dict(setting_leaves(composed.values, wiring))
+    mappings = [key for key in given if isinstance(given[key], Mapping)]
+    for key in mappings:
+        if given[key] and (fields := wiring.fields_beside(key)):
+            raise ambiguous_mapping(key, fields[0], folder, wiring)
+    held = [
+        key
+        for key in mappings
+        if not takes_any_names(wiring.reach(key).fed) and any(_reaches_into(key, each) for each in overrides)
+    ]
+    return given | _checked_against_files(held, given, composed, folder, wiring) if held else given
+
+
+def _check_effects(
+    overrides: Sequence[str],
+    given: Mapping[str, Any],
+    values: Mapping[str, Any],
+    bound: BoundParameters,
+    folder: Path,
+    wiring: Wiring,
+) -> None:
+    """Raise SettingError for a setting without effect: an override, or a key of a file that others outweigh."""
+    feeding = {key for names in bound.origins.values() for key in names.values()}
+    typed = dict.fromkeys(_typed_settings(overrides, given))
+    for key in [each for each in typed if each not in OWN]:
+        if key in bound.unchosen:
+            raise idle_setting(key, given[key], folder, wiring)
+        if key not in feeding:
+            raise outweighed_setting(key, given[key], bound.origins, folder, wiring)
+        if _stands_alone(key, values, wiring):
+            check_section(key, folder, wiring)
+    in_files = [each for each in given if each not in OWN and each not in typed]
+    for key, (parameter, other) in outweighed_keys(wiring, in_files).items():
+        raise idle_key(key, parameter, other, folder)
+
+
+def _typed_settings(overrides: Sequence[str], given: Mapping[str, Any]) -> Iterator[str]:
+    """The settings that overrides set, or reach into."""
+    for override in overrides:
+        for key in overridden_keys(override):
+            names = key.split(".")
+            sections = (".".join(names[:length]) for length in range(len(names), 0, -1))
+            if found := next((each for each in sections if each in given), None):
+                yield found
+
+
 def _stands_alone(key: str, values: Mapping[str, Any], wiring: Wiring) -> bool:
     """Whether only the last name of a key says what it feeds, and nothing else stands in its section."""
     section = key.rpartition(".")[0]
-    if not section or key in OWN or wiring.row(key) or wiring.reach(key).level > 1:
+    if not section or wiring.row(key) or wiring.reach(key).level > 1:
         return False
     found: Any = values
     for name in section.split("."):
@@ -147,10 +205,7 @@ def is_whole(key: str, wiring: Wiring) -> bool:
     return bool(fed) if key in wiring.rows else takes_mapping(fed)
 
 
-def _bind(
-    pipeline: Pipeline, wiring: Wiring, given: Mapping[str, Any], folder: Path
-) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]]]:
-    """Each component's parameters, checked, and the setting that each came from."""
+def _bind(pipeline: Pipeline, wiring: Wiring, given: Mapping[str, Any], folder: Path) -> BoundParameters:
     choices = _chosen_values(pipeline, wiring, given, folder)
     feeding = Feeding.of(wiring, given, choices)
     for key in feeding.idle:
@@ -169,7 +224,10 @@ def _bind(
             if parameter.required and parameter.name not in names:
                 raise missing_value(each.name, parameter, folder)
         checked[each.name] = each.check({name: given[key] for name, key in names.items()}, names=names)
-    return checked, origins
+    for key in feeding.unchosen:
+        for fed in wiring.reach(key).fed:
+            fed.parameter.check(given[key], key)
+    return BoundParameters(parameters=checked, origins=origins, unchosen=feeding.unchosen)
 
 
 def _chosen_values(

@@ -8,7 +8,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.config.diagnosis import groups, parse_override, quote
+from relet.config.diagnosis import groups
+from relet.config.overrides import parse_override, quote
 from relet.errors import SettingError, nearest
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relet.config.diagnosis import explain, groups, path_from_here, places, quote
+from relet.config.diagnosis import explain, groups, path_from_here, places
+from relet.config.overrides import overridden_keys, quote
 from relet.config.own import OWN, takes_text
 from relet.core.wiring import Wiring
 from relet.errors import SettingError
@@ -64,14 +65,18 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
 
 
 def _with_addition(override: str, folder: Path, wiring: Wiring, options: Collection[str]) -> str:
-    """An override as Hydra takes it where no file has its key: with `++`, if it feeds something."""
+    """An override as Hydra takes it where no file has its key: with `++`, if all that it sets feeds something."""
     key, equals, _ = override.partition("=")
     if not equals or key.startswith(("+", "~")) or key in options:
         return override
-    if section := wiring.mapping_around(key):
-        # which keys a mapping has, the files say, unless it is there for overrides to fill
-        return f"++{override}" if _is_open_mapping(section, folder) else override
-    return f"++{override}" if key in OWN or wiring.reach(key).fed else override
+
+    def may_be_added(key: str) -> bool:
+        if section := wiring.mapping_around(key):
+            # which keys a mapping has, the files say, unless it is there for overrides to fill
+            return _is_open_mapping(section, folder)
+        return key in OWN or bool(wiring.reach(key).fed)
+
+    return f"++{override}" if all(may_be_added(each) for each in overridden_keys(override)) else override
 
 
 def _is_open_mapping(key: str, folder: Path) -> bool:

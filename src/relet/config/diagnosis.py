@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relet.config.overrides import overridden_keys, parse_override, readable
 from relet.config.own import OWN
 from relet.core.parameter import Parameter, nearest_parameter
-from relet.core.wiring import Wiring
+from relet.core.wiring import (
+    COMPONENT,
+    FedParameter,
+    KeyReach,
+    SettingRow,
+    Wiring,
+    outweighed_keys,
+    takes_any_names,
+)
 from relet.errors import SettingError, nearest
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-NOISE = ("full_key:", "object_type=", "reference_type=", "Set the environment", "See https")
 PACKAGE = re.compile(r"^#\s*@package\s+(\S+)", re.MULTILINE)
 
 
@@ -87,27 +95,61 @@ def _yaml_keys(node: object, prefix: str) -> Iterator[tuple[str, int]]:
 def unknown_setting(key: str, folder: Path, wiring: Wiring) -> SettingError:
     """The error for a key that is no setting, with the nearest that is."""
     known = places(folder)
+    where = f" ({known[key][0]})" if key in known else ""
+    if told := _misused_section(key, known, where, wiring):
+        return told
+    possible = _possible_settings(key, known, wiring)
+    others = list(groups(folder))
+    if option := wiring.option_of(key):
+        inside = [each for each in (*known, *possible) if wiring.option_of(each) == option]
+        possible = [each for each in inside if each != key and _candidate_reach(each, wiring).fed]
+        known, others = {each: found for each, found in known.items() if each in possible}, []
+    if where:
+        meant = _nearest_setting(key, [*_feeding_keys(known, wiring), *possible])
+        return SettingError(f"{key}{where} feeds no component: {meant}")
+    return _no_setting(key, [*known, *others, *possible], known)
+
+
+def _misused_section(
+    key: str, known: Mapping[str, Sequence[SettingLocation]], where: str, wiring: Wiring
+) -> SettingError | None:
+    """The error for a component, a group or a section as a setting, and for a name that one of them lacks."""
+    below = [each for each in known if each.startswith(f"{key}.")]
     component, _, rest = key.partition(".")
+    in_component = component in wiring.components
     if key in wiring.components:
         own = dict.fromkeys(each.name for each in wiring.fed if each.component == key)
         return SettingError(f"{key} is a component, not a setting: there are {', '.join(own) or 'none of it'}")
-    if component in wiring.components and rest and not wiring.row(key):
-        names = [each.parameter.name for each in wiring.fed if each.component == component]
-        where = f" ({known[key][0]})" if key in known else ""
-        return SettingError(f"{key}{where}: {component} has no such parameter: {nearest_parameter(rest, names)}")
-    below = [each for each in known if each.startswith(f"{key}.")]
-    if key in known and not below:
-        feeding = [*_feeding_keys(known, wiring), *_possible_settings(key, known, wiring)]
-        return SettingError(f"{key} ({known[key][0]}) feeds no component: {_nearest_setting(key, feeding)}")
+    if not below and (fields := wiring.fed_by_group(key)):
+        names = dict.fromkeys(each.name if in_component else each.parameter.name for each in fields)
+        return SettingError(f"{key}{where} is a group, not a setting: there are {', '.join(names)}")
+    section = wiring.mapping_around(key)
+    if section and section != key:
+        return _unknown_name(key, section, known, wiring)
     if below:
         return SettingError(f"{key} is a section, not a setting: there are {', '.join(below)}")
-    if wiring.is_group(key):
-        names = list(dict.fromkeys(each.parameter.name for each in wiring.fed_by_group(key)))
-        return SettingError(f"{key} is a group, not a setting: there are {', '.join(names)}")
-    meant = _nearest_setting(key, [*known, *groups(folder), *_possible_settings(key, known, wiring)])
+    if in_component and not wiring.row(key):
+        names = dict.fromkeys(each.parameter.name for each in wiring.fed if each.component == component)
+        return SettingError(f"{key}{where}: {component} has no such parameter: {nearest_parameter(rest, names)}")
+    return None
+
+
+def _no_setting(
+    key: str, candidates: Iterable[str], known: Mapping[str, Sequence[SettingLocation]], advice: str = ""
+) -> SettingError:
+    meant = _nearest_setting(key, candidates)
     named = meant.split()[3].rstrip("?") if meant.startswith("did") and "." in meant else ""
     where = f" ({known[named][0]})" if named in known else ""
-    return SettingError(f"there is no setting {key!r}: {meant}{where}")
+    return SettingError(f"there is no setting {key!r}: {meant}{where}{advice}")
+
+
+def _unknown_name(
+    key: str, section: str, known: Mapping[str, Sequence[SettingLocation]], wiring: Wiring
+) -> SettingError:
+    """The error for a name that a mapping in the files does not have."""
+    names = [each for each in known if each.startswith(f"{section}.")]
+    advice = f"; to add the name write +{key}=…" if takes_any_names(wiring.reach(section).fed) else ""
+    return _no_setting(key, names, known, advice)
 
 
 def check_section(key: str, folder: Path, wiring: Wiring) -> None:
@@ -119,7 +161,7 @@ def check_section(key: str, folder: Path, wiring: Wiring) -> None:
     component, _, rest = key.partition(".")
     candidates = {f"{each.rpartition('.')[0]}.{name}": each.rpartition(".")[0] for each in known}
     candidates |= {f"{each}.{rest}": each for each in wiring.components}
-    right = {where: each for each, where in candidates.items() if where and wiring.reach(each).fed}
+    right = {where: each for each, where in candidates.items() if where and _candidate_reach(each, wiring).fed}
     close = get_close_matches(section, right, n=1, cutoff=0.6) or get_close_matches(
         component, right, n=1, cutoff=0.6
     )
@@ -127,19 +169,35 @@ def check_section(key: str, folder: Path, wiring: Wiring) -> None:
     raise SettingError(f"there is no setting {key!r}: {meant}")
 
 
+def _candidate_reach(key: str, wiring: Wiring) -> KeyReach:
+    """What a key that might be offered feeds: nothing where it fits several groups of a component."""
+    try:
+        return wiring.reach(key)
+    except SettingError:
+        return KeyReach()
+
+
 def _feeding_keys(known: Iterable[str], wiring: Wiring) -> list[str]:
     return [*(each for each in known if each in OWN or wiring.reach(each).fed), *wiring.rows]
 
 
-def _possible_settings(key: str, known: Iterable[str], wiring: Wiring) -> list[str]:
+def _possible_settings(key: str, known: Collection[str], wiring: Wiring) -> list[str]:
     """The settings that the section of a key could have: a group's fields, else what no file has elsewhere."""
     section = key.rpartition(".")[0]
-    there = {each.rpartition(".")[2] for each in known}
+    exists = not section or any(each.startswith(f"{section}.") for each in known)
+    levels: dict[tuple[str, str], set[int]] = {}
+    for reach in (_candidate_reach(each, wiring) for each in known):
+        for fed in reach.fed:
+            levels.setdefault((fed.name, fed.option), set()).add(reach.level)
     by_level: dict[int, list[str]] = {}
     for field in dict.fromkeys(each.parameter.field for each in wiring.fed):
         candidate = f"{section}.{field}" if section else field
-        reach = wiring.reach(candidate)
-        if reach.fed and (reach.level > 1 or field not in there):
+        reach = _candidate_reach(candidate, wiring)
+        if reach.level == 1 and not exists:
+            continue
+        others = [levels.get((each.name, each.option), {0}) for each in reach.fed]
+        # no key of a file says as much of what it would feed, nor do others say more of all of it
+        if others and all(reach.level not in each for each in others) and min(map(max, others)) < reach.level:
             by_level.setdefault(reach.level, []).append(candidate)
     return by_level[max(by_level)] if by_level else []
 
@@ -167,21 +225,46 @@ def _unchosen_options(key: str, folder: Path, wiring: Wiring) -> str:
 
 
 def conflicting_settings(parameter: str, keys: Sequence[str], folder: Path, wiring: Wiring) -> SettingError:
-    """The error for two keys that feed one parameter."""
+    """The error for keys that feed one parameter and say as much, with what decides."""
     known = places(folder)
     for key in keys:
-        if key not in known and key not in OWN:
+        if key not in known and key not in OWN and wiring.reach(key).level != COMPONENT:
             # nobody wrote it into a file: it was another one that was meant
             return unknown_setting(key, folder, wiring)
-    first, second = keys[:2]
-    if wiring.row(first):
-        return SettingError(f"{first} and {second} both set {parameter}; leave one out")
-    row = second if first in OWN else first
-    both = " and ".join(f"{key} ({known[key][0]})" if key in known else key for key in (first, second))
-    return SettingError(
-        f"{both} both feed {parameter} by their name; say in pipeline.py what one of them feeds: "
-        f'settings={{"{row}": "{parameter}"}}'
-    )
+    both = " and ".join(f"{key} ({known[key][0]})" if key in known else key for key in keys[:2])
+    if row := _deciding_row(parameter, keys, wiring):
+        return SettingError(
+            f"{both} both feed {parameter} by their name; say in pipeline.py what one of them feeds: "
+            f'settings={{"{row}": "{parameter}"}}'
+        )
+    return SettingError(f"{both} both set {parameter}; leave one out")
+
+
+def _deciding_row(parameter: str, keys: Sequence[str], wiring: Wiring) -> str:
+    """The key for which a row of the table would decide, and every key still feed something; "" for none."""
+    for key in keys:
+        if key in OWN or wiring.row(key) or wiring.option_of(key) or key.partition(".")[0] in wiring.components:
+            continue
+        decided = replace(wiring, rows={**wiring.rows, key: SettingRow(key=key, feeds=(parameter,))})
+        if not outweighed_keys(decided, [each for each in keys if each not in OWN]):
+            return key
+    return ""
+
+
+def ambiguous_mapping(key: str, field: FedParameter, folder: Path, wiring: Wiring) -> SettingError:
+    """The error for a mapping whose name a parameter and a group have."""
+    known = places(folder)
+    where = f" ({known[key][0]})" if key in known else ""
+    whole = wiring.reach(key).fed[0]
+    both = f"{whole.name}, which takes a mapping, or the group {field.name.rpartition('.')[0]}"
+    return SettingError(f"{key}{where} may be {both}; write the one that is meant")
+
+
+def idle_key(key: str, parameter: str, other: str, folder: Path) -> SettingError:
+    """The error for a key of a file that another one outweighs, for all that it could feed."""
+    known = places(folder)
+    first, second = (f"{each} ({known[each][0]})" if each in known else each for each in (key, other))
+    return SettingError(f"{first} has no effect: {parameter} is set by {second}; leave one out")
 
 
 def outweighed_setting(
@@ -210,7 +293,7 @@ def _nearest_setting(key: str, known: Iterable[str]) -> str:
     >>> _nearest_setting("gate.rowz", ["gate.sizes", "etl.rows", "etl"])
     'did you mean etl.rows?'
     """
-    names = list(dict.fromkeys(known))
+    names = [each for each in dict.fromkeys(known) if each != key]
     section, _, last = key.rpartition(".")
     same = [name for name in names if name.rpartition(".")[2] == last]
     if same:
@@ -234,42 +317,7 @@ def explain(error: Exception, folder: Path, overrides: Sequence[str], wiring: Wi
         found = _fault(each, str(error), folder, wiring)
         if found:
             return found
-    return SettingError(f"the settings in {path_from_here(folder)} can't be composed: {_readable(error)}")
-
-
-def quote(override: str, takes_text: Callable[[str], bool]) -> str:
-    """An override that Hydra can't read, with quotes where its setting takes text; any other as it is."""
-    key, equals, value = override.partition("=")
-    if not equals or not takes_text(key.lstrip("+")):
-        return override
-    try:
-        parse_override(override)
-    except SettingError:
-        return f"{key}={quoted_text(value)}"
-    return override
-
-
-def quoted_text(text: str) -> str:
-    """Text in quotes, as Hydra's grammar takes it: backslashes count only before a quote."""
-    escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ("\\" + found[2] if found[2] else ""), text)
-    return f'"{escaped}"'
-
-
-def parse_override(text: str) -> Override:
-    """An override as Hydra reads it. Raises SettingError, with the quotes it lacks, where Hydra can't."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    try:
-        return OverridesParser.create().parse_override(text)
-    except HydraException as error:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise SettingError(f"{text!r} is no override; write name=value") from None
-        raise SettingError(
-            f"{text!r} can't be read as an override ({_readable(error)}); "
-            f"where the value is plain text, quote it: '{key}={quoted_text(value)}'"
-        ) from None
+    return SettingError(f"the settings in {path_from_here(folder)} can't be composed: {readable(error)}")
 
 
 def _fault(override: Override, message: str, folder: Path, wiring: Wiring) -> SettingError | None:
@@ -286,6 +334,9 @@ def _fault(override: Override, message: str, folder: Path, wiring: Wiring) -> Se
             return None
         return SettingError(f"{key} has no option {chosen!r}: {nearest(str(chosen), options)}")
     known = places(folder)
+    for each in overridden_keys(str(override.input_line)):
+        if each != key and each not in OWN and not wiring.reach(each).fed and each not in known:
+            return unknown_setting(each, folder, wiring)
     if key not in known:
         return None if key in OWN or wiring.reach(key).fed else unknown_setting(key, folder, wiring)
     if override.is_add():
@@ -295,11 +346,3 @@ def _fault(override: Override, message: str, folder: Path, wiring: Wiring) -> Se
         choices = " or ".join(f"{each.group}={each.option}" for each in brought)
         return SettingError(f"{key} is a setting of {choices}, which is not chosen")
     return None
-
-
-def _readable(error: Exception) -> str:
-    """Hydra's own message on one line, without its advice on stack traces and its inner names."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    kept = [line for line in lines if line and not line.startswith(NOISE)]
-    key = getattr(error, "full_key", None)
-    return (f"{key}: " if key else "") + ("; ".join(kept) or type(error).__name__)

@@ -8,7 +8,8 @@ from typing import Any
 
 from relet.config.binding import Settings, settings
 from relet.config.composition import PRIMARY
-from relet.config.diagnosis import SettingLocation, parse_override, places
+from relet.config.diagnosis import SettingLocation, places
+from relet.config.overrides import overridden_keys
 from relet.core.pipeline import Pipeline
 from relet.errors import SettingError, nearest
 
@@ -25,7 +26,7 @@ def configured_text(
     found = settings(pipeline, folder, overrides)
     origins: dict[str, str] = {}
     values = _with_defaults(pipeline, found, origins)
-    typed = {key for each in overrides for key in _overridden_keys(each)}
+    typed = {key for each in overrides for key in overridden_keys(each)}
     known = places(folder)
     order = _composition_order(folder, found.choices)
 
@@ -63,24 +64,6 @@ def _with_defaults(pipeline: Pipeline, found: Settings, origins: dict[str, str])
     return values
 
 
-def _overridden_keys(override: str) -> Iterator[str]:
-    """The keys that an override sets: of a mapping, which adds to what the files have, those that it names."""
-    key, _, text = override.partition("=")
-    try:
-        value = parse_override(override).value()
-    except SettingError:  # a text that Hydra can't read
-        value = text
-
-    def inside(key: str, value: Any) -> Iterator[str]:
-        if not isinstance(value, Mapping) or not value:
-            yield key
-            return
-        for name, each in value.items():
-            yield from inside(f"{key}.{name}", each)
-
-    yield from inside(key.lstrip("+~"), value)
-
-
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _copied(each) if isinstance(each, Mapping) else each for name, each in values.items()}
 
@@ -108,7 +91,7 @@ def _section(values: Mapping[str, Any], package: str) -> Mapping[str, Any]:
     return found
 
 
-def _yaml_lines(values: Mapping[str, Any], prefix: str = "", indent: str = "") -> Iterator[tuple[str, str]]:
+def _yaml_lines(values: Mapping[str, Any], prefix: str, indent: str = "") -> Iterator[tuple[str, str]]:
     """Each line, and the key whose value stands on it; no key where it opens a section."""
     for name, value in values.items():
         key = f"{prefix}{name}"

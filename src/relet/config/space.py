@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from relet.config.diagnosis import groups, parse_override, quoted_text
+from relet.config.diagnosis import groups
+from relet.config.overrides import parse_override, quoted_text
 from relet.errors import SettingError
 
 if TYPE_CHECKING:

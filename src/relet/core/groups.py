@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from types import NoneType
 from typing import Any
 
 from relet.core import artifact
+from relet.core.accepted import AcceptedType, only_choices
+from relet.core.annotation import PLAIN, accepted_types, is_plain
 from relet.core.artifact import Source
 from relet.core.code import FirstPartyCode
 from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup
-from relet.core.source import ParsedModule, annotation_members, mark_arguments, split_annotation
+from relet.core.source import ParsedModule, mark_arguments, split_annotation
 from relet.errors import SettingError, SignatureError
 
-_SCALARS: dict[str, type] = {
-    "int": int,
-    "float": float,
-    "str": str,
-    "bool": bool,
-    "None": NoneType,
-    "dict": dict,
-    "list": list,
-    "tuple": tuple,
-    "Mapping": dict,
-    "Sequence": list,
-    "Any": object,
-}
 _FACTORIES: dict[str, type] = {"list": list, "dict": dict, "tuple": tuple}
 
 
@@ -44,27 +32,9 @@ def read_parameter(
         if default is not None:
             raise source.error(at, f"the parameter {name} has a default; the group that is chosen has its own")
         return ChosenGroup(name=name, **artifact.ChosenBy(*chosen_by["args"], **chosen_by["kwargs"]).__dict__)
-    if not _is_plain(source, inner):
+    if not is_plain(source, inner):
         return _group_with_default(source, name, inner, default, at).placed(name)
     return _plain_parameter(source, name, inner, marks, default, at)
-
-
-def _is_plain(source: ParsedModule, node: ast.expr) -> bool:
-    """Whether an annotation is made of the types that a plain value can have."""
-    return all(
-        _scalar_type(source, each) or _is_literal_type(source, each) for each in annotation_members(source, node)
-    )
-
-
-def _scalar_type(source: ParsedModule, node: ast.expr) -> type | None:
-    if isinstance(node, ast.Constant) and node.value is None:
-        return NoneType
-    base = node.value if isinstance(node, ast.Subscript) else node
-    return _SCALARS.get(source.dotted(base).rpartition(".")[2])
-
-
-def _is_literal_type(source: ParsedModule, node: ast.expr) -> bool:
-    return isinstance(node, ast.Subscript) and source.dotted(node.value) == "typing.Literal"
 
 
 def _plain_parameter(
@@ -76,25 +46,19 @@ def _plain_parameter(
     at: ast.AST,
 ) -> Parameter:
     mark, package = mark_arguments(source, marks, "Source"), mark_arguments(source, marks, "Module")
-    types: list[type] = []
-    choices: list[Any] = []
-    for member in annotation_members(source, inner):
-        if isinstance(member, ast.Subscript) and _is_literal_type(source, member):
-            values = source.literal(member.slice, "Literal[…]")
-            choices.extend(values if isinstance(values, tuple) else [values])
-            types.extend(dict.fromkeys(type(choice) for choice in choices))
-        elif kind := _scalar_type(source, member):
-            types.append(kind)
+    accepted = accepted_types(source, name, inner, at)
     module = artifact.Module(*package["args"], **package["kwargs"]) if package else None
     if module:
-        choices.extend(_modules_of(source, name, module.package, at))
+        modules = AcceptedType(kind=str, choices=tuple(_modules_of(source, name, module.package, at)))
+        accepted = (modules, *(each for each in accepted if each.kind is not str))
     parameter = Parameter(
         name=name,
         annotation=ast.unparse(inner),
-        types=tuple(types),
+        types=tuple(dict.fromkeys(each.kind for each in accepted)),
+        members=accepted,
         default=_default_value(source, name, default) if default else None,
         required=default is None,
-        choices=tuple(choices),
+        choices=only_choices(accepted),
         source=Source(*mark["args"]) if mark else None,
         module=module,
     )
@@ -187,8 +151,8 @@ def _found_group(source: ParsedModule, name: str, annotation: ast.expr, at: ast.
         where = f", which is no class of this project or of relet ({source.dotted(annotation)})" if foreign else ""
         raise source.error(
             at,
-            f"the parameter {name} is annotated {shown}{where}; a hyperparameter is one of int, float, str, bool, "
-            "None, Literal[…], list[…], tuple[…] and dict[str, …], or a frozen dataclass of them",
+            f"the parameter {name} is annotated {shown}{where}; a hyperparameter is one of {PLAIN}, "
+            "or a frozen dataclass of them",
         )
     return read_group(*found)
 

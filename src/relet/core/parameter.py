@@ -8,33 +8,23 @@ from difflib import get_close_matches
 from types import NoneType
 from typing import Any
 
+from relet.core.accepted import AcceptedType, accepted_words, argument_value, check_value
 from relet.core.artifact import Module, Source
-from relet.errors import SettingError, nearest
-
-# What a parameter of each kind may be given as, and what it becomes.
-_WORDS = {
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    bool: "true or false",
-    NoneType: "null",
-    dict: "a mapping",
-    list: "a list",
-    tuple: "a list",
-}
+from relet.errors import nearest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
     """A hyperparameter: keyword-only in the function's signature, or a field of a group (`segregation.method`).
 
-    `types` are the Python types that it accepts; `choices` the only values, where there are such: those of one
-    that names a `module` are the modules that there are.
+    `types` are the Python types that it accepts, `members` those with what containers hold; `choices` the only
+    values, where there are such: those of one that names a `module` are the modules that there are.
     """
 
     name: str
     annotation: str
     types: tuple[type, ...]
+    members: tuple[AcceptedType, ...] = ()
     default: Any = None
     required: bool = False
     choices: tuple[Any, ...] = ()
@@ -53,48 +43,27 @@ class Parameter:
     def check(self, value: Any, setting: str) -> Any:
         """The value as records hold it: a whole number becomes a float where a float is asked for, a tuple a list.
 
-        Raises SettingError with the accepted type and the name of the setting.
+        Raises SettingError with the accepted type and the name of the setting, or of the element that is wrong.
         """
-        if tuple in self.types and isinstance(value, tuple):
-            value = list(value)
-        if self.choices and value not in self.choices and not (value is None and NoneType in self.types):
-            known = [str(choice) for choice in self.choices]
-            raise SettingError(f"{setting} got {value!r}: {nearest(str(value), known)}")
-        if float in self.types and isinstance(value, int) and not isinstance(value, bool):
-            if int not in self.types:
-                return float(value)
-        elif not any(_is_of_type(value, type_) for type_ in self.types):
-            raise SettingError(f"{setting} takes {self.accepted}, got {value!r}")
-        if isinstance(value, Mapping):
-            _check_names_are_text(value, setting)
-        return value
+        return check_value(value, self.all_members, setting)
 
     def argument(self, value: Any) -> Any:
-        """A checked value as the function takes it: a list as a tuple where that is the annotation."""
-        return (
-            tuple(value) if isinstance(value, list) and list not in self.types and tuple in self.types else value
-        )
+        """A checked value as the function takes it: a list is a tuple where that is the annotation."""
+        return argument_value(value, self.all_members)
+
+    @property
+    def all_members(self) -> tuple[AcceptedType, ...]:
+        """The members of its annotation; without an annotation, its types and choices."""
+        if self.members:
+            return self.members
+        chosen = (AcceptedType(kind=type(self.choices[0]), choices=self.choices),) if self.choices else ()
+        plain = [each for each in self.types if not (self.choices and each is not NoneType)]
+        return (*chosen, *(AcceptedType(kind=each) for each in plain))
 
     @property
     def accepted(self) -> str:
-        return " or ".join(dict.fromkeys(_WORDS.get(type_, f"a {type_.__name__}") for type_ in self.types))
-
-
-def _check_names_are_text(mapping: Mapping[Any, Any], setting: str) -> None:
-    """Raise SettingError for a name that JSON would turn into text: a key could not tell 1 from "1"."""
-    for name, value in mapping.items():
-        if not isinstance(name, str):
-            raise SettingError(f"{setting} takes names that are text, got {name!r}; write it in quotes")
-        if isinstance(value, Mapping):
-            _check_names_are_text(value, f"{setting}.{name}")
-
-
-def _is_of_type(value: Any, type_: type) -> bool:
-    if type_ is dict:
-        return isinstance(value, Mapping)
-    if type_ is tuple:
-        return isinstance(value, list)
-    return isinstance(value, type_) and (type_ is bool or not isinstance(value, bool) or type_ is object)
+        """What it accepts, in words."""
+        return accepted_words(self.all_members)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +144,7 @@ def nearest_parameter(wrong: str, names: Iterable[str]) -> str:
     >>> nearest_parameter("metod", ["size", "segregation.method"])
     'did you mean segregation.method?'
     """
-    names = list(names)
+    names = [each for each in names if each != wrong]
     meant = nearest(wrong, names)
     by_field = {name.rpartition(".")[2]: name for name in reversed(names)}
     close = get_close_matches(wrong.rpartition(".")[2], by_field, n=1, cutoff=0.6)

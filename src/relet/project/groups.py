@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from relet.core.component import Component
@@ -45,7 +47,8 @@ def check_groups(
     """Raise SettingError for values of a component's groups that their classes refuse (`__post_init__`).
 
     `origins` gives the settings that values came from. A class is asked once for the same values and the same
-    code; one whose module can't be imported here is asked when the component is called.
+    code; one whose module lacks a library here is asked when the component is called. Raises SignatureError, with
+    the line, for a module that raises when it is imported.
     """
     for group in component.groups_with(values):
         code: dict[str, str] = {}
@@ -57,12 +60,24 @@ def check_groups(
         if known_code.is_accepted(digest):
             continue
         with importing(FirstPartyFinder(*planned_code(project, code), code)):
-            try:
-                import_code(group.modules)
-            except ImportError:
+            if not _is_importable(group, project.root):
                 continue
             _check_instance(component, group, values, origins)
         known_code.accept(digest)
+
+
+def _is_importable(group: ParameterGroup, root: Path) -> bool:
+    """Import a group's modules; False where one lacks a library here."""
+    try:
+        import_code(group.modules)
+    except ImportError:
+        return False
+    except ReletError:
+        raise
+    # SystemExit, too: no module of a project decides how relet ends
+    except (Exception, SystemExit) as error:
+        raise _import_error(group, root, error) from error
+    return True
 
 
 def planned_code(project: Project, code: Mapping[str, str]) -> tuple[CodePlace, dict[str, str]]:
@@ -91,9 +106,20 @@ def _check_instance(
         raise
     except ReletError as error:
         raise _refusal(component, group, origins, str(error)) from error
+    except SystemExit as error:
+        raise _refusal(component, group, origins, f"{group.type} raises SystemExit: {error}") from error
     except Exception as error:
         told = str(error) or type(error).__name__
         raise _refusal(component, group, origins, told) from error
+
+
+def _import_error(group: ParameterGroup, root: Path, error: BaseException) -> SignatureError:
+    """What a module raised when it was imported, with the last line of the project's code that led to it."""
+    lines = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    own = [(path, line) for path, line in lines if path.is_relative_to(root)]
+    path, line = (own or lines)[-1]
+    told = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return SignatureError(f"{path}, line {line}: {group.module} can't be imported for its {group.type}: {told}")
 
 
 def _refusal(component: Component, group: ParameterGroup, origins: Mapping[str, str], told: str) -> SettingError:

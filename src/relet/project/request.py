@@ -142,9 +142,12 @@ def _value_from_text(text: str, parameter: Parameter, setting: str) -> Any:
         if str in parameter.types:
             return text
         raise SettingError(f"{setting} can't be read: {text!r}; it takes {parameter.accepted}") from None
-    if str in parameter.types and not isinstance(value, str) and type(value) not in parameter.types:
+    if str not in parameter.types:
+        return value
+    try:
+        return parameter.check(value, setting)
+    except SettingError:
         return text
-    return value
 
 
 def _resolved_arguments(

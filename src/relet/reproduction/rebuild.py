@@ -193,7 +193,7 @@ def _commit_text(run: RunRecord) -> str:
         changed = f" with {count(len(run.code.uncommitted), 'other file')}" if run.code.uncommitted else ""
         return f"as the run stored it ({what}{changed})"
     more = ["uncommitted changes"] if run.code.diff else []
-    more += [f"{len(run.code.untracked)} files that git did not hold"] if run.code.untracked else []
+    more += [f"{count(len(run.code.untracked), 'file')} that git did not hold"] if run.code.untracked else []
     return " and ".join([what, *more])
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import relet as package
@@ -22,6 +23,7 @@ from relet.trials.search.study import Candidate
 from relet.trials.search.winner import is_own, winner_command, write_winner
 from tests.integration.cli.test_cli import relet
 from tests.search_project import Hills
+from tests.unit.cli.test_progress import Terminal
 
 POINT: dict[str, Any] = {"modeling.depth": 5, "modeling.kind": "square", "modeling.rate": 0.00001}
 
@@ -69,6 +71,16 @@ def test_a_search_is_told_trial_by_trial_and_ends_with_a_table_a_gain_and_the_wa
     assert status == 0
     assert "6 trials of it known already" in out
     assert "6 known before" in out
+
+
+@pytest.mark.parametrize(("status", "colour"), [(Status.FINISHED, "green"), (Status.FAILED, "red")])
+def test_how_a_search_ended_is_green_on_a_terminal_where_it_finished_and_red_where_not(
+    hills: Hills, monkeypatch: pytest.MonkeyPatch, status: Status, colour: str
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    finish_search(replace(found(hills), status=status), None, as_json=False)
+    assert f"{click.style(str(status), fg=colour)} in 1.0 s: 2 trials" in terminal.getvalue()
 
 
 def test_json_is_one_object_a_line(hills: Hills, capsys: pytest.CaptureFixture[str]) -> None:

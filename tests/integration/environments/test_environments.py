@@ -312,6 +312,22 @@ def test_the_exact_python_is_taken_before_another_of_its_minor_version(machine: 
     assert [each.path.resolve() for each in found.values()] == [first, second, third, third]
 
 
+def test_a_python_that_is_here_exactly_is_taken_before_this_process_s_own_one(machine: Machine) -> None:
+    exact = another(machine, f"{MINOR}.987")
+    assert interpreters.find_interpreter(f"{MINOR}.987").path.resolve() == exact
+
+
+def test_for_a_minor_version_that_this_process_has_no_program_is_started(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*words: object, **_: object) -> None:
+        raise AssertionError(f"{words} was started")
+
+    another(machine, f"{MINOR}.987")
+    monkeypatch.setattr(subprocess, "run", refuse)
+    assert interpreters.find_interpreter(MINOR).python == PYTHON
+
+
 def test_a_shim_that_stands_for_no_python_is_passed_over(machine: Machine) -> None:
     machine.put("python3.98", SHIM)
     another(machine, "3.98.1", ".pyenv/versions/3.98.1/bin")

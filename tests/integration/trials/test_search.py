@@ -172,6 +172,17 @@ def test_a_batch_that_fails_as_a_whole_is_never_told(hills: Hills) -> None:
     assert [each.number for each in hills.store.journal(question.id).pieces()] == [1]
 
 
+def test_a_batch_of_two_that_both_fail_on_a_later_fold_is_never_told_either(hills: Hills) -> None:
+    def broken(trial: PlannedTrial) -> TrialResult | None:
+        told = TrialResult(trial=trial, run_id="a", status=Status.FAILED, error="no network", exit_status=1)
+        return told if "search.fold=2" in trial.overrides else None
+
+    question = hills.question("search.batch=2", "search.prune=false")
+    with pytest.raises(ComponentError, match=r"every trial of a batch failed.*no network"):
+        hills.imagine(question, 2, instead=broken)
+    assert hills.store.journal(question.id).pieces() == []
+
+
 def test_a_refusal_is_a_failed_trial(hills: Hills) -> None:
     def refused(trial: PlannedTrial) -> TrialResult | None:
         told = TrialResult(trial=trial, run_id="a", status=Status.STOPPED, error="check says no", exit_status=3)

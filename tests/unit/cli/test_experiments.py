@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,28 @@ def test_two_runs_are_laid_side_by_side(store: Store, capsys: pytest.CaptureFixt
     assert "error by rounds, 1 to 2, between 32 and 60" in out
     assert "60 → 32, lowest 32 at 2" in out
     assert "train.family" not in rows
+
+
+def test_the_columns_of_names_and_of_differences_have_no_heading(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heading = out_of(capsys, "compare", "00000002", "00000003").splitlines()[0]
+    assert heading.split() == ["00000002", "00000003"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "told"),
+    [("abcdef", "6 modules differ: a, b, c, d, e, f\n"), ("abcdefgh", ": a, b, c, d, e, f and 2 more\n")],
+)
+def test_of_many_modules_that_differ_the_first_are_named_and_the_others_counted(
+    store: Store, capsys: pytest.CaptureFixture[str], modules: str, told: str
+) -> None:
+    for number in (2, 3):
+        step = store.run(run_id(number + 500))
+        assert step.parts is not None
+        code = dict.fromkeys(modules, f"{number}" * 64)
+        store.put_run(replace(step, parts=replace(step.parts, code=code)))
+    assert told in out_of(capsys, "compare", "00000002", "00000003")
 
 
 def test_all_lists_also_what_is_the_same(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,6 +129,7 @@ def test_a_sweep_shows_what_each_trial_does_until_that_ends() -> None:
         "1/0 done   trial 2: train",
     ]
     assert [name for name, _ in display.events] == ["doing", "doing", "trial", "trial"]
+    assert [facts["error"] for name, facts in display.events if name == "trial"] == ["no\n  rows", None]
     assert len(display.lines) == 2 and "failed" in display.lines[0] and display.lines[0].endswith(": no rows")
     assert display.lines[1].endswith("2.0 s  nothing to run")
 

@@ -1,12 +1,17 @@
 """A small pipeline with the shapes that matter: a shared setting, a group of mappings, an optional text."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import NoneType
+from typing import Any
 
 import pytest
 
+from relet.config import settings
+from relet.core.code import FirstPartyCode
 from relet.core.component import Component, Parameter
-from relet.core.pipeline import Pipeline
+from relet.core.pipeline import Pipeline, read_pipeline
+from relet.names import PACKAGE
 
 FILES = {
     "config.yaml": """\
@@ -93,3 +98,53 @@ def conf(tmp_path: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     return tmp_path / "conf"
+
+
+HEAD = """
+from __future__ import annotations
+from dataclasses import dataclass
+from typing import Annotated, Any
+from relet import ChosenBy, Module, component
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    most: int = 1
+    least: int = 0
+"""
+Bound = Callable[..., dict[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def bound(tmp_path: Path) -> Bound:
+    """The parameters of a small project with these signatures, this `config.yaml` and this table of settings.
+
+    `signatures` maps a component to its hyperparameters; `files` are other modules of the project.
+    """
+
+    def bind(
+        signatures: dict[str, str],
+        config: str,
+        *overrides: str,
+        table: dict[str, Any] | None = None,
+        files: dict[str, str] | None = None,
+    ) -> dict[str, dict[str, Any]]:
+        steps = [
+            f"@component(job_type='x')\ndef {name}(*, {each}) -> None: ..." for name, each in signatures.items()
+        ]
+        names = ", ".join(signatures)
+        written = {
+            "steps.py": "\n\n".join([HEAD, *steps]) + "\n",
+            "conf/config.yaml": config,
+            "pipeline.py": f"from relet import Pipeline\nfrom steps import {names}\n"
+            f"pipeline = Pipeline([{names}], settings={table or {}!r})\n",
+            **(files or {}),
+        }
+        for name, text in written.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        code = FirstPartyCode((tmp_path, PACKAGE.parent))
+        pipeline = read_pipeline("small", tmp_path / "pipeline.py", code)
+        return {**settings(pipeline, tmp_path / "conf", overrides).parameters}
+
+    return bind

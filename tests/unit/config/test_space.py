@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.config.diagnosis import parse_override
+from relet.config.overrides import parse_override
 from relet.config.space import Dimension, Scalar, dimension, in_whole_numbers, override, read_space
 from relet.errors import SettingError
 

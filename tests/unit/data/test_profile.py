@@ -178,6 +178,13 @@ def test_a_histogram_leaves_out_what_lies_far_away_and_says_how_much() -> None:
     assert sum(prices.histogram.shares) == pytest.approx(400 / 401)
 
 
+def test_a_histogram_of_rows_that_are_nearly_all_equal_leaves_out_the_farthest_one() -> None:
+    nights = only([*[10] * 195, *[20] * 4, 1_000])
+    assert nights.histogram
+    assert 20 < nights.histogram.edges[-1] < 100
+    assert (nights.histogram.below, nights.histogram.above) == (0, 1)
+
+
 def test_a_histogram_counts_as_numpy_does_and_gives_whole_numbers_whole_bins() -> None:
     values = [1, 1, 2, 3, 3, 3, 7]
     with open_tables(pa.table({"x": values})) as (rows,):

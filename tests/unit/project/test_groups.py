@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relet.errors import SettingError
+from relet.errors import SettingError, SignatureError
 from relet.project import groups, known_code
 from relet.project.folder import open_project
 from relet.project.groups import check_groups, instance, with_groups
@@ -176,6 +176,27 @@ def test_a_component_alone_takes_a_field_by_its_name_and_a_group_whole(hats: Pat
         prepare(order("rule=3", target="hats.fit"))
 
 
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("Literal['auto'] | int", "5", 5),
+        ("Literal['auto'] | float", "5", 5.0),
+        ("Literal['auto'] | float", "auto", "auto"),
+        ("str", "5", "5"),
+        ("str", "null", None),
+        ("str | dict[str, int]", "{a: 1}", {"a": 1}),
+        ("list[tuple[int, float]]", "[[1, 2]]", [[1, 2.0]]),
+    ],
+)
+def test_a_component_alone_takes_text_as_its_annotation_says(
+    hats: Path, annotation: str, text: str, value: Any
+) -> None:
+    path = hats / "fit.py"
+    source = path.read_text().replace("import Annotated, NamedTuple", "import Annotated, Literal, NamedTuple")
+    path.write_text(source.replace("rule: Rule =", f"told: {annotation} | None = None,\n    rule: Rule ="))
+    assert repr(prepare(order(f"told={text}", target="hats.fit")).parameters["fit"]["told"]) == repr(value)
+
+
 def test_a_sweep_hears_every_trial_before_the_first_one_runs(hats: Path) -> None:
     with pytest.raises(SettingError, match=r"trial 2 of 2 \(rule\.method=foo\): rule\.method: there is no method"):
         prepare_sweep(order("rule.method=random,foo"))
@@ -189,6 +210,16 @@ def test_a_search_hears_the_ends_of_its_space(hats: Path) -> None:
 def test_a_search_may_vary_what_no_file_has(hats: Path) -> None:
     question, _ = read_question("hats", ["measure.depth=int(interval(1,3))"])
     assert question.defaults == {"measure.depth": 4}
+
+
+def test_a_search_asks_which_of_two_parameters_of_different_values_is_meant(hats: Path) -> None:
+    path = hats / "conf" / "config.yaml"
+    path.write_text(path.read_text().replace("model: {tree: {depth: 4}}", "fit: {depth: 4}"))
+    said = r"^depth may be fit\.learner\.depth \(4\) or measure\.learner\.depth \(3\); write the one that is meant"
+    with pytest.raises(SettingError, match=said):
+        read_question("hats", ["depth=int(interval(1,3))"])
+    question, _ = read_question("hats", ["measure.depth=int(interval(1,3))"])
+    assert question.defaults == {"measure.depth": 3}
 
 
 def test_values_that_were_accepted_are_not_asked_again(hats: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +248,31 @@ def test_a_class_that_can_not_be_imported_here_is_left_for_the_call(hats: Path) 
     path = hats / "families" / "tree.py"
     path.write_text("import no_such_library\n" + path.read_text())
     assert prepare(order("fit.depth=0")).parameters["fit"]["learner.depth"] == 0
+
+
+RAISED = {
+    "raise ValueError('boom')": "ValueError: boom",
+    "import json; json.loads('x')": "JSONDecodeError: Expecting value",
+    "raise SystemExit(7)": "SystemExit: 7",
+}
+
+
+@pytest.mark.parametrize("line", RAISED)
+def test_a_module_that_raises_when_it_is_imported_is_an_error_with_its_line(hats: Path, line: str) -> None:
+    path = hats / "families" / "tree.py"
+    path.write_text(f"import sys\n{line}\n{path.read_text()}")
+    said = rf"^{path}, line 2: pipelines\.hats\.families\.tree can't be imported for its Tree: {RAISED[line]}"
+    with pytest.raises(SignatureError, match=said):
+        prepare(order())
+
+
+@pytest.mark.parametrize("raised", ["raise SystemExit('depth')", "sys.exit(3)"])
+def test_a_class_that_ends_the_program_refuses_its_values(hats: Path, raised: str) -> None:
+    path = hats / "families" / "tree.py"
+    text = path.read_text().replace('raise SettingError(f"depth must be at least 1, got {self.depth}")', raised)
+    path.write_text(f"import sys\n{text}")
+    with pytest.raises(SettingError, match=r"^fit\.(learner|depth): Tree raises SystemExit: (depth|3)"):
+        prepare(order("fit.depth=0"))
 
 
 VALUES = st.fixed_dictionaries(

@@ -61,6 +61,16 @@ def test_the_table_marks_the_best_and_can_be_sorted_by_exact_values() -> None:
     assert 'data-v="31.0"' in html
 
 
+def test_a_setting_that_a_trial_does_not_have_is_a_dash_and_a_long_list_may_wrap() -> None:
+    layers = list(range(100, 130))
+    sizes = ({"train.layers": layers}, {"train.layers": [64]}, {})
+    held = [replace(each, settings={**each.settings, **more}) for each, more in zip(trials(3), sizes, strict=True)]
+    first, second, third = re.findall(r"<tr[^>]*><td>0000000\d.*?</tr>", experiment_page(material(held)))
+    assert f'<td class="w">{layers}</td>' in first
+    assert "<td>[64]</td>" in second
+    assert "<td>–</td>" in third and "None" not in third
+
+
 def test_the_only_script_that_may_run_is_the_pages_own() -> None:
     html = experiment_page(material(trials()))
     (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from relet.errors import StoreError
-from relet.store import open_store
+from relet.store import address, open_store
 
 NAMES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
@@ -29,7 +29,7 @@ def asked() -> Iterator[tuple[int, list[str]]]:
         def log_message(self, *_: object) -> None: ...
 
     with HTTPServer(("127.0.0.1", 0), Refusal) as server:
-        serving = threading.Thread(target=server.serve_forever)
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         yield server.server_address[1], paths
         server.shutdown()
@@ -46,7 +46,7 @@ def test_an_endpoint_of_this_machine_is_asked_without_tls(
     for each in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(each, "x")
     monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
-    monkeypatch.setattr("relet.store.address.RETRIES", 0)
+    monkeypatch.setattr(address, "RETRIES", 0)
     with pytest.raises(StoreError):
         open_store("s3://bucket/prefix")
     assert paths

@@ -1,0 +1,177 @@
+"""What a hyperparameter accepts: the types of its annotation, those inside of containers too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import NoneType
+from typing import Any
+
+from relet.errors import SettingError, nearest
+
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    NoneType: "null",
+    dict: "a mapping",
+    list: "a list",
+    tuple: "a list",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedType:
+    """One member of an annotation: `int`, `list[float]`, `Literal["auto"]`.
+
+    `kind` is the Python type, `object` for any. `choices` are the values of a Literal. `elements` say what a
+    container holds, each as the members of a union; without them it holds anything. A list has one for all its
+    elements, a mapping one for its values, a tuple one for each place, or one for all where it is `repeated`.
+    """
+
+    kind: type
+    choices: tuple[Any, ...] = ()
+    elements: tuple[tuple[AcceptedType, ...], ...] | None = None
+    repeated: bool = False
+
+    def check(self, value: Any, setting: str, *, exactly: bool = False) -> Any:
+        """The value as records hold it; with `exactly`, no whole number becomes a float.
+
+        Raises SettingError for a value of another type, with the place in the container that is wrong.
+        """
+        if self.choices:
+            if any(type(each) is type(value) and each == value for each in self.choices):
+                return value
+        elif self.kind is float and isinstance(value, int) and not isinstance(value, bool) and not exactly:
+            with suppress(OverflowError):
+                return float(value)
+        elif self.is_kind_of(value):
+            return self._check_elements(value, setting, exactly)
+        raise refused_value(value, (self,), setting)
+
+    def is_kind_of(self, value: Any) -> bool:
+        """Whether a value is of the type, whatever it holds. True is no number."""
+        if self.kind is dict:
+            return isinstance(value, Mapping)
+        if self.kind is tuple:
+            return isinstance(value, list)
+        return isinstance(value, self.kind) and (self.kind in (bool, object) or not isinstance(value, bool))
+
+    def argument(self, value: Any) -> Any:
+        """A checked value as the function takes it."""
+        if self.elements is None or not isinstance(value, list | Mapping):
+            return tuple(value) if self.kind is tuple else value
+        if isinstance(value, Mapping):
+            return {name: argument_value(each, self.elements[0]) for name, each in value.items()}
+        pairs = zip(value, self._places(len(value)), strict=True)
+        found = [argument_value(each, accepted) for each, accepted in pairs]
+        return tuple(found) if self.kind is tuple else found
+
+    def _places(self, count: int) -> Sequence[tuple[AcceptedType, ...]]:
+        """What each of so many elements may be."""
+        elements = self.elements or ()
+        return elements * count if self.kind is list or self.repeated else elements
+
+    def _check_elements(self, value: Any, setting: str, exactly: bool) -> Any:
+        if self.elements is None:
+            check_names_are_text(value, setting)
+            return value
+        if isinstance(value, Mapping):
+            _check_mapping_names(value, setting)
+            (accepted,) = self.elements
+            return {
+                name: check_value(each, accepted, f"{setting}.{name}", exactly=exactly)
+                for name, each in value.items()
+            }
+        places = self._places(len(value))
+        if len(places) != len(value):
+            raise SettingError(f"{setting} takes a list of {len(places)}, got {len(value)}: {value!r}")
+        return [
+            check_value(each, accepted, f"{setting}[{number}]", exactly=exactly)
+            for number, (each, accepted) in enumerate(zip(value, places, strict=True))
+        ]
+
+
+def check_value(value: Any, accepted: Sequence[AcceptedType], setting: str, *, exactly: bool = False) -> Any:
+    """A value as records hold it, by the first type that takes it as it is, else by the first that takes it.
+
+    A tuple becomes a list, and a whole number a float where only a float is asked for. Raises SettingError with
+    what is accepted, and the place in a container that is wrong.
+    """
+    if isinstance(value, tuple):
+        value = list(value)
+    for exact in (True, False)[: 1 if exactly else 2]:
+        for each in accepted:
+            with suppress(SettingError):
+                return each.check(value, setting, exactly=exact)
+    for each in accepted:
+        if not each.choices and isinstance(value, list | Mapping) and each.is_kind_of(value):
+            each.check(value, setting)  # says which element is wrong
+    raise refused_value(value, accepted, setting)
+
+
+def argument_value(value: Any, accepted: Sequence[AcceptedType]) -> Any:
+    """A checked value as the function takes it: what the annotation says is a tuple is one, at any depth.
+
+    Where both a list and a tuple are accepted, it stays a list.
+    """
+    if isinstance(value, list | Mapping):
+        for each in sorted(accepted, key=lambda each: each.kind is tuple):
+            with suppress(SettingError):
+                each.check(value, "", exactly=True)
+                return each.argument(value)
+    return value
+
+
+def only_choices(accepted: Sequence[AcceptedType]) -> tuple[Any, ...]:
+    """The only values that are accepted, but for null; none where a type is accepted as well."""
+    if not all(each.choices or each.kind is NoneType for each in accepted):
+        return ()
+    return tuple(choice for each in accepted for choice in each.choices)
+
+
+def accepted_words(accepted: Sequence[AcceptedType]) -> str:
+    """What is accepted, as an error says it.
+
+    >>> accepted_words((AcceptedType(kind=str, choices=("auto",)), AcceptedType(kind=int)))
+    "'auto' or a whole number"
+    """
+    return " or ".join(dict.fromkeys(word for each in accepted for word in _words_of(each)))
+
+
+def _words_of(accepted: AcceptedType) -> Iterator[str]:
+    if accepted.choices:
+        yield from map(repr, accepted.choices)
+    else:
+        yield _WORDS.get(accepted.kind, f"a {accepted.kind.__name__}")
+
+
+def refused_value(value: Any, accepted: Sequence[AcceptedType], setting: str) -> SettingError:
+    """The error for a value that nothing of what is accepted takes."""
+    choices = [choice for each in accepted for choice in each.choices]
+    names = [str(each) for each in choices]
+    close = get_close_matches(str(value), names, n=1, cutoff=0.6)
+    if only_choices(accepted) and str(value) not in names:
+        return SettingError(f"{setting} got {value!r}: {nearest(str(value), names)}")
+    hint = f": did you mean {close[0]}?" if close and close[0] != str(value) else ""
+    return SettingError(f"{setting} takes {accepted_words(accepted)}, got {value!r}{hint}")
+
+
+def check_names_are_text(value: Any, setting: str) -> None:
+    """Raise SettingError for a name that JSON would turn into text: a key could not tell 1 from "1"."""
+    if isinstance(value, Mapping):
+        _check_mapping_names(value, setting)
+        for name, each in value.items():
+            check_names_are_text(each, f"{setting}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            check_names_are_text(each, f"{setting}[{number}]")
+
+
+def _check_mapping_names(mapping: Mapping[Any, Any], setting: str) -> None:
+    for name in mapping:
+        if not isinstance(name, str):
+            raise SettingError(f"{setting} takes names that are text, got {name!r}; write it in quotes")
