@@ -41,6 +41,12 @@ class FakeShelf:
     def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
         return islice(self.ran.values(), limit)
 
+    def run(self, id: str) -> RunRecord:
+        return next(each for each in self.ran.values() if each.id == id)
+
+    def maker(self, key: str) -> str | None:
+        return next((each.id for each in self.ran.values() if each.key == key), None)
+
 
 def step(name: str, takes: list[str | Input], makes: list[Output]) -> Component:
     inputs = tuple(Input(name=each, container="pandas") if isinstance(each, str) else each for each in takes)
@@ -101,6 +107,7 @@ def shelf_after_a_run(asked: RunRequest, *, passed: bool = True) -> FakeShelf:
             experiment="e",
             status=Status.FINISHED,
             started="",
+            key=key_digest(parts),
             parts=parts,
             inputs=links,
         )
@@ -123,6 +130,25 @@ def test_with_nothing_changed_everything_is_skipped() -> None:
     decided = plan(request(), shelf_after_a_run(request()))
     assert decided.idle
     assert str(decided["use"].outputs["b"]) == "b:v1"
+
+
+def test_a_file_that_a_step_read_undeclared_and_that_is_another_now_runs_it_again() -> None:
+    shelf = shelf_after_a_run(request())
+    shelf.ran["use"] = replace(shelf.ran["use"], undeclared={"extra.txt": "e1", "gone.py": "e2"})
+    now = {"extra.txt": "e1", "gone.py": "e2"}
+    assert plan(request(digest_now=now.get), shelf).idle
+    now["extra.txt"] = "e3"
+    decided = plan(request(digest_now=now.get), shelf)
+    assert (decided["use"].action, decided["use"].reason) == (
+        Action.RUN,
+        "extra.txt changed, which it reads undeclared",
+    )
+    assert decided["check"].action is Action.SKIP
+    del now["extra.txt"]
+    assert plan(request(digest_now=now.get), shelf)["use"].action is Action.RUN
+    # what was read was not known: nothing says that it is the same
+    shelf.ran["use"] = replace(shelf.ran["use"], undeclared={"gone.py": ""})
+    assert plan(request(digest_now=now.get), shelf)["use"].action is Action.RUN
 
 
 def test_the_first_batch_is_compared_with_itself_and_has_the_same_key_once_it_is_the_reference() -> None:
