@@ -110,6 +110,8 @@ def _run_details(
     yield f"commit    {record.code.commit or 'none'}{dirty}"
     yield f"lock      {record.lock or 'none'}"
     yield f"machine   {', '.join(f'{name} {value}' for name, value in record.machine.items() if value)}"
+    if record.imported:
+        yield f"imported  with {record.imported}"
     if record.key:
         yield f"key       {record.key}"
     for name, step in record.steps.items():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from relet.core.record import now
 from relet.errors import DamagedError
 from relet.store.bucket import Bucket
-from relet.store.layout import alias_folder, aliases_folder, encode, number_in_path
+from relet.store.fields import is_time
+from relet.store.layout import alias_folder, aliases_folder, encode, is_alias_name, number_in_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,8 @@ def current_numbers(bucket: Bucket, name: str) -> dict[str, int]:
     folder = aliases_folder(name)
     for entry in bucket.entries(folder):
         alias, _, file = entry.path.removeprefix(folder).partition("/")
-        last[alias] = max(last.get(alias, 0), number_in_path(file) or 0)
+        if is_alias_name(alias) and "/" not in file:
+            last[alias] = max(last.get(alias, 0), number_in_path(file) or 0)
     found = {alias: _number_at_move(bucket, name, alias, at) for alias, at in sorted(last.items()) if at}
     return {alias: number for alias, number in found.items() if number is not None}
 
@@ -73,9 +75,14 @@ def read_move(bucket: Bucket, name: str, alias: str, at: int) -> AliasMove:
     path = _move_path(name, alias, at)
     document = bucket.document(path)
     try:
-        return AliasMove(**{"move": at, **(document or {})})
+        found = AliasMove(**{"move": at, **(document or {})})
     except TypeError as error:
         raise DamagedError(f"{bucket.url}: {path} can't be read as a move of an alias: {error}") from error
+    if type(found.number) is not int or found.move != at or not is_time(found.when):
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a move of an alias: it is {document}")
+    if not (isinstance(found.by, str) and isinstance(found.why, str)):
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a move of an alias: it is {document}")
+    return found
 
 
 def _move_path(name: str, alias: str, at: int) -> str:

@@ -102,7 +102,7 @@ class Bucket:
     def parse(self, path: str, stored: bytes) -> Document:
         try:
             document = json.loads(stored)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise DamagedError(

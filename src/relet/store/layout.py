@@ -13,6 +13,7 @@ from relet.errors import StoreError
 
 FORMAT = 1
 FORMAT_PATH = "format"
+LONGEST_NAME = 200
 DIGEST = re.compile(r"[0-9a-f]{64}")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
 
@@ -51,7 +52,13 @@ def encode(document: Mapping[str, Any]) -> bytes:
 
 
 def artifact_name(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        raise StoreError(f"{name[:20]!r}… can't be an artifact's name; it may have {LONGEST_NAME} letters")
     return _checked_word(name, NAME, "an artifact's name", "lower-case letters, digits and _, a letter first")
+
+
+def is_artifact_name(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and bool(NAME.fullmatch(name))
 
 
 def alias_name(alias: str) -> str:
@@ -63,6 +70,10 @@ def alias_name(alias: str) -> str:
     if Reference("any", alias).number is not None:
         raise StoreError(f"{alias!r} can't be an alias: it reads as a version's number")
     return _checked_word(alias, WORD, "an alias", "letters, digits, _, . and -")
+
+
+def is_alias_name(alias: str) -> bool:
+    return bool(WORD.fullmatch(alias)) and Reference("any", alias).number is None
 
 
 def word(text: str, what: str) -> str:
@@ -154,5 +165,5 @@ def number_in_path(path: str) -> int | None:
     >>> number_in_path("artifacts/model/versions/12.json")
     12
     """
-    found = re.fullmatch(r"([1-9][0-9]*)\.json", path.rpartition("/")[2])
+    found = re.fullmatch(r"([1-9][0-9]{0,8})\.json", path.rpartition("/")[2])
     return int(found[1]) if found else None

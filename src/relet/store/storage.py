@@ -68,12 +68,14 @@ class Store:
         description: str = "",
         metadata: Mapping[str, Any] | None = None,
         producer: str | None = None,
+        doubting: Callable[[str], None] = lambda _: None,
     ) -> Version:
         """Store a version under the next number. Where the artifact has a version of this content, that one is
         given.
 
         `files` maps relative paths to the SHA-256 of objects, which must be stored before. `content` is the digest
-        of the content, which keys use.
+        of the content, which keys use. A stored version that claims this content and does not hold it is passed
+        over; `doubting` is told of it in a sentence.
         """
         draft = Version(
             name=artifact_name(name),
@@ -85,7 +87,7 @@ class Store:
             metadata=dict(metadata or {}),
             producer=producer,
         )
-        return versions.add(self._bucket, draft)
+        return versions.add(self._bucket, draft, doubting=doubting)
 
     def version(self, reference: str | Reference) -> Version:
         """The version that a reference names: `clean_sample:v3`, `model:prod`, or `model` for the latest."""
@@ -99,9 +101,9 @@ class Store:
         """The version of an artifact that has this content digest, whatever its number, or None."""
         return versions.find_content(self._bucket, artifact_name(name), content)
 
-    def versions(self, name: str) -> list[Version]:
-        """An artifact's versions that were not pruned, the oldest first."""
-        return versions.living_versions(self._bucket, name)
+    def versions(self, name: str, unread: list[str] | None = None) -> list[Version]:
+        """An artifact's versions that were not pruned, the oldest first; `unread` gets those that can't be read."""
+        return versions.living_versions(self._bucket, name, unread)
 
     def names(self) -> list[str]:
         """The names of all artifacts, sorted."""
@@ -194,8 +196,10 @@ class Store:
             self._bucket.delete(sorted(notes))
 
     def verify(self) -> list[StoreProblem]:
-        """Read everything and name each problem; damaged objects are moved aside."""
-        return upkeep.verify(self._bucket)
+        """Read everything, work out again what it claims, and name each problem; damaged objects move aside."""
+        from relet.store import verification
+
+        return verification.verify(self._bucket)
 
     def prune(self, keep: int = 10) -> list[str]:
         """Forget the versions of each artifact, but for the newest `keep` and those that an alias is set to; the

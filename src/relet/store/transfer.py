@@ -15,7 +15,7 @@ from relet.core.artifact import Version
 from relet.errors import DamagedError, StoreError
 from relet.files import replacing
 from relet.store import manifest, objects
-from relet.store.arrival import ImportedBundle, store_bundle
+from relet.store.arrival import ImportedBundle, refuse_false_claims, store_bundle
 from relet.store.bucket import CHUNK, Bucket
 from relet.store.manifest import Bundle
 
@@ -80,6 +80,7 @@ def import_file(bucket: Bucket, path: Path) -> ImportedBundle:
             raise StoreError(f"{path} can't be read as an exported artifact: {error}; export it again") from error
         except OSError as error:
             raise StoreError(f"can't read {path}: {error.strerror or error}") from error
+        refuse_false_claims(path, bundle, found)
         return store_bundle(bucket, bundle, found)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import Version
+from relet.store.checking import refuse_other_files
 from relet.tracking.mlflow.mapping import CONTENT, RUN_ID, VERSION
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version:
             tags={CONTENT: version.content, VERSION: str(version), RUN_ID: version.producer or ""},
         )
     if not _is_ready(found):
+        refuse_other_files(version)
         with tempfile.TemporaryDirectory(prefix="relet-model-") as folder:
             store.materialize(version, Path(folder))
             client.log_model_artifacts(found.model_id, folder)
