@@ -9,7 +9,7 @@ from relet.core import record as records
 from relet.core.artifact import Reference, Version
 from relet.core.record import ArtifactLink, RunRecord
 from relet.errors import DamagedError, NotFoundError, StoreError, nearest
-from relet.store import objects, versions
+from relet.store import checking, objects, versions
 from relet.store.bucket import PARALLEL, Bucket
 from relet.store.fields import wrong_record_fields
 from relet.store.layout import Document, encode, key_path, outbox_folder, run_path, word
@@ -113,8 +113,8 @@ def maker(bucket: Bucket, key: str) -> str | None:
 def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
     """The outputs of a key; None where they have to be made again.
 
-    That is where one of them was pruned or has lost an object, and where the run that the key names has another
-    key or made something else.
+    That is where one of them was pruned, has lost an object or is not what it claims, and where the run that the
+    key names has another key or made something else.
     """
     try:
         document = bucket.document(key_path(key))
@@ -129,7 +129,8 @@ def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
     if record and not (record.key == key and leads_to(record, document or {}, found.get)):
         return None
     digests = {digest for version in found.values() if version for digest in version.files.values()}
-    return outputs if all(found.values()) and not objects.absent_digests(bucket, digests) else None
+    whole = all(found.values()) and not objects.absent_digests(bucket, digests)
+    return outputs if whole and all(checking.holds(bucket, each) for each in found.values() if each) else None
 
 
 def leads_to(record: RunRecord, document: Document, version: Callable[[str], Version | None]) -> bool:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, nearest
-from relet.store import aliases, claims, objects, runs, upkeep, versions
+from relet.store import aliases, checking, claims, objects, runs, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
+from relet.store.checking import FalseClaim
 from relet.store.journal import SearchJournal, searches
 from relet.store.layout import alias_name, artifact_name, object_path
 from relet.store.upkeep import GRACE, StoreProblem
@@ -97,12 +98,16 @@ class Store:
         """The version that a reference names, or None."""
         return versions.find(self._bucket, _as_reference(reference))
 
+    def false_claims(self, version: Version) -> list[FalseClaim]:
+        """What a version claims of its files and is not so. A table above 64 MiB is not read: `verify` does that."""
+        return checking.cheap_false_claims(self._bucket, version)
+
     def find_content(self, name: str, content: str) -> Version | None:
         """The version of an artifact that has this content digest, whatever its number, or None."""
         return versions.find_content(self._bucket, artifact_name(name), content)
 
     def versions(self, name: str, unread: list[str] | None = None) -> list[Version]:
-        """An artifact's versions that were not pruned, the oldest first; `unread` gets those that can't be read."""
+        """An artifact's versions that were not pruned, the oldest first; what can't be read joins `unread`."""
         return versions.living_versions(self._bucket, name, unread)
 
     def names(self) -> list[str]:
@@ -153,6 +158,10 @@ class Store:
     def key(self, key: str) -> dict[str, str] | None:
         """The outputs of a key; None unless every version and all its objects are stored."""
         return runs.outputs_of(self._bucket, key)
+
+    def passed(self, verdict: Version) -> bool:
+        """Whether a stored verdict passed, as its own file says; False where its version claims anything else."""
+        return bool(verdict.metadata.get("passed")) and checking.holds(self._bucket, verdict)
 
     def maker(self, key: str) -> str | None:
         """The run that made a key's outputs last, or None where that is not known."""

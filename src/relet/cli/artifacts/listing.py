@@ -12,7 +12,7 @@ from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version
 from relet.core.wording import count, shorten
-from relet.errors import NotFoundError, StoreError
+from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store.reproductions import latest_on
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"content   {version.content}"
     if judged := latest_on(store, str(version)):
         yield f"again     {judged}"
+    yield from _doubt_lines(store, version)
     if origin := version.imported:
         yield f"imported  as {origin['version']} from bundle {origin['bundle'][:12]}; it was not made here"
     for name, value in version.metadata.items():
@@ -133,6 +134,15 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
         yield f"  parameter {name:<24}{_brief_value(value)}"
     for name, value in run.metrics.items():
         yield f"  metric    {name:<24}{value:.6g}"
+
+
+def _doubt_lines(store: Store, version: Version) -> Iterator[str]:
+    """A line for each thing that a version claims of its files and that is not so."""
+    try:
+        for claim in store.false_claims(version):
+            yield f"FALSE     it {claim}"
+    except DamagedError as error:
+        yield f"damaged   {error}"
 
 
 def _brief_value(value: object) -> str:
