@@ -38,6 +38,8 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
         trials.sort(key=lambda each: each.trial or 0)
         for line in _run_details(record, latest_of_runs(store), trials):
             click.echo(line)
+        for claim in store.false_record_claims(record):
+            click.echo(f"FALSE     it {claim}")
         return
     unread: list[str] = []
     records = list(islice((each for each in store.runs(unread=unread) if each.parent is None), limit))

@@ -13,9 +13,9 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
-from relet.errors import ComponentError, ReletError
+from relet.errors import ComponentError, DamagedError, ReletError
 from relet.project.call import InputFolder, WrittenOutput
-from relet.store.checking import refuse_other_files
+from relet.store.checking import refuse_false_files
 from relet.store.contents import (
     FIGURE,
     METRICS,
@@ -216,12 +216,19 @@ class Workspace:
     _laid_out: dict[tuple[str, str], InputFolder] = field(default_factory=dict, repr=False)
 
     def lay_out(self, version: Version) -> InputFolder:
-        """The folder with a version's files, digests verified."""
+        """The folder with a version's files, digests verified, the content worked out again.
+
+        Raises DamagedError where it is another one; then no key leads to that version in this process any more.
+        """
         place = (version.name, version.content)
         if place not in self._laid_out:
-            refuse_other_files(version)
             folder = Path(mkdtemp(prefix=f"{version.name}-v{version.number}-", dir=self.folder))
             self.store.materialize(version, folder)
+            try:
+                refuse_false_files(version, folder)
+            except DamagedError:
+                self.store.distrust(version)
+                raise
             self.keep(version, folder)
         return self._laid_out[place]
 

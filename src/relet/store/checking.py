@@ -74,8 +74,10 @@ def _false_content(version: Version, files: Mapping[str, Path]) -> Iterator[Fals
     if set(version.files) != {contents.TABLE}:
         yield FalseClaim(field="files", said=_shown(sorted(version.files)), found=f"a table is {contents.TABLE}")
         return
+    from relet.data.footer import checked_content_digest
+
     try:
-        found = contents.checked_table_content(files[contents.TABLE])
+        found = checked_content_digest(files[contents.TABLE])
     except BadDataError as error:
         found = f"nothing: {error}"
     if found != version.content:
@@ -112,6 +114,15 @@ def fits_files(version: Version) -> bool:
     if version.name == REPRODUCTION and contents.REPORT in version.files:
         possible.add(version.files[contents.REPORT])
     return version.content in possible
+
+
+def refuse_false_files(version: Version, folder: Path) -> None:
+    """Raise DamagedError where the content of a version is not that of its files, which lie in a folder."""
+    refuse_other_files(version)
+    if version.type is ArtifactType.TABLE:
+        files = {path: folder / path for path in version.files}
+        for claim in _false_content(version, files):
+            raise DamagedError(f"{version} is not what it claims: it {claim}")
 
 
 def refuse_other_files(version: Version) -> None:

@@ -61,22 +61,6 @@ def content_of(type_: ArtifactType, folder: Path) -> str:
     return folder_digest(folder)
 
 
-def checked_table_content(path: Path) -> str:
-    """The content digest of a table from elsewhere. Raises BadDataError for a file that relet did not write so."""
-    from relet.data.footer import false_statistics
-    from relet.data.table import content_digest
-
-    try:
-        content = content_digest(path)
-        if wrong := false_statistics(path):
-            raise BadDataError(wrong)
-        return content
-    except BadDataError:
-        raise
-    except Exception as error:  # whatever a reader raises of bytes that somebody made up
-        raise BadDataError(f"it can't be read as a table: {error}") from error
-
-
 def table_metadata(path: Path) -> dict[str, Any]:
     """The number of rows and the names of the columns of a table's file."""
     import pyarrow.parquet

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from relet.core.artifact import ArtifactType, Version
+from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.plan import key_digest
 from relet.core.record import ArtifactLink, RunKind, RunRecord
+from relet.errors import NotFoundError, StoreError
+from relet.store import runs, versions
+from relet.store.bucket import Bucket
 from relet.store.fields import moment
+from relet.store.layout import run_path
 from relet.store.manifest import links, step_outputs
 
 FindVersion = Callable[[str], Version | None]
@@ -30,6 +35,22 @@ def false_record_claims(record: RunRecord, version: FindVersion, run: FindRecord
     for link in links(record):
         yield from _false_link(link, version(link.version))
     yield from _false_metrics(record, version, run)
+
+
+def stored_false_record_claims(bucket: Bucket, record: RunRecord) -> list[str]:
+    """What a stored record claims and is not so, in words."""
+
+    def version(reference: str) -> Version | None:
+        with suppress(StoreError, NotFoundError):
+            return versions.find(bucket, Reference.parse(reference))
+        return None
+
+    def run(run_id: str) -> RunRecord | None:
+        with suppress(StoreError):
+            return runs.read_record(bucket, run_path(run_id))
+        return None
+
+    return list(false_record_claims(record, version, run))
 
 
 def _false_times(record: RunRecord) -> Iterator[str]:

@@ -35,6 +35,7 @@ class Store:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._noted: dict[tuple[str, str], frozenset[str]] = {}
+        self._distrusted: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -99,7 +100,7 @@ class Store:
         return versions.find(self._bucket, _as_reference(reference))
 
     def false_claims(self, version: Version) -> list[FalseClaim]:
-        """What a version claims of its files and is not so. A table above 64 MiB is not read: `verify` does that."""
+        """What a version claims of its files and is not so. A table above 64 MiB is not read: see `verify`."""
         return checking.cheap_false_claims(self._bucket, version)
 
     def find_content(self, name: str, content: str) -> Version | None:
@@ -143,6 +144,12 @@ class Store:
         """A run's record."""
         return runs.get_record(self._bucket, id)
 
+    def false_record_claims(self, record: RunRecord) -> list[str]:
+        """What a run's record claims and is not so, in words; what it names and the store lacks is not judged."""
+        from relet.store.record_checks import stored_false_record_claims
+
+        return stored_false_record_claims(self._bucket, record)
+
     def runs(self, limit: int | None = None, unread: list[str] | None = None) -> Iterator[RunRecord]:
         """The run records that can be read, the newest first; the ids of the others are added to `unread`."""
         return runs.newest_first(self._bucket, limit, unread)
@@ -157,7 +164,12 @@ class Store:
 
     def key(self, key: str) -> dict[str, str] | None:
         """The outputs of a key; None unless every version and all its objects are stored."""
-        return runs.outputs_of(self._bucket, key)
+        found = runs.outputs_of(self._bucket, key)
+        return None if found and self._distrusted.intersection(found.values()) else found
+
+    def distrust(self, version: Version) -> None:
+        """Let no key lead to a version that is not what it claims, as long as this handle is used."""
+        self._distrusted.add(str(version))
 
     def passed(self, verdict: Version) -> bool:
         """Whether a stored verdict passed, as its own file says; False where its version claims anything else."""
