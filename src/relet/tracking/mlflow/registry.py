@@ -33,7 +33,11 @@ def model_id(version: ModelVersion) -> str | None:
 
 
 def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version: Version, store: Store) -> str:
-    """Log a model's folder as a logged model; its id. A logged model that a crash left incomplete is completed."""
+    """Log a model's folder as a logged model; its id. A logged model that a crash left incomplete is completed.
+
+    Raises DamagedError, before anything is logged, where the folder is not what the version's content digests.
+    """
+    refuse_other_files(version)
     found = _logged_model(client, experiment_id, version)
     if found is None:
         found = client.create_logged_model(
@@ -43,7 +47,6 @@ def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version:
             tags={CONTENT: version.content, VERSION: str(version), RUN_ID: version.producer or ""},
         )
     if not _is_ready(found):
-        refuse_other_files(version)
         with tempfile.TemporaryDirectory(prefix="relet-model-") as folder:
             store.materialize(version, Path(folder))
             client.log_model_artifacts(found.model_id, folder)
