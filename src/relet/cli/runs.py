@@ -118,7 +118,7 @@ def _run_details(
         yield f"key       {record.key}"
     for name, step in record.steps.items():
         outputs = "  ".join(step["outputs"].values())
-        yield f"  {name:<18}{step['action']:<6}{step['reason']:<40}{outputs}  {step['run'] or ''}".rstrip()
+        yield f"  {name:<18}{step['action']:<6}{step['reason']:<40}{outputs}  {step.get('run') or ''}".rstrip()
     for each in trials:
         best = "  the best one" if each.id == record.winner else ""
         yield f"  trial {each.trial:<6}{each.id}  {each.status:<12}{' '.join(each.overrides)}{best}"

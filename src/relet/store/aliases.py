@@ -8,7 +8,14 @@ from relet.core.record import now
 from relet.errors import DamagedError
 from relet.store.bucket import Bucket
 from relet.store.fields import is_time
-from relet.store.layout import alias_folder, aliases_folder, encode, is_alias_name, number_in_path
+from relet.store.layout import (
+    alias_folder,
+    aliases_folder,
+    encode,
+    is_alias_name,
+    number_in_path,
+    numbers_in_folder,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +66,8 @@ def history(bucket: Bucket, name: str, alias: str) -> list[AliasMove]:
 
 
 def _move_numbers(bucket: Bucket, name: str, alias: str) -> list[int]:
-    found = (number_in_path(entry.path) for entry in bucket.entries(alias_folder(name, alias)))
-    return sorted(number for number in found if number)
+    folder = alias_folder(name, alias)
+    return numbers_in_folder(folder, (entry.path for entry in bucket.entries(folder)))
 
 
 def _last_move(bucket: Bucket, name: str, alias: str) -> int:

@@ -48,6 +48,7 @@ def _record_fields(record: RunRecord) -> Iterator[tuple[str, bool]]:
         yield field, isinstance(getattr(record, field), Mapping)
     for field in ("code", "packages", "resources", "parameters", "inputs"):
         yield f"{field} in its key", record.parts is None or isinstance(getattr(record.parts, field), Mapping)
+    yield "format", type(record.format) is int
     yield "started", is_time(record.started)
     yield "ended", record.ended is None or is_time(record.ended)
     yield "metrics", all(map(_is_number, dict(record.metrics).values()))
@@ -58,7 +59,8 @@ def _record_fields(record: RunRecord) -> Iterator[tuple[str, bool]]:
     yield "caveats", all(isinstance(text, str) for each in record.caveats for text in (each.kind, each.what))
     yield "untracked files", _is_text_mapping(record.code.untracked)
     yield "folder", isinstance(record.code.folder, str)
-    yield "diff", isinstance(record.code.diff, str | None)
+    for field in ("commit", "diff", "repository"):
+        yield field, isinstance(getattr(record.code, field), str | None)
 
 
 def wrong_code_fields(record: RunRecord) -> Iterator[str]:
@@ -77,9 +79,9 @@ def _texts_of_links(record: RunRecord) -> Iterator[Any]:
 def _is_step(step: Any) -> bool:
     return (
         isinstance(step, Mapping)
-        and all(isinstance(step.get(field, ""), str) for field in ("action", "reason"))
+        and all(isinstance(step.get(field), str) for field in ("action", "reason"))
         and isinstance(step.get("run"), str | None)
-        and _is_text_mapping(step.get("outputs", {}))
+        and _is_text_mapping(step.get("outputs"))
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -49,6 +49,21 @@ def number_of_format(stored: bytes, url: str) -> int:
 def encode(document: Mapping[str, Any]) -> bytes:
     """A document as JSON. Its keys are sorted: equal documents give equal bytes."""
     return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def parse_json(stored: bytes) -> Any:
+    """The value that JSON bytes hold. Raises ValueError, for what nests too deep and for half a letter too.
+
+    >>> parse_json(b'{"a": 1}')
+    {'a': 1}
+    """
+    try:
+        value = json.loads(stored)
+    except RecursionError as error:
+        raise ValueError("it nests too deep") from error
+    if b"\\ud" in stored.lower():  # an escape that may stand for half a letter, which nothing can print
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def artifact_name(name: str) -> str:
@@ -157,6 +172,17 @@ def outbox_folder(tracker: str) -> str:
 
 def searches_folder(search: str) -> str:
     return f"searches/{word(search, 'the id of a search')}/"
+
+
+def numbers_in_folder(folder: str, paths: Iterable[str]) -> list[int]:
+    """The numbers of the numbered documents right below a folder, in ascending order.
+
+    >>> numbers_in_folder("versions/", ["versions/2.json", "versions/1.json", "versions/x/3.json"])
+    [1, 2]
+    """
+    inside = (path.removeprefix(folder) for path in paths)
+    found = (number_in_path(name) for name in inside if "/" not in name)
+    return sorted(number for number in found if number is not None)
 
 
 def number_in_path(path: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from relet.core.artifact import DETERMINISM, IMPORTED, REPRODUCTION, ArtifactTyp
 from relet.core.record import BUNDLE, ArtifactLink, RunRecord
 from relet.errors import ReletError, StoreError
 from relet.store.fields import wrong_code_fields, wrong_record_fields, wrong_version_fields
-from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, word
+from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, parse_json, word
 
 # Format 1 holds one version without its history, and is still written for that.
 SINGLE = 1
@@ -101,7 +100,7 @@ def _unmarked(record: RunRecord) -> RunRecord:
 def read_manifest(path: Path, manifest: bytes) -> Bundle:
     """The bundle that a manifest describes. Raises StoreError where anything in it is not as relet writes it."""
     try:
-        stored = json.loads(manifest)
+        stored = parse_json(manifest)
         if stored["format"] > FORMAT:
             raise StoreError(f"{path} was exported by a newer relet (format {stored['format']}); upgrade relet")
         bundle = _single_from_manifest(stored) if stored["format"] == SINGLE else _bundle_from_manifest(stored)

@@ -30,7 +30,7 @@ def verify(bucket: Bucket) -> list[StoreProblem]:
     compared with the versions that it names, and each key with the run that it leads to. A table is read as a
     stream. Objects without a version, and files that a killed writer left half-written, are garbage, no problem.
     """
-    found = list(_unreadable_documents(bucket))
+    found = [*_unreadable_names(bucket), *_unreadable_documents(bucket)]
     damaged = _damaged_objects(bucket)
     known: dict[str, Version] = {}
     for name in versions.names(bucket):
@@ -121,6 +121,8 @@ def _false_key(
     document = bucket.document(path) or {}
     makers = [record for record in records.values() if record.key == key and record.status is Status.FINISHED]
     named = document.get("run")
+    if not isinstance(named, str | None):
+        return f"leads to {named!r}, which is no run"
     if named is not None:
         makers = [record for record in makers if record.id == named]
     if not makers:
@@ -128,6 +130,11 @@ def _false_key(
     if not any(runs.leads_to(record, document, known.get) for record in makers):
         return f"leads to {document.get('outputs')}, which run {makers[0].id} did not make"
     return None
+
+
+def _unreadable_names(bucket: Bucket) -> Iterator[StoreProblem]:
+    for name in bucket.unreadable_names():
+        yield StoreProblem(kind="unreadable", where=name, message="its name is no UTF-8; move it away")
 
 
 def _unreadable_documents(bucket: Bucket) -> Iterator[StoreProblem]:
@@ -147,7 +154,7 @@ def _why_unreadable(bucket: Bucket, path: str) -> str | None:
             runs.read_record(bucket, path)
         elif parts[0] == "artifacts" and not is_artifact_name(parts[1]):
             return "relet stores nothing of that name; move it away"
-        elif number and parts[2:3] == ["versions"]:
+        elif number and parts[2:3] == ["versions"] and len(parts) == 4:
             versions.read(bucket, parts[1], number)
         elif number and parts[2:3] == ["aliases"] and len(parts) == 5:
             aliases.read_move(bucket, parts[1], parts[3], number)

@@ -20,7 +20,7 @@ from relet.store.layout import (
     file_path,
     file_paths,
     is_artifact_name,
-    number_in_path,
+    numbers_in_folder,
     version_path,
     versions_folder,
 )
@@ -121,8 +121,8 @@ def _pointed_number(bucket: Bucket, pointer: bytes) -> int:
 
 def version_numbers(bucket: Bucket, name: str) -> list[int]:
     """Every number that was ever used, in ascending order; those of pruned versions too."""
-    found = (number_in_path(entry.path) for entry in bucket.entries(versions_folder(name)))
-    return sorted(number for number in found if number is not None)
+    folder = versions_folder(name)
+    return numbers_in_folder(folder, (entry.path for entry in bucket.entries(folder)))
 
 
 def tombstone(name: str, number: int, content: str | None) -> Document:

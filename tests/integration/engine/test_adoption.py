@@ -7,8 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
 import relet
+from relet.cli import relet as relet_command
 from relet.core.record import Status
+from relet.errors import ReletError
 from relet.project.job import SilentWatcher
 from relet.store import Store, open_store
 from tests.forgeries import ForgedBundle, other_rows, yes
@@ -74,6 +79,20 @@ def test_a_yes_that_came_in_a_bundle_opens_no_gate_that_said_no_here(tiny: Tiny,
     assert store.verify() == []
     outcome = tiny.run("check.limit=9", steps=["train"])
     assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
+
+
+@pytest.mark.parametrize("content", [b'{"a":' * 100_000, b"[]", b'{"started": 5}', b"\xff"])
+@pytest.mark.parametrize(
+    "folder", ["runs", "keys", "artifacts/sample/versions", "artifacts/sample/aliases/latest"]
+)
+def test_why_and_run_say_in_words_what_they_can_not_read(tiny: Tiny, folder: str, content: bytes) -> None:
+    tiny.run()
+    for path in (tiny.root / ".relet" / folder).iterdir():
+        path.write_bytes(content)
+    for words in (["why", "tiny"], ["run", "tiny"], ["runs"], ["artifacts", "list"]):
+        done = CliRunner().invoke(relet_command, words)
+        assert done.exception is None or isinstance(done.exception, ReletError | SystemExit), done.exception
+        assert done.output or str(done.exception)
 
 
 def turn_to_yes(bundle: ForgedBundle) -> None:
