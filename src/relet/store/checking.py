@@ -48,6 +48,8 @@ def stored_false_claims(bucket: Bucket, version: Version) -> list[FalseClaim]:
 
     Raises DamagedError where an object is missing or damaged.
     """
+    if version.type is not ArtifactType.TABLE:
+        return false_claims(version, lambda digest: _small_object(bucket, digest))
     with tempfile.TemporaryDirectory(prefix="relet-check-") as scratch:
 
         def fetched(digest: str) -> Path:
@@ -58,14 +60,23 @@ def stored_false_claims(bucket: Bucket, version: Version) -> list[FalseClaim]:
         return false_claims(version, fetched)
 
 
-def false_claims(version: Version, file_of: Callable[[str], Path]) -> list[FalseClaim]:
-    """What a version claims and is not so. `file_of` gives the verified file of a SHA-256."""
+def _small_object(bucket: Bucket, digest: str) -> bytes:
+    """The bytes of a document of metrics or of a verdict; none of an object that is too large to be one."""
+    about = bucket.head(object_path(digest))
+    return b"" if about and about.size > contents.LARGEST_DOCUMENT else objects.read(bucket, digest)
+
+
+def false_claims(version: Version, file_of: Callable[[str], Path | bytes]) -> list[FalseClaim]:
+    """What a version claims and is not so. `file_of` gives the verified file of a SHA-256, or its bytes.
+
+    Of a table it has to give the file.
+    """
     names = [name for name in DECIDING.get(version.type, ()) if name in version.files]
     files = {name: file_of(version.files[name]) for name in names}
     return [*_false_content(version, files), *_false_metadata(version, files)]
 
 
-def _false_content(version: Version, files: Mapping[str, Path]) -> Iterator[FalseClaim]:
+def _false_content(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
     if version.type is not ArtifactType.TABLE:
         if not fits_files(version):
             found = contents.files_digest(version.files)
@@ -77,7 +88,7 @@ def _false_content(version: Version, files: Mapping[str, Path]) -> Iterator[Fals
     from relet.data.footer import checked_content_digest
 
     try:
-        found = checked_content_digest(files[contents.TABLE])
+        found = checked_content_digest(Path(str(files[contents.TABLE])))
     except BadDataError as error:
         found = f"nothing: {error}"
     if found != version.content:
@@ -120,7 +131,7 @@ def refuse_false_files(version: Version, folder: Path) -> None:
     """Raise DamagedError where the content of a version is not that of its files, which lie in a folder."""
     refuse_other_files(version)
     if version.type is ArtifactType.TABLE:
-        files = {path: folder / path for path in version.files}
+        files: dict[str, Path | bytes] = {path: folder / path for path in version.files}
         for claim in _false_content(version, files):
             raise DamagedError(f"{version} is not what it claims: it {claim}")
 
@@ -134,7 +145,7 @@ def refuse_other_files(version: Version) -> None:
         )
 
 
-def _false_metadata(version: Version, files: Mapping[str, Path]) -> Iterator[FalseClaim]:
+def _false_metadata(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
     claimed = decided_fields(version)
     if not claimed:
         return

@@ -91,8 +91,9 @@ def verdict_metadata(verdict: Verdict) -> dict[str, Any]:
     return {"passed": verdict.passed, "reason": verdict.reason}
 
 
-def decided_metadata(type_: ArtifactType, files: Mapping[str, Path]) -> dict[str, Any]:
-    """The metadata that files of this type decide. `files` maps each name in the artifact to a file here.
+def decided_metadata(type_: ArtifactType, files: Mapping[str, Path | bytes]) -> dict[str, Any]:
+    """The metadata that files of this type decide. `files` maps each name in the artifact to
+    a file here, or to its bytes.
 
     Tables give `rows` and `columns`, metrics give `metrics` and `curves`, verdicts give `passed` and `reason`, and
     verdicts on reproductions give the words on runs and versions too. Other types decide nothing. Raises
@@ -110,11 +111,11 @@ def decided_metadata(type_: ArtifactType, files: Mapping[str, Path]) -> dict[str
         raise BadDataError(f"its files can't be read as a {type_}: {error}") from error
 
 
-def _table_decides(files: Mapping[str, Path]) -> dict[str, Any]:
-    return table_metadata(files[TABLE])
+def _table_decides(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
+    return table_metadata(Path(str(files[TABLE])))
 
 
-def _metrics_decide(files: Mapping[str, Path]) -> dict[str, Any]:
+def _metrics_decide(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
     values = metrics(_document(files[METRICS]))
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float | Curve):
@@ -122,7 +123,7 @@ def _metrics_decide(files: Mapping[str, Path]) -> dict[str, Any]:
     return metrics_metadata(values)
 
 
-def _verdict_decides(files: Mapping[str, Path]) -> dict[str, Any]:
+def _verdict_decides(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
     verdict = Verdict.from_json(json.loads(_document(files[VERDICT])))
     if not isinstance(verdict.passed, bool) or not isinstance(verdict.reason, str):
         raise BadDataError(f"{VERDICT} says passed {verdict.passed!r}, reason {verdict.reason!r}")
@@ -147,13 +148,15 @@ def reproduction_metadata(report: Reproduction) -> dict[str, Any]:
     }
 
 
-def _document(path: Path) -> bytes:
+def _document(path: Path | bytes) -> bytes:
+    if isinstance(path, bytes):
+        return path
     if path.stat().st_size > LARGEST_DOCUMENT:
         raise BadDataError(f"{path.name} has more than {LARGEST_DOCUMENT} bytes")
     return path.read_bytes()
 
 
-_DECIDERS: Mapping[ArtifactType, Callable[[Mapping[str, Path]], dict[str, Any]]] = {
+_DECIDERS: Mapping[ArtifactType, Callable[[Mapping[str, Path | bytes]], dict[str, Any]]] = {
     ArtifactType.TABLE: _table_decides,
     ArtifactType.METRICS: _metrics_decide,
     ArtifactType.VERDICT: _verdict_decides,
