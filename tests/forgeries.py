@@ -39,7 +39,7 @@ EVIL = b'{"flavors": {"python_function": {"loader_module": "evil"}}}\n'
 
 
 def honest_store(store: Store, scratch: Path) -> Version:
-    """A pipeline that ran once and was made again, and DIVERGED: rows, a verdict that says no, a model, metrics."""
+    """A pipeline that ran once: rows, a verdict that says no, a model, metrics. Made again, it DIVERGED."""
     import pyarrow as pa
 
     rows = pa.table({"id": [1, 2, 3], "price": pa.array([70, 95, LARGEST], pa.int64())})

@@ -87,8 +87,10 @@ def _false_content(version: Version, files: Mapping[str, Path | bytes]) -> Itera
         return
     from relet.data.footer import checked_content_digest
 
+    path = files[contents.TABLE]
+    assert isinstance(path, Path)
     try:
-        found = checked_content_digest(Path(str(files[contents.TABLE])))
+        found = checked_content_digest(path)
     except BadDataError as error:
         found = f"nothing: {error}"
     if found != version.content:

@@ -92,8 +92,7 @@ def verdict_metadata(verdict: Verdict) -> dict[str, Any]:
 
 
 def decided_metadata(type_: ArtifactType, files: Mapping[str, Path | bytes]) -> dict[str, Any]:
-    """The metadata that files of this type decide. `files` maps each name in the artifact to
-    a file here, or to its bytes.
+    """The metadata that files of this type decide; `files` maps names in the artifact to files here, or to bytes.
 
     Tables give `rows` and `columns`, metrics give `metrics` and `curves`, verdicts give `passed` and `reason`, and
     verdicts on reproductions give the words on runs and versions too. Other types decide nothing. Raises
@@ -112,7 +111,9 @@ def decided_metadata(type_: ArtifactType, files: Mapping[str, Path | bytes]) -> 
 
 
 def _table_decides(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
-    return table_metadata(Path(str(files[TABLE])))
+    path = files[TABLE]
+    assert isinstance(path, Path)  # pyarrow reads a table from its file, a part at a time
+    return table_metadata(path)
 
 
 def _metrics_decide(files: Mapping[str, Path | bytes]) -> dict[str, Any]:

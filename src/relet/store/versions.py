@@ -41,7 +41,7 @@ def add(bucket: Bucket, draft: Version, *, doubting: Callable[[str], None] = lam
     file_paths(draft.files)
     if absent := objects.absent_digests(bucket, draft.files.values()):
         raise StoreError(f"{draft.name}: object {absent[0]} is not stored; put the objects before the version")
-    same = _Comparison(bucket, draft, doubting)
+    same = _DraftComparison(bucket, draft, doubting)
     pointed = bucket.get(content_path(draft.name, draft.content))
     if pointed is not None:
         known = _readable_version(bucket, draft.name, _pointed_number(bucket, pointed))
@@ -50,7 +50,7 @@ def add(bucket: Bucket, draft: Version, *, doubting: Callable[[str], None] = lam
     return _add_numbered(bucket, draft, same)
 
 
-def _add_numbered(bucket: Bucket, draft: Version, same: _Comparison) -> Version:
+def _add_numbered(bucket: Bucket, draft: Version, same: _DraftComparison) -> Version:
     taken = version_numbers(bucket, draft.name)
     for known in bucket.each(
         lambda number: _readable_version(bucket, draft.name, number), reversed(taken[-RECENT:])
@@ -68,7 +68,7 @@ def _add_numbered(bucket: Bucket, draft: Version, same: _Comparison) -> Version:
         number += 1
 
 
-class _Comparison:
+class _DraftComparison:
     """Whether stored versions are the same as a draft; each version is compared once."""
 
     def __init__(self, bucket: Bucket, draft: Version, doubting: Callable[[str], None]) -> None:

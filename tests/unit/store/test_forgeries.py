@@ -75,6 +75,14 @@ def test_a_forgery_in_a_store_is_shown_as_one(kind: str, there: Store) -> None:
     assert "FALSE" in text or "can't be read" in text
 
 
+def test_what_is_false_is_not_exported(there: Store, tmp_path: Path) -> None:
+    IN_A_STORE["version: other rows under the content"].change(there)
+    for export in (there.export_history, there.export_version):
+        with pytest.raises(DamagedError, match=r"sample:v1 says content = .*; nothing was written"):
+            export("sample", tmp_path / "sample.tar")
+    assert not (tmp_path / "sample.tar").exists()
+
+
 @pytest.mark.parametrize("kind", [kind for kind, each in IN_A_STORE.items() if each.key_of])
 def test_a_forged_output_lets_no_step_be_skipped(kind: str, there: Store) -> None:
     run = str(IN_A_STORE[kind].key_of)

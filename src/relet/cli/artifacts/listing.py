@@ -107,7 +107,7 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
         yield f"again     {judged}"
     yield from _doubt_lines(store, version)
     if origin := version.imported:
-        yield f"imported  as {origin['version']} from bundle {origin['bundle'][:12]}; it was not made here"
+        yield f"imported  as {origin['version']} from bundle {origin['bundle'][:12]}; another store made it"
     for name, value in version.metadata.items():
         if name == IMPORTED:
             continue
