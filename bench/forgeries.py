@@ -25,7 +25,8 @@ from relet.cli import relet  # noqa: E402
 from relet.engine.values import Workspace  # noqa: E402
 from relet.errors import DamagedError, StoreError  # noqa: E402
 from relet.store import Store, open_store  # noqa: E402
-from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, ForgedBundle, honest_store, key_of  # noqa: E402
+from tests.forged_bundle import ForgedBundle  # noqa: E402
+from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, honest_store, key_of  # noqa: E402
 
 BELIEVED = "BELIEVED"
 Line = tuple[str, str, str]

@@ -6,13 +6,10 @@ digests of objects hold and documents can be read, unless that is what is forged
 
 from __future__ import annotations
 
-import io
 import json
 import struct
-import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from relet.engine.values import write_artifact
 from relet.reproduction.keeping import keep
 from relet.store import Store
 from relet.store.contents import files_digest
+from tests.forged_bundle import ForgedBundle
 from tests.stored import overwrite, stored_bytes
 
 RUN = "20260102T030405000000-00000000"
@@ -130,51 +128,6 @@ def _diverged(model: Version) -> Reproduction:
     return Reproduction(
         target=RUN, run=RUN, likeness=Likeness.DIVERGED, reason="other bytes", when=TIMES["ended"], steps=(step,)
     )
-
-
-@dataclass
-class ForgedBundle:
-    """A bundle that somebody takes apart: its manifest, and its objects by their digest."""
-
-    manifest: dict[str, Any]
-    objects: dict[str, bytes]
-
-    @classmethod
-    def of(cls, path: Path) -> ForgedBundle:
-        with tarfile.open(path) as tar:
-            held = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
-        manifest = json.loads(held.pop("manifest.json"))
-        return cls(manifest, {name.removeprefix("objects/"): content for name, content in held.items()})
-
-    def version(self, name: str) -> dict[str, Any]:
-        return next(each for each in self.manifest["versions"] if each["name"] == name)
-
-    def run(self, run: str) -> dict[str, Any]:
-        return next(each for each in self.manifest["runs"] if each["id"] == run)
-
-    def file(self, name: str, path: str) -> bytes:
-        return self.objects[self.version(name)["files"][path]]
-
-    def put(self, name: str, path: str, content: bytes) -> None:
-        """Let a version have other bytes at a path; all else that it says stays."""
-        digest = sha256(content).hexdigest()
-        self.objects[digest] = content
-        self.version(name)["files"][path] = digest
-
-    def write(self, to: Path) -> Path:
-        named = {digest for version in self.manifest["versions"] for digest in version["files"].values()}
-        needed = {digest for run in self.manifest["runs"] for digest in _record_of(run).objects.values()}
-        members = {f"objects/{digest}": self.objects[digest] for digest in sorted(named | needed)}
-        with tarfile.open(to, "w") as tar:
-            for name, content in {"manifest.json": json.dumps(self.manifest).encode(), **members}.items():
-                member = tarfile.TarInfo(name)
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-        return to
-
-
-def _record_of(stored: Mapping[str, Any]) -> RunRecord:
-    return RunRecord.from_json(stored)
 
 
 def other_rows(rows: int = 3) -> bytes:
@@ -335,6 +288,13 @@ def _evil_model(store: Store) -> None:
     _key_leads(TRAIN, outputs=outputs)(store)
 
 
+def _turned_report(store: Store) -> None:
+    """A verdict that says yes, and metadata that say so too, beside a report that says DIVERGED."""
+    reason = "IDENTICAL: every digest is equal"
+    _version_holds("reproduction", "verdict.json", yes(reason))(store)
+    _version_says("reproduction", passed=True, reason=reason)(store)
+
+
 def _invented_key(store: Store) -> None:
     store.put_key("f" * 64, {"model": "model:v1"})
 
@@ -375,6 +335,7 @@ IN_A_STORE: Mapping[str, StoreForgery] = {
         _version_holds("reproduction", "verdict.json", yes("IDENTICAL: every digest is equal")),
         _shown_version("reproduction"),
     ),
+    "reproduction: all but its report": StoreForgery(_turned_report, _shown_version("reproduction")),
     "record: a metric": StoreForgery(_run_says(TRAIN, metrics={"mae": 3.0, "error": 30.0}), ("runs", TRAIN)),
     "record of the pipeline: a metric": StoreForgery(_run_says(RUN, metrics={"mae": 3.0}), ("runs", RUN)),
     "record: its key": StoreForgery(_run_says(TRAIN, key="0" * 64), ("runs", TRAIN), TRAIN),

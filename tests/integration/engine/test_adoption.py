@@ -16,7 +16,8 @@ from relet.core.record import Status
 from relet.errors import ReletError
 from relet.project.job import SilentWatcher
 from relet.store import Store, open_store
-from tests.forgeries import ForgedBundle, other_rows, yes
+from tests.forged_bundle import ForgedBundle
+from tests.forgeries import other_rows, yes
 from tests.tiny_project import Tiny
 
 

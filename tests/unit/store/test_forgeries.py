@@ -13,7 +13,8 @@ from relet.cli import relet
 from relet.engine.values import Workspace
 from relet.errors import DamagedError, ReletError, StoreError
 from relet.store import Store, open_store
-from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, TRAIN, ForgedBundle, honest_store, key_of
+from tests.forged_bundle import ForgedBundle
+from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, TRAIN, honest_store, key_of
 from tests.stored import stored_paths
 
 

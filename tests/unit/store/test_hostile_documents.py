@@ -18,7 +18,8 @@ from relet.cli import relet
 from relet.core.artifact import Reference
 from relet.errors import ReletError, StoreError
 from relet.store import Store, open_store
-from tests.forgeries import RUN, TRAIN, ForgedBundle, honest_store
+from tests.forged_bundle import ForgedBundle
+from tests.forgeries import RUN, TRAIN, honest_store
 from tests.stored import overwrite, stored_bytes, stored_paths
 
 DEEP = b'{"a":' * 100_000
