@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -121,8 +122,13 @@ def test_verify_names_an_alias_without_its_version_and_a_run_without_its_lock(st
     add(store, b"other")
     lose(store, "artifacts/sample/versions/1.json")
     add(store, b"third")
-    overwrite(store, "artifacts/sample/aliases/prod/2.json", {"number": 9, "when": "", "by": "", "why": ""})
-    record = RunRecord(id="r", pipeline="p", experiment="e", status=Status.FINISHED, started="", lock="ab" * 32)
+    overwrite(
+        store,
+        "artifacts/sample/aliases/prod/2.json",
+        {"number": 9, "when": "2026-01-01T00:00:00", "by": "", "why": ""},
+    )
+    facts: dict[str, Any] = {"pipeline": "p", "experiment": "e", "status": Status.FINISHED}
+    record = RunRecord(id="r", started="2026-01-01T00:00:00", lock="ab" * 32, **facts)
     store.put_run(record)
     assert {(each.kind, each.where) for each in store.verify()} == {
         ("dangling", "sample:prod"),
@@ -155,7 +161,13 @@ def test_prune_keeps_the_newest_what_an_alias_holds_and_what_a_tracker_waits_for
     link = ArtifactLink(version="sample:v3", type="file", content="c")
     store.put_run(
         RunRecord(
-            id="r", pipeline="p", experiment="e", status=Status.FINISHED, started="", outputs={"sample": link}
+            id="r",
+            pipeline="p",
+            experiment="e",
+            status=Status.FINISHED,
+            started="2026-01-01T00:00:00",
+            outputs={"sample": link},
+            key="k",
         )
     )
     store.put_pending("mlflow", "r")
@@ -190,7 +202,7 @@ def test_garbage_collection_takes_only_what_nothing_refers_to(store: Store) -> N
             pipeline="p",
             experiment="e",
             status=Status.RUNNING,
-            started="",
+            started="2026-01-01T00:00:00",
             lock=lock,
             code=CodeState(dirty=True, diff=diff),
         )
@@ -212,7 +224,7 @@ def needing(store: Store) -> tuple[RunRecord, dict[str, str]]:
         pipeline="p",
         experiment="e",
         status=Status.FINISHED,
-        started="",
+        started="2026-01-01T00:00:00",
         lock=held["lock"],
         code=CodeState(
             dirty=True,
@@ -330,7 +342,7 @@ def test_a_model_arrives_elsewhere_with_its_history_under_the_numbers_there(
     assert (str(arrival.version), arrival.version.content) == ("model:v3", model.content)
     assert other.run("run5-train").outputs["model"].version == "model:v3"
     assert other.find_content("model", model.content) == arrival.version
-    assert other.maker("key-run5-train") is None
+    assert other.maker(str(store.run("run5-train").key)) is None
     assert other.gc(NOW) == []
     consistent(other)
     before = everything(other)

@@ -26,6 +26,7 @@ from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepV
 from relet.engine.values import write_artifact
 from relet.reproduction import keep
 from relet.store import Store, open_store
+from relet.store.contents import files_digest
 from relet.tracking import RefusedError, Tracker
 from relet.tracking.memory import MemoryTracker
 from relet.tracking.mlflow import MlflowTracker
@@ -285,7 +286,7 @@ def artifact(
     store: Store, name: str, type: str, files: dict[str, str], **changes: Any
 ) -> tuple[Version, ArtifactLink]:
     stored = {path: store.put_object(text.encode()) for path, text in files.items()}
-    content = store.put_object("\n".join(sorted(stored.values())).encode())
+    content = files_digest(stored)
     version = store.add_version(name=name, type=type, content=content, files=stored, **changes)
     return version, ArtifactLink(version=str(version), type=type, content=content)
 
@@ -564,6 +565,27 @@ def test_a_model_is_logged_and_registered_once_for_each_content(mlflow: Place, s
     tracker.mirror_aliases(store)
     tracker.mirror_aliases(store)
     assert client.get_model_version_by_alias(f"{pipeline}_model", "prod").version == registered.version
+
+
+def test_a_model_that_holds_other_files_than_its_content_says_is_neither_logged_nor_registered(
+    mlflow: Place, store: Store
+) -> None:
+    pipeline = f"p{new_run_id()[-8:]}"
+    parent = pipeline_run(store, pipeline=pipeline)
+    evil = store.put_object(b"flavors: {python_function: {loader_module: evil}}")
+    version = store.add_version(
+        name="model",
+        type="model",
+        content=files_digest({"MLmodel": store.put_object(MLMODEL.encode())}),
+        files={"MLmodel": evil},
+    )
+    link = ArtifactLink(version=str(version), type="model", content=version.content)
+    train = component_run(store, parent, pipeline=pipeline, outputs={"model": link})
+    tracker = mlflow.open()
+    tracker.send(train, store)
+    client = tracker._client()  # type: ignore[attr-defined]
+    assert list(client.search_model_versions(f"name = '{pipeline}_model'")) == []
+    assert not the_run(tracker, train).outputs.model_outputs
 
 
 def test_a_record_that_mlflow_refuses_does_not_keep_the_others_back(mlflow: Place, store: Store) -> None:

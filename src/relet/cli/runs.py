@@ -38,6 +38,8 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
         trials.sort(key=lambda each: each.trial or 0)
         for line in _run_details(record, latest_of_runs(store), trials):
             click.echo(line)
+        for claim in store.false_record_claims(record):
+            click.echo(f"FALSE     it {claim}")
         return
     unread: list[str] = []
     records = list(islice((each for each in store.runs(unread=unread) if each.parent is None), limit))
@@ -110,11 +112,13 @@ def _run_details(
     yield f"commit    {record.code.commit or 'none'}{dirty}"
     yield f"lock      {record.lock or 'none'}"
     yield f"machine   {', '.join(f'{name} {value}' for name, value in record.machine.items() if value)}"
+    if record.imported:
+        yield f"imported  with {record.imported}"
     if record.key:
         yield f"key       {record.key}"
     for name, step in record.steps.items():
         outputs = "  ".join(step["outputs"].values())
-        yield f"  {name:<18}{step['action']:<6}{step['reason']:<40}{outputs}  {step['run'] or ''}".rstrip()
+        yield f"  {name:<18}{step['action']:<6}{step['reason']:<40}{outputs}  {step.get('run') or ''}".rstrip()
     for each in trials:
         best = "  the best one" if each.id == record.winner else ""
         yield f"  trial {each.trial:<6}{each.id}  {each.status:<12}{' '.join(each.overrides)}{best}"

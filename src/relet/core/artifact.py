@@ -12,6 +12,8 @@ from typing import Any
 from relet.errors import BadDataError, NotFoundError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+# The metadata of a version that came with a bundle: which bundle, and the version's name and run there.
+IMPORTED = "imported"
 # The artifacts that hold relet's own verdicts on runs and steps: no output of a component has these names.
 REPRODUCTION = "reproduction"
 DETERMINISM = "determinism"
@@ -50,6 +52,15 @@ class Version:
     def __str__(self) -> str:
         return f"{self.name}:v{self.number}"
 
+    @property
+    def imported(self) -> Mapping[str, str] | None:
+        """Where a version comes from that was not made in this store; None for one that was made here.
+
+        `bundle` is the SHA-256 of the bundle's manifest, `version` the name in the store that it left, `run` the
+        run that made it, as the bundle says. The content that came was worked out again from its files.
+        """
+        return self.metadata.get(IMPORTED)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -82,7 +93,7 @@ class Reference:
     @property
     def number(self) -> int | None:
         """The number of the version; None where the reference names an alias."""
-        return int(self.selector[1:]) if re.fullmatch(r"v[1-9]\d*", self.selector) else None
+        return int(self.selector[1:]) if re.fullmatch(r"v[1-9][0-9]{0,8}", self.selector) else None
 
     def __str__(self) -> str:
         return f"{self.name}:{self.selector}"

@@ -26,6 +26,9 @@ class StoreReader(Protocol):
     def key(self, key: str) -> Mapping[str, str] | None:
         """The outputs (name → `clean_sample:v3`) that a key leads to; None unless all of them are whole."""
 
+    def passed(self, verdict: Version) -> bool:
+        """Whether a stored verdict passed, as its own file says; False where its version claims anything else."""
+
     def names(self) -> list[str]:
         """The names of all stored artifacts."""
 
@@ -254,24 +257,35 @@ def _gatekeeper_that_refused(
             ):
                 continue
             version = known.versions.get(each.name) or store.find(f"{each.name}:latest")
-            record = next(judgements(version, store, gatekeeper.name), None) if version else None
+            record = _newest_judgement(version, store, gatekeeper.name) if version else None
             links = (
                 [record.outputs[name] for name in gatekeeper.verdicts if name in record.outputs] if record else []
             )
             verdicts = [store.find(link.version) for link in links]
-            if any(verdict and not verdict.metadata.get("passed", False) for verdict in verdicts):
+            if any(verdict and not store.passed(verdict) for verdict in verdicts):
                 return gatekeeper
     return None
 
 
-def judgements(version: Version, store: StoreReader, component: str | None = None) -> Iterator[RunRecord]:
+def _newest_judgement(version: Version, store: StoreReader, component: str) -> RunRecord | None:
+    """The newest judgement that was made here; where there is none, the newest one that was imported."""
+    own = next(judgements(version, store, component), None)
+    return own or next(judgements(version, store, component, imported=True), None)
+
+
+def judgements(
+    version: Version, store: StoreReader, component: str | None = None, *, imported: bool = False
+) -> Iterator[RunRecord]:
     """The finished runs of a component (None: of any component) that took or made a version, the newest first.
 
     A run counts where its input or output has the version's own name: under another name the version is what a
-    run compared with, and the verdict does not speak of it.
+    run compared with, and the verdict does not speak of it. A run that was imported counts only with `imported`:
+    nobody here saw it judge.
     """
     for record in store.runs(LOOK_BACK):
         if record.status is not Status.FINISHED or component not in (None, record.component):
+            continue
+        if bool(record.imported) != imported:
             continue
         link = {**record.inputs, **record.outputs}.get(version.name)
         if link is not None and link.version == str(version):

@@ -89,8 +89,8 @@ class Caveat:
     """Something that may have decided what a run made, and that no record holds.
 
     `kind` is one of import (a first-party module that no import statement names), file (read, and neither input
-    nor resource), network, process (another program), uncommitted (code) and lock (a package that is installed
-    in another version than the lock's).
+    nor resource), network, process (another program), uncommitted (code), lock (a package that is installed
+    in another version than the lock's) and bundle (the record came with a bundle: nobody here saw the run).
     """
 
     kind: str
@@ -100,6 +100,8 @@ class Caveat:
         return CAVEATS.get(self.kind, f"{self.kind}: {{}}").format(self.what)
 
 
+# The kind of caveat of a record that was imported.
+BUNDLE = "bundle"
 # How each kind of caveat reads.
 CAVEATS = {
     "import": "imports {} without an import statement",
@@ -107,6 +109,7 @@ CAVEATS = {
     "network": "connects to {}",
     "process": "starts {}, which nobody watches",
     "uncommitted": "runs code that is not committed: {}",
+    BUNDLE: "came with {}: nobody here saw it run",
     "lock": "runs in an environment that is not the lock's: {}",
 }
 
@@ -167,6 +170,11 @@ class RunRecord:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def imported(self) -> str | None:
+        """Where a record comes from that was imported, in words; None for a run of this store."""
+        return next((each.what for each in self.caveats if each.kind == BUNDLE), None)
 
     @property
     def sources(self) -> dict[str, str]:

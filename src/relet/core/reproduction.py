@@ -122,6 +122,15 @@ class Reproduction:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Reproduction:
+        """The findings that `to_json` wrote. Raises ValueError, TypeError or KeyError for anything else."""
+        steps = tuple(
+            StepVerdict(**{**step, "outputs": tuple(map(_output_from_json, step["outputs"]))})
+            for step in stored["steps"]
+        )
+        return cls(**{**stored, "steps": steps, "likeness": Likeness(stored["likeness"])})
+
     def verdict(self) -> Verdict:
         """The same as an artifact of type verdict, passed where it is IDENTICAL or EQUIVALENT."""
         checks = tuple(
@@ -135,6 +144,10 @@ class Reproduction:
         )
         passed = self.likeness.exit_status == 0
         return Verdict(passed=passed, reason=f"{self.likeness}: {self.reason}", checks=checks)
+
+
+def _output_from_json(stored: Mapping[str, Any]) -> OutputVerdict:
+    return OutputVerdict(**{**stored, "likeness": Likeness(stored["likeness"])})
 
 
 def judge_reproduction(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:

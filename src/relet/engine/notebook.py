@@ -31,11 +31,13 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     from relet.engine.values import read_artifact
     from relet.project.stores import configured_store
     from relet.store import open_store
+    from relet.store.checking import refuse_false_files
 
     opened = open_store(store or configured_store())
     version = opened.version(reference)
     folder = Path(tempfile.mkdtemp(prefix=f"relet-{version.name}-"))
     opened.materialize(version, folder)
+    refuse_false_files(version, folder)
     return read_artifact(folder, version.type, as_ or _CONTAINERS.get(version.type, "path"))
 
 

@@ -139,6 +139,10 @@ def _verdict_of(outputs: Mapping[str, Version], workspace: Workspace) -> Verdict
     for version in outputs.values():
         if version.type is ArtifactType.VERDICT:
             verdict: Verdict = workspace.read(version, "verdict")
+            if version.metadata.get("passed") is not verdict.passed:
+                raise DamagedError(
+                    f"{version} says passed = {version.metadata.get('passed')}, and its file says {verdict.passed}"
+                )
             return verdict
     return None
 
@@ -199,7 +203,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         recording.put(job, replace(record, status=status, ended=now(), message=message))
         raise
     outputs = {
-        name: _store_output(job.store, name, each, component.description, record.id, context.workspace)
+        name: _store_output(context, name, each, component.description, record.id)
         for name, each in called.outputs.items()
     }
     caveats = (*_caveats(context, component, step), *called.caveats)
@@ -294,9 +298,10 @@ def _store_source(store: Store, path: Path, digest: str) -> None:
 
 
 def _store_output(
-    store: Store, name: str, written: WrittenOutput, description: str, run_id: str, workspace: Workspace
+    context: RunContext, name: str, written: WrittenOutput, description: str, run_id: str
 ) -> Version:
     """Store the objects first, and the manifest that names them last."""
+    store = context.job.store
     version = store.add_version(
         name=name,
         type=written.type,
@@ -305,6 +310,7 @@ def _store_output(
         description=description,
         metadata=written.metadata,
         producer=run_id,
+        doubting=context.watch.noted,
     )
-    workspace.keep(version, written.folder)
+    context.workspace.keep(version, written.folder)
     return version

@@ -8,26 +8,32 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
-from relet.errors import ComponentError, ReletError
+from relet.errors import ComponentError, DamagedError, ReletError
 from relet.project.call import InputFolder, WrittenOutput
 from relet.project.importing import CodePlace
 from relet.project.tree import CodeTree, lay_out_tree
-from relet.store.curves import METRICS, metrics
+from relet.store.checking import refuse_false_files
+from relet.store.contents import (
+    FIGURE,
+    METRICS,
+    TABLE,
+    VERDICT,
+    folder_digest,
+    metrics,
+    metrics_metadata,
+    table_metadata,
+    verdict_metadata,
+)
 
 if TYPE_CHECKING:
     from relet.core.component import Output
     from relet.data.rows import FileState, RowStream
     from relet.store import Store
-
-TABLE = "table.parquet"
-FIGURE = "figure.svg"
-VERDICT = "verdict.json"
 
 
 def write_artifact(name: str, type_: ArtifactType, value: Any, folder: Path) -> WrittenOutput:
@@ -88,14 +94,11 @@ def _stream_until(stream: RowStream, stop: threading.Event) -> RowStream:
 
 
 def _write_table(value: Any, folder: Path) -> WrittenOutput:
-    import pyarrow.parquet
-
     from relet.data.table import write_table
 
     path = folder / TABLE
     content = write_table(value, path)
-    about = pyarrow.parquet.read_metadata(path)
-    metadata = {"rows": about.num_rows, "columns": about.schema.names}
+    metadata = table_metadata(path)
     return WrittenOutput(type=ArtifactType.TABLE, folder=folder, content=content, metadata=metadata)
 
 
@@ -113,11 +116,11 @@ def _write_metrics(value: Any, folder: Path) -> WrittenOutput:
     values = {str(name): each if isinstance(each, Curve) else float(each) for name, each in value.items()}
     curves = {name: each for name, each in values.items() if isinstance(each, Curve)}
     _write_json(folder / METRICS, values | {name: curve.to_json() for name, curve in curves.items()})
-    metadata: dict[str, Any] = {"metrics": values | {name: curve.last for name, curve in curves.items()}}
-    if curves:
-        metadata["curves"] = sorted(curves)
     return WrittenOutput(
-        type=ArtifactType.METRICS, folder=folder, content=folder_digest(folder), metadata=metadata
+        type=ArtifactType.METRICS,
+        folder=folder,
+        content=folder_digest(folder),
+        metadata=metrics_metadata(values),
     )
 
 
@@ -136,9 +139,11 @@ def _write_verdict(value: Any, folder: Path) -> WrittenOutput:
     if not isinstance(value, Verdict):
         raise TypeError("return a relet.Verdict")
     _write_json(folder / VERDICT, value.to_json())
-    metadata = {"passed": value.passed, "reason": value.reason}
     return WrittenOutput(
-        type=ArtifactType.VERDICT, folder=folder, content=folder_digest(folder), metadata=metadata
+        type=ArtifactType.VERDICT,
+        folder=folder,
+        content=folder_digest(folder),
+        metadata=verdict_metadata(value),
     )
 
 
@@ -162,24 +167,6 @@ _WRITERS = {
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
-
-
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over the relative paths and bytes of a folder's files, in hex."""
-    digest = sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-        digest.update(sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def content_of(type_: ArtifactType, folder: Path) -> str:
-    """The content digest of the files in a folder, worked out from them. Raises BadDataError for a torn table."""
-    if type_ is ArtifactType.TABLE:
-        from relet.data.table import content_digest
-
-        return content_digest(folder / TABLE)
-    return folder_digest(folder)
 
 
 def read_artifact(folder: Path, type_: ArtifactType, container: str, *, verified: FileState | None = None) -> Any:
@@ -245,11 +232,19 @@ class Workspace:
         return place
 
     def lay_out(self, version: Version) -> InputFolder:
-        """The folder with a version's files, digests verified."""
+        """The folder with a version's files, digests verified, the content worked out again.
+
+        Raises DamagedError where it is another one; then no key leads to that version in this process any more.
+        """
         place = (version.name, version.content)
         if place not in self._laid_out:
             folder = Path(mkdtemp(prefix=f"{version.name}-v{version.number}-", dir=self.folder))
             self.store.materialize(version, folder)
+            try:
+                refuse_false_files(version, folder)
+            except DamagedError:
+                self.store.distrust(version)
+                raise
             self.keep(version, folder)
         return self._laid_out[place]
 

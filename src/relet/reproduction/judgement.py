@@ -15,10 +15,10 @@ from relet.core.component import Component
 from relet.core.plan import RunRequest
 from relet.core.record import ArtifactLink, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
-from relet.engine.values import TABLE, content_of
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, RunOutcome
+from relet.store.contents import TABLE, content_of
 
 if TYPE_CHECKING:
     from relet.store import Store

@@ -13,11 +13,10 @@ from relet.core.artifact import ArtifactType, Version
 from relet.core.reproduction import ARTIFACT, Reproduction
 from relet.engine.values import write_artifact
 from relet.errors import DamagedError, NotFoundError
+from relet.store.contents import REPORT, reproduction_metadata
 
 if TYPE_CHECKING:
     from relet.store import Store
-
-REPORT = "reproduction.json"
 
 
 def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Version:
@@ -38,12 +37,7 @@ def keep(found: Reproduction, store: Store, trackers: Iterable[str] = ()) -> Ver
             description=f"Whether {found.target} can be made again.",
             metadata={
                 **written.metadata,
-                "verdict": str(found.likeness),
-                "run": found.run,
-                "target": found.target,
-                "runs": found.words_on_runs,
-                "judged": found.words_on_versions,
-                "when": found.when,
+                **reproduction_metadata(found),
             },
         )
         store.set_alias(ARTIFACT, "latest", version.number, by="relet reproduce", why=found.target)

@@ -13,13 +13,13 @@ from relet.core.component import Component
 from relet.core.plan import RunRequest
 from relet.core.record import ArtifactLink, KeyParts, RunRecord
 from relet.engine.interpreter import InterpreterProcess
-from relet.engine.values import content_of
 from relet.errors import BadDataError, ComponentError, ImpossibleError, SettingError
 from relet.project.folder import Project, open_project
 from relet.project.job import Job
 from relet.project.key import code_parts
 from relet.project.tree import code_tree
 from relet.reproduction.history import ReproductionTarget, RunHistory
+from relet.store.contents import content_of
 
 if TYPE_CHECKING:
     from relet.store import Store

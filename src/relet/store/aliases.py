@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from relet.core.record import now
 from relet.errors import DamagedError
 from relet.store.bucket import Bucket
-from relet.store.layout import alias_folder, aliases_folder, encode, number_in_path
+from relet.store.fields import is_time
+from relet.store.layout import (
+    alias_folder,
+    aliases_folder,
+    encode,
+    is_alias_name,
+    number_in_path,
+    numbers_in_folder,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +54,8 @@ def current_numbers(bucket: Bucket, name: str) -> dict[str, int]:
     folder = aliases_folder(name)
     for entry in bucket.entries(folder):
         alias, _, file = entry.path.removeprefix(folder).partition("/")
-        last[alias] = max(last.get(alias, 0), number_in_path(file) or 0)
+        if is_alias_name(alias) and "/" not in file:
+            last[alias] = max(last.get(alias, 0), number_in_path(file) or 0)
     found = {alias: _number_at_move(bucket, name, alias, at) for alias, at in sorted(last.items()) if at}
     return {alias: number for alias, number in found.items() if number is not None}
 
@@ -57,8 +66,8 @@ def history(bucket: Bucket, name: str, alias: str) -> list[AliasMove]:
 
 
 def _move_numbers(bucket: Bucket, name: str, alias: str) -> list[int]:
-    found = (number_in_path(entry.path) for entry in bucket.entries(alias_folder(name, alias)))
-    return sorted(number for number in found if number)
+    folder = alias_folder(name, alias)
+    return numbers_in_folder(folder, (entry.path for entry in bucket.entries(folder)))
 
 
 def _last_move(bucket: Bucket, name: str, alias: str) -> int:
@@ -73,9 +82,14 @@ def read_move(bucket: Bucket, name: str, alias: str, at: int) -> AliasMove:
     path = _move_path(name, alias, at)
     document = bucket.document(path)
     try:
-        return AliasMove(**{"move": at, **(document or {})})
+        found = AliasMove(**{"move": at, **(document or {})})
     except TypeError as error:
         raise DamagedError(f"{bucket.url}: {path} can't be read as a move of an alias: {error}") from error
+    if type(found.number) is not int or found.move != at or not is_time(found.when):
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a move of an alias: it is {document}")
+    if not (isinstance(found.by, str) and isinstance(found.why, str)):
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a move of an alias: it is {document}")
+    return found
 
 
 def _move_path(name: str, alias: str, at: int) -> str:

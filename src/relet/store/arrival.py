@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relet.core.artifact import Reference, Version
-from relet.core.record import ArtifactLink, RunRecord, Status
+from relet.core.artifact import IMPORTED, Reference, Version
+from relet.core.record import BUNDLE, ArtifactLink, Caveat, RunRecord, Status
 from relet.errors import StoreError
 from relet.store import aliases, objects, runs, versions
 from relet.store.bucket import Bucket
+from relet.store.checking import false_claims
 from relet.store.layout import run_path
 from relet.store.manifest import Bundle, name_and_content, named_versions
+from relet.store.record_checks import false_record_claims, proven_metrics
 
 LATEST = "latest"
 COMMAND = "relet artifacts import"
@@ -24,7 +26,8 @@ class ImportedBundle:
 
     `version` is the version that the bundle was made for, as it is here. `versions` maps what each version was
     called in the other store to what it is here. `runs` are the runs whose records were stored, `known` those that
-    were here already. `gone` are the versions that the records name and that the bundle does not hold.
+    were here already. `gone` are the versions that the records name and that the bundle does not hold. `doubts`
+    are sentences on versions of this store that claim a content of the bundle and do not hold it.
     """
 
     version: Version
@@ -32,6 +35,23 @@ class ImportedBundle:
     runs: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def refuse_false_claims(path: Path, bundle: Bundle, files: Mapping[str, Path]) -> None:
+    """Raise StoreError where a version or a record of a bundle is not what the bundle's own bytes say.
+
+    `files` are the verified objects by their digest. The content of each version and the metadata that files
+    decide are worked out again, then the key, the links and the metrics of each record are compared with them.
+    """
+    for version in bundle.versions:
+        for claim in false_claims(version, files.__getitem__):
+            raise StoreError(f"{path}: {version} {claim}; nothing was stored")
+    held = {str(version): version for version in bundle.versions}
+    runs_there = {record.id: record for record in bundle.records}
+    for record in bundle.records:
+        for wrong in false_record_claims(record, held.get, runs_there.get):
+            raise StoreError(f"{path}: run {record.id} {wrong}; nothing was stored")
 
 
 def store_bundle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> ImportedBundle:
@@ -45,8 +65,10 @@ def store_bundle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> I
     bucket.each(lambda digest: objects.put(bucket, files[digest]), sorted(bundle.objects))
     fresh = _fresh_names(bucket, bundle)
     new = tuple(record for record in bundle.records if bucket.head(run_path(record.id)) is None)
+    doubts: list[str] = []
     arrived = {
-        str(version): versions.add(bucket, version) for version in sorted(bundle.versions, key=_version_order)
+        str(version): versions.add(bucket, _marked_version(version, bundle), doubting=doubts.append)
+        for version in sorted(bundle.versions, key=_version_order)
     }
     version = arrived[bundle.version]
     newest = {_referenced_name(was): each for was, each in arrived.items()} | {version.name: version}
@@ -54,18 +76,39 @@ def store_bundle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> I
         aliases.move(bucket, name, LATEST, newest[name].number, by=COMMAND, why=f"came with {bundle.version}")
     contents = _arrived_contents(arrived)
     places = _references_here(bucket, new, arrived)
-    stored = {record.id for record in new if runs.add(bucket, renumbered(record, places))}
+    marked = [_marked_record(record, bundle) for record in new]
+    stored = {record.id for record in marked if runs.add(bucket, renumbered(record, places))}
     return ImportedBundle(
         version=version,
         versions=arrived,
         runs=tuple(record.id for record in bundle.records if record.id in stored),
         known=tuple(record.id for record in bundle.records if record.id not in stored),
+        doubts=tuple(doubts),
         gone=tuple(
             sorted(
                 was for was, content in bundle.named.items() if (_referenced_name(was), content) not in contents
             )
         ),
     )
+
+
+def _marked_version(version: Version, bundle: Bundle) -> Version:
+    """The version with its origin in its metadata; what the bundle itself says of an origin is replaced."""
+    origin = {"bundle": bundle.digest, "version": str(version), "run": version.producer or ""}
+    return replace(version, metadata={**version.metadata, IMPORTED: origin})
+
+
+def _marked_record(record: RunRecord, bundle: Bundle) -> RunRecord:
+    """The record with its origin as a caveat, and without the metrics that no artifact of the bundle proves."""
+    held = {str(version): version for version in bundle.versions}
+    runs_there = {each.id: each for each in bundle.records}
+    proven = proven_metrics(record, held.get, runs_there.get) or {}
+    lost = sorted(record.metrics.keys() - proven.keys())
+    without = f", without {', '.join(lost)}, which it can't prove" if lost else ""
+    what = f"the bundle {bundle.digest[:12]}{without}"
+    caveats = (*(each for each in record.caveats if each.kind != BUNDLE), Caveat(kind=BUNDLE, what=what))
+    metrics = {name: value for name, value in record.metrics.items() if name in proven}
+    return replace(record, caveats=caveats, metrics=metrics)
 
 
 def _version_order(version: Version) -> tuple[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import secrets
@@ -11,14 +10,13 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from relet.errors import DamagedError, StoreError
 from relet.files import replacing
-from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, number_of_format
+from relet.store.disk import STAGED, BucketEntry, files_below, names_without_letters
+from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, number_of_format, parse_json
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -28,7 +26,6 @@ Result = TypeVar("Result")
 
 PARALLEL = 16
 CHUNK = 8 * 1024 * 1024
-STAGED = re.compile(r"#[0-9]+$")
 
 ADVICE = {
     errno.ENOSPC: "the disk is full; free some space (`relet artifacts gc` finds garbage) and run again",
@@ -40,15 +37,6 @@ ADVICE = {
     errno.EEXIST: "a file stands where a folder should be; move it away, or set store.url to another folder",
     errno.EISDIR: "a folder stands where a file should be; move it away, or set store.url to another folder",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class BucketEntry:
-    """A stored file or object, as a listing has it; `size` in bytes."""
-
-    path: str
-    size: int
-    modified: datetime
 
 
 class Bucket:
@@ -101,7 +89,7 @@ class Bucket:
 
     def parse(self, path: str, stored: bytes) -> Document:
         try:
-            document = json.loads(stored)
+            document = parse_json(stored)
         except ValueError:
             document = None
         if not isinstance(document, dict):
@@ -118,16 +106,40 @@ class Bucket:
     def entries(self, prefix: str) -> list[BucketEntry]:
         """Everything below a folder, at any depth, sorted by path."""
         with self._reading(prefix) as backend:
-            found = backend.list(prefix).collect() if backend else []
-            return sorted(map(_entry_of_object, found), key=lambda entry: entry.path)
+            found = self._listed(backend, prefix) if backend else []
+            return sorted(found, key=lambda entry: entry.path)
         return []
+
+    def _listed(self, backend: Any, prefix: str) -> list[BucketEntry]:
+        from obstore.exceptions import InvalidPathError
+
+        try:
+            return list(map(_entry_of_object, backend.list(prefix).collect()))
+        except InvalidPathError:  # obstore lists nothing where one name is no UTF-8
+            if self.root is None:
+                raise
+            return list(files_below(self.root, prefix))
+
+    def unreadable_names(self) -> list[str]:
+        """The files and folders of a store on disk whose names are no UTF-8; listings pass them over."""
+        return sorted(names_without_letters(self.root)) if self.root else []
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders right below a folder."""
         with self._reading(prefix) as backend:
-            found = backend.list_with_delimiter(prefix)["common_prefixes"] if backend else []
-            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+            return sorted(self._listed_folders(backend, prefix)) if backend else []
         return []
+
+    def _listed_folders(self, backend: Any, prefix: str) -> Iterable[str]:
+        from obstore.exceptions import InvalidPathError
+
+        try:
+            found = backend.list_with_delimiter(prefix)["common_prefixes"]
+        except InvalidPathError:
+            if self.root is None:
+                raise
+            return {entry.path.removeprefix(prefix).split("/")[0] for entry in files_below(self.root, prefix)}
+        return (path.rstrip("/").rpartition("/")[2] for path in found)
 
     def create(self, path: str, content: bytes) -> bool:
         """Write, unless something is stored at the path. Of many calls at once one writes, and returns True."""

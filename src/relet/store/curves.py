@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from relet.core.artifact import ArtifactType, Curve, Version
 from relet.errors import DamagedError, NotFoundError
+from relet.store.contents import METRICS, metrics
 from relet.store.storage import Store
-
-METRICS = "metrics.json"
-
-
-def metrics(stored: bytes) -> dict[str, Any]:
-    """A file of metrics as name → number or Curve.
-
-    >>> metrics(b'{"mae": 30.5, "error": {"points": [[1, 60.0]], "x": "rounds"}}')
-    {'mae': 30.5, 'error': Curve(points=((1, 60.0),), x='rounds')}
-    """
-    held = json.loads(stored)
-    return {name: Curve.from_json(each) if isinstance(each, dict) else each for name, each in held.items()}
 
 
 def curves(store: Store, version: Version) -> dict[str, Curve]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,6 +13,7 @@ from relet.errors import StoreError
 
 FORMAT = 1
 FORMAT_PATH = "format"
+LONGEST_NAME = 200
 DIGEST = re.compile(r"[0-9a-f]{64}")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
 
@@ -50,8 +51,29 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
+def parse_json(stored: bytes) -> Any:
+    """The value that JSON bytes hold. Raises ValueError, for what nests too deep and for half a letter too.
+
+    >>> parse_json(b'{"a": 1}')
+    {'a': 1}
+    """
+    try:
+        value = json.loads(stored)
+    except RecursionError as error:
+        raise ValueError("it nests too deep") from error
+    if b"\\ud" in stored.lower():  # an escape that may stand for half a letter, which nothing can print
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def artifact_name(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        raise StoreError(f"{name[:20]!r}… can't be an artifact's name; it may have {LONGEST_NAME} letters")
     return _checked_word(name, NAME, "an artifact's name", "lower-case letters, digits and _, a letter first")
+
+
+def is_artifact_name(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and bool(NAME.fullmatch(name))
 
 
 def alias_name(alias: str) -> str:
@@ -63,6 +85,10 @@ def alias_name(alias: str) -> str:
     if Reference("any", alias).number is not None:
         raise StoreError(f"{alias!r} can't be an alias: it reads as a version's number")
     return _checked_word(alias, WORD, "an alias", "letters, digits, _, . and -")
+
+
+def is_alias_name(alias: str) -> bool:
+    return bool(WORD.fullmatch(alias)) and Reference("any", alias).number is None
 
 
 def word(text: str, what: str) -> str:
@@ -148,11 +174,22 @@ def searches_folder(search: str) -> str:
     return f"searches/{word(search, 'the id of a search')}/"
 
 
+def numbers_in_folder(folder: str, paths: Iterable[str]) -> list[int]:
+    """The numbers of the numbered documents right below a folder, in ascending order.
+
+    >>> numbers_in_folder("versions/", ["versions/2.json", "versions/1.json", "versions/x/3.json"])
+    [1, 2]
+    """
+    inside = (path.removeprefix(folder) for path in paths)
+    found = (number_in_path(name) for name in inside if "/" not in name)
+    return sorted(number for number in found if number is not None)
+
+
 def number_in_path(path: str) -> int | None:
     """The number in the name of a numbered document, or None for any other file.
 
     >>> number_in_path("artifacts/model/versions/12.json")
     12
     """
-    found = re.fullmatch(r"([1-9][0-9]*)\.json", path.rpartition("/")[2])
+    found = re.fullmatch(r"([1-9][0-9]{0,8})\.json", path.rpartition("/")[2])
     return int(found[1]) if found else None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from relet.core import record as records
-from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Reference, Version
-from relet.core.record import ArtifactLink, RunRecord
+from relet.core.artifact import DETERMINISM, IMPORTED, REPRODUCTION, ArtifactType, Reference, Version
+from relet.core.record import BUNDLE, ArtifactLink, RunRecord
 from relet.errors import ReletError, StoreError
-from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, word
+from relet.store.fields import wrong_code_fields, wrong_record_fields, wrong_version_fields
+from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, parse_json, word
 from relet.store.objects import digest_of
 
 # Format 1 holds one version without its history, and is still written for that.
@@ -23,10 +23,6 @@ FORMAT = 2
 # A version's number and date belong to the store that it leaves: without them equal versions give equal bytes.
 CARRIED = ("name", "type", "content", "files", "description", "metadata", "producer")
 
-COMMIT = re.compile(r"[0-9a-f]{7,64}")
-# What git would take for an option, or for a transport that starts a program (`ext::…`).
-NO_REPOSITORY = re.compile(r"-|[^/@]*::")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
@@ -34,7 +30,8 @@ class Bundle:
 
     `version` names the version that was asked for, one of `versions`. `trees` are the files of the records' code
     trees: the document's SHA-256 → path → SHA-256. `gone` are the objects that a record needs to be made again and
-    that the first store had lost: the record comes without them.
+    that the first store had lost: the record comes without them. `digest` is the SHA-256 of the manifest that the
+    bundle was read from, "" for one that was gathered here.
     """
 
     version: str
@@ -42,6 +39,7 @@ class Bundle:
     records: tuple[RunRecord, ...] = ()
     trees: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    digest: str = ""
 
     @property
     def objects(self) -> set[str]:
@@ -84,7 +82,7 @@ def bundle_manifest(bundle: Bundle) -> bytes:
         "format": FORMAT,
         "version": bundle.version,
         "versions": [{**_carried_fields(version), "number": version.number} for version in bundle.versions],
-        "runs": [record.to_json() for record in bundle.records],
+        "runs": [_unmarked(record).to_json() for record in bundle.records],
         "gone": sorted(bundle.gone),
         **({"trees": bundle.trees} if bundle.trees else {}),
     }
@@ -97,16 +95,23 @@ def version_manifest(version: Version) -> bytes:
 
 def _carried_fields(version: Version) -> Document:
     stored = version.to_json()
-    return {field: stored[field] for field in CARRIED}
+    metadata = {field: value for field, value in stored["metadata"].items() if field != IMPORTED}
+    return {field: stored[field] for field in CARRIED} | {"metadata": metadata}
+
+
+def _unmarked(record: RunRecord) -> RunRecord:
+    """The record without the mark of its own import: that belongs to the store that it leaves."""
+    return replace(record, caveats=tuple(each for each in record.caveats if each.kind != BUNDLE))
 
 
 def read_manifest(path: Path, manifest: bytes) -> Bundle:
     """The bundle that a manifest describes. Raises StoreError where anything in it is not as relet writes it."""
     try:
-        stored = json.loads(manifest)
+        stored = parse_json(manifest)
         if stored["format"] > FORMAT:
             raise StoreError(f"{path} was exported by a newer relet (format {stored['format']}); upgrade relet")
-        return _single_from_manifest(stored) if stored["format"] == SINGLE else _bundle_from_manifest(stored)
+        bundle = _single_from_manifest(stored) if stored["format"] == SINGLE else _bundle_from_manifest(stored)
+        return replace(bundle, digest=sha256(manifest).hexdigest())
     except StoreError as error:
         raise StoreError(f"{path}: {error}; nothing was stored") from error
     except (ReletError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -186,6 +191,8 @@ def _version_from_manifest(stored: Document) -> Version:
         word(producer, "a run id")
     if not isinstance(version.description, str) or not isinstance(version.metadata, dict):
         raise StoreError(f"{version} has no description, or no metadata")
+    for what in wrong_version_fields(version):
+        raise StoreError(f"{version}: its {what} can't be read")
     return version
 
 
@@ -200,9 +207,8 @@ def _record_from_manifest(stored: Document) -> RunRecord:
         raise StoreError(f"it holds a run's record of format {stored['format']}; upgrade relet")
     record = RunRecord.from_json(stored)
     word(record.id, "a run id")
-    for what, right in _field_checks(record):
-        if not right:
-            raise StoreError(f"run {record.id}: its {what} can't be read")
+    for what in (*wrong_record_fields(record), *wrong_code_fields(record)):
+        raise StoreError(f"run {record.id}: its {what} can't be read")
     for name in (record.parent, record.winner, record.key, *(step.get("run") for step in record.steps.values())):
         if name is not None:
             word(name, "a run id")
@@ -221,24 +227,6 @@ def _record_from_manifest(stored: Document) -> RunRecord:
     ):
         file_path(path)
     return record
-
-
-def _field_checks(record: RunRecord) -> Iterator[tuple[str, bool]]:
-    """Each field of a record that is shown or followed, and whether its value has the expected type."""
-    for field in ("pipeline", "experiment", "started", "description", "message"):
-        yield field, isinstance(getattr(record, field), str)
-    for field in ("ended", "component", "job_type", "parent", "key", "lock", "winner"):
-        yield field, isinstance(getattr(record, field), str | None)
-    for field in ("parameters", "metrics", "steps", "machine", "undeclared"):
-        yield field, isinstance(getattr(record, field), Mapping)
-    for field in ("code", "packages", "resources", "parameters", "inputs"):
-        yield f"{field} in its key", record.parts is None or isinstance(getattr(record.parts, field), Mapping)
-    yield "metrics", all(isinstance(value, int | float) for value in record.metrics.values())
-    yield "command", all(isinstance(each, str) for each in (*record.command, *record.overrides))
-    yield "trial", isinstance(record.trial, int | None)
-    yield "caveats", all(isinstance(text, str) for each in record.caveats for text in (each.kind, each.what))
-    yield "commit", record.code.commit is None or bool(COMMIT.fullmatch(record.code.commit))
-    yield "repository", record.code.repository is None or not NO_REPOSITORY.match(record.code.repository)
 
 
 def _refuse_unnumbered(reference: str) -> None:

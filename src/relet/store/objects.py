@@ -9,7 +9,8 @@ from pathlib import Path
 
 from relet.errors import DamagedError, StoreError
 from relet.files import replacing
-from relet.store.bucket import Bucket, BucketEntry
+from relet.store.bucket import Bucket
+from relet.store.disk import BucketEntry
 from relet.store.layout import damaged_path, object_path
 
 # An object that is stored already is not written again. Where it is older than this, its time is set to now: else

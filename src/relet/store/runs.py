@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from relet.core import record as records
-from relet.core.artifact import Reference
-from relet.core.record import RunRecord
+from relet.core.artifact import Reference, Version
+from relet.core.record import ArtifactLink, RunRecord
 from relet.errors import DamagedError, NotFoundError, StoreError, nearest
-from relet.store import objects, versions
+from relet.store import checking, objects, versions
 from relet.store.bucket import PARALLEL, Bucket
+from relet.store.fields import wrong_record_fields
 from relet.store.layout import Document, encode, key_path, outbox_folder, run_path, word
 
 
@@ -57,9 +58,13 @@ def from_document(bucket: Bucket, path: str, document: Document) -> RunRecord:
             f"{records.FORMAT}); upgrade relet"
         )
     try:
-        return RunRecord.from_json(document)
+        record = RunRecord.from_json(document)
+        wrong = next(wrong_record_fields(record), None)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DamagedError(f"{bucket.url}: {path} can't be read as a run's record: {error}") from error
+    if wrong:
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a run's record: its {wrong} can't be read")
+    return record
 
 
 def newest_first(bucket: Bucket, limit: int | None = None, unread: list[str] | None = None) -> Iterator[RunRecord]:
@@ -106,17 +111,42 @@ def maker(bucket: Bucket, key: str) -> str | None:
 
 
 def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
-    """The outputs of a key; None where one of them was pruned or has lost an object, and has to be made again."""
+    """The outputs of a key; None where they have to be made again.
+
+    That is where one of them was pruned, has lost an object or is not what it claims, and where the run that the
+    key names has another key or made something else.
+    """
     try:
         document = bucket.document(key_path(key))
         outputs = dict(document["outputs"]) if document else None
         if outputs is None:
             return None
-        found = [versions.find(bucket, Reference.parse(reference)) for reference in outputs.values()]
+        found = {each: versions.find(bucket, Reference.parse(each)) for each in outputs.values()}
+        made_by = document.get("run") if document else None
+        record = _readable_record(bucket, made_by, []) if isinstance(made_by, str) else None
     except (DamagedError, NotFoundError, KeyError, TypeError, ValueError, AttributeError):
         return None
-    digests = {digest for version in found if version for digest in version.files.values()}
-    return outputs if all(found) and not objects.absent_digests(bucket, digests) else None
+    if record and not (record.key == key and leads_to(record, document or {}, found.get)):
+        return None
+    digests = {digest for version in found.values() if version for digest in version.files.values()}
+    whole = all(found.values()) and not objects.absent_digests(bucket, digests)
+    return outputs if whole and all(checking.holds(bucket, each) for each in found.values() if each) else None
+
+
+def leads_to(record: RunRecord, document: Document, version: Callable[[str], Version | None]) -> bool:
+    """Whether a run has made the outputs of a key's document: artifacts of the same names and contents."""
+    outputs = document.get("outputs")
+    if not isinstance(outputs, Mapping) or outputs.keys() != record.outputs.keys():
+        return False
+    for name, reference in outputs.items():
+        held = version(str(reference))
+        if held is not None and not _is_linked(held, record.outputs[name]):
+            return False
+    return True
+
+
+def _is_linked(version: Version, link: ArtifactLink) -> bool:
+    return (version.name, version.content) == (link.version.partition(":")[0], link.content)
 
 
 def put_pending(bucket: Bucket, tracker: str, run_id: str) -> None:

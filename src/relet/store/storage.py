@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, nearest
-from relet.store import aliases, claims, objects, runs, trees, upkeep, versions
+from relet.store import aliases, checking, claims, objects, runs, trees, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
+from relet.store.checking import FalseClaim
 from relet.store.journal import SearchJournal, searches
 from relet.store.layout import alias_name, artifact_name, object_path
 from relet.store.upkeep import GRACE, StoreProblem
@@ -34,6 +35,7 @@ class Store:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._noted: dict[tuple[str, str], frozenset[str]] = {}
+        self._distrusted: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -82,12 +84,14 @@ class Store:
         description: str = "",
         metadata: Mapping[str, Any] | None = None,
         producer: str | None = None,
+        doubting: Callable[[str], None] = lambda _: None,
     ) -> Version:
         """Store a version under the next number. Where the artifact has a version of this content, that one is
         given.
 
         `files` maps relative paths to the SHA-256 of objects, which must be stored before. `content` is the digest
-        of the content, which keys use.
+        of the content, which keys use. A stored version that claims this content and does not hold it is passed
+        over; `doubting` is told of it in a sentence.
         """
         draft = Version(
             name=artifact_name(name),
@@ -99,7 +103,7 @@ class Store:
             metadata=dict(metadata or {}),
             producer=producer,
         )
-        return versions.add(self._bucket, draft)
+        return versions.add(self._bucket, draft, doubting=doubting)
 
     def version(self, reference: str | Reference) -> Version:
         """The version that a reference names: `clean_sample:v3`, `model:prod`, or `model` for the latest."""
@@ -109,13 +113,17 @@ class Store:
         """The version that a reference names, or None."""
         return versions.find(self._bucket, _as_reference(reference))
 
+    def false_claims(self, version: Version) -> list[FalseClaim]:
+        """What a version claims of its files and is not so. A table above 64 MiB is not read: see `verify`."""
+        return checking.cheap_false_claims(self._bucket, version)
+
     def find_content(self, name: str, content: str) -> Version | None:
         """The version of an artifact that has this content digest, whatever its number, or None."""
         return versions.find_content(self._bucket, artifact_name(name), content)
 
-    def versions(self, name: str) -> list[Version]:
-        """An artifact's versions that were not pruned, the oldest first."""
-        return versions.living_versions(self._bucket, name)
+    def versions(self, name: str, unread: list[str] | None = None) -> list[Version]:
+        """An artifact's versions that were not pruned, the oldest first; what can't be read joins `unread`."""
+        return versions.living_versions(self._bucket, name, unread)
 
     def names(self) -> list[str]:
         """The names of all artifacts, sorted."""
@@ -150,6 +158,12 @@ class Store:
         """A run's record."""
         return runs.get_record(self._bucket, id)
 
+    def false_record_claims(self, record: RunRecord) -> list[str]:
+        """What a run's record claims and is not so, in words; what it names and the store lacks is not judged."""
+        from relet.store.record_checks import stored_false_record_claims
+
+        return stored_false_record_claims(self._bucket, record)
+
     def runs(self, limit: int | None = None, unread: list[str] | None = None) -> Iterator[RunRecord]:
         """The run records that can be read, the newest first; the ids of the others are added to `unread`."""
         return runs.newest_first(self._bucket, limit, unread)
@@ -164,7 +178,16 @@ class Store:
 
     def key(self, key: str) -> dict[str, str] | None:
         """The outputs of a key; None unless every version and all its objects are stored."""
-        return runs.outputs_of(self._bucket, key)
+        found = runs.outputs_of(self._bucket, key)
+        return None if found and self._distrusted.intersection(found.values()) else found
+
+    def distrust(self, version: Version) -> None:
+        """Let no key lead to a version that is not what it claims, as long as this handle is used."""
+        self._distrusted.add(str(version))
+
+    def passed(self, verdict: Version) -> bool:
+        """Whether a stored verdict passed, as its own file says; False where its version claims anything else."""
+        return bool(verdict.metadata.get("passed")) and checking.holds(self._bucket, verdict)
 
     def maker(self, key: str) -> str | None:
         """The run that made a key's outputs last, or None where that is not known."""
@@ -208,8 +231,10 @@ class Store:
             self._bucket.delete(sorted(notes))
 
     def verify(self) -> list[StoreProblem]:
-        """Read everything and name each problem; damaged objects are moved aside."""
-        return upkeep.verify(self._bucket)
+        """Read everything, work out again what it claims, and name each problem; damaged objects move aside."""
+        from relet.store import verification
+
+        return verification.verify(self._bucket)
 
     def prune(self, keep: int = 10) -> list[str]:
         """Forget the versions of each artifact, but for the newest `keep` and those that an alias is set to; the

@@ -15,8 +15,9 @@ from relet.core.artifact import Version
 from relet.errors import DamagedError, StoreError
 from relet.files import replacing
 from relet.store import manifest, objects
-from relet.store.arrival import ImportedBundle, store_bundle
+from relet.store.arrival import ImportedBundle, refuse_false_claims, store_bundle
 from relet.store.bucket import CHUNK, Bucket
+from relet.store.checking import stored_false_claims
 from relet.store.manifest import Bundle
 
 MANIFEST = "manifest.json"
@@ -26,13 +27,25 @@ PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
 def export_version(bucket: Bucket, version: Version, to: Path) -> None:
-    """Write a version to a tar file, the same bytes every time. Raises DamagedError."""
+    """Write a version to a tar file, the same bytes every time.
+
+    Raises DamagedError where an object is damaged, or where the version is not what it claims.
+    """
+    _refuse_false_versions(bucket, [version])
     _write_tar(bucket, manifest.version_manifest(version), version.files.values(), to)
 
 
 def export_bundle(bucket: Bucket, bundle: Bundle, to: Path) -> None:
-    """Write versions and the run records that belong to them to a tar file. Raises DamagedError."""
+    """Write versions and the run records that belong to them to a tar file. Raises DamagedError likewise."""
+    _refuse_false_versions(bucket, bundle.versions)
     _write_tar(bucket, manifest.bundle_manifest(bundle), bundle.objects, to)
+
+
+def _refuse_false_versions(bucket: Bucket, held: Iterable[Version]) -> None:
+    """Raise DamagedError for what no import would take."""
+    for version in held:
+        for claim in stored_false_claims(bucket, version):
+            raise DamagedError(f"{version} {claim}; nothing was written; run the step that made it again")
 
 
 def _write_tar(bucket: Bucket, content: bytes, digests: Iterable[str], to: Path) -> None:
@@ -80,6 +93,7 @@ def import_file(bucket: Bucket, path: Path) -> ImportedBundle:
             raise StoreError(f"{path} can't be read as an exported artifact: {error}; export it again") from error
         except OSError as error:
             raise StoreError(f"can't read {path}: {error.strerror or error}") from error
+        refuse_false_claims(path, bundle, found)
         return store_bundle(bucket, bundle, found)
 
 

@@ -1,35 +1,25 @@
-"""The upkeep of a store, while others write to it: verify it, prune old versions, collect garbage."""
+"""The upkeep of a store, while others write to it: prune old versions, collect garbage."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION, Version
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import aliases, claims, objects, runs, trees, versions
+from relet.store import aliases, claims, runs, trees, versions
 from relet.store.bucket import Bucket
-from relet.store.layout import (
-    DIGEST,
-    Document,
-    content_path,
-    number_in_path,
-    object_path,
-    version_path,
-)
+from relet.store.layout import DIGEST, Document, content_path, version_path
 
 # An object younger than this may belong to a run that has not written its version yet.
 GRACE = timedelta(hours=1)
-# Records of an older format name sources whose content was never stored: a missing one is no loss.
-SOURCES_STORED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreProblem:
-    """Something in a store that is damaged or missing: the kind of problem, the place, and what to do."""
+    """Something in a store that is damaged, missing or false: the kind of problem, the place, and what to do."""
 
     kind: str
     where: str
@@ -37,101 +27,6 @@ class StoreProblem:
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.where}: {self.message}"
-
-
-def verify(bucket: Bucket) -> list[StoreProblem]:
-    """Read everything and name each problem. A damaged object is moved aside, so that it can be stored again.
-
-    Objects without a version, and files that a killed writer left half-written, are garbage and no problem.
-    """
-    found = list(_unreadable_documents(bucket))
-    damaged = _damaged_objects(bucket)
-    named: set[str] = set()
-    for name in versions.names(bucket):
-        alive = versions.living_versions(bucket, name)
-        named.update(digest for version in alive for digest in version.files.values())
-        found += _broken_versions(bucket, alive, damaged)
-        found += _dangling_aliases(bucket, name, {version.number for version in alive})
-    found += [
-        StoreProblem(kind="damaged", where=object_path(digest), message=message)
-        for digest, message in damaged.items()
-        if digest not in named
-    ]
-    return found + list(_runs_without_objects(bucket))
-
-
-def _damaged_objects(bucket: Bucket) -> dict[str, str]:
-    """The digests of the damaged objects → a message."""
-    digests = [entry.path.rpartition("/")[2] for entry in bucket.entries("objects/")]
-    digests = [digest for digest in digests if DIGEST.fullmatch(digest)]
-    said = bucket.each(lambda digest: _object_damage(bucket, digest), digests)
-    return {digest: message for digest, message in zip(digests, said, strict=True) if message}
-
-
-def _object_damage(bucket: Bucket, digest: str) -> str | None:
-    try:
-        for _ in objects.pieces(bucket, digest):
-            pass
-    except DamagedError as error:
-        return str(error)
-    return None
-
-
-def _broken_versions(bucket: Bucket, alive: Iterable[Version], damaged: dict[str, str]) -> Iterator[StoreProblem]:
-    for version in alive:
-        gone = set(objects.absent_digests(bucket, version.files.values()))
-        for path, digest in sorted(version.files.items()):
-            if digest in damaged:
-                yield StoreProblem(kind="damaged", where=f"{version} {path}", message=damaged[digest])
-            elif digest in gone:
-                message = str(objects.missing_error(bucket, digest))
-                yield StoreProblem(kind="missing", where=f"{version} {path}", message=message)
-
-
-def _dangling_aliases(bucket: Bucket, name: str, alive: set[int]) -> Iterator[StoreProblem]:
-    with suppress(DamagedError):  # `_unreadable_documents` has named this alias already.
-        for alias, number in aliases.current_numbers(bucket, name).items():
-            if number not in alive:
-                message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
-                yield StoreProblem(kind="dangling", where=f"{name}:{alias}", message=message)
-
-
-def _runs_without_objects(bucket: Bucket) -> Iterator[StoreProblem]:
-    for record in runs.newest_first(bucket):
-        wanted = trees.objects_of(bucket, record)
-        if record.format < SOURCES_STORED:
-            wanted = {what: digest for what, digest in wanted.items() if digest not in record.sources.values()}
-        gone = set(objects.absent_digests(bucket, wanted.values()))
-        for what, digest in wanted.items():
-            if digest in gone:
-                message = f"object {digest} is missing, so the run can't be made again exactly"
-                yield StoreProblem(kind="missing", where=f"run {record.id} {what}", message=message)
-
-
-def _unreadable_documents(bucket: Bucket) -> Iterator[StoreProblem]:
-    paths = [
-        entry.path for prefix in ("artifacts/", "runs/", "keys/", "searches/") for entry in bucket.entries(prefix)
-    ]
-    for path, message in zip(paths, bucket.each(lambda path: _why_unreadable(bucket, path), paths), strict=True):
-        if message:
-            yield StoreProblem(kind="unreadable", where=path, message=message)
-
-
-def _why_unreadable(bucket: Bucket, path: str) -> str | None:
-    parts = path.split("/")
-    number = number_in_path(path)
-    try:
-        if parts[0] == "runs":
-            runs.read_record(bucket, path)
-        elif number and parts[2:3] == ["versions"]:
-            versions.read(bucket, parts[1], number)
-        elif number and parts[2:3] == ["aliases"] and len(parts) == 5:
-            aliases.read_move(bucket, parts[1], parts[3], number)
-        else:
-            bucket.document(path)
-    except StoreError as error:
-        return str(error)
-    return None
 
 
 def prune(bucket: Bucket, keep: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +10,17 @@ from pathlib import Path
 from relet.core.artifact import Reference, Version
 from relet.core.record import now
 from relet.errors import DamagedError, NotFoundError, StoreError, nearest
-from relet.store import aliases, objects
+from relet.store import aliases, checking, objects
 from relet.store.bucket import Bucket
+from relet.store.fields import wrong_version_fields
 from relet.store.layout import (
     Document,
     content_path,
     encode,
     file_path,
     file_paths,
-    number_in_path,
+    is_artifact_name,
+    numbers_in_folder,
     version_path,
     versions_folder,
 )
@@ -29,28 +31,31 @@ RECENT = 8
 TOMBSTONE = "pruned"
 
 
-def add(bucket: Bucket, draft: Version) -> Version:
+def add(bucket: Bucket, draft: Version, *, doubting: Callable[[str], None] = lambda _: None) -> Version:
     """Store a version under the next free number; where a version has this content already, that one is given.
 
-    Raises StoreError where an object that the version names is not stored.
+    `draft` says what is true of its files. A stored version of its content that says anything else of them, or
+    that has other files, is worked out again; where it is not what it claims, it is passed over, and `doubting` is
+    told in a sentence. Raises StoreError where an object that the draft names is not stored.
     """
     file_paths(draft.files)
     if absent := objects.absent_digests(bucket, draft.files.values()):
         raise StoreError(f"{draft.name}: object {absent[0]} is not stored; put the objects before the version")
+    same = _DraftComparison(bucket, draft, doubting)
     pointed = bucket.get(content_path(draft.name, draft.content))
     if pointed is not None:
         known = _readable_version(bucket, draft.name, _pointed_number(bucket, pointed))
-        if known and _holds_same(bucket, known, draft):
+        if known and same(known):
             return known
-    return _add_numbered(bucket, draft)
+    return _add_numbered(bucket, draft, same)
 
 
-def _add_numbered(bucket: Bucket, draft: Version) -> Version:
+def _add_numbered(bucket: Bucket, draft: Version, same: _DraftComparison) -> Version:
     taken = version_numbers(bucket, draft.name)
     for known in bucket.each(
         lambda number: _readable_version(bucket, draft.name, number), reversed(taken[-RECENT:])
     ):
-        if known and _holds_same(bucket, known, draft):
+        if known and same(known):
             return _write_pointer(bucket, known)
     number = taken[-1] + 1 if taken else 1
     while True:
@@ -58,9 +63,41 @@ def _add_numbered(bucket: Bucket, draft: Version) -> Version:
         if bucket.create(version_path(draft.name, number), _encoded(version)):
             return _write_pointer(bucket, version)
         known = _readable_version(bucket, draft.name, number)
-        if known and _holds_same(bucket, known, draft):
+        if known and same(known):
             return _write_pointer(bucket, known)
         number += 1
+
+
+class _DraftComparison:
+    """Whether stored versions are the same as a draft; each version is compared once."""
+
+    def __init__(self, bucket: Bucket, draft: Version, doubting: Callable[[str], None]) -> None:
+        self._bucket = bucket
+        self._draft = draft
+        self._doubting = doubting
+        self._answers: dict[int, bool] = {}
+
+    def __call__(self, known: Version) -> bool:
+        if known.number not in self._answers:
+            self._answers[known.number] = self._is_same(known)
+        return self._answers[known.number]
+
+    def _is_same(self, known: Version) -> bool:
+        if (known.content, known.type) != (self._draft.content, self._draft.type):
+            return False
+        if known.files == self._draft.files and checking.says_the_same(known, self._draft):
+            return True
+        if objects.absent_digests(self._bucket, known.files.values()):
+            return False
+        try:
+            false = checking.stored_false_claims(self._bucket, known)
+        except DamagedError:
+            return False
+        for claim in false[:1]:
+            self._doubting(
+                f"{known} is not what it claims and was not taken: it {claim}; `relet artifacts verify` says more"
+            )
+        return not false
 
 
 def _encoded(version: Version) -> bytes:
@@ -68,13 +105,6 @@ def _encoded(version: Version) -> bytes:
         return encode(version.to_json())
     except (TypeError, ValueError) as error:
         raise StoreError(f"{version.name}: its metadata can't be written as JSON: {error}") from error
-
-
-def _holds_same(bucket: Bucket, known: Version, draft: Version) -> bool:
-    """Whether `known` has the type and the content of `draft`, in files whose objects are all stored."""
-    if (known.content, known.type) != (draft.content, draft.type):
-        return False
-    return known.files == draft.files or not objects.absent_digests(bucket, known.files.values())
 
 
 def _write_pointer(bucket: Bucket, version: Version) -> Version:
@@ -91,8 +121,8 @@ def _pointed_number(bucket: Bucket, pointer: bytes) -> int:
 
 def version_numbers(bucket: Bucket, name: str) -> list[int]:
     """Every number that was ever used, in ascending order; those of pruned versions too."""
-    found = (number_in_path(entry.path) for entry in bucket.entries(versions_folder(name)))
-    return sorted(number for number in found if number is not None)
+    folder = versions_folder(name)
+    return numbers_in_folder(folder, (entry.path for entry in bucket.entries(folder)))
 
 
 def tombstone(name: str, number: int, content: str | None) -> Document:
@@ -129,27 +159,37 @@ def read(bucket: Bucket, name: str, number: int) -> Version | None:
         file_paths(version.files)
     except (TypeError, ValueError, KeyError, AttributeError, StoreError) as error:
         raise DamagedError(f"{bucket.url}: {path} can't be read as a version: {error}") from error
+    if wrong := next(wrong_version_fields(version), None):
+        raise DamagedError(
+            f"{bucket.url}: {path} can't be read as a version: its {wrong} is not what it should be"
+        )
     if (version.name, version.number) != (name, number):
         raise DamagedError(f"{bucket.url}: {path} says that it is {version}; restore it from a backup")
     return version
 
 
-def _readable_version(bucket: Bucket, name: str, number: int) -> Version | None:
+def _readable_version(bucket: Bucket, name: str, number: int, unread: list[str] | None = None) -> Version | None:
     try:
         return read(bucket, name, number)
     except DamagedError:
+        if unread is not None:
+            unread.append(f"{name}:v{number}")
         return None
 
 
-def living_versions(bucket: Bucket, name: str) -> list[Version]:
-    """The versions that were not pruned and can be read, the oldest first."""
-    found = bucket.each(lambda number: _readable_version(bucket, name, number), version_numbers(bucket, name))
+def living_versions(bucket: Bucket, name: str, unread: list[str] | None = None) -> list[Version]:
+    """The versions that were not pruned and can be read, the oldest first; the others are added to `unread`."""
+    lost = [] if unread is None else unread
+    found = bucket.each(
+        lambda number: _readable_version(bucket, name, number, lost), version_numbers(bucket, name)
+    )
     return [version for version in found if version]
 
 
 def names(bucket: Bucket) -> list[str]:
-    """The names of the artifacts that have a version."""
-    return [name for name in bucket.folders("artifacts/") if version_numbers(bucket, name)]
+    """The names of the artifacts that have a version; a folder of another name is passed over."""
+    named = (name for name in bucket.folders("artifacts/") if is_artifact_name(name))
+    return [name for name in named if version_numbers(bucket, name)]
 
 
 def find(bucket: Bucket, reference: Reference) -> Version | None:

@@ -24,7 +24,7 @@ SHA = "0" * 40
         ({"code": {"untracked": {".git/config": "OBJECT"}}}, "the file '.git/config'"),
         ({"code": {"untracked": {"out/evil.py": "OBJECT"}}}, "out/evil.py, which leads out of the project"),
         ({"code": {"untracked": {"x.py": "../../x"}}}, "the file x.py '../../x'"),
-        ({"code": {"untracked": ["x.py"]}}, "the files ['x.py']"),
+        ({"code": {"untracked": ["x.py"]}}, "its untracked files can't be read"),
         ({"code": {"commit": "--upload-pack=touch EVIL"}}, "the commit '--upload-pack=touch EVIL'"),
         ({"code": {"commit": SHA, "repository": "--upload-pack=touch EVIL"}}, "git is not asked for"),
         ({"code": {"commit": SHA, "repository": "ext::sh -c touch% EVIL"}}, "git is not asked for"),

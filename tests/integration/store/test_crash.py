@@ -14,7 +14,7 @@ from relet.store import open_store
 
 WRITER = """
 import sys
-from relet.core.record import RunRecord, Status
+from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.store import open_store
 
 store, me, steps = open_store(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -23,7 +23,9 @@ for step in range(steps):
     rows = f"{me}/{step}".encode() * 5_000
     sha = store.put_object(rows)
     version = store.add_version(name="sample", type="file", content=sha, files={"data.csv": sha})
-    store.put_run(RunRecord(id=f"{me}-{step}", pipeline="p", experiment="e", status=Status.FINISHED, started=""))
+    link = ArtifactLink(version=str(version), type="file", content=sha)
+    facts = {"pipeline": "p", "experiment": "e", "status": Status.FINISHED, "started": "2026-01-01T00:00:00"}
+    store.put_run(RunRecord(id=f"{me}-{step}", key=f"{me}-{step}", outputs={"sample": link}, **facts))
     store.set_alias("sample", "latest", version.number, by=me, why="")
     store.put_key(f"{me}-{step}", {"sample": str(version)})
     store.put_pending("mlflow", f"{me}-{step}")

@@ -31,6 +31,9 @@ class FakeShelf:
     def find(self, reference: str | Reference) -> Version | None:
         return self.found.get(str(Reference.parse(str(reference))))
 
+    def passed(self, verdict: Version) -> bool:
+        return bool(verdict.metadata.get("passed"))
+
     def key(self, key: str) -> Mapping[str, str] | None:
         outputs = self.stored.get(key)
         return None if outputs is None or self.lost & set(outputs.values()) else outputs

@@ -11,8 +11,9 @@ from relet.core.artifact import ArtifactType
 from relet.core.component import Output
 from relet.data.fork import fork
 from relet.data.table import read_table
-from relet.engine.values import TABLE, write_artifacts
+from relet.engine.values import write_artifacts
 from relet.errors import BadDataError, ComponentError
+from relet.store.contents import TABLE
 
 SCHEMA = pa.schema([("n", pa.int64())])
 OUTPUTS = [Output(name=name, type=ArtifactType.TABLE) for name in ("low", "high")]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import Version
+from relet.core.plan import key_digest
 from relet.core.record import ArtifactLink, Caveat, CodeState, KeyParts, RunRecord, Status
 from relet.store import Store
 from relet.store.manifest import links, step_outputs
@@ -42,7 +43,7 @@ def ran(
         "pipeline": "p",
         "experiment": "e",
         "status": Status.FINISHED,
-        "started": f"2026-01-01T00:00:0{run[-1]}",
+        "started": f"2026-01-01T00:00:0{run[3:] if run[3:].isdigit() else 0}",
         "code": code,
         "lock": store.put_object(b"pandas==3\n"),
         "caveats": (Caveat(kind="network", what="example.org"),),
@@ -53,7 +54,9 @@ def ran(
         had = {name: each.version for name, each in store.run(maker).outputs.items()}
         steps[component] = {"action": "skip", "reason": "same key", "run": maker, "outputs": had}
     for component, (inputs, contents) in components.items():
-        parameters = {"url": {"sha256": store.put_object(source)}} if source and not inputs else {"n": 1}
+        own = {"url": {"sha256": store.put_object(source)}} if source and not inputs else {"n": 1}
+        taken = {name: version.content for name, version in inputs.items()}
+        parts = KeyParts(component=component, parameters={**own, "run": run}, inputs=taken)
         outputs = {name: add(store, name, content, f"{run}-{component}") for name, content in contents.items()}
         record = RunRecord(
             id=f"{run}-{component}",
@@ -61,14 +64,12 @@ def ran(
             component=component,
             inputs={name: link(version) for name, version in inputs.items()},
             outputs={name: link(version) for name, version in outputs.items()},
-            key=f"key-{run}-{component}",
-            parts=KeyParts(component=component, parameters=parameters),
+            key=key_digest(parts),
+            parts=parts,
             **surroundings,
         )
         store.put_run(record)
-        store.put_key(
-            f"key-{run}-{component}", {name: str(version) for name, version in outputs.items()}, record.id
-        )
+        store.put_key(key_digest(parts), {name: str(version) for name, version in outputs.items()}, record.id)
         shown = {name: str(version) for name, version in outputs.items()}
         steps[component] = {"action": "run", "reason": "first run", "run": record.id, "outputs": shown}
         made |= outputs

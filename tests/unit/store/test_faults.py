@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from relet.core.artifact import Version
-from relet.core.record import RunRecord, Status
+from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.errors import StoreError
 from relet.store import Store, open_store
 
@@ -113,10 +114,18 @@ def work(store: Store) -> None:
     for content in (b"1", b"2"):
         lock = store.put_object(b"lock")
         record = RunRecord(
-            id=content.decode(), pipeline="p", experiment="e", status=Status.RUNNING, started="", lock=lock
+            id=content.decode(),
+            pipeline="p",
+            experiment="e",
+            status=Status.RUNNING,
+            started="2026-01-01T00:00:00",
+            lock=lock,
+            key=content.decode(),
         )
         store.put_run(record)
         version = add(store, content)
+        link = ArtifactLink(version=str(version), type=version.type, content=version.content)
+        store.put_run(replace(record, status=Status.FINISHED, outputs={"sample": link}))
         store.set_alias("sample", "latest", version.number, by="run", why="")
         store.put_key(content.decode(), {"sample": str(version)})
         store.put_pending("mlflow", record.id)

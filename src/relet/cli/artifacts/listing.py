@@ -10,9 +10,9 @@ import click
 
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import REFERENCE, STORE, open_default_store
-from relet.core.artifact import Reference, Version
+from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version
 from relet.core.wording import count, shorten
-from relet.errors import NotFoundError
+from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store.reproductions import latest_on
 
 if TYPE_CHECKING:
@@ -27,9 +27,12 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
     """List every artifact with its aliases; or all versions of one NAME."""
     store = open_default_store(store_url)
     names = [Reference.parse(name).name] if name else store.names()
-    if name and not store.versions(names[0]):
+    unread: list[str] = []
+    versions = [store.versions(each, unread) for each in names]
+    if unread:
+        click.echo(f"{', '.join(unread)} can't be read; relet artifacts verify says why", err=True)
+    if name and not versions[0]:
         store.version(name)
-    versions = [store.versions(each) for each in names]
     if as_json:
         for each in versions:
             click.echo(json.dumps([version.to_json() for version in each]))
@@ -42,16 +45,25 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
 
 
 def _listing_lines(store: Store, versions: Sequence[Version]) -> Iterator[str]:
-    aliases = {name: store.aliases(name) for name in dict.fromkeys(each.name for each in versions)}
+    aliases = {name: _readable_aliases(store, name) for name in dict.fromkeys(each.name for each in versions)}
 
     columns = [
         text_column((str(each) for each in versions), least=26),
         text_column((each.type for each in versions), least=7),
         text_column((each.created[:16].replace("T", " ") for each in versions), least=16),
         text_column((_version_size(each) for each in versions), least=22),
-        text_column(", ".join(_aliases_of(each, aliases[each.name])) for each in versions),
+        text_column(_names_and_origin(each, aliases[each.name]) for each in versions),
     ]
     return table_lines(columns, UNBOUNDED, headings=False)
+
+
+def _readable_aliases(store: Store, name: str) -> dict[str, int]:
+    """The aliases of an artifact; none where one of them can't be read, which is told on standard error."""
+    try:
+        return store.aliases(name)
+    except StoreError as error:
+        click.echo(f"the aliases of {name} can't be read: {error}", err=True)
+        return {}
 
 
 def _aliases_of(version: Version, numbers: Mapping[str, int]) -> list[str]:
@@ -59,10 +71,14 @@ def _aliases_of(version: Version, numbers: Mapping[str, int]) -> list[str]:
     return [alias for alias, number in numbers.items() if number == version.number]
 
 
+def _names_and_origin(version: Version, numbers: Mapping[str, int]) -> str:
+    return ", ".join([*_aliases_of(version, numbers), *(["(imported)"] if version.imported else [])])
+
+
 def _version_size(version: Version) -> str:
-    if "rows" in version.metadata:
+    if version.type is ArtifactType.TABLE and "rows" in version.metadata:
         return f"{version.metadata['rows']:,} rows"
-    if "passed" in version.metadata:
+    if version.type is ArtifactType.VERDICT and "passed" in version.metadata:
         return "passed" if version.metadata["passed"] else "refused"
     return count(len(version.files), "file")
 
@@ -84,12 +100,17 @@ def show(reference: str, store_url: str | None, as_json: bool) -> None:
 
 def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"{version}  {version.type}  {version.description}"
-    yield f"aliases   {', '.join(_aliases_of(version, store.aliases(version.name))) or 'none'}"
+    yield f"aliases   {', '.join(_aliases_of(version, _readable_aliases(store, version.name))) or 'none'}"
     yield f"created   {version.created}"
     yield f"content   {version.content}"
     if judged := latest_on(store, str(version)):
         yield f"again     {judged}"
+    yield from _doubt_lines(store, version)
+    if origin := version.imported:
+        yield f"imported  as {origin['version']} from bundle {origin['bundle'][:12]}; another store made it"
     for name, value in version.metadata.items():
+        if name == IMPORTED:
+            continue
         yield f"  {name:<10}{_brief_value(value)}"
     for path, sha in version.files.items():
         yield f"  file      {path:<24}{sha[:16]}"
@@ -99,6 +120,9 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
         run = store.run(version.producer)
     except NotFoundError:
         yield f"made by   run {version.producer}, whose record is gone"
+        return
+    except StoreError as error:
+        yield f"made by   run {version.producer}: {error}"
         return
     yield f"made by   {run.component} of {run.pipeline}, run {run.id}"
     yield f"commit    {run.code.commit or 'none'}{' with changes not committed' if run.code.dirty else ''}"
@@ -110,6 +134,15 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
         yield f"  parameter {name:<24}{_brief_value(value)}"
     for name, value in run.metrics.items():
         yield f"  metric    {name:<24}{value:.6g}"
+
+
+def _doubt_lines(store: Store, version: Version) -> Iterator[str]:
+    """A line for each thing that a version claims of its files and that is not so."""
+    try:
+        for claim in store.false_claims(version):
+            yield f"FALSE     it {claim}"
+    except DamagedError as error:
+        yield f"damaged   {error}"
 
 
 def _brief_value(value: object) -> str:

@@ -85,6 +85,8 @@ def import_(path: Path, store_url: str | None) -> None:
     """
     arrival = open_default_store(store_url).import_bundle(path)
     click.echo(f"{arrival.version} is stored")
+    for doubt in arrival.doubts:
+        click.echo(doubt)
     if not arrival.runs and not arrival.known:
         return
     for exported, version in arrival.versions.items():

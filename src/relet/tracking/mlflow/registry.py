@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import Version
+from relet.store.checking import refuse_other_files
 from relet.tracking.mlflow.mapping import CONTENT, RUN_ID, VERSION
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def model_id(version: ModelVersion) -> str | None:
 
 
 def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version: Version, store: Store) -> str:
-    """Log a model's folder as a logged model; its id. A logged model that a crash left incomplete is completed."""
+    """Log a model's folder as a logged model; its id. A logged model that a crash left incomplete is completed.
+
+    Raises DamagedError, before anything is logged, where the folder is not what the version's content digests.
+    """
+    refuse_other_files(version)
     found = _logged_model(client, experiment_id, version)
     if found is None:
         found = client.create_logged_model(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from relet.core.artifact import ArtifactType, Curve, Reference, Version
 from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
+from relet.store.checking import fits_files
 from relet.store.curves import curves
 from relet.store.reproductions import RunVerdicts
 from relet.tracking.mlflow import mapping, registry
@@ -313,6 +314,10 @@ class MlflowTracker:
 
         client, run = self._client(), sending.run
         version = self._version(link, sending.store)
+        if version is not None and not fits_files(version):
+            version = (
+                None  # MLflow would execute what its MLmodel names; `relet artifacts verify` names the version.
+            )
         name = registered_name(sending.record.pipeline, link.version.partition(":")[0])
         found = registry.registered_version(client, name, link.content)
         model_id = registry.model_id(found) if found else None

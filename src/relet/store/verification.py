@@ -1,0 +1,165 @@
+"""Everything that a store holds is read and worked out again; what is broken or false is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from relet.core.artifact import Version
+from relet.core.record import RunRecord, Status
+from relet.errors import DamagedError, StoreError
+from relet.store import aliases, objects, runs, trees, versions
+from relet.store.bucket import Bucket
+from relet.store.checking import stored_false_claims
+from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
+from relet.store.record_checks import false_record_claims
+from relet.store.upkeep import StoreProblem
+
+# Records of an older format name sources whose content was never stored: a missing one is no loss.
+SOURCES_STORED = 2
+# What to do about a version, a record or a key that is not what it claims.
+CLAIM_ADVICE = "run the step again, which stores it anew, and set the aliases of this one elsewhere"
+RECORD_ADVICE = "restore the record from a backup, or delete it and run again"
+KEY_ADVICE = "delete it: the step then runs again"
+
+
+def verify(bucket: Bucket) -> list[StoreProblem]:
+    """Read everything and name each problem. A damaged object is moved aside, so that it can be stored again.
+
+    The content of each version and the metadata that its files decide are worked out again; each record is
+    compared with the versions that it names, and each key with the run that it leads to. A table is read as a
+    stream. Objects without a version, and files that a killed writer left half-written, are garbage, no problem.
+    """
+    found = [*_unreadable_names(bucket), *_unreadable_documents(bucket)]
+    damaged = _damaged_objects(bucket)
+    known: dict[str, Version] = {}
+    for name in versions.names(bucket):
+        alive = versions.living_versions(bucket, name)
+        known |= {str(version): version for version in alive}
+        found += _broken_versions(bucket, alive, damaged)
+        found += _dangling_aliases(bucket, name, {version.number for version in alive})
+    named = {digest for version in known.values() for digest in version.files.values()}
+    found += [
+        StoreProblem(kind="damaged", where=object_path(digest), message=message)
+        for digest, message in damaged.items()
+        if digest not in named
+    ]
+    return [*found, *_broken_runs(bucket, known)]
+
+
+def _damaged_objects(bucket: Bucket) -> dict[str, str]:
+    """The digests of the damaged objects → a message."""
+    digests = [entry.path.rpartition("/")[2] for entry in bucket.entries("objects/")]
+    digests = [digest for digest in digests if DIGEST.fullmatch(digest)]
+    said = bucket.each(lambda digest: _object_damage(bucket, digest), digests)
+    return {digest: message for digest, message in zip(digests, said, strict=True) if message}
+
+
+def _object_damage(bucket: Bucket, digest: str) -> str | None:
+    try:
+        for _ in objects.pieces(bucket, digest):
+            pass
+    except DamagedError as error:
+        return str(error)
+    return None
+
+
+def _broken_versions(
+    bucket: Bucket, alive: Iterable[Version], damaged: Mapping[str, str]
+) -> Iterator[StoreProblem]:
+    for version in alive:
+        lost = False
+        gone = set(objects.absent_digests(bucket, version.files.values()))
+        for path, digest in sorted(version.files.items()):
+            if digest in damaged:
+                yield StoreProblem(kind="damaged", where=f"{version} {path}", message=damaged[digest])
+            elif digest in gone:
+                message = str(objects.missing_error(bucket, digest))
+                yield StoreProblem(kind="missing", where=f"{version} {path}", message=message)
+            lost = lost or digest in damaged or digest in gone
+        if not lost:
+            for claim in stored_false_claims(bucket, version):
+                yield StoreProblem(kind="false", where=str(version), message=f"it {claim}; {CLAIM_ADVICE}")
+
+
+def _dangling_aliases(bucket: Bucket, name: str, alive: set[int]) -> Iterator[StoreProblem]:
+    with suppress(DamagedError):  # `_unreadable_documents` has named this alias already.
+        for alias, number in aliases.current_numbers(bucket, name).items():
+            if number not in alive:
+                message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
+                yield StoreProblem(kind="dangling", where=f"{name}:{alias}", message=message)
+
+
+def _broken_runs(bucket: Bucket, known: Mapping[str, Version]) -> Iterator[StoreProblem]:
+    records = {record.id: record for record in runs.newest_first(bucket)}
+    for record in records.values():
+        yield from _lost_run_objects(bucket, record)
+        for wrong in false_record_claims(record, known.get, records.get):
+            yield StoreProblem(kind="false", where=f"run {record.id}", message=f"it {wrong}; {RECORD_ADVICE}")
+    for entry in bucket.entries("keys/"):
+        with suppress(DamagedError):
+            if claim := _false_key(bucket, entry.path, known, records):
+                yield StoreProblem(kind="false", where=entry.path, message=f"it {claim}; {KEY_ADVICE}")
+
+
+def _lost_run_objects(bucket: Bucket, record: RunRecord) -> Iterator[StoreProblem]:
+    wanted = trees.objects_of(bucket, record)
+    if record.format < SOURCES_STORED:
+        wanted = {what: digest for what, digest in wanted.items() if digest not in record.sources.values()}
+    gone = set(objects.absent_digests(bucket, wanted.values()))
+    for what, digest in wanted.items():
+        if digest in gone:
+            message = f"object {digest} is missing, so the run can't be made again exactly"
+            yield StoreProblem(kind="missing", where=f"run {record.id} {what}", message=message)
+
+
+def _false_key(
+    bucket: Bucket, path: str, known: Mapping[str, Version], records: Mapping[str, RunRecord]
+) -> str | None:
+    """What a key's document claims and no run has done, in words; None for a document that a run stands behind."""
+    key = path.removeprefix("keys/").removesuffix(".json")
+    document = bucket.document(path) or {}
+    makers = [record for record in records.values() if record.key == key and record.status is Status.FINISHED]
+    named = document.get("run")
+    if not isinstance(named, str | None):
+        return f"leads to {named!r}, which is no run"
+    if named is not None:
+        makers = [record for record in makers if record.id == named]
+    if not makers:
+        return f"leads to run {named}, which has another key" if named in records else "is no key of a stored run"
+    if not any(runs.leads_to(record, document, known.get) for record in makers):
+        return f"leads to {document.get('outputs')}, which run {makers[0].id} did not make"
+    return None
+
+
+def _unreadable_names(bucket: Bucket) -> Iterator[StoreProblem]:
+    for name in bucket.unreadable_names():
+        yield StoreProblem(kind="unreadable", where=name, message="its name is no UTF-8; move it away")
+
+
+def _unreadable_documents(bucket: Bucket) -> Iterator[StoreProblem]:
+    paths = [
+        entry.path for prefix in ("artifacts/", "runs/", "keys/", "searches/") for entry in bucket.entries(prefix)
+    ]
+    for path, message in zip(paths, bucket.each(lambda path: _why_unreadable(bucket, path), paths), strict=True):
+        if message is not None:
+            yield StoreProblem(kind="unreadable", where=path, message=message)
+
+
+def _why_unreadable(bucket: Bucket, path: str) -> str | None:
+    parts = path.split("/")
+    number = number_in_path(path)
+    try:
+        if parts[0] == "runs":
+            runs.read_record(bucket, path)
+        elif parts[0] == "artifacts" and not is_artifact_name(parts[1]):
+            return "relet stores nothing of that name; move it away"
+        elif number and parts[2:3] == ["versions"] and len(parts) == 4:
+            versions.read(bucket, parts[1], number)
+        elif number and parts[2:3] == ["aliases"] and len(parts) == 5:
+            aliases.read_move(bucket, parts[1], parts[3], number)
+        else:
+            bucket.document(path)
+    except StoreError as error:
+        return str(error)
+    return None

@@ -1,0 +1,175 @@
+"""Nothing that somebody forged in a bundle or in a store is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner, Result
+
+from relet.cli import relet
+from relet.engine.values import Workspace
+from relet.errors import DamagedError, ReletError, StoreError
+from relet.store import Store, open_store
+from tests.forged_bundle import ForgedBundle
+from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, TRAIN, honest_store, key_of
+from tests.stored import stored_paths
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("honest")
+    store = open_store(f"memory://{uuid4()}")
+    honest_store(store, folder)
+    store.export_history("model", folder / "model.tar")
+    return folder / "model.tar"
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Store:
+    """A store on a disk, in which nothing is false."""
+    store = open_store(tmp_path / "store")
+    honest_store(store, tmp_path / "scratch")
+    return store
+
+
+def said(store: Store, *words: str) -> str:
+    """What a command of relet says of a store; an error in words counts as words."""
+    done: Result = CliRunner().invoke(relet, [*words, "--store", store.url])
+    assert done.exception is None or isinstance(done.exception, ReletError | SystemExit), done.exception
+    return f"{done.output}{done.exception or ''}"
+
+
+def test_nothing_is_false_in_the_store_that_the_forgeries_start_from(there: Store, bundle: Path) -> None:
+    other = open_store(f"memory://{uuid4()}")
+    assert there.verify() == []
+    assert other.import_bundle(bundle).doubts == ()
+    assert other.verify() == []
+    for forgery in IN_A_STORE.values():
+        assert not forgery.shown or "FALSE" not in said(there, *forgery.shown)
+
+
+@pytest.mark.parametrize("kind", IN_A_BUNDLE)
+def test_a_forged_bundle_is_refused_and_nothing_is_stored(kind: str, bundle: Path, tmp_path: Path) -> None:
+    other = open_store(f"memory://{uuid4()}")
+    forged = ForgedBundle.of(bundle)
+    IN_A_BUNDLE[kind](forged)
+    with pytest.raises(StoreError):
+        other.import_bundle(forged.write(tmp_path / "forged.tar"))
+    assert stored_paths(other) == []
+
+
+@pytest.mark.parametrize("kind", IN_A_STORE)
+def test_a_forgery_in_a_store_is_named_with_what_to_do(kind: str, there: Store) -> None:
+    IN_A_STORE[kind].change(there)
+    problems = there.verify()
+    assert problems
+    assert all(each.message for each in problems)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, each in IN_A_STORE.items() if each.shown])
+def test_a_forgery_in_a_store_is_shown_as_one(kind: str, there: Store) -> None:
+    IN_A_STORE[kind].change(there)
+    text = said(there, *IN_A_STORE[kind].shown)
+    assert "FALSE" in text or "can't be read" in text
+
+
+def test_what_is_false_is_not_exported(there: Store, tmp_path: Path) -> None:
+    IN_A_STORE["version: other rows under the content"].change(there)
+    for export in (there.export_history, there.export_version):
+        with pytest.raises(DamagedError, match=r"sample:v1 says content = .*; nothing was written"):
+            export("sample", tmp_path / "sample.tar")
+    assert not (tmp_path / "sample.tar").exists()
+
+
+@pytest.mark.parametrize("kind", [kind for kind, each in IN_A_STORE.items() if each.key_of])
+def test_a_forged_output_lets_no_step_be_skipped(kind: str, there: Store) -> None:
+    run = str(IN_A_STORE[kind].key_of)
+    key = key_of(run, there)
+    assert there.key(key) is not None
+    IN_A_STORE[kind].change(there)
+    assert there.key(key) is None
+
+
+@pytest.mark.parametrize("kind", [kind for kind, each in IN_A_STORE.items() if each.loaded])
+def test_a_forged_version_is_not_laid_out_for_a_component(kind: str, there: Store, tmp_path: Path) -> None:
+    IN_A_STORE[kind].change(there)
+    version = there.version(f"{IN_A_STORE[kind].loaded}:v1")
+    key = key_of(str(version.producer), there)
+    with pytest.raises(DamagedError, match="is not what it claims"):
+        Workspace(tmp_path, there).lay_out(version)
+    assert there.key(key) is None
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "version: a footer that hides rows",
+        "version: other rows under the content",
+        "version: another MLmodel under the content",
+    ],
+)
+def test_a_run_that_makes_the_content_is_given_a_version_of_its_own_and_is_told(kind: str, there: Store) -> None:
+    name = str(IN_A_STORE[kind].shown[-1]).partition(":")[0]
+    honest = there.version(name)
+    IN_A_STORE[kind].change(there)
+    doubts: list[str] = []
+
+    def made() -> str:
+        return str(
+            there.add_version(
+                name=name,
+                type=honest.type,
+                content=honest.content,
+                files=honest.files,
+                metadata=honest.metadata,
+                doubting=doubts.append,
+            )
+        )
+
+    assert made() == f"{name}:v2"
+    assert len(doubts) == 1
+    assert doubts[0].startswith(f"{name}:v1 is not what it claims and was not taken: it says content = ")
+    assert (made(), len(doubts)) == (f"{name}:v2", 1)
+    assert there.find_content(name, honest.content) == there.version(f"{name}:v2")
+
+
+def test_what_a_bundle_says_of_where_it_comes_from_is_replaced(bundle: Path, tmp_path: Path) -> None:
+    forged = ForgedBundle.of(bundle)
+    origin = {"bundle": "trusted", "version": "model:v1", "run": ""}
+    forged.version("model")["metadata"]["imported"] = origin
+    other = open_store(f"memory://{uuid4()}")
+    version = other.import_bundle(forged.write(tmp_path / "forged.tar")).version
+    assert version.imported is not None
+    assert version.imported["bundle"] != "trusted"
+    assert other.version("model").imported == version.imported
+
+
+def test_metrics_that_no_artifact_of_the_bundle_proves_are_left_out(bundle: Path, tmp_path: Path) -> None:
+    forged = ForgedBundle.of(bundle)
+    forged.manifest["versions"].remove(forged.version("scores"))
+    forged.run(TRAIN)["metrics"] = {"mae": 0.1}
+    other = open_store(f"memory://{uuid4()}")
+    other.import_bundle(forged.write(tmp_path / "forged.tar"))
+    record = other.run(TRAIN)
+    assert record.metrics == {}
+    assert "without mae, which it can't prove" in str(record.imported)
+    assert "mae" not in other.run(str(record.parent)).metrics
+
+
+def lines_with(text: str, word: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if word in line)
+
+
+def test_what_was_imported_says_so_and_says_it_no_more_elsewhere(bundle: Path, tmp_path: Path) -> None:
+    other = open_store(tmp_path / "other")
+    other.import_bundle(bundle)
+    assert next(lines_with(said(other, "artifacts", "show", "model"), "imported")).startswith(
+        "imported  as model:v1 from bundle "
+    )
+    assert next(lines_with(said(other, "artifacts", "list"), "model:v1")).endswith("(imported)")
+    assert "nobody here saw it run" in said(other, "runs", TRAIN)
+    other.export_history("model", tmp_path / "again.tar")
+    assert (tmp_path / "again.tar").read_bytes() == bundle.read_bytes()
