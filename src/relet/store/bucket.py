@@ -155,17 +155,43 @@ class Bucket:
                 except FileNotFoundError:
                     continue
 
-    def move(self, path: str, to: str) -> None:
+    def move(self, path: str, to: str) -> bool:
+        """Give a stored file another path, in place of what is there. False where nothing is stored at `path`."""
         backend = self._ready()
         with self._advising("move", path):
-            backend.rename(path, to)
+            try:
+                backend.rename(path, to)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def copy_back(self, path: str, to: str) -> bool:
+        """Store under `to`, too, what is stored at `path`; in a folder it is moved. False where nothing is there.
+
+        A move in a bucket is a copy and a deletion, and the deletion may come late: whoever moves `to` to `path`
+        at the same time would delete what is put back, and needs what lies at `path`.
+        """
+        if self.root is not None:
+            return self.move(path, to)
+        backend = self._ready()
+        with self._advising("copy", path):
+            try:
+                backend.copy(path, to)
+            except FileNotFoundError:
+                return False
+        return True
 
     def touch(self, path: str) -> bool:
-        """Set the time of a stored file to now. False in a bucket, where only a new write does that."""
+        """Set the time of a stored file to now. False where the file is gone, and in a bucket, where only a new
+        write sets the time.
+        """
         if self.root is None:
             return False
         with self._advising("write", path):
-            os.utime(self.root / path)
+            try:
+                os.utime(self.root / path)
+            except FileNotFoundError:
+                return False
         return True
 
     def staged(self) -> Iterator[Path]:

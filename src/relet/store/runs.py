@@ -17,11 +17,14 @@ from relet.store.layout import Document, encode, key_path, outbox_folder, run_pa
 def put(bucket: Bucket, record: RunRecord) -> None:
     """Write a run's record, over the one before. Only the run itself does so."""
     bucket.put(run_path(record.id), _encoded(record))
+    objects.restore(bucket, record.objects.values())
 
 
 def add(bucket: Bucket, record: RunRecord) -> bool:
     """Write the record of a run of another store, unless it is stored already. True where this call wrote it."""
-    return bucket.create(run_path(record.id), _encoded(record))
+    created = bucket.create(run_path(record.id), _encoded(record))
+    objects.restore(bucket, record.objects.values())
+    return created
 
 
 def _encoded(record: RunRecord) -> bytes:

@@ -16,7 +16,7 @@ from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
 from relet.store.journal import SearchJournal, searches
-from relet.store.layout import alias_name, artifact_name, object_path
+from relet.store.layout import alias_name, artifact_name
 from relet.store.upkeep import GRACE, StoreProblem
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Store:
         objects.fetch(self._bucket, sha, to)
 
     def has_object(self, sha: str) -> bool:
-        return self._bucket.head(object_path(sha)) is not None
+        return not objects.absent_digests(self._bucket, [sha])
 
     def add_version(
         self,
