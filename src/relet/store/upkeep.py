@@ -27,8 +27,8 @@ from relet.store.layout import (
 GRACE = timedelta(hours=1)
 # A half-written file that was written to less than this ago may have a living writer.
 WRITING = timedelta(minutes=1)
-# In a bucket a condemned copy is left by a collection that was killed, and not by one that goes on, when it is older
-# than this: no request comes so late. In a folder a move is one step, and the age does not matter.
+# A condemned copy in a bucket that is older than this was left by a collection that was killed: no request comes
+# so late. In a folder a move is one step, and the age does not matter.
 LEFT = timedelta(days=1)
 # Records of an older format name sources whose content was never stored: a missing one is no loss.
 SOURCES_STORED = 2
@@ -189,8 +189,8 @@ def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
 
     An object is referenced by a version that holds it and by a run record that needs it to be made again
     (`RunRecord.objects`). To be on the safe side, every digest counts that stands anywhere in a document which
-    can't be read, which a newer relet wrote, or whose kind this relet does not know. Whatever `older_than` says, no
-    version and no record that was acknowledged loses an object (decision 29).
+    can't be read, which a newer relet wrote, or whose kind this relet does not know. Whatever `older_than` says,
+    no version and no record that was acknowledged loses an object (decision 29).
     """
     before = datetime.now(UTC) - older_than
     collection = secrets.token_hex(8)

@@ -1,4 +1,4 @@
-"""Threads that take turns at the requests of one bucket, in an order that is chosen: each order can be run again."""
+"""Threads that take turns at the requests of one bucket, in an order that is chosen and can be run again."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_in_whatever_order_requests_come_and_whoever_is_killed_no_acknowledged_v
     assert [store.read_object(each.content) for each in acknowledged]
 
 
-# A record that is stored, and an object that is put back, while a move has copied the object and not deleted it yet.
+# The object of a record is put back while a move has copied it and not deleted it yet.
 @example(order=[1] * 9)
 @settings(max_examples=100)
 @given(order=orders(2))
