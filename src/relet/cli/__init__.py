@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from io import StringIO
 from typing import Any, NoReturn
 
 import click
 
+from relet.cli.terminal import say
 from relet.errors import ReletError, nearest
 from relet.names import __version__
 
@@ -117,13 +119,15 @@ def _exit_status() -> int:
         # click hands back the status of `--help` and of `ctx.exit`; a command that ran hands back None
         return relet.main(standalone_mode=False, prog_name="relet") or 0
     except ReletError as error:
-        click.echo(f"relet: {error}", err=True)
+        say(f"relet: {error}", err=True)
         return error.exit_status
     except click.ClickException as error:
-        error.show()
+        shown = StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("relet: interrupted", err=True)
+        say("relet: interrupted", err=True)
         return 130
     except ClosedPipe as error:
         raise error.error from None

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from relet.core.wording import without_credentials
 from relet.errors import BadDataError, StoreError
 from relet.files import locked
 
@@ -90,7 +91,7 @@ def fetch_url(url: str, folder: Path, *, max_bytes: int, progress: Progress, tim
             session.max_redirects = REDIRECTS
             _fetch_with_retries(session, fetch)
     except OSError as error:
-        raise StoreError(f"{url_without_secrets(url)}: can't be kept in {folder}: {error}") from error
+        raise StoreError(f"{without_credentials(url)}: can't be kept in {folder}: {error}") from error
     return whole
 
 
@@ -102,7 +103,7 @@ def _fetch_with_retries(session: requests.Session, fetch: _Download) -> None:
         except _BrokenConnectionError as error:
             if attempt == ATTEMPTS:
                 raise BadDataError(
-                    f"{url_without_secrets(fetch.url)}: {error}; tried {ATTEMPTS} times{_kept_bytes_text(fetch)}"
+                    f"{without_credentials(fetch.url)}: {error}; tried {ATTEMPTS} times{_kept_bytes_text(fetch)}"
                 ) from error
         time.sleep(min(PAUSE * 2 ** (attempt - 1), fetch.timeout))
 
@@ -125,7 +126,7 @@ def _fetch_once(session: requests.Session, fetch: _Download) -> None:
     except (requests.ConnectionError, requests.Timeout) as error:
         raise _BrokenConnectionError(f"no answer: {_reason_without_url(error)}") from error
     except (requests.RequestException, ValueError) as error:
-        raise BadDataError(f"{url_without_secrets(fetch.url)}: {_reason_without_url(error)}") from error
+        raise BadDataError(f"{without_credentials(fetch.url)}: {_reason_without_url(error)}") from error
     with response:
         _act_on_response(fetch, response, have)
 
@@ -146,10 +147,10 @@ def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> di
 
 def _act_on_response(fetch: _Download, response: requests.Response, have: int) -> None:
     """Act on the response's status: not changed, the rest of the file, the whole file, or an error."""
-    shown, status = url_without_secrets(fetch.url), response.status_code
+    shown, status = without_credentials(fetch.url), response.status_code
     if fetch.url.lower().startswith("https:") and not response.url.lower().startswith("https:"):
         raise BadDataError(
-            f"{shown}: leads to {url_without_secrets(response.url)}, which is not encrypted; "
+            f"{shown}: leads to {without_credentials(response.url)}, which is not encrypted; "
             "name that if you trust it"
         )
     if status == 304 and fetch.whole.exists():
@@ -278,7 +279,7 @@ def _range_start(response: requests.Response) -> int | None:
 
 def _too_large_error(fetch: _Download, what: str) -> BadDataError:
     return BadDataError(
-        f"{url_without_secrets(fetch.url)}: {what}, and the limit is {fetch.max_bytes}; raise max_bytes"
+        f"{without_credentials(fetch.url)}: {what}, and the limit is {fetch.max_bytes}; raise max_bytes"
     )
 
 
@@ -294,12 +295,6 @@ def _name_for_url(url: str) -> str:
     return f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{last or 'source'}"
 
 
-def url_without_secrets(url: str) -> str:
-    """The URL without user, password and query, which may be secrets; messages are stored."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 def _reason_without_url(error: Exception) -> str:
     """The message of a requests or urllib3 error, without its URL and object addresses."""
     inner: Any = error
@@ -307,10 +302,7 @@ def _reason_without_url(error: Exception) -> str:
         inner = inner.args[0]
     inner = getattr(inner, "reason", None) or inner
     text = re.sub(r"<[^>]*>:? ?|\bHTTPS?ConnectionPool\([^)]*\): ", "", str(inner))
-    return (
-        " ".join(re.sub(r"https?://\S+", lambda url: url_without_secrets(url[0]), text).split())
-        or type(inner).__name__
-    )
+    return " ".join(str(without_credentials(text)).split()) or type(inner).__name__
 
 
 def _state_path(file: Path) -> Path:

@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.data.download import Progress, fetch_url, url_without_secrets
+from relet.core.wording import without_credentials
+from relet.data.download import Progress, fetch_url
 from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ there are http, https
         return fetch_url(source, folder, max_bytes=max_bytes, progress=progress or _no_progress, timeout=timeout)
     if scheme and not Path(source).exists():
         raise BadDataError(
-            f"{url_without_secrets(source)}: a source is a path or an http(s) URL, got the scheme {scheme[1]!r}; "
+            f"{without_credentials(source)}: a source is a path or an http(s) URL, got the scheme {scheme[1]!r}; "
             f"{nearest(scheme[1].lower(), ('http', 'https'))}"
         )
     return _checked_path(source)

@@ -38,9 +38,10 @@ class Job:
     """What to run, and where its results are stored.
 
     `arguments` are the values that each function is called with. `parameters` are the same values as a person set
-    them, a source outside by its path or URL; records and trackers show these. `manager` makes an environment for
-    each component that names none: uv, virtualenv, conda or docker. `callers` call the components that this
-    process does not call itself. `part` makes the run a trial, whose records the courier of its sweep sends.
+    them, a source outside by its path or by its URL without credentials; records and trackers show these.
+    `manager` makes an environment for each component that names none: uv, virtualenv, conda or docker. `callers`
+    call the components that this process does not call itself. `part` makes the run a trial, whose records the
+    courier of its sweep sends.
     """
 
     project: Project

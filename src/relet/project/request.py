@@ -13,6 +13,7 @@ from relet.core.component import Component
 from relet.core.parameter import Parameter, nearest_parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import RunRequest
+from relet.core.wording import without_credentials
 from relet.errors import SettingError
 from relet.project.folder import KEPT, Project, open_project
 from relet.project.groups import check_groups
@@ -54,7 +55,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         project=project,
         request=request,
         arguments=arguments,
-        parameters=parameters,
+        parameters=_shown_parameters(components, parameters),
         store=open_store(_store_of(order, chosen, project)),
         experiment=chosen.experiment,
         trackers=chosen.tracking,
@@ -160,6 +161,21 @@ def _resolved_arguments(
             arguments[component.name][parameter.name] = path
             for_keys[component.name][parameter.name] = {"sha256": digest}
     return arguments, for_keys
+
+
+def _shown_parameters(
+    components: Sequence[Component], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The parameters as records and pages may show them: the address of a source outside has no credentials."""
+    return {
+        each.name: dict(parameters[each.name])
+        | {
+            parameter.name: without_credentials(parameters[each.name][parameter.name])
+            for parameter in each.parameters_with(parameters[each.name])
+            if parameter.source is not None
+        }
+        for each in components
+    }
 
 
 def _fetched_source(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:

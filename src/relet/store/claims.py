@@ -48,9 +48,9 @@ def claim(
 ) -> Iterator[None]:
     """Hold the claim on a name; wait while another process or thread holds it, after calling `waiting` once.
 
-    A holder that does not renew its claim for `pace.gone` seconds loses it. A thread that holds a claim must not ask
-    for the same one again: it would wait for itself. A store in memory belongs to one process, and a claim there
-    holds nothing.
+    A holder that does not renew its claim for `pace.gone` seconds loses it. A thread that holds a claim must not
+    ask for the same one again: it would wait for itself. A store in memory belongs to one process, and a claim
+    there holds nothing.
     """
     word(name, "the name of a claim")
     path = bucket.root / FOLDER / name if bucket.root else None

@@ -1,0 +1,61 @@
+"""The door to the terminal: a command prints through it, and no text in what is printed commands the terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import unicodedata
+from typing import Any
+
+import click
+
+from relet.core.wording import without_credentials
+
+# Controls, signs that turn the direction of writing or have no width, lone halves of a sign, and line separators.
+_UNSAFE = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
+# relet's own colours stand between these until a line is printed. No stored text can hold them: the word is drawn
+# anew for each process.
+_WORD = secrets.token_hex(16)
+_COLOUR = re.compile(rf"<{_WORD} ([0-9;]+)>")
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """The text with each sign that a terminal would obey, or that hides or turns others, as its escape sequence.
+
+    >>> print(printable("a\\x07b\\x1b[2J"))
+    a\\x07b\\x1b[2J
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        sign
+        if sign in keep or unicodedata.category(sign) not in _UNSAFE
+        else sign.encode("unicode_escape", "surrogatepass").decode()
+        for sign in text
+    )
+
+
+def style(text: str, **styles: Any) -> str:
+    """The text in a colour, or bold, where it is printed to a terminal; `styles` are those of `click.style`."""
+    before, after = click.style("\n", **styles).split("\n")
+    return f"{_hidden(before)}{printable(text)}{_hidden(after)}"
+
+
+def _hidden(colour: str) -> str:
+    return re.sub(r"\x1b\[([0-9;]+)m", rf"<{_WORD} \1>", colour)
+
+
+def say(text: object = "", *, err: bool = False) -> None:
+    """Print a text with a line end. Line ends and tabs in it stay; addresses lose their credentials."""
+    # The odd parts are the colours' numbers.
+    parts = [
+        f"\x1b[{part}m" if place % 2 else printable(without_credentials(part), keep="\n\t")
+        for place, part in enumerate(_COLOUR.split(str(text)))
+    ]
+    click.echo("".join(parts), err=err)
+
+
+def say_json(value: Any, *, indent: int | None = None) -> None:
+    """Print a value as JSON, in which every sign that a terminal would obey is escaped."""
+    click.echo(json.dumps(without_credentials(value), indent=indent, default=str))
