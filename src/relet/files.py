@@ -5,11 +5,17 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# The names of scratch folders and logs begin so; each is locked by the processes that use it.
+SCRATCH = "relet-scratch-"
+# Seconds: one that is younger may not be locked yet; and so long a log is kept that says something.
+UNLOCKED, LOG_KEPT = 60.0, 86400.0
 # Seconds between two tries to take a lock that another process holds.
 LOOK = 0.02
 # What a file system that has no hard links answers: exFAT and FAT, some network folders, folders of containers.
@@ -144,6 +150,50 @@ def lock_holder(path: Path) -> str:
             if first.isdecimal():
                 return first
     return "unknown"
+
+
+@contextmanager
+def scratch_folder(within: str | None = None) -> Iterator[Path]:
+    """A folder that is removed with all that is in it when the block ends; `within` is the temporary folder if not
+    given. What processes that were killed have left there is removed first.
+    """
+    import tempfile
+
+    within = within or tempfile.gettempdir()
+    remove_left_scratch(Path(within))
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=within, ignore_cleanup_errors=True) as folder:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            try_flock(descriptor)
+            yield Path(folder)
+        finally:
+            os.close(descriptor)
+
+
+def remove_left_scratch(folder: Path) -> None:
+    """Remove the scratch folders and logs in a folder whose processes are gone; one without a lock stays."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if entry.name.startswith(SCRATCH):
+                with suppress(OSError):
+                    _remove_scratch(Path(entry.path), entry.stat(follow_symlinks=False))
+
+
+def _remove_scratch(path: Path, state: os.stat_result) -> None:
+    is_log = stat.S_ISREG(state.st_mode)
+    kept = LOG_KEPT if is_log and state.st_size else UNLOCKED
+    if state.st_uid != os.getuid() or time.time() - state.st_mtime < kept:
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        if not try_flock(descriptor):
+            return
+        if is_log:
+            path.unlink()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

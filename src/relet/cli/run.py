@@ -85,7 +85,7 @@ def command(
 
     \b
     Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 3 a verdict said no,
-    130 interrupted.
+    130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: finished steps are kept.
     """
     target, words, cfg = _without_swallowed_word(target, words, cfg)
     if target is None:

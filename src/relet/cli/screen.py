@@ -9,7 +9,7 @@ from typing import Any
 
 from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
-from relet.cli.terminal import say, style
+from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
@@ -100,8 +100,9 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         return
     for line in _closing_lines(job, outcome):
         say(line)
-    if outcome.error is not None:
-        say(f"relet: {outcome.error}", err=True)
+    # What can be done after an interruption stands in the closing lines.
+    if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
+        say(f"relet: {error_text(outcome.error)}", err=True)
 
 
 def print_check(result: Check | Verdict, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
 from relet.cli.screen import delivery_facts, delivery_line
-from relet.cli.terminal import say, style
+from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import ArtifactType
 from relet.core.record import Status
 from relet.core.wording import count, shorten
@@ -131,7 +131,7 @@ def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
     for line in _closing_lines(sweep, outcome, selection):
         say(line)
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
-        say(f"relet: {outcome.error}", err=True)
+        say(f"relet: {error_text(outcome.error)}", err=True)
 
 
 def _closing_lines(sweep: Sweep, outcome: SweepOutcome, selection: str | None) -> Iterator[str]:

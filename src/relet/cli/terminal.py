@@ -56,6 +56,11 @@ def say(text: object = "", *, err: bool = False) -> None:
     click.echo("".join(parts), err=err)
 
 
+def error_text(error: BaseException) -> str:
+    """What an error says; the name of its kind where it says nothing."""
+    return str(error) or type(error).__name__
+
+
 def say_json(value: Any, *, indent: int | None = None) -> None:
     """Print a value as JSON, in which every sign that a terminal would obey is escaped."""
     click.echo(json.dumps(without_credentials(value), indent=indent, default=str))

@@ -11,7 +11,7 @@ import click
 from relet.cli.progress import ProgressDisplay, print_event, progress_display
 from relet.cli.screen import delivery_facts, delivery_line
 from relet.cli.sweeps import ranking_lines
-from relet.cli.terminal import say, style
+from relet.cli.terminal import error_text, say, style
 from relet.core.record import Status
 from relet.core.wording import count
 from relet.experiments.variation import short_names
@@ -48,7 +48,8 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     is a bucket. Only how many trials a timeout leaves time for is chance.
 
     \b
-    Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 130 interrupted.
+    Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 130 interrupted (143 by
+    SIGTERM, 129 by SIGHUP).
     """
     from relet.trials.search.question import read_question
     from relet.trials.search.rounds import search
@@ -180,7 +181,7 @@ def finish_search(found: SearchOutcome, written: WinnerFile | None, *, as_json: 
     for line in _closing_lines(found, written):
         say(line)
     if found.error is not None and found.status is not Status.INTERRUPTED:
-        say(f"relet: {found.error}", err=True)
+        say(f"relet: {error_text(found.error)}", err=True)
 
 
 def _closing_lines(found: SearchOutcome, written: WinnerFile | None) -> Iterator[str]:
