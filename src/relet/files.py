@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
 import stat
 import time
@@ -12,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# The names of scratch folders and logs begin so; each is locked by the processes that use it.
-SCRATCH = "relet-scratch-"
+# The names of scratch folders and logs, each of which is locked by the processes that use it.
+SCRATCH = re.compile(r"relet-[a-z]+-scratch-")
 # Seconds: one that is younger may not be locked yet; and so long a log is kept that says something.
 UNLOCKED, LOG_KEPT = 60.0, 86400.0
 # Seconds between two tries to take a lock that another process holds.
@@ -153,15 +154,18 @@ def lock_holder(path: Path) -> str:
 
 
 @contextmanager
-def scratch_folder(within: str | None = None) -> Iterator[Path]:
+def scratch_folder(purpose: str, within: str | None = None) -> Iterator[Path]:
     """A folder that is removed with all that is in it when the block ends; `within` is the temporary folder if not
-    given. What processes that were killed have left there is removed first.
+    given, and the word `purpose` stands in its name. What processes that were killed have left there is removed
+    first.
     """
     import tempfile
 
     within = within or tempfile.gettempdir()
     remove_left_scratch(Path(within))
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=within, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=scratch_prefix(purpose), dir=within, ignore_cleanup_errors=True
+    ) as folder:
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             try_flock(descriptor)
@@ -170,11 +174,20 @@ def scratch_folder(within: str | None = None) -> Iterator[Path]:
             os.close(descriptor)
 
 
+def scratch_prefix(purpose: str) -> str:
+    """How the name of a scratch folder or log begins.
+
+    >>> scratch_prefix("run")
+    'relet-run-scratch-'
+    """
+    return f"relet-{purpose}-scratch-"
+
+
 def remove_left_scratch(folder: Path) -> None:
     """Remove the scratch folders and logs in a folder whose processes are gone; one without a lock stays."""
     with suppress(OSError), os.scandir(folder) as found:
         for entry in found:
-            if entry.name.startswith(SCRATCH):
+            if SCRATCH.match(entry.name):
                 with suppress(OSError):
                     _remove_scratch(Path(entry.path), entry.stat(follow_symlinks=False))
 

@@ -168,7 +168,7 @@ def _exit_status() -> int:
         say(shown.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say("relet: interrupted; what is finished is kept: the same command goes on from there", err=True)
+        say("relet: interrupted; nothing that was stored is lost: give the same command again", err=True)
         return INTERRUPTED_STATUS
     except ClosedPipe as error:
         raise error.error from None

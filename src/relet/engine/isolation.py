@@ -40,7 +40,7 @@ def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
         yield job
         return
     with ExitStack() as opened:
-        scratch = opened.enter_context(scratch_folder(folder_outside_calls()))
+        scratch = opened.enter_context(scratch_folder("isolated", folder_outside_calls()))
         for place, components in isolated.items():
             interpreter = opened.enter_context(_component_interpreter(job, place, scratch, tell))
             names = [component.name for component in components]

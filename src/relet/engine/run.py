@@ -38,7 +38,7 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
     results: dict[str, ComponentResult] = {}
     error: BaseException | None = None
     try:
-        with scratch_folder(folder_outside_calls()) as scratch:
+        with scratch_folder("run", folder_outside_calls()) as scratch:
             context = RunContext(
                 job=job,
                 parent=run.record,

@@ -67,7 +67,7 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
     `determinism`. The outputs of the second call are not kept.
     """
     checks = []
-    with scratch_folder() as folder:
+    with scratch_folder("determinism") as folder:
         looking = _DeterminismCheck(job=job, scratch=folder, workspace=Workspace(folder, job.store))
         with ExitStack() as started:
             for result in outcome.results:

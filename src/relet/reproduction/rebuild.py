@@ -181,7 +181,7 @@ def _clean_place(kept: Path | None) -> Iterator[Path]:
             raise SetUpError(f"{kept} is not empty; name a folder that is, or is not there")
         yield kept.resolve()
         return
-    with scratch_folder() as place:
+    with scratch_folder("reproduce") as place:
         yield place.resolve()
 
 

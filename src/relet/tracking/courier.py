@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relet.errors import ReletError
-from relet.files import SCRATCH, remove_left_scratch, try_flock
+from relet.files import remove_left_scratch, scratch_prefix, try_flock
 
 # Settings of mlflow: print little, give up soon, send no telemetry. What the user has set wins.
 ENVIRONMENT = {
@@ -104,7 +104,7 @@ def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courie
 
 def _start(store_url: str, project_root: Path, tracker: str) -> _TrackerProcess:
     remove_left_scratch(Path(tempfile.gettempdir()))
-    descriptor, log = tempfile.mkstemp(prefix=f"{SCRATCH}{tracker}-", suffix=".log")
+    descriptor, log = tempfile.mkstemp(prefix=scratch_prefix(tracker), suffix=".log")
     try:
         # The lock passes to the process with its output: as long as it lives, nobody removes the log.
         try_flock(descriptor)

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from relet.files import LOG_KEPT, SCRATCH, UNLOCKED, remove_left_scratch, scratch_folder
+from relet.files import LOG_KEPT, UNLOCKED, remove_left_scratch, scratch_folder, scratch_prefix
 
 
 def aged(path: Path, seconds: float) -> Path:
@@ -19,7 +19,7 @@ def aged(path: Path, seconds: float) -> Path:
     return path
 
 
-def left_folder(within: Path, name: str = f"{SCRATCH}left") -> Path:
+def left_folder(within: Path, name: str = f"{scratch_prefix('test')}left") -> Path:
     folder = within / name
     (folder / "below").mkdir(parents=True)
     (folder / "below" / "rows.parquet").write_bytes(b"rows")
@@ -27,23 +27,23 @@ def left_folder(within: Path, name: str = f"{SCRATCH}left") -> Path:
 
 
 def test_a_scratch_folder_is_there_in_its_block_and_gone_after_it(tmp_path: Path) -> None:
-    with scratch_folder(str(tmp_path)) as folder:
+    with scratch_folder("test", str(tmp_path)) as folder:
         (folder / "file").write_text("x")
         assert folder.parent == tmp_path
-        assert folder.name.startswith(SCRATCH)
+        assert folder.name.startswith(scratch_prefix("test"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_killed_process_left_goes_with_the_next_scratch_folder(tmp_path: Path) -> None:
     left_folder(tmp_path)
-    with scratch_folder(str(tmp_path)) as folder:
+    with scratch_folder("test", str(tmp_path)) as folder:
         assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_the_folder_of_a_living_process_stays_however_old_it_is(tmp_path: Path) -> None:
-    with scratch_folder(str(tmp_path)) as living:
+    with scratch_folder("test", str(tmp_path)) as living:
         aged(living, 1_000_000)
-        with scratch_folder(str(tmp_path)):
+        with scratch_folder("test", str(tmp_path)):
             assert living.exists()
 
 
@@ -55,7 +55,7 @@ def test_a_young_folder_may_not_be_locked_yet_and_stays(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_name_and_what_a_link_points_to_stay(tmp_path: Path) -> None:
     other = left_folder(tmp_path, "relet-of-a-person")
-    link = tmp_path / f"{SCRATCH}link"
+    link = tmp_path / f"{scratch_prefix('test')}link"
     link.symlink_to(other)
     os.utime(link, (0, 0), follow_symlinks=False)
     remove_left_scratch(tmp_path)
@@ -73,7 +73,7 @@ def test_without_locks_nothing_is_removed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_log_that_says_something_is_kept_for_a_day_and_an_empty_one_is_not(tmp_path: Path) -> None:
-    telling, empty, locked = (tmp_path / f"{SCRATCH}mlflow-{name}.log" for name in ("a", "b", "c"))
+    telling, empty, locked = (tmp_path / f"{scratch_prefix('mlflow')}{name}.log" for name in ("a", "b", "c"))
     telling.write_text("the server said no")
     empty.touch()
     locked.write_text("its process lives")
