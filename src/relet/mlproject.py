@@ -16,6 +16,7 @@ from typing import Any
 from relet.core.component import Component, Input
 from relet.core.parameter import ChosenGroup, Parameter
 from relet.core.pipeline import Pipeline
+from relet.core.wording import printable, without_credentials
 from relet.environments.docker import dockerfile
 from relet.errors import ReletError, SettingError, SetUpError
 from relet.project.folder import SETTING, find_root, open_project
@@ -283,5 +284,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1], sys.argv[2:])
     except ReletError as error:
-        print(f"relet: {error}", file=sys.stderr)
+        said = printable(without_credentials(str(error)), keep="\n")
+        print(f"relet: {said}", file=sys.stderr)
         sys.exit(error.exit_status)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relet.cli.terminal import printable, style
-from relet.core.wording import shorten
+from relet.cli.terminal import style
+from relet.core.wording import printable, shorten
 
 GAP = "  "
 # The most letters of a cell.

@@ -12,9 +12,9 @@ from relet.cli.columns import GAP, UNBOUNDED, cell_texts, screen_width, table_li
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.sparkline import sparkline
-from relet.cli.terminal import printable, say, say_json
+from relet.cli.terminal import say, say_json
 from relet.core.artifact import Curve
-from relet.core.wording import count, shorten
+from relet.core.wording import count, printable, shorten
 from relet.experiments.contrast import Contrast, ContrastRow
 from relet.experiments.experiment import short_id
 

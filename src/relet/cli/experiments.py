@@ -14,9 +14,9 @@ from relet.cli.columns import ScreenColumn, screen_width, table_lines
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
-from relet.cli.terminal import printable, say, say_json
+from relet.cli.terminal import say, say_json
 from relet.core.record import Status
-from relet.core.wording import count, shorten
+from relet.core.wording import count, printable, shorten
 from relet.errors import SettingError
 from relet.experiments.experiment import Experiment, Trial
 from relet.experiments.objective import Objective, aim, comparable_trials

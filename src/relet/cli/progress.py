@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from relet.cli.terminal import printable, say, say_json
-from relet.core.wording import without_credentials
+from relet.cli.terminal import say, say_json
+from relet.core.wording import printable, without_credentials
 
 if TYPE_CHECKING:
     from rich.status import Status as Spinner

@@ -5,35 +5,16 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import unicodedata
 from typing import Any
 
 import click
 
-from relet.core.wording import without_credentials
+from relet.core.wording import printable, without_credentials
 
-# Controls, signs that turn the direction of writing or have no width, lone halves of a sign, and line separators.
-_UNSAFE = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
 # relet's own colours stand between these until a line is printed. No stored text can hold them: the word is drawn
 # anew for each process.
 _WORD = secrets.token_hex(16)
 _COLOUR = re.compile(rf"<{_WORD} ([0-9;]+)>")
-
-
-def printable(text: str, *, keep: str = "") -> str:
-    """The text with each sign that a terminal would obey, or that hides or turns others, as its escape sequence.
-
-    >>> print(printable("a\\x07b\\x1b[2J"))
-    a\\x07b\\x1b[2J
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        sign
-        if sign in keep or unicodedata.category(sign) not in _UNSAFE
-        else sign.encode("unicode_escape", "surrogatepass").decode()
-        for sign in text
-    )
 
 
 def style(text: str, **styles: Any) -> str:

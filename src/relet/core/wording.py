@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ _SCHEME = r"[A-Za-z][A-Za-z0-9+.\-]*://"
 _ADDRESS = re.compile(rf"({_SCHEME})((?:(?!{_SCHEME})\S)+)")
 _AFTER = re.compile(r"""[\\'"`,;)\]}>.]*\Z""")
 MASK = "***"
+# Controls, signs that turn the direction of writing or have no width, lone halves of a sign, and line separators.
+_UNSAFE = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -29,6 +32,22 @@ def shorten(text: str, most: int = 80) -> str:
     'a lon…'
     """
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """The text with each sign that a terminal would obey, or that hides or turns others, as its escape sequence.
+
+    >>> print(printable("a\\x07b\\x1b[2J"))
+    a\\x07b\\x1b[2J
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        sign
+        if sign in keep or unicodedata.category(sign) not in _UNSAFE
+        else sign.encode("unicode_escape", "surrogatepass").decode()
+        for sign in text
+    )
 
 
 def without_credentials(value: Any) -> Any:

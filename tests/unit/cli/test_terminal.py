@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from relet.cli.terminal import printable, say, say_json, style
+from relet.cli.terminal import say, say_json, style
 from relet.core.record import ArtifactLink, Caveat, CodeState, RunRecord, Status
+from relet.core.wording import printable
 from relet.store import Store, open_store
 from tests.experiment_store import pipeline_run
 from tests.integration.cli.test_cli import relet
