@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import re
+import shutil
+import stat
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# The names of scratch folders and logs, each of which is locked by the processes that use it.
+SCRATCH = re.compile(r"relet-[a-z]+-scratch-")
+# Seconds: one that is younger may not be locked yet; and so long a log is kept that says something.
+UNLOCKED, LOG_KEPT = 60.0, 86400.0
 # Seconds between two tries to take a lock that another process holds.
 LOOK = 0.02
+# What a file system that has no hard links answers: exFAT and FAT, some network folders, folders of containers.
+WITHOUT_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+# What a file system without `flock` answers: some network folders, and folders of containers.
+WITHOUT_FLOCK = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
 
 
 @contextmanager
@@ -42,33 +56,157 @@ def write_whole(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
+def create_whole(path: Path, content: bytes, *, part: Path | None = None, lock: Path | None = None) -> bool:
+    """Write a file, unless there is one at `path`; of many calls at once one writes, and returns True.
+
+    Readers see no file or the whole one. `part` is the path of the new file, as for `replacing`; `lock` is that of
+    `name_whole`.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "1.json"
+    >>> create_whole(path, b"first"), create_whole(path, b"second"), path.read_bytes()
+    (True, False, b'first')
+    """
+    part = part or path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    try:
+        part.write_bytes(content)
+        return name_whole(part, path, lock=lock)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def name_whole(part: Path, path: Path, *, lock: Path | None = None) -> bool:
+    """Give a whole file, on the same file system, the name `path` unless there is one: True when it was given.
+
+    It is given by a hard link, and `part` stays. On a file system without hard links the file is moved there,
+    under a lock on the file `lock`; where nothing is given, it lies beside `path`.
+    """
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in WITHOUT_LINKS:
+            raise
+        with locked(lock or path.with_name(f".{path.name}.lock")):
+            if path.exists():
+                return False
+            part.replace(path)
+    return True
+
+
 @contextmanager
 def locked(path: Path, *, timeout: float = -1) -> Iterator[None]:
     """Hold the lock on a file, which is made where it is missing; the file names the process that holds the lock.
 
     Whoever else wants the lock waits, threads of this process too: `timeout` seconds, or for ever where it is
     negative. Raises TimeoutError when the time is over. The kernel frees the lock of a process that was killed.
-    On a file system without `flock` the existence of the file is the lock; then the lock of a killed process is
-    freed by the next one on the same machine.
+    On a file system without `flock` the existence of a second file, `path` with `.held`, is the lock; then the
+    lock of a killed process is freed by the next one on the same machine.
     """
     # filelock costs a twentieth of a second, and few commands take a lock.
     from filelock import FileLock, SoftFileLock
 
-    lock = FileLock(path, timeout=timeout, poll_interval=LOOK)
-    with lock:
-        # filelock changes the class on a file system without flock, and then writes the holder's id itself.
-        if not isinstance(lock, SoftFileLock):
+    if has_flock(path):
+        with FileLock(path, timeout=timeout, poll_interval=LOOK):
             path.write_text(str(os.getpid()), encoding="ascii")
-        yield
+            yield
+    else:
+        # filelock writes the holder's id itself.
+        with SoftFileLock(_held_path(path), timeout=timeout, poll_interval=LOOK):
+            yield
+
+
+def has_flock(path: Path) -> bool:
+    """Whether the file system of a file has locks; the file is made where it is missing."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        return try_flock(descriptor) is not None
+    finally:
+        os.close(descriptor)
+
+
+def try_flock(descriptor: int) -> bool | None:
+    """Take the lock on an open file: False where another one holds it, None where the file system has no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in WITHOUT_FLOCK:
+            return None
+        raise
+    return True
+
+
+def _held_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.held")
 
 
 def lock_holder(path: Path) -> str:
     """The id of the process that holds the lock on a file, or that held it last; "unknown" where it names none."""
+    for each in (path, _held_path(path)):
+        with suppress(OSError):
+            first = each.read_text(encoding="ascii", errors="replace").partition("\n")[0]
+            if first.isdecimal():
+                return first
+    return "unknown"
+
+
+@contextmanager
+def scratch_folder(purpose: str, within: str | None = None) -> Iterator[Path]:
+    """A folder that is removed with all that is in it when the block ends; `within` is the temporary folder if not
+    given, and the word `purpose` stands in its name. What processes that were killed have left there is removed
+    first.
+    """
+    import tempfile
+
+    within = within or tempfile.gettempdir()
+    remove_left_scratch(Path(within))
+    with tempfile.TemporaryDirectory(
+        prefix=scratch_prefix(purpose), dir=within, ignore_cleanup_errors=True
+    ) as folder:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            try_flock(descriptor)
+            yield Path(folder)
+        finally:
+            os.close(descriptor)
+
+
+def scratch_prefix(purpose: str) -> str:
+    """How the name of a scratch folder or log begins.
+
+    >>> scratch_prefix("run")
+    'relet-run-scratch-'
+    """
+    return f"relet-{purpose}-scratch-"
+
+
+def remove_left_scratch(folder: Path) -> None:
+    """Remove the scratch folders and logs in a folder whose processes are gone; one without a lock stays."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if SCRATCH.match(entry.name):
+                with suppress(OSError):
+                    _remove_scratch(Path(entry.path), entry.stat(follow_symlinks=False))
+
+
+def _remove_scratch(path: Path, state: os.stat_result) -> None:
+    is_log = stat.S_ISREG(state.st_mode)
+    kept = LOG_KEPT if is_log and state.st_size else UNLOCKED
+    if state.st_uid != os.getuid() or time.time() - state.st_mtime < kept:
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        first = path.read_text(encoding="ascii", errors="replace").partition("\n")[0]
-    except OSError:
-        return "unknown"
-    return first if first.isdecimal() else "unknown"
+        if not try_flock(descriptor):
+            return
+        if is_log:
+            path.unlink()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -76,16 +214,23 @@ def locked_for_children(path: Path, *, waiting: Callable[[], None] | None = None
     """Hold the lock on a file, and give the descriptor that holds it: a child that inherits the descriptor holds
     the lock too, and goes on holding it when this process is killed.
 
-    Waits without an end, after calling `waiting` once.
+    Waits without an end, after calling `waiting` once. Raises OSError on a file system without `flock`: no other
+    lock passes to a child.
     """
-    from filelock import lock_descriptor
-
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        if not lock_descriptor(descriptor, blocking=False):
-            if waiting:
+        told = False
+        while not (taken := try_flock(descriptor)):
+            if taken is None:
+                raise OSError(
+                    errno.ENOLCK,
+                    "its file system has no file locks (flock); use a folder on another disk",
+                    str(path),
+                )
+            if waiting and not told:
                 waiting()
-            lock_descriptor(descriptor, poll_interval=LOOK)
+            told = True
+            time.sleep(LOOK)
         yield descriptor
     finally:
         # Closed and not unlocked: to unlock would take the lock away from a child that still runs.

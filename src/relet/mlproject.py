@@ -16,8 +16,9 @@ from typing import Any
 from relet.core.component import Component, Input
 from relet.core.parameter import ChosenGroup, Parameter
 from relet.core.pipeline import Pipeline
+from relet.core.wording import printable, without_credentials
 from relet.environments.docker import dockerfile
-from relet.errors import ReletError, SettingError
+from relet.errors import ReletError, SettingError, SetUpError
 from relet.project.folder import SETTING, find_root, open_project
 from relet.project.stores import STORE, callers_store, configured_store, names_store
 from relet.tracking.mlflow import local_folder, tracking_uri
@@ -64,18 +65,54 @@ def write_files(files: Mapping[Path, str]) -> None:
 def pins(root: Path) -> list[str]:
     """What relet needs to run, each at the version that `requirements.lock` names, with its marker.
 
-    What only its tests and tools need is left out: the lock says what each package is needed by.
+    What only its tests and tools need is left out: the lock says what each package is needed by. Raises SetUpError
+    where the lock or pyproject.toml is missing, can't be read, or names no package that the other one has.
     """
-    locked = list(_locked_packages((root / "requirements.lock").read_text(encoding="utf-8")))
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = {
-        re.sub(r"[-_.]+", "-", found[0].lower())
-        for found in map(re.compile(r"[\w.\-]+").match, project["dependencies"])
+    lock = _text_of(
+        root / "requirements.lock", "write it with: uv pip compile pyproject.toml -o requirements.lock"
+    )
+    locked = list(_locked_packages(lock))
+    declared = {
+        re.sub(r"[-_.]+", "-", found[0].lower()): ";" in found.string
+        for found in map(re.compile(r"[\w.\-]+").match, _dependencies(root / "pyproject.toml"))
         if found
     }
+    needed = set(declared)
+    # A dependency with a marker may be for another platform, and not in this lock.
+    unpinned = sorted(needed - {name for name, _, _ in locked} - {name for name in needed if declared[name]})
+    if unpinned:
+        raise SetUpError(
+            f"{root / 'requirements.lock'} pins no version of {', '.join(unpinned)}, which pyproject.toml depends "
+            "on; write it anew: uv pip compile pyproject.toml -o requirements.lock"
+        )
     while more := {name for name, _, needed_by in locked if needed_by & needed} - needed:
         needed |= more
     return [pin for name, pin, _ in locked if name in needed]
+
+
+def _text_of(path: Path, advice: str) -> str:
+    """A file's text. Raises SetUpError, with the advice, where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else f"it can't be read ({error})"
+        raise SetUpError(
+            f"{path}: {reason}; the environments of MLflow's projects are made from it: {advice}"
+        ) from error
+
+
+def _dependencies(path: Path) -> list[str]:
+    """The dependencies that a pyproject.toml declares."""
+    advice = 'write [project] with dependencies = ["relet", …]'
+    try:
+        declared = tomllib.loads(_text_of(path, advice))["project"]["dependencies"]
+    except tomllib.TOMLDecodeError as error:
+        raise SetUpError(f"{path} can't be read as TOML: {error}") from error
+    except (KeyError, TypeError):
+        declared = None
+    if not isinstance(declared, list) or not all(isinstance(each, str) for each in declared):
+        raise SetUpError(f"{path} declares no dependencies; {advice}")
+    return declared
 
 
 def _locked_packages(lock: str) -> Iterator[tuple[str, str, set[str]]]:
@@ -247,5 +284,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1], sys.argv[2:])
     except ReletError as error:
-        print(f"relet: {error}", file=sys.stderr)
+        said = printable(without_credentials(str(error)), keep="\n")
+        print(f"relet: {said}", file=sys.stderr)
         sys.exit(error.exit_status)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,33 @@ def test_garbage_collection_takes_only_what_nothing_refers_to(store: Store) -> N
     assert store.gc(NOW) == [f"objects/{garbage[:2]}/{garbage}"]
     assert all(store.has_object(sha) for sha in (lock, diff, version.files["data.csv"]))
     assert not store.has_object(garbage)
+
+
+def test_writers_beside_collections_of_age_zero_lose_nothing_that_was_acknowledged(store: Store) -> None:
+    acknowledged: list[Version] = []
+    over = threading.Event()
+
+    def write(number: int) -> None:
+        for each in range(5):
+            # A store that says no has acknowledged nothing.
+            with suppress(StoreError):
+                acknowledged.append(add(store, f"{number % 2} {each}".encode()))
+
+    def collect() -> None:
+        while not over.is_set():
+            store.gc(NOW)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    collector = threading.Thread(target=collect)
+    for thread in (*writers, collector):
+        thread.start()
+    for thread in writers:
+        thread.join(60)
+    over.set()
+    collector.join(60)
+    add(store, b"the last")
+    store.gc(NOW)
+    assert all(store.read_object(version.files["data.csv"]) for version in acknowledged)
 
 
 def needing(store: Store) -> tuple[RunRecord, dict[str, str]]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from relet.core.wording import printable
 from relet.errors import ReletError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     try:
         suite = next(_suites_among(early_config.invocation_params.dir, args), None)
     except ReletError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(printable(str(error), keep="\n")) from error
     if suite is None:
         return
     root, component = suite
@@ -77,7 +78,9 @@ class _SuitePlugin:
         try:
             self.rules = FamilyRules.of(options)
         except ReletError as error:
-            raise pytest.UsageError(f"{error}; set --alpha, --correction or --min-effect") from error
+            raise pytest.UsageError(
+                f"{printable(str(error))}; set --alpha, --correction or --min-effect"
+            ) from error
         self.handed_in = OutcomeCollector()
         config.pluginmanager.register(self.handed_in)
         config.pluginmanager.register(
@@ -100,7 +103,8 @@ class _SuitePlugin:
         rejected = sum(each.rejected for each in self.judged)
         terminalreporter.section(f"{rejected} of {len(self.judged)} null hypotheses rejected")
         for each in self.judged:
-            terminalreporter.write_line(f"{each.node.partition('::')[2]}: {each.sentence}", red=each.rejected)
+            line = f"{each.node.partition('::')[2]}: {each.sentence}"
+            terminalreporter.write_line(printable(line), red=each.rejected)
 
 
 def _suite_options(component: Component) -> tuple[Parameter, ...]:
@@ -131,7 +135,7 @@ def locate_table(text: str, store: str) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="relet-checks-"))
         opened.materialize(opened.version(text), folder)
     except ReletError as error:
-        pytest.exit(f"{error}; set --data, --reference or --store", 4)
+        pytest.exit(f"{printable(str(error))}; set --data, --reference or --store", 4)
     return next(file for file in folder.rglob("*") if file.is_file())
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import gc
 import os
 import select
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from io import StringIO
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
+from relet.cli.terminal import error_text, say
 from relet.errors import ReletError, nearest
 from relet.names import __version__
 
@@ -21,6 +26,8 @@ from relet.names import __version__
 BETWEEN_COLLECTIONS = 200_000
 # What a shell shows for a program that SIGPIPE (signal 13) ended, such as `cat FILE | head -1`.
 CLOSED_PIPE_STATUS = 128 + 13
+# And for one that Ctrl-C (SIGINT, signal 2) ended.
+INTERRUPTED_STATUS = 128 + 2
 
 # Each verb, the module that has it, and its line in `relet --help`. The modules are imported when they are used.
 COMMANDS = {
@@ -106,10 +113,46 @@ def relet() -> None:
 def main() -> None:
     """The entry point. An error that relet raises on purpose is printed as one line, without a traceback."""
     gc.set_threshold(BETWEEN_COLLECTIONS)
+    status: int | str | None
+    with _ended_by_signals() as came:
+        try:
+            status = _exit_status()
+        except SystemExit as end:
+            status = end.code
+        except BrokenPipeError:
+            _end_unread()
+        except OSError:
+            # The terminal whose end was told cannot be written to any more.
+            if not came:
+                raise
+            status = INTERRUPTED_STATUS
+        sys.exit(128 + came[0] if came and status == INTERRUPTED_STATUS else status)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[list[int]]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does; the numbers of the signals that came.
+
+    A signal that this process was told to ignore, as by `nohup`, stays ignored.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        # Whoever counts Ctrl-C counts this, too.
+        act = signal.getsignal(signal.SIGINT)
+        (act if callable(act) else signal.default_int_handler)(signal.SIGINT, frame)
+
+    heeded = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        heeded = []
+    for each in heeded:
+        signal.signal(each, interrupt)
     try:
-        sys.exit(_exit_status())
-    except BrokenPipeError:
-        _end_unread()
+        yield came
+    finally:
+        for each in heeded:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _exit_status() -> int:
@@ -117,14 +160,16 @@ def _exit_status() -> int:
         # click hands back the status of `--help` and of `ctx.exit`; a command that ran hands back None
         return relet.main(standalone_mode=False, prog_name="relet") or 0
     except ReletError as error:
-        click.echo(f"relet: {error}", err=True)
+        say(f"relet: {error_text(error)}", err=True)
         return error.exit_status
     except click.ClickException as error:
-        error.show()
+        shown = StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("relet: interrupted", err=True)
-        return 130
+        say("relet: interrupted; nothing that was stored is lost: give the same command again", err=True)
+        return INTERRUPTED_STATUS
     except ClosedPipe as error:
         raise error.error from None
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from relet.cli.place import STORE, default_root, open_default_store
+from relet.cli.terminal import say
 
 
 @click.command("accept")
@@ -33,9 +34,9 @@ def command(reference: str, why: str | None, store_url: str | None) -> None:
     if accepted.said is not None:
         verdict = "yes" if accepted.said.metadata.get("passed") else "no"
         reason = str(accepted.said.metadata.get("reason", "")).partition(": ")[0]
-        click.echo(f"{accepted.said} said {verdict}: {reason}")
+        say(f"{accepted.said} said {verdict}: {reason}")
     if not accepted.changed:
-        click.echo(f"{named} is {version} already")
+        say(f"{named} is {version} already")
         return
-    click.echo(f"{named} is {version} now, it was {accepted.before or 'not set'}")
-    click.echo(f"every move: relet artifacts alias {named}")
+    say(f"{named} is {version} now, it was {accepted.before or 'not set'}")
+    say(f"every move: relet artifacts alias {named}")

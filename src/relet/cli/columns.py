@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import click
-
-from relet.core.wording import shorten
+from relet.cli.terminal import style
+from relet.core.wording import printable, shorten
 
 GAP = "  "
 # The most letters of a cell.
@@ -80,13 +79,13 @@ def table_lines(
     shown, brief = _fitting_columns(columns, cells, width)
     widths = [_column_width(columns[place], cells[place], brief=brief) for place in shown]
 
-    def line(texts: Iterable[str], **style: bool) -> str:
+    def line(texts: Iterable[str], **styles: bool) -> str:
         parts = (
             text.rjust(wide) if columns[place].right else text.ljust(wide)
             for text, place, wide in zip(texts, shown, widths, strict=True)
         )
         text = GAP.join(parts).rstrip()
-        return click.style(text, **style) if style and sys.stdout.isatty() else text
+        return style(text, **styles) if styles and sys.stdout.isatty() else text
 
     if headings:
         yield line((columns[place].heading(brief=brief) for place in shown), dim=True)
@@ -149,15 +148,6 @@ def _cell_text(value: Any, number_format: str, longest: int) -> str:
     if is_number(value):
         return number_format.format(value)
     return shorten(printable(str(value)), longest)
-
-
-def printable(text: str) -> str:
-    """Text from a record as a terminal can show it: a sign that would move its cursor is replaced.
-
-    >>> printable("a\\x07b")
-    'a�b'
-    """
-    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def is_number(value: Any) -> bool:

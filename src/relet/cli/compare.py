@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 import click
 
-from relet.cli.columns import GAP, UNBOUNDED, cell_texts, printable, screen_width, table_lines, text_column
+from relet.cli.columns import GAP, UNBOUNDED, cell_texts, screen_width, table_lines, text_column
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.sparkline import sparkline
+from relet.cli.terminal import say, say_json
 from relet.core.artifact import Curve
-from relet.core.wording import count, shorten
+from relet.core.wording import count, printable, shorten
 from relet.experiments.contrast import Contrast, ContrastRow
 from relet.experiments.experiment import short_id
 
@@ -66,12 +66,12 @@ def command(
         from relet.report.contrast import contrast_page
 
         path = write_page(contrast_page(contrast), output or Path("comparison.html"))
-        click.echo(f"{path}: {count(len(contrast.labels), 'run')}")
+        say(f"{path}: {count(len(contrast.labels), 'run')}")
     elif as_json:
-        click.echo(json.dumps(contrast.to_json(), indent=1, default=str))
+        say_json(contrast.to_json(), indent=1)
     else:
         for line in _comparison_lines(contrast, screen_width()):
-            click.echo(line)
+            say(line)
 
 
 def _comparison_lines(contrast: Contrast, width: int) -> Iterator[str]:

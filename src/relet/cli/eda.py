@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from relet.cli.terminal import say
+
 
 @click.command("eda", context_settings={"ignore_unknown_options": True})
 @click.argument("pipeline")
@@ -50,7 +52,7 @@ def command(
     )
     if not html and output is None:
         for name, version in exploration.versions.items():
-            click.echo(f"{name:<16}{version}")
+            say(f"{name:<16}{version}")
         open_notebook(exploration, port=port, headless=headless)
     from relet.browsing.exploration import write_page
     from relet.cli.screen import finish, run_screen
@@ -62,7 +64,7 @@ def command(
     finish(exploration.job, outcome, as_json=as_json)
     if outcome.exit_status == 0 and output is not None:
         write_page(exploration, outcome, output)
-        click.echo(f"written to {output}", err=as_json)
+        say(f"written to {output}", err=as_json)
     elif outcome.exit_status == 0 and not as_json:
-        click.echo(f"open it: relet eda {pipeline} --output exploration.html")
+        say(f"open it: relet eda {pipeline} --output exploration.html")
     sys.exit(outcome.exit_status)

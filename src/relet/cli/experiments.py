@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relet.cli.columns import ScreenColumn, printable, screen_width, table_lines
+from relet.cli.columns import ScreenColumn, screen_width, table_lines
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
+from relet.cli.terminal import say, say_json
 from relet.core.record import Status
-from relet.core.wording import count, shorten
+from relet.core.wording import count, printable, shorten
 from relet.errors import SettingError
 from relet.experiments.experiment import Experiment, Trial
 from relet.experiments.objective import Objective, aim, comparable_trials
@@ -97,10 +97,10 @@ def command(
     shown = explained_trials(store, trials[: limit or LISTED])
     best = by_metric.best(trials) if by_metric else None
     if as_json:
-        click.echo(json.dumps(_as_json(experiment, shown, by_metric, best), indent=1))
+        say_json(_as_json(experiment, shown, by_metric, best), indent=1)
         return
     for line in _trial_table(experiment, shown, len(trials), by_metric, best, screen_width()):
-        click.echo(line)
+        say(line)
 
 
 def _refuse_without_name(given: Mapping[str, Any]) -> None:
@@ -133,10 +133,10 @@ def _overview(by_name: Mapping[str, Experiment], metric: str | None, *, as_json:
             }
             for (each, by), one, value in zip(aims, best, values, strict=True)
         ]
-        click.echo(json.dumps(overview, indent=1))
+        say_json(overview, indent=1)
         return
     if not by_name:
-        click.echo("nothing has run yet; try: relet run PIPELINE")
+        say("nothing has run yet; try: relet run PIPELINE")
         return
     experiments = list(by_name.values())
     columns = [
@@ -156,8 +156,8 @@ def _overview(by_name: Mapping[str, Experiment], metric: str | None, *, as_json:
         ScreenColumn(name="last run", values=[each.last[:16].replace("T", " ") for each in experiments], rank=1),
     ]
     for line in table_lines(columns, screen_width()):
-        click.echo(line)
-    click.echo(f"look into one: relet experiments {_shell_quoted(experiments[0].name)}")
+        say(line)
+    say(f"look into one: relet experiments {_shell_quoted(experiments[0].name)}")
 
 
 def _aim(experiment: Experiment, metric: str | None) -> Objective | None:
@@ -268,4 +268,4 @@ def _write_experiment_page(
     from relet.browsing.experiment_page import experiment_html
 
     write_page(experiment_html(store, experiment, trials, by, place=path.parent), path)
-    click.echo(f"{path}: {count(len(trials), 'run')} of {experiment.name}")
+    say(f"{path}: {count(len(trials), 'run')} of {experiment.name}")

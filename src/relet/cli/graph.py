@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from relet.cli.terminal import say
+
 
 @click.command("graph")
 @click.argument("pipeline")
@@ -17,7 +19,7 @@ def command(pipeline: str, svg_path: Path | None) -> None:
 
     found = open_project(pipeline).pipeline
     if svg_path is None:
-        click.echo(graph_text(found))
+        say(graph_text(found))
         return
     svg_path.write_text(graph_svg(found), encoding="utf-8")
-    click.echo(f"{pipeline} is drawn in {svg_path}")
+    say(f"{pipeline} is drawn in {svg_path}")

@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from relet.cli.terminal import say
+
 
 @click.command("mlproject")
 @click.argument("pipeline")
@@ -21,7 +23,7 @@ def command(pipeline: str, only_check: bool) -> None:
     if not only_check:
         write_files(files)
     for path in stale:
-        click.echo(f"{'out of date' if only_check else 'written'}: {path.relative_to(project.root)}")
+        say(f"{'out of date' if only_check else 'written'}: {path.relative_to(project.root)}")
     if not stale:
-        click.echo("every file is up to date")
+        say("every file is up to date")
     sys.exit(1 if stale and only_check else 0)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-import click
-
-from relet.cli.columns import printable
+from relet.cli.terminal import say, say_json
+from relet.core.wording import printable, without_credentials
 
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
@@ -49,7 +47,7 @@ class PlainDisplay:
     def event(self, name: str, **facts: Any) -> None: ...
 
     def line(self, text: str = "") -> None:
-        click.echo(text)
+        say(text)
 
     def moving(self, text: str) -> None: ...
 
@@ -71,7 +69,7 @@ class TerminalDisplay(PlainDisplay):
         from rich.text import Text
 
         # a Text, since a str would be read as Rich's markup
-        words = Text(printable(text.replace("\n", " ")))
+        words = Text(printable(without_credentials(text.replace("\n", " "))))
         words.truncate(self._console.width - SPINNER_WIDTH, overflow="ellipsis")
         if self._spinner is None:
             self._spinner = self._console.status(words)
@@ -103,7 +101,7 @@ def progress_display(*, as_json: bool) -> Iterator[ProgressDisplay]:
 
 def print_event(name: str, **facts: Any) -> None:
     """Print an event as a line of JSON."""
-    click.echo(json.dumps({"event": name, **facts}, default=str))
+    say_json({"event": name, **facts})
 
 
 def download_text(done: int, total: int | None) -> str:

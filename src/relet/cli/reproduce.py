@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from relet.cli.place import STORE, default_root, open_default_store
+from relet.cli.terminal import say, say_json, style
 from relet.core.reproduction import Likeness, Reproduction, StepVerdict
 from relet.errors import ReletError
 
@@ -65,19 +65,19 @@ def command(
         store,
         root=root,
         wishes=ReproductionOptions(here=here, python=python, kept=keep),
-        tell=lambda line: click.echo(line, err=as_json),
+        tell=lambda line: say(line, err=as_json),
     )
     version = keep_verdict(reproduction, store, trackers)
     deliveries = courier.finish() if courier else ()
     if as_json:
-        click.echo(json.dumps({**reproduction.to_json(), "version": str(version)}, indent=1, ensure_ascii=False))
+        say_json({**reproduction.to_json(), "version": str(version)}, indent=1)
     else:
         for line in _reproduction_lines(reproduction):
-            click.echo(line)
-        click.echo(f"stored as {version}" + (f"; laid out in {keep}" if keep else ""))
+            say(line)
+        say(f"stored as {version}" + (f"; laid out in {keep}" if keep else ""))
         for each in deliveries:
             if not each.complete:
-                click.echo(delivery_line(each))
+                say(delivery_line(each))
     sys.exit(reproduction.likeness.exit_status)
 
 
@@ -89,7 +89,7 @@ def _project_trackers(root: Path | None) -> tuple[str, ...]:
     try:
         return configured_trackers(root)
     except ReletError as error:
-        click.echo(f"no tracker is told of the verdict, since the project can't be read: {error}", err=True)
+        say(f"no tracker is told of the verdict, since the project can't be read: {error}", err=True)
         return ()
 
 
@@ -102,7 +102,7 @@ def _reproduction_lines(reproduction: Reproduction) -> Iterator[str]:
         yield f"taken as stored: {each}"
     for caveat in reproduction.caveats:
         yield f"not promised: {caveat}"
-    word = click.style(reproduction.likeness, fg=_COLOURS[reproduction.likeness], bold=True)
+    word = style(reproduction.likeness, fg=_COLOURS[reproduction.likeness], bold=True)
     target = reproduction.target
     if reproduction.subject not in (None, target):
         target = f"{target} ({reproduction.subject})"
@@ -116,7 +116,7 @@ def _reproduction_lines(reproduction: Reproduction) -> Iterator[str]:
 
 
 def _step_lines(step: StepVerdict, width: int) -> Iterator[str]:
-    word = click.style(f"{step.likeness:<12}", fg=_COLOURS[step.likeness])
+    word = style(f"{step.likeness:<12}", fg=_COLOURS[step.likeness])
     indent = " " * width
     versions = "  ".join(output.recorded for output in step.outputs)
     duration = f"{step.seconds:.1f} s" if step.seconds is not None else ""

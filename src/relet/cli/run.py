@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from relet.cli.terminal import say
 from relet.core.component import MANAGERS
 from relet.errors import SettingError
 
@@ -84,24 +85,24 @@ def command(
 
     \b
     Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 3 a verdict said no,
-    130 interrupted.
+    130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: finished steps are kept.
     """
     target, words, cfg = _without_swallowed_word(target, words, cfg)
     if target is None:
-        click.echo(ctx.get_help())
+        say(ctx.get_help())
         ctx.exit(0 if wants_help else 2)
     from relet.remote.address import find_address
 
     if address := find_address(target, words):
         from relet.remote.visit import visit
 
-        visit(address, [*words, *_given_options(ctx)], here=here, tell=lambda line: click.echo(line, err=True))
+        visit(address, [*words, *_given_options(ctx)], here=here, tell=lambda line: say(line, err=True))
     if here:
         raise SettingError("--here goes with a git repository as the first word; a run of this project is here")
     if wants_help:
         from relet.cli.describe import describe
 
-        click.echo(describe(target))
+        say(describe(target))
         return
     if package and not cfg:
         raise SettingError("--package says which section --cfg shows: add --cfg")
@@ -134,7 +135,7 @@ def command(
         outcome = execute(job, watch, debug=debug)
     finish(job, outcome, as_json=as_json)
     if twice and outcome.exit_status:
-        click.echo("determinism was not checked, since the run did not finish", err=True)
+        say("determinism was not checked, since the run did not finish", err=True)
     if not twice or outcome.exit_status:
         sys.exit(outcome.exit_status)
     from relet.reproduction.determinism import judge_determinism
@@ -163,11 +164,11 @@ def _print_configuration(target: str, words: Sequence[str], cfg: str, package: s
     if "." in target:
         raise SettingError(f"--cfg takes a pipeline, got the component {target}; write {target.partition('.')[0]}")
     if cfg in ("hydra", "all"):
-        click.echo("# Hydra's own settings have no effect here: relet runs the steps.")
+        say("# Hydra's own settings have no effect here: relet runs the steps.")
     if cfg in ("job", "all"):
         project = open_project(target)
         overrides = read_order(target, words).overrides
-        click.echo(configured_text(project.pipeline, project.conf, overrides, package=package))
+        say(configured_text(project.pipeline, project.conf, overrides, package=package))
 
 
 def _check_alone(given: Mapping[str, object]) -> None:

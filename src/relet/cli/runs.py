@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -11,6 +10,7 @@ import click
 
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import STORE, open_default_store
+from relet.cli.terminal import say, say_json
 from relet.core.record import RunKind, RunRecord
 from relet.store.reproductions import ReproductionSummary, latest_of_runs
 
@@ -32,25 +32,25 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
     if run_id:
         record = store.run(run_id)
         if as_json:
-            click.echo(json.dumps(record.to_json(), indent=1))
+            say_json(record.to_json(), indent=1)
             return
         trials = [each for each in store.runs() if each.parent == run_id] if record.kind in GROUPS else []
         trials.sort(key=lambda each: each.trial or 0)
         for line in _run_details(record, latest_of_runs(store), trials):
-            click.echo(line)
+            say(line)
         for claim in store.false_record_claims(record):
-            click.echo(f"FALSE     it {claim}")
+            say(f"FALSE     it {claim}")
         return
     unread: list[str] = []
     records = list(islice((each for each in store.runs(unread=unread) if each.parent is None), limit))
     tell_unread(unread)
     if as_json:
-        click.echo(json.dumps([each.to_json() for each in records], indent=1))
+        say_json([each.to_json() for each in records], indent=1)
         return
     for line in _run_lines(records, latest_of_runs(store)):
-        click.echo(line)
+        say(line)
     if not records:
-        click.echo("nothing has run yet; try: relet run PIPELINE")
+        say("nothing has run yet; try: relet run PIPELINE")
 
 
 def tell_unread(unread: Sequence[str]) -> None:
@@ -60,7 +60,7 @@ def tell_unread(unread: Sequence[str]) -> None:
     which = "1 run's record" if len(unread) == 1 else f"{len(unread)} runs' records"
     more = ", …" if len(unread) > NAMED else ""
     listed = ", ".join(sorted(unread, reverse=True)[:NAMED])
-    click.echo(f"{which} can't be read: {listed}{more}; relet artifacts verify says why", err=True)
+    say(f"{which} can't be read: {listed}{more}; relet artifacts verify says why", err=True)
 
 
 def _run_lines(records: Sequence[RunRecord], judged: Mapping[str, ReproductionSummary]) -> Iterator[str]:

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-import click
-
 from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
+from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
@@ -63,7 +62,7 @@ class RunScreen:
     def _result_line(self, result: ComponentResult) -> str:
         versions = "  ".join(str(version) for version in result.outputs.values())
         duration = f"{result.seconds:.1f} s" if result.action is Action.RUN else ""
-        action = click.style(f"{result.action:<6}", fg=_COLOURS[result.action])
+        action = style(f"{result.action:<6}", fg=_COLOURS[result.action])
         reason = shorten(result.reason, 38)
         return f"{result.component:<{self._name_width}}{action}{reason:<40}{versions:<46}{duration:>7}".rstrip()
 
@@ -100,9 +99,10 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         )
         return
     for line in _closing_lines(job, outcome):
-        click.echo(line)
-    if outcome.error is not None:
-        click.echo(f"relet: {outcome.error}", err=True)
+        say(line)
+    # What can be done after an interruption stands in the closing lines.
+    if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
+        say(f"relet: {error_text(outcome.error)}", err=True)
 
 
 def print_check(result: Check | Verdict, *, as_json: bool) -> None:
@@ -110,11 +110,11 @@ def print_check(result: Check | Verdict, *, as_json: bool) -> None:
     if as_json:
         print_event("checked" if isinstance(result, Check) else "determinism", **asdict(result))
     elif isinstance(result, Check):
-        word = click.style("same" if result.passed else "differs", fg="green" if result.passed else "red")
-        click.echo(f"{result.name:<18}{word}{'' if result.passed else f'  {result.message}'}")
+        word = style("same" if result.passed else "differs", fg="green" if result.passed else "red")
+        say(f"{result.name:<18}{word}{'' if result.passed else f'  {result.message}'}")
     else:
-        word = click.style("deterministic" if result.passed else "not deterministic", bold=True)
-        click.echo(f"{word}: {result.reason if result.passed else result.reason.partition(':')[0]}")
+        word = style("deterministic" if result.passed else "not deterministic", bold=True)
+        say(f"{word}: {result.reason if result.passed else result.reason.partition(':')[0]}")
 
 
 def _closing_lines(job: Job, outcome: RunOutcome) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _run_summary(outcome: RunOutcome) -> str:
     skipped = sum(result.action is Action.SKIP for result in outcome.results)
     new = sum(len(result.new) for result in outcome.results)
     colour = "green" if outcome.status is Status.FINISHED else "red"
-    status = click.style(str(outcome.status), fg=colour)
+    status = style(str(outcome.status), fg=colour)
     return (
         f"{status} in {outcome.seconds:.1f} s: {ran} run, {skipped} skipped, "
         f"{count(new, 'new version')}  (run {outcome.run_id})"
@@ -144,7 +144,7 @@ def _refusal_lines(component: str, verdict: Verdict) -> Iterator[str]:
     failed = [check for check in verdict.checks if not check.passed]
     # the failed checks follow one by one; the verdict's own reason would repeat them
     reason = f"{len(failed)} of {len(verdict.checks)} checks failed" if failed else verdict.reason
-    yield click.style(f"{component} says no: {reason}", fg="red")
+    yield style(f"{component} says no: {reason}", fg="red")
     for check in failed:
         yield f"  {check.name}: {check.message}"
         for row in check.rows:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
 from relet.cli.screen import delivery_facts, delivery_line
+from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import ArtifactType
 from relet.core.record import Status
 from relet.core.wording import count, shorten
@@ -61,7 +60,7 @@ class SweepScreen:
             f"to {sweep.direction} {sweep.metric}"
         )
         if sweep.warning:
-            self._display.line(f"{click.style('careful', fg='yellow')}: {sweep.warning}")
+            self._display.line(f"{style('careful', fg='yellow')}: {sweep.warning}")
 
     def fetched(self, done: int, total: int | None) -> None:
         """So many bytes of a source have come."""
@@ -91,7 +90,7 @@ class SweepScreen:
         named = "  ".join([f"trial {result.trial.number}", *(f"{key}={value}" for key, value in settings.items())])
         head = f"{f'{self._ended}/{self._total}':>7}  {shorten(named, TRIAL_WIDTH):<{TRIAL_WIDTH}}"
         if not result.finished:
-            status = click.style(str(result.status), fg=_COLOURS.get(result.status, "red"))
+            status = style(str(result.status), fg=_COLOURS.get(result.status, "red"))
             return f"{head}  {status}: {' '.join(result.error.split())}"
         number = result.metrics.get(self._metric)
         score = "" if number is None else f"{self._metric} {number:.6g}"
@@ -130,9 +129,9 @@ def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
         )
         return
     for line in _closing_lines(sweep, outcome, selection):
-        click.echo(line)
+        say(line)
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
-        click.echo(f"relet: {outcome.error}", err=True)
+        say(f"relet: {error_text(outcome.error)}", err=True)
 
 
 def _closing_lines(sweep: Sweep, outcome: SweepOutcome, selection: str | None) -> Iterator[str]:
@@ -148,7 +147,7 @@ def _closing_lines(sweep: Sweep, outcome: SweepOutcome, selection: str | None) -
 
 
 def _sweep_summary(sweep: Sweep, outcome: SweepOutcome) -> str:
-    status = click.style(str(outcome.status), fg=_COLOURS.get(outcome.status, "red"))
+    status = style(str(outcome.status), fg=_COLOURS.get(outcome.status, "red"))
     finished = sum(each.finished for each in outcome.tried)
     ran = sum(bool(each.ran) for each in outcome.tried if each.finished)
     return (

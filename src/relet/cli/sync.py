@@ -7,6 +7,7 @@ import sys
 import click
 
 from relet.cli.place import STORE, open_default_store
+from relet.cli.terminal import say
 
 
 @click.command("sync")
@@ -24,10 +25,10 @@ def command(store_url: str | None, trackers: tuple[str, ...]) -> None:
         tracker = open_tracker(name, find_place())
         # A relay such as W&B keeps runs of its own that it has not uploaded yet
         if not store.pending(name) and not isinstance(tracker, Relay):
-            click.echo(f"{name}: nothing waits")
+            say(f"{name}: nothing waits")
             continue
         report = deliver(store, tracker, asked=True)
         failed = failed or report.failed is not None
         idle = not (report.sent or report.waiting or report.failed or report.passed_on)
-        click.echo(f"{name}: {'nothing waits' if idle else report}")
+        say(f"{name}: {'nothing waits' if idle else report}")
     sys.exit(1 if failed else 0)

@@ -11,6 +11,7 @@ import click
 from relet.cli.progress import ProgressDisplay, print_event, progress_display
 from relet.cli.screen import delivery_facts, delivery_line
 from relet.cli.sweeps import ranking_lines
+from relet.cli.terminal import error_text, say, style
 from relet.core.record import Status
 from relet.core.wording import count
 from relet.experiments.variation import short_names
@@ -47,7 +48,8 @@ def command(target: str, words: tuple[str, ...], name: str, force: bool, as_json
     is a bucket. Only how many trials a timeout leaves time for is chance.
 
     \b
-    Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 130 interrupted.
+    Exit status: 0 done, 1 a component failed, 2 wrong settings or bad data, 130 interrupted (143 by
+    SIGTERM, 129 by SIGHUP).
     """
     from relet.trials.search.question import read_question
     from relet.trials.search.rounds import search
@@ -113,7 +115,7 @@ class SearchScreen:
             result = f"{self._metric} {candidate.value:.6g}"
         else:
             result = candidate.error or candidate.outcome
-        coloured = click.style(f"{result:<24}", fg=_COLOURS[candidate.outcome])
+        coloured = style(f"{result:<24}", fg=_COLOURS[candidate.outcome])
         configured = "  (as configured)" if candidate.number == 1 else ""
         return f"trial {candidate.number:>3}  {coloured}  {settings}{configured}"
 
@@ -177,9 +179,9 @@ def finish_search(found: SearchOutcome, written: WinnerFile | None, *, as_json: 
         )
         return
     for line in _closing_lines(found, written):
-        click.echo(line)
+        say(line)
     if found.error is not None and found.status is not Status.INTERRUPTED:
-        click.echo(f"relet: {found.error}", err=True)
+        say(f"relet: {error_text(found.error)}", err=True)
 
 
 def _closing_lines(found: SearchOutcome, written: WinnerFile | None) -> Iterator[str]:
@@ -239,7 +241,7 @@ def _search_summary(found: SearchOutcome) -> str:
     parts = [f"{counts['complete']} on every fold", f"{counts['pruned']} given up early"]
     parts += [f"{counts['failed']} failed"] if counts["failed"] else []
     return (
-        f"{click.style(str(found.status), fg=colour)} in {found.seconds:.1f} s: "
+        f"{style(str(found.status), fg=colour)} in {found.seconds:.1f} s: "
         f"{count(len(found.candidates), 'trial')}, {', '.join(parts)}, {found.known} known before  "
         f"(run {found.run_id})"
     )

@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from relet.cli.terminal import say
+
 
 @click.command("ui")
 @click.option("--port", default=5000, show_default=True, help="The port on this machine.")
@@ -22,6 +24,6 @@ def command(port: int) -> None:
     if find_spec("flask") is None:
         raise ReletError("relet ui needs the whole of mlflow; install it with: pip install 'relet[ui]'")
     uri = tracking_uri(find_place())
-    click.echo(f"MLflow on {uri}: http://127.0.0.1:{port}  (Ctrl-C ends it)")
+    say(f"MLflow on {uri}: http://127.0.0.1:{port}  (Ctrl-C ends it)")
     arguments = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from relet.cli.terminal import say, say_json
 from relet.core.change import Change
 from relet.core.pipeline import Pipeline
 from relet.core.plan import Action, Plan, Step, plan
@@ -35,10 +35,10 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
         decided = plan(settled.request, settled.store)
     shown = [decided[step]] if step else list(decided)
     if as_json:
-        click.echo(json.dumps([_as_json(each) for each in shown], indent=1, default=str))
+        say_json([_as_json(each) for each in shown], indent=1)
         return
     for line in _plan_lines(decided, shown):
-        click.echo(line)
+        say(line)
 
 
 def _steps_including(step: str, pipeline: Pipeline) -> str:

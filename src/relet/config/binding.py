@@ -23,6 +23,7 @@ from relet.config.own import OWN, wiring_of
 from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
 from relet.core.wiring import FedParameter, Feeding, Wiring, outweighed_keys, takes_any_names, takes_mapping
+from relet.data.download import FetchLimits
 from relet.errors import SettingError
 
 
@@ -59,6 +60,7 @@ class Settings:
     parameters: Mapping[str, Mapping[str, Any]]
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     search: SearchSettings = SearchSettings()
+    download: FetchLimits = FetchLimits()
     values: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, str | None] = field(default_factory=dict)
     wiring: Wiring = field(default_factory=lambda: Wiring(components=(), fed=()))
@@ -117,6 +119,13 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
         tracking=_tracker_names(own.get("tracking", OWN["tracking"].default)),
         parameters=bound.parameters,
         origins=bound.origins,
+        download=FetchLimits(
+            **{
+                key.removeprefix("main.download_"): value
+                for key, value in own.items()
+                if key.startswith("main.download_")
+            }
+        ),
         search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
         values=composed.values,
         choices=composed.choices,

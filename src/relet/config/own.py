@@ -7,11 +7,20 @@ from types import NoneType
 from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
 from relet.core.wiring import Wiring, wire
+from relet.data.download import MAX_BYTES, RATE, TIMEOUT
 
 OWN = {
     "main.experiment_name": Parameter(name="experiment_name", annotation="str", types=(str,)),
     "main.seed": Parameter(name="seed", annotation="int", types=(int,), default=42),
     "main.evaluate": Parameter(name="evaluate", annotation="bool", types=(bool,), default=False),
+    # The fields of `FetchLimits`.
+    "main.download_max_bytes": Parameter(
+        name="download_max_bytes", annotation="int", types=(int,), default=MAX_BYTES
+    ),
+    "main.download_timeout": Parameter(
+        name="download_timeout", annotation="float", types=(float,), default=TIMEOUT
+    ),
+    "main.download_rate": Parameter(name="download_rate", annotation="float", types=(float,), default=RATE),
     "store.url": Parameter(name="url", annotation="str", types=(str,), default=".relet"),
     "tracking": Parameter(name="tracking", annotation="list", types=(list, str, NoneType), default=["mlflow"]),
     "search.metric": Parameter(name="metric", annotation="str", types=(str,), default="mae"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+from relet.core.wording import without_credentials
 
 FORMAT = 4
 TREE_FORMAT = 1
@@ -194,6 +196,23 @@ class RunRecord:
         objects |= {f"file {path}": digest for path, digest in self.modules_kept.items()}
         objects |= {f"source of {name}": digest for name, digest in self.sources.items()}
         return {what: digest for what, digest in objects.items() if digest}
+
+    def without_credentials(self) -> RunRecord:
+        """The same without credentials in the addresses that it names: only then may it be stored.
+
+        The parameters of components stay as they are: those that name a source have no credentials (`Job`), and
+        any other one has to be the same when the run is made again.
+        """
+        of_steps = self.kind in (RunKind.COMPONENT, RunKind.PIPELINE)
+        return replace(
+            self,
+            parameters=self.parameters if of_steps else without_credentials(self.parameters),
+            steps=without_credentials(self.steps),
+            command=without_credentials(self.command),
+            overrides=without_credentials(self.overrides),
+            message=without_credentials(self.message),
+            caveats=tuple(replace(each, what=without_credentials(each.what)) for each in self.caveats),
+        )
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> RunRecord:

@@ -10,16 +10,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from relet.errors import BadDataError, StoreError
+from relet.core.wording import without_credentials
+from relet.errors import BadDataError, SettingError, StoreError
 from relet.files import locked
 
 if TYPE_CHECKING:
     import requests
+
+    from relet.data.deadline import ConnectionDeadline
 
 Progress = Callable[[int, int | None], None]
 
@@ -28,8 +30,10 @@ ATTEMPTS = 4
 # Seconds before the second attempt; each further one waits twice as long.
 PAUSE = 0.4
 REDIRECTS = 5
-# A server that sends fewer bytes than this in `timeout` seconds is taken to have stopped.
-SLOWEST_BYTES = 1024
+# The defaults of `FetchLimits`, and so of the settings main.download_*.
+MAX_BYTES, TIMEOUT, RATE = 2 * 1024**3, 30.0, 1000
+# A reader that is stuck within a block is ended this much later than one that looks at the time between blocks.
+SLACK = 1.25
 # A file that was modified less than so many seconds before the response may change again under the same
 # `Last-Modified`.
 SETTLED = timedelta(seconds=60)
@@ -65,46 +69,66 @@ class _BrokenConnectionError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FetchLimits:
+    """How large and how slow a file from a URL may be.
+
+    `max_bytes` is the most bytes of the file. `timeout` is in seconds: so long may connecting take, and the
+    answer's headers to come. `rate` is in bytes a second: so many have to come on average in each `timeout`
+    seconds; with 0 the slowest server is waited for that sends something. Raises SettingError for a limit that is
+    no number above zero.
+    """
+
+    max_bytes: int = MAX_BYTES
+    timeout: float = TIMEOUT
+    rate: float = RATE
+
+    def __post_init__(self) -> None:
+        for name, least in (("max_bytes", 1), ("timeout", 0.001), ("rate", 0)):
+            if not getattr(self, name) >= least:
+                raise SettingError(f"main.download_{name} must be at least {least}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Download:
     """One URL and its files: the complete file, the partial file, and the known state of each."""
 
     url: str
     whole: Path
-    max_bytes: int
+    limits: FetchLimits
     progress: Progress
-    timeout: float
+    deadline: ConnectionDeadline
 
     @property
     def part(self) -> Path:
         return self.whole.with_name(f"{self.whole.name}.part")
 
 
-def fetch_url(url: str, folder: Path, *, max_bytes: int, progress: Progress, timeout: float) -> Path:
-    import requests
-
+def fetch_url(url: str, folder: Path, *, limits: FetchLimits, progress: Progress) -> Path:
     whole = folder / _name_for_url(url)
-    fetch = _Download(url=url, whole=whole, max_bytes=max_bytes, progress=progress, timeout=timeout)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _fetch_lock(whole), requests.Session() as session:
-            session.max_redirects = REDIRECTS
-            _fetch_with_retries(session, fetch)
+        with _fetch_lock(whole):
+            _fetch_with_retries(url, whole, limits, progress)
     except OSError as error:
-        raise StoreError(f"{url_without_secrets(url)}: can't be kept in {folder}: {error}") from error
+        raise StoreError(f"{without_credentials(url)}: can't be kept in {folder}: {error}") from error
     return whole
 
 
-def _fetch_with_retries(session: requests.Session, fetch: _Download) -> None:
+def _fetch_with_retries(url: str, whole: Path, limits: FetchLimits, progress: Progress) -> None:
+    from relet.data.deadline import session_with_deadline
+
     for attempt in range(1, ATTEMPTS + 1):
-        try:
-            _fetch_once(session, fetch)
-            return
-        except _BrokenConnectionError as error:
-            if attempt == ATTEMPTS:
-                raise BadDataError(
-                    f"{url_without_secrets(fetch.url)}: {error}; tried {ATTEMPTS} times{_kept_bytes_text(fetch)}"
-                ) from error
-        time.sleep(min(PAUSE * 2 ** (attempt - 1), fetch.timeout))
+        with session_with_deadline(REDIRECTS) as (session, deadline):
+            fetch = _Download(url=url, whole=whole, limits=limits, progress=progress, deadline=deadline)
+            try:
+                _fetch_once(session, fetch)
+                return
+            except _BrokenConnectionError as error:
+                if attempt == ATTEMPTS:
+                    raise BadDataError(
+                        f"{without_credentials(url)}: {error}; tried {ATTEMPTS} times{_kept_bytes_text(fetch)}"
+                    ) from error
+        time.sleep(min(PAUSE * 2 ** (attempt - 1), limits.timeout))
 
 
 def _fetch_once(session: requests.Session, fetch: _Download) -> None:
@@ -115,19 +139,26 @@ def _fetch_once(session: requests.Session, fetch: _Download) -> None:
     known = _read_state(fetch.part)
     if have and not known.validator:
         have = 0
+    timeout = fetch.limits.timeout
+    headers = _request_headers(fetch, have, known)
+    fetch.deadline.set(timeout)
     try:
-        response = session.get(
-            fetch.url,
-            headers=_request_headers(fetch, have, known),
-            stream=True,
-            timeout=(fetch.timeout, fetch.timeout),
-        )
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise _BrokenConnectionError(f"no answer: {_reason_without_url(error)}") from error
+        response = session.get(fetch.url, headers=headers, stream=True, timeout=(timeout, timeout))
     except (requests.RequestException, ValueError) as error:
-        raise BadDataError(f"{url_without_secrets(fetch.url)}: {_reason_without_url(error)}") from error
+        if fetch.deadline.passed or isinstance(error, requests.ConnectionError | requests.Timeout):
+            raise _BrokenConnectionError(f"no answer: {_no_answer_text(fetch, error)}") from error
+        raise BadDataError(f"{without_credentials(fetch.url)}: {_reason_without_url(error)}") from error
     with response:
+        if fetch.deadline.passed:
+            # What was read of the headers before the end reads as all of them.
+            raise _BrokenConnectionError(f"no answer: {_no_answer_text(fetch)}")
         _act_on_response(fetch, response, have)
+
+
+def _no_answer_text(fetch: _Download, error: Exception | None = None) -> str:
+    if error is None or fetch.deadline.passed:
+        return f"its headers did not come within {fetch.limits.timeout:g} seconds (main.download_timeout)"
+    return _reason_without_url(error)
 
 
 def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> dict[str, str]:
@@ -146,10 +177,10 @@ def _request_headers(fetch: _Download, have: int, known: _RemoteFileState) -> di
 
 def _act_on_response(fetch: _Download, response: requests.Response, have: int) -> None:
     """Act on the response's status: not changed, the rest of the file, the whole file, or an error."""
-    shown, status = url_without_secrets(fetch.url), response.status_code
+    shown, status = without_credentials(fetch.url), response.status_code
     if fetch.url.lower().startswith("https:") and not response.url.lower().startswith("https:"):
         raise BadDataError(
-            f"{shown}: leads to {url_without_secrets(response.url)}, which is not encrypted; "
+            f"{shown}: leads to {without_credentials(response.url)}, which is not encrypted; "
             "name that if you trust it"
         )
     if status == 304 and fetch.whole.exists():
@@ -169,8 +200,8 @@ def _act_on_response(fetch: _Download, response: requests.Response, have: int) -
 
 
 def _receive_body(fetch: _Download, response: requests.Response, start: int) -> None:
-    total = _total_bytes(response, start)
-    if total is not None and total > fetch.max_bytes:
+    total, limits = _total_bytes(response, start), fetch.limits
+    if total is not None and total > limits.max_bytes:
         raise _too_large_error(fetch, f"is {total} bytes")
     if not start:
         _drop_part(fetch.part)
@@ -178,10 +209,10 @@ def _receive_body(fetch: _Download, response: requests.Response, start: int) -> 
     got = start
     try:
         with fetch.part.open("ab") as file:
-            for block in _body_blocks(response, fetch.timeout):
+            for block in _body_blocks(response, fetch):
                 got += len(block)
-                if got > fetch.max_bytes:
-                    raise _too_large_error(fetch, f"sends more than {fetch.max_bytes} bytes")
+                if got > limits.max_bytes:
+                    raise _too_large_error(fetch, f"sends more than {limits.max_bytes} bytes")
                 file.write(block)
                 fetch.progress(got, total)
     except BadDataError:
@@ -198,28 +229,42 @@ def _stopped_text(got: int, total: int | None) -> str:
     return f"stopped after {got} of {'an unknown number of' if total is None else total} bytes"
 
 
-def _body_blocks(response: requests.Response, timeout: float) -> Iterator[bytes]:
+def _body_blocks(response: requests.Response, fetch: _Download) -> Iterator[bytes]:
     """The body in blocks.
 
-    Raises _BrokenConnectionError when it breaks, or when almost nothing arrives for `timeout` seconds.
+    Raises _BrokenConnectionError when it breaks, and when fewer bytes come than the limits' rate.
     """
     from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError
 
-    since, come = time.monotonic(), 0
+    since, come, timeout = time.monotonic(), 0, fetch.limits.timeout
+    fetch.deadline.set(SLACK * timeout)
     while True:
         try:
             block = response.raw.read1(BLOCK, decode_content=True)
         except (HTTPError, OSError) as error:
+            if fetch.deadline.passed or isinstance(error, TimeoutError):
+                raise _too_slow_error(fetch, come) from error
             cut = isinstance(error, IncompleteRead | ProtocolError)
             raise _BrokenConnectionError("the connection broke" if cut else _reason_without_url(error)) from error
+        if fetch.deadline.passed:
+            raise _too_slow_error(fetch, come)
         if not block:
             return
         yield block
         come += len(block)
-        if time.monotonic() - since > timeout:
-            if come < SLOWEST_BYTES:
-                raise _BrokenConnectionError(f"only {come} bytes came in {timeout:g} seconds")
+        if (took := time.monotonic() - since) >= timeout:
+            if come < fetch.limits.rate * took:
+                raise _too_slow_error(fetch, come)
             since, come = time.monotonic(), 0
+            fetch.deadline.set(SLACK * timeout)
+
+
+def _too_slow_error(fetch: _Download, come: int) -> _BrokenConnectionError:
+    limits = fetch.limits
+    return _BrokenConnectionError(
+        f"only {come} bytes came in {limits.timeout:g} seconds (main.download_timeout), and the least are "
+        f"{limits.rate:g} bytes a second (main.download_rate)"
+    )
 
 
 def _put_in_place(fetch: _Download) -> None:
@@ -245,6 +290,8 @@ def _remote_state(response: requests.Response) -> _RemoteFileState:
 
 def _settled_last_modified(response: requests.Response) -> str:
     """`Last-Modified`, unless the file may have changed again in the same second (RFC 9110, section 8.8.2.2)."""
+    from email.utils import parsedate_to_datetime
+
     modified = response.headers.get("Last-Modified", "")
     try:
         since = parsedate_to_datetime(response.headers["Date"]) - parsedate_to_datetime(modified)
@@ -278,7 +325,8 @@ def _range_start(response: requests.Response) -> int | None:
 
 def _too_large_error(fetch: _Download, what: str) -> BadDataError:
     return BadDataError(
-        f"{url_without_secrets(fetch.url)}: {what}, and the limit is {fetch.max_bytes}; raise max_bytes"
+        f"{without_credentials(fetch.url)}: {what}, and the limit is {fetch.limits.max_bytes}; "
+        "raise main.download_max_bytes"
     )
 
 
@@ -294,12 +342,6 @@ def _name_for_url(url: str) -> str:
     return f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{last or 'source'}"
 
 
-def url_without_secrets(url: str) -> str:
-    """The URL without user, password and query, which may be secrets; messages are stored."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 def _reason_without_url(error: Exception) -> str:
     """The message of a requests or urllib3 error, without its URL and object addresses."""
     inner: Any = error
@@ -307,10 +349,7 @@ def _reason_without_url(error: Exception) -> str:
         inner = inner.args[0]
     inner = getattr(inner, "reason", None) or inner
     text = re.sub(r"<[^>]*>:? ?|\bHTTPS?ConnectionPool\([^)]*\): ", "", str(inner))
-    return (
-        " ".join(re.sub(r"https?://\S+", lambda url: url_without_secrets(url[0]), text).split())
-        or type(inner).__name__
-    )
+    return " ".join(str(without_credentials(text)).split()) or type(inner).__name__
 
 
 def _state_path(file: Path) -> Path:

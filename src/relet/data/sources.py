@@ -8,32 +8,21 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from relet.data.download import Progress, fetch_url, url_without_secrets
+from relet.core.wording import without_credentials
+from relet.data.download import FetchLimits, Progress, fetch_url
 from relet.errors import BadDataError, nearest
-
-if TYPE_CHECKING:
-    pass
-
-MAX_BYTES = 2 * 1024**3
 
 
 def resolve_source(
-    source: str,
-    folder: Path,
-    *,
-    max_bytes: int = MAX_BYTES,
-    progress: Progress | None = None,
-    timeout: float = 30,
+    source: str, folder: Path, *, limits: FetchLimits = FetchLimits(), progress: Progress | None = None
 ) -> Path:
     """The local file that `source` names: a path is checked and returned, an http(s) URL is fetched into `folder`.
 
     A broken fetch is resumed, in this call or a later one, unless the file behind the URL has changed. A complete
     file is fetched again only when the server says that it changed. `progress` receives the bytes so far and the
-    total, None where the server does not say it. `timeout` is in seconds, for connecting and for each stall.
-    Raises BadDataError for a source that is missing, too large, cut short or too slow; `folder` then holds no file
-    that looks complete.
+    total, None where the server does not say it. Raises BadDataError for a source that is missing, cut short, or
+    larger or slower than the `limits`; `folder` then holds no file that looks complete.
 
     >>> resolve_source("file:///etc/hosts", Path("."))
     Traceback (most recent call last):
@@ -42,10 +31,10 @@ there are http, https
     """
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.\-]+):", source)
     if scheme and scheme[1].lower() in ("http", "https"):
-        return fetch_url(source, folder, max_bytes=max_bytes, progress=progress or _no_progress, timeout=timeout)
+        return fetch_url(source, folder, limits=limits, progress=progress or _no_progress)
     if scheme and not Path(source).exists():
         raise BadDataError(
-            f"{url_without_secrets(source)}: a source is a path or an http(s) URL, got the scheme {scheme[1]!r}; "
+            f"{without_credentials(source)}: a source is a path or an http(s) URL, got the scheme {scheme[1]!r}; "
             f"{nearest(scheme[1].lower(), ('http', 'https'))}"
         )
     return _checked_path(source)

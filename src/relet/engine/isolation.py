@@ -16,6 +16,7 @@ from relet.engine.calling import folder_outside_calls
 from relet.engine.interpreter import InterpreterProcess, clean_environment
 from relet.environments import Environment
 from relet.errors import SetUpError
+from relet.files import scratch_folder
 from relet.names import PACKAGE
 from relet.project.job import Job
 from relet.project.surroundings import PLACE, THREADS
@@ -40,8 +41,7 @@ def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
         yield job
         return
     with ExitStack() as opened:
-        folder = tempfile.TemporaryDirectory(prefix="relet-isolated-", dir=folder_outside_calls())
-        scratch = Path(opened.enter_context(folder))
+        scratch = opened.enter_context(scratch_folder("isolated", folder_outside_calls()))
         place_of_code = lay_out_tree(job.tree, scratch / "code", job.project.root)
         for place, components in isolated.items():
             interpreter = opened.enter_context(_component_interpreter(job, place, scratch, tell))

@@ -74,8 +74,8 @@ def close(job: Job, run_id: str, status: Status, reason: str) -> bool:
 
 
 def put(job: Job, record: RunRecord) -> None:
-    """Store a record, and mark it as pending for each tracker."""
-    job.store.put_run(record)
+    """Store a record, without credentials, and mark it as pending for each tracker."""
+    job.store.put_run(record.without_credentials())
     for tracker in job.trackers:
         job.store.put_pending(tracker, record.id)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +14,7 @@ from relet.engine.isolation import isolated_job
 from relet.engine.step import RunContext, act_on, prepare_calls
 from relet.engine.values import Workspace
 from relet.errors import DamagedError
+from relet.files import scratch_folder
 from relet.project import known_code
 from relet.project.folder import KEPT
 from relet.project.job import ComponentResult, Job, RunOutcome, RunWatcher, SilentWatcher
@@ -39,14 +38,12 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
     results: dict[str, ComponentResult] = {}
     error: BaseException | None = None
     try:
-        with tempfile.TemporaryDirectory(
-            prefix="relet-", dir=folder_outside_calls(), ignore_cleanup_errors=True
-        ) as scratch:
+        with scratch_folder("run", folder_outside_calls()) as scratch:
             context = RunContext(
                 job=job,
                 parent=run.record,
                 around=run.around,
-                workspace=Workspace(Path(scratch), job.store),
+                workspace=Workspace(scratch, job.store),
                 watch=watch,
                 debug=debug,
             )

@@ -39,10 +39,10 @@ class Job:
     """What to run, and where its results are stored.
 
     `arguments` are the values that each function is called with. `parameters` are the same values as a person set
-    them, a source outside by its path or URL; records and trackers show these. `manager` makes an environment for
-    each component that names none: uv, virtualenv, conda or docker. `callers` call the components that another
-    environment than this process's calls. `part` makes the run a trial, whose records the courier of its sweep
-    sends. `tree` is the code that the run runs, and all that it runs.
+    them, a source outside by its path or by its URL without credentials; records and trackers show these.
+    `manager` makes an environment for each component that names none: uv, virtualenv, conda or docker. `callers`
+    call the components that another environment than this process's calls. `part` makes the run a trial, whose
+    records the courier of its sweep sends. `tree` is the code that the run runs, and all that it runs.
     """
 
     project: Project

@@ -14,6 +14,8 @@ from relet.core.component import Component
 from relet.core.parameter import Parameter, nearest_parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import RunRequest
+from relet.core.wording import without_credentials
+from relet.data.download import FetchLimits
 from relet.errors import SettingError
 from relet.project.folder import KEPT, Project, open_project
 from relet.project.groups import check_groups
@@ -45,7 +47,9 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         own, inputs = _component_settings(component, order.alone, parameters[component.name])
         parameters[component.name] = own
         check_groups(project, component, own, {})
-    arguments, key_parameters = _resolved_arguments(project, components, parameters, progress)
+    arguments, key_parameters = _resolved_arguments(
+        components, parameters, lambda source: _fetched_source(source, project.place, chosen.download, progress)
+    )
     request = RunRequest(
         pipeline=project.pipeline,
         components=components,
@@ -61,7 +65,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         request=request,
         tree=tree,
         arguments=arguments,
-        parameters=parameters,
+        parameters=_shown_parameters(components, parameters),
         store=open_store(_store_of(order, chosen, project)),
         experiment=chosen.experiment,
         trackers=chosen.tracking,
@@ -151,12 +155,14 @@ def _value_from_text(text: str, parameter: Parameter, setting: str) -> Any:
 
 
 def _resolved_arguments(
-    project: Project,
     components: Sequence[Component],
     parameters: Mapping[str, Mapping[str, Any]],
-    progress: Progress | None,
+    fetched: Callable[[str], tuple[str, str]],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """What each function is called with, and what of that enters its key."""
+    """What each function is called with, and what of that enters its key.
+
+    `fetched` gives the local path of a source and its content's digest.
+    """
     arguments: dict[str, dict[str, Any]] = {}
     for_keys: dict[str, dict[str, Any]] = {}
     for component in components:
@@ -166,25 +172,40 @@ def _resolved_arguments(
             value = parameters[component.name][parameter.name]
             if parameter.source is None or value is None or value in parameter.source.builtin:
                 continue
-            path, digest = _fetched_source(str(value), project.place, progress)
+            path, digest = fetched(str(value))
             arguments[component.name][parameter.name] = path
             for_keys[component.name][parameter.name] = {"sha256": digest}
     return arguments, for_keys
 
 
-def _fetched_source(source: str, place: Path, progress: Progress | None) -> tuple[str, str]:
+def _shown_parameters(
+    components: Sequence[Component], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The parameters as records and pages may show them: the address of a source outside has no credentials."""
+    return {
+        each.name: dict(parameters[each.name])
+        | {
+            parameter.name: without_credentials(parameters[each.name][parameter.name])
+            for parameter in each.parameters_with(parameters[each.name])
+            if parameter.source is not None
+        }
+        for each in components
+    }
+
+
+def _fetched_source(source: str, place: Path, limits: FetchLimits, progress: Progress | None) -> tuple[str, str]:
     from relet.data.download import file_digest
 
     # Absolute: whatever calls the component may do so in another folder.
-    path = _resolved_source(source, place / KEPT / "downloads", progress).absolute()
+    path = _resolved_source(source, place / KEPT / "downloads", limits, progress).absolute()
     return str(path), file_digest(path)
 
 
-def _resolved_source(source: str, downloads: Path, progress: Progress | None) -> Path:
+def _resolved_source(source: str, downloads: Path, limits: FetchLimits, progress: Progress | None) -> Path:
     if source.startswith("wandb:"):
         from relet.tracking.wandb.source import fetch
 
         return fetch(source, downloads)
     from relet.data.sources import resolve_source
 
-    return resolve_source(source, downloads, progress=progress)
+    return resolve_source(source, downloads, limits=limits, progress=progress)

@@ -18,6 +18,7 @@ from relet.engine.isolation import environment_of
 from relet.engine.step import call_for
 from relet.engine.values import Workspace, write_artifact
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
+from relet.files import scratch_folder
 from relet.project.call import ComponentCall
 from relet.project.job import ComponentResult, Job, RunOutcome
 
@@ -66,8 +67,8 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
     `determinism`. The outputs of the second call are not kept.
     """
     checks = []
-    with tempfile.TemporaryDirectory(prefix="relet-determinism-", ignore_cleanup_errors=True) as folder:
-        looking = _DeterminismCheck(job=job, scratch=Path(folder), workspace=Workspace(Path(folder), job.store))
+    with scratch_folder("determinism") as folder:
+        looking = _DeterminismCheck(job=job, scratch=folder, workspace=Workspace(folder, job.store))
         with ExitStack() as started:
             for result in outcome.results:
                 if not result.outputs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from relet.errors import (
     SignatureError,
     WiringError,
 )
+from relet.files import scratch_folder
 from relet.project import checkout
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, SilentWatcher
@@ -183,8 +183,8 @@ def _clean_place(kept: Path | None) -> Iterator[Path]:
             raise SetUpError(f"{kept} is not empty; name a folder that is, or is not there")
         yield kept.resolve()
         return
-    with tempfile.TemporaryDirectory(prefix="relet-reproduce-", ignore_cleanup_errors=True) as place:
-        yield Path(place).resolve()
+    with scratch_folder("reproduce") as place:
+        yield place.resolve()
 
 
 def _commit_text(run: RunRecord) -> str:

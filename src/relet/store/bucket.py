@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from relet.errors import DamagedError, StoreError
-from relet.files import replacing
+from relet.files import create_whole, replacing
 from relet.store.disk import STAGED, BucketEntry, files_below, names_without_letters
 from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, number_of_format, parse_json
 
@@ -26,6 +26,8 @@ Result = TypeVar("Result")
 
 PARALLEL = 16
 CHUNK = 8 * 1024 * 1024
+# Held for each new document where a folder's file system has no hard links.
+CREATE_LOCK = "create.lock"
 
 ADVICE = {
     errno.ENOSPC: "the disk is full; free some space (`relet artifacts gc` finds garbage) and run again",
@@ -167,17 +169,43 @@ class Bucket:
                 except FileNotFoundError:
                     continue
 
-    def move(self, path: str, to: str) -> None:
+    def move(self, path: str, to: str) -> bool:
+        """Give a stored file another path, in place of what is there. False where nothing is stored at `path`."""
         backend = self._ready()
         with self._advising("move", path):
-            backend.rename(path, to)
+            try:
+                backend.rename(path, to)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def copy_back(self, path: str, to: str) -> bool:
+        """Store under `to`, too, what is stored at `path`; in a folder it is moved. False where nothing is there.
+
+        A move in a bucket is a copy and a deletion, and the deletion may come late: whoever moves `to` to `path`
+        at the same time would delete what is put back, and needs what lies at `path`.
+        """
+        if self.root is not None:
+            return self.move(path, to)
+        backend = self._ready()
+        with self._advising("copy", path):
+            try:
+                backend.copy(path, to)
+            except FileNotFoundError:
+                return False
+        return True
 
     def touch(self, path: str) -> bool:
-        """Set the time of a stored file to now. False in a bucket, where only a new write does that."""
+        """Set the time of a stored file to now. False where the file is gone, and in a bucket, where only a new
+        write sets the time.
+        """
         if self.root is None:
             return False
         with self._advising("write", path):
-            os.utime(self.root / path)
+            try:
+                os.utime(self.root / path)
+            except FileNotFoundError:
+                return False
         return True
 
     def staged(self) -> Iterator[Path]:
@@ -231,6 +259,10 @@ class Bucket:
         from obstore.exceptions import AlreadyExistsError
 
         with self._advising("write", path):
+            if self.root is not None:
+                to = self.root / path
+                to.parent.mkdir(parents=True, exist_ok=True)
+                return create_whole(to, content, part=_staged_path(to), lock=self.root / CREATE_LOCK)
             try:
                 backend.put(path, content, mode="create")
             except AlreadyExistsError:
@@ -261,11 +293,15 @@ class Bucket:
 
 def _copy(file: Path, to: Path) -> None:
     """Copy a file in one piece: faster than obstore reads and writes it. The half-written file is named as obstore
-    names its own, so that listings leave it out and a garbage collection finds it.
+    names its own, so that listings leave it out and a garbage collection finds it; so is that of `create`.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(to, part=to.with_name(f"{to.name}#{secrets.randbelow(10**12)}")) as staged:
+    with replacing(to, part=_staged_path(to)) as staged:
         shutil.copyfile(file, staged)
+
+
+def _staged_path(to: Path) -> Path:
+    return to.with_name(f"{to.name}#{secrets.randbelow(10**12)}")
 
 
 def _entry_of_object(meta: Any) -> BucketEntry:

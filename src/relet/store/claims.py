@@ -1,16 +1,17 @@
 """Claims: a process claims a name before it computes what the name stands for, and other processes wait.
 
-In a store on a folder a claim is a lock of the kernel, which frees it when its holder dies. In a bucket a claim is
-a document that only one process can create, and that its holder writes anew every few seconds. A process that
-waits measures by its own clock how long the document stays the same; no two machines' clocks are compared.
+In a store on a folder a claim is a lock of the kernel, which frees it when its holder dies. In a bucket, and in a
+folder whose file system has no locks, a claim is a document that only one process can create. The holder of either
+kind renews it every few seconds: it sets the time of the file, or writes the document anew. A process that waits
+measures by its own clock how long the claim stays the same, and takes it over from a holder that is stopped or
+gone; no two machines' clocks are compared.
 
-Claims don't use `relet.files`: the file of a claim is removed while the lock on it is held, and a claim in a
-bucket is no file at all.
+The lock of a claim is not that of `relet.files.locked`: the file of a claim is removed while the lock is held.
 """
 
 from __future__ import annotations
 
-import fcntl
+import math
 import os
 import secrets
 import threading
@@ -22,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from relet.errors import StoreError
+from relet.files import try_flock
 from relet.store.bucket import Bucket
 from relet.store.layout import encode, word
 
@@ -46,56 +48,136 @@ def claim(
 ) -> Iterator[None]:
     """Hold the claim on a name; wait while another process or thread holds it, after calling `waiting` once.
 
-    A thread that holds a claim must not ask for the same one again: it would wait for itself. A store in memory
-    belongs to one process, and a claim there holds nothing.
+    A holder that does not renew its claim for `pace.gone` seconds loses it. A thread that holds a claim must not
+    ask for the same one again: it would wait for itself. A store in memory belongs to one process, and a claim
+    there holds nothing.
     """
     word(name, "the name of a claim")
-    if bucket.root is not None:
-        path = bucket.root / FOLDER / name
-        descriptor = _lock(path, waiting)
-        try:
+    path = bucket.root / FOLDER / name if bucket.root else None
+    descriptor = _lock(path, _told_once(waiting), pace) if path else None
+    if path and descriptor is not None:
+        with _locked_claim(path, descriptor, pace):
             yield
-        finally:
-            # Removed before the lock is freed: a process that gets the lock then sees that its file is gone.
-            with suppress(OSError):
-                path.unlink()
-            os.close(descriptor)
-    elif bucket.remote:
-        held = _take_claim(bucket, f"{FOLDER}{name}/", waiting, pace)
+    elif bucket.remote or path:
+        # No claim's name has a plus.
+        folder = f"{FOLDER}{name}/" if bucket.remote else f"{FOLDER}{name}+/"
+        held = _take_claim(bucket, folder, waiting, pace)
         with _renewed_claim(bucket, held, pace):
             yield
     else:
         yield
 
 
-def _lock(path: Path, waiting: Callable[[], None] | None) -> int:
-    """An open descriptor that holds the lock on the file at a path, which is made where it is missing."""
-    told = False
+def _told_once(waiting: Callable[[], None] | None) -> Callable[[], None]:
+    calls = [waiting] if waiting else []
+    return lambda: calls.pop()() if calls else None
+
+
+def _lock(path: Path, waiting: Callable[[], None], pace: ClaimTiming) -> int | None:
+    """An open descriptor that holds the lock on the file at a path, which is made where it is missing; None where
+    the file system has no locks.
+    """
     while True:
+        descriptor = _opened(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise StoreError(
-                f"{path.parent} can't be written ({error.strerror}); set store.url to another"
-            ) from None
-        try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if not told and waiting:
-                        waiting()
-                    told = True
-                    time.sleep(LOOK_HERE)
+            taken = _wait_for_lock(path, descriptor, waiting, pace)
             # The last holder may have removed the file meanwhile: a lock on a removed file keeps nobody away.
-            if _is_same_file(path, descriptor):
+            if taken and _is_same_file(path, descriptor):
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
+        if taken is None:
+            path.unlink(missing_ok=True)
+            return None
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise StoreError(f"{path.parent} can't be written ({error.strerror}); set store.url to another") from None
+
+
+def _wait_for_lock(path: Path, descriptor: int, waiting: Callable[[], None], pace: ClaimTiming) -> bool | None:
+    """Wait for the lock on an open file. None where the file system has no locks.
+
+    False where the file has to be opened anew: another one is at its path, or its holder did not renew it in time.
+    """
+    renewed, since = os.fstat(descriptor).st_mtime_ns, time.monotonic()
+    while (taken := try_flock(descriptor)) is False:
+        waiting()
+        time.sleep(LOOK_HERE)
+        if not _is_same_file(path, descriptor):
+            return False
+        if (found := os.fstat(descriptor).st_mtime_ns) != renewed:
+            renewed, since = found, time.monotonic()
+        elif time.monotonic() - since >= pace.gone:
+            path.unlink(missing_ok=True)
+            return False
+    return taken
+
+
+@contextmanager
+def _locked_claim(path: Path, descriptor: int, pace: ClaimTiming) -> Iterator[None]:
+    """Renew the claim that an open file holds the lock of, and free it at the end."""
+    try:
+        with _renewals.of(descriptor, pace.renew):
+            yield
+    finally:
+        # Removed before the lock is freed: a process that gets the lock then sees that its file is gone. A file
+        # that another process has put in its place is that one's.
+        with suppress(OSError):
+            if _is_same_file(path, descriptor):
+                path.unlink()
+        os.close(descriptor)
+
+
+class FileRenewals:
+    """Sets the times of the files of held claims to now, in one thread for all: a thread for each claim would take
+    longer than the claim.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._wakes = math.inf
+        # Descriptor → the seconds between two renewals, and when the next one is due.
+        self._held: dict[int, tuple[float, float]] = {}
+
+    @contextmanager
+    def of(self, descriptor: int, seconds: float) -> Iterator[None]:
+        """Renew the claim of an open file while the block runs."""
+        with self._changed:
+            due = time.monotonic() + seconds
+            self._held[descriptor] = (seconds, due)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._renew, name="relet-claims", daemon=True)
+                self._thread.start()
+            elif due < self._wakes:
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._held[descriptor]
+
+    def _renew(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for descriptor, (seconds, due) in self._held.items():
+                    if due <= now:
+                        with suppress(OSError):
+                            os.utime(descriptor)
+                        self._held[descriptor] = (seconds, now + seconds)
+                self._wakes = min((due for _, due in self._held.values()), default=math.inf)
+                self._changed.wait(None if math.isinf(self._wakes) else self._wakes - now)
+
+
+_renewals = FileRenewals()
 
 
 def _is_same_file(path: Path, descriptor: int) -> bool:
@@ -142,14 +224,15 @@ def collect(bucket: Bucket, before: datetime) -> list[str]:
     A claim in a bucket whose holder died stays: only a process that waits for the claim finds that out. The
     numbers of a removed claim begin anew, so `before` has to leave time for requests that are sent once more.
     """
+    removed = []
     if bucket.root is not None:
-        paths = [each for each in sorted((bucket.root / FOLDER).glob("*")) if _remove_left(each, before)]
-        return [f"{FOLDER}{each.name}" for each in paths]
+        files = [each for each in sorted((bucket.root / FOLDER).glob("*")) if each.is_file()]
+        removed = [f"{FOLDER}{each.name}" for each in files if _remove_left(each, before)]
     old = [entry.path for entry in bucket.entries(FOLDER) if entry.modified <= before]
     left = [path for path in old if _GIVEN_UP in (bucket.get(path) or b"")]
     if left:
         bucket.delete(left)
-    return left
+    return [*removed, *left]
 
 
 def _remove_left(path: Path, before: datetime) -> bool:
@@ -159,8 +242,7 @@ def _remove_left(path: Path, before: datetime) -> bool:
             return False
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_same_file(path, descriptor):
+            if try_flock(descriptor) and _is_same_file(path, descriptor):
                 path.unlink()
                 return True
         finally:

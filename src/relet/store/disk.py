@@ -28,7 +28,10 @@ def files_below(root: Path, prefix: str) -> Iterator[BucketEntry]:
         for name in names:
             path = Path(folder, name)
             if _is_utf8(str(path)) and not STAGED.search(name):
-                about = path.stat()
+                try:
+                    about = path.stat()
+                except FileNotFoundError:  # deleted since it was listed
+                    continue
                 yield BucketEntry(
                     path=path.relative_to(root).as_posix(),
                     size=about.st_size,

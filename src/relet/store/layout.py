@@ -15,6 +15,8 @@ FORMAT = 1
 FORMAT_PATH = "format"
 LONGEST_NAME = 200
 DIGEST = re.compile(r"[0-9a-f]{64}")
+# Where objects lie that a garbage collection is about to delete (decision 29).
+CONDEMNED = "condemned/"
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
 
 Document = dict[str, Any]
@@ -135,6 +137,11 @@ def object_path(digest: str) -> str:
 
 def damaged_path(digest: str) -> str:
     return f"damaged/{_checked_word(digest, DIGEST, 'a SHA-256', '64 hexadecimal digits')}"
+
+
+def condemned_path(digest: str, collection: str) -> str:
+    """The path of an object that a garbage collection has moved out of the readers' sight."""
+    return f"{CONDEMNED}{_checked_word(digest, DIGEST, 'a SHA-256', '64 hexadecimal digits')}.{collection}"
 
 
 def versions_folder(name: str) -> str:

@@ -11,11 +11,14 @@ from relet.errors import DamagedError, StoreError
 from relet.files import replacing
 from relet.store.bucket import Bucket
 from relet.store.disk import BucketEntry
-from relet.store.layout import damaged_path, object_path
+from relet.store.layout import CONDEMNED, condemned_path, damaged_path, object_path
 
 # An object that is stored already is not written again. Where it is older than this, its time is set to now: else
 # a garbage collection at the same time might delete it before a version refers to it. Well below the grace period.
 FRESH = timedelta(minutes=15)
+# How often an object that is missing is looked for among the condemned ones: a second time, since a garbage
+# collection may have put it back between two looks.
+LOOKS = 2
 
 
 def put(bucket: Bucket, content: bytes | Path) -> str:
@@ -46,6 +49,8 @@ def _is_kept_fresh(bucket: Bucket, found: BucketEntry | None, size: int) -> bool
 def read(bucket: Bucket, digest: str) -> bytes:
     """An object's bytes. Raises DamagedError where they are missing or are not what was stored."""
     content = bucket.get(object_path(digest))
+    if content is None and not absent_digests(bucket, [digest]):
+        content = bucket.get(object_path(digest))
     if content is None:
         raise missing_error(bucket, digest)
     if hashlib.sha256(content).hexdigest() != digest:
@@ -56,6 +61,8 @@ def read(bucket: Bucket, digest: str) -> bytes:
 def pieces(bucket: Bucket, digest: str) -> Iterator[bytes]:
     """An object's bytes piece by piece. Raises DamagedError after the last one where the object is damaged."""
     stream = bucket.stream(object_path(digest))
+    if stream is None and not absent_digests(bucket, [digest]):
+        stream = bucket.stream(object_path(digest))
     if stream is None:
         raise missing_error(bucket, digest)
     seen = hashlib.sha256()
@@ -80,10 +87,43 @@ def fetch(bucket: Bucket, digest: str, to: Path) -> None:
 
 
 def absent_digests(bucket: Bucket, digests: Iterable[str]) -> list[str]:
-    """The digests under which no object is stored."""
-    wanted = sorted(set(digests))
-    found = bucket.each(lambda digest: bucket.head(object_path(digest)), wanted)
-    return [digest for digest, entry in zip(wanted, found, strict=True) if entry is None]
+    """The digests under which no object is stored. An object that was condemned in error is put back."""
+    absent = _without_object(bucket, sorted(set(digests)))
+    for _ in range(LOOKS if absent else 0):
+        restore(bucket, absent)
+        absent = _without_object(bucket, absent)
+    return absent
+
+
+def _without_object(bucket: Bucket, digests: list[str]) -> list[str]:
+    found = bucket.each(lambda digest: bucket.head(object_path(digest)), digests)
+    return [digest for digest, entry in zip(digests, found, strict=True) if entry is None]
+
+
+def condemn(bucket: Bucket, digest: str, collection: str) -> bool:
+    """Move an object out of the readers' sight, where it can be put back from. False where it is gone."""
+    return bucket.move(object_path(digest), condemned_path(digest, collection))
+
+
+def condemned(bucket: Bucket) -> list[tuple[str, BucketEntry]]:
+    """Each condemned copy, with the digest of its object; an object may have copies of several collections."""
+    return [(entry.path.removeprefix(CONDEMNED).partition(".")[0], entry) for entry in bucket.entries(CONDEMNED)]
+
+
+def restore(bucket: Bucket, digests: Iterable[str]) -> None:
+    """Put back those of the objects that are condemned and whole; the copies are the collections' to delete."""
+    wanted = set(digests)
+    for digest, entry in condemned(bucket):
+        if digest in wanted and _is_whole(bucket, entry.path, digest):
+            bucket.copy_back(entry.path, object_path(digest))
+
+
+def _is_whole(bucket: Bucket, path: str, digest: str) -> bool:
+    """Whether something is stored at a path and has this SHA-256."""
+    seen = hashlib.sha256()
+    for piece in bucket.stream(path) or ():
+        seen.update(piece)
+    return seen.hexdigest() == digest
 
 
 def missing_error(bucket: Bucket, digest: str) -> DamagedError:

@@ -17,7 +17,7 @@ from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
 from relet.store.checking import FalseClaim
 from relet.store.journal import SearchJournal, searches
-from relet.store.layout import alias_name, artifact_name, object_path
+from relet.store.layout import alias_name, artifact_name
 from relet.store.upkeep import GRACE, StoreProblem
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Store:
         return trees.objects_of(self._bucket, record)
 
     def has_object(self, sha: str) -> bool:
-        return self._bucket.head(object_path(sha)) is not None
+        return not objects.absent_digests(self._bucket, [sha])
 
     def add_version(
         self,

@@ -8,18 +8,21 @@ from relet.core.record import RunRecord, tree_files
 from relet.errors import DamagedError
 from relet.store import objects
 from relet.store.bucket import Bucket
-from relet.store.layout import file_paths, object_path
+from relet.store.layout import file_paths
 
 
 def put(bucket: Bucket, document: bytes, files: Mapping[str, bytes]) -> str:
     """Store a tree: its files, and at last the document that names them; the document's SHA-256.
 
-    Where the document is stored, its files are: nothing is written then.
+    A file that is stored already is not written again.
     """
-    digest = objects.digest_of(document)
-    if bucket.head(object_path(digest)) is None:
-        bucket.each(lambda content: objects.put(bucket, content), list(files.values()))
+    absent = set(objects.absent_digests(bucket, tree_files(document).values()))
+    bucket.each(lambda content: objects.put(bucket, content), _with_digests(files, absent))
     return objects.put(bucket, document)
+
+
+def _with_digests(files: Mapping[str, bytes], digests: set[str]) -> list[bytes]:
+    return [content for content in files.values() if objects.digest_of(content) in digests]
 
 
 def files_of(bucket: Bucket, digest: str) -> dict[str, str]:

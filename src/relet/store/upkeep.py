@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION, Version
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import aliases, claims, runs, trees, versions
+from relet.store import aliases, claims, objects, runs, trees, versions
 from relet.store.bucket import Bucket
-from relet.store.layout import DIGEST, Document, content_path, version_path
+from relet.store.layout import DIGEST, Document, condemned_path, content_path, object_path, version_path
 
 # An object younger than this may belong to a run that has not written its version yet.
 GRACE = timedelta(hours=1)
+# A half-written file that was written to less than this ago may have a living writer.
+WRITING = timedelta(minutes=1)
+# A condemned copy in a bucket that is older than this was left by a collection that was killed: no request comes
+# so late. In a folder a move is one step, and the age does not matter.
+LEFT = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,22 +83,51 @@ def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
 
     An object is referenced by a version that holds it and by a run record that needs it to be made again
     (`RunRecord.objects`). To be on the safe side, every digest counts that stands anywhere in a document which
-    can't be read, which a newer relet wrote, or whose kind this relet does not know.
+    can't be read, which a newer relet wrote, or whose kind this relet does not know. Whatever `older_than` says,
+    no version and no record that was acknowledged loses an object (decision 29).
     """
     before = datetime.now(UTC) - older_than
+    collection = secrets.token_hex(8)
+    garbage = _unreferenced_objects(bucket, before)
+    moved = bucket.each(lambda digest: objects.condemn(bucket, digest, collection), garbage)
+    ours = {condemned_path(digest, collection) for digest, found in zip(garbage, moved, strict=True) if found}
+    return [*_delete_condemned(bucket, ours, before), *_unstage(bucket, before), *claims.collect(bucket, before)]
+
+
+def _unreferenced_objects(bucket: Bucket, before: datetime) -> list[str]:
+    """The digests of the objects that are older than `before` and that nothing refers to."""
     candidates = [entry for entry in bucket.entries("objects/") if entry.modified <= before]
     # References are read after the listing: a version written in between may refer to one of the candidates.
     wanted = _referenced_objects(bucket) if candidates else set()
     garbage = [entry.path for entry in candidates if entry.path.rpartition("/")[2] not in wanted]
     # The times are read once more: a writer that found an object stored has set its time to now.
     found = bucket.each(bucket.head, garbage)
-    garbage = [entry.path for entry in found if entry and entry.modified <= before]
-    if garbage:
-        bucket.delete(garbage)
-    return garbage + _unstage(bucket, before) + claims.collect(bucket, before)
+    digests = [entry.path.rpartition("/")[2] for entry in found if entry and entry.modified <= before]
+    return [digest for digest in digests if DIGEST.fullmatch(digest)]
+
+
+def _delete_condemned(bucket: Bucket, ours: set[str], before: datetime) -> list[str]:
+    """Delete the condemned copies that nothing refers to, and put the others back; the deleted objects' paths.
+
+    The copies are this collection's own (`ours`), and those that killed ones left. References are read after the
+    copies were condemned: a version that is written later finds that its object is not in its place (decision 29).
+    """
+    left = min(before, datetime.now(UTC) - LEFT)
+    copies = [
+        (digest, entry.path)
+        for digest, entry in objects.condemned(bucket)
+        if entry.path in ours or entry.modified <= (left if bucket.root is None else before)
+    ]
+    wanted = _referenced_objects(bucket) if copies else set()
+    lost = set(objects.absent_digests(bucket, wanted.intersection(digest for digest, _ in copies)))
+    done = [path for digest, path in copies if digest not in lost]
+    if done:
+        bucket.delete(done)
+    return sorted({object_path(digest) for digest, _ in copies if digest not in wanted})
 
 
 def _unstage(bucket: Bucket, before: datetime) -> list[str]:
+    before = min(before, datetime.now(UTC) - WRITING)
     removed = []
     for path in list(bucket.staged()):
         with suppress(FileNotFoundError):

@@ -39,9 +39,23 @@ def add(bucket: Bucket, draft: Version, *, doubting: Callable[[str], None] = lam
     told in a sentence. Raises StoreError where an object that the draft names is not stored.
     """
     file_paths(draft.files)
-    if absent := objects.absent_digests(bucket, draft.files.values()):
-        raise StoreError(f"{draft.name}: object {absent[0]} is not stored; put the objects before the version")
-    same = _DraftComparison(bucket, draft, doubting)
+    _check_objects(bucket, draft)
+    version = _found_or_added(bucket, draft, _DraftComparison(bucket, draft, doubting))
+    # Once more: a garbage collection that did not see the version yet may have taken an object (decision 29).
+    _check_objects(bucket, version)
+    return version
+
+
+def _check_objects(bucket: Bucket, version: Version) -> None:
+    """Raise StoreError unless each object of a version is stored; one that is condemned is put back."""
+    if absent := objects.absent_digests(bucket, version.files.values()):
+        raise StoreError(
+            f"{version.name}: object {absent[0]} is not stored; put the objects before the version, and put them "
+            "again where a garbage collection (`relet artifacts gc --older-than`) took them in between"
+        )
+
+
+def _found_or_added(bucket: Bucket, draft: Version, same: _DraftComparison) -> Version:
     pointed = bucket.get(content_path(draft.name, draft.content))
     if pointed is not None:
         known = _readable_version(bucket, draft.name, _pointed_number(bucket, pointed))

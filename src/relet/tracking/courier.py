@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relet.errors import ReletError
+from relet.files import remove_left_scratch, scratch_prefix, try_flock
 
 # Settings of mlflow: print little, give up soon, send no telemetry. What the user has set wins.
 ENVIRONMENT = {
@@ -102,8 +103,11 @@ def start(store_url: str, project_root: Path, trackers: Sequence[str]) -> Courie
 
 
 def _start(store_url: str, project_root: Path, tracker: str) -> _TrackerProcess:
-    descriptor, log = tempfile.mkstemp(prefix=f"relet-{tracker}-", suffix=".log")
+    remove_left_scratch(Path(tempfile.gettempdir()))
+    descriptor, log = tempfile.mkstemp(prefix=scratch_prefix(tracker), suffix=".log")
     try:
+        # The lock passes to the process with its output: as long as it lives, nobody removes the log.
+        try_flock(descriptor)
         # A session of its own: Ctrl-C in the terminal ends the run, and this process sends the remaining records.
         process = subprocess.Popen(
             [*PROGRAM, "--store", store_url, "--project-root", str(project_root.absolute()), "--tracker", tracker],

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from relet.core.wording import without_credentials
 from relet.errors import ReletError, TrackerError
 from relet.store import Store, open_store
 from relet.tracking import Tracker, open_tracker
@@ -48,7 +49,7 @@ def _mirror_run(store: Store, tracker: Tracker, linger: int) -> DeliveryReport:
     try:
         tracker.connect()
     except TrackerError as error:
-        print(error, file=sys.stderr, flush=True)
+        print(without_credentials(str(error)), file=sys.stderr, flush=True)
         tried = time.monotonic()
     report = DeliveryReport(tracker=tracker.name)
     while not _is_told_to_end(look):
@@ -76,11 +77,11 @@ def _is_told_to_end(seconds: float) -> bool:
 
 
 def _print_line(line: str) -> None:
-    print(line, flush=True)
+    print(without_credentials(line), flush=True)
 
 
 def _fail(reason: str) -> int:
-    print(" ".join(reason.split()), file=sys.stderr, flush=True)
+    print(without_credentials(" ".join(reason.split())), file=sys.stderr, flush=True)
     return 1
 
 

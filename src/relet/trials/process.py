@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from relet.core.plan import Action, Step
 from relet.core.record import Status
+from relet.core.wording import printable, without_credentials
 from relet.engine.answering import own_streams, send_answer
 from relet.engine.recording import close
 from relet.engine.run import execute
@@ -97,7 +98,8 @@ def _run_trial(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
     outcome = execute(replace(prepare(_order_asked_for(question)), part=part), TrialReporter(answers))
     if isinstance(outcome.error, EditedError):
         # Another process, which imports the code as it is now, runs the trial once more.
-        print(f"relet: {outcome.error}: another process does", file=sys.stderr, flush=True)
+        reason = printable(without_credentials(str(outcome.error)))
+        print(f"relet: {reason}: another process does", file=sys.stderr, flush=True)
         os._exit(outcome.exit_status)
     return {
         "run_id": outcome.run_id,

@@ -189,5 +189,6 @@ def test_ctrl_c_ends_with_130_and_stores_nothing(sums: Sums, capsys: pytest.Capt
     sums.edit("helper.py", "return", f"import os, time\n    {stops}\n    return")
     run_id = sums.run().run_id
     status, _, err = relet(capsys, "reproduce", run_id, "--here")
-    assert (status, err) == (130, "\nrelet: interrupted\n")
+    advice = "relet: interrupted; nothing that was stored is lost: give the same command again"
+    assert (status, err) == (130, f"\n{advice}\n")
     assert "reproduction" not in sums.store.names()

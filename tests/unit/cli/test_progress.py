@@ -99,7 +99,7 @@ def test_what_goes_on_is_one_line_of_plain_text_whatever_stands_in_it(on_termina
     terminal = on_terminal()
     with progress_display(as_json=False) as display:
         display.moving("[red]a[/red]\nb\x07\x1b[31m c")
-    assert "[red]a[/red] b��[31m c" in terminal.new()
+    assert r"[red]a[/red] b\x07\x1b[31m c" in terminal.new()
     with progress_display(as_json=False) as display:
         display.moving("x" * 100)
     assert f" {'x' * (WIDTH - 3)}…\n" in terminal.new()

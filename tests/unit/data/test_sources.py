@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -14,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from relet.data import download
-from relet.data.download import file_digest
+from relet.data.download import FetchLimits, file_digest
 from relet.data.sources import resolve_source
-from relet.errors import BadDataError, StoreError
+from relet.errors import BadDataError, SettingError, StoreError
+from relet.project.order import read_order
+from relet.project.request import prepare
+from tests.tiny_project import Tiny
 
 CONTENT = b"".join(b"%d,listing number %d\n" % (row, row) for row in range(40_000))
 
@@ -154,7 +158,7 @@ def test_what_stops_half_way_each_time_names_both_numbers_and_the_next_call_goes
 ) -> None:
     origin.answers = [good(stop_after=100_000)]
     with pytest.raises(BadDataError, match=f"stopped after 400000 of {len(CONTENT)} bytes.*400000 bytes are kept"):
-        resolve_source(origin.url, tmp_path, timeout=0.05)
+        resolve_source(origin.url, tmp_path, limits=FetchLimits(timeout=0.05))
     assert complete_files(tmp_path) == []
     origin.answers = [good()]
     assert resolve_source(origin.url, tmp_path).read_bytes() == CONTENT
@@ -188,13 +192,13 @@ def test_a_refusal_names_its_status_at_once_and_leaves_no_file(origin: Origin, t
 
 def test_a_server_that_is_busy_is_asked_again(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [status(503), status(429), good()]
-    assert resolve_source(origin.url, tmp_path, timeout=5).read_bytes() == CONTENT
+    assert resolve_source(origin.url, tmp_path, limits=FetchLimits(timeout=5)).read_bytes() == CONTENT
 
 
 def test_a_length_over_the_limit_is_refused_before_anything_is_read(origin: Origin, tmp_path: Path) -> None:
     origin.answers = [good()]
-    with pytest.raises(BadDataError, match=f"is {len(CONTENT)} bytes, and the limit is 1000; raise max_bytes"):
-        resolve_source(origin.url, tmp_path, max_bytes=1000)
+    with pytest.raises(BadDataError, match=f"is {len(CONTENT)} bytes, .* 1000; raise main.download_max_bytes"):
+        resolve_source(origin.url, tmp_path, limits=FetchLimits(max_bytes=1000))
     assert complete_files(tmp_path) == []
 
 
@@ -210,7 +214,7 @@ def test_a_body_without_length_is_cut_off_at_the_limit(origin: Origin, tmp_path:
 
     origin.answers = [endless]
     with pytest.raises(BadDataError, match="sends more than 500000 bytes, and the limit"):
-        resolve_source(origin.url, tmp_path, max_bytes=500_000)
+        resolve_source(origin.url, tmp_path, limits=FetchLimits(max_bytes=500_000))
     assert [file.name for file in tmp_path.iterdir() if not file.name.endswith(".lock")] == []
 
 
@@ -225,7 +229,7 @@ def test_what_unpacks_to_more_than_the_limit_is_cut_off_too(origin: Origin, tmp_
 
     origin.answers = [packed]
     with pytest.raises(BadDataError, match="sends more than"):
-        resolve_source(origin.url, tmp_path, max_bytes=1_000_000)
+        resolve_source(origin.url, tmp_path, limits=FetchLimits(max_bytes=1_000_000))
     assert resolve_source(origin.url, tmp_path).read_bytes() == b"x" * 10_000_000
 
 
@@ -272,9 +276,101 @@ def test_a_server_that_drips_or_hangs_is_given_up(origin: Origin, tmp_path: Path
     origin.answers = [drip]
     started = time.monotonic()
     with pytest.raises(BadDataError, match=r"bytes came in 0.2 seconds|timed out"):
-        resolve_source(origin.url, tmp_path, timeout=0.2)
+        resolve_source(origin.url, tmp_path, limits=FetchLimits(timeout=0.2))
     assert time.monotonic() - started < 4
     assert complete_files(tmp_path) == []
+
+
+def dripping(content: bytes, *, each: int, pause: float):
+    """Send raw bytes a few at a time, until the other side hangs up."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        with contextlib.suppress(OSError):
+            for start in range(0, len(content), each):
+                request.wfile.write(content[start : start + each])
+                request.wfile.flush()
+                time.sleep(pause)
+
+    return answer
+
+
+HEADERS = b"HTTP/1.1 200 OK\r\n"
+LIMITS = FetchLimits(timeout=0.3, rate=10_000)
+
+
+@pytest.mark.parametrize(
+    ("headers", "piece"),
+    [
+        (b"Content-Length: 9999999\r\n\r\n", 400 * b"x"),
+        # Without a length, a connection that is ended early looks like the end of the file.
+        (b"\r\n", 400 * b"x"),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"190\r\n" + 400 * b"c" + b"\r\n"),
+    ],
+)
+def test_a_body_that_comes_more_slowly_than_the_least_rate_is_given_up(
+    origin: Origin, tmp_path: Path, headers: bytes, piece: bytes
+) -> None:
+    """4,000 bytes a second: in each window more than a server sends that has stopped, and too few all the same."""
+
+    def slowly(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(HEADERS + headers)
+        dripping(100 * piece, each=len(piece), pause=0.1)(request)
+
+    origin.answers = [slowly]
+    started = time.monotonic()
+    said = r"only \d+ bytes came in 0.3 seconds \(main.download_timeout\).* 10000 bytes .* \(main.download_rate\)"
+    with pytest.raises(BadDataError, match=said):
+        resolve_source(origin.url, tmp_path, limits=LIMITS)
+    assert time.monotonic() - started < 8
+    assert complete_files(tmp_path) == []
+
+
+def test_headers_that_drip_are_waited_for_no_longer_than_the_limit(origin: Origin, tmp_path: Path) -> None:
+    origin.answers = [dripping(HEADERS + b"X-Long: " + 200 * b"x", each=1, pause=0.05)]
+    started = time.monotonic()
+    with pytest.raises(BadDataError, match=r"headers did not come within 0.3 seconds \(main.download_timeout\)"):
+        resolve_source(origin.url, tmp_path, limits=LIMITS)
+    assert time.monotonic() - started < 8
+    assert complete_files(tmp_path) == []
+
+
+def test_a_line_within_the_body_that_drips_is_given_up_too(origin: Origin, tmp_path: Path) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(HEADERS + b"Transfer-Encoding: chunked\r\n\r\n")
+        dripping(b"5;" + 200 * b"x", each=1, pause=0.05)(request)
+
+    origin.answers = [answer]
+    started = time.monotonic()
+    with pytest.raises(BadDataError, match=r"only 0 bytes came in 0.3 seconds"):
+        resolve_source(origin.url, tmp_path, limits=LIMITS)
+    assert time.monotonic() - started < 8
+
+
+def test_a_slow_server_is_waited_for_where_the_least_rate_is_lower(origin: Origin, tmp_path: Path) -> None:
+    content = HEADERS + b"Content-Length: 40\r\n\r\n" + 40 * b"x"
+    origin.answers = [dripping(content, each=8, pause=0.1)]
+    path = resolve_source(origin.url, tmp_path, limits=FetchLimits(timeout=0.8, rate=0))
+    assert path.read_bytes() == 40 * b"x"
+    assert len(origin.asked) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": 0}, {"rate": -1}, {"max_bytes": 0}, {"timeout": float("nan")}])
+def test_a_limit_that_nothing_keeps_to_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingError, match=rf"main\.download_{next(iter(wrong))} must be at least"):
+        FetchLimits(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_limits_are_settings_of_the_pipeline(tiny: Tiny, origin: Origin) -> None:
+    origin.answers = [good()]
+    order = read_order("tiny", [f"etl.source='{origin.url}'", "main.download_max_bytes=1000"])
+    with pytest.raises(BadDataError, match="the limit is 1000"):
+        prepare(order)
+    origin.answers = [dripping(HEADERS + b"X-Long: " + 200 * b"x", each=1, pause=0.05)]
+    order = read_order("tiny", [f"etl.source='{origin.url}'", "main.download_timeout=0.1"])
+    with pytest.raises(BadDataError, match=r"did not come within 0\.1 seconds"):
+        prepare(order)
+    with pytest.raises(SettingError, match=r"main\.download_rate must be at least 0, got -1"):
+        prepare(read_order("tiny", ["main.download_rate=-1"]))
 
 
 def test_a_chunked_body_that_breaks_is_not_taken_for_whole(origin: Origin, tmp_path: Path) -> None:
@@ -290,7 +386,7 @@ def test_a_chunked_body_that_breaks_is_not_taken_for_whole(origin: Origin, tmp_p
 
     origin.answers = [chunked(False)]
     with pytest.raises(BadDataError, match="broke"):
-        resolve_source(origin.url, tmp_path, timeout=0.05)
+        resolve_source(origin.url, tmp_path, limits=FetchLimits(timeout=0.05))
     assert complete_files(tmp_path) == []
     origin.answers = [chunked(True)]
     assert resolve_source(origin.url, tmp_path).read_bytes() == b"hello"
@@ -316,8 +412,12 @@ def test_redirects_are_followed_a_few_times_and_never_out_of_http(origin: Origin
 
 
 def test_a_server_that_is_not_there_is_named_without_secrets(tmp_path: Path) -> None:
-    with pytest.raises(BadDataError, match=r"http://127.0.0.1:9/x.csv: no answer.*tried 4 times") as error:
-        resolve_source("http://me:geheim@127.0.0.1:9/x.csv?token=geheim", tmp_path, timeout=0.05)
+    with pytest.raises(
+        BadDataError, match=r"http://127.0.0.1:9/x.csv\?token=\*\*\*: no answer.*tried 4 times"
+    ) as error:
+        resolve_source(
+            "http://me:geheim@127.0.0.1:9/x.csv?token=geheim", tmp_path, limits=FetchLimits(timeout=0.05)
+        )
     assert "geheim" not in str(error.value)
     assert "0x" not in str(error.value)
 

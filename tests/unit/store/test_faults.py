@@ -64,11 +64,16 @@ def test_what_a_killed_writer_staged_is_no_version_and_goes_with_the_garbage(tmp
     for path in left:
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_bytes(b"{")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    written_now = tmp_path / "store" / "runs" / "s.json#1"
+    written_now.write_bytes(b"{")
     assert (store.verify(), store.versions("sample"), list(store.runs())) == ([], [version], [])
     assert add(store, b"more").number == 2
-    assert store.gc() == []
-    assert len(store.gc(NOW)) == 3
+    assert store.gc(timedelta(days=9999)) == []
+    assert len(store.gc()) == 3
     assert not any(path.exists() for path in left)
+    assert store.gc(NOW) == []
+    assert written_now.exists()
 
 
 def test_an_old_object_that_is_stored_again_is_young_for_the_collector(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import click
 
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import REFERENCE, STORE, open_default_store
+from relet.cli.terminal import say, say_json
 from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version
 from relet.core.wording import count, shorten
 from relet.errors import DamagedError, NotFoundError, StoreError
@@ -30,18 +31,18 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
     unread: list[str] = []
     versions = [store.versions(each, unread) for each in names]
     if unread:
-        click.echo(f"{', '.join(unread)} can't be read; relet artifacts verify says why", err=True)
+        say(f"{', '.join(unread)} can't be read; relet artifacts verify says why", err=True)
     if name and not versions[0]:
         store.version(name)
     if as_json:
         for each in versions:
-            click.echo(json.dumps([version.to_json() for version in each]))
+            say_json([version.to_json() for version in each])
         return
     shown = [version for each in versions for version in (each if name else each[-1:])]
     for line in _listing_lines(store, shown):
-        click.echo(line)
+        say(line)
     if not names:
-        click.echo("the store is empty")
+        say("the store is empty")
 
 
 def _listing_lines(store: Store, versions: Sequence[Version]) -> Iterator[str]:
@@ -62,7 +63,7 @@ def _readable_aliases(store: Store, name: str) -> dict[str, int]:
     try:
         return store.aliases(name)
     except StoreError as error:
-        click.echo(f"the aliases of {name} can't be read: {error}", err=True)
+        say(f"the aliases of {name} can't be read: {error}", err=True)
         return {}
 
 
@@ -92,10 +93,10 @@ def show(reference: str, store_url: str | None, as_json: bool) -> None:
     store = open_default_store(store_url)
     version = store.version(reference)
     if as_json:
-        click.echo(json.dumps(version.to_json(), indent=1))
+        say_json(version.to_json(), indent=1)
         return
     for line in _version_lines(store, version):
-        click.echo(line)
+        say(line)
 
 
 def _version_lines(store: Store, version: Version) -> Iterator[str]:

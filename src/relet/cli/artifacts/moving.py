@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relet.cli.place import REFERENCE, STORE, open_default_store
+from relet.cli.terminal import say
 from relet.core.artifact import Version
 from relet.core.wording import count
 from relet.errors import SettingError
@@ -33,7 +34,7 @@ def get(reference: str, folder: Path | None, store_url: str | None) -> None:
         raise SettingError(f"{folder} has files in it; name another folder: relet artifacts get {version} FOLDER")
     store.materialize(version, folder)
     for file in sorted(version.files):
-        click.echo(folder / file)
+        say(folder / file)
 
 
 @click.command("export")
@@ -51,18 +52,18 @@ def export(reference: str, path: Path, with_history: bool, store_url: str | None
     store = open_default_store(store_url)
     if not with_history:
         store.export_version(reference, path)
-        click.echo(f"{store.version(reference)} is in {path}")
+        say(f"{store.version(reference)} is in {path}")
         return
     history = store.export_history(reference, path)
     bundle = history.bundle
-    click.echo(
+    say(
         f"{bundle.version} is in {path} with its history: {count(len(bundle.versions), 'version')}, "
         f"{count(len(bundle.records), 'run')}"
     )
     for note in history.notes:
-        click.echo(note)
+        say(note)
     if aliases := ", ".join(_exported_aliases(store, bundle.versions)):
-        click.echo(f"aliases stay here; set there what you need of: {aliases}")
+        say(f"aliases stay here; set there what you need of: {aliases}")
 
 
 def _exported_aliases(store: Store, versions: Iterable[Version]) -> Iterator[str]:
@@ -84,15 +85,15 @@ def import_(path: Path, store_url: str | None) -> None:
     equal versions and runs are not stored again, and `latest` is set only for names that are new here.
     """
     arrival = open_default_store(store_url).import_bundle(path)
-    click.echo(f"{arrival.version} is stored")
+    say(f"{arrival.version} is stored")
     for doubt in arrival.doubts:
-        click.echo(doubt)
+        say(doubt)
     if not arrival.runs and not arrival.known:
         return
     for exported, version in arrival.versions.items():
-        click.echo(f"  {exported:<28}is {version} here")
+        say(f"  {exported:<28}is {version} here")
     for missing in arrival.gone:
-        click.echo(f"  {missing:<28}was gone when this was exported")
+        say(f"  {missing:<28}was gone when this was exported")
     known = f"; {count(len(arrival.known), 'run')} were here already" if arrival.known else ""
-    click.echo(f"{count(len(arrival.runs), 'run')} stored{known}")
-    click.echo(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version}")
+    say(f"{count(len(arrival.runs), 'run')} stored{known}")
+    say(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import click
 
 from relet.cli.pages import write_page
 from relet.cli.place import REFERENCE, STORE, open_default_store
+from relet.cli.terminal import say, say_json
 from relet.core.artifact import ArtifactType, Version
 from relet.errors import BadDataError
 
@@ -45,7 +45,7 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
         table_profile, title=str(version), subtitle=version.description, head=provenance(store, version)
     )
     path = html or Path(f"{version.name}-v{version.number}.html")
-    click.echo(f"{version} is described in {write_page(page, path, option='--html')}")
+    say(f"{version} is described in {write_page(page, path, option='--html')}")
 
 
 @click.command("diff")
@@ -70,12 +70,12 @@ def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: s
     if html:
         write_page(difference_page(found, before=str(old), after=str(new)), html, option="--html")
     if as_json:
-        click.echo(json.dumps({"before": str(old), "after": str(new), "difference": found.to_json()}, indent=1))
+        say_json({"before": str(old), "after": str(new), "difference": found.to_json()}, indent=1)
         return
     for line in difference_lines(found, str(old), str(new)):
-        click.echo(line)
+        say(line)
     if html:
-        click.echo(f"with drawings in {html}")
+        say(f"with drawings in {html}")
 
 
 @contextmanager

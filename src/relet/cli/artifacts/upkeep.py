@@ -9,6 +9,7 @@ from datetime import timedelta
 import click
 
 from relet.cli.place import REFERENCE, STORE, open_default_store
+from relet.cli.terminal import say
 from relet.core.artifact import Reference
 
 
@@ -26,11 +27,11 @@ def alias(reference: str, alias: str | None, store_url: str | None, why: str) ->
     if alias is None:
         wanted = Reference.parse(reference)
         for move in store.alias_history(wanted.name, wanted.selector):
-            click.echo(f"{move.when}  v{move.number}  by {move.by}  {move.why}".rstrip())
+            say(f"{move.when}  v{move.number}  by {move.by}  {move.why}".rstrip())
         return
     version = store.version(reference)
     store.set_alias(version.name, alias, version.number, by=getpass.getuser(), why=why)
-    click.echo(f"{version.name}:{alias} is {version} now")
+    say(f"{version.name}:{alias} is {version} now")
 
 
 @click.command("verify")
@@ -39,8 +40,8 @@ def verify(store_url: str | None) -> None:
     """Read everything back and name what is broken; exit 1 if anything is."""
     problems = open_default_store(store_url).verify()
     for problem in problems:
-        click.echo(str(problem))
-    click.echo(f"{len(problems)} broken" if problems else "nothing is broken")
+        say(str(problem))
+    say(f"{len(problems)} broken" if problems else "nothing is broken")
     sys.exit(1 if problems else 0)
 
 
@@ -51,8 +52,8 @@ def prune(store_url: str | None, keep: int) -> None:
     """Forget old versions; what an alias or a release holds stays."""
     pruned = open_default_store(store_url).prune(keep)
     for each in pruned:
-        click.echo(each)
-    click.echo(f"{len(pruned)} versions forgotten; `relet artifacts gc` frees their space")
+        say(each)
+    say(f"{len(pruned)} versions forgotten; `relet artifacts gc` frees their space")
 
 
 @click.command("gc")
@@ -61,4 +62,4 @@ def prune(store_url: str | None, keep: int) -> None:
 def gc(store_url: str | None, older_than: float) -> None:
     """Delete what no version, run or alias refers to."""
     deleted = open_default_store(store_url).gc(timedelta(minutes=older_than))
-    click.echo(f"{len(deleted)} files deleted")
+    say(f"{len(deleted)} files deleted")

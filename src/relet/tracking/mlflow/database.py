@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from relet.files import name_whole
 
 
 def make_database(uri: str) -> bool:
@@ -35,11 +37,8 @@ def make_database(uri: str) -> bool:
             file.write(draft.read_bytes())
             file.flush()
             os.fsync(file.fileno())
-        # A link, not a rename: of two processes one makes the file, and neither takes the other's away.
-        with suppress(FileExistsError):
-            path.hardlink_to(whole)
-            return True
-    return False
+        # Not a rename: of two processes one makes the file, and neither takes the other's away.
+        return name_whole(whole, path)
 
 
 @contextmanager
