@@ -121,8 +121,8 @@ FLOATS, WHOLES = array("f", 1), array("i", 1)
 MATRIX = array("f", 2)
 FLOAT = typed("numpy.float64", "numpy.float32")
 NUMBER_TYPE = FLOAT | typed("numpy.int64", "numpy.int32")
-# More threads are a matter of the machine that predicts: a model asks for one.
-ONE_THREAD = only(None, 1)
+# How many threads predict is a matter of the machine. -1, which asks for all, is loaded as 1.
+ONE_THREAD = only(None, 1, -1)
 QUIET = only(0, False)
 STEP = object_of() | only("passthrough", "drop", None)
 STEPS = list_of(pair_of(TEXT, STEP))

@@ -98,11 +98,15 @@ def open_archive(content: bytes, is_member: Callable[[str], Any]) -> tuple[dict[
     return _parsed_schema(members.pop(SCHEMA)), members
 
 
-def _parsed_schema(content: bytes) -> dict[str, Any]:
-    """The schema, whose size in memory is bounded before it is parsed."""
+def parsed_json(content: bytes) -> Any:
+    """Parse JSON, of which the number of values is bounded beforehand. Raises ModelError for too many."""
     if (size := sum(map(content.count, _BEGINNINGS))) > STRUCTURE:
-        raise ModelError(f"its schema has {size} values, more than the {STRUCTURE} that a model may have")
-    schema = json.loads(content)
+        raise ModelError(f"it has {size} values, more than the {STRUCTURE} that a model may have")
+    return json.loads(content)
+
+
+def _parsed_schema(content: bytes) -> dict[str, Any]:
+    schema = parsed_json(content)
     if not isinstance(schema, dict) or type(schema.get("protocol")) is not int or schema["protocol"] != PROTOCOL:
         raise ModelError(f"its schema is not of protocol {PROTOCOL}")
     return schema
@@ -326,6 +330,8 @@ def _made_object(stored: StoredObject) -> Any:
     kind = _type(stored.type)
     instance = kind.__new__(kind) if stored.arguments is None else kind(*made(stored.arguments))
     attributes = made(stored.attributes)
+    if attributes.get("n_jobs") == -1:
+        attributes["n_jobs"] = 1
     if hasattr(instance, "__setstate__"):
         instance.__setstate__(attributes)
     else:
