@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.core.code import FirstPartyCode
-from relet.errors import BadDataError, ModelError, SettingError, nearest
+from relet.errors import BadDataError, ModelError, nearest
 from relet.training.boosters import check_boosters
 from relet.training.model_files import (
     ABOUT,
@@ -30,6 +30,7 @@ from relet.training.model_files import (
     check_rows,
     read_model_files,
 )
+from relet.training.stored import expanded_limit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from relet.training.explanation import Explanation
     from relet.training.interval import Interval
 
+# The longest message about an error of a library, which may show what a file holds.
+MESSAGE = 400
 # Separates the texts of two estimators in one native file.
 _NEXT = "\x1d\n"
 # The attributes in which estimators hold other estimators.
@@ -183,19 +186,20 @@ def load_model(folder: Path, *, trusted: bool = True) -> Model:
     With `trusted` false, for a model that was made elsewhere, it is tried in a process of its own beforehand
     (`relet.training.quarantine`). Raises ModelError, whatever the folder holds, unless its files are those of a
     model, its types and values are trusted, its parts fit together, its code is unchanged and its golden
-    predictions hold.
+    predictions hold. Raises SettingError where `RELET_MODEL_BYTES` is no number.
     """
     if not trusted:
         from relet.training.quarantine import try_model
 
         try_model(folder)
+    expanded_limit()
     try:
         return _loaded_model(read_model_files(folder))
-    except (ModelError, SettingError):
-        raise
+    except ModelError as error:
+        raise ModelError(str(error) if folder.name in str(error) else f"{folder.name}: {error}") from error
     except Exception as error:
         # whatever error a crafted folder causes in a library, it holds no model
-        raise ModelError(f"{folder.name} can't be loaded: {type(error).__name__}: {error}") from error
+        raise ModelError(f"{folder.name} can't be loaded: {type(error).__name__}: {error}"[:MESSAGE]) from error
 
 
 def _loaded_model(files: ModelFiles) -> Model:
