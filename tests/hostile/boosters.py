@@ -194,7 +194,7 @@ def booster_with_sizes_far_away(folder: Path) -> None:
     _write(folder, re.sub(r"^tree_sizes=\d+", "tree_sizes=2000000000", text, flags=re.MULTILINE))
 
 
-@hostile("boosted")
+@hostile("blend")
 def booster_cut_off(folder: Path) -> None:
     """A booster ends in a tree."""
     text = (folder / "booster.txt").read_text()
@@ -208,13 +208,13 @@ def booster_without_trees(folder: Path) -> None:
     _write(folder, re.sub(r"Tree=0[\s\S]*?end of trees", "end of trees", text))
 
 
-@hostile("boosted")
+@hostile("blend")
 def booster_that_is_none(folder: Path) -> None:
     """The text is a story."""
     _write(folder, "Once there was a tree\n")
 
 
-@hostile("boosted")
+@hostile("blend")
 def booster_of_zeros(folder: Path) -> None:
     """The text is a megabyte of zero bytes."""
     _write(folder, "\x00" * 2**20)

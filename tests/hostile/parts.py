@@ -226,6 +226,17 @@ def estimator_of_a_plain_type(folder: Path) -> None:
 
 
 @hostile("linear")
+def pipeline_of_many_steps(folder: Path) -> None:
+    """A pipeline has three thousand steps."""
+
+    def change(schema: Schema, members: Members) -> None:
+        step = sequence([plain("scaled"), next(objects(schema, "Scaled"))], "tuple")
+        attributes(next(objects(schema, "Pipeline")))["steps"]["content"][1:1] = [step] * 3000
+
+    edit_archive(folder, change)
+
+
+@hostile("linear")
 def line_with_few_weights(folder: Path) -> None:
     """A line has one weight of many."""
     set_array(folder, "LinearRegressor", "weights_", lambda weights: weights[:1])

@@ -180,19 +180,19 @@ def _set_arguments(folder: Path, made: Callable[[Members], list[Schema]]) -> Non
 @hostile("random_forest")
 def forest_tree_made_with_many_outputs(folder: Path) -> None:
     """A tree is made for a thousand million outputs: it takes memory, and reads behind an array."""
-    _set_arguments(folder, lambda members: [plain(9), stored_array(np.array([1]), members), plain(10**9)])
+    _set_arguments(folder, lambda members: [plain(10), stored_array(np.array([1]), members), plain(10**9)])
 
 
 @hostile("random_forest")
 def forest_tree_made_without_classes(folder: Path) -> None:
     """A tree is made of no class."""
-    _set_arguments(folder, lambda members: [plain(9), stored_array(np.array([], dtype=int), members), plain(1)])
+    _set_arguments(folder, lambda members: [plain(10), stored_array(np.array([], dtype=int), members), plain(1)])
 
 
 @hostile("random_forest")
 def forest_tree_made_with_too_few_arguments(folder: Path) -> None:
     """A tree is made with one argument."""
-    _set_arguments(folder, lambda members: [plain(9)])
+    _set_arguments(folder, lambda members: [plain(10)])
 
 
 @hostile("random_forest")

@@ -67,6 +67,7 @@ def _checked_value(content: bytes) -> Any:
     schema, members = stored.open_archive(content, MEMBER.fullmatch)
     if refused := _untrusted_types(schema):
         raise ModelError(f"it holds types that are not trusted: {', '.join(refused)}")
+    stored.check_parts(schema)
     stored.check_digests(members)
     value = stored.read_value(schema, members)
     for wrong in (*islice(refused_values(value), 1), *islice(broken_parts(value), 1)):

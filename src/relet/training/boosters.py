@@ -169,10 +169,13 @@ def _numbers(name: str, texts: Sequence[str]) -> NDArray[Any]:
     """
     joined = " ".join(filter(None, texts))
     signs, kind = (_INTEGER_SIGNS, np.int64) if name in _WHOLE else (_DECIMAL_SIGNS, np.float64)
-    with warnings.catch_warnings():
-        # numpy warns where it stops before the end
-        warnings.simplefilter("ignore", DeprecationWarning)
-        found = np.fromstring(joined, dtype=kind, sep=" ")
+    try:
+        with warnings.catch_warnings():
+            # an older numpy warns where it stops before the end
+            warnings.simplefilter("error", DeprecationWarning)
+            found = np.fromstring(joined, dtype=kind, sep=" ")
+    except (ValueError, DeprecationWarning):
+        raise ModelError(f"its {name} holds what is no number") from None
     expected = joined.count(" ") + 1 if joined else 0
     strange = joined.encode().translate(None, signs) or ("  " in f" {joined} " and joined)
     if strange or len(found) != expected:

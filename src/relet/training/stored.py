@@ -34,6 +34,8 @@ EXPANDED, EXPANDED_SETTING = 2**30, "RELET_MODEL_BYTES"
 STRUCTURE = 2_000_000
 # How deep objects may lie in each other; those of a blend of pipelines lie at 14.
 DEPTH = 64
+# How many objects a model may have, the trees of forests aside, and how many of these.
+PARTS, TREES = 1_000, 20_000
 # The longest text and the largest whole number of a schema.
 LONGEST, LARGEST = 10_000_000, 2**63
 # Every value of a schema follows one of these bytes.
@@ -130,6 +132,17 @@ def schema_nodes(schema: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
+
+
+def check_parts(schema: dict[str, Any]) -> None:
+    """Raise ModelError for more objects than a model may have: each costs time whenever a row is predicted."""
+    trees = parts = 0
+    for node in schema_nodes(schema):
+        if node["__loader__"] == "ObjectNode":
+            tree = str(node["__class__"]).startswith(("DecisionTree", "ExtraTree"))
+            trees, parts = trees + tree, parts + (not tree)
+    if parts > PARTS or trees > TREES:
+        raise ModelError(f"it has {parts} parts and {trees} trees, more than {PARTS} and {TREES}")
 
 
 def read_value(schema: dict[str, Any], members: Mapping[str, bytes]) -> Any:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 # How deep a tree may be, and how many branches a row may pass in all trees of a model.
 DEEPEST, BRANCHES = 10_000, 10_000_000
-# How many parts one model may have: pipelines, transformers, blocks.
-PARTS = 10_000
 
 
 def broken_parts(value: Any) -> Iterator[str]:

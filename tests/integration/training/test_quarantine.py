@@ -84,5 +84,5 @@ def test_a_refusal_says_what_loading_says(small_models, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(small_models["random_forest"], folder)
     next(kind for kind in KINDS if kind.name == "vectorizer_that_opens_files").change(folder)
-    with pytest.raises(ModelError, match="TfidfVectorizer.input is 'filename'; only 'content' is loaded"):
+    with pytest.raises(ModelError, match=r"TfidfVectorizer\.input is 'filename'; only 'content' is loaded"):
         load_model(folder, trusted=False)
