@@ -109,6 +109,12 @@ def booster_with_a_number_too_long(folder: Path) -> None:
 
 
 @hostile("boosted")
+def booster_with_a_count_beyond_its_type(folder: Path) -> None:
+    """A count does not fit into the 32 bits that LightGBM has for it."""
+    _replace(folder, r"^leaf_count=\d+", f"leaf_count={2**40}")
+
+
+@hostile("boosted")
 def booster_with_a_categorical_split(folder: Path) -> None:
     """A split is categorical, and no categories are there."""
     _replace(folder, r"^decision_type=\d+", "decision_type=1")

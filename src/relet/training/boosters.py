@@ -8,7 +8,6 @@ numeric, and leaves are constant.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +62,7 @@ _WHOLE = {
     "internal_count",
     "is_linear",
 }
+_BLOCK = re.compile(r"Tree=(?P<place>\d+)\n" + "".join(f"{name}=(?P<{name}>.*)\n" for name in _TREE) + "\n\n")
 # Numeric splits: whether a missing value goes left (2), and what counts as missing (nothing, 0, or NaN: 0, 4, 8).
 _DECISIONS = (0, 2, 4, 6, 8, 10)
 _OBJECTIVES = re.compile(
@@ -138,14 +138,11 @@ def _blocks(body: str, sizes: str) -> list[str]:
 
 def _columns(blocks: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Each property of all trees, one tree after the other. Its length in each tree is checked."""
-    texts: dict[str, list[str]] = {name: [] for name in _TREE}
-    for place, block in enumerate(blocks):
-        lines = block.split("\n")
-        names = [line.partition("=")[0] for line in lines[1:-3]]
-        if lines[0] != f"Tree={place}" or names != list(_TREE) or lines[-3:] != ["", "", ""]:
+    found = [_BLOCK.fullmatch(block) for block in blocks]
+    for place, each in enumerate(found):
+        if each is None or each["place"] != str(place):
             raise ModelError(f"its tree {place} does not have the properties of a tree, or has others")
-        for name, line in zip(_TREE, lines[1:-3], strict=True):
-            texts[name].append(line[len(name) + 1 :])
+    texts = {name: [each[name] for each in found if each] for name in _TREE}
     leaves = _numbers("num_leaves", texts["num_leaves"])
     if len(leaves) != len(blocks) or (leaves < 1).any():
         raise ModelError("its num_leaves are not one number above 0 for each tree")
@@ -163,24 +160,21 @@ def _column(name: str, texts: Sequence[str], leaves: NDArray[np.int64]) -> NDArr
 
 
 def _numbers(name: str, texts: Sequence[str]) -> NDArray[Any]:
-    """The numbers of a property, one between every two spaces.
+    """The numbers of a property, one between every two spaces."""
+    # here, since only models of LightGBM need it
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    numpy reads fast, and takes "1-2" as two numbers; then there are more numbers than the spaces leave room for.
-    """
     joined = " ".join(filter(None, texts))
-    signs, kind = (_INTEGER_SIGNS, np.int64) if name in _WHOLE else (_DECIMAL_SIGNS, np.float64)
-    try:
-        with warnings.catch_warnings():
-            # an older numpy warns where it stops before the end
-            warnings.simplefilter("error", DeprecationWarning)
-            found = np.fromstring(joined, dtype=kind, sep=" ")
-    except (ValueError, DeprecationWarning):
-        raise ModelError(f"its {name} holds what is no number") from None
-    expected = joined.count(" ") + 1 if joined else 0
-    strange = joined.encode().translate(None, signs) or ("  " in f" {joined} " and joined)
-    if strange or len(found) != expected:
+    signs, kind = (_INTEGER_SIGNS, pa.int64()) if name in _WHOLE else (_DECIMAL_SIGNS, pa.float64())
+    if joined.encode().translate(None, signs):
         raise ModelError(f"its {name} holds what is no number")
-    if not np.isfinite(found).all() or (kind is np.int64 and (np.abs(found) >= 2**31).any()):
+    try:
+        parts = pc.split_pattern(pa.scalar(joined), " ").values if joined else pa.array([], pa.string())
+        found: NDArray[Any] = pc.cast(parts, kind).to_numpy()
+    except pa.ArrowInvalid:
+        raise ModelError(f"its {name} holds what is no number, or one that is too large") from None
+    if not np.isfinite(found).all() or (name in _WHOLE and (np.abs(found) >= 2**31).any()):
         raise ModelError(f"its {name} holds a number that is too large")
     return found
 
