@@ -111,7 +111,8 @@ def _tree(tree: StoredObject, features: int, outputs: int, classes: int) -> str:
         return "its tree is not whole"
     counts = arguments[1]
     if (arguments[0], arguments[2]) != (features, outputs) or not isinstance(counts, np.ndarray):
-        return f"its tree takes {arguments[0]!r} features and not {features}"
+        made = f"{arguments[0]!r:.20} features and {arguments[2]!r:.20} outputs"
+        return f"its tree is made for {made}, and not for {features} and {outputs}"
     if counts.dtype != np.int64 or counts.shape != (outputs,) or (counts != classes).any():
         return "its tree has other classes"
     nodes, values = held["nodes"], held["values"]
