@@ -12,6 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.code import FirstPartyCode
 from relet.errors import BadDataError, ModelError, nearest
+from relet.training.boosters import check_boosters
+from relet.training.model_files import (
+    ABOUT,
+    ARCHIVE,
+    COMPARABLES,
+    EXAMPLE,
+    EXPLANATION,
+    FORMAT,
+    GOLDEN,
+    INTERVAL,
+    LOADED,
+    NATIVE,
+    ModelFiles,
+    check_about,
+    check_comparables,
+    check_rows,
+    read_model_files,
+)
+from relet.training.stored import expanded_limit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,16 +41,8 @@ if TYPE_CHECKING:
     from relet.training.explanation import Explanation
     from relet.training.interval import Interval
 
-ARCHIVE = "inference.skops"
-NATIVE = "booster.txt"
-GOLDEN = "golden.json"
-ABOUT = "relet.json"
-EXAMPLE = "input_example.json"
-# These three files exist where the model gives intervals and explanations. An older relet ignores them.
-INTERVAL = "interval.json"
-EXPLANATION = "explanation.json"
-COMPARABLES = "comparables.parquet"
-FORMAT = 1
+# The longest message about an error of a library, which may show what a file holds.
+MESSAGE = 400
 # Separates the texts of two estimators in one native file.
 _NEXT = "\x1d\n"
 # The attributes in which estimators hold other estimators.
@@ -134,13 +145,17 @@ def export_model(model: Model, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     if natives := list(_native_estimators(model.pipeline)):
+        for each in natives:
+            check_boosters(each.native, each.n_features_in_, len(each.objectives))
         _write_text(folder / NATIVE, _NEXT.join(each.native for each in natives))
     (folder / ARCHIVE).write_bytes(archive.dump_estimator(model.pipeline))
     rows = golden.rows_from_json(golden.rows_to_json(model.example), list(model.example.columns))
     import pandas as pd
 
     rows = pd.concat([rows, golden.adversarial_rows(model.example)], ignore_index=True)
-    _write_json(folder / GOLDEN, golden.record_predictions(rows, model.predict(rows), model.interval))
+    recorded = golden.record_predictions(rows, model.predict(rows), model.interval)
+    check_rows(recorded["rows"], recorded["columns"], GOLDEN)
+    _write_json(folder / GOLDEN, recorded)
     _write_grounds(model, folder)
     kinds = {str(name): packaging.column_kind(model.example[name]) for name in model.example.columns}
     about = {
@@ -165,43 +180,70 @@ def export_model(model: Model, folder: Path) -> None:
         _write_text(folder / name, text)
 
 
-def load_model(folder: Path) -> Model:
+def load_model(folder: Path, *, trusted: bool = True) -> Model:
     """Load the model in a folder.
 
-    Raises ModelError unless its types are trusted, its code is unchanged and its golden predictions hold.
+    With `trusted` false, for a model that was made elsewhere, it is tried in a process of its own beforehand
+    (`relet.training.quarantine`). Raises ModelError, whatever the folder holds, unless its files are those of a
+    model, its types and values are trusted, its parts fit together, its code is unchanged and its golden
+    predictions hold. Raises SettingError where `RELET_MODEL_BYTES` is no number.
     """
+    if not trusted:
+        from relet.training.quarantine import try_model
+
+        try_model(folder)
+    expanded_limit()
+    try:
+        return _loaded_model(read_model_files(folder))
+    except ModelError as error:
+        raise ModelError(str(error) if folder.name in str(error) else f"{folder.name}: {error}") from error
+    except Exception as error:
+        # whatever error a crafted folder causes in a library, it holds no model
+        raise ModelError(f"{folder.name} can't be loaded: {type(error).__name__}: {error}"[:MESSAGE]) from error
+
+
+def _loaded_model(files: ModelFiles) -> Model:
     from relet.training import archive, golden, packaging
 
-    about = _read_json(folder / ABOUT)
-    if about.get("format", 0) > FORMAT:
-        raise ModelError(
-            f"{folder.name} was written by a newer relet (format {about['format']}); install that one"
-        )
-    _check_files(folder, about.get("files", {}))
-    _check_code(about["code"], folder.name)
-    pipeline = archive.load_estimator(_read_model_file(folder / ARCHIVE), folder.name)
-    if natives := list(_native_estimators(pipeline)):
-        if NATIVE not in about["files"]:
-            raise ModelError(f"{folder.name} is no whole model: {ABOUT} names no {NATIVE}")
-        texts = _read_model_file(folder / NATIVE).decode().split(_NEXT)
-        if len(texts) != len(natives):
-            raise ModelError(f"{folder.name} is no whole model: {NATIVE} holds {len(texts)} of {len(natives)}")
-        for each, text in zip(natives, texts, strict=True):
-            _attach_native(each, text, folder.name)
-    stored = _read_json(folder / GOLDEN)
-    example = _read_example(folder, about.get("columns", {}))
+    about, name = files.about, files.folder.name
+    check_about(about, name)
+    _check_code(about["code"], name)
+    pipeline = archive.load_estimator(files.content[ARCHIVE], name)
+    _attach_natives(pipeline, files)
+    example = _read_example(files)
     model = Model(
         pipeline=pipeline,
         example=example,
         target=about["target"],
         about=about["about"],
-        **_read_grounds(folder, about, [str(name) for name in example.columns]),
+        **_read_grounds(files, [str(name) for name in example.columns]),
     )
+    stored = files.json(GOLDEN)
+    check_rows(stored["rows"], stored["columns"], f"{name}: {GOLDEN}")
     exactly = about["packages"] == packaging.needed_versions()
-    golden.check_predictions(stored, model.predict, exactly=exactly, name=folder.name)
+    golden.check_predictions(stored, model.predict, exactly=exactly, name=name)
     if model.interval is not None:
-        golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=folder.name)
+        golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=name)
     return model
+
+
+def _attach_natives(pipeline: Any, files: ModelFiles) -> None:
+    """Give each estimator the text that it stores beside the archive, once that was checked."""
+    natives = list(_native_estimators(pipeline))
+    if not natives:
+        return
+    name = files.folder.name
+    if NATIVE not in files.content:
+        raise ModelError(f"{name} is no whole model: {ABOUT} names no {NATIVE}")
+    texts = files.content[NATIVE].decode().split(_NEXT)
+    if len(texts) != len(natives):
+        raise ModelError(f"{name} is no whole model: {NATIVE} holds {len(texts)} of {len(natives)}")
+    for each, text in zip(natives, texts, strict=True):
+        try:
+            check_boosters(text, each.n_features_in_, len(each.objectives))
+            each.attach(text)
+        except Exception as error:
+            raise ModelError(f"{name}: {NATIVE} can't be read as a LightGBM model: {error}") from error
 
 
 def _write_grounds(model: Model, folder: Path) -> None:
@@ -220,7 +262,7 @@ def _write_grounds(model: Model, folder: Path) -> None:
     _write_json(folder / EXPLANATION, {**held, "columns": list(map(str, model.background.columns))})
 
 
-def _read_grounds(folder: Path, about: dict[str, Any], columns: list[str]) -> dict[str, Any]:
+def _read_grounds(files: ModelFiles, columns: list[str]) -> dict[str, Any]:
     """Read that data as arguments of `Model`, for a model that reads `columns`.
 
     Empty for a model of an older relet.
@@ -231,45 +273,42 @@ def _read_grounds(folder: Path, about: dict[str, Any], columns: list[str]) -> di
     from relet.training.interval import Interval
 
     found: dict[str, Any] = {}
-    if INTERVAL in about["files"]:
-        found["interval"] = Interval.from_json(_read_json(folder / INTERVAL))
+    folder = files.folder
+    if INTERVAL in files.content:
+        found["interval"] = Interval.from_json(files.json(INTERVAL))
         for name in found["interval"].by:
             if name not in columns:
                 raise ModelError(
                     f"{folder.name}: {INTERVAL} is damaged: the model reads no {name!r}; {nearest(name, columns)}"
                 )
-    if EXPLANATION not in about["files"]:
+    if EXPLANATION not in files.content:
         return found
-    held = _read_json(folder / EXPLANATION)
+    held = files.json(EXPLANATION)
     try:
         if not held["background"] or sorted(held["columns"]) != sorted(columns):
             raise ValueError(f"{len(held['background'])} background rows of the columns {held['columns']}")
+        check_rows(held["background"], held["columns"], EXPLANATION)
         found["background"] = golden.rows_from_json(held["background"], held["columns"])
         if "comparables" in held:
+            check_comparables(files.content[COMPARABLES])
             rows = read_table(folder / COMPARABLES, "pandas")
-            found["comparables"] = Comparables.from_json(held["comparables"], rows, about["target"])
+            found["comparables"] = Comparables.from_json(held["comparables"], rows, files.about["target"])
     except (KeyError, TypeError, ValueError, OSError, OverflowError, ModelError) as error:
         raise ModelError(f"{folder.name}: {EXPLANATION} or {COMPARABLES} is damaged: {error}") from error
     return found
 
 
-def _attach_native(estimator: Any, text: str, name: str) -> None:
-    try:
-        estimator.attach(text)
-    except Exception as error:
-        raise ModelError(f"{name}: {NATIVE} can't be read as a LightGBM model: {error}") from error
-
-
-def _read_example(folder: Path, kinds: dict[str, str]) -> pd.DataFrame:
+def _read_example(files: ModelFiles) -> pd.DataFrame:
     """The example rows, each column with its exported type."""
     import pandas as pd
 
     from relet.training import golden
 
-    stored = _read_json(folder / EXAMPLE)
+    stored = files.json(EXAMPLE)
+    check_rows(stored["data"], stored["columns"], f"{files.folder.name}: {EXAMPLE}")
     rows = [dict(zip(stored["columns"], row, strict=True)) for row in stored["data"]]
     example = golden.rows_from_json(rows, stored["columns"])
-    for name, kind in kinds.items():
+    for name, kind in files.about.get("columns", {}).items():
         if kind == "date":
             example[name] = pd.to_datetime(example[name], format="ISO8601")
         elif kind in ("number", "whole"):
@@ -320,16 +359,8 @@ def _native_estimators(value: Any) -> Iterator[Any]:
 
 def _loaded_file_digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file that loading reads."""
-    loaded = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, EXPLANATION, COMPARABLES)
-    present = [folder / name for name in loaded if (folder / name).is_file()]
+    present = [folder / name for name in LOADED if (folder / name).is_file()]
     return {path.name: sha256(path.read_bytes()).hexdigest() for path in present}
-
-
-def _check_files(folder: Path, recorded: dict[str, str]) -> None:
-    """Check the files before any is parsed: LightGBM would end the process over a truncated model text."""
-    for name in (ARCHIVE, GOLDEN, EXAMPLE, *recorded):
-        if sha256(_read_model_file(folder / name)).hexdigest() != recorded.get(name):
-            raise ModelError(f"{folder.name} is damaged: {name} is not what was exported; export it again")
 
 
 def _check_code(recorded: dict[str, str], name: str) -> None:
@@ -348,20 +379,3 @@ def _write_text(path: Path, text: str) -> None:
 
 def _write_json(path: Path, value: Any) -> None:
     _write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
-
-
-def _read_model_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ModelError(f"{path.parent.name} is no whole model: {path.name} is missing") from None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        loaded = json.loads(_read_model_file(path))
-    except ValueError as error:
-        raise ModelError(f"{path.parent.name}: {path.name} is damaged: {error}") from error
-    if not isinstance(loaded, dict):
-        raise ModelError(f"{path.parent.name}: {path.name} is damaged: an object was expected")
-    return loaded

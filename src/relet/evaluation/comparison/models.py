@@ -4,9 +4,7 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +33,12 @@ def compare_models(
     Where a model can't be loaded here, the golden predictions recorded at export are compared instead: other code
     or libraries made it, which is no fault. A model with damaged files is a difference.
     """
+    from relet.training.model import load_model
+
     sides = {"recorded": recorded, "reproduced": reproduced}
     try:
         golden = [_read_golden(folder, side) for side, folder in sides.items()]
-        yield from _compare_loaded_models(
-            _load_or_refuse(recorded), _load_or_refuse(reproduced), golden, tolerance, rows
-        )
+        yield from _compare_loaded_models(load_model(recorded), load_model(reproduced), golden, tolerance, rows)
     except BadDataError as error:
         yield Difference(str(error))
     except ModelError as error:
@@ -54,30 +52,15 @@ def _read_golden(folder: Path, side: str) -> dict[str, Any]:
 
     Raises BadDataError where its files are not those that were exported.
     """
-    from relet.training.model import ABOUT, GOLDEN
+    from relet.training.model_files import GOLDEN, check_rows, read_model_files
 
     try:
-        about = json.loads((folder / ABOUT).read_bytes())
-        for name, digest in about["files"].items():
-            if sha256((folder / name).read_bytes()).hexdigest() != digest:
-                raise BadDataError(f"the {side} model is damaged: {name} is not what was exported")
-        golden = json.loads((folder / GOLDEN).read_bytes())
+        golden = read_model_files(folder).json(GOLDEN)
+        check_rows(golden["rows"], golden["columns"], GOLDEN)
         predictions = [float.fromhex(value) for value in golden["predictions"]]
         return {"columns": list(golden["columns"]), "rows": list(golden["rows"]), "predictions": predictions}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ModelError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadDataError(f"the {side} model is damaged: {error}") from error
-
-
-def _load_or_refuse(folder: Path) -> Model:
-    from relet.training.model import load_model
-
-    try:
-        return load_model(folder)
-    except ModelError:
-        raise
-    except Exception as error:
-        # whatever error a crafted folder causes in a reader, it holds no model
-        raise ModelError(f"{folder.name} can't be loaded: {type(error).__name__}: {error}") from error
 
 
 def _compare_recorded_predictions(

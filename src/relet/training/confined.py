@@ -1,0 +1,150 @@
+"""The program in which `relet.training.quarantine` tries a model: `python -m relet.training.confined FOLDER …`.
+
+It bounds itself, imports the libraries, lets an audit hook refuse what no model needs, and loads the model. It
+says on its output whether the model was loaded, or why not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# How many bytes of addresses libraries reserve and never use.
+RESERVED = 2**32
+# What the hook refuses, beside files: the beginnings of Python's audit events.
+_REFUSED = (
+    "ftplib.",
+    "http.",
+    "os.chmod",
+    "os.chown",
+    "os.exec",
+    "os.fork",
+    "os.link",
+    "os.mkdir",
+    "os.posix_spawn",
+    "os.remove",
+    "os.rename",
+    "os.rmdir",
+    "os.spawn",
+    "os.startfile",
+    "os.symlink",
+    "os.system",
+    "os.truncate",
+    "pty.spawn",
+    "shutil.",
+    "smtplib.",
+    "socket.",
+    "subprocess.Popen",
+    "urllib.",
+    "webbrowser.open",
+)
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def _bound(seconds: float, memory: int, answer: int) -> None:
+    """Bound this process, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    bounds = {
+        resource.RLIMIT_DATA: memory,
+        # libraries reserve addresses that they never use
+        resource.RLIMIT_AS: memory + RESERVED,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: max(1, round(seconds)),
+        resource.RLIMIT_FSIZE: answer,
+        resource.RLIMIT_NOFILE: 256,
+    }
+    for which, most in bounds.items():
+        hard = resource.getrlimit(which)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        try:
+            resource.setrlimit(which, (least, least))
+        except (OSError, ValueError):
+            # macOS takes no bound of the address space
+            continue
+
+
+def _import_libraries() -> None:
+    """Import what loading needs, before the hook watches."""
+    import joblib  # type: ignore[import-untyped]
+    import lightgbm  # noqa: F401
+    import pandas  # noqa: F401
+    import pyarrow.compute
+    import pyarrow.parquet  # noqa: F401
+    import sklearn.ensemble
+    import sklearn.pipeline  # noqa: F401
+
+    import relet.data.table
+    import relet.training.model  # noqa: F401
+
+    # it starts a program the first time
+    joblib.cpu_count(only_physical_cores=True)
+
+
+def _watch(folder: Path) -> list[str]:
+    """Refuse from now on what no model needs. What was tried is in the list that is returned."""
+    tried: list[str] = []
+    readable = tuple(_readable_folders(folder))
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            refused = _refused_file(arguments, readable)
+        else:
+            refused = event if event.startswith(_REFUSED) else ""
+        if refused:
+            tried.append(refused[:200])
+            raise PermissionError(f"a model may not: {refused[:200]}")
+
+    sys.addaudithook(hook)
+    return tried
+
+
+def _readable_folders(folder: Path) -> Iterator[str]:
+    """The folders whose files a model may make this process read: its own, Python's, and the system's clock."""
+    python = {sys.prefix, sys.base_prefix, sys.exec_prefix, *filter(None, sys.path)}
+    for each in (str(folder), *python, "/usr/share/zoneinfo", "/sys/devices/system/cpu", "/sys/fs/cgroup"):
+        yield f"{os.path.realpath(each).rstrip(os.sep)}{os.sep}"
+
+
+def _refused_file(arguments: tuple[Any, ...], readable: tuple[str, ...]) -> str:
+    path, mode, flags = arguments
+    if isinstance(path, int):
+        return ""
+    name = os.path.realpath(os.fsdecode(path))
+    if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & _WRITING):
+        return f"write {name}"
+    inside = name.startswith(readable) or (name.startswith("/proc/") and "/fd/" not in name)
+    return "" if inside or name == os.devnull else f"open {name}"
+
+
+def _main(folder: Path, seconds: float, memory: int, answer: int) -> None:
+    _bound(seconds, memory, answer)
+    _import_libraries()
+    from relet.training.model import load_model
+
+    tried = _watch(folder)
+    refused = ""
+    try:
+        load_model(folder)
+    except MemoryError:
+        refused = f"it needs more than {memory} bytes of memory"
+    except Exception as error:
+        refused = str(error)
+        if isinstance(error.__cause__, MemoryError):
+            refused = f"it needs more than {memory} bytes of memory"
+    if tried:
+        refused = f"it tried what no model needs: {tried[0]}"
+    sys.stdout.write(json.dumps({"refused": refused[:2000]} if refused else {"loaded": True}))
+    sys.stdout.flush()
+    # nothing of the model runs at the end of the process
+    os._exit(1 if refused else 0)
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

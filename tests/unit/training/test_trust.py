@@ -1,0 +1,170 @@
+"""What may be in a model: which values, which trees, how much of it. Anything else is an error in words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
+
+from relet.errors import ModelError, SettingError
+from relet.training import archive, stored
+from relet.training.boosters import check_booster
+from relet.training.estimators.boosted import BoostedRegressor
+from relet.training.structure import wrong_trees
+from relet.training.trusted import TRUSTED
+
+RANDOM = np.random.default_rng(3)
+ROWS = RANDOM.normal(size=(60, 3))
+TARGET, CLASSES = ROWS[:, 0], np.where(ROWS[:, 0] > 0, "yes", "no")
+TABLE = pd.DataFrame({"u": RANDOM.choice(list("abcd"), 60), "v": RANDOM.choice(list("ab"), 60)})
+WORDS = pd.Series(RANDOM.choice(["big room", "small house"], 60), name="t")
+GAPS = pd.concat([TABLE, TABLE.mask(TABLE == "a")], ignore_index=True)
+ESTIMATORS = [
+    DummyClassifier().fit(ROWS, CLASSES),
+    DummyRegressor(strategy="quantile", quantile=0.3).fit(ROWS, TARGET),
+    ExtraTreesClassifier(2).fit(ROWS, CLASSES),
+    ExtraTreesRegressor(2).fit(ROWS, TARGET),
+    RandomForestClassifier(2, class_weight="balanced").fit(ROWS, CLASSES),
+    RandomForestRegressor(20, oob_score=True, ccp_alpha=0.01, monotonic_cst=[1, 0, 0]).fit(ROWS, TARGET),
+    TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 2), strip_accents="unicode").fit(WORDS),
+    TfidfVectorizer(vocabulary=["room"], stop_words=["a"]).fit(WORDS),
+    LinearRegression().fit(ROWS, TARGET),
+    LogisticRegression().fit(ROWS, CLASSES),
+    Ridge().fit(ROWS, TARGET),
+    FeatureUnion([("a", StandardScaler()), ("b", StandardScaler(with_mean=False))]).fit(ROWS),
+    Pipeline([("s", StandardScaler()), ("r", Ridge())]).fit(ROWS, TARGET),
+    OneHotEncoder(drop="first").fit(TABLE),
+    OneHotEncoder(min_frequency=20, handle_unknown="infrequent_if_exist").fit(TABLE),
+    OneHotEncoder(drop="if_binary", max_categories=3).fit(TABLE),
+    OrdinalEncoder(max_categories=2, dtype=np.int64).fit(TABLE),
+    OrdinalEncoder().fit(GAPS),
+    TargetEncoder().fit(TABLE, TARGET),
+    TargetEncoder().fit(TABLE, RANDOM.integers(0, 3, 60)),
+    DecisionTreeClassifier().fit(ROWS, CLASSES),
+    DecisionTreeRegressor(max_leaf_nodes=9, ccp_alpha=0.01).fit(np.where(ROWS > 1, np.nan, ROWS), TARGET),
+    DecisionTreeRegressor().fit(ROWS, np.column_stack([TARGET, TARGET])),
+    ExtraTreeClassifier().fit(ROWS, CLASSES),
+    ExtraTreeRegressor().fit(ROWS, TARGET),
+    ColumnTransformer([("a", StandardScaler(), slice(0, 2)), ("b", "drop", [2])]).fit(ROWS),
+    ColumnTransformer([("a", OneHotEncoder(), ["u"])], remainder=OrdinalEncoder()).fit(TABLE),
+]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda each: type(each).__name__)
+def test_a_trusted_estimator_of_scikit_learn_is_stored_and_made_again(estimator):
+    content = archive.dump_estimator(estimator)
+    again = archive.load_estimator(content, "again")
+    assert archive.dump_estimator(again) == content
+    inputs = {"OneHotEncoder": TABLE, "OrdinalEncoder": TABLE, "TargetEncoder": TABLE, "TfidfVectorizer": WORDS}
+    rows = inputs.get(type(estimator).__name__, TABLE if hasattr(estimator, "feature_names_in_") else ROWS)
+    method = "predict" if hasattr(estimator, "predict") else "transform"
+    made = [getattr(each, method)(rows) for each in (estimator, again)]
+    first, second = (each.toarray() if hasattr(each, "toarray") else np.asarray(each) for each in made)
+    assert (first == second).all()
+
+
+def test_every_type_of_scikit_learn_that_is_trusted_is_among_them():
+    tried = {type(each).__name__ for each in ESTIMATORS} | {"StandardScaler", "Tree", "TfidfTransformer"}
+    assert {name.rpartition(".")[2] for name in TRUSTED if name.startswith("sklearn.")} == tried
+
+
+def test_all_threads_are_loaded_as_one_and_another_number_is_not_exported():
+    forest = RandomForestRegressor(2, n_jobs=-1).fit(ROWS, TARGET)
+    assert archive.load_estimator(archive.dump_estimator(forest), "forest").n_jobs == 1
+    with pytest.raises(ModelError, match=r"RandomForestRegressor\.n_jobs is 3; only None, 1 or -1 is loaded"):
+        archive.dump_estimator(forest.set_params(n_jobs=3))
+
+
+def test_the_size_of_arrays_is_a_setting(monkeypatch):
+    content = archive.dump_estimator(ESTIMATORS[3])
+    monkeypatch.setenv("RELET_MODEL_BYTES", "1000")
+    with pytest.raises(ModelError, match="more than the 1000 that are allowed; set RELET_MODEL_BYTES"):
+        archive.load_estimator(content, "forest")
+    monkeypatch.setenv("RELET_MODEL_BYTES", "1000000")
+    assert archive.load_estimator(content, "forest").n_estimators == 2
+    monkeypatch.setenv("RELET_MODEL_BYTES", "much")
+    with pytest.raises(SettingError, match="RELET_MODEL_BYTES must be a number of bytes above 0, got 'much'"):
+        stored.expanded_limit()
+
+
+@st.composite
+def branches(draw):
+    size = draw(st.integers(1, 9))
+    places = st.lists(st.integers(-2, size), min_size=size, max_size=size)
+    return np.array(draw(places)), np.array(draw(places))
+
+
+@settings(max_examples=300)
+@given(branches())
+def test_what_counts_as_a_tree_is_walked_from_its_root_to_each_node_once(sides):
+    left, right = sides
+    if wrong_trees(left, right, np.zeros(1, dtype=np.int64)):
+        return
+    waiting, seen = [0], []
+    while waiting:
+        seen.append(place := waiting.pop())
+        assert len(seen) <= len(left)
+        waiting += [each for each in (left[place], right[place]) if each >= 0]
+    assert sorted(seen) == list(range(len(left)))
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_a_tree_that_grew_by_splits_counts_as_one(data):
+    left, right = [-1], [-1]
+    for _ in range(data.draw(st.integers(0, 12))):
+        leaf = data.draw(st.sampled_from([place for place, child in enumerate(left) if child < 0]))
+        left[leaf], right[leaf] = len(left), len(left) + 1
+        left += [-1, -1]
+        right += [-1, -1]
+    assert wrong_trees(np.array(left), np.array(right), np.zeros(1, dtype=np.int64)) == ""
+    assert (
+        "deep" in wrong_trees(np.array(left), np.array(right), np.zeros(1, dtype=np.int64), deepest=0)
+        or len(left) == 1
+    )
+
+
+@pytest.fixture(scope="module")
+def text():
+    return BoostedRegressor(n_estimators=3, num_leaves=4).fit(ROWS, np.exp(TARGET)).native
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_a_booster_with_any_change_is_refused_in_words_or_still_a_booster(text, data):
+    place = data.draw(st.integers(0, len(text)))
+    length = data.draw(st.integers(0, 40))
+    put = data.draw(st.text("0123456789 .-+e=:[]\n\x00xTree", max_size=6))
+    changed = text[:place] + put + text[place + length :]
+    assume(changed != text)
+    try:
+        check_booster(changed, 3)
+    except ModelError as error:
+        assert str(error)
+    else:
+        assert len(changed.split("Tree=")) == len(text.split("Tree="))
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_an_archive_with_any_change_is_refused_in_words_or_loaded(data):
+    content = archive.dump_estimator(ESTIMATORS[23])
+    place = data.draw(st.integers(0, len(content) - 1))
+    changed = content[:place] + data.draw(st.binary(max_size=4)) + content[place + data.draw(st.integers(0, 4)) :]
+    try:
+        assert archive.load_estimator(changed, "changed") is not None
+    except ModelError as error:
+        assert "changed" in str(error)
