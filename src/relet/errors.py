@@ -65,9 +65,13 @@ class ImpossibleError(ReletError):
 
 
 class ComponentError(ReletError):
-    """A component that raised; `__cause__` is what it raised."""
+    """A component that raised; its note is the traceback from the process that called it."""
 
     exit_status = 1
+
+
+class LostError(ComponentError):
+    """A component whose process ended by itself, which may have another cause than the component."""
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:

@@ -38,9 +38,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
     """
     component = call.component
     inputs = [
-        read_artifact(place.folder, place.type, each.container, verified=place.verified)
-        if (place := call.inputs[each.name])
-        else None
+        read_artifact(place, each.container) if (place := call.inputs[each.name]) else None
         for each in component.inputs
     ]
     laid_out = [place.folder for place in call.inputs.values() if place]

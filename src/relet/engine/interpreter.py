@@ -14,7 +14,7 @@ from relet.core.artifact import ArtifactType
 from relet.core.record import Caveat, KeyParts
 from relet.engine.answering import AnsweringProcess
 from relet.engine.worker import PROTOCOL
-from relet.errors import ComponentError, ReletError, SetUpError
+from relet.errors import ComponentError, LostError, ReletError, SetUpError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.importing import CodePlace
@@ -149,7 +149,7 @@ class InterpreterProcess:
         if answer.get("interrupted"):
             raise KeyboardInterrupt
         if "ended" in answer:
-            raise ComponentError(f"{about} {answer['ended']}{self._last_log_line()}")
+            raise LostError(f"{about} {answer['ended']}{self._last_log_line()}")
         if "error" in answer:
             raise _as_error(answer["error"])
         return answer
@@ -173,10 +173,7 @@ class InterpreterProcess:
 
 
 def _call_question(call: ComponentCall) -> dict[str, Any]:
-    inputs = {
-        name: {"folder": str(place.folder), "type": place.type, "verified": place.verified} if place else None
-        for name, place in call.inputs.items()
-    }
+    inputs = {name: place and {**vars(place), "folder": str(place.folder)} for name, place in call.inputs.items()}
     return {
         "ask": "call",
         "component": call.component.name,

@@ -29,6 +29,7 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     Raises NotFoundError with the nearest right name.
     """
     from relet.engine.values import read_artifact
+    from relet.project.call import InputFolder
     from relet.project.stores import configured_store
     from relet.store import open_store
     from relet.store.checking import refuse_false_files
@@ -38,7 +39,8 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     folder = Path(tempfile.mkdtemp(prefix=f"relet-{version.name}-"))
     opened.materialize(version, folder)
     refuse_false_files(version, folder)
-    return read_artifact(folder, version.type, as_ or _CONTAINERS.get(version.type, "path"))
+    place = InputFolder(folder=folder, type=version.type, trusted=version.imported is None)
+    return read_artifact(place, as_ or _CONTAINERS.get(version.type, "path"))
 
 
 def run(

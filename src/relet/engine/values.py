@@ -169,11 +169,9 @@ def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
 
 
-def read_artifact(folder: Path, type_: ArtifactType, container: str, *, verified: FileState | None = None) -> Any:
-    """The files of an artifact as the value that a function takes; `container` is that of `core.component.Input`.
-
-    `verified` is the state of a table's file when its digest was verified (`table_state`).
-    """
+def read_artifact(place: InputFolder, container: str) -> Any:
+    """A laid-out artifact as the value that a function takes; `container` is that of `core.component.Input`."""
+    folder, type_, verified = place.folder, place.type, place.verified
     if type_ is ArtifactType.TABLE:
         from relet.data.rows import StoredTablePath
         from relet.data.table import read_table
@@ -185,7 +183,7 @@ def read_artifact(folder: Path, type_: ArtifactType, container: str, *, verified
     if type_ is ArtifactType.MODEL:
         from relet.training.model import load_model
 
-        return load_model(folder)
+        return load_model(folder, trusted=place.trusted)
     if type_ is ArtifactType.METRICS:
         return metrics((folder / METRICS).read_bytes())
     if type_ is ArtifactType.VERDICT:
@@ -252,9 +250,8 @@ class Workspace:
         """Remember that a version which was just stored lies in `folder`, so that it is not fetched again."""
         state = table_state(folder, version.type)
         self._laid_out[version.name, version.content] = InputFolder(
-            folder=folder, type=version.type, verified=state
+            folder=folder, type=version.type, verified=state, trusted=version.imported is None
         )
 
     def read(self, version: Version, container: str) -> Any:
-        laid_out = self.lay_out(version)
-        return read_artifact(laid_out.folder, version.type, container, verified=laid_out.verified)
+        return read_artifact(self.lay_out(version), container)

@@ -179,15 +179,24 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
             disturbance.stop_clock()
         if chosen.no_network:
             disturbance.cut_network()
+        own = os.getpid()
+        os.register_at_fork(after_in_child=partial(_close, into))
         answer = json.dumps(_answer_or_error(question)).encode() + b"\n"
-        with os.fdopen(into, "wb") as file:
-            file.write(answer)
-        status = 0
+        # A process that the component forked, and that goes on after the call, has no answer to give.
+        if os.getpid() == own:
+            with os.fdopen(into, "wb") as file:
+                file.write(answer)
+            status = 0
         threading.Timer(PATIENCE, os._exit, [0]).start()
         atexit._run_exitfuncs()
     finally:
         sys.stderr.flush()
         os._exit(status)
+
+
+def _close(file: int) -> None:
+    with suppress(OSError):
+        os.close(file)
 
 
 def _answer_or_error(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,6 +234,7 @@ def _input_folder(place: Mapping[str, Any]) -> InputFolder:
         folder=Path(place["folder"]),
         type=ArtifactType(place["type"]),
         verified=FileState(*state) if state else None,
+        trusted=place["trusted"],
     )
 
 

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class InputFolder:
     """An input that is laid out: its folder, and the type of the artifact in it.
 
-    `verified` is the state of a table's file when its digest was verified.
+    `verified` is the state of a table's file when its digest was verified. `trusted` is false for what came from
+    another store: a model of it is tried in a confined process first.
     """
 
     folder: Path
     type: ArtifactType
     verified: FileState | None = None
+    trusted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

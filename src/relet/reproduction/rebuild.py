@@ -190,7 +190,7 @@ def _clean_place(kept: Path | None) -> Iterator[Path]:
 def _commit_text(run: RunRecord) -> str:
     what = f"commit {run.code.commit[:12]}" if run.code.commit else "no commit"
     if run.code.tree:
-        changed = f" with {count(len(run.code.uncommitted), 'other file')}" if run.code.uncommitted else ""
+        changed = f", but for {count(len(run.code.uncommitted), 'file')}" if run.code.uncommitted else ""
         return f"as the run stored it ({what}{changed})"
     more = ["uncommitted changes"] if run.code.diff else []
     more += [f"{count(len(run.code.untracked), 'file')} that git did not hold"] if run.code.untracked else []

@@ -147,15 +147,25 @@ def _digests_in_document(bucket: Bucket, path: str) -> set[str]:
     every = set(re.findall(DIGEST.pattern, stored.decode(errors="replace")))
     try:
         document = bucket.parse(path, stored)
-        return every & _digests_needed(bucket, path, document, every)
+        found = every & _digests_needed(bucket, path, document, every)
+        tree = document["code"].get("tree") if path.startswith("runs/") else None
     except (StoreError, TypeError, KeyError, AttributeError):
         return every
+    # Beyond the attempt: where the store does not answer, nothing may be deleted.
+    return found | _files_of_tree(bucket, tree)
+
+
+def _files_of_tree(bucket: Bucket, digest: str | None) -> set[str]:
+    try:
+        return set(trees.files_of(bucket, digest).values()) if digest else set()
+    except DamagedError:
+        return set()
 
 
 def _digests_needed(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
     folder, *below = path.split("/")
     if folder == "runs":
-        return set(trees.objects_of(bucket, runs.from_document(bucket, path, document)).values())
+        return set(runs.from_document(bucket, path, document).objects.values())
     if folder == "artifacts" and below[1:2] == ["versions"]:
         return set() if versions.TOMBSTONE in document else set(document["files"].values())
     return set() if folder == "artifacts" else every

@@ -226,11 +226,24 @@ class TrialPool:
                 self._tell(task.trial, answer["what"])
             else:
                 process.task = None
-                yield _trial_result(task, answer)
+                yield from self._result_or_another_try(task, answer, waiting)
         if process.closed:
             self._selector.unregister(process)
             self._processes.remove(process)
             yield from self._lost_trial(process, waiting)
+
+    def _result_or_another_try(
+        self, task: _QueuedTrial, answer: Mapping[str, Any], waiting: deque[_QueuedTrial]
+    ) -> Iterator[TrialResult]:
+        """The result of a trial; where the process of a component ended by itself, the trial waits once more."""
+        result = _trial_result(task, answer)
+        if not result.lost or self._is_over:
+            yield result
+        elif task.tries < TRIES:
+            self._tell(task.trial, f"{result.error}; it runs once more")
+            waiting.appendleft(task)
+        else:
+            yield replace(result, error=f"{result.error}, {task.tries} times")
 
     def _lost_trial(self, process: _WorkerProcess, waiting: deque[_QueuedTrial]) -> Iterator[TrialResult]:
         """Where a process has ended by itself, its trial waits for another process, or has failed."""
@@ -310,6 +323,7 @@ def _trial_result(task: _QueuedTrial, answer: Mapping[str, Any]) -> TrialResult:
         exit_status=answer["exit_status"],
         outputs=answer.get("outputs", {}),
         ran=tuple(answer.get("ran", ())),
+        lost=answer.get("lost", False),
     )
 
 

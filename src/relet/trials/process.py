@@ -23,7 +23,7 @@ from relet.core.wording import printable, without_credentials
 from relet.engine.answering import own_streams, send_answer
 from relet.engine.recording import close
 from relet.engine.run import execute
-from relet.errors import EditedError, ReletError
+from relet.errors import EditedError, LostError, ReletError
 from relet.project.job import ComponentResult, RunOutcome, TrialIdentity
 from relet.project.order import Order
 from relet.project.request import prepare
@@ -107,6 +107,7 @@ def _run_trial(question: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
         "metrics": outcome.metrics,
         "seconds": outcome.seconds,
         "error": _failure_reason(outcome),
+        "lost": isinstance(outcome.error, LostError),
         "exit_status": outcome.exit_status,
         "outputs": {name: str(version) for each in outcome.results for name, version in each.outputs.items()},
         "ran": [each.component for each in outcome.results if each.action is Action.RUN],

@@ -73,3 +73,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     for number, (name, value) in enumerate(values.items()):
         monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", name)
         monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+
+
+def without_tree(sums: Sums, run_id: str | None) -> str:
+    """Take the code tree out of a run's record: an older relet recorded the commit and what git did not hold."""
+    return edit_record(sums, run_id, lambda record: record["code"].update(tree=None))

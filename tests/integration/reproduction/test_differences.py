@@ -46,7 +46,12 @@ def test_parameters_that_do_not_fit_the_recorded_code_are_named(
 def test_an_edited_helper_that_was_hidden_from_git_is_named(sums: Sums) -> None:
     sums.git("update-index", "--assume-unchanged", "pipelines/sums/helper.py")
     sums.edit("helper.py", "float(", "1 + float(")
-    found = sums.again(sums.run())
+    outcome = sums.run()
+    # the tree holds what ran, whatever git believes
+    assert sums.again(outcome).likeness == "IDENTICAL"
+    # a record of an older relet has the commit alone
+    run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(tree=None))
+    found = sums.again(run_id)
     assert found.likeness == "DIVERGED"
     assert found.reason.endswith("different was: code of pipelines.sums.helper changed")
 
@@ -174,14 +179,13 @@ def test_what_a_component_does_to_its_process_breaks_nothing(sums: Sums, code: s
         ("raise ValueError('\\udcff')", "add raised ValueError: \\udcff"),
         ("print('last words', flush=True); os._exit(7)", "add ended its process with status 7: last words"),
         ("os.kill(os.getpid(), 9)", "add was ended by SIGKILL (no memory left?)"),
-        ("os.kill(os.getpid(), 2)", "add ended its process with status 0"),
         (
             "if not os.fork():\n    __import__('time').sleep(20)\n    os._exit(0)\nos._exit(3)",
             "add ended its process with status 3",
         ),
         ("if not os.fork():\n    raise SystemExit\n__import__('time').sleep(0.3)\nos._exit(3)", "status 3"),
     ],
-    ids=["error", "exit", "surrogate", "_exit", "killed", "interrupted", "fork outlives", "fork goes on"],
+    ids=["error", "exit", "surrogate", "_exit", "killed", "fork outlives", "fork goes on"],
 )
 def test_a_step_that_can_not_be_made_again_says_why(sums: Sums, code: str, error: str) -> None:
     found = sums.again(does_again(sums, code))
@@ -201,7 +205,9 @@ def test_an_error_belongs_to_the_step_that_raised_it(sums: Sums) -> None:
 
 
 def test_ctrl_c_is_no_verdict_and_does_not_wait_for_the_step(sums: Sums) -> None:
-    outcome = does_again(sums, "os.kill(os.getppid(), 2)\n__import__('time').sleep(60)")
+    # the parent of the process that this one is a copy of
+    above = "int(open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1])"
+    outcome = does_again(sums, f"os.kill({above}, 2)\n__import__('time').sleep(60)")
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         sums.again(outcome)

@@ -28,6 +28,10 @@ SHA = "0" * 40
         ({"code": {"commit": "--upload-pack=touch EVIL"}}, "the commit '--upload-pack=touch EVIL'"),
         ({"code": {"commit": SHA, "repository": "--upload-pack=touch EVIL"}}, "git is not asked for"),
         ({"code": {"commit": SHA, "repository": "ext::sh -c touch% EVIL"}}, "git is not asked for"),
+        ({"code": {"tree": "../../x"}}, "the code tree '../../x'"),
+        ({"code": {"tree": "OBJECT"}}, "can't be read as a code tree"),
+        ({"undeclared": {"../evil.py": "OBJECT"}}, "the file '../evil.py'"),
+        ({"undeclared": {"x.py": "../../x"}}, "the file x.py '../../x'"),
         ({"code": {"commit": SHA, "repository": "ssh://-oProxyCommand=touch EVIL/x"}}, "git is not asked for"),
         ({"code": {"commit": SHA, "repository": "/"}}, "git is not asked for"),
         ({"pipeline": "../../elsewhere"}, "the pipeline or the step '../../elsewhere'"),
@@ -52,6 +56,8 @@ def test_a_hostile_record_is_refused_and_nothing_is_executed(
     def rewrite(record: dict[str, Any]) -> None:
         for name, value in json.loads(text).items():
             record[name] = {**record[name], **value} if isinstance(value, dict) else value
+        if "tree" not in change.get("code", {}):
+            record["code"]["tree"] = None  # as in a record of an older relet, whose code git is asked for
 
     found = sums.again(edit_record(sums, outcome.run_id, rewrite))
     assert found.likeness == "IMPOSSIBLE"
@@ -83,6 +89,8 @@ def test_code_without_pipelines_does_not_let_a_folder_above_stand_in(
     shutil.copytree(sums.root / "pipelines", kept.parent / "pipelines")
     sums.git("rm", "-qr", "pipelines")
     (sums.root / "readme").touch()
-    run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(commit=sums.commit()))
+    run_id = edit_record(
+        sums, outcome.run_id, lambda record: record["code"].update(tree=None, commit=sums.commit())
+    )
     found = sums.again(run_id, kept=kept)
     assert (found.likeness, found.reason) == ("IMPOSSIBLE", "the recorded code holds no pipelines/")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relet.reproduction import keep
-from tests.integration.reproduction.tampering import ALL, remote, settings
+from tests.integration.reproduction.tampering import ALL, remote, settings, without_tree
 from tests.sums_project import Sums, likenesses, step
 from tests.tiny_project import Tiny
 
@@ -124,7 +124,10 @@ def test_the_project_may_lie_in_a_folder_of_its_repository(tiny: Tiny, monkeypat
     settings(monkeypatch, **{"diff.relative": "true"})
     outcome = tiny.run()
     code = inner.record(outcome).code
-    assert (code.folder, list(code.untracked)) == ("teams/ours é", ["pipelines/tiny/checks/more.sql"])
+    assert (code.folder, dict(code.uncommitted)) == (
+        "teams/ours é",
+        {"pipelines/tiny/checks/more.sql": "untracked", "pipelines/tiny/helper.py": "changed"},
+    )
     found = inner.again(outcome)
     assert found.likeness == "IDENTICAL"
     assert len(found.steps) == 4
@@ -170,8 +173,39 @@ def test_a_commit_that_was_amended_away_is_found_as_long_as_it_is_there(sums: Su
     assert sums.again(outcome).likeness == "IDENTICAL"
 
 
-def test_a_commit_that_is_gone_and_was_never_pushed_is_named(sums: Sums) -> None:
+@pytest.mark.parametrize("loss", ["squashed", "collected", "shallow", "not read", "no repository", "no git"])
+def test_a_run_is_made_again_whatever_became_of_its_commit(
+    sums: Sums, loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums.edit("helper.py", "float(", "1 + float(")
+    sums.commit()
     outcome = sums.run()
+    match loss:
+        case "squashed":
+            sums.git("reset", "-q", "--soft", "HEAD~1")
+            sums.git("commit", "-q", "--amend", "-m", "all in one")
+        case "collected":
+            sums.git("commit", "-q", "--amend", "-m", "another")
+            sums.git("reflog", "expire", "--expire=now", "--all")
+            sums.git("gc", "-q", "--prune=now")
+        case "shallow":
+            sums.git("commit", "-q", "--allow-empty", "-m", "later")
+            sums.git("clone", "-q", "--depth=1", f"file://{sums.root}", str(tmp_path / "clone"))
+            shutil.rmtree(sums.root / ".git")
+            shutil.move(tmp_path / "clone" / ".git", sums.root / ".git")
+        case "not read":
+            (sums.root / ".git" / "HEAD").write_text("nothing that git knows\n")
+        case "no repository":
+            shutil.rmtree(sums.root / ".git")
+        case "no git":
+            monkeypatch.setenv("PATH", "/nowhere")
+    sums.edit("helper.py", "1 + float(", "2 + float(")
+    assert sums.again(outcome).likeness == "IDENTICAL"
+
+
+def test_the_commit_of_an_older_record_that_is_gone_and_was_never_pushed_is_named(sums: Sums) -> None:
+    outcome = sums.run()
+    without_tree(sums, outcome.run_id)
     sums.git("commit", "-q", "--amend", "-m", "another first")
     sums.git("reflog", "expire", "--expire=now", "--all")
     sums.git("gc", "-q", "--prune=now")
@@ -192,7 +226,9 @@ def test_a_commit_that_another_clone_never_pushed_is_named(
     sums.git("clone", "-q", str(sums.root), str(other.root))
     sums.edit("helper.py", "float(", "1 + float(")
     sums.commit()
-    found = sums.again(sums.run(), root=other.root)
+    outcome = sums.run()
+    assert sums.again(outcome, root=other.root).likeness == "IDENTICAL"
+    found = sums.again(without_tree(sums, outcome.run_id), root=other.root)
     assert found.likeness == "IMPOSSIBLE"
     assert "this repository does not hold it; git says: fatal: " in found.reason
     assert found.reason.endswith("was it ever pushed?")

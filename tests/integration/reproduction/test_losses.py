@@ -23,7 +23,9 @@ def test_outputs_that_were_pruned_are_compared_by_their_digests(sums: Sums) -> N
     found = sums.again(outcome)
     assert (found.likeness, likenesses(found)) == ("IDENTICAL", ALL)
     sums.edit("helper.py", "float(", "1 + float(")
-    run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(commit=sums.commit()))
+    run_id = edit_record(
+        sums, outcome.run_id, lambda record: record["code"].update(tree=None, commit=sums.commit())
+    )
     found = sums.again(run_id)
     assert step(found, "add").changes == ("code of pipelines.sums.helper changed",)
     assert "what was recorded was pruned, so the two can't be compared" in found.reason
@@ -51,15 +53,16 @@ def test_everything_that_was_collected_is_named_at_once(sums: Sums) -> None:
     sums.path("words/more.txt").write_text("more")
     outcome = sums.run("source=numbers.txt")
     record = sums.record(outcome)
-    for digest in (record.lock, record.code.diff, *record.code.untracked.values()):
+    assert record.code.tree is not None
+    helper = sums.store.tree(record.code.tree)["pipelines/sums/helper.py"]
+    for digest in (record.lock, record.code.diff, helper):
         collected(sums, digest)
     collected(sums, sums.record(outcome, "draw").sources["source"])
     found = reproduce(outcome.run_id, sums.store, root=sums.root)
     assert found.likeness == "IMPOSSIBLE"
     assert [told.partition(" is gone from the store: object ")[0] for told in found.missing] == [
+        "code pipelines/sums/helper.py",
         "lock",
-        "diff",
-        "file pipelines/sums/words/more.txt",
         "the source of draw.source",
     ]
 

@@ -10,7 +10,7 @@ from relet import environments
 from relet.errors import SetUpError
 from relet.reproduction import ReproductionOptions, reproduce
 from relet.store import open_store
-from tests.integration.reproduction.tampering import edit_record
+from tests.integration.reproduction.tampering import edit_record, without_tree
 from tests.sums_project import Sums
 
 
@@ -68,7 +68,9 @@ def test_a_component_with_a_lock_of_its_own_is_called_in_an_environment_made_fro
     assert reproduce(outcome.run_id, sums.store, root=sums.root).likeness == "IDENTICAL"
     assert asked == [("uv", b"pandas==3\n"), ("uv", b"six==1\n")]
     sums.git("rm", "-q", "pipelines/sums/own.lock")
-    run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(commit=sums.commit()))
+    run_id = edit_record(
+        sums, outcome.run_id, lambda record: record["code"].update(tree=None, commit=sums.commit())
+    )
     assert reproduce(run_id, sums.store, root=sums.root).missing == (
         "the recorded code holds no lock pipelines/sums/own.lock, which add names",
     )
@@ -89,16 +91,18 @@ def test_it_is_said_which_code_is_laid_out(sums: Sums, monkeypatch: pytest.Monke
     sums.path("new.py").write_text("STEP = 1\n")
     sums.edit("add.py", "import os\n", "import os\nfrom pipelines.sums import new\n")
     dirty = sums.run().run_id
+    assert said(clean) == [f"code         as the run stored it (commit {commit})"]
+    assert said(dirty) == [f"code         as the run stored it (commit {commit}, but for 2 files)"]
+    without_tree(sums, clean)
     assert said(clean) == [f"code         commit {commit}"]
-    assert said(dirty) == [
-        f"code         commit {commit} and uncommitted changes and 1 file that git did not hold"
-    ]
     edit_record(sums, clean, lambda record: record["code"].update(commit=None))
     assert said(clean) == ["code         no commit"]
 
 
-def test_without_git_there_is_no_verdict_on_a_run_of_a_commit(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = sums.run()
+def test_without_git_there_is_no_verdict_on_an_older_run_of_a_commit(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = without_tree(sums, sums.run().run_id)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(SetUpError, match="git is not on this machine; install it"):
         sums.again(outcome)

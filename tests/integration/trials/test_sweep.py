@@ -168,14 +168,6 @@ def test_the_command_that_selects_says_again_where_the_pipeline_came_from(
     assert sweep.selection(sweep.trials[0])[:5] == ["relet", "run", "../a project@1.0", "--here", "sums"]
 
 
-def test_a_process_that_waits_imports_meanwhile(adding: Sums) -> None:
-    from relet.engine.step import import_modules_early
-
-    assert "pipelines.sums.add" not in sys.modules
-    import_modules_early(sweep_of("scale=3,1").job)
-    assert "pipelines.sums.add" in sys.modules
-
-
 def test_a_trial_that_fails_is_a_line_and_the_others_go_on(adding: Sums) -> None:
     adding.edit("helper.py", "return float(", "return 1 / 0 if 'boom' in str(path) else float(")
     adding.edit("add.py", "value = scale", "assert scale != 2, 'two is no scale'\n    value = scale")
@@ -257,15 +249,13 @@ def test_a_trial_whose_process_dies_twice_has_failed_and_its_record_says_so(addi
     assert outcome.exit_status == 1
 
 
-def test_code_that_is_edited_while_a_process_holds_it_is_run_by_another(
-    adding: Sums, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # as loading says of relet's own modules; the project's are imported anew
+def test_code_that_is_edited_while_a_process_holds_it_is_run_by_another(adding: Sums, tmp_path: Path) -> None:
+    # as planning says of a configuration that is edited while it is read
     adding.edit(
         "add.py",
         "value = scale",
         "from relet.errors import EditedError\n"
-        "    mark = Path(__file__).with_name('mark')\n"
+        f"    mark = Path({str(tmp_path / 'mark')!r})\n"
         "    if scale == 2 and not mark.exists():\n"
         "        mark.touch()\n"
         "        raise EditedError('relet.x was edited')\n"
@@ -312,14 +302,15 @@ def test_a_process_whose_asker_was_killed_ends_silently_and_closes_the_record_of
     assert (sweep.message, sweep.ended is not None) == ("its process was ended", True)
 
 
-def test_a_trials_processes_share_the_processors(adding: Sums) -> None:
+def test_a_trials_processes_share_the_processors(adding: Sums, tmp_path: Path) -> None:
     adding.edit(
         "add.py",
         "value = scale",
-        "Path(__file__).with_name(f'threads{scale}').write_text(os.environ['OMP_NUM_THREADS'])\n    value = scale",
+        f"Path({str(tmp_path)!r}, f'threads{{scale}}').write_text(os.environ['OMP_NUM_THREADS'])\n"
+        "    value = scale",
     )
     swept("scale=1.0,2.0", "workers=2")
-    assert adding.path("threads1.0").read_text() == str(max(1, available_processors() // 2))
+    assert (tmp_path / "threads1.0").read_text() == str(max(1, available_processors() // 2))
 
 
 def test_what_a_component_prints_disturbs_nothing(adding: Sums) -> None:
@@ -327,11 +318,12 @@ def test_what_a_component_prints_disturbs_nothing(adding: Sums) -> None:
     assert swept("scale=1,2", "workers=2").exit_status == 0
 
 
-def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums) -> None:
+def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums, tmp_path: Path) -> None:
     adding.edit(
         "add.py",
         "value = scale",
-        "Path(__file__).with_name(f'process{scale}').write_text(str(os.getpid()))\n    value = scale",
+        # the process that this one is a copy of, which the trial's process keeps
+        f"Path({str(tmp_path)!r}, f'process{{scale}}').write_text(str(os.getppid()))\n    value = scale",
     )
     sweep = sweep_of("scale=1.0,2.0")
     from relet.trials import group
@@ -341,7 +333,7 @@ def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums) -> None:
         for scale in ("1.0", "2.0"):
             (tried,) = pool.run([PlannedTrial(number=1, overrides=(f"scale={scale}",))])
             assert tried.finished
-    assert adding.path("process1.0").read_text() == adding.path("process2.0").read_text()
+    assert (tmp_path / "process1.0").read_text() == (tmp_path / "process2.0").read_text()
     assert left_behind() == []
 
 

@@ -15,6 +15,7 @@ from relet import Curve
 from relet.core.artifact import ArtifactType
 from relet.engine.values import read_artifact, write_artifact
 from relet.errors import BadDataError
+from relet.project.call import InputFolder
 from relet.store import open_store
 from relet.store.curves import curves
 
@@ -56,7 +57,7 @@ def test_what_the_steps_count_has_a_name() -> None:
 def test_metrics_with_a_curve_are_read_as_they_were_written(tmp_path: Path) -> None:
     held = {"mae": 30, "error": Curve(points=[(1, 60), (2, 45.5)], x="rounds")}
     written = write_artifact("scores", ArtifactType.METRICS, held, tmp_path / "scores")
-    assert read_artifact(written.folder, ArtifactType.METRICS, "metrics") == held
+    assert read_artifact(InputFolder(folder=written.folder, type=ArtifactType.METRICS), "metrics") == held
     assert written.metadata == {"metrics": {"mae": 30.0, "error": 45.5}, "curves": ["error"]}
 
 

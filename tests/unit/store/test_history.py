@@ -24,6 +24,8 @@ EXPORTED_1 = Path(__file__).parent / "exported_1.tar"
 EXPORTED_2 = Path(__file__).parent / "exported_2.tar"
 # The same with records of runs of format 3.
 EXPORTED_2_RUNS_3 = Path(__file__).parent / "exported_2_runs_3.tar"
+# The same with records of runs of format 4.
+EXPORTED_2_RUNS_4 = Path(__file__).parent / "exported_2_runs_4.tar"
 
 
 @pytest.fixture
@@ -475,7 +477,9 @@ def test_a_file_of_format_1_is_read_and_one_version_alone_is_still_written_so(
     assert (tmp_path / "again.tar").read_bytes() == EXPORTED_1.read_bytes()
 
 
-@pytest.mark.parametrize("file", [EXPORTED_2, EXPORTED_2_RUNS_3], ids=["runs 2", "runs 3"])
+@pytest.mark.parametrize(
+    "file", [EXPORTED_2, EXPORTED_2_RUNS_3, EXPORTED_2_RUNS_4], ids=["runs 2", "runs 3", "runs 4"]
+)
 def test_a_file_of_format_2_is_read(other: Store, file: Path) -> None:
     arrival = other.import_bundle(file)
     assert (str(arrival.version), len(arrival.runs), arrival.gone) == ("model:v2", 8, ("clean_sample:v2",))
@@ -490,7 +494,7 @@ def test_what_is_exported_is_the_file_that_was_exported_before(
 ) -> None:
     forget(store, "clean_sample:v2")
     store.export_history("model", tmp_path / "again.tar")
-    assert (tmp_path / "again.tar").read_bytes() == EXPORTED_2_RUNS_3.read_bytes()
+    assert (tmp_path / "again.tar").read_bytes() == EXPORTED_2_RUNS_4.read_bytes()
 
 
 def changed(path: str, value: object) -> Callable[[Any], None]:
@@ -540,7 +544,7 @@ def swapped(manifest: Any) -> None:
         (changed("runs|0|id", "../../evil"), "a run id"),
         (changed("runs|0|id", "run5"), "holds run5 twice"),
         (changed("runs|0|id", 5), "can't be read"),
-        (changed("runs|0|format", 4), "format 4; upgrade relet"),
+        (changed("runs|0|format", 5), "format 5; upgrade relet"),
         (changed("runs|0|novelty", 1), "can't be read"),
         (changed("runs|0|status", "finnished"), "can't be read"),
         (changed("runs|0|parent", "../evil"), "a run id"),
