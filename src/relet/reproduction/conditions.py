@@ -13,6 +13,7 @@ from relet.engine.interpreter import NEEDED
 
 _DAY = 86400
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_FEWER_FEATURES = "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4"
 _USER = ("USER", "LOGNAME", "LNAME", "USERNAME")
 
 
@@ -129,7 +130,7 @@ def _other_kernels() -> tuple[Disturbance, ...]:
         "ONEDNN_MAX_CPU_ISA": "SSE41",
         "ATEN_CPU_CAPABILITY": "default",
         "ARROW_USER_SIMD_LEVEL": "NONE",
-        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4",
+        "GLIBC_TUNABLES": ":".join(filter(None, (os.environ.get("GLIBC_TUNABLES"), _FEWER_FEATURES))),
     }
     if features := _numpy_features():
         changes["NPY_DISABLE_CPU_FEATURES"] = " ".join(features)
