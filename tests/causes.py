@@ -81,10 +81,16 @@ CAUSES = (
         says=GENERATOR,
     ),
     Cause(name="uuid4", body="import uuid\nvalue = uuid.uuid4()", says=GENERATOR),
-    Cause(name="uuid1", body="import uuid\nvalue = uuid.uuid1()", says=OTHER_EACH_TIME),
+    Cause(name="uuid1", body="import uuid\nvalue = uuid.uuid1(node=1, clock_seq=1)", says="the clock"),
     Cause(name="time", body="import time\nvalue = time.time()", says="the clock", quick=True),
-    Cause(name="date", body="import datetime\nvalue = datetime.date.today()", says="the clock"),
-    Cause(name="datetime.now", body="import datetime\nvalue = datetime.datetime.now()", says="the clock"),
+    Cause(
+        name="date", body="import datetime\nvalue = datetime.datetime.now(datetime.UTC).date()", says="the clock"
+    ),
+    Cause(
+        name="datetime.now",
+        body="import datetime\nvalue = datetime.datetime.now()",
+        says="the time zone and the clock",
+    ),
     Cause(name="time zone", body="import time\nvalue = time.localtime(0).tm_hour", says="the time zone"),
     Cause(
         name="language", body="import locale\nvalue = locale.setlocale(locale.LC_CTYPE, '')", says="the language"
