@@ -116,9 +116,20 @@ CAUSES = (
     ),
     Cause(
         name="kernels of OpenBLAS",
-        body="import numpy as np\na = np.random.default_rng(1).random((300, 301))\nvalue = (a.T @ a).sum().hex()",
+        body=(
+            "import hashlib\nimport numpy as np\na = np.random.default_rng(1).random((40, 41))\n"
+            "value = hashlib.sha256(np.linalg.inv(a @ a.T + np.eye(40)).tobytes()).hexdigest()"
+        ),
         says="the CPU kernels",
         quick=True,
+    ),
+    Cause(
+        name="kernels of NumPy",
+        body=(
+            "import hashlib\nimport numpy as np\na = np.random.default_rng(1).random(10_000)\n"
+            "value = [hashlib.sha256(each.tobytes()).hexdigest() for each in (np.exp(a), np.sin(a), np.log(a))]"
+        ),
+        says="the CPU kernels",
     ),
     Cause(
         name="environment variable",

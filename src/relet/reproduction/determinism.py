@@ -91,7 +91,8 @@ class _DeterminismCheck:
 
     def start(self, environment: Environment, disturbed: Sequence[Disturbance]) -> InterpreterProcess:
         """A process of the environment under disturbances."""
-        home = Path(tempfile.mkdtemp(prefix="home-", dir=self.scratch))
+        # by the same name each time, but empty
+        home = self._emptied_folder("home")
         return InterpreterProcess(
             environment.command,
             environment=variables_of(disturbed, self._variables(environment), str(home)),
@@ -146,8 +147,9 @@ class _DeterminismCheck:
 
     def _scratch_of(self, call: ComponentCall, disturbed: Sequence[Disturbance]) -> Path:
         name = next((each.scratch for each in reversed(disturbed) if each.scratch), None)
-        if name is None:
-            return call.scratch
+        return self._emptied_folder(name) if name else call.scratch
+
+    def _emptied_folder(self, name: str) -> Path:
         folder = self.scratch / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
