@@ -226,7 +226,13 @@ CAUSES = (
     Cause(
         name="two causes",
         body="import os, time\nvalue = (os.cpu_count(), time.localtime(0).tm_hour)",
-        says="the number of processors and the time zone",
+        says="the time zone and the number of processors",
+    ),
+    Cause(
+        name="another time zone makes the step unsteady",
+        body="import os, time\nvalue = os.getpid() if time.localtime(0).tm_hour == 14 else 4",
+        says=OTHER_EACH_TIME,
+        quick=True,
     ),
 )
 

@@ -40,18 +40,9 @@ class Disturbance:
 
 _PATH = Disturbance(name="the project's path", files="path", own=True)
 _FOLDER = Disturbance(name="the working folder", files="folder")
-# The conditions that differ in every process, held.
-HELD = (
-    Disturbance(
-        name="what differs in every process",
-        changes={"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0").replace("random", "0")},
-        options=("--seed-generators", "1"),
-        scratch="held",
-    ),
-)
 # Only where those are not enough: a component that waits for a moment would wait for ever.
 STILL = Disturbance(name="a clock that stands still", options=("--stop-clock",))
-# The other conditions that HELD holds, each changed.
+# The other conditions that are held, each changed.
 CHANGED = (
     Disturbance(name="a random generator without a seed", options=("--seed-generators", "2"), own=True),
     Disturbance(name="the folder for temporary files", scratch="other", own=True),
@@ -60,6 +51,19 @@ CHANGED = (
 MORE_SEEDS = tuple(
     Disturbance(name="the hash seed", changes={"PYTHONHASHSEED": seed}, own=True) for seed in "345678"
 )
+
+
+def held() -> tuple[Disturbance, ...]:
+    """The conditions that differ in every process, set."""
+    seed = os.environ.get("PYTHONHASHSEED", "random").replace("random", "0")
+    return (
+        Disturbance(
+            name="what differs in every process",
+            changes={"PYTHONHASHSEED": seed},
+            options=("--seed-generators", "1"),
+            scratch="held",
+        ),
+    )
 
 
 def disturbances() -> tuple[Disturbance, ...]:

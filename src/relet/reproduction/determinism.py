@@ -28,11 +28,11 @@ from relet.project.job import ComponentResult, Job, RunOutcome
 from relet.project.tree import lay_out_tree
 from relet.reproduction.conditions import (
     CHANGED,
-    HELD,
     MORE_SEEDS,
     STILL,
     Disturbance,
     disturbances,
+    held,
     options_of,
     variables_of,
 )
@@ -223,63 +223,66 @@ class _CauseSearch:
         """
         calm = self._made(())
         since = calm == self._made(()) and _difference(calm, self.result) is not None
-        causes = self._causes(HELD)
+        causes = self._causes(held())
         if causes is None:
-            causes = self._causes((*HELD, STILL))
+            causes = self._causes((*held(), STILL))
         if causes is None:
-            return _CHANGED_SINCE if since else _OTHER_EACH_TIME
+            return _OTHER_EACH_TIME
         names = dict.fromkeys(each.name for each in causes)
         if since and not any(each.own for each in causes):
             names[_CHANGED_SINCE] = None
-        return " and ".join(names) or f"several of these together: {_names_of(disturbances())}"
+        return " and ".join(names) or self._cause_of_all()
+
+    def _cause_of_all(self) -> str:
+        """What is said where no condition makes a difference alone."""
+        there = self._made(disturbances())
+        if there == self._made(disturbances()) and _difference(there, self.result) is not None:
+            return f"several of these together: {', '.join(each.name for each in disturbances())}"
+        return _OTHER_EACH_TIME
 
     def _made(self, disturbed: Sequence[Disturbance]) -> _SecondOutcome:
         with self.looking.start(self.environment, disturbed) as there:
             return _second_outcome(there, self.looking.call(self.component, self.result, disturbed))
 
-    def _causes(self, held: Sequence[Disturbance]) -> list[Disturbance] | None:
-        """Each condition that makes a difference alone. None where what is held doesn't make calls equal."""
-        usual = self._made(held)
-        if usual != self._made(held):
+    def _causes(self, base: Sequence[Disturbance]) -> list[Disturbance] | None:
+        """Each condition that makes a difference alone. None where what is set doesn't make calls equal."""
+        usual = self._made(base)
+        if usual != self._made(base):
             return None
         apart = [each for each in disturbances() if each.beside]
         together = [*CHANGED, *(each for each in disturbances() if not each.beside)]
         try:
-            found = self._causes_among(together, held, usual)
+            found = self._causes_among(together, base, usual)
             for each in apart:
-                besides = (*held, *each.beside)
+                besides = (*base, *each.beside)
                 found += self._causes_among([each], besides, self._made(besides))
             for each in () if found else MORE_SEEDS:
-                found = found or self._causes_among([each], held, usual)
+                found = found or self._causes_among([each], base, usual)
         except _UnsteadyError:
             return None
         return found
 
     def _causes_among(
-        self, candidates: Sequence[Disturbance], held: Sequence[Disturbance], usual: _SecondOutcome
+        self, candidates: Sequence[Disturbance], base: Sequence[Disturbance], usual: _SecondOutcome
     ) -> list[Disturbance]:
         """Those of the candidates that make a difference alone; halves that make none are looked at no further."""
-        there = self._made((*held, *candidates))
+        there = self._made((*base, *candidates))
         if there == usual:
             return []
         if len(candidates) == 1:
-            if there != self._made((*held, *candidates)):
+            if there != self._made((*base, *candidates)):
                 raise _UnsteadyError
             return list(candidates)
         middle = len(candidates) // 2
         return [
             each
             for half in (candidates[:middle], candidates[middle:])
-            for each in self._causes_among(half, held, usual)
+            for each in self._causes_among(half, base, usual)
         ]
 
 
 class _UnsteadyError(Exception):
     """Two calls under the same conditions gave different results."""
-
-
-def _names_of(disturbed: Iterable[Disturbance]) -> str:
-    return ", ".join(dict.fromkeys(each.name for each in disturbed))
 
 
 def _store_verdict(job: Job, verdict: Verdict) -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from relet.cli import relet
 from relet.core.artifact import Verdict
+from relet.engine import own_interpreter
 from relet.engine.run import execute
 from relet.project.order import Order
 from relet.project.request import prepare
@@ -50,6 +51,9 @@ def roll(*, sides: int = 6) -> Rolled:
     return Rolled(path)
 """,
 }
+
+# A word whose hash is odd, or even, under the hash seeds 0 and 1 alike, and not so under this other seed.
+SAME_UNDER_0_AND_1, OTHER_SEED = "a", "9"
 
 
 class Dice:
@@ -126,6 +130,25 @@ def test_a_cause_and_a_change_since_the_run_are_both_named(dice: Dice, tmp_path:
     outside.write_bytes(b"5678")
     verdict = judge_determinism(job, outcome)
     assert "it depends on the time zone and something that was other in its run" in verdict.reason
+
+
+def test_a_hash_seed_is_found_where_most_seeds_give_the_same(dice: Dice, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the second call has the hash seed 1, and what differs in each process is held with the seed 0
+    odd = "hash('WORD') % 2".replace("WORD", SAME_UNDER_0_AND_1)
+    monkeypatch.setenv("PYTHONHASHSEED", OTHER_SEED)
+    own_interpreter.end()
+    job = prepare(Order(pipeline=dice.says(odd).name))
+    outcome = execute(job)
+    monkeypatch.delenv("PYTHONHASHSEED")
+    own_interpreter.end()
+    (found,) = judge_determinism(job, outcome).checks
+    assert found.message == "made another roll; it depends on the hash seed"
+
+
+def test_conditions_that_make_a_difference_only_together_are_told_as_such(dice: Dice) -> None:
+    code = "'both' if __import__('time').localtime(0).tm_hour == 14 and __import__('os').umask(0) == 63 else 'one'"
+    (found,) = dice.says(code).checked().checks
+    assert "it depends on several of these together: the environment, the time zone" in found.message
 
 
 def test_the_project_is_as_it_was_after_a_check(dice: Dice) -> None:

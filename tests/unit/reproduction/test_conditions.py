@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from relet.reproduction.conditions import HELD, disturbances, options_of, variables_of
+from relet.reproduction.conditions import disturbances, held, options_of, variables_of
 
 
 def test_each_condition_has_a_name_of_its_own() -> None:
@@ -28,8 +28,8 @@ def test_the_environment_leaves_the_variables_of_other_conditions_as_they_are() 
 
 def test_what_is_changed_last_counts() -> None:
     seeds = [each for each in disturbances() if each.name == "the hash seed"]
-    changed = variables_of((*HELD, *seeds), {}, "/other")["PYTHONHASHSEED"]
-    assert changed != variables_of(HELD, {}, "/other")["PYTHONHASHSEED"]
+    changed = variables_of((*held(), *seeds), {}, "/other")["PYTHONHASHSEED"]
+    assert changed != variables_of(held(), {}, "/other")["PYTHONHASHSEED"]
 
 
 def test_the_umask_is_another_and_this_process_keeps_its_own() -> None:
