@@ -99,9 +99,9 @@ def progress_display(*, as_json: bool) -> Iterator[ProgressDisplay]:
         yield PlainDisplay()
 
 
-def print_event(name: str, **facts: Any) -> None:
+def print_event(event: str, /, **facts: Any) -> None:
     """Print an event as a line of JSON."""
-    say_json({"event": name, **facts})
+    say_json({"event": event, **facts})
 
 
 def download_text(done: int, total: int | None) -> str:

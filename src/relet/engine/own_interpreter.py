@@ -82,14 +82,14 @@ atexit.register(end)
 def _interpreter(packages: Mapping[str, str]) -> InterpreterProcess:
     if not (_kept and _kept[0].fits(packages)):
         end()
-        process = InterpreterProcess((sys.executable,), environment=_variables())
+        process = InterpreterProcess((sys.executable,), environment=process_variables())
         _kept.append(_OwnInterpreter(process, os.getpid()))
     _kept[0].packages.update(packages)
     return _kept[0].process
 
 
-def _variables() -> dict[str, str]:
-    """This process's environment, with which the same relet is found."""
+def process_variables() -> dict[str, str]:
+    """This process's environment variables, with which another process finds the same relet."""
     installed = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
     if PACKAGE.parent in installed:
         return dict(os.environ)

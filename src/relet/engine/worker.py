@@ -50,15 +50,11 @@ _at_start: frozenset[str] = frozenset()
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shift-clock", type=float, metavar="SECONDS", help="let the clock show another time")
-    parser.add_argument("--stop-clock", action="store_true", help="let the clock stand still")
-    parser.add_argument("--one-cpu", action="store_true", help="use one processor, where there are several")
-    parser.add_argument("--no-network", action="store_true", help="refuse every connection")
+    disturbance.add_options(parser)
     chosen = parser.parse_args(arguments)
     questions, answers = own_streams()
     set_library_defaults()
-    if chosen.one_cpu:
-        disturbance.use_one_cpu()
+    disturbance.disturb_process(chosen)
     # Whoever asks is interrupted as well, and ends this process; the copy that calls says that it was interrupted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
@@ -173,15 +169,10 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
     try:
         disturbance.end_with_parent(parent)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if chosen.shift_clock is not None:
-            disturbance.shift_clock(chosen.shift_clock)
-        if chosen.stop_clock:
-            disturbance.stop_clock()
-        if chosen.no_network:
-            disturbance.cut_network()
+        disturbance.disturb_call(chosen)
         own = os.getpid()
         os.register_at_fork(after_in_child=partial(_close, into))
-        answer = json.dumps(_answer_or_error(question)).encode() + b"\n"
+        answer = json.dumps(_answer_or_error(question, chosen.working_folder)).encode() + b"\n"
         # A process that the component forked, and that goes on after the call, has no answer to give.
         if os.getpid() == own:
             with os.fdopen(into, "wb") as file:
@@ -199,15 +190,18 @@ def _close(file: int) -> None:
         os.close(file)
 
 
-def _answer_or_error(question: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a question, or the error that it led to."""
+def _answer_or_error(question: Mapping[str, Any], working_folder: str | None) -> dict[str, Any]:
+    """The answer to a question, or the error that it led to.
+
+    The working folder is the project's, unless another one is given.
+    """
     try:
         if (variables := question.get("variables")) is not None:
             os.environ.clear()
             os.environ.update(variables)
         if path := question.get("path"):
             sys.path[:] = path
-        os.chdir(question["home"])
+        os.chdir(working_folder or question["home"])
         return _ANSWERS[question["ask"]](question)
     except KeyboardInterrupt:
         return {"interrupted": True}

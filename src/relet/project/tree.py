@@ -106,11 +106,12 @@ def digest_of_file(path: Path) -> str | None:
         return None
 
 
-def lay_out_tree(tree: CodeTree, folder: Path, home: Path) -> CodePlace:
+def lay_out_tree(tree: CodeTree, folder: Path, home: Path, *, others: bool = True) -> CodePlace:
     """Write a tree's files below `folder`, which is made, and beside them links to what else lies in `home`.
 
     So a component finds its resources beside its own file as they were when the run was planned, and every other
-    file of the project where it is now. A script is made executable, since a tree holds no permissions.
+    file of the project where it is now; without `others` there are no links. A script is made executable, since a
+    tree holds no permissions.
     """
     folder.mkdir(parents=True)
     folders = {folder}
@@ -123,7 +124,7 @@ def lay_out_tree(tree: CodeTree, folder: Path, home: Path) -> CodePlace:
         place.write_bytes(content)
         if content.startswith(b"#!"):
             place.chmod(place.stat().st_mode | 0o111)
-    for made in folders:
+    for made in folders if others else ():
         _link_others(home / made.relative_to(folder), made)
     return CodePlace(folder=folder, home=home, digests=tree.digests, modules=tree.modules)
 

@@ -2,62 +2,49 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from relet import environments
 from relet.core.artifact import ArtifactType, Check, Reference, Verdict, Version
 from relet.core.component import Component
 from relet.core.reproduction import DETERMINISM
 from relet.core.wording import count
-from relet.engine.interpreter import NEEDED, InterpreterProcess, clean_environment
+from relet.engine import own_interpreter
+from relet.engine.interpreter import InterpreterProcess, clean_environment
 from relet.engine.isolation import environment_of
 from relet.engine.step import call_for
 from relet.engine.values import Workspace, write_artifact
+from relet.environments import Environment
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.files import scratch_folder
 from relet.project.call import ComponentCall
+from relet.project.importing import CodePlace
 from relet.project.job import ComponentResult, Job, RunOutcome
+from relet.project.tree import lay_out_tree
+from relet.reproduction.conditions import (
+    CHANGED,
+    MORE_SEEDS,
+    STILL,
+    Disturbance,
+    disturbances,
+    held,
+    options_of,
+    variables_of,
+)
 
-_SECONDS = 86400
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Disturbance:
-    """One changed condition: `changes` to the environment variables, and `options` of the worker.
-
-    `bare` removes all variables except those that a process needs.
-    """
-
-    name: str
-    changes: Mapping[str, str] = field(default_factory=dict)
-    options: tuple[str, ...] = ()
-    bare: bool = False
-
-
-# Fixes the one condition that differs in every process.
-_SEEDED = Disturbance(name="a set hash seed", changes={"PYTHONHASHSEED": "0"})
-_STILL = Disturbance(name="a clock that stands still", options=("--stop-clock",))
-
-
-def disturbances() -> tuple[Disturbance, ...]:
-    """The changed conditions of the second run. The search for a cause applies each alone."""
-    one = len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else True
-    threads = dict.fromkeys(_THREADS, "1" if one else "2")
-    hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
-    return (
-        Disturbance(name="the environment", changes={"USER": "somebody", "LOGNAME": "somebody"}, bare=True),
-        Disturbance(name="the time zone", changes={"TZ": "LINT-14"}),
-        Disturbance(name="the language", changes={"LANG": "C", "LC_ALL": "C", "LANGUAGE": "C"}),
-        Disturbance(name="the hash seed", changes={"PYTHONHASHSEED": hash_seed}),
-        Disturbance(name="the number of threads", changes=threads, options=("--one-cpu",) if one else ()),
-        Disturbance(name="the clock", options=("--shift-clock", str(400.3 * _SECONDS))),
-        Disturbance(name="the network", options=("--no-network",)),
-    )
+_OTHER_EACH_TIME = (
+    "something that is other each time: the number of a process, an address in memory, time that it measures, "
+    "what another program prints, a file that it changes itself, or the order in which threads end"
+)
+_CHANGED_SINCE = (
+    "something that was other in its run: state of the machine that has changed since, or a file that nothing "
+    "declares"
+)
 
 
 def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], None] = lambda _: None) -> Verdict:
@@ -86,6 +73,14 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
 
 
 @dataclass(frozen=True)
+class _SecondOutcome:
+    """What a second call made: the digests of its outputs. None where it failed, with that `error`."""
+
+    digests: Mapping[str, str] | None
+    error: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
 class _DeterminismCheck:
     """A check's state: the job, its scratch folder, the disturbed interpreters (one for each environment)."""
 
@@ -94,33 +89,75 @@ class _DeterminismCheck:
     workspace: Workspace
     running: dict[tuple[str, ...], InterpreterProcess] = field(default_factory=dict)
 
-    def call(self, component: Component, result: ComponentResult) -> ComponentCall:
+    def start(self, environment: Environment, disturbed: Sequence[Disturbance]) -> InterpreterProcess:
+        """A process of the environment under disturbances."""
+        # by the same name each time, but empty
+        home = self._emptied_folder("home")
+        return InterpreterProcess(
+            environment.command,
+            environment=variables_of(disturbed, self._variables(environment), str(home)),
+            options=[*options_of(disturbed), "--working-folder", str(self._working_folder(disturbed))],
+            log=self.scratch / "log",
+        )
+
+    def _variables(self, environment: Environment) -> dict[str, str]:
+        """The environment variables that a run has in this environment."""
+        if environment.command == environments.here().command:
+            return own_interpreter.process_variables()
+        lock = self.job.project.lock.read_bytes() if self.job.project.lock.is_file() else b""
+        return clean_environment({}, lock=lock, root=self.job.project.root, scratch=self.scratch)
+
+    def call(
+        self, component: Component, result: ComponentResult, disturbed: Sequence[Disturbance]
+    ) -> ComponentCall:
         """A step's call with the inputs that its run took, for a second time."""
         record = self.job.store.run(str(result.run_id))
         inputs: dict[str, Version | None] = {each.name: None for each in component.inputs}
         for name, link in record.inputs.items():
             inputs[name] = self.job.store.find_content(Reference.parse(link.version).name, link.content)
-        return call_for(self.job, component, inputs, self.workspace)
-
-    def start(self, command: Sequence[str], disturbed: Iterable[Disturbance]) -> InterpreterProcess:
-        root = self.job.project.root
-        lock = self.job.project.lock.read_bytes() if self.job.project.lock.is_file() else b""
-        home = Path(tempfile.mkdtemp(prefix="home-", dir=self.scratch))
-        variables = clean_environment({}, lock=lock, root=root, scratch=self.scratch)
-        options: list[str] = []
-        for each in disturbed:
-            if each.bare:
-                variables = {name: variables[name] for name in NEEDED if name in variables}
-                variables["HOME"] = str(home)
-        for each in disturbed:
-            variables |= each.changes
-            options += each.options
-        return InterpreterProcess(
-            command,
-            environment=variables,
-            options=options,
-            log=self.scratch / "log",
+        call = call_for(self.job, component, inputs, self.workspace)
+        place = self._lay_out(disturbed)
+        within = call.place.folder
+        inside = {
+            file: place.folder / file.relative_to(within) for file in call.files if file.is_relative_to(within)
+        }
+        return replace(
+            call,
+            place=place,
+            files=tuple(inside.get(file, file) for file in call.files),
+            scratch=self._scratch_of(call, disturbed),
         )
+
+    def _lay_out(self, disturbed: Sequence[Disturbance]) -> CodePlace:
+        """Lay the code tree out anew, and the working folder, where that is not the project's own."""
+        root, others = self.job.project.root, not _files_are("alone", disturbed)
+        other_path = _files_are("path", disturbed)
+        folder = self.scratch / ("moved/to-another-folder" if other_path else "code")
+        working = self._working_folder(disturbed)
+        for each in (folder, working):
+            if each != root:
+                shutil.rmtree(each, ignore_errors=True)
+                each.parent.mkdir(exist_ok=True)
+                lay_out_tree(self.job.tree, each, root, others=others)
+        place = CodePlace(folder=folder, home=root, digests=self.job.tree.digests, modules=self.job.tree.modules)
+        return replace(place, home=folder) if other_path else place
+
+    def _working_folder(self, disturbed: Sequence[Disturbance]) -> Path:
+        return self.scratch / "working-folder" if _files_are("folder", disturbed) else self.job.project.root
+
+    def _scratch_of(self, call: ComponentCall, disturbed: Sequence[Disturbance]) -> Path:
+        name = next((each.scratch for each in reversed(disturbed) if each.scratch), None)
+        return self._emptied_folder(name) if name else call.scratch
+
+    def _emptied_folder(self, name: str) -> Path:
+        folder = self.scratch / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
+
+def _files_are(what: str, disturbed: Iterable[Disturbance]) -> bool:
+    return any(each.files == what for each in disturbed)
 
 
 def _step_check(looking: _DeterminismCheck, result: ComponentResult, started: ExitStack) -> Check:
@@ -128,14 +165,33 @@ def _step_check(looking: _DeterminismCheck, result: ComponentResult, started: Ex
     component = next(each for each in looking.job.request.components if each.name == result.component)
     if unknown := _why_uncheckable(looking, component, result):
         return Check(name=component.name, passed=False, message=f"was not checked: {unknown}")
-    command = environment_of(looking.job, component, looking.scratch).command
-    if command not in looking.running:
-        looking.running[command] = started.enter_context(looking.start(command, disturbances()))
-    difference = _digest_difference(looking, component, result, looking.running[command])
+    environment = environment_of(looking.job, component, looking.scratch)
+    if environment.command not in looking.running:
+        process = started.enter_context(looking.start(environment, disturbances()))
+        looking.running[environment.command] = process
+    there = looking.running[environment.command]
+    made = _second_outcome(there, looking.call(component, result, disturbances()))
+    difference = _difference(made, result)
     if difference is None:
         return Check(name=component.name, passed=True, message="the same")
-    cause = _cause_of_difference(looking, component, result, command)
+    cause = _CauseSearch(looking, component, result, environment).cause()
     return Check(name=component.name, passed=False, message=f"{difference}; it depends on {cause}")
+
+
+def _second_outcome(there: InterpreterProcess, call: ComponentCall) -> _SecondOutcome:
+    try:
+        called = there.call(call)
+    except ReletError as error:
+        return _SecondOutcome(None, str(error))
+    return _SecondOutcome({name: written.content for name, written in called.outputs.items()})
+
+
+def _difference(made: _SecondOutcome, result: ComponentResult) -> str | None:
+    """The difference between the outputs of a second call and those of the run. None where there is none."""
+    if made.digests is None:
+        return f"failed ({made.error})"
+    other = [name for name, version in result.outputs.items() if made.digests.get(name) != version.content]
+    return f"made another {' and '.join(other)}" if other else None
 
 
 def _why_uncheckable(looking: _DeterminismCheck, component: Component, result: ComponentResult) -> str | None:
@@ -151,65 +207,82 @@ def _why_uncheckable(looking: _DeterminismCheck, component: Component, result: C
     return f"{' and '.join(gone)} is gone from the store" if gone else None
 
 
-def _digest_difference(
-    looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
-) -> str | None:
-    """The difference between the outputs made there and those of the run. None where there is none."""
-    made = _digests_made_there(looking, component, result, there)
-    if isinstance(made, str):
-        return made
-    other = [name for name, version in result.outputs.items() if made.get(name) != version.content]
-    return f"made another {' and '.join(other)}" if other else None
+@dataclass(frozen=True)
+class _CauseSearch:
+    """The search for what one step depends on. Each call has a fresh process."""
+
+    looking: _DeterminismCheck
+    component: Component
+    result: ComponentResult
+    environment: Environment
+
+    def cause(self) -> str:
+        """The conditions that make a difference, each alone.
+
+        What differs between the run and two equal undisturbed calls, and is no such condition, has changed since.
+        """
+        calm = self._made(())
+        since = calm == self._made(()) and _difference(calm, self.result) is not None
+        causes = self._causes(held())
+        if causes is None:
+            causes = self._causes((*held(), STILL))
+        if causes is None:
+            return _OTHER_EACH_TIME
+        names = dict.fromkeys(each.name for each in causes)
+        if since and not any(each.own for each in causes):
+            names[_CHANGED_SINCE] = None
+        return " and ".join(names) or self._cause_of_all()
+
+    def _cause_of_all(self) -> str:
+        """What is said where no condition makes a difference alone."""
+        there = self._made(disturbances())
+        if there == self._made(disturbances()) and _difference(there, self.result) is not None:
+            return f"several of these together: {', '.join(each.name for each in disturbances())}"
+        return _OTHER_EACH_TIME
+
+    def _made(self, disturbed: Sequence[Disturbance]) -> _SecondOutcome:
+        with self.looking.start(self.environment, disturbed) as there:
+            return _second_outcome(there, self.looking.call(self.component, self.result, disturbed))
+
+    def _causes(self, base: Sequence[Disturbance]) -> list[Disturbance] | None:
+        """Each condition that makes a difference alone. None where what is set doesn't make calls equal."""
+        usual = self._made(base)
+        if usual != self._made(base):
+            return None
+        apart = [each for each in disturbances() if each.beside]
+        together = [*CHANGED, *(each for each in disturbances() if not each.beside)]
+        try:
+            found = self._causes_among(together, base, usual)
+            for each in apart:
+                besides = (*base, *each.beside)
+                found += self._causes_among([each], besides, self._made(besides))
+            for each in () if found else MORE_SEEDS:
+                found = found or self._causes_among([each], base, usual)
+        except _UnsteadyError:
+            return None
+        return found
+
+    def _causes_among(
+        self, candidates: Sequence[Disturbance], base: Sequence[Disturbance], usual: _SecondOutcome
+    ) -> list[Disturbance]:
+        """Those of the candidates that make a difference alone; halves that make none are looked at no further."""
+        there = self._made((*base, *candidates))
+        if there == usual:
+            return []
+        if len(candidates) == 1:
+            if there != self._made((*base, *candidates)):
+                raise _UnsteadyError
+            return list(candidates)
+        middle = len(candidates) // 2
+        return [
+            each
+            for half in (candidates[:middle], candidates[middle:])
+            for each in self._causes_among(half, base, usual)
+        ]
 
 
-def _digests_made_there(
-    looking: _DeterminismCheck, component: Component, result: ComponentResult, there: InterpreterProcess
-) -> dict[str, str] | str:
-    """The digests of the outputs made there, or the error."""
-    try:
-        called = there.call(looking.call(component, result))
-    except ReletError as error:
-        return f"failed ({error})"
-    return {name: written.content for name, written in called.outputs.items()}
-
-
-def _cause_of_difference(
-    looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
-) -> str:
-    """The condition that makes the difference alone.
-
-    A step that differs without any reads the clock or draws random numbers.
-    """
-    with looking.start(command, ()) as same:
-        if _digest_difference(looking, component, result, same) is not None:
-            return _undisturbed_cause(looking, component, result, command)
-    alone = []
-    for each in disturbances():
-        with looking.start(command, (each,)) as there:
-            if _digest_difference(looking, component, result, there) is not None:
-                alone.append(each.name)
-    return " and ".join(alone) or "several of these together: " + ", ".join(each.name for each in disturbances())
-
-
-def _undisturbed_cause(
-    looking: _DeterminismCheck, component: Component, result: ComponentResult, command: Sequence[str]
-) -> str:
-    """The cause of a difference without a disturbance: the hash seed, unless it is set; the clock; other state of
-    a process.
-    """
-    steady: list[Disturbance] = []
-    for cause, held in (("the hash seed", _SEEDED), ("the clock", _STILL)):
-        steady.append(held)
-        made = []
-        for _ in range(2):
-            with looking.start(command, steady) as there:
-                made.append(_digests_made_there(looking, component, result, there))
-        if made[0] == made[1]:
-            return cause
-    return (
-        "something that is other each time: a generator without a seed, time that it measures, or the order in "
-        "which threads end"
-    )
+class _UnsteadyError(Exception):
+    """Two calls under the same conditions gave different results."""
 
 
 def _store_verdict(job: Job, verdict: Verdict) -> None:

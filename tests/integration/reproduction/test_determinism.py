@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import platform
 import socket
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from relet.cli import relet
 from relet.core.artifact import Verdict
+from relet.engine import own_interpreter
 from relet.engine.run import execute
 from relet.project.order import Order
 from relet.project.request import prepare
 from relet.reproduction.determinism import judge_determinism
 from relet.store import open_store
+from tests.causes import CAUSES, UNDECLARED, Cause, after_the_run, is_rightly_named, plant
 from tests.tiny_project import Tiny
 
 # One step that imports next to nothing, so that a second process starts in a moment.
@@ -46,9 +52,14 @@ def roll(*, sides: int = 6) -> Rolled:
 """,
 }
 
+# A word whose hash is odd, or even, under the hash seeds 0 and 1 alike, and not so under this other seed.
+SAME_UNDER_0_AND_1, OTHER_SEED = "a", "9"
+
 
 class Dice:
     """A project whose one step writes down what an expression gives."""
+
+    name = "dice"
 
     def __init__(self, tiny: Tiny) -> None:
         self.root = tiny.root
@@ -88,29 +99,80 @@ def test_a_step_that_is_skipped_is_done_a_second_time_too(dice: Dice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "cause"),
-    [
-        ("__import__('datetime').datetime.now(__import__('datetime').UTC).date()", "the clock"),
-        ("__import__('time').time()", "the clock"),
-        ("__import__('random').random()", "something that is other each time: a generator without a seed"),
-        ("__import__('os').urandom(3)", "something that is other each time: a generator without a seed"),
-        ("__import__('os').environ.get('RELET_TEST_SECRET')", "the environment"),
-        ("__import__('pathlib').Path.home()", "the environment"),
-        ("hash('a word')", "the hash seed"),
-        ("__import__('time').localtime(0).tm_hour", "the time zone"),
-        ("__import__('locale').setlocale(__import__('locale').LC_CTYPE, '')", "the language"),
-        ("len(__import__('os').sched_getaffinity(0))", "the number of threads"),
-        ("__import__('os').environ.get('OMP_NUM_THREADS')", "the number of threads"),
-    ],
+    "cause",
+    [pytest.param(each, id=each.name, marks=() if each.quick else pytest.mark.long) for each in CAUSES],
 )
-def test_what_a_step_depends_on_is_named(
-    dice: Dice, monkeypatch: pytest.MonkeyPatch, code: str, cause: str
-) -> None:
-    monkeypatch.setenv("RELET_TEST_SECRET", "a word")
+def test_a_planted_cause_is_named_and_no_other(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, cause: Cause) -> None:
+    if cause.says == "the CPU kernels" and platform.machine().lower() not in ("x86_64", "amd64"):
+        pytest.skip("the kernels are changed on x86 alone")
+    monkeypatch.setenv("PLANTED_SECRET", "a word")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    verdict = dice.says(code).checked()
-    assert not verdict.passed
-    assert verdict.reason.startswith(f"1 of 1 step: roll made another roll; it depends on {cause}")
+    plant(cause, tiny.root)
+    job = prepare(Order(pipeline="planted"))
+    outcome = execute(job)
+    assert outcome.error is None
+    after_the_run(cause, tiny.root)
+    (found,) = judge_determinism(job, outcome).checks
+    assert is_rightly_named(cause, found.message), found.message
+    assert found.passed == (not cause.says)
+
+
+def test_a_cause_and_a_change_since_the_run_are_both_named(dice: Dice, tmp_path: Path) -> None:
+    # numpy reads the file in native code, and the file lies outside the project
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.bin"
+    outside.write_bytes(b"1234")
+    code = (
+        f"(__import__('numpy').fromfile({str(outside)!r}, dtype='u1').tolist(), "
+        "__import__('time').localtime(0).tm_hour)"
+    )
+    job = prepare(Order(pipeline=dice.says(code).name))
+    outcome = execute(job)
+    outside.write_bytes(b"5678")
+    verdict = judge_determinism(job, outcome)
+    assert "it depends on the time zone and something that was other in its run" in verdict.reason
+
+
+def test_a_hash_seed_is_found_where_most_seeds_give_the_same(dice: Dice, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the second call has the hash seed 1, and what differs in each process is held with the seed 0
+    odd = "hash('WORD') % 2".replace("WORD", SAME_UNDER_0_AND_1)
+    monkeypatch.setenv("PYTHONHASHSEED", OTHER_SEED)
+    own_interpreter.end()
+    job = prepare(Order(pipeline=dice.says(odd).name))
+    outcome = execute(job)
+    monkeypatch.delenv("PYTHONHASHSEED")
+    own_interpreter.end()
+    (found,) = judge_determinism(job, outcome).checks
+    assert found.message == "made another roll; it depends on the hash seed"
+
+
+def test_conditions_that_make_a_difference_only_together_are_told_as_such(dice: Dice) -> None:
+    code = "'both' if __import__('time').localtime(0).tm_hour == 14 and __import__('os').umask(0) == 63 else 'one'"
+    (found,) = dice.says(code).checked().checks
+    assert "it depends on several of these together: the environment, the time zone" in found.message
+
+
+def test_the_project_is_as_it_was_after_a_check(dice: Dice) -> None:
+    (dice.root / "rows.csv").write_text("a\n1\n")
+    before = _files_below(dice.root)
+    assert UNDECLARED in dice.says("open('rows.csv').read()").checked().reason
+    after = {name: content for name, content in _files_below(dice.root).items() if "/dice/" not in name}
+    assert after == {name: content for name, content in before.items() if "/dice/" not in name}
+
+
+def _files_below(root: Path) -> dict[str, bytes]:
+    return {
+        str(path): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and ".relet" not in path.parts and "__pycache__" not in path.parts
+    }
+
+
+def test_the_checks_are_events_in_json(dice: Dice) -> None:
+    dice.says("4")
+    done = CliRunner().invoke(relet, ["run", "dice", "--check-determinism", "--json"], catch_exceptions=False)
+    events = {each["event"]: each for each in map(json.loads, done.stdout.splitlines())}
+    assert (events["checked"]["name"], events["checked"]["message"]) == ("roll", "the same")
+    assert events["determinism"]["passed"]
 
 
 def test_a_step_that_needs_the_network_is_named(dice: Dice) -> None:
