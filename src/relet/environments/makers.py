@@ -19,6 +19,11 @@ _CONDAS = ("conda", "mamba", "micromamba")
 _CHANNEL = ("--override-channels", "--channel", "conda-forge")
 # The environment gets the pip that virtualenv carries: nothing is downloaded that no lock names.
 _VIRTUALENV = ("-P", "-m", "virtualenv", "--quiet", "--no-download", "--no-periodic-update", "--no-setuptools")
+# Files of its own: by default uv links to its cache, which other environments link to as well, so that a package
+# that is edited in one of them is edited in all.
+_COPIED = ("--link-mode", "copy")
+# The same for conda, mamba and micromamba, whose options for it differ.
+_CONDA_COPIES = {"CONDA_ALWAYS_COPY": "true", "MAMBA_ALWAYS_COPY": "true"}
 # Isolated: pip sees neither the folder that it is started in nor the user's own packages.
 _PIP_INSTALL = ("-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
 
@@ -30,7 +35,7 @@ def make_with_uv(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     bare = ("venv", "--quiet", "--no-project", "--python")
     failure = f"no environment of Python {interpreter.python} can be made"
     start(site, "uv", uv, *bare, interpreter.path, site.prefix, failure=failure)
-    sync = ["pip", "sync", "--quiet", "--require-hashes", "--allow-empty-requirements"]
+    sync = ["pip", "sync", "--quiet", "--require-hashes", "--allow-empty-requirements", *_COPIED]
     # Bytecode is written when a module is first imported. Only where that is forbidden is all of it written now:
     # it takes ten times as long as the rest.
     if sys.dont_write_bytecode:
@@ -78,7 +83,7 @@ def make_with_conda(site: EnvironmentFolder, python: str) -> None:
     asked = (f"python={python}", "pip")
     failure = f"no environment of Python {python} can be made"
     create = ("create", "--yes", "--quiet", *_CHANNEL, "--prefix")
-    start(site, conda.name, conda, *create, site.prefix, *asked, failure=failure)
+    start(site, conda.name, conda, *create, site.prefix, *asked, failure=failure, settings=_CONDA_COPIES)
     _install_with_pip(site)
 
 
