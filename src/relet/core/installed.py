@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -55,7 +56,7 @@ class Distributions:
         """
         names = sorted(modules)
         # Sorted, a name stands before those below it; what has one below it was imported on the way to that one.
-        last = [name for name, after in zip(names, [*names[1:], ""], strict=True) if not _is_below(after, name)]
+        last = [name for name, after in zip_longest(names, names[1:], fillvalue="") if not _is_below(after, name)]
         waiting = [owner for name in last for owner in self.owners(name)]
         versions: dict[str, str] = {}
         while waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
@@ -88,14 +88,16 @@ def edited_packages(files: Iterable[str], known: MutableMapping[str, FileStamp])
     return tuple(f"{owner} with files that were edited: {_listed(paths)}" for owner, paths in edited.items())
 
 
-def edited_distributions(site: Path) -> dict[str, list[str]]:
-    """All distributions below a folder of packages of which some file is not what RECORD says → these files."""
-    found: dict[str, list[str]] = {}
-    for info in sorted(site.glob("*.dist-info")):
-        for path, digest in recorded_digests(info).items():
-            if not path.startswith("..") and _recorded_form(site / path) != digest:
-                found.setdefault(info.name.partition("-")[0], []).append(path)
-    return found
+def edited_distributions(site: Path) -> list[str]:
+    """All distributions below a folder of packages of which some file is not what RECORD says."""
+    return [
+        info.name.partition("-")[0]
+        for info in sorted(site.glob("*.dist-info"))
+        if any(
+            not path.startswith("..") and _recorded_form(site / path) != digest
+            for path, digest in recorded_digests(info).items()
+        )
+    ]
 
 
 class _RecordedFiles:
@@ -145,8 +147,3 @@ def _recorded_form(path: Path) -> str:
 def _listed(paths: list[str]) -> str:
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return ", ".join(paths[:_SHOWN]) + more
-
-
-def site_folders(prefix: Path) -> Iterator[Path]:
-    """The folders of packages in an environment."""
-    yield from prefix.glob("lib/python*/site-packages")

@@ -53,6 +53,7 @@ def test_distributions_are_found_by_the_modules_they_bring() -> None:
 
 def test_a_module_that_no_distribution_brings_has_no_version() -> None:
     assert versions("no_such_module_anywhere", "no_such.module.anywhere") == {}
+    assert versions() == {}
 
 
 @pytest.mark.parametrize(
