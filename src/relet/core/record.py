@@ -115,7 +115,7 @@ CAVEATS = {
     "uncommitted": "runs code that is not committed: {}",
     BUNDLE: "came with {}: nobody here saw it run",
     "lock": "runs in an environment that is not the lock's: {}",
-    "package": "runs {}",
+    "package": "uses {}",
 }
 
 
@@ -131,7 +131,7 @@ class RunRecord:
     read, "" where that is not known. Where one of them is another now, the component runs again.
     `steps` belongs to a pipeline's run: component → its action, the reason, the run that made its outputs (`run`;
     an earlier one where the component was skipped), and its versions (`outputs`). Times are ISO 8601 in UTC;
-    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread counts.
+    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform, processor and thread counts.
     """
 
     id: str

@@ -39,6 +39,7 @@ from relet.project.call import CallResult, ComponentCall, InputFolder
 from relet.project.folder import open_project
 from relet.project.importing import CodePlace, set_library_defaults
 from relet.project.key import code_parts
+from relet.project.processor import blas_in_use
 from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
@@ -278,7 +279,7 @@ def _call_answer(called: CallResult) -> dict[str, Any]:
         "caveats": [asdict(each) for each in caveats],
         "undeclared": dict(called.undeclared),
         "kept": [str(each) for each in called.kept],
-        "machine": machine(),
+        "machine": {**machine(), **blas_in_use()},
         "packages": _packages_loaded_here(),
         "checked": {file: stamp for file, stamp in checked.items() if _checked_files.get(file) != stamp},
     }

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from relet.core.installed import has_unknown_content, is_direct_reference, normalized_name
 from relet.core.record import Caveat, CodeState
 from relet.names import __version__
+from relet.project.processor import vector_instructions
 
 if TYPE_CHECKING:
     from relet.project.tree import CodeTree
@@ -225,7 +226,7 @@ _libc = cache(platform.libc_ver)
 
 
 def machine() -> dict[str, Any]:
-    """Python, relet, the platform and the variables that matter; no host name, no user, no path."""
+    """Python, relet, the platform, the processor and the variables that matter; no host name, no user, no path."""
     about: dict[str, Any] = {
         "python": platform.python_version(),
         "relet": __version__,
@@ -234,6 +235,7 @@ def machine() -> dict[str, Any]:
         "libc": "-".join(_libc()),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "environment": {name: os.environ[name] for name in (*THREADS, *PLACE) if name in os.environ},
+        **vector_instructions(),
     }
     if run_id := os.environ.get("MLFLOW_RUN_ID"):
         about["mlflow_run_id"] = run_id

@@ -69,7 +69,7 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
 def _caveats_again(again: RunRecord | None) -> tuple[str, ...]:
     """What a step that was made again has to say of its packages: others are in the recorded run as well."""
     found = again.caveats if again else ()
-    return tuple(f"made again: {each}" for each in found if each.kind == "package")
+    return tuple(f"{each} (when it was made again)" for each in found if each.kind == "package")
 
 
 def _had_equal_inputs(record: RunRecord, made: RebuiltRun) -> bool:

@@ -59,15 +59,17 @@ def test_an_edited_package_is_a_caveat_of_the_run_and_of_its_reproduction(sums: 
     package.write_text("zero = 0.00\n")
     outcome = sums.run()
     (caveat,) = package_caveats(sums)
-    assert str(caveat) == "runs nothing 1.5 with files that were edited: nothing/__init__.py"
+    assert str(caveat) == "uses nothing 1.5 with files that were edited: nothing/__init__.py"
     found = sums.again(outcome)
-    assert {str(caveat), f"made again: {caveat}"} <= set(step(found, "add").caveats)
+    assert {str(caveat), f"{caveat} (when it was made again)"} <= set(step(found, "add").caveats)
 
 
 def test_a_package_that_is_edited_only_when_it_runs_again_is_told_of_that(sums: Sums, package: Path) -> None:
     outcome = sums.run()
     package.write_text("zero = 1.0\n")
     found = sums.again(outcome)
-    assert "made again: runs nothing 1.5 with files that were edited: nothing/__init__.py" in (
+    assert found.likeness == "DIVERGED"
+    assert "; nothing that is recorded was different, but no record holds that it uses nothing" in found.reason
+    assert "uses nothing 1.5 with files that were edited: nothing/__init__.py (when it was made again)" in (
         step(found, "add").caveats
     )

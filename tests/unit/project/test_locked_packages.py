@@ -47,5 +47,5 @@ def test_a_package_that_is_another_than_the_lock_s_is_a_caveat(
 
 def test_a_reference_whose_files_can_t_be_read_is_a_caveat_even_where_the_lock_names_it(tmp_path: Path) -> None:
     assert told(tmp_path, "ours-too", "1.0 with content unknown") == [
-        "runs ours-too 1.0 with content unknown: it was installed from a reference, and its files can't be read"
+        "uses ours-too 1.0 with content unknown: it was installed from a reference, and its files can't be read"
     ]
