@@ -1,4 +1,4 @@
-"""The code that a component runs: its modules in normal form, and the packages that they import.
+"""The code that a component runs: its modules in normal form, and the names of packages that they import.
 
 The digest of a module is that of its parsed tree without comments, formatting and docstrings, so that a change of
 these is no change. It is the same on every Python.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,7 +114,12 @@ def tree_digest(tree: ast.Module) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeClosure:
-    """A module with all that it imports: first-party modules → their digests, and third-party top-level names."""
+    """A module with all that it imports: first-party modules → their digests, and the names of third parties.
+
+    `third_party` holds the names as imports give them, with the names above and the members: "google",
+    "google.protobuf", "google.protobuf.message", "google.protobuf.message.Message". Which of them are modules, the
+    source does not say.
+    """
 
     modules: Mapping[str, str]
     third_party: frozenset[str]
@@ -256,7 +259,7 @@ class FirstPartyCode:
             path = self.find(name)
             if path is None:
                 if name.partition(".")[0] not in sys.stdlib_module_names:
-                    third_party.add(name.partition(".")[0])
+                    third_party.add(name)
                 continue
             if not _counts_as_code(name):
                 continue
@@ -277,10 +280,7 @@ class FirstPartyCode:
         for module in modules:
             path = self.find(module)
             for name in self._summary(module, path).at_once if path else ():
-                if (
-                    name.partition(".")[0] not in sys.stdlib_module_names
-                    and self.find(name.partition(".")[0]) is None
-                ):
+                if self._is_third_party(name.partition(".")[0]):
                     yield name
 
     def _imported(self, summary: ModuleSummary) -> Iterator[str]:
@@ -289,8 +289,11 @@ class FirstPartyCode:
                 yield from _relet_exports(member)
                 continue
             yield from _with_parents(name)
-            if member and self.find(f"{name}.{member}") is not None:
+            if member and (self._is_third_party(name) or self.find(f"{name}.{member}") is not None):
                 yield f"{name}.{member}"
+
+    def _is_third_party(self, name: str) -> bool:
+        return name.partition(".")[0] not in sys.stdlib_module_names and self.find(name) is None
 
 
 def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
@@ -372,68 +375,3 @@ def _counts_as_code(module: str) -> bool:
 
 def _is_hidden(parts: list[str]) -> bool:
     return any(part.startswith((".", "__")) for part in parts)
-
-
-@dataclass(frozen=True)
-class Distributions:
-    """The installed distributions, read from the names of their folders: normalized name → version and folder."""
-
-    found: Mapping[str, tuple[str, Path]]
-    _owners: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def installed(cls) -> Distributions:
-        found: dict[str, tuple[str, Path]] = {}
-        for entry in dict.fromkeys(sys.path):
-            folder = Path(entry or ".")
-            if not folder.is_dir():
-                continue
-            for info in folder.glob("*.dist-info"):
-                name, _, version = info.name.removesuffix(".dist-info").partition("-")
-                found.setdefault(_normalized_name(name), (version, info))
-        return cls(found)
-
-    def closure(self, modules: Iterable[str]) -> dict[str, str]:
-        """The versions of the distributions that the top-level `modules` come from, and of all that these need."""
-        waiting = [owner for module in modules if (owner := self.owner(module))]
-        versions: dict[str, str] = {}
-        while waiting:
-            name = waiting.pop()
-            if name in versions or name == "relet" or name not in self.found:
-                continue
-            version, folder = self.found[name]
-            versions[name] = version
-            waiting.extend(_requirements(folder))
-        return dict(sorted(versions.items()))
-
-    def owner(self, module: str) -> str | None:
-        """The distribution that a top-level module comes from."""
-        if module not in self._owners:
-            self._owners[module] = self._search(module)
-        return self._owners[module]
-
-    def _search(self, module: str) -> str | None:
-        if _normalized_name(module) in self.found:
-            return _normalized_name(module)
-        marks = (f"\n{module}/__init__.py,".encode(), f"\n{module}.py,".encode())
-        for name, (_, folder) in self.found.items():
-            record = folder / "RECORD"
-            if record.is_file():
-                content = b"\n" + record.read_bytes()
-                if any(mark in content for mark in marks):
-                    return name
-        return None
-
-
-def _normalized_name(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-@cache
-def _requirements(folder: Path) -> tuple[str, ...]:
-    header = (folder / "METADATA").read_text(encoding="utf-8").partition("\n\n")[0]
-    return tuple(
-        _normalized_name(match[1])
-        for match in re.finditer(r"^Requires-Dist: ([A-Za-z0-9._-]+)([^\n]*)", header, re.MULTILINE)
-        if "extra ==" not in match[2]
-    )

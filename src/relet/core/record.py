@@ -49,7 +49,8 @@ class ArtifactLink:
 class KeyParts:
     """The parts that a component's key is the digest of. Each part maps a name to a digest, a version or a value.
 
-    code: module → digest of its normal form; packages: distribution → version; resources: path → digest;
+    code: module → digest of its normal form; packages: distribution → version, with a digest of its
+    content where no index gave it; resources: path → digest;
     parameters: name → value (a source outside by the digest of its content); inputs: name → content digest.
     """
 
@@ -92,7 +93,8 @@ class Caveat:
 
     `kind` is one of import (a first-party module that no import statement names), file (read, and neither input
     nor resource), network, process (another program), uncommitted (code), lock (a package that is installed
-    in another version than the lock's) and bundle (the record came with a bundle: nobody here saw the run).
+    in another version than the lock's), package (one whose files are not those of its version) and bundle (the
+    record came with a bundle: nobody here saw the run).
     """
 
     kind: str
@@ -113,6 +115,7 @@ CAVEATS = {
     "uncommitted": "runs code that is not committed: {}",
     BUNDLE: "came with {}: nobody here saw it run",
     "lock": "runs in an environment that is not the lock's: {}",
+    "package": "uses {}",
 }
 
 
@@ -128,7 +131,7 @@ class RunRecord:
     read, "" where that is not known. Where one of them is another now, the component runs again.
     `steps` belongs to a pipeline's run: component → its action, the reason, the run that made its outputs (`run`;
     an earlier one where the component was skipped), and its versions (`outputs`). Times are ISO 8601 in UTC;
-    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform and thread counts.
+    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform, processor and thread counts.
     """
 
     id: str

@@ -15,6 +15,9 @@ from relet.core.wording import count
 ARTIFACT = artifact.REPRODUCTION
 DETERMINISM = artifact.DETERMINISM
 FORMAT = 1
+# What the machine of a record holds of the processor, where it is known.
+SIMD, BLAS, BLAS_KERNEL = "SIMD", "BLAS", "BLAS kernel"
+PROCESSOR = frozenset((SIMD, BLAS, BLAS_KERNEL))
 
 
 class Likeness(StrEnum):
@@ -217,6 +220,8 @@ def _changes_sentence(changes: tuple[str, ...]) -> str:
 def machine_changes(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) -> tuple[Change, ...]:
     """What of two machines differs: Python, platform, number of CPUs, variables that set thread counts.
 
+    Of processors and their numeric libraries, only what both records hold is compared.
+
     >>> [str(each) for each in machine_changes({"python": "3.11.7"}, {"python": "3.12.1"})]
     ['python 3.11.7 → 3.12.1']
     """
@@ -224,8 +229,12 @@ def machine_changes(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) 
     return tuple(
         Change(part="machine", name=name, old=old.get(name), new=new.get(name))
         for name in dict.fromkeys((*old, *new))
-        if old.get(name) != new.get(name) and name != "mlflow_run_id"
+        if old.get(name) != new.get(name) and name != "mlflow_run_id" and _is_comparable(name, old, new)
     )
+
+
+def _is_comparable(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return name not in PROCESSOR or (name in old and name in new)
 
 
 def _flat_machine(machine: Mapping[str, Any]) -> dict[str, Any]:

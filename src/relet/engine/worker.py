@@ -27,16 +27,19 @@ from typing import Any, NoReturn, TextIO
 
 from relet.core.artifact import ArtifactType
 from relet.core.code import FirstPartyCode
+from relet.core.record import Caveat
 from relet.core.signature import read_component
 from relet.engine import disturbance
 from relet.engine.answering import how_a_process_ended, own_streams, send_answer
 from relet.engine.calling import call_here
+from relet.environments import integrity
 from relet.errors import ReletError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, InputFolder
 from relet.project.folder import open_project
 from relet.project.importing import CodePlace, set_library_defaults
 from relet.project.key import code_parts
+from relet.project.processor import blas_in_use
 from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
@@ -46,6 +49,8 @@ PATIENCE = 2.0
 
 # The modules that were loaded when this copy was forked off.
 _at_start: frozenset[str] = frozenset()
+# Installed files that are what their package says, with their states then: path → state.
+_checked_files: dict[str, integrity.FileStamp] = {}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> None:
     tasks: deque[Callable[[], object]] = deque()
+    _checked_files.update(integrity.recall_checked())
     while True:
         while tasks and not select.select([questions], [], [], 0)[0]:
             tasks.popleft()()
@@ -76,8 +82,12 @@ def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> No
         answer = copy.answer(questions.fileno(), tasks)
         # What the packages are is the same for each call: the next one finds those of this one imported.
         tasks += (partial(_import_package, name) for name in answer.pop("packages", ()))
+        checked = {file: tuple(stamp) for file, stamp in answer.pop("checked", {}).items()}
+        _checked_files.update(checked)
         send_answer(answers, answer)
         copy.end()
+        if checked:
+            integrity.keep_checked(_checked_files)
 
 
 def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]:
@@ -249,17 +259,23 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _call_answer(called: CallResult) -> dict[str, Any]:
+    checked: dict[str, integrity.FileStamp] = dict(_checked_files)
+    # A module that this copy was born with stays what it was when it was checked.
+    passed = integrity.module_files(_at_start) & checked.keys()
+    edited = integrity.edited_packages(integrity.loaded_files() - passed, checked)
+    caveats = (*called.caveats, *(Caveat(kind="package", what=each) for each in edited))
     outputs = {
         name: {"type": each.type, "folder": str(each.folder), "content": each.content, "metadata": each.metadata}
         for name, each in called.outputs.items()
     }
     return {
         "outputs": outputs,
-        "caveats": [asdict(each) for each in called.caveats],
+        "caveats": [asdict(each) for each in caveats],
         "undeclared": dict(called.undeclared),
         "kept": [str(each) for each in called.kept],
-        "machine": machine(),
+        "machine": {**machine(), **blas_in_use()},
         "packages": _packages_loaded_here(),
+        "checked": {file: stamp for file, stamp in checked.items() if _checked_files.get(file) != stamp},
     }
 
 

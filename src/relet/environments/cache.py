@@ -22,7 +22,8 @@ from relet.errors import SetUpError
 from relet.files import locked_for_children, write_whole
 
 # The number of this layout. It is a part of the digest, so that environments of an older relet are left alone.
-FORMAT = 1
+# Those of format 1 shared their files with uv's cache.
+FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from relet.environments import indexes
 from relet.environments.cache import EnvironmentFolder
+from relet.environments.integrity import edited_distributions
 from relet.environments.interpreters import InstalledPython
 from relet.environments.programs import start
 from relet.errors import SetUpError
@@ -19,6 +20,11 @@ _CONDAS = ("conda", "mamba", "micromamba")
 _CHANNEL = ("--override-channels", "--channel", "conda-forge")
 # The environment gets the pip that virtualenv carries: nothing is downloaded that no lock names.
 _VIRTUALENV = ("-P", "-m", "virtualenv", "--quiet", "--no-download", "--no-periodic-update", "--no-setuptools")
+# Files of its own: by default uv links to its cache, which other environments link to as well, so that a package
+# that is edited in one of them is edited in all.
+_COPIED = ("--link-mode", "copy")
+# The same for conda, mamba and micromamba, whose options for it differ.
+_CONDA_COPIES = {"CONDA_ALWAYS_COPY": "true", "MAMBA_ALWAYS_COPY": "true"}
 # Isolated: pip sees neither the folder that it is started in nor the user's own packages.
 _PIP_INSTALL = ("-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
 
@@ -30,13 +36,26 @@ def make_with_uv(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     bare = ("venv", "--quiet", "--no-project", "--python")
     failure = f"no environment of Python {interpreter.python} can be made"
     start(site, "uv", uv, *bare, interpreter.path, site.prefix, failure=failure)
-    sync = ["pip", "sync", "--quiet", "--require-hashes", "--allow-empty-requirements"]
+    sync = ["pip", "sync", "--quiet", "--require-hashes", "--allow-empty-requirements", *_COPIED]
     # Bytecode is written when a module is first imported. Only where that is forbidden is all of it written now:
     # it takes ten times as long as the rest.
     if sys.dont_write_bytecode:
         sync.append("--compile-bytecode")
     failure = "the lock can't be installed"
-    start(site, "uv", uv, *sync, "--python", _python_in(site), site.lock, failure=failure, settings=settings)
+    sync = [*sync, "--python", str(_python_in(site)), str(site.lock)]
+    start(site, "uv", uv, *sync, failure=failure, settings=settings)
+    if edited := _edited_in(site):
+        # Another environment links to uv's cache, and a package was edited there. What differs from its RECORD
+        # after that is as its wheel has it, whose hash the lock names.
+        anew = ("--no-cache", *(f"--reinstall-package={name}" for name in edited))
+        start(site, "uv", uv, *sync, *anew, failure=failure, settings=settings)
+
+
+def _edited_in(site: EnvironmentFolder) -> list[str]:
+    """The distributions in the environment with files that are not as recorded."""
+    return [
+        name for folder in site.prefix.glob("lib/python*/site-packages") for name in edited_distributions(folder)
+    ]
 
 
 def _uv_program() -> Path:
@@ -78,7 +97,7 @@ def make_with_conda(site: EnvironmentFolder, python: str) -> None:
     asked = (f"python={python}", "pip")
     failure = f"no environment of Python {python} can be made"
     create = ("create", "--yes", "--quiet", *_CHANNEL, "--prefix")
-    start(site, conda.name, conda, *create, site.prefix, *asked, failure=failure)
+    start(site, conda.name, conda, *create, site.prefix, *asked, failure=failure, settings=_CONDA_COPIES)
     _install_with_pip(site)
 
 

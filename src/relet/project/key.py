@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from relet.core.code import CodeClosure, Distributions, tree_digest
+from relet.core.code import CodeClosure, tree_digest
 from relet.core.component import Component
+from relet.core.installed import Distributions
 from relet.core.record import KeyParts
 from relet.errors import WiringError
 from relet.project.folder import Project

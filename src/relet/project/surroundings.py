@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from relet.core.installed import has_unknown_content, is_direct_reference, normalized_name
 from relet.core.record import Caveat, CodeState
 from relet.names import __version__
+from relet.project.processor import vector_instructions
 
 if TYPE_CHECKING:
     from relet.project.tree import CodeTree
@@ -44,6 +46,10 @@ _ELSEWHERE = (
 # How many paths git is given as words of one command.
 _PATHS_AT_ONCE = 500
 _PIN = re.compile(r"^([A-Za-z0-9][\w.\-]*)==([^\s;\\]+)", re.MULTILINE)
+# `name @ git+https://…@commit`, or a file's address.
+_REFERENCE = re.compile(r"^([A-Za-z0-9][\w.\-]*) *(?:\[[^\]]*\])? *@ *\S", re.MULTILINE)
+# What stands for the version of a distribution that the lock names by a reference.
+_ANY_CONTENT = "a reference"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +68,8 @@ class Surroundings:
     ) -> tuple[Caveat, ...]:
         """A caveat for each of a component's `files` that is not committed, and each of its `packages` not locked.
 
-        `own_lock` is the lock of the component's own environment, where it has one.
+        A package that the lock names by a reference is known by its content; where nobody can read that, there is
+        a caveat, too. `own_lock` is the lock of the component's own environment, where it has one.
         """
         uncommitted = sorted(set(self.code.uncommitted) & set(files))
         if self.code.commit is None:
@@ -73,13 +80,19 @@ class Surroundings:
             if name in locked
             else f"{name} {version}, not in the lock"
             for name, version in packages.items()
-            if version not in locked.get(name, ())
+            if not _is_locked(version, locked.get(name, frozenset()))
+        ]
+        unknown = [
+            f"{name} {version}: it was installed from a reference, and its files can't be read"
+            for name, version in packages.items()
+            if has_unknown_content(version)
         ]
         if not (self.lock or own_lock):
             unlocked = ["there is no lock"]
         return (
             *(Caveat(kind="uncommitted", what=file) for file in uncommitted),
             *(Caveat(kind="lock", what=each) for each in unlocked),
+            *(Caveat(kind="package", what=each) for each in unknown),
         )
 
 
@@ -99,9 +112,15 @@ def surroundings(root: Path, lock: Path, tree: CodeTree, store: Store) -> Surrou
 
 def _pins(lock: bytes) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for name, version in _PIN.findall(lock.decode(errors="replace")):
-        found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), set()).add(version)
+    text = lock.decode(errors="replace")
+    references = ((name, _ANY_CONTENT) for name in _REFERENCE.findall(text))
+    for name, version in (*_PIN.findall(text), *references):
+        found.setdefault(normalized_name(name), set()).add(version)
     return {name: frozenset(versions) for name, versions in found.items()}
+
+
+def _is_locked(version: str, locked: frozenset[str]) -> bool:
+    return version in locked or (is_direct_reference(version) and _ANY_CONTENT in locked)
 
 
 def _provenance(root: Path, tree: CodeTree, store: Store) -> CodeState:
@@ -207,7 +226,7 @@ _libc = cache(platform.libc_ver)
 
 
 def machine() -> dict[str, Any]:
-    """Python, relet, the platform and the variables that matter; no host name, no user, no path."""
+    """Python, relet, the platform, the processor and the variables that matter; no host name, no user, no path."""
     about: dict[str, Any] = {
         "python": platform.python_version(),
         "relet": __version__,
@@ -216,6 +235,7 @@ def machine() -> dict[str, Any]:
         "libc": "-".join(_libc()),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "environment": {name: os.environ[name] for name in (*THREADS, *PLACE) if name in os.environ},
+        **vector_instructions(),
     }
     if run_id := os.environ.get("MLFLOW_RUN_ID"):
         about["mlflow_run_id"] = run_id

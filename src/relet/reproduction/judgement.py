@@ -60,10 +60,16 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
         if again
         else _had_equal_inputs(record, made),
         changes=_changes_since_record(record, again, made),
-        caveats=tuple(map(str, record.caveats)),
+        caveats=(*map(str, record.caveats), *_caveats_again(again)),
         error="" if again else _why_not_made(component.name, result, made),
         seconds=result.seconds if result else None,
     )
+
+
+def _caveats_again(again: RunRecord | None) -> tuple[str, ...]:
+    """What a step that was made again has to say of its packages: others are in the recorded run as well."""
+    found = again.caveats if again else ()
+    return tuple(f"{each} (when it was made again)" for each in found if each.kind == "package")
 
 
 def _had_equal_inputs(record: RunRecord, made: RebuiltRun) -> bool:

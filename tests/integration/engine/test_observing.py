@@ -227,3 +227,10 @@ def test_a_repository_that_git_does_not_read_is_named_with_its_reason(
     tiny.run("modeling.factor=3")
     assert records(tiny)["train"].code.git == "git is not on this machine"
     assert Caveat(kind="uncommitted", what="there is no commit (git is not on this machine)") in caveats(tiny)
+
+
+def test_the_record_of_a_step_names_the_blas_that_it_used(tiny: Tiny) -> None:
+    does(tiny, "import numpy; numpy.ones(2) @ numpy.ones(2)")
+    tiny.run()
+    assert records(tiny)["train"].machine["BLAS"]
+    assert "BLAS" not in records(tiny)[""].machine

@@ -100,7 +100,7 @@ def test_a_step_whose_new_outputs_equal_its_old_ones_runs_nothing_after_it(after
 def test_a_package_in_another_version_runs_what_imports_it(
     after_a_run: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from relet.core.code import Distributions
+    from relet.core.installed import Distributions
 
     installed = Distributions.installed()
     other = {**installed.found, "pandas": ("99.0", installed.found["pandas"][1])}

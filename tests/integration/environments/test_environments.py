@@ -52,6 +52,7 @@ esac
 printf 'cpython\\n{PYTHON}\\n%s\\n' "$0"
 """
 CONDA = """#!/usr/bin/env bash
+env | grep -E '_ALWAYS_COPY=' | sort >"$CALLS.environment"
 while [ "$1" != --prefix ]; do shift; done
 make_prefix "$2"
 """
@@ -131,6 +132,7 @@ def test_a_lock_is_installed_whole_and_held_to_its_hashes(uv: Machine) -> None:
     assert uv.noted("lock").encode() == LOCK
     assert f"venv --quiet --no-project --python {BASE}" in uv.calls[-3]
     assert "pip sync --quiet --require-hashes" in uv.calls[-2]
+    assert "--link-mode copy" in uv.calls[-2]
     assert f"--python {made.command[0]}" in uv.calls[-2]
 
 
@@ -449,6 +451,7 @@ def test_conda_brings_the_python_that_is_asked_for(machine: Machine, program: st
     prefix = Path(made.command[0]).parents[1]
     assert create.endswith(f"--override-channels --channel conda-forge --prefix {prefix} python=3.11 pip")
     assert any(call.startswith("python -I -m pip install") for call in machine.calls)
+    assert machine.noted("environment").split() == ["CONDA_ALWAYS_COPY=true", "MAMBA_ALWAYS_COPY=true"]
     assert made.python == PYTHON
     calls = machine.calls
     assert not machine.build("conda", python="3.11").made

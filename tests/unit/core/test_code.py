@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.core.code import Distributions, FirstPartyCode, ModuleSummary, normal_form
+from relet.core.code import FirstPartyCode, ModuleSummary, normal_form
 from relet.errors import WiringError
 
 FIXTURE = Path(__file__).with_name("normal_form.py.txt")
@@ -88,7 +88,7 @@ def test_a_closure_holds_what_is_imported_transitively_and_inside_functions(tmp_
     )
     closure = code.closure("app.step")
     assert list(closure.modules) == ["app.deep", "app.helper", "app.step"]
-    assert closure.third_party == {"numpy", "yaml"}
+    assert closure.third_party == {"numpy", "numpy.linalg", "yaml"}
 
 
 def test_imports_are_found_however_deep_they_stand(tmp_path: Path) -> None:
@@ -154,16 +154,6 @@ def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:
     code = project(tmp_path, app__a="x = 1\ndef f(:\n")
     with pytest.raises(WiringError, match=r"a\.py, line 2"):
         code.closure("app.a")
-
-
-def test_distributions_are_found_by_the_modules_they_bring() -> None:
-    versions = Distributions.installed().closure(["sklearn", "yaml"])
-    assert {"scikit-learn", "numpy", "scipy", "pyyaml"} <= versions.keys()
-    assert "pytest" not in versions
-
-
-def test_a_module_that_no_distribution_brings_has_no_version() -> None:
-    assert Distributions.installed().closure(["no_such_module_anywhere"]) == {}
 
 
 def test_equal_source_in_an_equal_package_is_parsed_once_for_all_that_share_a_memory(

@@ -120,6 +120,14 @@ def test_machines_are_compared_by_what_decides_numbers() -> None:
     ]
 
 
+def test_processors_are_compared_where_both_are_known() -> None:
+    old = {"SIMD": "AVX2", "BLAS": "openblas 0.3.30", "BLAS kernel": "Haswell"}
+    assert [str(each) for each in machine_changes(old, {"SIMD": "AVX2", "BLAS kernel": "SkylakeX"})] == [
+        "BLAS kernel Haswell → SkylakeX"
+    ]
+    assert machine_changes({}, old) == machine_changes(old, {}) == ()
+
+
 @pytest.mark.parametrize(("likeness", "status"), list(zip(Likeness, (0, 0, 1, 2), strict=True)))
 def test_each_verdict_has_its_exit_status_and_is_a_verdict_like_any_other(likeness: Likeness, status: int) -> None:
     assert likeness.exit_status == status
