@@ -18,7 +18,8 @@ from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machin
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, RunOutcome
-from relet.store.contents import TABLE, content_of
+from relet.reproduction.checked_calls import true_content
+from relet.store.contents import TABLE
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -158,7 +159,7 @@ def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: 
 def _has_stated_content(version: Version, folder: Path) -> bool:
     """Whether a version's files have the content that the version states."""
     try:
-        return content_of(version.type, folder) == version.content
+        return true_content(version.type, folder) == version.content
     except (BadDataError, OSError):
         return False
 

@@ -73,7 +73,7 @@ def false_claims(version: Version, file_of: Callable[[str], Path | bytes]) -> li
     """
     names = [name for name in DECIDING.get(version.type, ()) if name in version.files]
     files = {name: file_of(version.files[name]) for name in names}
-    return [*_false_content(version, files), *_false_metadata(version, files)]
+    return [*_false_content(version, files), *false_metadata(version, files)]
 
 
 def _false_content(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
@@ -147,7 +147,8 @@ def refuse_other_files(version: Version) -> None:
         )
 
 
-def _false_metadata(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
+def false_metadata(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
+    """What the metadata of a version says and is not so; `files` are its files by name, or their bytes."""
     claimed = decided_fields(version)
     if not claimed:
         return

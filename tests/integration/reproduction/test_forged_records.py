@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.reproduction.tampering import AGAIN, does_again, edit_record
-from tests.sums_project import Sums, step
+from relet.store import open_store
+from tests.integration.reproduction.tampering import AGAIN, does_again, edit_record, lies_again
+from tests.sums_project import Sums, likenesses, step
 
 SHA = "0" * 40
 
@@ -94,3 +95,38 @@ def test_code_without_pipelines_does_not_let_a_folder_above_stand_in(
     )
     found = sums.again(run_id, kept=kept)
     assert (found.likeness, found.reason) == ("IMPOSSIBLE", "the recorded code holds no pipelines/")
+
+
+def test_an_environment_that_states_the_recorded_digests_of_other_files_is_not_believed(sums: Sums) -> None:
+    recorded = {name: each.content for name, each in sums.record(sums.run(), "add").outputs.items()}
+    outcome = lies_again(sums, f"{{'content': {recorded}[name]}}")
+    assert {name: each.content for name, each in sums.record(outcome, "add").outputs.items()} == recorded
+    found = sums.again(outcome)
+    assert likenesses(found) == {"draw": "IDENTICAL", "add": "DIVERGED"}
+    assert step(found, "add").error.startswith(
+        "the recorded environment says of what it made that sums has the content "
+    )
+    assert "and that is not so: its files have " in found.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("{'metadata': {'metrics': {'total': 191.0}}}", 'sums has metrics = {"total": 191.0}, and that is not so'),
+        ("{'folder': written.folder.parent.parent.parent}", "lies in the folder of its call, and that is not so"),
+        ("{'type': 'table'}", "sums is a table, and that is not so: its files are none"),
+    ],
+)
+def test_whatever_else_an_environment_says_of_its_files_is_worked_out_again(
+    sums: Sums, change: str, said: str
+) -> None:
+    found = sums.again(lies_again(sums, change))
+    assert found.likeness == "DIVERGED"
+    assert said in step(found, "add").error
+
+
+def test_metadata_that_an_environment_leaves_out_is_read_from_the_files(sums: Sums) -> None:
+    kept = sums.root / "relet-reproduce-kept"
+    outcome = lies_again(sums, "{'metadata': {}}")
+    sums.again(outcome, kept=kept)
+    assert open_store(kept / "store").version("sums:v1").metadata == {"metrics": {"total": 0.0}}
