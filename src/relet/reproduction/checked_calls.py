@@ -1,6 +1,7 @@
 """What another environment says of the files that it wrote, worked out again by the relet that asks.
 
-The code of a run, its packages and its relet come with the record: their word on what they made counts for nothing.
+The code of a run, its packages and its relet come with the record: their word on what they made counts for
+nothing.
 """
 
 from __future__ import annotations

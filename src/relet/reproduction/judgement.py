@@ -119,6 +119,7 @@ def _judge_output(
         reproduced_content=got.content if got else None,
         likeness=likeness,
         largest=largest,
+        tolerance=component.tolerance.get(name),
         differences=told,
     )
 
@@ -137,23 +138,27 @@ class _OutputPair:
 
 
 def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: Store) -> Found:
+    """The judgement of a pair. What is stored is read, also where the digests are equal."""
     recorded = pair.recorded
-    if pair.same and (recorded is None or recorded.files == pair.reproduced.files):
-        return _IDENTICAL
     if recorded is None:
-        told = "other content; what was recorded was pruned, so the two can't be compared"
-        return Likeness.DIVERGED, None, (told,)
+        return _compare_digests(pair, "gone from the store")
     with tempfile.TemporaryDirectory(prefix="relet-compare-") as folder:
         scratch = Path(folder)
         try:
             store.materialize(recorded, scratch / "recorded")
         except DamagedError as error:
-            # the recorded digest counts, even where the stored bytes are gone
-            return (Likeness.IDENTICAL if pair.same else Likeness.DIVERGED), None, (str(error),)
+            return _compare_digests(pair, str(error))
         if pair.same and _has_stated_content(recorded, scratch / "recorded"):
             return _IDENTICAL
         made.store.materialize(pair.reproduced, scratch / "reproduced")
         return _compare_files(pair, recorded, _lay_out_tables(again, made, scratch), scratch)
+
+
+def _compare_digests(pair: _OutputPair, why: str) -> Found:
+    """The judgement by the digest in the record, where the stored bytes can't be had; `why` says why."""
+    if pair.same:
+        return Likeness.IDENTICAL, None, (f"{why}, so that the recorded digest alone was compared",)
+    return Likeness.DIVERGED, None, (f"other content; what was recorded can't be compared: {why}",)
 
 
 def _has_stated_content(version: Version, folder: Path) -> bool:
@@ -167,13 +172,16 @@ def _has_stated_content(version: Version, folder: Path) -> bool:
 def _compare_files(pair: _OutputPair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
     from relet.evaluation.comparison import compare
 
-    found = compare(
-        recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
-    )
+    told = f"{recorded} in the store is not what the run recorded; somebody changed it"
+    try:
+        found = compare(
+            recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
+        )
+    except BadDataError as error:
+        return Likeness.DIVERGED, None, (f"{told}: {error}",)
     # a number without a counterpart is in the sentences; JSON has no infinity
     largest = found.largest if found.largest is not None and math.isfinite(found.largest) else None
     if pair.same:
-        told = f"{recorded} in the store is not what the run recorded; somebody changed it"
         return Likeness.DIVERGED, largest, (told, *found.differences)
     # without a tolerance the digests have to be equal, those of a model's bytes too
     fine = found.within and pair.tolerance is not None

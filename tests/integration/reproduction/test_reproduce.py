@@ -29,7 +29,7 @@ def test_the_verdict_is_an_artifact_that_names_what_it_judged(sums: Sums) -> Non
     assert told["judged"] == dict.fromkeys(["drawn:v1", "report:v1", "sums:v1"], "IDENTICAL")
     assert set(told["runs"].values()) == {"IDENTICAL"}
     report = json.loads(sums.store.read_object(version.files["reproduction.json"]))
-    assert (report["likeness"], report["steps"][0]["component"], report["format"]) == ("IDENTICAL", "draw", 1)
+    assert (report["likeness"], report["steps"][0]["component"], report["format"]) == ("IDENTICAL", "draw", 2)
     assert set(sums.store.pending("mlflow")) == {
         outcome.run_id,
         sums.record(outcome, "draw").id,
