@@ -27,6 +27,7 @@ from relet.errors import (
     SettingError,
     SetUpError,
     SignatureError,
+    UntrustedError,
     WiringError,
 )
 from relet.files import scratch_folder
@@ -57,11 +58,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ReproductionOptions:
-    """How to reproduce: `here`, in the current environment; with another `python`; in a folder that is `kept`."""
+    """How to reproduce: `here`, in the current environment; with another `python`; in a folder that is `kept`.
+
+    `trust` lets the code of runs be executed whose records came with a bundle.
+    """
 
     here: bool = False
     python: str | None = None
     kept: Path | None = None
+    trust: bool = False
 
 
 def reproduce(
@@ -76,7 +81,8 @@ def reproduce(
 
     `root` is the project's folder, in whose repository the commit is looked for first; `tell` receives progress
     messages. An impossible reproduction gives a verdict, too. Raises NotFoundError for a target that is not in the
-    store, and SetUpError for options that can't be met.
+    store, SetUpError for options that can't be met, and UntrustedError where the run came with a bundle and the
+    options don't trust it: then nothing of it was executed.
     """
     wishes = wishes or ReproductionOptions()
     began = perf_counter()
@@ -84,6 +90,8 @@ def reproduce(
     history: RunHistory | None = None
     try:
         history = recorded_history(asked, store)
+        if not wishes.trust:
+            _refuse_foreign_code(asked, history)
         if gone := tuple(missing_for_rebuild(history, store, lock=not wishes.here)):
             raise ImpossibleError(*gone)
         found = _rebuild_run(asked, history, store, root, wishes, tell)
@@ -92,6 +100,24 @@ def reproduce(
     except _IN_THE_WAY as error:
         return _impossible_reproduction(asked, history, (str(error),))
     return replace(found, seconds=perf_counter() - began)
+
+
+def _refuse_foreign_code(asked: ReproductionTarget, history: RunHistory) -> None:
+    """Raise UntrustedError where a run came with a bundle: its code would run with all that you may do."""
+    foreign = history.foreign(asked)
+    if not foreign:
+        return
+    origins = " and ".join(dict.fromkeys(foreign.values()))
+    raise UntrustedError(
+        f"{asked.target} would run the code of somebody else: {_foreign_runs(foreign)} came with {origins}, and "
+        "its code and its packages can do whatever you can do. If you trust where that bundle is from, give --trust "
+        "(ReproductionOptions(trust=True) in Python); nothing was executed"
+    )
+
+
+def _foreign_runs(foreign: Iterable[str]) -> str:
+    first, *more = foreign
+    return f"run {first}" + (f" and {len(more)} more" if more else "")
 
 
 def _impossible_reproduction(

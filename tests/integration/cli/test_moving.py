@@ -103,7 +103,7 @@ def test_the_model_and_what_it_was_compared_with_are_made_again_without_the_firs
 ) -> None:
     shutil.rmtree(tiny.root / ".relet")
     for version in ("weights:v2", "clean_sample:v1"):
-        status, out, err = relet(capsys, "reproduce", version, "--here", "--store", "there")
+        status, out, err = relet(capsys, "reproduce", version, "--here", "--trust", "--store", "there")
         assert (status, err) == (0, "")
         assert f"IDENTICAL  {version}: every digest is equal" in out
 

@@ -16,9 +16,11 @@ from tests.sums_project import Sums
 ALL = {"draw": "IDENTICAL", "add": "IDENTICAL"}
 
 
-def edit_record(sums: Sums, run_id: str | None, change: Callable[[dict[str, Any]], None]) -> str:
+def edit_record(
+    sums: Sums, run_id: str | None, change: Callable[[dict[str, Any]], None], *, store: str = ".relet"
+) -> str:
     """Write something else into a run's record, as somebody might."""
-    path = sums.root / ".relet" / "runs" / f"{run_id}.json"
+    path = sums.root / store / "runs" / f"{run_id}.json"
     stored = json.loads(path.read_text())
     change(stored)
     path.write_text(json.dumps(stored))
