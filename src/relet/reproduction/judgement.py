@@ -13,7 +13,7 @@ from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.change import differences
 from relet.core.component import Component
 from relet.core.plan import RunRequest
-from relet.core.record import ArtifactLink, RunRecord
+from relet.core.record import ArtifactLink, Caveat, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from relet.store import Store
 
 
+# The kinds of caveats that a call is watched for. The others speak of a commit and a lock.
+OF_CALLS = frozenset(("import", "file", "network", "process"))
 # The likeness of an output to the recorded one, the largest difference of two numbers, and the remark on it.
 Found = tuple[Likeness, float | None, tuple[str, ...]]
 _IDENTICAL: Found = (Likeness.IDENTICAL, None, ())
@@ -44,6 +46,11 @@ class RebuiltRun:
     def result(self, component: str) -> ComponentResult | None:
         return next((each for each in self.outcome.results if each.component == component), None)
 
+    def observed(self, component: str) -> tuple[Caveat, ...]:
+        """What a component did in its call that nobody promised, as the reproduction saw it."""
+        result = self.result(component)
+        return tuple(each for each in result.caveats if each.kind in OF_CALLS) if result else ()
+
 
 def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict:
     """The verdict on one step: each recorded output is compared with the reproduced one."""
@@ -61,7 +68,7 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
         if again
         else _had_equal_inputs(record, made),
         changes=_changes_since_record(record, again, made),
-        caveats=tuple(map(str, record.caveats)),
+        caveats=tuple(dict.fromkeys(map(str, (*record.caveats, *made.observed(component.name))))),
         error="" if again else _why_not_made(component.name, result, made),
         seconds=result.seconds if result else None,
     )

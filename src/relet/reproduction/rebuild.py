@@ -35,6 +35,7 @@ from relet.project import checkout
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, SilentWatcher
 from relet.project.surroundings import PLACE, THREADS
+from relet.reproduction.caveats import as_the_record_says, caveats_again
 from relet.reproduction.history import (
     ReproductionTarget,
     RunHistory,
@@ -110,8 +111,8 @@ def _refuse_foreign_code(asked: ReproductionTarget, history: RunHistory) -> None
     origins = " and ".join(dict.fromkeys(foreign.values()))
     raise UntrustedError(
         f"{asked.target} would run the code of somebody else: {_foreign_runs(foreign)} came with {origins}, and "
-        "its code and its packages can do whatever you can do. If you trust where that bundle is from, give --trust "
-        "(ReproductionOptions(trust=True) in Python); nothing was executed"
+        "its code and its packages can do whatever you can do. If you trust where that bundle is from, give "
+        "--trust (ReproductionOptions(trust=True) in Python); nothing was executed"
     )
 
 
@@ -131,7 +132,7 @@ def _impossible_reproduction(
         reason="; ".join(missing),
         when=now(),
         missing=missing,
-        caveats=tuple(map(str, history.caveats)) if history else (),
+        caveats=tuple(as_the_record_says(history.caveats)) if history else (),
         commit=history.run.code.commit if history else None,
         lock=history.run.lock if history else None,
         recorded=history.run.machine if history else {},
@@ -163,6 +164,7 @@ def _rebuild_run(
             store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine
         )
         steps = tuple(judge_step(record, made, store) for record in _in_pipeline_order(history.steps, job.project))
+        caveats = caveats_again(history, made, store, root)
     likeness, reason = judge_reproduction(steps)
     return Reproduction(
         target=asked.target,
@@ -172,7 +174,7 @@ def _rebuild_run(
         reason=reason + _unfinished_note(asked, run),
         when=now(),
         steps=steps,
-        caveats=tuple(map(str, history.caveats)),
+        caveats=caveats,
         pinned=_versions_taken(history, job.request),
         commit=run.code.commit,
         lock=run.lock,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from relet.project.job import RunOutcome
 from relet.store import open_store
 from tests.integration.reproduction.tampering import AGAIN, does_again, edit_record, lies_again
 from tests.sums_project import Sums, likenesses, step
@@ -130,3 +131,49 @@ def test_metadata_that_an_environment_leaves_out_is_read_from_the_files(sums: Su
     outcome = lies_again(sums, "{'metadata': {}}")
     sums.again(outcome, kept=kept)
     assert open_store(kept / "store").version("sums:v1").metadata == {"metrics": {"total": 0.0}}
+
+
+def _without_caveats(sums: Sums, outcome: RunOutcome) -> str:
+    """Take every caveat out of the records of a run, and what git said of its files."""
+    for run_id in (outcome.run_id, sums.record(outcome, "draw").id, sums.record(outcome, "add").id):
+        edit_record(sums, run_id, lambda record: record.update(caveats=[], undeclared={}))
+        edit_record(sums, run_id, lambda record: record["code"].update(uncommitted={}, dirty=False))
+    return str(outcome.run_id)
+
+
+def test_a_record_whose_caveats_were_emptied_gives_no_better_verdict(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    factor = tmp_path_factory.mktemp("outside") / "factor.txt"
+    factor.write_text("1")
+    sums.edit("helper.py", "    return", f"    open({str(factor)!r}).close()\n    return")
+    outcome = sums.run()
+    honest = sums.again(outcome).caveats
+    emptied = sums.again(_without_caveats(sums, outcome)).caveats
+    assert "runs code that is not committed: pipelines/sums/helper.py" in emptied
+    assert any(each.startswith("made again, add reads ") and "factor.txt" in each for each in emptied)
+    assert set(emptied) == set(honest)
+
+
+def test_what_only_the_record_can_say_is_marked_as_its_word(sums: Sums) -> None:
+    outcome = sums.run()
+    said = [{"kind": "network", "what": "198.51.100.7:80"}, {"kind": "uncommitted", "what": "nowhere.py"}]
+    edit_record(sums, sums.record(outcome, "add").id, lambda record: record.update(caveats=said))
+    found = sums.again(outcome)
+    assert found.caveats == ("the record says that it connects to 198.51.100.7:80",)
+
+
+def test_where_the_commit_is_not_here_it_is_said_that_nobody_can_tell(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outcome = sums.run()
+    told = f"nobody can tell here whether its code is that of commit {sums.git('rev-parse', 'HEAD')[:12]}"
+    assert told not in sums.again(outcome).caveats
+    assert told in sums.again(outcome, root=tmp_path_factory.mktemp("elsewhere")).caveats
+
+
+def test_packages_that_are_not_the_locks_are_told_without_the_record(sums: Sums) -> None:
+    sums.edit("helper.py", "    return", "    import numpy\n    return")
+    outcome = sums.run()
+    found = sums.again(_without_caveats(sums, outcome))
+    assert any(each.startswith("runs in an environment that is not the lock's: numpy ") for each in found.caveats)
