@@ -34,7 +34,15 @@ def caveats_again(history: RunHistory, made: RebuiltRun, store: Store, root: Pat
         *_unsettled(history, settled),
         *(f"made again, {component} {each}" for each, component in observed.items()),
         *as_the_record_says(claimed),
+        *_false_words(history, store),
     )
+
+
+def _false_words(history: RunHistory, store: Store) -> Iterator[str]:
+    """What the records say and is not so, as far as they and the store show it: a key, an input, a metric."""
+    for record in history.steps:
+        for claim in store.false_record_claims(record):
+            yield f"the record of {record.component} {claim}"
 
 
 def as_the_record_says(caveats: Iterable[Caveat]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.files import scratch_folder
 from relet.project.call import ComponentCall
 from relet.project.job import ComponentResult, Job, RunOutcome
+from relet.store.contents import CHECKED, folder_digest
 
 _SECONDS = 86400
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -81,8 +83,13 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
     told = "; ".join(f"{each.name} {each.message}" for each in failed)
     reason = f"{len(failed)} of {steps}: {told}" if failed else f"{steps} gave the same digests a second time"
     verdict = Verdict(passed=not failed, reason=reason, checks=tuple(checks))
-    _store_verdict(job, verdict)
+    _store_verdict(job, verdict, _checked_versions(outcome))
     return verdict
+
+
+def _checked_versions(outcome: RunOutcome) -> dict[str, str]:
+    """The versions that a check of a run speaks of → the step that made each."""
+    return {str(version): each.component for each in outcome.results for version in each.outputs.values()}
 
 
 @dataclass(frozen=True)
@@ -212,15 +219,17 @@ def _undisturbed_cause(
     )
 
 
-def _store_verdict(job: Job, verdict: Verdict) -> None:
+def _store_verdict(job: Job, verdict: Verdict, checked: Mapping[str, str]) -> None:
+    """Store a verdict with the versions that it speaks of."""
     with tempfile.TemporaryDirectory(prefix="relet-verdict-") as folder:
         written = write_artifact(DETERMINISM, ArtifactType.VERDICT, verdict, Path(folder) / "outputs")
+        (written.folder / CHECKED).write_text(json.dumps(checked, indent=1, sort_keys=True), encoding="utf-8")
         version = job.store.add_version(
             name=DETERMINISM,
             type=written.type,
-            content=written.content,
+            content=folder_digest(written.folder),
             files={path: job.store.put_object(file) for path, file in written.files.items()},
             description="Whether each step makes the same a second time.",
-            metadata=written.metadata,
+            metadata={**written.metadata, "checked": dict(checked)},
         )
         job.store.set_alias(DETERMINISM, "latest", version.number, by="relet run --check-determinism", why="")

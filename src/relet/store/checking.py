@@ -19,12 +19,14 @@ from relet.store.layout import object_path
 DECIDING = {
     ArtifactType.TABLE: (contents.TABLE,),
     ArtifactType.METRICS: (contents.METRICS,),
-    ArtifactType.VERDICT: (contents.VERDICT, contents.REPORT),
+    ArtifactType.VERDICT: (contents.VERDICT, contents.REPORT, contents.CHECKED),
 }
 DECIDED: Mapping[ArtifactType, tuple[str, ...]] = {
     ArtifactType.TABLE: ("rows", "columns"),
     ArtifactType.METRICS: ("metrics", "curves"),
-    ArtifactType.VERDICT: ("passed", "reason", "verdict", "run", "target", "runs", "judged", "when"),
+    ArtifactType.VERDICT: (
+        *("passed", "reason", "verdict", "run", "target", "runs", "judged", "when", "environment", "checked"),
+    ),
 }
 SHOWN = 60
 # A table of more bytes is not read where a person only looks at it.

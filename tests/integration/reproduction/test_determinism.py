@@ -13,6 +13,7 @@ from relet.project.order import Order
 from relet.project.request import prepare
 from relet.reproduction.determinism import judge_determinism
 from relet.store import open_store
+from tests.integration.cli.test_cli import relet
 from tests.tiny_project import Tiny
 
 # One step that imports next to nothing, so that a second process starts in a moment.
@@ -152,3 +153,32 @@ def test_a_step_that_an_older_relet_made_is_checked_by_what_made_it_first(dice: 
     for path in (dice.root / ".relet" / "keys").iterdir():
         path.write_text(json.dumps({"outputs": {"roll": "roll:v1"}}))
     assert dice.checked().passed
+
+
+def test_a_version_is_shown_with_the_check_of_the_step_that_made_it(
+    dice: Dice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice.says("sides").checked()
+    assert "twice     passed: roll the same (determinism:v1)\n" in relet(capsys, "artifacts", "show", "roll:v1")[1]
+    dice.says("__import__('time').time()").checked()
+    shown = relet(capsys, "artifacts", "show", "roll:v2")[1]
+    assert "twice     FAILED: roll made another roll; it depends on the clock (determinism:v2)\n" in shown
+    assert "determinism:v1" in relet(capsys, "artifacts", "show", "roll:v1")[1]
+
+
+def test_two_checks_that_find_the_same_are_linked_each_to_its_own_versions(
+    dice: Dice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sides, number in (("sides", 1), ("sides + 1", 2)):
+        dice.says(sides).checked()
+        shown = relet(capsys, "artifacts", "show", f"roll:v{number}")[1]
+        assert f"twice     passed: roll the same (determinism:v{number})\n" in shown
+
+
+def test_a_check_whose_verdict_was_changed_is_shown_as_false(
+    dice: Dice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice.says("__import__('time').time()").checked()
+    path = dice.root / ".relet" / "artifacts" / "determinism" / "versions" / "1.json"
+    path.write_text(path.read_text().replace("false", "true"))
+    assert "twice     FALSE: " in relet(capsys, "artifacts", "show", "roll:v1")[1]

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from relet.project.job import RunOutcome
+from relet.reproduction import keep
 from relet.store import open_store
-from tests.integration.reproduction.tampering import AGAIN, does_again, edit_record, lies_again
+from relet.store.reproductions import latest_of_runs, latest_on
+from tests.integration.cli.test_cli import relet
+from tests.integration.reproduction.tampering import AGAIN, collected, does_again, edit_record, lies_again
 from tests.sums_project import Sums, likenesses, step
 
 SHA = "0" * 40
@@ -177,3 +180,35 @@ def test_packages_that_are_not_the_locks_are_told_without_the_record(sums: Sums)
     outcome = sums.run()
     found = sums.again(_without_caveats(sums, outcome))
     assert any(each.startswith("runs in an environment that is not the lock's: numpy ") for each in found.caveats)
+
+
+def test_a_record_whose_key_was_changed_is_told(sums: Sums) -> None:
+    outcome = sums.run()
+    key = "k" * 64
+    edit_record(sums, sums.record(outcome, "add").id, lambda record: record.update(key=key))
+    found = sums.again(outcome)
+    assert found.likeness == "IDENTICAL"
+    (told,) = (each for each in found.caveats if "key" in each)
+    assert told.startswith(f"the record of add says that its key is {key}, and the digest of its parts is ")
+
+
+def test_a_stored_verdict_whose_word_is_not_that_of_its_file_is_shown_as_false(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = sums.run()
+    monkeypatch.setenv("OMP_NUDGE", "40.1")
+    keep(sums.again(outcome), sums.store)
+    assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "DIVERGED"
+    path = sums.root / ".relet" / "artifacts" / "reproduction" / "versions" / "1.json"
+    path.write_text(path.read_text().replace("DIVERGED", "IDENTICAL"))
+    assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "FALSE"
+    assert str(latest_on(sums.store, "sums:v1")).startswith("FALSE on ")
+    assert "IDENTICAL" not in relet(capsys, "runs")[1]
+    assert "again     FALSE on " in relet(capsys, "artifacts", "show", "sums:v1")[1]
+
+
+def test_a_stored_verdict_whose_findings_are_gone_is_believed_no_more(sums: Sums) -> None:
+    outcome = sums.run()
+    version = keep(sums.again(outcome), sums.store)
+    collected(sums, version.files["reproduction.json"])
+    assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "FALSE"
