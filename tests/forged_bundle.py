@@ -46,6 +46,7 @@ class ForgedBundle:
     def write(self, to: Path) -> Path:
         named = {digest for version in self.manifest["versions"] for digest in version["files"].values()}
         needed = {digest for run in self.manifest["runs"] for digest in _record_of(run).objects.values()}
+        needed |= {digest for files in self.manifest.get("trees", {}).values() for digest in files.values()}
         members = {f"objects/{digest}": self.objects[digest] for digest in sorted(named | needed)}
         with tarfile.open(to, "w") as tar:
             for name, content in {"manifest.json": json.dumps(self.manifest).encode(), **members}.items():

@@ -186,7 +186,7 @@ class RunRecord:
     @property
     def modules_kept(self) -> dict[str, str]:
         """The modules of the project that were imported and not declared, whose content the store holds."""
-        return {path: digest for path, digest in self.undeclared.items() if _is_module_inside(path) and digest}
+        return {path: digest for path, digest in self.undeclared.items() if is_module_inside(path) and digest}
 
     @property
     def objects(self) -> dict[str, str]:
@@ -236,7 +236,8 @@ class RunRecord:
         )
 
 
-def _is_module_inside(path: str) -> bool:
+def is_module_inside(path: str) -> bool:
+    """Whether an undeclared file, by its name in a record, is Python in the project's folder."""
     return path.endswith(".py") and not path.startswith(("/", "~"))
 
 

@@ -7,11 +7,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from relet.core.component import Component
-from relet.core.record import Caveat
+from relet.core.record import Caveat, is_module_inside
 from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
@@ -72,11 +73,33 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             # A file's name may hold bytes that are no text, which no record can store.
             message = str(error).encode(errors="backslashreplace").decode()
             raise ComponentError(f"{component.name} raised {type(error).__name__}: {message}") from error
+    undeclared = undeclared_files(touched, allowed) | {
+        path: sha256(source).hexdigest() for path, source in finder.undeclared.items()
+    }
     return CallResult(
         outputs=outputs,
         caveats=caveats(touched, allowed, finder.undeclared),
-        undeclared=undeclared_files(touched, allowed) | finder.undeclared,
+        undeclared=undeclared,
+        kept=tuple(_kept_modules(call, finder, undeclared)),
     )
+
+
+def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dict[str, str]) -> Iterator[Path]:
+    """Write the modules of the project that nothing declares below `scratch`.
+
+    One that was read by other means than an import, and that is another by now, has no digest any more.
+    """
+    folder = call.scratch / "undeclared"
+    folder.mkdir()
+    for path, digest in undeclared.items():
+        if not is_module_inside(path):
+            continue
+        content = finder.undeclared.get(path) or (call.place.folder / path).read_bytes()
+        if sha256(content).hexdigest() == digest:
+            (folder / digest).write_bytes(content)
+            yield folder / digest
+        else:
+            undeclared[path] = ""
 
 
 def _declared(call: ComponentCall) -> dict[str, str]:

@@ -138,6 +138,7 @@ class InterpreterProcess:
             outputs=outputs,
             caveats=tuple(Caveat(**each) for each in answer["caveats"]),
             undeclared=answer["undeclared"],
+            kept=tuple(map(Path, answer["kept"])),
             machine=answer["machine"],
         )
 

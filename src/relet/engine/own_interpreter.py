@@ -57,9 +57,15 @@ def call_beside(call: ComponentCall, packages: Mapping[str, str]) -> CallResult:
 
 
 def start(packages: Mapping[str, str], modules: Iterable[str], place: CodePlace) -> None:
-    """Start the process, and let it import modules of packages and compile the code of a place in the meantime."""
-    with _lock:
-        _interpreter(packages).prepare(modules, place)
+    """Start the process, and let it import modules of packages and compile the code of a place in the meantime.
+
+    Where another thread is calling a component, that has begun already.
+    """
+    if _lock.acquire(blocking=False):
+        try:
+            _interpreter(packages).prepare(modules, place)
+        finally:
+            _lock.release()
 
 
 def end() -> None:

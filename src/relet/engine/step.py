@@ -91,6 +91,8 @@ def _run_unless_made(
             decided_again = decide(component, context.job.request, known, store)
             if decided_again.action is Action.SKIP:
                 return decided_again, _skip(context.job, component, decided_again)
+        # A source outside is stored, and read from the store: it may be gone, or be another, at any moment.
+        _store_sources(context.job, component)
         context.watch.started(step)
         return step, _run_component(context, component, step)
 
@@ -192,8 +194,6 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     )
     began = perf_counter()
     try:
-        # A source outside is stored, and read from the store: it may be gone, or be another, at any moment.
-        _store_sources(job, component)
         called = _call_component(context, component, step)
     except DamagedError:
         raise
@@ -206,6 +206,8 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         name: _store_output(context, name, each, component.description, record.id)
         for name, each in called.outputs.items()
     }
+    for content in called.kept:
+        job.store.put_object(content)
     caveats = (*_caveats(context, component, step), *called.caveats)
     record = replace(
         record,

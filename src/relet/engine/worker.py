@@ -263,6 +263,7 @@ def _call_answer(called: CallResult) -> dict[str, Any]:
         "outputs": outputs,
         "caveats": [asdict(each) for each in called.caveats],
         "undeclared": dict(called.undeclared),
+        "kept": [str(each) for each in called.kept],
         "machine": machine(),
         "packages": _packages_loaded_here(),
     }

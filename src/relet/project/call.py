@@ -68,12 +68,14 @@ class CallResult:
     """The outputs of a call, and its caveats; `machine` is where it ran, empty for this process.
 
     `undeclared` are the files that the component read or imported and that nothing declares: path → SHA-256 of
-    what it read, "" where that is not known.
+    what it read, "" where that is not known. `kept` are files with the content of those that are modules of the
+    project.
     """
 
     outputs: Mapping[str, WrittenOutput]
     caveats: tuple[Caveat, ...] = ()
     undeclared: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[Path, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -87,12 +87,12 @@ class FirstPartyFinder:
     """Finds first-party modules: those of a code tree, and any other on disk, digested as it is served.
 
     `modules` maps the modules that it serves from the tree to their paths. What is not in the closure `code`
-    counts as `undeclared`: path → SHA-256 of what was served.
+    counts as `undeclared`: path → the source that was served.
     """
 
     def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Collection[str]) -> None:
         self.place = place
-        self.undeclared: dict[str, str] = {}
+        self.undeclared: dict[str, bytes] = {}
         self._modules, self._code = modules, code
         self._sources = {path: place.source(path) for path in modules.values()}
 
@@ -103,14 +103,14 @@ class FirstPartyFinder:
         if (known := self._modules.get(name)) is not None:
             source = self._sources[known]
             if name not in self._code and not name.startswith("relet.") and source.strip():
-                self.undeclared[known] = self.place.digests[known]
+                self.undeclared[known] = source
             return self._spec(name, known, source)
         if name.partition(".")[0] in ("relet", *sys.builtin_module_names):
             return None
         if (found := self._on_disk(name)) is None:
             return None
         source = (self.place.folder / found).read_bytes()
-        self.undeclared[found] = sha256(source).hexdigest()
+        self.undeclared[found] = source
         return self._spec(name, found, source)
 
     def _on_disk(self, name: str) -> str | None:

@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from tests.integration.cli.test_cli import relet
+from tests.integration.reproduction.tampering import without_tree
 from tests.sums_project import Sums
 
 
@@ -21,7 +22,7 @@ def test_a_run_that_is_identical_is_told_step_by_step_and_ends_with_0(
     commit = sums.git("rev-parse", "HEAD")[:12]
     told = re.sub(r"\d+\.\d s", "T s", out).splitlines()
     assert [re.sub(r"  +", "  ", line) for line in told] == [
-        f"code  commit {commit}",
+        f"code  as the run stored it (commit {commit})",
         f"environment  here, Python {sums.store.run(run_id).machine['python']}",
         "made again  draw  T s",
         "made again  add  T s",
@@ -65,7 +66,7 @@ def test_what_diverged_ends_with_1_and_names_the_step_and_what_was_different(
 ) -> None:
     sums.git("update-index", "--assume-unchanged", "pipelines/sums/helper.py")
     sums.edit("helper.py", "float(", "50 + float(")
-    run_id = sums.run("main.evaluate=true").run_id
+    run_id = without_tree(sums, sums.run("main.evaluate=true").run_id)
     status, out, _ = relet(capsys, "reproduce", run_id, "--here")
     assert status == 1
     assert re.search(r"^rate  DIVERGED .*\(its inputs differ\)$", out, re.MULTILINE)
@@ -107,7 +108,7 @@ def test_what_is_impossible_ends_with_2_and_lists_what_is_missing(
 def test_a_commit_that_is_gone_says_where_it_was_looked_for(
     sums: Sums, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_id = sums.run().run_id
+    run_id = without_tree(sums, sums.run().run_id)
     shutil.rmtree(sums.root / ".git")
     status, out, _ = relet(capsys, "reproduce", run_id, "--here")
     assert status == 2
@@ -125,7 +126,7 @@ def test_json_is_all_that_is_on_standard_output(sums: Sums, capsys: pytest.Captu
         "reproduction:v1",
     )
     assert [each["component"] for each in told["steps"]] == ["draw", "add"]
-    assert err.startswith("code         commit ")
+    assert err.startswith("code         as the run stored it (commit ")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_outside_of_every_project_the_store_alone_is_enough_where_nothing_was_co
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     status, out, _ = relet(capsys, "reproduce", run_id, "--here", "--store", str(sums.root / ".relet"))
     assert status == 0
-    assert out.startswith("code         no commit and 7 files that git did not hold\n")
+    assert out.startswith("code         as the run stored it (no commit)\n")
 
 
 def test_a_folder_that_is_kept_is_named(
@@ -187,7 +188,9 @@ def test_a_folder_that_is_kept_is_named(
 
 
 def test_ctrl_c_ends_with_130_and_stores_nothing(sums: Sums, capsys: pytest.CaptureFixture[str]) -> None:
-    stops = "if 'relet-reproduce-' in os.environ['HOME']:\n        os.kill(os.getppid(), 2); time.sleep(60)"
+    # the parent of the process that this one is a copy of
+    above = "int(open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1])"
+    stops = f"if 'relet-reproduce-' in os.environ['HOME']:\n        os.kill({above}, 2); time.sleep(60)"
     sums.edit("helper.py", "return", f"import os, time\n    {stops}\n    return")
     run_id = sums.run().run_id
     status, _, err = relet(capsys, "reproduce", run_id, "--here")

@@ -165,13 +165,13 @@ def test_it_ends_at_once_when_nobody_asks_any_more(sums: Sums) -> None:
     assert there.exit_status == 0
 
 
-def test_threads_of_a_component_that_go_on_do_not_keep_it(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relet.engine.interpreter.PATIENCE", 0.1)
+def test_threads_of_a_component_that_go_on_do_not_keep_it(sums: Sums) -> None:
+    began = time.monotonic()
     thread = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()"
     sums.edit("helper.py", "return", f"{thread}\n    return")
     with started(sums) as there:
         there.call(call(sums, "add"))
-    assert there.exit_status == -9
+    assert there.exit_status == 0 and time.monotonic() - began < 30
 
 
 def test_the_environment_holds_nothing_that_would_bring_other_code(
