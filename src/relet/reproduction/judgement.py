@@ -113,6 +113,7 @@ def _judge_output(
     likeness, largest, told = _NOT_MADE
     if again is not None and got is not None:
         pair = _OutputPair(
+            link=link,
             recorded=store.find_content(Reference.parse(link.version).name, link.content),
             reproduced=made.store.version(got.version),
             same=got.content == link.content,
@@ -133,11 +134,13 @@ def _judge_output(
 
 @dataclass(frozen=True, kw_only=True)
 class _OutputPair:
-    """A recorded output (None: it was pruned from the store) and the reproduced one.
+    """A recorded output and the reproduced one.
 
-    `same` says that their digests are equal.
+    `link` is what the record says of it, `recorded` the stored version of that content, None where there is none.
+    `same` says that the digests are equal.
     """
 
+    link: ArtifactLink
     recorded: Version | None
     reproduced: Version
     same: bool
@@ -148,7 +151,7 @@ def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: 
     """The judgement of a pair. What is stored is read, also where the digests are equal."""
     recorded = pair.recorded
     if recorded is None:
-        return _compare_digests(pair, "gone from the store")
+        return _compare_digests(pair, _why_not_stored(pair.link, store))
     with tempfile.TemporaryDirectory(prefix="relet-compare-") as folder:
         scratch = Path(folder)
         try:
@@ -159,6 +162,14 @@ def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: 
             return _IDENTICAL
         made.store.materialize(pair.reproduced, scratch / "reproduced")
         return _compare_files(pair, recorded, _lay_out_tables(again, made, scratch), scratch)
+
+
+def _why_not_stored(link: ArtifactLink, store: Store) -> str:
+    """Why the store holds no version of the content that a record names."""
+    stored = store.find(link.version)
+    if stored is None:
+        return "gone from the store"
+    return f"in the store it has the content {stored.content[:12]}, and the run recorded {link.content[:12]}"
 
 
 def _compare_digests(pair: _OutputPair, why: str) -> Found:

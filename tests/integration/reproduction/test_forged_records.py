@@ -212,3 +212,13 @@ def test_a_stored_verdict_whose_findings_are_gone_is_believed_no_more(sums: Sums
     version = keep(sums.again(outcome), sums.store)
     collected(sums, version.files["reproduction.json"])
     assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "FALSE"
+
+
+def test_a_stored_version_that_claims_another_content_is_told_from_one_that_is_gone(sums: Sums) -> None:
+    outcome = sums.run()
+    content = sums.record(outcome, "add").outputs["report"].content
+    path = sums.root / ".relet" / "artifacts" / "report" / "versions" / "1.json"
+    path.write_text(path.read_text().replace(content, "f" * 64))
+    found = sums.again(outcome)
+    told = f"report:v1: in the store it has the content {'f' * 12}, and the run recorded {content[:12]}"
+    assert told in found.reason
