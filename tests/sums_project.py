@@ -149,9 +149,10 @@ class Sums:
 
     def again(self, target: str | RunOutcome, **options: Any) -> Reproduction:
         """A run's id, or a version, made again in this environment."""
-        wishes = ReproductionOptions(here=True, kept=options.pop("kept", None))
+        wishes = ReproductionOptions(here=True, kept=options.pop("kept", None), trust=options.pop("trust", False))
         target = target if isinstance(target, str) else target.run_id
-        return reproduce(target, self.store, wishes=wishes, **{"root": self.root, **options})
+        store = options.pop("store", self.store)
+        return reproduce(target, store, wishes=wishes, **{"root": self.root, **options})
 
 
 def likenesses(found: Reproduction) -> dict[str, str]:

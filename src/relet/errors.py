@@ -64,6 +64,10 @@ class ImpossibleError(ReletError):
         self.missing = missing
 
 
+class UntrustedError(ReletError):
+    """Code that came from elsewhere and would be executed, which nobody has allowed."""
+
+
 class ComponentError(ReletError):
     """A component that raised; its note is the traceback from the process that called it."""
 

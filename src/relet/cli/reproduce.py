@@ -31,9 +31,16 @@ SHOWN = 6
 @click.option(
     "--keep", type=click.Path(file_okay=False, path_type=Path), help="Do it in this empty folder, and leave it."
 )
+@click.option("--trust", is_flag=True, help="Also where it came with a bundle: somebody else's code runs.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as JSON, for programs.")
 def command(
-    target: str, store_url: str | None, here: bool, python: str | None, keep: Path | None, as_json: bool
+    target: str,
+    store_url: str | None,
+    here: bool,
+    python: str | None,
+    keep: Path | None,
+    trust: bool,
+    as_json: bool,
 ) -> None:
     """Make TARGET again in a clean place, and say whether the result is the same.
 
@@ -46,6 +53,9 @@ def command(
     EQUIVALENT  numbers differ within what components declared         0
     DIVERGED    the first step that differs is named, and how          1
     IMPOSSIBLE  what is missing is named                               2
+
+    A run that came with a bundle (`relet artifacts import`) is refused without --trust: its code and its packages
+    are somebody else's, and can do whatever you can do.
 
     Thread counts are those recorded, unless variables such as OMP_NUM_THREADS are set for this command.
     """
@@ -64,7 +74,7 @@ def command(
         target,
         store,
         root=root,
-        wishes=ReproductionOptions(here=here, python=python, kept=keep),
+        wishes=ReproductionOptions(here=here, python=python, kept=keep, trust=trust),
         tell=lambda line: say(line, err=as_json),
     )
     version = keep_verdict(reproduction, store, trackers)

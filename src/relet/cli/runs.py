@@ -65,7 +65,7 @@ def tell_unread(unread: Sequence[str]) -> None:
 
 def _run_lines(records: Sequence[RunRecord], judged: Mapping[str, ReproductionSummary]) -> Iterator[str]:
     """A line for each run; `judged` are run id → what `relet reproduce` said of it last."""
-    likeness = (judged[each.id].likeness if each.id in judged else "" for each in records)
+    likeness = (judged[each.id].word if each.id in judged else "" for each in records)
     columns = [
         text_column(each.id for each in records),
         text_column(each.started[:16].replace("T", " ") for each in records),

@@ -14,7 +14,7 @@ from relet.core.wording import count
 
 ARTIFACT = artifact.REPRODUCTION
 DETERMINISM = artifact.DETERMINISM
-FORMAT = 1
+FORMAT = 2
 # What the machine of a record holds of the processor, where it is known.
 SIMD, BLAS, BLAS_KERNEL = "SIMD", "BLAS", "BLAS kernel"
 PROCESSOR = frozenset((SIMD, BLAS, BLAS_KERNEL))
@@ -37,8 +37,9 @@ class Likeness(StrEnum):
 class OutputVerdict:
     """The verdict on one output: `recorded` is its version; the contents are digests, None where it was not made.
 
-    `largest` is the largest difference of two numbers, relative to max(1, |recorded|); `differences` are sentences
-    on what differs.
+    `largest` is the largest difference of two numbers, relative to max(1, |recorded|), and `tolerance` what the
+    recorded code allows of it, None where it declares nothing. `differences` are sentences on what differs; of an
+    identical output they say what could not be read.
     """
 
     name: str
@@ -47,6 +48,7 @@ class OutputVerdict:
     reproduced_content: str | None
     likeness: Likeness
     largest: float | None = None
+    tolerance: float | None = None
     differences: tuple[str, ...] = ()
 
 
@@ -159,17 +161,27 @@ def judge_reproduction(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
     outputs = [output for step in steps for output in step.outputs]
     if worst is Likeness.IDENTICAL:
         counted = f"{count(len(outputs), 'output')} of {count(len(steps), 'step')}"
-        equal = f"every digest is equal, of {counted}"
+        equal = f"every digest is equal, of {counted}{_unread_note(outputs)}"
         changes = dict.fromkeys(change for step in steps for change in step.changes)
         return (
             worst,
             f"{equal}; {_changes_sentence(tuple(changes))}, which made no difference" if changes else equal,
         )
     if worst is Likeness.EQUIVALENT:
-        return worst, _equivalence_reason(steps)
+        return worst, _equivalence_reason(steps) + _unread_note(outputs)
     diverged = [step for step in steps if step.likeness is Likeness.DIVERGED]
     first = next((step for step in diverged if step.inputs_equal), diverged[0])
     return worst, _divergence_reason(first)
+
+
+def _unread_note(outputs: Iterable[OutputVerdict]) -> str:
+    """Which recorded outputs could not be read, though their digests were made again, and why."""
+    unread: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.likeness is Likeness.IDENTICAL:
+            for why in output.differences:
+                unread.setdefault(why, []).append(output.recorded)
+    return "".join(f"; {', '.join(recorded)}: {why}" for why, recorded in unread.items())
 
 
 def _equivalence_reason(steps: Iterable[StepVerdict]) -> str:
@@ -179,7 +191,8 @@ def _equivalence_reason(steps: Iterable[StepVerdict]) -> str:
         for output in step.outputs:
             if output.likeness is Likeness.EQUIVALENT:
                 largest = f"largest difference {output.largest:.2g}" if output.largest else "its numbers are equal"
-                reasons.append(f"{step.component}: {output.name} within its tolerance ({largest})")
+                allowed = "" if output.tolerance is None else f" of {output.tolerance:g}"
+                reasons.append(f"{step.component}: {output.name} within its tolerance{allowed} ({largest})")
                 changes |= dict.fromkeys(step.changes)
     return f"{'; '.join(reasons)}; {_changes_sentence(tuple(changes))}"
 

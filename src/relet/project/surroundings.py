@@ -74,7 +74,7 @@ class Surroundings:
         uncommitted = sorted(set(self.code.uncommitted) & set(files))
         if self.code.commit is None:
             uncommitted = [f"there is no commit ({self.code.git})" if self.code.git else "there is no commit"]
-        locked = _pins(own_lock.read_bytes()) if own_lock else self.locked
+        locked = locked_versions(own_lock.read_bytes()) if own_lock else self.locked
         unlocked = [
             f"{name} {version}, locked {' or '.join(sorted(locked[name]))}"
             if name in locked
@@ -106,11 +106,16 @@ def surroundings(root: Path, lock: Path, tree: CodeTree, store: Store) -> Surrou
     return Surroundings(
         code=replace(_provenance(root, tree, store), tree=stored),
         lock=None if content is None else store.put_object(content),
-        locked=_pins(content or b""),
+        locked=locked_versions(content or b""),
     )
 
 
-def _pins(lock: bytes) -> dict[str, frozenset[str]]:
+def locked_versions(lock: bytes) -> dict[str, frozenset[str]]:
+    """The versions that a lock has for each distribution.
+
+    >>> locked_versions(b"Numpy==2.4\\n")
+    {'numpy': frozenset({'2.4'})}
+    """
     found: dict[str, set[str]] = {}
     text = lock.decode(errors="replace")
     references = ((name, _ANY_CONTENT) for name in _REFERENCE.findall(text))
@@ -150,11 +155,31 @@ def _provenance(root: Path, tree: CodeTree, store: Store) -> CodeState:
     )
 
 
-def _committed_blobs(root: Path, paths: list[str]) -> dict[str, str]:
+def uncommitted_files(root: Path, code: CodeState, contents: Mapping[str, bytes]) -> dict[str, str] | None:
+    """The files of a recorded code tree whose bytes are not those of its commit: path → changed or untracked.
+
+    None where the repository around `root` does not hold the commit. `contents` are the files of the tree.
+    """
+    toplevel = git(root, "rev-parse", "--show-toplevel")
+    if toplevel is None or code.commit is None:
+        return None
+    top = Path(os.fsdecode(toplevel).removesuffix("\n"))
+    if git(top, "cat-file", "-e", f"{code.commit}^{{commit}}") is None:
+        return None
+    names = {path: f"{code.folder}/{path}" if code.folder else path for path in contents}
+    committed = _committed_blobs(top, list(names.values()), code.commit)
+    return {
+        path: "changed" if names[path] in committed else "untracked"
+        for path, content in contents.items()
+        if committed.get(names[path]) != _blob(content, code.commit)
+    }
+
+
+def _committed_blobs(root: Path, paths: list[str], commit: str = "HEAD") -> dict[str, str]:
     """Each of the paths that the commit holds as a file → the digest of its content there."""
     listed = b""
     for start in range(0, len(paths), _PATHS_AT_ONCE):
-        listed += git(root, "ls-tree", "-r", "-z", "HEAD", "--", *paths[start : start + _PATHS_AT_ONCE]) or b""
+        listed += git(root, "ls-tree", "-r", "-z", commit, "--", *paths[start : start + _PATHS_AT_ONCE]) or b""
     entries = (entry.partition(b"\t") for entry in listed.split(b"\0") if entry)
     return {os.fsdecode(path): about.split()[2].decode() for about, _, path in entries if about.startswith(b"100")}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,6 +37,7 @@ from relet.reproduction.conditions import (
     options_of,
     variables_of,
 )
+from relet.store.contents import CHECKED, folder_digest
 
 _OTHER_EACH_TIME = (
     "something that is other each time: the number of a process, an address in memory, time that it measures, "
@@ -68,8 +70,13 @@ def judge_determinism(job: Job, outcome: RunOutcome, *, tell: Callable[[Check], 
     told = "; ".join(f"{each.name} {each.message}" for each in failed)
     reason = f"{len(failed)} of {steps}: {told}" if failed else f"{steps} gave the same digests a second time"
     verdict = Verdict(passed=not failed, reason=reason, checks=tuple(checks))
-    _store_verdict(job, verdict)
+    _store_verdict(job, verdict, _checked_versions(outcome))
     return verdict
+
+
+def _checked_versions(outcome: RunOutcome) -> dict[str, str]:
+    """The versions that a check of a run speaks of → the step that made each."""
+    return {str(version): each.component for each in outcome.results for version in each.outputs.values()}
 
 
 @dataclass(frozen=True)
@@ -285,15 +292,17 @@ class _UnsteadyError(Exception):
     """Two calls under the same conditions gave different results."""
 
 
-def _store_verdict(job: Job, verdict: Verdict) -> None:
+def _store_verdict(job: Job, verdict: Verdict, checked: Mapping[str, str]) -> None:
+    """Store a verdict with the versions that it speaks of."""
     with tempfile.TemporaryDirectory(prefix="relet-verdict-") as folder:
         written = write_artifact(DETERMINISM, ArtifactType.VERDICT, verdict, Path(folder) / "outputs")
+        (written.folder / CHECKED).write_text(json.dumps(checked, indent=1, sort_keys=True), encoding="utf-8")
         version = job.store.add_version(
             name=DETERMINISM,
             type=written.type,
-            content=written.content,
+            content=folder_digest(written.folder),
             files={path: job.store.put_object(file) for path, file in written.files.items()},
             description="Whether each step makes the same a second time.",
-            metadata=written.metadata,
+            metadata={**written.metadata, "checked": dict(checked)},
         )
         job.store.set_alias(DETERMINISM, "latest", version.number, by="relet run --check-determinism", why="")

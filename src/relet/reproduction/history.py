@@ -43,6 +43,16 @@ class RunHistory:
     pinned: Mapping[str, ArtifactLink]
     echoed: Mapping[str, ArtifactLink]
 
+    def foreign(self, asked: ReproductionTarget) -> dict[str, str]:
+        """Each run that came from another store → where it came with, in words: its code is that of somebody else.
+
+        The mark of the version that was asked for counts as much as that of the record.
+        """
+        found = {record.id: record.imported for record in (self.run, *self.steps) if record.imported}
+        if asked.version and asked.version.imported:
+            found.setdefault(self.run.id, f"the bundle {asked.version.imported['bundle'][:12]}")
+        return found
+
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         every = (each for record in (self.run, *self.steps) for each in record.caveats)

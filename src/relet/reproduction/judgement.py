@@ -13,17 +13,20 @@ from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.change import differences
 from relet.core.component import Component
 from relet.core.plan import RunRequest
-from relet.core.record import ArtifactLink, RunRecord
+from relet.core.record import ArtifactLink, Caveat, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, RunOutcome
-from relet.store.contents import TABLE, content_of
+from relet.reproduction.checked_calls import true_content
+from relet.store.contents import TABLE
 
 if TYPE_CHECKING:
     from relet.store import Store
 
 
+# The kinds of caveats that a call is watched for. The others speak of a commit and a lock.
+OF_CALLS = frozenset(("import", "file", "network", "process"))
 # The likeness of an output to the recorded one, the largest difference of two numbers, and the remark on it.
 Found = tuple[Likeness, float | None, tuple[str, ...]]
 _IDENTICAL: Found = (Likeness.IDENTICAL, None, ())
@@ -43,6 +46,11 @@ class RebuiltRun:
     def result(self, component: str) -> ComponentResult | None:
         return next((each for each in self.outcome.results if each.component == component), None)
 
+    def observed(self, component: str) -> tuple[Caveat, ...]:
+        """What a component did in its call that nobody promised, as the reproduction saw it."""
+        result = self.result(component)
+        return tuple(each for each in result.caveats if each.kind in OF_CALLS) if result else ()
+
 
 def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict:
     """The verdict on one step: each recorded output is compared with the reproduced one."""
@@ -60,7 +68,9 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
         if again
         else _had_equal_inputs(record, made),
         changes=_changes_since_record(record, again, made),
-        caveats=(*map(str, record.caveats), *_caveats_again(again)),
+        caveats=tuple(
+            dict.fromkeys((*map(str, (*record.caveats, *made.observed(component.name))), *_caveats_again(again)))
+        ),
         error="" if again else _why_not_made(component.name, result, made),
         seconds=result.seconds if result else None,
     )
@@ -111,6 +121,7 @@ def _judge_output(
     likeness, largest, told = _NOT_MADE
     if again is not None and got is not None:
         pair = _OutputPair(
+            link=link,
             recorded=store.find_content(Reference.parse(link.version).name, link.content),
             reproduced=made.store.version(got.version),
             same=got.content == link.content,
@@ -124,17 +135,20 @@ def _judge_output(
         reproduced_content=got.content if got else None,
         likeness=likeness,
         largest=largest,
+        tolerance=component.tolerance.get(name),
         differences=told,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _OutputPair:
-    """A recorded output (None: it was pruned from the store) and the reproduced one.
+    """A recorded output and the reproduced one.
 
-    `same` says that their digests are equal.
+    `link` is what the record says of it, `recorded` the stored version of that content, None where there is none.
+    `same` says that the digests are equal.
     """
 
+    link: ArtifactLink
     recorded: Version | None
     reproduced: Version
     same: bool
@@ -142,29 +156,41 @@ class _OutputPair:
 
 
 def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: Store) -> Found:
+    """The judgement of a pair. What is stored is read, also where the digests are equal."""
     recorded = pair.recorded
-    if pair.same and (recorded is None or recorded.files == pair.reproduced.files):
-        return _IDENTICAL
     if recorded is None:
-        told = "other content; what was recorded was pruned, so the two can't be compared"
-        return Likeness.DIVERGED, None, (told,)
+        return _compare_digests(pair, _why_not_stored(pair.link, store))
     with tempfile.TemporaryDirectory(prefix="relet-compare-") as folder:
         scratch = Path(folder)
         try:
             store.materialize(recorded, scratch / "recorded")
         except DamagedError as error:
-            # the recorded digest counts, even where the stored bytes are gone
-            return (Likeness.IDENTICAL if pair.same else Likeness.DIVERGED), None, (str(error),)
+            return _compare_digests(pair, str(error))
         if pair.same and _has_stated_content(recorded, scratch / "recorded"):
             return _IDENTICAL
         made.store.materialize(pair.reproduced, scratch / "reproduced")
         return _compare_files(pair, recorded, _lay_out_tables(again, made, scratch), scratch)
 
 
+def _why_not_stored(link: ArtifactLink, store: Store) -> str:
+    """Why the store holds no version of the content that a record names."""
+    stored = store.find(link.version)
+    if stored is None:
+        return "gone from the store"
+    return f"in the store it has the content {stored.content[:12]}, and the run recorded {link.content[:12]}"
+
+
+def _compare_digests(pair: _OutputPair, why: str) -> Found:
+    """The judgement by the digest in the record, where the stored bytes can't be had; `why` says why."""
+    if pair.same:
+        return Likeness.IDENTICAL, None, (f"{why}, so that the recorded digest alone was compared",)
+    return Likeness.DIVERGED, None, (f"other content; what was recorded can't be compared: {why}",)
+
+
 def _has_stated_content(version: Version, folder: Path) -> bool:
     """Whether a version's files have the content that the version states."""
     try:
-        return content_of(version.type, folder) == version.content
+        return true_content(version.type, folder) == version.content
     except (BadDataError, OSError):
         return False
 
@@ -172,13 +198,16 @@ def _has_stated_content(version: Version, folder: Path) -> bool:
 def _compare_files(pair: _OutputPair, recorded: Version, rows: tuple[Path, ...], scratch: Path) -> Found:
     from relet.evaluation.comparison import compare
 
-    found = compare(
-        recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
-    )
+    told = f"{recorded} in the store is not what the run recorded; somebody changed it"
+    try:
+        found = compare(
+            recorded.type, scratch / "recorded", scratch / "reproduced", tolerance=pair.tolerance, rows=rows
+        )
+    except BadDataError as error:
+        return Likeness.DIVERGED, None, (f"{told}: {error}",)
     # a number without a counterpart is in the sentences; JSON has no infinity
     largest = found.largest if found.largest is not None and math.isfinite(found.largest) else None
     if pair.same:
-        told = f"{recorded} in the store is not what the run recorded; somebody changed it"
         return Likeness.DIVERGED, largest, (told, *found.differences)
     # without a tolerance the digests have to be equal, those of a model's bytes too
     fine = found.within and pair.tolerance is not None

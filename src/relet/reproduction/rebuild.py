@@ -27,6 +27,7 @@ from relet.errors import (
     SettingError,
     SetUpError,
     SignatureError,
+    UntrustedError,
     WiringError,
 )
 from relet.files import scratch_folder
@@ -34,6 +35,7 @@ from relet.project import checkout
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, SilentWatcher
 from relet.project.surroundings import PLACE, THREADS
+from relet.reproduction.caveats import as_the_record_says, caveats_again
 from relet.reproduction.history import (
     ReproductionTarget,
     RunHistory,
@@ -57,11 +59,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ReproductionOptions:
-    """How to reproduce: `here`, in the current environment; with another `python`; in a folder that is `kept`."""
+    """How to reproduce: `here`, in the current environment; with another `python`; in a folder that is `kept`.
+
+    `trust` lets the code of runs be executed whose records came with a bundle.
+    """
 
     here: bool = False
     python: str | None = None
     kept: Path | None = None
+    trust: bool = False
 
 
 def reproduce(
@@ -76,7 +82,8 @@ def reproduce(
 
     `root` is the project's folder, in whose repository the commit is looked for first; `tell` receives progress
     messages. An impossible reproduction gives a verdict, too. Raises NotFoundError for a target that is not in the
-    store, and SetUpError for options that can't be met.
+    store, SetUpError for options that can't be met, and UntrustedError where the run came with a bundle and the
+    options don't trust it: then nothing of it was executed.
     """
     wishes = wishes or ReproductionOptions()
     began = perf_counter()
@@ -84,6 +91,8 @@ def reproduce(
     history: RunHistory | None = None
     try:
         history = recorded_history(asked, store)
+        if not wishes.trust:
+            _refuse_foreign_code(asked, history)
         if gone := tuple(missing_for_rebuild(history, store, lock=not wishes.here)):
             raise ImpossibleError(*gone)
         found = _rebuild_run(asked, history, store, root, wishes, tell)
@@ -92,6 +101,24 @@ def reproduce(
     except _IN_THE_WAY as error:
         return _impossible_reproduction(asked, history, (str(error),))
     return replace(found, seconds=perf_counter() - began)
+
+
+def _refuse_foreign_code(asked: ReproductionTarget, history: RunHistory) -> None:
+    """Raise UntrustedError where a run came with a bundle: its code would run with all that you may do."""
+    foreign = history.foreign(asked)
+    if not foreign:
+        return
+    origins = " and ".join(dict.fromkeys(foreign.values()))
+    raise UntrustedError(
+        f"{asked.target} would run the code of somebody else: {_foreign_runs(foreign)} came with {origins}, and "
+        "its code and its packages can do whatever you can do. If you trust where that bundle is from, give "
+        "--trust (ReproductionOptions(trust=True) in Python); nothing was executed"
+    )
+
+
+def _foreign_runs(foreign: Iterable[str]) -> str:
+    first, *more = foreign
+    return f"run {first}" + (f" and {len(more)} more" if more else "")
 
 
 def _impossible_reproduction(
@@ -105,7 +132,7 @@ def _impossible_reproduction(
         reason="; ".join(missing),
         when=now(),
         missing=missing,
-        caveats=tuple(map(str, history.caveats)) if history else (),
+        caveats=tuple(as_the_record_says(history.caveats)) if history else (),
         commit=history.run.code.commit if history else None,
         lock=history.run.lock if history else None,
         recorded=history.run.machine if history else {},
@@ -137,6 +164,7 @@ def _rebuild_run(
             store=own, outcome=outcome, project=job.project, request=job.request, machine=there.machine
         )
         steps = tuple(judge_step(record, made, store) for record in _in_pipeline_order(history.steps, job.project))
+        caveats = caveats_again(history, made, store, root)
     likeness, reason = judge_reproduction(steps)
     return Reproduction(
         target=asked.target,
@@ -146,7 +174,7 @@ def _rebuild_run(
         reason=reason + _unfinished_note(asked, run),
         when=now(),
         steps=steps,
-        caveats=tuple(map(str, history.caveats)),
+        caveats=caveats,
         pinned=_versions_taken(history, job.request),
         commit=run.code.commit,
         lock=run.lock,

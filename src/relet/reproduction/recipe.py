@@ -18,8 +18,8 @@ from relet.project.folder import Project, open_project
 from relet.project.job import Job
 from relet.project.key import code_parts
 from relet.project.tree import code_tree
+from relet.reproduction.checked_calls import checked_caller, true_content
 from relet.reproduction.history import ReproductionTarget, RunHistory
-from relet.store.contents import content_of
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -72,7 +72,7 @@ def job_again(
         store=own,
         experiment=history.run.experiment,
         command=("relet", "reproduce", asked.target),
-        callers={name: interpreter.call for name, interpreter in there.items()},
+        callers={name: checked_caller(interpreter.call) for name, interpreter in there.items()},
     )
 
 
@@ -168,7 +168,7 @@ def _carry_input(link: ArtifactLink, store: Store, own: Store) -> str:
 
 def _check_content(version: Version, link: ArtifactLink, folder: Path) -> None:
     try:
-        content = content_of(version.type, folder)
+        content = true_content(version.type, folder)
         found = f"its content has the digest {content[:12]}"
     except (BadDataError, OSError) as error:
         content, found = "", f"it can't be read: {error}"

@@ -19,12 +19,14 @@ from relet.store.layout import object_path
 DECIDING = {
     ArtifactType.TABLE: (contents.TABLE,),
     ArtifactType.METRICS: (contents.METRICS,),
-    ArtifactType.VERDICT: (contents.VERDICT, contents.REPORT),
+    ArtifactType.VERDICT: (contents.VERDICT, contents.REPORT, contents.CHECKED),
 }
 DECIDED: Mapping[ArtifactType, tuple[str, ...]] = {
     ArtifactType.TABLE: ("rows", "columns"),
     ArtifactType.METRICS: ("metrics", "curves"),
-    ArtifactType.VERDICT: ("passed", "reason", "verdict", "run", "target", "runs", "judged", "when"),
+    ArtifactType.VERDICT: (
+        *("passed", "reason", "verdict", "run", "target", "runs", "judged", "when", "environment", "checked"),
+    ),
 }
 SHOWN = 60
 # A table of more bytes is not read where a person only looks at it.
@@ -73,7 +75,7 @@ def false_claims(version: Version, file_of: Callable[[str], Path | bytes]) -> li
     """
     names = [name for name in DECIDING.get(version.type, ()) if name in version.files]
     files = {name: file_of(version.files[name]) for name in names}
-    return [*_false_content(version, files), *_false_metadata(version, files)]
+    return [*_false_content(version, files), *false_metadata(version, files)]
 
 
 def _false_content(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
@@ -147,7 +149,8 @@ def refuse_other_files(version: Version) -> None:
         )
 
 
-def _false_metadata(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
+def false_metadata(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
+    """What the metadata of a version says and is not so; `files` are its files by name, or their bytes."""
     claimed = decided_fields(version)
     if not claimed:
         return

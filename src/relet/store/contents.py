@@ -21,6 +21,8 @@ METRICS = "metrics.json"
 VERDICT = "verdict.json"
 # The findings of a reproduction lie beside its verdict; their SHA-256 is the content of both.
 REPORT = "reproduction.json"
+# Beside a verdict on determinism: the versions that it speaks of, each with the step that made it.
+CHECKED = "checked.json"
 # A document of metrics or of a verdict is read as a whole, and refused above this size, in bytes.
 LARGEST_DOCUMENT = 64 * 1024 * 1024
 
@@ -125,6 +127,8 @@ def _verdict_decides(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
     if not isinstance(verdict.passed, bool) or not isinstance(verdict.reason, str):
         raise BadDataError(f"{VERDICT} says passed {verdict.passed!r}, reason {verdict.reason!r}")
     found = verdict_metadata(verdict)
+    if CHECKED in files:
+        found["checked"] = json.loads(_document(files[CHECKED]))
     if REPORT not in files:
         return found
     report = Reproduction.from_json(json.loads(_document(files[REPORT])))
@@ -142,6 +146,7 @@ def reproduction_metadata(report: Reproduction) -> dict[str, Any]:
         "runs": report.words_on_runs,
         "judged": report.words_on_versions,
         "when": report.when,
+        "environment": report.environment,
     }
 
 

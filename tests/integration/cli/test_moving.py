@@ -69,7 +69,10 @@ def test_the_new_store_is_told_what_made_the_model_and_import_says_what_it_did(
     _, out, _ = relet(capsys, "artifacts", "import", str(bundle), "--store", url)
     assert out.startswith("weights:v2 is stored\n")
     assert re.search(r"^  clean_sample:v3 +is clean_sample:v2 here$", out, re.MULTILINE)
-    assert "10 runs stored\nlook further: relet artifacts show weights:v2   relet reproduce weights:v2\n" in out
+    assert (
+        "10 runs stored\nlook further: relet artifacts show weights:v2   relet reproduce weights:v2 --trust\n"
+        in out
+    )
     _, out, _ = relet(capsys, "artifacts", "show", "weights:v2", "--store", url)
     assert "aliases   latest\n" in out
     assert re.search(r"made by   train of tiny, run \S+\n", out)
@@ -103,7 +106,7 @@ def test_the_model_and_what_it_was_compared_with_are_made_again_without_the_firs
 ) -> None:
     shutil.rmtree(tiny.root / ".relet")
     for version in ("weights:v2", "clean_sample:v1"):
-        status, out, err = relet(capsys, "reproduce", version, "--here", "--store", "there")
+        status, out, err = relet(capsys, "reproduce", version, "--here", "--trust", "--store", "there")
         assert (status, err) == (0, "")
         assert f"IDENTICAL  {version}: every digest is equal" in out
 

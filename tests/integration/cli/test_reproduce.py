@@ -56,7 +56,9 @@ def test_what_is_equivalent_ends_with_0_and_says_how_far_it_is(
     assert status == 0
     assert re.search(r"^add   EQUIVALENT  report:v1  sums:v1", out, re.MULTILINE)
     assert re.search(r"^      sums: total: \S+ → \S+ \(relative 0\.00\d+\)$", out, re.MULTILINE)
-    assert re.search(r"^EQUIVALENT  .* add: sums within its tolerance \(largest difference 0\.00\d+\);", out, re.M)
+    assert re.search(
+        r"^EQUIVALENT  .* add: sums within its tolerance of 0\.01 \(largest difference 0\.00\d+\);", out, re.M
+    )
 
 
 def test_what_diverged_ends_with_1_and_names_the_step_and_what_was_different(

@@ -16,9 +16,11 @@ from tests.sums_project import Sums
 ALL = {"draw": "IDENTICAL", "add": "IDENTICAL"}
 
 
-def edit_record(sums: Sums, run_id: str | None, change: Callable[[dict[str, Any]], None]) -> str:
+def edit_record(
+    sums: Sums, run_id: str | None, change: Callable[[dict[str, Any]], None], *, store: str = ".relet"
+) -> str:
     """Write something else into a run's record, as somebody might."""
-    path = sums.root / ".relet" / "runs" / f"{run_id}.json"
+    path = sums.root / store / "runs" / f"{run_id}.json"
     stored = json.loads(path.read_text())
     change(stored)
     path.write_text(json.dumps(stored))
@@ -78,3 +80,19 @@ def settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 def without_tree(sums: Sums, run_id: str | None) -> str:
     """Take the code tree out of a run's record: an older relet recorded the commit and what git did not hold."""
     return edit_record(sums, run_id, lambda record: record["code"].update(tree=None))
+
+
+def lies_again(sums: Sums, change: str) -> RunOutcome:
+    """Run, with a helper that makes a lower sum when it is made again, and changes what relet says of the outputs.
+
+    `change` is an expression: the fields of `written` that are replaced.
+    """
+    code = f"""
+import dataclasses
+from relet.engine import calling
+honest = calling.write_artifacts
+def lie(*words):
+    return {{name: dataclasses.replace(written, **({change})) for name, written in honest(*words).items()}}
+calling.write_artifacts = lie
+return 0.0"""
+    return does_again(sums, code.strip())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from relet.cli import relet
+from relet.cli import relet as command
 from relet.core.artifact import Verdict
 from relet.engine import own_interpreter
 from relet.engine.run import execute
@@ -19,6 +19,7 @@ from relet.project.request import prepare
 from relet.reproduction.determinism import judge_determinism
 from relet.store import open_store
 from tests.causes import CAUSES, UNDECLARED, Cause, after_the_run, is_rightly_named, plant
+from tests.integration.cli.test_cli import relet
 from tests.tiny_project import Tiny
 
 # One step that imports next to nothing, so that a second process starts in a moment.
@@ -169,7 +170,7 @@ def _files_below(root: Path) -> dict[str, bytes]:
 
 def test_the_checks_are_events_in_json(dice: Dice) -> None:
     dice.says("4")
-    done = CliRunner().invoke(relet, ["run", "dice", "--check-determinism", "--json"], catch_exceptions=False)
+    done = CliRunner().invoke(command, ["run", "dice", "--check-determinism", "--json"], catch_exceptions=False)
     events = {each["event"]: each for each in map(json.loads, done.stdout.splitlines())}
     assert (events["checked"]["name"], events["checked"]["message"]) == ("roll", "the same")
     assert events["determinism"]["passed"]
@@ -214,3 +215,32 @@ def test_a_step_that_an_older_relet_made_is_checked_by_what_made_it_first(dice: 
     for path in (dice.root / ".relet" / "keys").iterdir():
         path.write_text(json.dumps({"outputs": {"roll": "roll:v1"}}))
     assert dice.checked().passed
+
+
+def test_a_version_is_shown_with_the_check_of_the_step_that_made_it(
+    dice: Dice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice.says("sides").checked()
+    assert "twice     passed: roll the same (determinism:v1)\n" in relet(capsys, "artifacts", "show", "roll:v1")[1]
+    dice.says("__import__('time').time()").checked()
+    shown = relet(capsys, "artifacts", "show", "roll:v2")[1]
+    assert "twice     FAILED: roll made another roll; it depends on the clock (determinism:v2)\n" in shown
+    assert "determinism:v1" in relet(capsys, "artifacts", "show", "roll:v1")[1]
+
+
+def test_two_checks_that_find_the_same_are_linked_each_to_its_own_versions(
+    dice: Dice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sides, number in (("sides", 1), ("sides + 1", 2)):
+        dice.says(sides).checked()
+        shown = relet(capsys, "artifacts", "show", f"roll:v{number}")[1]
+        assert f"twice     passed: roll the same (determinism:v{number})\n" in shown
+
+
+def test_a_check_whose_verdict_was_changed_is_shown_as_false(
+    dice: Dice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice.says("__import__('time').time()").checked()
+    path = dice.root / ".relet" / "artifacts" / "determinism" / "versions" / "1.json"
+    path.write_text(path.read_text().replace("false", "true"))
+    assert "twice     FALSE: " in relet(capsys, "artifacts", "show", "roll:v1")[1]

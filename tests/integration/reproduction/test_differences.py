@@ -106,7 +106,7 @@ def test_numbers_within_the_declared_tolerance_are_equivalent(sums: Sums, monkey
     monkeypatch.setenv("OMP_NUDGE", "0.4")
     found = sums.again(outcome)
     assert (found.likeness, likenesses(found)) == ("EQUIVALENT", {"draw": "IDENTICAL", "add": "EQUIVALENT"})
-    assert found.reason.startswith("add: sums within its tolerance (largest difference 0.00")
+    assert found.reason.startswith("add: sums within its tolerance of 0.01 (largest difference 0.00")
     assert (found.likeness.exit_status, found.verdict().passed) == (0, True)
 
 

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.integration.reproduction.tampering import AGAIN, does_again, edit_record
-from tests.sums_project import Sums, step
+from relet.project.job import RunOutcome
+from relet.reproduction import keep
+from relet.store import open_store
+from relet.store.reproductions import latest_of_runs, latest_on
+from tests.integration.cli.test_cli import relet
+from tests.integration.reproduction.tampering import AGAIN, collected, does_again, edit_record, lies_again
+from tests.sums_project import Sums, likenesses, step
 
 SHA = "0" * 40
 
@@ -94,3 +99,126 @@ def test_code_without_pipelines_does_not_let_a_folder_above_stand_in(
     )
     found = sums.again(run_id, kept=kept)
     assert (found.likeness, found.reason) == ("IMPOSSIBLE", "the recorded code holds no pipelines/")
+
+
+def test_an_environment_that_states_the_recorded_digests_of_other_files_is_not_believed(sums: Sums) -> None:
+    recorded = {name: each.content for name, each in sums.record(sums.run(), "add").outputs.items()}
+    outcome = lies_again(sums, f"{{'content': {recorded}[name]}}")
+    assert {name: each.content for name, each in sums.record(outcome, "add").outputs.items()} == recorded
+    found = sums.again(outcome)
+    assert likenesses(found) == {"draw": "IDENTICAL", "add": "DIVERGED"}
+    assert step(found, "add").error.startswith(
+        "the recorded environment says of what it made that sums has the content "
+    )
+    assert "and that is not so: its files have " in found.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("{'metadata': {'metrics': {'total': 191.0}}}", 'sums has metrics = {"total": 191.0}, and that is not so'),
+        ("{'folder': written.folder.parent.parent.parent}", "lies in the folder of its call, and that is not so"),
+        ("{'type': 'table'}", "sums is a table, and that is not so: its files are none"),
+    ],
+)
+def test_whatever_else_an_environment_says_of_its_files_is_worked_out_again(
+    sums: Sums, change: str, said: str
+) -> None:
+    found = sums.again(lies_again(sums, change))
+    assert found.likeness == "DIVERGED"
+    assert said in step(found, "add").error
+
+
+def test_metadata_that_an_environment_leaves_out_is_read_from_the_files(sums: Sums) -> None:
+    kept = sums.root / "relet-reproduce-kept"
+    outcome = lies_again(sums, "{'metadata': {}}")
+    sums.again(outcome, kept=kept)
+    assert open_store(kept / "store").version("sums:v1").metadata == {"metrics": {"total": 0.0}}
+
+
+def _without_caveats(sums: Sums, outcome: RunOutcome) -> str:
+    """Take every caveat out of the records of a run, and what git said of its files."""
+    for run_id in (outcome.run_id, sums.record(outcome, "draw").id, sums.record(outcome, "add").id):
+        edit_record(sums, run_id, lambda record: record.update(caveats=[], undeclared={}))
+        edit_record(sums, run_id, lambda record: record["code"].update(uncommitted={}, dirty=False))
+    return str(outcome.run_id)
+
+
+def test_a_record_whose_caveats_were_emptied_gives_no_better_verdict(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    factor = tmp_path_factory.mktemp("outside") / "factor.txt"
+    factor.write_text("1")
+    sums.edit("helper.py", "    return", f"    open({str(factor)!r}).close()\n    return")
+    outcome = sums.run()
+    honest = sums.again(outcome).caveats
+    emptied = sums.again(_without_caveats(sums, outcome)).caveats
+    assert "runs code that is not committed: pipelines/sums/helper.py" in emptied
+    assert any(each.startswith("made again, add reads ") and "factor.txt" in each for each in emptied)
+    assert set(emptied) == set(honest)
+
+
+def test_what_only_the_record_can_say_is_marked_as_its_word(sums: Sums) -> None:
+    outcome = sums.run()
+    said = [{"kind": "network", "what": "198.51.100.7:80"}, {"kind": "uncommitted", "what": "nowhere.py"}]
+    edit_record(sums, sums.record(outcome, "add").id, lambda record: record.update(caveats=said))
+    found = sums.again(outcome)
+    assert found.caveats == ("the record says that it connects to 198.51.100.7:80",)
+
+
+def test_where_the_commit_is_not_here_it_is_said_that_nobody_can_tell(
+    sums: Sums, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outcome = sums.run()
+    told = f"nobody can tell here whether its code is that of commit {sums.git('rev-parse', 'HEAD')[:12]}"
+    assert told not in sums.again(outcome).caveats
+    assert told in sums.again(outcome, root=tmp_path_factory.mktemp("elsewhere")).caveats
+
+
+def test_packages_that_are_not_the_locks_are_told_without_the_record(sums: Sums) -> None:
+    sums.edit("helper.py", "    return", "    import numpy\n    return")
+    outcome = sums.run()
+    found = sums.again(_without_caveats(sums, outcome))
+    assert any(each.startswith("runs in an environment that is not the lock's: numpy ") for each in found.caveats)
+
+
+def test_a_record_whose_key_was_changed_is_told(sums: Sums) -> None:
+    outcome = sums.run()
+    key = "k" * 64
+    edit_record(sums, sums.record(outcome, "add").id, lambda record: record.update(key=key))
+    found = sums.again(outcome)
+    assert found.likeness == "IDENTICAL"
+    (told,) = (each for each in found.caveats if "key" in each)
+    assert told.startswith(f"the record of add says that its key is {key}, and the digest of its parts is ")
+
+
+def test_a_stored_verdict_whose_word_is_not_that_of_its_file_is_shown_as_false(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = sums.run()
+    monkeypatch.setenv("OMP_NUDGE", "40.1")
+    keep(sums.again(outcome), sums.store)
+    assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "DIVERGED"
+    path = sums.root / ".relet" / "artifacts" / "reproduction" / "versions" / "1.json"
+    path.write_text(path.read_text().replace("DIVERGED", "IDENTICAL"))
+    assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "FALSE"
+    assert str(latest_on(sums.store, "sums:v1")).startswith("FALSE on ")
+    assert "IDENTICAL" not in relet(capsys, "runs")[1]
+    assert "again     FALSE on " in relet(capsys, "artifacts", "show", "sums:v1")[1]
+
+
+def test_a_stored_verdict_whose_findings_are_gone_is_believed_no_more(sums: Sums) -> None:
+    outcome = sums.run()
+    version = keep(sums.again(outcome), sums.store)
+    collected(sums, version.files["reproduction.json"])
+    assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "FALSE"
+
+
+def test_a_stored_version_that_claims_another_content_is_told_from_one_that_is_gone(sums: Sums) -> None:
+    outcome = sums.run()
+    content = sums.record(outcome, "add").outputs["report"].content
+    path = sums.root / ".relet" / "artifacts" / "report" / "versions" / "1.json"
+    path.write_text(path.read_text().replace(content, "f" * 64))
+    found = sums.again(outcome)
+    told = f"report:v1: in the store it has the content {'f' * 12}, and the run recorded {content[:12]}"
+    assert told in found.reason

@@ -22,13 +22,17 @@ def test_outputs_that_were_pruned_are_compared_by_their_digests(sums: Sums) -> N
     sums.store.gc(older_than=timedelta(0))
     found = sums.again(outcome)
     assert (found.likeness, likenesses(found)) == ("IDENTICAL", ALL)
+    assert found.reason == (
+        "every digest is equal, of 3 outputs of 2 steps; drawn:v1, report:v1, sums:v1: gone from the store, so "
+        "that the recorded digest alone was compared"
+    )
     sums.edit("helper.py", "float(", "1 + float(")
     run_id = edit_record(
         sums, outcome.run_id, lambda record: record["code"].update(tree=None, commit=sums.commit())
     )
     found = sums.again(run_id)
     assert step(found, "add").changes == ("code of pipelines.sums.helper changed",)
-    assert "what was recorded was pruned, so the two can't be compared" in found.reason
+    assert "what was recorded can't be compared: gone from the store" in found.reason
 
 
 def test_inputs_that_were_pruned_or_collected_are_named(sums: Sums) -> None:
@@ -99,11 +103,14 @@ def test_a_damaged_output_is_judged_by_the_digest_in_the_record(
 ) -> None:
     outcome = sums.run()
     damaged(sums, sums.store.version("report:v1").files["report.txt"])
-    assert sums.again(outcome).likeness == "IDENTICAL"
+    found = sums.again(outcome)
+    assert found.likeness == "IDENTICAL"
+    assert re.search(r"; report:v1: .* is damaged.*, so that the recorded digest alone was compared", found.reason)
     monkeypatch.setenv("OMP_NUDGE", "40.1")
     found = sums.again(outcome)
     assert found.likeness == "DIVERGED"
-    assert re.search(r"report: report:v1 can't be read: report.txt: object .* is damaged: its bytes", found.reason)
+    told = r"can't be compared: report:v1 can't be read: report.txt: object .* was damaged and lies in "
+    assert re.search(told, found.reason)
 
 
 def test_a_stored_input_that_somebody_changed_is_not_taken(sums: Sums) -> None:
@@ -142,3 +149,20 @@ def test_one_changed_cell_of_a_stored_table_is_named_with_its_row_and_column(tin
         "clean_sample:v1 in the store is not what the run recorded; somebody changed it",
         "name: 1 of 8 rows differ, most of all n 5: 'roe 5' → 'row 5'",
     )
+
+
+def test_an_output_whose_bytes_were_collected_is_named_though_the_digests_are_equal(sums: Sums) -> None:
+    outcome = sums.run()
+    collected(sums, sums.store.version("report:v1").files["report.txt"])
+    found = sums.again(outcome)
+    assert found.likeness == "IDENTICAL"
+    assert re.search(r"2 steps; report:v1: .*, so that the recorded digest alone was compared$", found.reason)
+
+
+def test_a_stored_table_that_is_none_any_more_is_what_somebody_changed(tiny: Tiny) -> None:
+    outcome = tiny.run(steps=["get", "clean"])
+    store = open_store(tiny.root / ".relet")
+    tampered(store, tiny.root / ".relet", "clean_sample:v1", b"no table")
+    found = reproduce(outcome.run_id, store, root=tiny.root, wishes=ReproductionOptions(here=True))
+    assert found.likeness == "DIVERGED"
+    assert "clean_sample:v1 in the store is not what the run recorded; somebody changed it" in found.reason

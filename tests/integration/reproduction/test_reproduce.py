@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from relet import environments
 from relet.errors import StoreError
 from relet.evaluation.comparison import Comparison
 from relet.reproduction import keep, reproduce
 from relet.store import open_store
 from relet.store.reproductions import latest_of_runs, latest_on
+from tests.integration.cli.test_cli import relet
 from tests.integration.reproduction.tampering import collected
 from tests.sums_project import Sums, likenesses
 
@@ -29,7 +32,7 @@ def test_the_verdict_is_an_artifact_that_names_what_it_judged(sums: Sums) -> Non
     assert told["judged"] == dict.fromkeys(["drawn:v1", "report:v1", "sums:v1"], "IDENTICAL")
     assert set(told["runs"].values()) == {"IDENTICAL"}
     report = json.loads(sums.store.read_object(version.files["reproduction.json"]))
-    assert (report["likeness"], report["steps"][0]["component"], report["format"]) == ("IDENTICAL", "draw", 1)
+    assert (report["likeness"], report["steps"][0]["component"], report["format"]) == ("IDENTICAL", "draw", 2)
     assert set(sums.store.pending("mlflow")) == {
         outcome.run_id,
         sums.record(outcome, "draw").id,
@@ -105,3 +108,18 @@ def test_verdicts_are_not_pruned(sums: Sums) -> None:
     for _ in range(3):
         keep(sums.again(outcome), sums.store)
     assert [each for each in sums.store.prune(1) if each.startswith("reproduction")] == []
+
+
+def test_a_verdict_made_here_is_told_from_one_of_a_clean_environment(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = sums.run()
+    keep(sums.again(outcome), sums.store)
+    assert "IDENTICAL (here)" in relet(capsys, "runs")[1]
+    shown = relet(capsys, "artifacts", "show", "sums:v1")[1]
+    assert re.search(r"^again     IDENTICAL on \S+, in the environment of the asker \(--here\) \(r", shown, re.M)
+    monkeypatch.setattr(environments, "build", lambda *_, **__: environments.here())
+    keep(reproduce(str(outcome.run_id), sums.store, root=sums.root), sums.store)
+    assert "(here)" not in relet(capsys, "runs")[1]
+    shown = relet(capsys, "artifacts", "show", "sums:v1")[1]
+    assert re.search(r"^again     IDENTICAL on \S+, in a clean environment \(reproduction:v2\)$", shown, re.M)

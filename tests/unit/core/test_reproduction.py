@@ -138,3 +138,23 @@ def test_each_verdict_has_its_exit_status_and_is_a_verdict_like_any_other(likene
     assert verdict.reason == f"{likeness}: why"
     assert Verdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
     assert json.loads(json.dumps(found.to_json()))["likeness"] == likeness
+
+
+def test_the_tolerance_that_made_an_output_equivalent_is_in_the_reason() -> None:
+    output_within = output(Likeness.EQUIVALENT, largest=0.004, tolerance=0.01)
+    said = judge_reproduction([step("train", outputs=(output_within,))])[1]
+    assert said.startswith("train: model within its tolerance of 0.01 (largest difference 0.004)")
+
+
+def test_an_identical_output_that_could_not_be_read_is_named_with_the_reason() -> None:
+    gone = output(Likeness.IDENTICAL, differences=("gone from the store",))
+    assert judge_reproduction([step("train", outputs=(gone,))])[1].endswith("; model:v1: gone from the store")
+
+
+def test_findings_of_format_1_which_name_no_tolerance_can_be_read() -> None:
+    steps = (step("train", Likeness.EQUIVALENT),)
+    found = Reproduction(target="r", run="r", likeness=Likeness.EQUIVALENT, reason="", when="now", steps=steps)
+    stored = json.loads(json.dumps(found.to_json())) | {"format": 1}
+    del stored["steps"][0]["outputs"][0]["tolerance"]
+    read = Reproduction.from_json(stored)
+    assert (read.format, read.steps[0].outputs[0].tolerance) == (1, None)

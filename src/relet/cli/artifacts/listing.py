@@ -14,7 +14,7 @@ from relet.cli.terminal import say, say_json
 from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version
 from relet.core.wording import count, shorten
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store.reproductions import latest_on
+from relet.store.reproductions import determinism_on, latest_on
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -106,6 +106,8 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"content   {version.content}"
     if judged := latest_on(store, str(version)):
         yield f"again     {judged}"
+    if checked := determinism_on(store, str(version)):
+        yield f"twice     {checked}"
     yield from _doubt_lines(store, version)
     if origin := version.imported:
         yield f"imported  as {origin['version']} from bundle {origin['bundle'][:12]}; another store made it"

@@ -96,4 +96,4 @@ def import_(path: Path, store_url: str | None) -> None:
         say(f"  {missing:<28}was gone when this was exported")
     known = f"; {count(len(arrival.known), 'run')} were here already" if arrival.known else ""
     say(f"{count(len(arrival.runs), 'run')} stored{known}")
-    say(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version}")
+    say(f"look further: relet artifacts show {arrival.version}   relet reproduce {arrival.version} --trust")
