@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import ArtifactType, Check, Curve, Figure, Verdict, Version
-from relet.core.plan import key_digest
-from relet.core.record import ArtifactLink, KeyParts, RunRecord, Status
+from relet.core.record import ArtifactLink, KeyParts, RunRecord, Status, key_digest
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
 from relet.engine.values import write_artifact
 from relet.reproduction.keeping import keep

@@ -82,3 +82,13 @@ def changes_since_run(
         else change
         for change in differences(last.parts, parts)
     )
+
+
+def reason_to_run(last: RunRecord | None, changes: tuple[Change, ...]) -> str:
+    """Why a component runs that ran last as `last` says, in words."""
+    if last is None:
+        return "first run"
+    if not changes:
+        return "its outputs are not stored"
+    shown = "; ".join(str(change) for change in changes[:2])
+    return shown if len(changes) <= 2 else f"{shown} and {len(changes) - 2} more"

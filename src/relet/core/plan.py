@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, Protocol
 
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
-from relet.core.change import Change, changes_since_run
+from relet.core.change import Change, changes_since_run, reason_to_run
 from relet.core.component import Component, Input
 from relet.core.pipeline import Pipeline, judged_artifacts
-from relet.core.record import KeyParts, RunRecord, Status
+from relet.core.record import KeyParts, RunRecord, Status, key_digest
 from relet.errors import DamagedError, NotFoundError, WiringError, nearest
 
 
@@ -213,7 +211,7 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     return Step(
         component=component.name,
         action=Action.RUN,
-        reason=f"{edited[0]} changed, which it reads undeclared" if edited else _reason_to_run(last, changes),
+        reason=f"{edited[0]} changed, which it reads undeclared" if edited else reason_to_run(last, changes),
         key=key,
         parts=parts,
         inputs=inputs,
@@ -396,23 +394,8 @@ def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Ve
     )
 
 
-def key_digest(parts: KeyParts) -> str:
-    """The key: SHA-256 over the parts as JSON with sorted names, in hex."""
-    text = json.dumps(asdict(parts), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return sha256(text.encode()).hexdigest()
-
-
 def _last_run(pipeline: str, component: str, store: StoreReader) -> RunRecord | None:
     for record in store.runs(LOOK_BACK):
         if (record.pipeline, record.component, record.status) == (pipeline, component, Status.FINISHED):
             return record
     return None
-
-
-def _reason_to_run(last: RunRecord | None, changes: tuple[Change, ...]) -> str:
-    if last is None:
-        return "first run"
-    if not changes:
-        return "its outputs are not stored"
-    shown = "; ".join(str(change) for change in changes[:2])
-    return shown if len(changes) <= 2 else f"{shown} and {len(changes) - 2} more"

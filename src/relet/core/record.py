@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from relet.core.wording import without_credentials
@@ -261,6 +262,12 @@ def tree_files(document: bytes) -> dict[str, str]:
     if not isinstance(files, dict) or not all(isinstance(each, str) for each in files.values()):
         raise ValueError("it is no code tree that this relet knows")
     return files
+
+
+def key_digest(parts: KeyParts) -> str:
+    """The key: SHA-256 over the parts as JSON with sorted names, in hex."""
+    text = json.dumps(asdict(parts), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return sha256(text.encode()).hexdigest()
 
 
 def source_digests(parameters: Mapping[str, Any]) -> dict[str, str]:

@@ -7,8 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from relet.core.artifact import ArtifactType, Reference, Version
-from relet.core.plan import key_digest
-from relet.core.record import ArtifactLink, RunKind, RunRecord
+from relet.core.record import ArtifactLink, RunKind, RunRecord, key_digest
 from relet.errors import NotFoundError, StoreError
 from relet.store import runs, versions
 from relet.store.bucket import Bucket

@@ -14,8 +14,8 @@ from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.change import differences
 from relet.core.component import Component, Input, Output
 from relet.core.pipeline import Pipeline
-from relet.core.plan import Action, RunRequest, key_digest, key_parts, plan
-from relet.core.record import ArtifactLink, KeyParts, RunRecord, Status
+from relet.core.plan import Action, RunRequest, key_parts, plan
+from relet.core.record import ArtifactLink, KeyParts, RunRecord, Status, key_digest
 from relet.errors import NotFoundError
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import Version
-from relet.core.plan import key_digest
-from relet.core.record import ArtifactLink, Caveat, CodeState, KeyParts, RunRecord, Status
+from relet.core.record import ArtifactLink, Caveat, CodeState, KeyParts, RunRecord, Status, key_digest
 from relet.store import Store
 from relet.store.manifest import links, step_outputs
 from tests.stored import stored_bytes, stored_paths

@@ -23,7 +23,8 @@ from relet.config.space import (
     read_space,
 )
 from relet.core.pipeline import Pipeline
-from relet.core.plan import key_digest, key_parts
+from relet.core.plan import key_parts
+from relet.core.record import key_digest
 from relet.errors import SettingError, nearest
 from relet.experiments.experiment import FOLD
 from relet.project.folder import Project, open_project
