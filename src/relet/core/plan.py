@@ -191,21 +191,19 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     parts = key_parts(component, request, inputs)
     key = key_digest(parts)
     outputs = _stored_outputs(component, key, store)
-    edited: tuple[str, ...] = ()
-    if outputs is not None:
-        made_by = made_by_run(key, outputs, store)
-        edited = _edited_undeclared(made_by, request)
-        if not edited:
-            return Step(
-                component=component.name,
-                action=Action.SKIP,
-                reason="same key",
-                key=key,
-                parts=parts,
-                inputs=inputs,
-                outputs=outputs,
-                made_by=made_by,
-            )
+    made_by = None if outputs is None else made_by_run(key, outputs, store)
+    edited = _edited_undeclared(made_by, request)
+    if outputs is not None and not edited:
+        return Step(
+            component=component.name,
+            action=Action.SKIP,
+            reason="same key",
+            key=key,
+            parts=parts,
+            inputs=inputs,
+            outputs=outputs,
+            made_by=made_by,
+        )
     last = _last_run(request.pipeline.name, component.name, store)
     changes = changes_since_run(last, parts, inputs) if last else ()
     return Step(
@@ -232,8 +230,8 @@ def made_by_run(key: str, outputs: Mapping[str, Version], store: StoreReader) ->
 
 def _edited_undeclared(made_by: RunRecord | None, request: RunRequest) -> tuple[str, ...]:
     """The files that a component read and did not declare, and that are others now than when it read them."""
-    files = made_by.undeclared if made_by else {}
-    return tuple(name for name, digest in files.items() if request.digest_now(name) != digest)
+    files = (made_by.undeclared if made_by else {}).items()
+    return tuple(name for name, digest in files if request.digest_now(name) != digest)
 
 
 def _gatekeeper_that_refused(
