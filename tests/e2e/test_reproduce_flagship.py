@@ -117,6 +117,6 @@ def test_a_model_is_made_again_where_only_its_bundle_and_a_clone_are(original: O
     elsewhere = tmp_path / "elsewhere"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(elsewhere)], check=True)
     subprocess.run([relet, "artifacts", "import", str(bundle)], cwd=elsewhere, check=True, capture_output=True)
-    found = reproduced(elsewhere, "model:v1", "--here")
+    found = reproduced(elsewhere, "model:v1", "--here", "--trust")
     assert found["likeness"] == "IDENTICAL", found["reason"]
     assert [step["component"] for step in found["steps"]][-1] == "train_model"

@@ -61,7 +61,7 @@ def test_a_bundle_brings_the_code_and_needs_no_repository(
     elsewhere = open_store(place / "store")
     arrival = elsewhere.import_bundle(place / "b.tar")
     assert elsewhere.verify() == []
-    wishes = ReproductionOptions(here=True)
+    wishes = ReproductionOptions(here=True, trust=True)
     assert reproduce(str(arrival.version), elsewhere, wishes=wishes).likeness == "IDENTICAL"
 
 
