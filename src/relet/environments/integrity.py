@@ -75,7 +75,10 @@ def edited_packages(files: Iterable[str], known: MutableMapping[str, FileStamp])
 
     "numpy 2.4.6 with files that were edited: numpy/core/x.py"
     """
-    stamps = {file: stamp for file in files if (stamp := _file_stamp(file)) and known.get(file) != stamp}
+    # What lies elsewhere, such as a run's code that is laid out anew each time, would be news in each call.
+    below = tuple(f"{each.rstrip('/')}/" for each in sys.path if each)
+    inside = (file for file in files if file.startswith(below))
+    stamps = {file: stamp for file in inside if (stamp := _file_stamp(file)) and known.get(file) != stamp}
     if not stamps:
         return ()
     edited: dict[str, list[str]] = {}

@@ -65,6 +65,13 @@ def test_only_loaded_files_count(site: Path) -> None:
     assert edited_packages([str(site / "pack" / "a.py")], {}) == ()
 
 
+def test_files_elsewhere_are_not_looked_at(site: Path, tmp_path: Path) -> None:
+    known: dict[str, FileStamp] = {}
+    (tmp_path / "code.py").touch()
+    assert edited_packages([str(tmp_path / "code.py"), str(site / "gone.py")], known) == ()
+    assert known == {}
+
+
 def test_a_module_that_was_put_into_a_package_counts_as_edited(site: Path) -> None:
     (site / "pack" / "extra.py").touch()
     (site / "alone.py").touch()
