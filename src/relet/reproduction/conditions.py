@@ -68,9 +68,13 @@ def held() -> tuple[Disturbance, ...]:
 
 def disturbances() -> tuple[Disturbance, ...]:
     """The changed conditions of the second run. The search for a cause applies each alone."""
+    return (*_of_the_process(), *_of_its_place())
+
+
+def _of_the_process() -> tuple[Disturbance, ...]:
+    """What a process is started with, or meets while it runs."""
     one = _processors() > 1
     hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
-    umask = "022" if _umask() == 0o077 else "077"
     return (
         Disturbance(name="the environment", bare=True),
         Disturbance(name="the time zone", changes={"TZ": "LINT-14"}),
@@ -81,6 +85,13 @@ def disturbances() -> tuple[Disturbance, ...]:
         *_other_kernels(),
         Disturbance(name="the clock", options=("--shift-clock", str(400.3 * _DAY)), own=True),
         Disturbance(name="the network", options=("--no-network",)),
+    )
+
+
+def _of_its_place() -> tuple[Disturbance, ...]:
+    """The user, the machine and the folders that a process runs in."""
+    umask = "022" if _umask() == 0o077 else "077"
+    return (
         Disturbance(name="the umask", options=("--umask", umask)),
         Disturbance(
             name="the host name", changes={"HOSTNAME": "other-host"}, options=("--host-name", "other-host")
