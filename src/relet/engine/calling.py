@@ -90,12 +90,12 @@ def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dic
     One that was read by other means than an import, and that is another by now, has no digest any more.
     """
     folder = call.scratch / "undeclared"
-    folder.mkdir()
     for path, digest in undeclared.items():
         if not is_module_inside(path):
             continue
         content = finder.undeclared.get(path) or (call.place.folder / path).read_bytes()
         if sha256(content).hexdigest() == digest:
+            folder.mkdir(exist_ok=True)
             (folder / digest).write_bytes(content)
             yield folder / digest
         else:
