@@ -264,6 +264,7 @@ class FirstPartyCode:
             if not _counts_as_code(name):
                 continue
             if path.is_dir():
+                third_party.add(name)  # a folder of that name does not hide a package
                 continue
             summary = self._summary(name, path)
             digests[name] = summary.digest

@@ -242,7 +242,7 @@ class RunRecord:
 
 def is_module_inside(path: str) -> bool:
     """Whether an undeclared file, by its name in a record, is Python in the project's folder."""
-    return path.endswith(".py") and not path.startswith(("/", "~"))
+    return path.endswith(".py") and not path.startswith(("/", "~/"))
 
 
 def tree_document(files: Mapping[str, str]) -> bytes:

@@ -12,7 +12,6 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -161,8 +160,23 @@ def own_streams() -> tuple[TextIO, TextIO]:
     os.dup2(2, 1)
     # A forked process that outlives this one would hold the streams open, and whoever asks would wait for it.
     for stream in (questions, answers):
-        os.register_at_fork(after_in_child=partial(os.close, stream.fileno()))
+        close_in_children(stream.fileno())
     return questions, answers
+
+
+def close_in_children(file: int) -> None:
+    """Close a file descriptor in each process that is forked off from this one.
+
+    Not in their children: there the number may be that of another file.
+    """
+    parent = os.getpid()
+
+    def close() -> None:
+        if os.getppid() == parent:
+            with suppress(OSError):
+                os.close(file)
+
+    os.register_at_fork(after_in_child=close)
 
 
 def send_answer(answers: TextIO, answer: Mapping[str, Any]) -> None:

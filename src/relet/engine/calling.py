@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pdb
 import tempfile
 import threading
@@ -46,8 +47,11 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
     allowed = ReadPermissions(
         folder=call.place.folder,
         home=call.place.home,
-        code=frozenset(call.code),
-        paths=(*call.files, *laid_out, call.scratch),
+        paths=(
+            *(each for each in call.files if not each.is_relative_to(call.place.folder)),
+            *laid_out,
+            call.scratch,
+        ),
         declared=_declared(call),
     )
     finder = _finder_of(call, alone)
@@ -103,14 +107,16 @@ def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dic
 
 
 def _declared(call: ComponentCall) -> dict[str, str]:
-    """The files of the tree that are resources of the component, with their digests."""
+    """The files of the tree that are resources or modules of the component, with their digests."""
+    place = call.place
     below = [
-        file.relative_to(call.place.folder).as_posix()
+        Path(os.path.normpath(file)).relative_to(place.folder).as_posix()
         for file in call.files
-        if file.is_relative_to(call.place.folder)
+        if file.is_relative_to(place.folder)
     ]
-    found = call.place.digests.items()
-    return {name: digest for name, digest in found if any(f"{name}/".startswith(f"{each}/") for each in below)}
+    resources = (name for name in place.digests if any(f"{name}/".startswith(f"{each}/") for each in below))
+    modules = (place.modules[name] for name in call.code if name in place.modules)
+    return {name: place.digests[name] for name in (*resources, *modules)}
 
 
 def _finder_of(call: ComponentCall, alone: bool) -> FirstPartyFinder:

@@ -89,12 +89,14 @@ class InterpreterProcess:
         """The status that the process ended with; the negative number of the signal that ended it."""
         return self._process.exit_status
 
-    def prepare(self, packages: Iterable[str], place: CodePlace) -> None:
+    def prepare(self, packages: Iterable[str], place: CodePlace, *, ahead: bool = True) -> None:
         """Let the process import modules of packages, if they are installed, and compile the code of a place.
 
-        It does so while nobody asks it, and while its copies work.
+        It does so while nobody asks it, and while its copies work. Without `ahead` it imports nothing ahead from
+        now on: each call imports what it needs.
         """
-        self._process.ask({"ask": "prepare", "packages": list(packages), **_place_question(place)})
+        wanted = list(packages) if ahead else []
+        self._process.ask({"ask": "prepare", "packages": wanted, "ahead": ahead, **_place_question(place)})
 
     def parts(self, root: Path, pipeline: str, components: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
         """The parts of the keys of components with these parameters that source and packages decide there.

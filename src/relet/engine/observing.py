@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from relet.core.record import Caveat
 from relet.names import PACKAGE
@@ -48,10 +49,12 @@ class AccessLog:
     """What was opened, connected to and started, in the order of the first time.
 
     `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none; those
-    below one of `passed` are left out. `made` are the files that were written anew; to read them is no access.
+    below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not. `made` are
+    the files that were written anew; to read them is no access.
     """
 
     passed: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     addresses: dict[str, None] = field(default_factory=dict)
@@ -60,16 +63,15 @@ class AccessLog:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadPermissions:
-    """What a component may read: what lies below `paths`, and in the project the modules in `code`.
+    """What a component may read: what lies below `paths`, and the files of the project that are `declared`.
 
     `folder` is where the project's code is laid out, `home` is the project's own folder. `declared` are the
-    resources, path in the project → SHA-256: to read one where the project lies is no access as long as it is the
-    same file.
+    component's resources and modules, path in the project → SHA-256: to read one is no access as long as it is
+    what the run was planned with.
     """
 
     folder: Path
     home: Path
-    code: frozenset[str]
     paths: tuple[Path, ...]
     declared: Mapping[str, str] = field(default_factory=dict)
 
@@ -88,7 +90,11 @@ def watch_process(allowed: ReadPermissions | None = None) -> Iterator[AccessLog]
         sys.addaudithook(_audit_hook)
         _installed = True
     passed = _may_read(allowed) if allowed else ()
-    before, touched = _touched, AccessLog(passed=tuple(f"{path}{os.sep}" for path in passed))
+    own = (allowed.home, allowed.folder) if allowed else ()
+    before = _touched
+    touched = AccessLog(
+        passed=tuple(f"{path}{os.sep}" for path in passed), own=tuple(f"{path}{os.sep}" for path in own)
+    )
     _touched = touched
     children = _children()
     try:
@@ -118,7 +124,7 @@ def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) ->
     text = os.fsdecode(path)
     name = text if text.startswith(os.sep) else f"{_working_folder()}{os.sep}{text}"
     mode = flags if isinstance(flags, int) else 0
-    if mode & (os.O_TRUNC | os.O_EXCL):
+    if mode & os.O_TRUNC or (mode & os.O_EXCL and not os.path.lexists(name)):
         touched.made.add(name)
     elif mode & os.O_ACCMODE != os.O_WRONLY and _is_news(name, touched):
         touched.files[name] = _digest_now(name)
@@ -127,7 +133,14 @@ def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) ->
 def _is_news(name: str, touched: AccessLog) -> bool:
     if name in touched.made or name in touched.files:
         return False
-    return ".." in name or not name.startswith(touched.passed)
+    if ".." in name or not name.startswith(touched.passed):
+        return True
+    if not name.startswith(touched.own):
+        return False
+    # A project may lie below a folder of the system, or be the folder of an environment.
+    return not name.startswith(
+        tuple(each for each in touched.passed if each.startswith(touched.own) and each not in touched.own)
+    )
 
 
 def _digest_now(name: str) -> str:
@@ -159,7 +172,10 @@ def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...])
 
 
 def _note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    _note_opened_file(touched, "open", (arguments[0], None, os.O_RDONLY))
+    path = arguments[0]
+    if isinstance(path, str) and path.startswith("file:"):
+        path = unquote(path.removeprefix("file:").partition("?")[0])
+    _note_opened_file(touched, "open", (path, None, os.O_RDONLY))
 
 
 def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
@@ -212,31 +228,50 @@ def _names_read(touched: AccessLog, allowed: ReadPermissions) -> dict[str, tuple
     may_read = _may_read(allowed)
     found: dict[str, tuple[Path, str]] = {}
     for text, digest in touched.files.items():
-        file = Path(os.path.normpath(text))
-        if may_read & {file, *file.parents} or may_read & {*(real := file.resolve()).parents, real}:
+        file = Path(os.path.normpath(text)) if not Path(text).is_symlink() else Path(text)
+        file, digest = _source_of_byte_code(file, digest)
+        if any(_is_excused(each, may_read, allowed) for each in dict.fromkeys((file, file.resolve()))):
             continue
         # A pipe, a folder, or a file that does not exist, from which nothing was read.
-        name = _recorded_name(file, allowed) if file.is_file() else None
-        if name is not None and (name not in allowed.declared or allowed.declared[name] != digest):
+        if not file.is_file():
+            continue
+        name = _recorded_name(file, allowed)
+        if allowed.declared.get(name) != digest:
             found.setdefault(name, (file, digest))
     return found
+
+
+def _is_excused(file: Path, may_read: frozenset[Path], allowed: ReadPermissions) -> bool:
+    """Whether a file lies below a folder that may be read; of the project only folders in it are excused."""
+    below = may_read & {file, *file.parents}
+    own = [at for at in (allowed.home, allowed.folder) if file.is_relative_to(at)]
+    return any(not own or any(at in each.parents for at in own) for each in below)
+
+
+def _source_of_byte_code(file: Path, digest: str) -> tuple[Path, str]:
+    """The source that byte code stands for, and its digest, where there is one: byte code is written anew."""
+    if file.suffix != ".pyc" or file.parent.name != "__pycache__":
+        return file, digest
+    source = file.parent.parent / f"{file.name.partition('.')[0]}.py"
+    return (source, _digest_now(str(source))) if source.is_file() else (file, digest)
 
 
 def _may_read(allowed: ReadPermissions) -> frozenset[Path]:
     return _absolute_and_resolved(allowed.paths) | _installation_paths()
 
 
-def _recorded_name(file: Path, allowed: ReadPermissions) -> str | None:
+def _recorded_name(file: Path, allowed: ReadPermissions) -> str:
     """What a record calls a file: by its path in the project, from the home folder on, or from the root.
 
-    None for a module of the component's own code.
+    A record holds no bytes that are no text.
     """
     inside = next((at for at in (allowed.folder, allowed.home) if file.is_relative_to(at)), None)
     if inside is None:
         home = Path.home()
-        return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)
-    name = file.relative_to(inside).as_posix()
-    return None if _module(name) in allowed.code else name
+        name = f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)
+    else:
+        name = file.relative_to(inside).as_posix()
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
@@ -249,7 +284,7 @@ def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
 
 
 def _file_caveat(name: str) -> Caveat:
-    module = None if name.startswith(("/", "~")) else _module(name)
+    module = None if name.startswith(("/", "~/")) else _module(name)
     return Caveat(kind="import", what=module) if module else Caveat(kind="file", what=name)
 
 

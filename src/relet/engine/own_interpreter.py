@@ -56,14 +56,14 @@ def call_beside(call: ComponentCall, packages: Mapping[str, str]) -> CallResult:
             raise
 
 
-def start(packages: Mapping[str, str], modules: Iterable[str], place: CodePlace) -> None:
+def start(packages: Mapping[str, str], modules: Iterable[str], place: CodePlace, *, ahead: bool) -> None:
     """Start the process, and let it import modules of packages and compile the code of a place in the meantime.
 
-    Where another thread is calling a component, that has begun already.
+    Where another thread is calling a component, that has begun already. Without `ahead` nothing is imported ahead.
     """
     if _lock.acquire(blocking=False):
         try:
-            _interpreter(packages).prepare(modules, place)
+            _interpreter(packages).prepare(modules, place, ahead=ahead)
         finally:
             _lock.release()
 

@@ -103,7 +103,14 @@ def prepare_calls(job: Job, workspace: Workspace) -> None:
     if own:
         modules = dict.fromkeys(name for each in own for name in _modules_wanted(job, each))
         place = workspace.lay_out_code(job.tree, job.project.root)
-        own_interpreter.start(_packages(job, own), modules, place)
+        own_interpreter.start(_packages(job, own), modules, place, ahead=not _sets_environment(job))
+
+
+def _sets_environment(job: Job) -> bool:
+    """Whether code of the project may set variables, which packages read when they are imported."""
+    return any(
+        b"environ" in content for path, content in job.tree.files.items() if not path.startswith("src/relet/")
+    )
 
 
 def _modules_wanted(job: Job, component: Component) -> Iterator[str]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import atexit
 import importlib
+import importlib.util
 import json
 import os
 import select
 import signal
 import sys
+import sysconfig
 import threading
 import time
 import traceback
@@ -30,7 +32,7 @@ from relet.core.code import FirstPartyCode
 from relet.core.record import Caveat
 from relet.core.signature import read_component
 from relet.engine import disturbance
-from relet.engine.answering import how_a_process_ended, own_streams, send_answer
+from relet.engine.answering import close_in_children, how_a_process_ended, own_streams, send_answer
 from relet.engine.calling import call_here
 from relet.environments import integrity
 from relet.errors import ReletError
@@ -44,6 +46,8 @@ from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
 PROTOCOL = 2
+# Where installed packages lie.
+_INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib"))
 # Seconds that a call's own process has to end, once it has answered.
 PATIENCE = 2.0
 
@@ -68,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> None:
     tasks: deque[Callable[[], object]] = deque()
+    ahead = True
     _checked_files.update(integrity.recall_checked())
     while True:
         while tasks and not select.select([questions], [], [], 0)[0]:
@@ -76,12 +81,14 @@ def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> No
             return
         question = json.loads(line)
         if question["ask"] == "prepare":
+            ahead = question["ahead"]
             tasks += _preparations(question)
             continue
         copy = _CallProcess(question, chosen)
         answer = copy.answer(questions.fileno(), tasks)
         # What the packages are is the same for each call: the next one finds those of this one imported.
-        tasks += (partial(_import_package, name) for name in answer.pop("packages", ()))
+        packages = answer.pop("packages", ())
+        tasks += (partial(_import_package, name) for name in packages if ahead)
         checked = {file: tuple(stamp) for file, stamp in answer.pop("checked", {}).items()}
         _checked_files.update(checked)
         send_answer(answers, answer)
@@ -97,8 +104,12 @@ def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]
 
 
 def _import_package(name: str) -> None:
+    """Import a module ahead, if it is of an installed package: any other may be edited between two calls."""
     with suppress(Exception, SystemExit):
-        importlib.import_module(name)
+        spec = importlib.util.find_spec(name.partition(".")[0])
+        places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+        if any(str(each).startswith(_INSTALLED) for each in places if each):
+            importlib.import_module(name)
 
 
 def _place_of(question: Mapping[str, Any]) -> CodePlace:
@@ -181,7 +192,7 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
         signal.signal(signal.SIGINT, signal.default_int_handler)
         disturbance.disturb_call(chosen)
         own = os.getpid()
-        os.register_at_fork(after_in_child=partial(_close, into))
+        close_in_children(into)
         answer = json.dumps(_answer_or_error(question, chosen.working_folder)).encode() + b"\n"
         # A process that the component forked, and that goes on after the call, has no answer to give.
         if os.getpid() == own:
@@ -193,11 +204,6 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
     finally:
         sys.stderr.flush()
         os._exit(status)
-
-
-def _close(file: int) -> None:
-    with suppress(OSError):
-        os.close(file)
 
 
 def _answer_or_error(question: Mapping[str, Any], working_folder: str | None) -> dict[str, Any]:

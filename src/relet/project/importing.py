@@ -96,6 +96,11 @@ class FirstPartyFinder:
         self._modules, self._code = modules, code
         self._sources = {path: place.source(path) for path in modules.values()}
 
+    @property
+    def names(self) -> Collection[str]:
+        """The modules that it serves from the tree."""
+        return self._modules.keys()
+
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -132,7 +137,9 @@ def importing(finder: FirstPartyFinder) -> Iterator[None]:
     component starts.
     """
     set_library_defaults()
-    before = {name: sys.modules.pop(name) for name in _first_party(finder)}
+    # A module of the project may have the name of one that this process has loaded, such as `queue`.
+    named = [name for name in finder.names if name in sys.modules and not name.startswith("relet.")]
+    before = {name: sys.modules.pop(name) for name in dict.fromkeys((*_first_party(finder), *named))}
     path = sys.path.copy()
     sys.path.insert(0, str(finder.place.folder))
     sys.meta_path.insert(0, finder)

@@ -5,6 +5,7 @@ They are read once, when a run is planned. Whatever is edited afterwards belongs
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,9 @@ from relet.core.record import tree_document
 from relet.errors import EditedError
 from relet.project.folder import Project
 from relet.project.importing import CodePlace
+
+# How many entries beside the code are laid out as folders that can be walked through.
+WALKED = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,9 @@ def code_tree(project: Project) -> CodeTree:
     for path in _files_named(project):
         project.code.content(path)
     root = project.root
-    inside = {path: content for path, content in project.code.contents.items() if path.is_relative_to(root)}
+    # A resource may be named by a way through other folders: `../../shared/words.txt`.
+    contents = {Path(os.path.normpath(path)): content for path, content in project.code.contents.items()}
+    inside = {path: content for path, content in contents.items() if path.is_relative_to(root)}
     return CodeTree(
         files={path.relative_to(root).as_posix(): content for path, content in inside.items()},
         modules={
@@ -92,7 +98,7 @@ def _files_named(project: Project) -> Iterator[Path]:
 
 def file_digest_now(name: str, home: Path) -> str | None:
     """The SHA-256 that a file named in a record has now, None where it is gone; `home` is the project's folder."""
-    return digest_of_file(home / Path(name).expanduser())
+    return digest_of_file(Path(name).expanduser() if name.startswith("~/") else home / name)
 
 
 def digest_of_file(path: Path) -> str | None:
@@ -124,15 +130,27 @@ def lay_out_tree(tree: CodeTree, folder: Path, home: Path, *, others: bool = Tru
         place.write_bytes(content)
         if content.startswith(b"#!"):
             place.chmod(place.stat().st_mode | 0o111)
-    for made in folders if others else ():
-        _link_others(home / made.relative_to(folder), made)
+    for made in sorted(folders) if others else ():
+        inside = made.relative_to(folder)
+        # Around the pipelines lie environments and data of any size: their folders are links.
+        _link_others(home / inside, made, WALKED if inside.parts[:1] == ("pipelines",) else 0)
     return CodePlace(folder=folder, home=home, digests=tree.digests, modules=tree.modules)
 
 
-def _link_others(home: Path, made: Path) -> None:
-    there = home.iterdir() if home.is_dir() else ()
-    for each in there:
-        link = made / each.name
+def _link_others(home: Path, made: Path, left: int) -> int:
+    """Lay out the rest of a folder: folders as folders, so that a component can walk through them, files as links.
+
+    A folder is a link itself once `left` entries are laid out; how many are left then.
+    """
+    for each in sorted(home.iterdir()) if home.is_dir() else ():
+        place = made / each.name
         # byte code beside a file would be that of the file as it is now
-        if each.name != "__pycache__" and not link.exists():
-            link.symlink_to(each)
+        if each.name == "__pycache__" or place.is_symlink() or place.exists():
+            continue
+        left -= 1
+        if left > 0 and each.is_dir() and not each.is_symlink():
+            place.mkdir()
+            left = _link_others(each, place, left)
+        else:
+            place.symlink_to(each)
+    return left

@@ -16,7 +16,7 @@ from relet.engine.observing import ReadPermissions, caveats, watch_process
 from relet.store import open_store
 from tests.tiny_project import Tiny
 
-NOTHING_ALLOWED = ReadPermissions(folder=Path("/nowhere"), home=Path("/nowhere"), code=frozenset(), paths=())
+NOTHING_ALLOWED = ReadPermissions(folder=Path("/nowhere"), home=Path("/nowhere"), paths=())
 TRUE = next(path for path in ("/bin/true", "/usr/bin/true") if os.path.exists(path))  # noqa: PTH110
 
 

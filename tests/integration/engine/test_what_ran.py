@@ -214,3 +214,134 @@ def test_calls_of_several_threads_do_not_meet(sums: Sums) -> None:
         each.join(max(0.0, until - time.monotonic()))
     totals = sorted(each.metrics["total"] for each in outcomes)
     assert totals == [totals[0] * scale for scale in (1, 2, 3)]
+
+
+def test_a_component_may_fork_and_open_files_as_it_likes(sums: Sums) -> None:
+    """A hook of relet's own, which closes its streams in a forked process, must not run in that one's children."""
+    sums.path("helper.py").write_text(
+        "import multiprocessing, os\n\n"
+        "def twice(x):\n    return 2 * x\n\n"
+        "def total(path):\n"
+        "    first = open('first.txt')\n"
+        "    read, write = os.pipe()\n"
+        "    if not os.fork():\n"
+        "        other = open('other.txt')\n"
+        "        os.write(write, first.read().encode())\n"
+        "        os._exit(0)\n"
+        "    found = int(os.read(read, 9))\n"
+        "    with multiprocessing.Pool(1) as pool:\n"
+        "        return float(found + sum(pool.map(twice, [1, 2])))\n"
+    )
+    (sums.root / "first.txt").write_text("1")
+    (sums.root / "other.txt").write_text("666")
+    assert sums.run().metrics["total"] == 7
+
+
+def test_a_component_walks_through_the_folders_beside_its_code(sums: Sums) -> None:
+    sums.path("data").mkdir()
+    sums.path("data/a.csv").write_text("1")
+    sums.path("helper.py").write_text(
+        "import os\nfrom pathlib import Path\n\n"
+        "def total(path):\n"
+        "    here = Path(__file__).parent\n"
+        "    walked = sum(len(names) for folder, _, names in os.walk(here) if folder.endswith('data'))\n"
+        "    return float(len(list(here.rglob('*.csv'))) + 10 * walked)\n"
+    )
+    assert sums.run().metrics["total"] == 11
+
+
+def test_a_module_of_the_project_may_have_the_name_of_a_loaded_one(sums: Sums) -> None:
+    (sums.root / "queue.py").write_text("X = 5\n")
+    sums.path("helper.py").write_text("import queue\n\ndef total(path):\n    return float(queue.X)\n")
+    assert sums.run().metrics["total"] == 5
+
+
+def test_an_own_library_on_the_path_is_compared(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    (sums.root / "lib").mkdir()
+    (sums.root / "lib" / "mylib.py").write_text("X = 1\n")
+    monkeypatch.setenv("PYTHONPATH", str(sums.root / "lib"))
+    monkeypatch.syspath_prepend(str(sums.root / "lib"))
+    sums.path("helper.py").write_text("import mylib\n\ndef total(path):\n    return float(mylib.X)\n")
+    assert sums.run().metrics["total"] == 1
+    (sums.root / "lib" / "mylib.py").write_text("X = 2222\n")
+    assert sums.run().metrics["total"] == 2222
+
+
+@pytest.mark.parametrize("way", ["read", "exec"])
+def test_code_that_is_read_from_the_project_while_it_is_edited_is_noticed(sums: Sums, way: str) -> None:
+    """The file names in tracebacks are the user's own, so that `inspect` reads the live file."""
+    read = {"read": "inspect.getsource(one)", "exec": "open('pipelines/sums/more.py').read()"}[way]
+    sums.path("more.py").write_text("def one():\n    return 1\n")
+    sums.path("helper.py").write_text(
+        "import inspect\nfrom pipelines.sums.more import one\n\n"
+        f"def total(path):\n    names = {{}}\n    exec({read}, names)\n    return float(names['one']())\n"
+    )
+    text = "def one():\n    return 100\n"
+    job = prepare(read_order("sums", []))
+    assert execute(job, EditsMeanwhile(sums.path("more.py"), text)).metrics["total"] == 100
+    sums.path("more.py").write_text("def one():\n    return 1\n")
+    assert sums.run().metrics["total"] == 1
+
+
+@pytest.mark.parametrize("name", [".hidden.txt", "link/in.txt"])
+def test_what_a_resource_folder_holds_beside_the_key_is_undeclared(sums: Sums, name: str) -> None:
+    (sums.root / "shared").mkdir()
+    sums.path("words/link").symlink_to(sums.root / "shared")
+    read = f"(__import__('pathlib').Path(__file__).parent / 'words' / '{name}').read_text()"
+    sums.edit("helper.py", "return float(", f"return float({read}) + float(")
+    sums.path(f"words/{name}").write_text("5")
+    outcome = sums.run()
+    assert list(undeclared(sums, outcome)) == [f"pipelines/sums/words/{name}"]
+    sums.path(f"words/{name}").write_text("6")
+    assert sums.run().metrics["total"] == outcome.metrics["total"] + 1
+
+
+def test_a_file_whose_name_begins_with_a_tilde_is_a_file_like_any_other(sums: Sums) -> None:
+    (sums.root / "~d.txt").write_text("5")
+    sums.edit("helper.py", "return float(", "return float(open('~d.txt').read()) + float(")
+    first = sums.run()
+    (sums.root / "~d.txt").write_text("6")
+    assert sums.run().metrics["total"] == first.metrics["total"] + 1
+
+
+def test_a_file_that_was_not_made_anew_is_read_like_any_other(sums: Sums) -> None:
+    (sums.root / "d.txt").write_text("5")
+    sums.path("helper.py").write_text(
+        "def total(path):\n"
+        "    try:\n        open('d.txt', 'x').write('0')\n    except FileExistsError:\n        pass\n"
+        "    return float(open('d.txt').read())\n"
+    )
+    assert sums.run().metrics["total"] == 5
+    (sums.root / "d.txt").write_text("6")
+    assert sums.run().metrics["total"] == 6
+
+
+def test_a_resource_may_be_named_by_a_way_through_other_folders(sums: Sums) -> None:
+    (sums.root / "shared").mkdir()
+    (sums.root / "shared" / "d.txt").write_text("5")
+    sums.edit("add.py", 'resources=("words",)', 'resources=("words", "../../shared/d.txt")')
+    read = "(__import__('pathlib').Path(__file__).parents[2] / 'shared' / 'd.txt').read_text()"
+    sums.edit("helper.py", "return float(", f"return float({read}) + float(")
+    first = sums.run()
+    assert undeclared(sums, first) == {}
+    (sums.root / "shared" / "d.txt").write_text("6")
+    assert sums.run().metrics["total"] == first.metrics["total"] + 1
+
+
+def test_a_folder_with_the_name_of_a_package_does_not_hide_it(sums: Sums) -> None:
+    (sums.root / "click").mkdir()
+    (sums.root / "click" / "readme.txt").write_text("no module")
+    sums.edit("helper.py", "def total", "import click\n\ndef total")
+    parts = sums.record(sums.run(), "add").parts
+    assert parts is not None and "click" in parts.packages
+
+
+def test_variables_that_code_sets_before_it_imports_a_package_are_seen_by_it(sums: Sums) -> None:
+    (sums.root / "site").mkdir()
+    sums.path("helper.py").write_text(
+        "import os\nos.environ['OMP_NUM_THREADS'] = '3'\nimport numpy\n\n"
+        "def total(path):\n"
+        "    from threadpoolctl import threadpool_info\n"
+        "    return float(max([each['num_threads'] for each in threadpool_info()] or [3]))\n"
+    )
+    assert sums.run().metrics["total"] <= 3

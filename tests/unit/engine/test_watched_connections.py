@@ -11,7 +11,7 @@ import pytest
 from relet.core.record import Caveat
 from relet.engine.observing import ReadPermissions, caveats, watch_process
 
-NOTHING_ALLOWED = ReadPermissions(folder=Path("/nowhere"), home=Path("/nowhere"), code=frozenset(), paths=())
+NOTHING_ALLOWED = ReadPermissions(folder=Path("/nowhere"), home=Path("/nowhere"), paths=())
 
 
 def network_caveats(act: Callable[[], object]) -> list[str]:
