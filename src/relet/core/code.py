@@ -231,9 +231,20 @@ class FirstPartyCode:
                     return Path(inside, "__init__.py")
                 if entries.get(f"{name}.py") is False:
                     return Path(f"{inside}.py")
-                if entries.get(name) and not _is_hidden(parts):
+                if entries.get(name) and not _is_hidden(parts) and self._holds_python(inside):
                     return Path(inside)
         return None
+
+    def _holds_python(self, folder: str, depth: int = 6) -> bool:
+        """Whether a folder can be a namespace package: one of data alone does not hide a package of its name.
+
+        Folders are looked into down to a depth, for links may go round in a circle.
+        """
+        entries = self._entries(folder)
+        if any(name.endswith((".py", ".so", ".pyd")) for name, is_folder in entries.items() if not is_folder):
+            return True
+        folders = [f"{folder}{os.sep}{name}" for name, is_folder in entries.items() if is_folder]
+        return depth > 0 and any(self._holds_python(each, depth - 1) for each in folders)
 
     def _entries(self, folder: str) -> Mapping[str, bool]:
         """What lies in a folder, when it was first asked for: name → whether it is a folder."""
@@ -264,7 +275,6 @@ class FirstPartyCode:
             if not _counts_as_code(name):
                 continue
             if path.is_dir():
-                third_party.add(name)  # a folder of that name does not hide a package
                 continue
             summary = self._summary(name, path)
             digests[name] = summary.digest

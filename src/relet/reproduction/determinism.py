@@ -159,7 +159,7 @@ class _DeterminismCheck:
     def _emptied_folder(self, name: str) -> Path:
         folder = self.scratch / name
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a process that just ended may have written once more
         return folder
 
 
