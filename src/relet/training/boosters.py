@@ -73,6 +73,7 @@ _PARAMETER = re.compile(r"\[([a-z0-9_]{1,60}): ?([a-zA-Z0-9_.,+-]{0,200})\]")
 # Parameters that name files or machines; relet sets none of them.
 _PLACES = re.compile(r"data|valid|machines|.*(file|filename|dir|path|model|result)s?")
 _IMPORTANCE = re.compile(r"Column_\d{1,9}=[0-9.e+-]{1,30}")
+_INFINITE, _LARGEST = re.compile(r"(?<!\S)-?inf(?!\S)"), "1e308"
 _INTEGER_SIGNS, _DECIMAL_SIGNS = b"0123456789 -", b"0123456789 .e+-"
 
 
@@ -166,6 +167,9 @@ def _numbers(name: str, texts: Sequence[str]) -> NDArray[Any]:
     import pyarrow.compute as pc
 
     joined = " ".join(filter(None, texts))
+    if name == "threshold":
+        # where missing values alone go the other way, the threshold is infinite
+        joined = _INFINITE.sub(_LARGEST, joined)
     signs, kind = (_INTEGER_SIGNS, pa.int64()) if name in _WHOLE else (_DECIMAL_SIGNS, pa.float64())
     if joined.encode().translate(None, signs):
         raise ModelError(f"its {name} holds what is no number")

@@ -158,6 +158,19 @@ def test_a_booster_with_any_change_is_refused_in_words_or_still_a_booster(text, 
         assert len(changed.split("Tree=")) == len(text.split("Tree="))
 
 
+def test_a_booster_that_splits_off_the_rows_without_a_value_alone_is_loaded():
+    """LightGBM writes an infinite threshold for it."""
+    drawn = np.random.default_rng(0)
+    values = drawn.normal(size=(300, 2))
+    values[drawn.random((300, 2)) < 0.4] = np.nan
+    target = np.where(np.isnan(values[:, 0]), 5.0, 0.0) + drawn.normal(size=300) / 10
+    text = BoostedRegressor(n_estimators=5, min_child_samples=5).fit(values, np.exp(target)).native
+    assert "inf " in text
+    check_booster(text, 2)
+    with pytest.raises(ModelError):
+        check_booster(text.replace("inf ", "nan ", 1), 2)
+
+
 @settings(max_examples=150)
 @given(data=st.data())
 def test_an_archive_with_any_change_is_refused_in_words_or_loaded(data):
