@@ -26,17 +26,29 @@ if TYPE_CHECKING:
     from relet.store import Store
 
 
-_TABLE = ("pyarrow.parquet", "pyarrow.compute")
+# pyarrow imports pandas itself, where that is installed, as soon as it has values to convert.
+_TABLE = ("pyarrow.parquet", "pyarrow.compute", "pandas")
+# In pieces: an answer and the next question wait until an import has ended.
+_MODEL = (
+    "scipy.sparse",
+    "scipy.optimize",
+    "scipy.ndimage",
+    "scipy.stats",
+    "joblib",
+    "sklearn.preprocessing",
+    "sklearn.pipeline",
+    "skops.io",
+)
 # What it takes to read an input in a container, or to write an output of a type.
 _WANTED: Mapping[str, tuple[str, ...]] = {
     "table": _TABLE,
     "arrow": _TABLE,
     "reader": _TABLE,
     "rows": _TABLE,
-    "pandas": ("pandas", *_TABLE),
+    "pandas": _TABLE,
     "polars": ("polars", *_TABLE),
-    "ibis": ("duckdb", "ibis", "ibis.backends.duckdb", "sqlglot.dialects.duckdb", *_TABLE),
-    "model": ("sklearn.pipeline", "skops.io"),
+    "ibis": (*_TABLE, "duckdb", "ibis", "ibis.backends.duckdb", "sqlglot.dialects.duckdb"),
+    "model": _MODEL,
 }
 
 
