@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import gc
 import importlib
 import importlib.util
 import json
@@ -63,11 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     questions, answers = own_streams()
     set_library_defaults()
+    gc.disable()  # this process only imports
     disturbance.disturb_process(chosen)
     # Whoever asks is interrupted as well, and ends this process; the copy that calls says that it was interrupted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
     _serve(chosen, questions, answers)
+    sys.stderr.flush()
+    # Unloading the packages would take a while, and some complain of what was set aside for the copies.
+    os._exit(0)
 
 
 def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> None:
@@ -129,8 +134,11 @@ class _CallProcess:
         self._ended = False
         parent = os.getpid()
         sys.stderr.flush()
+        # What is loaded by now is no garbage: a copy that looked through it would copy its memory.
+        gc.freeze()
         self._pid = os.fork()
         if self._pid == 0:
+            gc.enable()
             os.close(self._answers)
             _draw_anew()
             _answer_and_end(question, chosen, into, parent)
