@@ -126,6 +126,7 @@ def main() -> None:
             if not came:
                 raise
             status = INTERRUPTED_STATUS
+        gc.freeze()  # a look for garbage at the end frees nothing that anyone needs
         sys.exit(128 + came[0] if came and status == INTERRUPTED_STATUS else status)
 
 
