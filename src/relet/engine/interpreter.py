@@ -48,7 +48,6 @@ class InterpreterProcess:
         self._log = log
         # an earlier process may have printed to the same file
         self._log_start = log.stat().st_size if log and log.exists() else 0
-        self._asked = False
         with ExitStack() as opened:
             log_file = opened.enter_context(log.open("ab")) if log else None
             try:
@@ -79,9 +78,7 @@ class InterpreterProcess:
         self.close()
 
     def close(self) -> None:
-        """End the process. Where a question has no answer yet, because whoever asked was interrupted, kill it."""
-        if self._asked:
-            self._process.kill()
+        """End the process; it ends a call that goes on, too, and the processes that the call started."""
         self._process.end(PATIENCE)
 
     @property
@@ -145,10 +142,8 @@ class InterpreterProcess:
         )
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
-        self._asked = True
         self._process.ask(question)
         answer = self._answer(about)
-        self._asked = False
         if answer.get("interrupted"):
             raise KeyboardInterrupt
         if "ended" in answer:

@@ -35,6 +35,7 @@ from relet.core.signature import read_component
 from relet.engine import disturbance
 from relet.engine.answering import close_in_children, how_a_process_ended, own_streams, send_answer
 from relet.engine.calling import call_here
+from relet.engine.descent import adopt_orphans, end_with_parent, kill_with_descendants
 from relet.environments import integrity
 from relet.errors import ReletError
 from relet.names import PACKAGE
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     questions, answers = own_streams()
     set_library_defaults()
     gc.disable()  # this process only imports
+    adopt_orphans()
     disturbance.disturb_process(chosen)
     # Whoever asks is interrupted as well, and ends this process; the copy that calls says that it was interrupted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -160,7 +162,7 @@ class _CallProcess:
                 if not piece:
                     break
             else:
-                os.kill(self._pid, signal.SIGKILL)
+                kill_with_descendants(self._pid)
                 os._exit(1)
         os.close(self._answers)
         if content.endswith(b"\n"):
@@ -196,7 +198,7 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
     global _at_start
     _at_start, status = frozenset(sys.modules), 1
     try:
-        disturbance.end_with_parent(parent)
+        end_with_parent(parent)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         disturbance.disturb_call(chosen)
         own = os.getpid()
