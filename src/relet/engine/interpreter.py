@@ -191,6 +191,7 @@ def _place_question(place: CodePlace) -> dict[str, Any]:
         "home": str(place.home),
         "digests": dict(place.digests),
         "modules": dict(place.modules),
+        "roots": list(place.roots),
     }
 
 

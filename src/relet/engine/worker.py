@@ -47,7 +47,7 @@ from relet.project.processor import blas_in_use
 from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
-PROTOCOL = 2
+PROTOCOL = 3
 # Where installed packages lie.
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib"))
 # Seconds that a call's own process has to end, once it has answered.
@@ -125,6 +125,7 @@ def _place_of(question: Mapping[str, Any]) -> CodePlace:
         home=Path(question["home"]),
         digests=question["digests"],
         modules=question["modules"],
+        roots=tuple(question["roots"]),
     )
 
 
@@ -260,7 +261,7 @@ def _input_folder(place: Mapping[str, Any]) -> InputFolder:
 
 def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
     place = _place_of(question)
-    code = FirstPartyCode((place.folder, PACKAGE.parent))
+    code = FirstPartyCode((place.folder, *(place.folder / each for each in place.roots), PACKAGE.parent))
     module = question["module"]
     call = ComponentCall(
         component=read_component(question["component"], module, place.folder / place.modules[module], code),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relet.core.code import FirstPartyCode
 from relet.core.pipeline import Pipeline, read_pipeline
+from relet.core.roots import project_code
 from relet.errors import NotFoundError, nearest
 from relet.project.known_code import process_memory
 
@@ -20,11 +21,13 @@ KEPT = ".relet"
 class Project:
     """A folder that holds `pipelines/`, and one pipeline in it, read from its source.
 
-    `place` is where what is relative is kept: the store, downloads, MLflow's files. That is `root`, unless the
-    project is run from elsewhere.
+    `roots` are folders that its modules are imported from beside `root`, relative to it. `place` is where what is
+    relative is kept: the store, downloads, MLflow's files. That is `root`, unless the project is run from
+    elsewhere.
     """
 
     root: Path
+    roots: tuple[str, ...]
     place: Path
     folder: Path
     code: FirstPartyCode
@@ -90,9 +93,9 @@ def open_project(name: str, start: Path | None = None) -> Project:
         raise NotFoundError(
             f"there is no pipeline {name!r} in {root / 'pipelines'}: {nearest(name, pipelines(root))}"
         )
-    code = FirstPartyCode((root, Path(__file__).parents[2]), process_memory())
+    code, roots = project_code(root, process_memory())
     pipeline = read_pipeline(name, path, code)
-    return Project(root=root, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
+    return Project(root=root, roots=roots, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
 
 
 def pipeline_and_step(target: str, start: Path | None = None) -> tuple[str, str | None]:
