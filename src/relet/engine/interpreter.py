@@ -14,7 +14,7 @@ from relet.core.artifact import ArtifactType
 from relet.core.record import Caveat, KeyParts
 from relet.engine.answering import AnsweringProcess
 from relet.engine.worker import PROTOCOL
-from relet.errors import ComponentError, LostError, ReletError, SetUpError
+from relet.errors import CodeLine, ComponentError, LostError, ReletError, SetUpError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.importing import CodePlace
@@ -195,12 +195,14 @@ def _place_question(place: CodePlace) -> dict[str, Any]:
     }
 
 
-def _as_error(description: Mapping[str, str]) -> ReletError:
+def _as_error(description: Mapping[str, Any]) -> ReletError:
     kind = getattr(errors, description["type"], ComponentError)
     # A file's name may hold bytes that are no text, which no record can store.
     message = description["message"].encode(errors="backslashreplace").decode()
     error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(message)
     error.add_note(description["trace"])
+    if isinstance(error, ComponentError):
+        error.lines = tuple(CodeLine(**each) for each in description["lines"])
     return error
 
 

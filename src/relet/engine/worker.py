@@ -237,7 +237,8 @@ def _answer_or_error(question: Mapping[str, Any], working_folder: str | None) ->
         own = isinstance(error, ReletError)
         message = str(error) if own else f"{type(error).__name__}: {error}"
         kind = type(error).__name__ if own else "ComponentError"
-        return {"error": {"type": kind, "message": message, "trace": traceback.format_exc()}}
+        lines = [asdict(each) for each in getattr(error, "lines", ())]
+        return {"error": {"type": kind, "message": message, "trace": traceback.format_exc(), "lines": lines}}
 
 
 def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:
