@@ -8,9 +8,13 @@ from difflib import get_close_matches
 
 
 class ReletError(Exception):
-    """Everything that relet raises on purpose. `exit_status` is what the command line ends with."""
+    """Everything that relet raises on purpose. `exit_status` is what the command line ends with.
+
+    `printed` is what a component's process had printed, where the error came from one.
+    """
 
     exit_status = 2
+    printed: str = ""
 
 
 class WiringError(ReletError):

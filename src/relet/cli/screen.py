@@ -219,7 +219,10 @@ def _next_steps(job: Job, outcome: RunOutcome) -> Iterator[str]:
         case Status.INTERRUPTED:
             yield "interrupted; every finished step is kept: the same command goes on from here"
         case Status.FAILED if isinstance(outcome.error, ComponentError):
-            yield f"finished steps are kept; look inside with: relet run {pipeline} … --pdb"
+            yield (
+                "finished steps are kept; the whole traceback and what was printed: relet logs; look inside with: "
+                f"relet run {pipeline} … --pdb"
+            )
         case Status.STOPPED:
             yield from _refusal_advice(job, outcome)
         case Status.FINISHED:

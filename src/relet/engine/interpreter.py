@@ -139,6 +139,7 @@ class InterpreterProcess:
             undeclared=answer["undeclared"],
             kept=tuple(map(Path, answer["kept"])),
             machine=answer["machine"],
+            printed=answer["printed"],
         )
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
@@ -147,9 +148,11 @@ class InterpreterProcess:
         if answer.get("interrupted"):
             raise KeyboardInterrupt
         if "ended" in answer:
-            raise LostError(f"{about} {answer['ended']}{self._last_log_line()}")
+            lost = LostError(f"{about} {answer['ended']}{_last_line(answer['printed'])}")
+            lost.printed = answer["printed"]
+            raise lost
         if "error" in answer:
-            raise _as_error(answer["error"])
+            raise _as_error(answer["error"], answer["printed"])
         return answer
 
     def _answer(self, about: str) -> dict[str, Any]:
@@ -165,9 +168,12 @@ class InterpreterProcess:
     def _last_log_line(self) -> str:
         """The last line that the process printed, where it was kept."""
         printed = self._log.read_bytes()[self._log_start :] if self._log else b""
-        content = printed.decode(errors="replace")
-        last = next((line.strip() for line in reversed(content.splitlines()) if line.strip()), "")
-        return f": {last[:300]}" if last else ""
+        return _last_line(printed.decode(errors="replace"))
+
+
+def _last_line(printed: str) -> str:
+    last = next((line.strip() for line in reversed(printed.splitlines()) if line.strip()), "")
+    return f": {last[:300]}" if last else ""
 
 
 def _call_question(call: ComponentCall) -> dict[str, Any]:
@@ -195,7 +201,7 @@ def _place_question(place: CodePlace) -> dict[str, Any]:
     }
 
 
-def _as_error(description: Mapping[str, Any]) -> ReletError:
+def _as_error(description: Mapping[str, Any], printed: str) -> ReletError:
     kind = getattr(errors, description["type"], ComponentError)
     # A file's name may hold bytes that are no text, which no record can store.
     message = description["message"].encode(errors="backslashreplace").decode()
@@ -203,6 +209,7 @@ def _as_error(description: Mapping[str, Any]) -> ReletError:
     error.add_note(description["trace"])
     if isinstance(error, ComponentError):
         error.lines = tuple(CodeLine(**each) for each in description["lines"])
+    error.printed = printed
     return error
 
 

@@ -36,6 +36,7 @@ from relet.engine import disturbance
 from relet.engine.answering import close_in_children, how_a_process_ended, own_streams, send_answer
 from relet.engine.calling import call_here
 from relet.engine.descent import adopt_orphans, end_with_parent, kill_with_descendants
+from relet.engine.printed import PrintedOutput, flush_native_streams
 from relet.environments import integrity
 from relet.errors import ReletError
 from relet.names import PACKAGE
@@ -134,6 +135,7 @@ class _CallProcess:
 
     def __init__(self, question: Mapping[str, Any], chosen: argparse.Namespace) -> None:
         self._answers, into = os.pipe()
+        self._printed = PrintedOutput()
         self._ended = False
         parent = os.getpid()
         sys.stderr.flush()
@@ -143,9 +145,11 @@ class _CallProcess:
         if self._pid == 0:
             gc.enable()
             os.close(self._answers)
+            self._printed.take_over()
             _draw_anew()
             _answer_and_end(question, chosen, into, parent)
         os.close(into)
+        self._printed.begin()
 
     def answer(self, asker: int, tasks: deque[Callable[[], object]]) -> dict[str, Any]:
         """The answer, or how the copy ended without one. Meanwhile this process works on `tasks`.
@@ -154,9 +158,16 @@ class _CallProcess:
         """
         content = b""
         while not content.endswith(b"\n"):
-            ready = select.select([self._answers, asker], [], [], 0 if tasks else None)[0]
+            files: list[int | PrintedOutput] = [
+                self._answers,
+                asker,
+                *([self._printed] if self._printed.goes_on else []),
+            ]
+            ready = select.select(files, [], [], 0 if tasks else None)[0]
             if not ready:
                 tasks.popleft()()
+            elif self._printed in ready:
+                self._printed.pass_on()
             elif self._answers in ready:
                 piece = os.read(self._answers, 1 << 16)
                 content += piece
@@ -167,24 +178,33 @@ class _CallProcess:
                 os._exit(1)
         os.close(self._answers)
         if content.endswith(b"\n"):
+            self._printed.pass_on()
             answer: dict[str, Any] = json.loads(content)
-            return answer
+            return {**answer, "printed": self._printed.text}
         status = self.end()
-        if status is None:
-            return {"ended": "closed the line to whoever asks, and was killed"}
-        return {"ended": how_a_process_ended(status, by_itself="ended its process")}
+        how = "closed the line to whoever asks, and was killed"
+        if status is not None:
+            how = how_a_process_ended(status, by_itself="ended its process")
+        return {"ended": how, "printed": self._printed.text}
 
     def end(self) -> int | None:
         """Wait until the copy has ended; its status, or None where it did not end in time, and was killed."""
         if self._ended:
             return None
         self._ended = True
+        status = self._wait()
+        self._printed.pass_on()
+        self._printed.end()
+        return status
+
+    def _wait(self) -> int | None:
         until = time.monotonic() + 2 * PATIENCE
         while not (ended := os.waitpid(self._pid, os.WNOHANG))[0]:
             if time.monotonic() > until:
                 os.kill(self._pid, signal.SIGKILL)
                 os.waitpid(self._pid, 0)
                 return None
+            self._printed.pass_on()
             time.sleep(0.002)
         return os.waitstatus_to_exitcode(ended[1])
 
@@ -205,6 +225,7 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
         own = os.getpid()
         close_in_children(into)
         answer = json.dumps(_answer_or_error(question, chosen.working_folder)).encode() + b"\n"
+        _flush_streams()
         # A process that the component forked, and that goes on after the call, has no answer to give.
         if os.getpid() == own:
             with os.fdopen(into, "wb") as file:
@@ -213,8 +234,16 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
         threading.Timer(PATIENCE, os._exit, [0]).start()
         atexit._run_exitfuncs()
     finally:
-        sys.stderr.flush()
+        _flush_streams()
         os._exit(status)
+
+
+def _flush_streams() -> None:
+    """Write out what was printed: Python's streams, which a component may have closed, and those of libraries."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    flush_native_streams()
 
 
 def _answer_or_error(question: Mapping[str, Any], working_folder: str | None) -> dict[str, Any]:
@@ -238,7 +267,9 @@ def _answer_or_error(question: Mapping[str, Any], working_folder: str | None) ->
         message = str(error) if own else f"{type(error).__name__}: {error}"
         kind = type(error).__name__ if own else "ComponentError"
         lines = [asdict(each) for each in getattr(error, "lines", ())]
-        return {"error": {"type": kind, "message": message, "trace": traceback.format_exc(), "lines": lines}}
+        # What the component raised says all of it.
+        trace = "".join(traceback.format_exception((lines and error.__cause__) or error))
+        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines}}
 
 
 def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:
