@@ -14,7 +14,7 @@ from typing import Any
 
 from relet.core.component import Component
 from relet.core.record import Caveat, is_module_inside
-from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
+from relet.engine.observing import ReadPermissions, caveats, places_looked_at, undeclared_files, watch_process
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
 from relet.project.call import CallResult, ComponentCall
@@ -53,6 +53,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             call.scratch,
         ),
         declared=_declared(call),
+        resources=_resources(call),
     )
     finder = _finder_of(call, alone)
     with (
@@ -84,6 +85,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         outputs=outputs,
         caveats=caveats(touched, allowed, finder.undeclared),
         undeclared=undeclared,
+        looked_at=finder.lookups | places_looked_at(touched, allowed, undeclared),
         kept=tuple(_kept_modules(call, finder, undeclared)),
     )
 
@@ -106,14 +108,19 @@ def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dic
             undeclared[path] = ""
 
 
+def _resources(call: ComponentCall) -> tuple[str, ...]:
+    """The files and folders of the tree that the component declares, by their paths in the project."""
+    folder = call.place.folder
+    return tuple(
+        Path(os.path.normpath(file)).relative_to(folder).as_posix()
+        for file in call.files
+        if file.is_relative_to(folder)
+    )
+
+
 def _declared(call: ComponentCall) -> dict[str, str]:
     """The files of the tree that are resources or modules of the component, with their digests."""
-    place = call.place
-    below = [
-        Path(os.path.normpath(file)).relative_to(place.folder).as_posix()
-        for file in call.files
-        if file.is_relative_to(place.folder)
-    ]
+    place, below = call.place, _resources(call)
     resources = (name for name in place.digests if any(f"{name}/".startswith(f"{each}/") for each in below))
     modules = (place.modules[name] for name in call.code if name in place.modules)
     return {name: place.digests[name] for name in (*resources, *modules)}

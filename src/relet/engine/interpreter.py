@@ -140,6 +140,7 @@ class InterpreterProcess:
             outputs=outputs,
             caveats=tuple(Caveat(**each) for each in answer["caveats"]),
             undeclared=answer["undeclared"],
+            looked_at=answer.get("looked_at", {}),  # the relet of a recorded environment may be an older one
             kept=tuple(map(Path, answer["kept"])),
             machine=answer["machine"],
         )

@@ -10,16 +10,17 @@ import os
 import site
 import sys
 import sysconfig
-import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from relet.core.lookups import NOTHING
 from relet.core.record import Caveat
+from relet.engine.lookups import LookupLog, absolute_name, is_import, looked_at, noting, unnoted, watch_lookups
 from relet.names import PACKAGE
 from relet.project.tree import digest_of_file
 
@@ -49,16 +50,19 @@ class AccessLog:
     """What was opened, connected to and started, in the order of the first time.
 
     `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none; those
-    below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not. `made` are
-    the files that were written anew; to read them is no access.
+    below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not: those that
+    do are `inner`. `made` are the files that were written anew; to read them is no access. `lookups` is what was
+    asked about places.
     """
 
     passed: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     addresses: dict[str, None] = field(default_factory=dict)
     programs: dict[str, None] = field(default_factory=dict)
+    lookups: LookupLog = field(default_factory=LookupLog)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,19 +71,18 @@ class ReadPermissions:
 
     `folder` is where the project's code is laid out, `home` is the project's own folder. `declared` are the
     component's resources and modules, path in the project → SHA-256: to read one is no access as long as it is
-    what the run was planned with.
+    what the run was planned with. `resources` are the files and folders that it declares, by these paths.
     """
 
     folder: Path
     home: Path
     paths: tuple[Path, ...]
     declared: Mapping[str, str] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
 
 
 _touched: AccessLog | None = None
 _installed = False
-# What this thread does while it notes something is relet's own doing.
-_noting = threading.local()
 
 
 @contextmanager
@@ -89,20 +92,29 @@ def watch_process(allowed: ReadPermissions | None = None) -> Iterator[AccessLog]
     if not _installed:
         sys.addaudithook(_audit_hook)
         _installed = True
-    passed = _may_read(allowed) if allowed else ()
-    own = (allowed.home, allowed.folder) if allowed else ()
-    before = _touched
-    touched = AccessLog(
-        passed=tuple(f"{path}{os.sep}" for path in passed), own=tuple(f"{path}{os.sep}" for path in own)
-    )
+    before, touched = _touched, _empty_log(allowed)
     _touched = touched
     children = _children()
     try:
-        yield touched
+        with watch_lookups(touched.lookups) if allowed else nullcontext():
+            yield touched
     finally:
         _touched = before
         if _children() != children:
             touched.programs["processes of its own"] = None
+
+
+def _empty_log(allowed: ReadPermissions | None) -> AccessLog:
+    if allowed is None:
+        return AccessLog()
+    passed = tuple(f"{path}{os.sep}" for path in _may_read(allowed))
+    own = tuple(f"{path}{os.sep}" for path in (allowed.home, allowed.folder))
+    # A project may lie below a folder of the system, or be the folder of an environment.
+    inner = tuple(each for each in passed if each.startswith(own) and each not in own)
+    log = AccessLog(passed=passed, own=own, inner=inner)
+    around = f"{allowed.folder.parent}{os.sep}"
+    log.lookups = LookupLog(own=own, inner=inner, passed=(*passed, around), made=log.made)
+    return log
 
 
 def _children() -> str:
@@ -113,19 +125,27 @@ def _children() -> str:
 def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Python calls this thousands of times for each import: it has to be quick.
     # While Python exits it sets the names of this module to None, the log first.
-    if _touched is not None and (note := _NOTES.get(event)) is not None and not hasattr(_noting, "now"):
-        note(_touched, event, arguments)
+    if _touched is not None and (note := _NOTES.get(event)) is not None and not hasattr(noting, "now"):
+        noting.now = True
+        try:
+            note(_touched, event, arguments)
+        finally:
+            del noting.now
 
 
 def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     path, _mode, flags = arguments
     if not isinstance(path, str | bytes):
         return
-    text = os.fsdecode(path)
-    name = text if text.startswith(os.sep) else f"{_working_folder()}{os.sep}{text}"
+    name = absolute_name(path)
+    if name is None:
+        return
     mode = flags if isinstance(flags, int) else 0
-    if mode & os.O_TRUNC or (mode & os.O_EXCL and not os.path.lexists(name)):
+    new = mode & os.O_EXCL and not os.path.lexists(name)
+    if mode & os.O_TRUNC or new:
         touched.made.add(name)
+    elif name not in touched.made and not os.path.lexists(name):
+        touched.lookups.note(name, NOTHING)
     elif mode & os.O_ACCMODE != os.O_WRONLY and _is_news(name, touched):
         touched.files[name] = _digest_now(name)
 
@@ -133,30 +153,20 @@ def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) ->
 def _is_news(name: str, touched: AccessLog) -> bool:
     if name in touched.made or name in touched.files:
         return False
-    if ".." in name or not name.startswith(touched.passed):
+    if not name.startswith(touched.passed):
         return True
-    if not name.startswith(touched.own):
-        return False
-    # A project may lie below a folder of the system, or be the folder of an environment.
-    return not name.startswith(
-        tuple(each for each in touched.passed if each.startswith(touched.own) and each not in touched.own)
-    )
+    return name.startswith(touched.own) and not name.startswith(touched.inner)
 
 
 def _digest_now(name: str) -> str:
     """The SHA-256 of a regular file; "" of anything else. What is opened for it is not noted."""
-    _noting.now = True
-    try:
+    with unnoted():
         return digest_of_file(Path(name)) or ""
-    finally:
-        del _noting.now
 
 
-def _working_folder() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109  (a path object for each opened file would cost more)
-    except OSError:
-        return ""
+def _note_listing(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    if not is_import(sys._getframe(2)):
+        touched.lookups.note_listing(arguments[0] if arguments else None)
 
 
 def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
@@ -194,6 +204,7 @@ def _argument_text(value: Any) -> str:
 
 _NOTES = {
     "open": _note_opened_file,
+    **dict.fromkeys(("os.listdir", "os.scandir"), _note_listing),
     "sqlite3.connect": _note_database,
     **dict.fromkeys(_NETWORK, _note_connection),
     **dict.fromkeys(_PROCESS, _note_program),
@@ -221,6 +232,22 @@ def undeclared_files(touched: AccessLog, allowed: ReadPermissions) -> dict[str, 
         name: digest if digest == _digest_now(str(place)) else ""
         for name, (place, digest) in _names_read(touched, allowed).items()
     }
+
+
+def places_looked_at(
+    touched: AccessLog, allowed: ReadPermissions, undeclared: Mapping[str, str]
+) -> dict[str, str]:
+    """The places that were asked about, by their names → what was there.
+
+    What the key or the `undeclared` files say is left out.
+    """
+    return looked_at(
+        touched.lookups,
+        lambda place: _recorded_name(Path(place), allowed),
+        declared=allowed.declared,
+        resources=allowed.resources,
+        read=undeclared,
+    )
 
 
 def _names_read(touched: AccessLog, allowed: ReadPermissions) -> dict[str, tuple[Path, str]]:

@@ -286,6 +286,7 @@ def _call_answer(called: CallResult) -> dict[str, Any]:
         "outputs": outputs,
         "caveats": [asdict(each) for each in caveats],
         "undeclared": dict(called.undeclared),
+        "looked_at": dict(called.looked_at),
         "kept": [str(each) for each in called.kept],
         "machine": {**machine(), **blas_in_use()},
         "packages": _packages_loaded_here(),

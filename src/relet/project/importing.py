@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from relet.core.lookups import NO_MODULE, NOTHING
 from relet.errors import EditedError
 
 # How OpenMP's threads wait for each other, read when a numeric library loads. With the default, active waiting, a
@@ -24,6 +26,8 @@ WAIT = "PASSIVE"
 # more. It is set only where pyarrow is known to have jemalloc: elsewhere pyarrow would warn.
 POOL = "jemalloc" if (sys.platform, platform.machine()) == ("linux", "x86_64") else None
 
+# The system's own, whatever `os.stat` is while a component is called.
+_status = os.stat
 # The SHA-256 of a source and the name of its file → its code. A process that is forked off compiles nothing again.
 _compiled: dict[tuple[str, str], CodeType] = {}
 
@@ -87,12 +91,15 @@ class FirstPartyFinder:
     """Finds first-party modules: those of a code tree, and any other on disk, digested as it is served.
 
     `modules` maps the modules that it serves from the tree to their paths. What is not in the closure `code`
-    counts as `undeclared`: path → the source that was served.
+    counts as `undeclared`: path → the source that was served. `lookups` are the modules that it was asked for and
+    that are not there: place → what was there.
     """
 
     def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Collection[str]) -> None:
         self.place = place
         self.undeclared: dict[str, bytes] = {}
+        self.lookups: dict[str, str] = {}
+        self.last = _LastFinder(self)
         self._modules, self._code = modules, code
         self._sources = {path: place.source(path) for path in modules.values()}
 
@@ -110,7 +117,7 @@ class FirstPartyFinder:
             if name not in self._code and not name.startswith("relet.") and source.strip():
                 self.undeclared[known] = source
             return self._spec(name, known, source)
-        if name.partition(".")[0] in ("relet", *sys.builtin_module_names):
+        if name.partition(".")[0] in ("relet", *sys.builtin_module_names) or self.is_elsewhere(path):
             return None
         if (found := self._on_disk(name)) is None:
             return None
@@ -118,15 +125,46 @@ class FirstPartyFinder:
         self.undeclared[found] = source
         return self._spec(name, found, source)
 
+    def is_elsewhere(self, folders: Sequence[str] | None) -> bool:
+        """Whether the folders of a package, None for a module that lies in none, are not the project's."""
+        below = (str(self.place.folder), str(self.place.home))
+        return folders is not None and not any(str(each).startswith(below) for each in folders)
+
     def _on_disk(self, name: str) -> str | None:
         base = name.replace(".", "/")
-        return next((p for p in (f"{base}/__init__.py", f"{base}.py") if (self.place.folder / p).is_file()), None)
+        inside = f"{base}/__init__.py"
+        if self._is_file(inside):
+            return inside
+        if self._mode(base) is not None:
+            # A package without `__init__.py`, or a module beside a folder of its name.
+            self.lookups[inside] = NOTHING
+        return f"{base}.py" if self._is_file(f"{base}.py") else None
+
+    def _is_file(self, path: str) -> bool:
+        return stat.S_ISREG(self._mode(path) or 0)
+
+    def _mode(self, path: str) -> int | None:
+        try:
+            return _status(self.place.folder / path).st_mode
+        except (OSError, ValueError):
+            return None
 
     def _spec(self, name: str, path: str, source: bytes) -> ModuleSpec | None:
         place = str(self.place.folder / path)
         loader = _SourceLoader(name, place, source, self.place.home / path)
         locations = [str(Path(place).parent)] if path.endswith("__init__.py") else None
         return spec_from_file_location(name, place, loader=loader, submodule_search_locations=locations)
+
+
+class _LastFinder:
+    """Is asked for the modules that no other finder finds, and notes that they are not there."""
+
+    def __init__(self, first: FirstPartyFinder) -> None:
+        self._first = first
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
+        if not name.startswith("relet.") and not self._first.is_elsewhere(path):
+            self._first.lookups[name.replace(".", "/")] = NO_MODULE
 
 
 @contextmanager
@@ -142,11 +180,11 @@ def importing(finder: FirstPartyFinder) -> Iterator[None]:
     before = {name: sys.modules.pop(name) for name in dict.fromkeys((*_first_party(finder), *named))}
     path = sys.path.copy()
     sys.path.insert(0, str(finder.place.folder))
-    sys.meta_path.insert(0, finder)
+    sys.meta_path[:] = [finder, *sys.meta_path, finder.last]
     try:
         yield
     finally:
-        sys.meta_path[:] = [each for each in sys.meta_path if each is not finder]
+        sys.meta_path[:] = [each for each in sys.meta_path if each not in (finder, finder.last)]
         sys.path[:] = path
         for name in _first_party(finder):
             del sys.modules[name]
