@@ -78,6 +78,8 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             # A file's name may hold bytes that are no text, which no record can store.
             message = str(error).encode(errors="backslashreplace").decode()
             raise ComponentError(f"{component.name} raised {type(error).__name__}: {message}") from error
+    touched.texts |= finder.texts.keys()
+    touched.files.update((place, sha256(source).hexdigest()) for place, source in finder.texts.items())
     undeclared = undeclared_files(touched, allowed) | {
         path: sha256(source).hexdigest() for path, source in finder.undeclared.items()
     }

@@ -25,6 +25,8 @@ from relet.project.places import at_place, digest_of_names, in_words, is_kept_by
 noting = threading.local()
 # The modules that list folders to find packages.
 _IMPORTERS = ("importlib", "_frozen_importlib", "zipimport", "pkg_resources")
+# Below these folders lie links to what is open.
+_DESCRIPTORS = ("/proc/", "/dev/fd/")
 # The functions that tell what is at a place.
 _ASKING = ("stat", "lstat", "access")
 _SUPPORT = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
@@ -35,8 +37,9 @@ class LookupLog:
     """What was asked about places, each with the answer of the first time: `found`, and `listed` for folders.
 
     Places of the project count, which lie below `own`, but for those below `inner`. Elsewhere those count where
-    nothing was, but for those below `passed`. Files that the process `made` itself do not count. `sized` are the
-    listed folders of whose files something was asked.
+    nothing was, but for those below `passed`. What the process `made` itself does not count. `sized` are the
+    listed folders of whose files something was asked. `displayed` are sources of which a line was shown, and
+    `inspected` those among them that were read as well. `linked` says that a link was made.
     """
 
     own: tuple[str, ...] = ()
@@ -46,6 +49,9 @@ class LookupLog:
     found: dict[str, str] = field(default_factory=dict)
     listed: dict[str, str] = field(default_factory=dict)
     sized: dict[str, str] = field(default_factory=dict)
+    displayed: set[str] = field(default_factory=set)
+    inspected: set[str] = field(default_factory=set)
+    linked: bool = False
 
     def counts(self, name: str, there: str) -> bool:
         below = name + os.sep
@@ -58,6 +64,9 @@ class LookupLog:
     def note(self, path: Any, there: str, folder: int | None = None) -> None:
         """Note what is at a place; `folder` is the descriptor of the folder that a relative path starts from."""
         name = absolute_name(path, folder)
+        if name in self.displayed and "inspect" in caller_names(sys._getframe(1), self.own):
+            self.inspected.add(name)
+        name = name and self.target(name)
         if name is None or name in self.found or name in self.made or not self.counts(name, there):
             return
         parent = os.path.dirname(name)  # noqa: PTH120  (called for each lookup)
@@ -69,8 +78,15 @@ class LookupLog:
     def note_listing(self, path: Any) -> None:
         """Note what a folder holds; None is the working folder."""
         name = absolute_name(os.curdir if path is None else path)
-        if name is not None and name not in self.listed and self.counts(name, FOLDER):
+        name = name and self.target(name)
+        if name is not None and name not in self.listed and name not in self.made and self.counts(name, FOLDER):
             self.listed[name] = _unnoted(lambda: names_in(name))
+
+    def target(self, name: str) -> str:
+        """Where a path leads, if it lies outside of the project and may be a link that was made meanwhile."""
+        if not (self.linked or name.startswith(_DESCRIPTORS)) or name.startswith(self.own):
+            return name
+        return _unnoted(lambda: os.path.realpath(name))
 
 
 def _unnoted(look: Callable[[], str]) -> str:
@@ -111,6 +127,13 @@ def _name_of_descriptor(number: int) -> str | None:
     return name if name.startswith(os.sep) else None
 
 
+def caller_names(frame: FrameType | None, own: tuple[str, ...]) -> Iterator[str]:
+    """The names of the modules that run because code below `own` called them, the innermost first."""
+    while frame and not frame.f_code.co_filename.startswith(own):
+        yield str(frame.f_globals.get("__name__"))
+        frame = frame.f_back
+
+
 def is_import(frame: FrameType | None) -> bool:
     """Whether it is the import system that asks, which looks through folders for packages."""
     name = str(frame.f_globals.get("__name__")) if frame else ""
@@ -118,10 +141,14 @@ def is_import(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def watch_lookups(log: LookupLog) -> Iterator[None]:
-    """Note in `log` what this process asks about places, by `os.stat`, `os.lstat` and `os.access`."""
-    real = {name: getattr(os, name) for name in _ASKING}
+def watch_lookups(log: LookupLog, note_opening: Callable[[str | None, int], None]) -> Iterator[None]:
+    """Note in `log` what this process asks about places, by `os.stat`, `os.lstat` and `os.access`.
+
+    `note_opening` is told what `os.open` opens from the descriptor of a folder: the path, and the flags.
+    """
+    real = {name: getattr(os, name) for name in (*_ASKING, "open")}
     noted = {name: _noting_function(real[name], log) for name in _ASKING}
+    noted["open"] = _noting_open(real["open"], note_opening)
     for name, function in noted.items():
         setattr(os, name, function)
         # The standard library looks a function up there before it hands over a descriptor.
@@ -137,6 +164,19 @@ def watch_lookups(log: LookupLog) -> Iterator[None]:
                 each.discard(noted[name])
 
 
+def _noting_open(real: Callable[..., int], note: Callable[[str | None, int], None]) -> Callable[..., int]:
+    @wraps(real)
+    def opened(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if dir_fd is None or hasattr(noting, "now"):
+            return real(path, flags, mode, dir_fd=dir_fd)
+        with unnoted():
+            note(absolute_name(path, dir_fd), flags)
+            return real(path, flags, mode, dir_fd=dir_fd)
+
+    opened.__module__ = "os"
+    return opened
+
+
 def _noting_function(real: Callable[..., Any], log: LookupLog) -> Callable[..., Any]:
     own = log.own
 
@@ -150,7 +190,7 @@ def _noting_function(real: Callable[..., Any], log: LookupLog) -> Callable[..., 
             raise
         # Most questions are about files of packages, by an absolute path.
         elsewhere = type(path) is str and path[:1] == os.sep and not path.startswith(own) and found is not False
-        if not elsewhere and type(path) is not int and not hasattr(noting, "now"):
+        if (not elsewhere or log.linked) and type(path) is not int and not hasattr(noting, "now"):
             log.note(path, _there(path, found, options.get("dir_fd")), options.get("dir_fd"))
         return found
 

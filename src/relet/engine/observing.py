@@ -13,16 +13,14 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from relet.core.lookups import NOTHING
 from relet.core.record import Caveat
-from relet.engine.lookups import LookupLog, absolute_name, is_import, looked_at, noting, unnoted, watch_lookups
+from relet.engine.lookups import LookupLog, looked_at, noting, watch_lookups
+from relet.engine.opened_files import FILE_NOTES, AccessLog, digest_at, note_opening
 from relet.names import PACKAGE
-from relet.project.tree import digest_of_file
 
 # How many caveats of one kind a record lists.
 MOST = 8
@@ -43,26 +41,6 @@ _SYSTEM = (
 )
 _NETWORK = frozenset(("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"))
 _PROCESS = frozenset(("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"))
-
-
-@dataclass
-class AccessLog:
-    """What was opened, connected to and started, in the order of the first time.
-
-    `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none; those
-    below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not: those that
-    do are `inner`. `made` are the files that were written anew; to read them is no access. `lookups` is what was
-    asked about places.
-    """
-
-    passed: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
-    inner: tuple[str, ...] = ()
-    files: dict[str, str] = field(default_factory=dict)
-    made: set[str] = field(default_factory=set)
-    addresses: dict[str, None] = field(default_factory=dict)
-    programs: dict[str, None] = field(default_factory=dict)
-    lookups: LookupLog = field(default_factory=LookupLog)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +74,7 @@ def watch_process(allowed: ReadPermissions | None = None) -> Iterator[AccessLog]
     _touched = touched
     children = _children()
     try:
-        with watch_lookups(touched.lookups) if allowed else nullcontext():
+        with watch_lookups(touched.lookups, partial(_note_descriptor, touched)) if allowed else nullcontext():
             yield touched
     finally:
         _touched = before
@@ -117,6 +95,14 @@ def _empty_log(allowed: ReadPermissions | None) -> AccessLog:
     return log
 
 
+def _note_descriptor(touched: AccessLog, name: str | None, flags: int) -> None:
+    """Note a file that is opened from the descriptor of a folder, which no audit event names."""
+    if name is None:
+        touched.lost["what a folder's descriptor leads to"] = None
+    else:
+        note_opening(touched, name, flags)
+
+
 def _children() -> str:
     """The count of processes that multiprocessing has started: it starts them without an audit event."""
     return str(getattr(sys.modules.get("multiprocessing.process"), "_process_counter", "count(1)"))
@@ -133,42 +119,6 @@ def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
             del noting.now
 
 
-def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    path, _mode, flags = arguments
-    if not isinstance(path, str | bytes):
-        return
-    name = absolute_name(path)
-    if name is None:
-        return
-    mode = flags if isinstance(flags, int) else 0
-    new = mode & os.O_EXCL and not os.path.lexists(name)
-    if mode & os.O_TRUNC or new:
-        touched.made.add(name)
-    elif name not in touched.made and not os.path.lexists(name):
-        touched.lookups.note(name, NOTHING)
-    elif mode & os.O_ACCMODE != os.O_WRONLY and _is_news(name, touched):
-        touched.files[name] = _digest_now(name)
-
-
-def _is_news(name: str, touched: AccessLog) -> bool:
-    if name in touched.made or name in touched.files:
-        return False
-    if not name.startswith(touched.passed):
-        return True
-    return name.startswith(touched.own) and not name.startswith(touched.inner)
-
-
-def _digest_now(name: str) -> str:
-    """The SHA-256 of a regular file; "" of anything else. What is opened for it is not noted."""
-    with unnoted():
-        return digest_of_file(Path(name)) or ""
-
-
-def _note_listing(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    if not is_import(sys._getframe(2)):
-        touched.lookups.note_listing(arguments[0] if arguments else None)
-
-
 def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     where = arguments[-1] if event in ("socket.connect", "socket.sendto") else arguments
     if event == "socket.connect" and isinstance(where, str | bytes):
@@ -179,13 +129,6 @@ def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...])
     else:
         address = _argument_text(where[0] if isinstance(where, tuple) and where else where)
     touched.addresses[address] = None
-
-
-def _note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    path = arguments[0]
-    if isinstance(path, str) and path.startswith("file:"):
-        path = unquote(path.removeprefix("file:").partition("?")[0])
-    _note_opened_file(touched, "open", (path, None, os.O_RDONLY))
 
 
 def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
@@ -203,9 +146,7 @@ def _argument_text(value: Any) -> str:
 
 
 _NOTES = {
-    "open": _note_opened_file,
-    **dict.fromkeys(("os.listdir", "os.scandir"), _note_listing),
-    "sqlite3.connect": _note_database,
+    **FILE_NOTES,
     **dict.fromkeys(_NETWORK, _note_connection),
     **dict.fromkeys(_PROCESS, _note_program),
 }
@@ -217,7 +158,7 @@ def caveats(touched: AccessLog, allowed: ReadPermissions, imported: Iterable[str
     `imported` are the project's files that were imported and not declared.
     """
     found = dict.fromkeys(Caveat(kind="import", what=_module(path) or path) for path in imported)
-    found |= dict.fromkeys(_file_caveat(name) for name in _names_read(touched, allowed))
+    found |= dict.fromkeys(_file_caveat(name, allowed) for name in _names_read(touched, allowed))
     found |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
     found |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
     return tuple(_first_of_each_kind(found))
@@ -229,7 +170,7 @@ def undeclared_files(touched: AccessLog, allowed: ReadPermissions) -> dict[str, 
     It is "" where the file is another now than when it was opened: nobody knows what was read.
     """
     return {
-        name: digest if digest == _digest_now(str(place)) else ""
+        name: digest if digest == digest_at(str(place)) else ""
         for name, (place, digest) in _names_read(touched, allowed).items()
     }
 
@@ -254,18 +195,26 @@ def _names_read(touched: AccessLog, allowed: ReadPermissions) -> dict[str, tuple
     """Each file that was read and not allowed: its name in a record → where it lies, and its digest when read."""
     may_read = _may_read(allowed)
     found: dict[str, tuple[Path, str]] = {}
-    for text, digest in touched.files.items():
+    for text, digest in _digests_when_read(touched):
         file = Path(os.path.normpath(text)) if not Path(text).is_symlink() else Path(text)
         file, digest = _source_of_byte_code(file, digest)
         if any(_is_excused(each, may_read, allowed) for each in dict.fromkeys((file, file.resolve()))):
             continue
-        # A pipe, a folder, or a file that does not exist, from which nothing was read.
-        if not file.is_file():
+        # A pipe or a folder, from which nothing was read. A file that was read may be gone by now.
+        if not digest and text not in touched.lost and not file.is_file():
             continue
         name = _recorded_name(file, allowed)
-        if allowed.declared.get(name) != digest:
+        # Of Python the key holds no comments and docstrings.
+        if text in touched.texts or allowed.declared.get(name) != digest:
             found.setdefault(name, (file, digest))
     return found
+
+
+def _digests_when_read(touched: AccessLog) -> Iterator[tuple[str, str]]:
+    touched.texts |= touched.lookups.inspected
+    yield from touched.files.items()
+    yield from ((name, digest_at(name)) for name in touched.lookups.inspected)
+    yield from ((name, "") for name in touched.lost)
 
 
 def _is_excused(file: Path, may_read: frozenset[Path], allowed: ReadPermissions) -> bool:
@@ -280,7 +229,7 @@ def _source_of_byte_code(file: Path, digest: str) -> tuple[Path, str]:
     if file.suffix != ".pyc" or file.parent.name != "__pycache__":
         return file, digest
     source = file.parent.parent / f"{file.name.partition('.')[0]}.py"
-    return (source, _digest_now(str(source))) if source.is_file() else (file, digest)
+    return (source, digest_at(str(source))) if source.is_file() else (file, digest)
 
 
 def _may_read(allowed: ReadPermissions) -> frozenset[Path]:
@@ -310,8 +259,9 @@ def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
     yield from (Caveat(kind=kind, what=f"{count - MOST} more") for kind, count in counts.items() if count > MOST)
 
 
-def _file_caveat(name: str) -> Caveat:
-    module = None if name.startswith(("/", "~/")) else _module(name)
+def _file_caveat(name: str, allowed: ReadPermissions) -> Caveat:
+    outside = name.startswith(("/", "~/")) or name in allowed.declared
+    module = None if outside else _module(name)
     return Caveat(kind="import", what=module) if module else Caveat(kind="file", what=name)
 
 

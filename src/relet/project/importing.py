@@ -73,18 +73,25 @@ def compiled(source: bytes, shown: Path) -> CodeType:
 
 
 class _SourceLoader(SourceFileLoader):
-    """Loads a module from the source that it is given: no byte code, nothing that was edited since."""
+    """Loads a module from the source that it is given: no byte code, nothing that was edited since.
 
-    def __init__(self, name: str, path: str, source: bytes, shown: Path) -> None:
+    `texts` gets what somebody asks for as text: the loader's path → the source.
+    """
+
+    def __init__(self, name: str, path: str, source: bytes, shown: Path, texts: dict[str, bytes]) -> None:
         super().__init__(name, path)
         self._source = source
         self._shown = shown
+        self._texts = texts
 
     def get_code(self, fullname: str) -> CodeType:
         return compiled(self._source, self._shown)
 
     def get_data(self, path: str) -> bytes:
-        return self._source if path == self.path else super().get_data(path)
+        if path != self.path:
+            return super().get_data(path)
+        self._texts[path] = self._source
+        return self._source
 
 
 class FirstPartyFinder:
@@ -92,13 +99,15 @@ class FirstPartyFinder:
 
     `modules` maps the modules that it serves from the tree to their paths. What is not in the closure `code`
     counts as `undeclared`: path → the source that was served. `lookups` are the modules that it was asked for and
-    that are not there: place → what was there.
+    that are not there: place → what was there. `texts` are the modules whose source a loader was asked for: where
+    it lies → the source.
     """
 
     def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Collection[str]) -> None:
         self.place = place
         self.undeclared: dict[str, bytes] = {}
         self.lookups: dict[str, str] = {}
+        self.texts: dict[str, bytes] = {}
         self.last = _LastFinder(self)
         self._modules, self._code = modules, code
         self._sources = {path: place.source(path) for path in modules.values()}
@@ -151,7 +160,7 @@ class FirstPartyFinder:
 
     def _spec(self, name: str, path: str, source: bytes) -> ModuleSpec | None:
         place = str(self.place.folder / path)
-        loader = _SourceLoader(name, place, source, self.place.home / path)
+        loader = _SourceLoader(name, place, source, self.place.home / path, self.texts)
         locations = [str(Path(place).parent)] if path.endswith("__init__.py") else None
         return spec_from_file_location(name, place, loader=loader, submodule_search_locations=locations)
 
