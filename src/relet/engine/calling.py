@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pdb
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             if debug:
                 pdb.post_mortem(_component_traceback(error))
             # A file's name may hold bytes that are no text, which no record can store.
-            message = str(error).encode(errors="backslashreplace").decode()
+            message = (str(error) + _hint_on_outside(error, call)).encode(errors="backslashreplace").decode()
             raise ComponentError(f"{component.name} raised {type(error).__name__}: {message}") from error
     touched.texts |= finder.texts.keys()
     touched.files.update((place, sha256(source).hexdigest()) for place, source in finder.texts.items())
@@ -90,6 +91,20 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         looked_at=finder.lookups | places_looked_at(touched, allowed, undeclared),
         kept=tuple(_kept_modules(call, finder, undeclared)),
     )
+
+
+def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:
+    """What to do where a step looks above the laid-out folder for a file that lies above the project's."""
+    folder, home = call.place.folder, call.place.home
+    for text in re.findall(r"/[^\s'\",:;)]*", str(error)):
+        way = os.path.relpath(text, folder)
+        beside = Path(os.path.normpath(home / way))
+        if way.startswith(os.pardir) and not Path(text).exists() and beside.exists():
+            return (
+                f"; {beside} lies outside the project's folder, and the code of a run is laid out elsewhere: give it"
+                " to the step by a parameter that is a Source, or put it into the project and name it in resources="
+            )
+    return ""
 
 
 def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dict[str, str]) -> Iterator[Path]:

@@ -10,6 +10,9 @@ import pytest
 
 from relet.core.plan import Action
 from relet.core.record import Caveat
+from relet.engine.run import execute
+from relet.project.order import read_order
+from relet.project.request import prepare
 from tests.integration.engine.test_lookups import IDLE, actions, counts
 from tests.sums_project import Sums
 
@@ -198,3 +201,17 @@ def test_what_a_step_makes_itself_and_gives_its_final_name_is_its_own(sums: Sums
     assert first.metrics["total"] == 6
     assert dict(sums.record(first, "add").undeclared) == {}
     assert [each.action for each in sums.run().results] == [Action.SKIP, Action.SKIP]
+
+
+def test_a_file_beside_the_project_that_is_not_found_is_explained(sums: Sums) -> None:
+    beside = sums.root.parent / f"{sums.root.name}-data.txt"
+    beside.write_text("5")
+    counts(sums, f"return float((Path(__file__).parents[3] / {beside.name!r}).read_text())")
+    error = str(execute(prepare(read_order("sums", []))).error)
+    assert "FileNotFoundError" in error
+    assert (
+        f"{beside} lies outside the project's folder, and the code of a run is laid out elsewhere: give it to the "
+        "step by a parameter that is a Source, or put it into the project and name it in resources="
+    ) in error
+    beside.unlink()
+    assert "lies outside" not in str(execute(prepare(read_order("sums", []))).error)
