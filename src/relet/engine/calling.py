@@ -104,8 +104,8 @@ def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:
         beside = Path(os.path.normpath(home / way))
         if way.startswith(os.pardir) and not Path(text).exists() and beside.exists():
             return (
-                f"; {beside} lies outside the project's folder, and a run's code is laid out elsewhere: give it "
-                "to the step by a parameter that is a Source, or put it into the project and name it in "
+                f"; {beside} lies outside the project's folder, and the code of a run is laid out elsewhere: give "
+                "it to the step by a parameter that is a Source, or put it into the project and name it in "
                 "resources="
             )
     return ""

@@ -51,6 +51,16 @@ from relet.project.surroundings import machine
 PROTOCOL = 2
 # Where installed packages lie.
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib"))
+# What is imported ahead is there for each call, whether its component imports it or not. So these are the packages
+# that relet itself uses, and those that they need: to import one sets no generator, no variable that a component
+# reads, and no option. Any other package is imported when a call asks for it.
+# fmt: off
+_NEUTRAL = frozenset((
+    "numpy", "pandas", "pyarrow", "pyarrow_hotfix", "scipy", "sklearn", "skops", "joblib",
+    "threadpoolctl", "lightgbm", "polars", "narwhals", "duckdb", "ibis", "sqlglot", "dateutil", "six",
+    "markupsafe", "cloudpickle", "packaging", "pytest", "_pytest", "pluggy", "iniconfig",
+))
+# fmt: on
 # Seconds that a call's own process has to end, once it has answered.
 PATIENCE = 2.0
 
@@ -113,6 +123,8 @@ def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]
 
 def _import_package(name: str) -> None:
     """Import a module ahead, if it is of an installed package: any other may be edited between two calls."""
+    if name.partition(".")[0] not in _NEUTRAL:
+        return
     with suppress(Exception, SystemExit):
         spec = importlib.util.find_spec(name.partition(".")[0])
         places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
