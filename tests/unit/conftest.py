@@ -21,8 +21,9 @@ _STARTING = frozenset(
         "subprocess.Popen",
     )
 )
-# joblib asks this program once in a process how many cores there are, before scikit-learn uses threads.
-_LET_PASS = frozenset(("lscpu",))
+# Each is asked once in a process, whatever test is the first: joblib asks how many cores there are before scikit-learn
+# uses threads, and Python's module platform, which MLflow calls, what processor this is.
+_LET_PASS = frozenset(("lscpu", "uname"))
 _seen: list[str] = []
 
 

@@ -14,23 +14,10 @@ import relet
 from relet.cli import relet as relet_command
 from relet.core.record import Status
 from relet.errors import ReletError
-from relet.project.job import SilentWatcher
-from relet.store import Store, open_store
 from tests.forged_bundle import ForgedBundle
 from tests.forgeries import other_rows, yes
+from tests.integration.engine.watching import Notes, store_of
 from tests.tiny_project import Tiny
-
-
-class Notes(SilentWatcher):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def noted(self, message: str) -> None:
-        self.notes.append(message)
-
-
-def store_of(tiny: Tiny) -> Store:
-    return open_store(tiny.root / ".relet")
 
 
 def edit(tiny: Tiny, version: str, change: Callable[[dict[str, Any]], object]) -> None:
