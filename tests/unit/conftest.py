@@ -21,8 +21,8 @@ _STARTING = frozenset(
         "subprocess.Popen",
     )
 )
-# Each is asked once in a process, whatever test is the first: joblib asks how many cores there are before scikit-learn
-# uses threads, and Python's module platform, which MLflow calls, what processor this is.
+# Both are asked once in a process, by whatever test comes first: how many cores there are, by joblib before
+# scikit-learn uses threads, and what processor this is, by Python's module platform, which MLflow calls.
 _LET_PASS = frozenset(("lscpu", "uname"))
 _seen: list[str] = []
 
