@@ -9,7 +9,6 @@ from relet.engine.run import execute
 from relet.errors import NotFoundError
 from relet.project.order import read_order
 from relet.project.request import prepare
-from tests.integration.engine.watching import store_of
 from tests.tiny_project import Tiny
 
 
@@ -22,7 +21,7 @@ def test_a_verdict_that_says_no_stops_what_consumes_what_it_judged(tiny: Tiny) -
     verdict = outcome.results[2].verdict
     assert verdict is not None
     assert verdict.checks[0].rows == ({"n": 9, "name": "row 9"},)
-    store = store_of(tiny)
+    store = tiny.store
     assert "weights" not in store.names()
     assert "reference" not in store.aliases("clean_sample")
 
@@ -31,7 +30,7 @@ def test_what_was_refused_is_not_taken_later_because_the_check_is_left_out(tiny:
     assert tiny.run("check.limit=9").exit_status == 3
     outcome = tiny.run(steps=["train"])
     assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
-    assert "weights" not in store_of(tiny).names()
+    assert "weights" not in tiny.store.names()
     assert tiny.run(steps=["check"]).exit_status == 0  # another limit: the last word counts
     assert tiny.run(steps=["train"]).exit_status == 0
     # an older version that a person names is taken
@@ -46,7 +45,7 @@ def test_what_comes_after_a_step_that_was_held_back_waits_too(tiny: Tiny) -> Non
     outcome = tiny.run("check.limit=9", steps=["get", "clean", "check", "train", "score"])
     assert [str(each.action) for each in outcome.results][-2:] == ["waits", "waits"]
     assert outcome.results[-1].reason == "for weights"
-    assert "scores" not in store_of(tiny).names()
+    assert "scores" not in tiny.store.names()
 
 
 def test_what_takes_the_verdict_runs_when_it_says_no_and_makes_no_reference_of_what_was_refused(
@@ -77,10 +76,10 @@ def tell(
     actions = {each.component: str(each.action) for each in outcome.results}
     assert (actions["tell"], actions["train"]) == ("run", "waits")
     assert outcome.metrics["passed"] == 0
-    assert "reference" not in store_of(tiny).aliases("clean_sample")
+    assert "reference" not in tiny.store.aliases("clean_sample")
     # nor where the check is no part of the run, and its stored verdict is taken
     tiny.run("check.limit=1", steps=["get", "clean", "tell"])
-    assert "reference" not in store_of(tiny).aliases("clean_sample")
+    assert "reference" not in tiny.store.aliases("clean_sample")
     # without the check it takes what was said of the very batch that it takes, and no other verdict
     tiny.run("check.limit=100", "etl.rows=20")
     assert tiny.run("check.limit=1", "etl.rows=10", steps=["get", "clean", "tell"]).metrics["passed"] == 0

@@ -16,7 +16,7 @@ from relet.engine.run import execute
 from relet.errors import NotFoundError
 from relet.project.order import Order, read_order
 from relet.project.request import prepare
-from tests.integration.engine.watching import Begun, Notes, store_of
+from tests.integration.engine.watching import Begun, Notes
 from tests.tiny_project import Tiny
 
 
@@ -24,7 +24,7 @@ def test_a_run_stores_each_output_and_a_record_of_each_step(tiny: Tiny) -> None:
     outcome = tiny.run()
     assert outcome.status is Status.FINISHED
     assert outcome.metrics == {"mae": 11.0, "baseline_mae": 22.0}
-    store = store_of(tiny)
+    store = tiny.store
     assert store.names() == ["clean_sample", "drawing", "dropped", "metrics", "report", "sample", "weights"]
     records = list(store.runs())
     assert [each.component for each in records] == ["train", "check", "clean", "get", None]
@@ -45,13 +45,13 @@ def test_a_run_records_the_commit_and_what_was_not_committed(tiny: Tiny) -> None
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
         subprocess.run([*git, *arguments], cwd=tiny.root, check=True)
-    clean = store_of(tiny).run(tiny.run().run_id).code
+    clean = tiny.store.run(tiny.run().run_id).code
     assert clean.commit is not None
     assert not clean.dirty
     tiny.edit("helper.py", "return", "assert True\n    return")
-    dirty = store_of(tiny).run(tiny.run().run_id).code
+    dirty = tiny.store.run(tiny.run().run_id).code
     assert (dirty.commit, dirty.dirty) == (clean.commit, True)
-    assert b"+    assert True" in store_of(tiny).read_object(dirty.diff or "")
+    assert b"+    assert True" in tiny.store.read_object(dirty.diff or "")
 
 
 def test_code_that_git_does_not_know_is_not_committed(tiny: Tiny) -> None:
@@ -59,10 +59,10 @@ def test_code_that_git_does_not_know_is_not_committed(tiny: Tiny) -> None:
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
         subprocess.run([*git, *arguments], cwd=tiny.root, check=True)
     tiny.path("new.py").write_text("x = 1\n")
-    unused = store_of(tiny).run(tiny.run().run_id).code
+    unused = tiny.store.run(tiny.run().run_id).code
     assert (unused.dirty, unused.uncommitted) == (False, {})
     tiny.edit("helper.py", "def ", "import pipelines.tiny.new\n\ndef ")
-    code = store_of(tiny).run(tiny.run().run_id).code
+    code = tiny.store.run(tiny.run().run_id).code
     assert code.dirty
     assert code.uncommitted == {"pipelines/tiny/helper.py": "changed", "pipelines/tiny/new.py": "untracked"}
 
@@ -72,7 +72,7 @@ def test_the_first_batch_becomes_the_reference_and_says_so(tiny: Tiny) -> None:
     relet.run("tiny", watch=notes)
     assert notes.notes == ["clean_sample:v1 is the first batch: it becomes clean_sample:reference"]
     tiny.run("etl.low=4")
-    assert store_of(tiny).aliases("clean_sample") == {"latest": 2, "reference": 1}
+    assert tiny.store.aliases("clean_sample") == {"latest": 2, "reference": 1}
 
 
 def test_a_named_batch_is_compared_with_itself_and_what_was_named_beside_it_is_no_first_batch(tiny: Tiny) -> None:
@@ -80,9 +80,9 @@ def test_a_named_batch_is_compared_with_itself_and_what_was_named_beside_it_is_n
     tiny.run("etl.rows=20", steps=["get", "clean"])
     named = read_order("tiny.check", ["clean_sample=clean_sample:v1", "reference=clean_sample:v2"])
     assert execute(prepare(named)).exit_status == 0
-    assert "reference" not in store_of(tiny).aliases("clean_sample")
+    assert "reference" not in tiny.store.aliases("clean_sample")
     assert execute(prepare(read_order("tiny.check", ["clean_sample=clean_sample:v1"]))).exit_status == 0
-    assert store_of(tiny).aliases("clean_sample")["reference"] == 1
+    assert tiny.store.aliases("clean_sample")["reference"] == 1
 
 
 def test_a_stored_no_still_stops_when_its_step_is_skipped(tiny: Tiny) -> None:
@@ -104,7 +104,7 @@ def test_alone_it_takes_the_stored_version_that_its_signature_names(tiny: Tiny) 
         NotFoundError, match=r"score needs weights:prod.*relet artifacts alias weights:latest prod"
     ):
         tiny.run(steps=["score"])
-    store_of(tiny).set_alias("weights", "prod", 1, by="test", why="")
+    tiny.store.set_alias("weights", "prod", 1, by="test", why="")
     assert tiny.run(steps=["score"]).metrics == {"score": 11.0}
 
 
@@ -120,10 +120,10 @@ def test_two_runs_at_once_lose_no_version_and_double_no_number(tiny: Tiny) -> No
     jobs = [prepare(Order(pipeline="tiny", overrides=(f"etl.low={low}",))) for low in (1, 3, 5, 7)]
     with ThreadPoolExecutor(len(jobs)) as threads:
         assert [outcome.error for outcome in threads.map(execute, jobs)] == [None] * len(jobs)
-    versions = store_of(tiny).versions("clean_sample")
+    versions = tiny.store.versions("clean_sample")
     assert [version.number for version in versions] == [1, 2, 3, 4]
     assert len({version.content for version in versions}) == 4
-    assert store_of(tiny).verify() == []
+    assert tiny.store.verify() == []
 
 
 # A component waits here until the test makes the file.
@@ -186,7 +186,7 @@ def test_a_component_gets_its_table_in_the_container_it_asks_for(tiny: Tiny, con
     )
     tiny.run()
     assert isinstance(relet.load("clean_sample"), pd.DataFrame)
-    assert store_of(tiny).version("clean_sample").metadata["rows"] == 8
+    assert tiny.store.version("clean_sample").metadata["rows"] == 8
 
 
 def test_what_a_component_wrote_to_temporary_files_is_gone_after_the_run(tiny: Tiny) -> None:

@@ -14,7 +14,7 @@ from relet.engine.run import execute
 from relet.errors import ComponentError, DamagedError, NotFoundError, SettingError, WiringError
 from relet.project.order import Order, read_order
 from relet.project.request import prepare
-from tests.integration.engine.watching import Notes, store_of
+from tests.integration.engine.watching import Notes
 from tests.tiny_project import Tiny
 
 
@@ -43,7 +43,7 @@ def test_a_component_that_raises_is_named_and_what_is_finished_stays(tiny: Tiny)
         tiny.run()
     # the trace of the process that called it: the user's own file and line
     assert f'File "{tiny.path("helper.py")}", line ' in caught.value.__notes__[0]
-    failed = next(store_of(tiny).runs())
+    failed = next(tiny.store.runs())
     assert (failed.component, failed.status, failed.message) == (
         "train",
         Status.FAILED,
@@ -57,7 +57,7 @@ def test_a_component_that_calls_exit_has_failed(tiny: Tiny) -> None:
     tiny.edit("helper.py", "return", "raise SystemExit(0)\n    return")
     with pytest.raises(ComponentError, match="train raised SystemExit: 0"):
         tiny.run()
-    parent = next(each for each in store_of(tiny).runs() if each.parent is None)
+    parent = next(each for each in tiny.store.runs() if each.parent is None)
     assert parent.status is Status.FAILED
 
 
@@ -87,7 +87,7 @@ def test_ctrl_c_leaves_what_is_finished(tiny: Tiny) -> None:
     outcome = execute(prepare(Order(pipeline="tiny")))
     assert outcome.status is Status.INTERRUPTED
     assert outcome.exit_status == 130
-    assert [each.status for each in store_of(tiny).runs(2)] == [Status.INTERRUPTED, Status.FINISHED]
+    assert [each.status for each in tiny.store.runs(2)] == [Status.INTERRUPTED, Status.FINISHED]
     tiny.edit("helper.py", "raise KeyboardInterrupt\n    return", "return")
     assert tiny.ran() == ["train"]
 
@@ -107,25 +107,25 @@ def test_a_component_that_breaks_its_promise_is_named(tiny: Tiny, old: str, new:
     tiny.edit("steps/clean.py", old, new)
     with pytest.raises(Exception, match=said):
         tiny.run()
-    assert "clean_sample" not in store_of(tiny).names()
+    assert "clean_sample" not in tiny.store.names()
 
 
 def test_a_damaged_input_is_named_and_made_again(tiny: Tiny) -> None:
     tiny.run()
-    sha = store_of(tiny).version("clean_sample:v1").files["table.parquet"]
+    sha = tiny.store.version("clean_sample:v1").files["table.parquet"]
     damage(tiny.root / ".relet" / "objects" / sha[:2] / sha)
     notes = Notes()
     outcome = relet.run("tiny", "modeling.factor=3", watch=notes)
     assert [each.component for each in outcome.results if each.action == "run"] == ["clean", "train"]
     assert sha in notes.notes[0]
     assert "what made it runs again" in notes.notes[0]
-    assert store_of(tiny).verify() == []
-    assert store_of(tiny).version("clean_sample").number == 1
+    assert tiny.store.verify() == []
+    assert tiny.store.version("clean_sample").number == 1
 
 
 def test_a_damaged_input_that_no_selected_step_makes_is_an_error(tiny: Tiny) -> None:
     tiny.run()
-    sha = store_of(tiny).version("clean_sample:v1").files["table.parquet"]
+    sha = tiny.store.version("clean_sample:v1").files["table.parquet"]
     damage(tiny.root / ".relet" / "objects" / sha[:2] / sha)
     with pytest.raises(DamagedError, match=sha):
         tiny.run("modeling.factor=3", steps=["train"])

@@ -6,12 +6,6 @@ import threading
 
 from relet.core.plan import Step
 from relet.project.job import SilentWatcher
-from relet.store import Store, open_store
-from tests.tiny_project import Tiny
-
-
-def store_of(tiny: Tiny) -> Store:
-    return open_store(tiny.root / ".relet")
 
 
 class Notes(SilentWatcher):

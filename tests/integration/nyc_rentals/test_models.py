@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 from pipelines.nyc_rentals.columns import INPUTS
-from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model as measure_model
 from pipelines.nyc_rentals.components.train_model import train_model
 from pipelines.nyc_rentals.families.blend import Blend
@@ -28,6 +27,7 @@ from relet.errors import BadDataError, SettingError
 from relet.project.order import read_order
 from relet.project.request import prepare
 from relet.training.model import export_model, load_model
+from tests.listings import kept_listings
 
 TREES = Boosted(objectives=("l1",), n_estimators=30, num_leaves=15, learning_rate=0.2)
 HISTOGRAM = Histogram(max_iter=20, max_leaf_nodes=15, learning_rate=0.2)
@@ -39,18 +39,14 @@ FAMILIES: dict[str, Learner] = {
     "mlp": Network(hidden=(16, 8), epochs=8, learning_rate=0.01),
     "random_forest": RandomForest(n_estimators=8, max_depth=8, max_features=0.5),
 }
+# So many are generated; the first 3,000 that are kept are learned from.
+LISTINGS = 4500
 ROOT = Path(__file__).parents[3]
-
-
-def generated_listings() -> pd.DataFrame:
-    rows = get_data(source="generated", rows=4500, seed=5).sample.read_pandas()
-    rows["last_review"] = pd.to_datetime(rows["last_review"])
-    return rows[rows["price"].between(10, 350)].reset_index(drop=True)
 
 
 @pytest.fixture(scope="module")
 def listings():
-    return generated_listings()
+    return kept_listings(LISTINGS)
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -208,8 +204,9 @@ def test_another_process_with_other_hashes_and_threads_makes_the_same_bytes(trai
 from pathlib import Path
 from pipelines.nyc_rentals.components.train_model import train_model
 from relet.training.model import export_model
-from tests.integration.nyc_rentals.test_models import FAMILIES, generated_listings
-made = train_model(generated_listings()[:3000], family={family!r}, learner=FAMILIES[{family!r}])
+from tests.integration.nyc_rentals.test_models import FAMILIES, LISTINGS
+from tests.listings import kept_listings
+made = train_model(kept_listings(LISTINGS)[:3000], family={family!r}, learner=FAMILIES[{family!r}])
 export_model(made.model, Path({str(tmp_path)!r}))
 """
     environment = {**os.environ, "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
