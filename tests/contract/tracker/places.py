@@ -172,11 +172,7 @@ def _wandb(folder: Path) -> Iterator[Place]:
 
 
 PLACES = {"memory": _memory, "sqlite": _sqlite, "server": _server, "postgres": _postgres, "wandb": _wandb}
-
-
 LONG = [pytest.param(name, marks=[pytest.mark.long, pytest.mark.timeout(300)]) for name in ("server", "postgres")]
-
-
 MLFLOW = ["sqlite", *LONG]
 
 

@@ -12,20 +12,10 @@ from relet.environments import Environment, build
 from relet.errors import SetUpError
 
 PYTHON = platform.python_version()
-
-
 MINOR = PYTHON.rpartition(".")[0]
-
-
 LOCK = b"six==1.17.0 --hash=sha256:00\n"
-
-
 TESTS = sys.executable
-
-
 BASE = getattr(sys, "_base_executable", sys.executable)
-
-
 # A folder with a Python that starts and one package, as each manager leaves it.
 PREFIX = f"""make_prefix() {{
   mkdir -p "$1/bin" "$1/lib/python{MINOR}/site-packages/six"
@@ -33,8 +23,6 @@ PREFIX = f"""make_prefix() {{
 }}
 echo "$(basename "$0") $*" >>"$CALLS"
 """
-
-
 UV = """#!/usr/bin/env bash
 case "$1" in
   venv) make_prefix "${@: -1}" ;;
@@ -45,8 +33,6 @@ case "$1" in
     if [ -n "${SAYS:-}" ]; then printf '%s' "$SAYS" >&2; exit 2; fi ;;
 esac
 """
-
-
 # Both an environment's interpreter and this machine's own, with virtualenv and pip.
 INTERPRETER = f"""#!/usr/bin/env bash
 case "$*" in
@@ -56,15 +42,11 @@ case "$*" in
 esac
 printf 'cpython\\n{PYTHON}\\n%s\\n' "$0"
 """
-
-
 CONDA = """#!/usr/bin/env bash
 env | grep -E '_ALWAYS_COPY=' | sort >"$CALLS.environment"
 while [ "$1" != --prefix ]; do shift; done
 make_prefix "$2"
 """
-
-
 DOCKER = """#!/usr/bin/env bash
 case "$1 $2" in
   "image inspect") cat "$CALLS.image" 2>/dev/null || exit 1 ;;

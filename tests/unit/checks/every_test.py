@@ -5,36 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from relet.checks.statistics import (
-    TwoSampleOutcome,
-    anderson_darling,
-    chi_square,
-    g_test,
-    jensen_shannon,
-    kolmogorov_smirnov,
-    kullback_leibler,
-    mann_whitney,
-    population_stability,
-    welch,
-)
+from relet.checks import statistics
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
 ALL = [
-    anderson_darling,
-    chi_square,
-    g_test,
-    jensen_shannon,
-    kolmogorov_smirnov,
-    kullback_leibler,
-    mann_whitney,
-    population_stability,
-    welch,
+    statistics.anderson_darling,
+    statistics.chi_square,
+    statistics.g_test,
+    statistics.jensen_shannon,
+    statistics.kolmogorov_smirnov,
+    statistics.kullback_leibler,
+    statistics.mann_whitney,
+    statistics.population_stability,
+    statistics.welch,
 ]
-
-
-OF_NUMBERS = [anderson_darling, kolmogorov_smirnov, mann_whitney, welch]
-
-
-Test = Callable[..., TwoSampleOutcome]
+OF_NUMBERS = [
+    statistics.anderson_darling,
+    statistics.kolmogorov_smirnov,
+    statistics.mann_whitney,
+    statistics.welch,
+]
+Test = Callable[..., statistics.TwoSampleOutcome]

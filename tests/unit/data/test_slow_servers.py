@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from relet.data import download
 from relet.data.download import FetchLimits
 from relet.data.sources import resolve_source
 from relet.errors import BadDataError, SettingError
@@ -15,6 +16,14 @@ from relet.project.order import read_order
 from relet.project.request import prepare
 from tests.tiny_project import Tiny
 from tests.unit.data.origin import HEADERS, Origin, complete_files, dripping, good
+
+LIMITS = FetchLimits(timeout=0.3, rate=10_000)
+
+
+@pytest.fixture(autouse=True)
+def two_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each attempt takes as long as the limit."""
+    monkeypatch.setattr(download, "ATTEMPTS", 2)
 
 
 @pytest.mark.parametrize("pause", [0.05, 5.0])
@@ -35,10 +44,8 @@ def test_a_server_that_drips_or_hangs_is_given_up(origin: Origin, tmp_path: Path
     with pytest.raises(BadDataError, match=r"bytes came in 0.2 seconds|timed out"):
         resolve_source(origin.url, tmp_path, limits=FetchLimits(timeout=0.2))
     assert time.monotonic() - started < 4
+    assert len(origin.asked) == 2
     assert complete_files(tmp_path) == []
-
-
-LIMITS = FetchLimits(timeout=0.3, rate=10_000)
 
 
 @pytest.mark.parametrize(

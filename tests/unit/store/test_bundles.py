@@ -16,15 +16,9 @@ from tests.stored import stored_paths
 from tests.unit.store.past import add, consistent, everything, forged, forget, manifest_of, ran
 
 EXPORTED_1 = Path(__file__).parent / "exported_1.tar"
-
-
 EXPORTED_2 = Path(__file__).parent / "exported_2.tar"
-
-
 # The same with records of runs of format 3.
 EXPORTED_2_RUNS_3 = Path(__file__).parent / "exported_2_runs_3.tar"
-
-
 # The same with records of runs of format 4.
 EXPORTED_2_RUNS_4 = Path(__file__).parent / "exported_2_runs_4.tar"
 
