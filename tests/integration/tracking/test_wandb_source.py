@@ -10,8 +10,6 @@ from relet.errors import ReletError
 from tests.tiny_project import Tiny
 from tests.wandb_api import NAME, WandbApi, log_in
 
-wandb = pytest.importorskip("wandb", reason="wandb is not installed")
-
 
 @pytest.fixture(autouse=True)
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,6 @@ from relet.errors import BadDataError, SettingError
 from relet.tracking.wandb import source, upload
 from tests.wandb_api import NAME, WandbApi, log_in
 
-wandb = pytest.importorskip("wandb", reason="wandb is not installed")
-
 
 @pytest.fixture(autouse=True)
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +55,7 @@ def test_a_reference_that_is_none_gets_its_form(wrong: str, tmp_path: Path) -> N
 
 
 def test_offline_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wandb, "Api", None)
+    monkeypatch.setattr("wandb.Api", None)
     monkeypatch.setenv("WANDB_MODE", "offline")
     with pytest.raises(BadDataError, match="WANDB_MODE is offline; set it to online"):
         source.fetch(NAME, tmp_path)
