@@ -153,11 +153,10 @@ def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Comp
 
 
 def _checking_components(root: Path, home: Path, path: Path) -> Iterator[Component]:
-    from relet.core.code import FirstPartyCode
     from relet.core.pipeline import read_pipeline
-    from relet.names import PACKAGE
+    from relet.core.roots import project_code
 
-    code = FirstPartyCode((root, PACKAGE.parent))
+    code, _ = project_code(root)
     for component in read_pipeline(home.name, home / "pipeline.py", code).components:
         if component.gates and any(path.is_relative_to(resource) for resource in component.resources):
             yield component

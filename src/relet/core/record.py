@@ -132,7 +132,8 @@ class RunRecord:
     read, "" where that is not known. Where one of them is another now, the component runs again.
     `steps` belongs to a pipeline's run: component → its action, the reason, the run that made its outputs (`run`;
     an earlier one where the component was skipped), and its versions (`outputs`). Times are ISO 8601 in UTC;
-    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform, processor and thread counts.
+    `lock` is the SHA-256 of the stored lock file, `log` that of the stored text that a component printed, with the
+    traceback of its error; `machine` holds Python, platform, processor and thread counts.
     """
 
     id: str
@@ -159,6 +160,7 @@ class RunRecord:
     message: str = ""
     caveats: tuple[Caveat, ...] = ()
     undeclared: Mapping[str, str] = field(default_factory=dict)
+    log: str | None = None
     overrides: tuple[str, ...] = ()
     trial: int | None = None
     winner: str | None = None

@@ -15,6 +15,7 @@ from typing import Any
 from relet.core.component import Component
 from relet.core.record import Caveat, is_module_inside
 from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
+from relet.engine.traces import code_lines
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
 from relet.project.call import CallResult, ComponentCall
@@ -76,7 +77,9 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
                 pdb.post_mortem(_component_traceback(error))
             # A file's name may hold bytes that are no text, which no record can store.
             message = str(error).encode(errors="backslashreplace").decode()
-            raise ComponentError(f"{component.name} raised {type(error).__name__}: {message}") from error
+            told = ComponentError(f"{component.name} raised {type(error).__name__}: {message}")
+            told.lines = code_lines(error, call.place)
+            raise told from error
     undeclared = undeclared_files(touched, allowed) | {
         path: sha256(source).hexdigest() for path, source in finder.undeclared.items()
     }

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import itertools
 import os
 import random
-import signal
 import socket
 import sys
 import tempfile
@@ -186,15 +184,3 @@ def cut_network() -> None:
             raise ConnectionRefusedError(f"{event}: there is no network here")
 
     sys.addaudithook(refuse)
-
-
-# An option of Linux's prctl: which signal a process gets when its parent ends.
-_SIGNAL_OF_PARENTS_END = 1
-
-
-def end_with_parent(parent: int) -> None:
-    """Let this process be killed when the one that forked it, `parent`, ends; where the system supports that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)

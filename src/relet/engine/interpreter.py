@@ -14,7 +14,7 @@ from relet.core.artifact import ArtifactType
 from relet.core.record import Caveat, KeyParts
 from relet.engine.answering import AnsweringProcess
 from relet.engine.worker import PROTOCOL
-from relet.errors import ComponentError, LostError, ReletError, SetUpError
+from relet.errors import CodeLine, ComponentError, LostError, ReletError, SetUpError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.importing import CodePlace
@@ -48,7 +48,6 @@ class InterpreterProcess:
         self._log = log
         # an earlier process may have printed to the same file
         self._log_start = log.stat().st_size if log and log.exists() else 0
-        self._asked = False
         with ExitStack() as opened:
             log_file = opened.enter_context(log.open("ab")) if log else None
             try:
@@ -79,9 +78,7 @@ class InterpreterProcess:
         self.close()
 
     def close(self) -> None:
-        """End the process. Where a question has no answer yet, because whoever asked was interrupted, kill it."""
-        if self._asked:
-            self._process.kill()
+        """End the process; it ends a call that goes on, too, and the processes that the call started."""
         self._process.end(PATIENCE)
 
     @property
@@ -142,19 +139,20 @@ class InterpreterProcess:
             undeclared=answer["undeclared"],
             kept=tuple(map(Path, answer["kept"])),
             machine=answer["machine"],
+            printed=answer["printed"],
         )
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
-        self._asked = True
         self._process.ask(question)
         answer = self._answer(about)
-        self._asked = False
         if answer.get("interrupted"):
             raise KeyboardInterrupt
         if "ended" in answer:
-            raise LostError(f"{about} {answer['ended']}{self._last_log_line()}")
+            lost = LostError(f"{about} {answer['ended']}{_last_line(answer['printed'])}")
+            lost.printed = answer["printed"]
+            raise lost
         if "error" in answer:
-            raise _as_error(answer["error"])
+            raise _as_error(answer["error"], answer["printed"])
         return answer
 
     def _answer(self, about: str) -> dict[str, Any]:
@@ -170,9 +168,12 @@ class InterpreterProcess:
     def _last_log_line(self) -> str:
         """The last line that the process printed, where it was kept."""
         printed = self._log.read_bytes()[self._log_start :] if self._log else b""
-        content = printed.decode(errors="replace")
-        last = next((line.strip() for line in reversed(content.splitlines()) if line.strip()), "")
-        return f": {last[:300]}" if last else ""
+        return _last_line(printed.decode(errors="replace"))
+
+
+def _last_line(printed: str) -> str:
+    last = next((line.strip() for line in reversed(printed.splitlines()) if line.strip()), "")
+    return f": {last[:300]}" if last else ""
 
 
 def _call_question(call: ComponentCall) -> dict[str, Any]:
@@ -196,15 +197,19 @@ def _place_question(place: CodePlace) -> dict[str, Any]:
         "home": str(place.home),
         "digests": dict(place.digests),
         "modules": dict(place.modules),
+        "roots": list(place.roots),
     }
 
 
-def _as_error(description: Mapping[str, str]) -> ReletError:
+def _as_error(description: Mapping[str, Any], printed: str) -> ReletError:
     kind = getattr(errors, description["type"], ComponentError)
     # A file's name may hold bytes that are no text, which no record can store.
     message = description["message"].encode(errors="backslashreplace").decode()
     error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(message)
     error.add_note(description["trace"])
+    if isinstance(error, ComponentError):
+        error.lines = tuple(CodeLine(**each) for each in description["lines"])
+    error.printed = printed
     return error
 
 

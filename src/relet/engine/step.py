@@ -219,7 +219,8 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     except BaseException as error:
         status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Status.FAILED
         message = f"{type(error).__name__}: {error}"
-        recording.put(job, replace(record, status=status, ended=now(), message=message))
+        log = recording.keep_log(job, getattr(error, "printed", ""), error)
+        recording.put(job, replace(record, status=status, ended=now(), message=message, log=log))
         raise
     outputs = {
         name: _store_output(context, name, each, component.description, record.id)
@@ -237,6 +238,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         machine=called.machine or record.machine,
         undeclared=called.undeclared,
         caveats=caveats,
+        log=recording.keep_log(job, called.printed),
     )
     assert step.key is not None
     recording.put(job, record)

@@ -35,6 +35,8 @@ from relet.core.signature import read_component
 from relet.engine import disturbance
 from relet.engine.answering import close_in_children, how_a_process_ended, own_streams, send_answer
 from relet.engine.calling import call_here
+from relet.engine.descent import adopt_orphans, end_with_parent, kill_with_descendants
+from relet.engine.printed import PrintedOutput, flush_native_streams
 from relet.environments import integrity
 from relet.errors import ReletError
 from relet.names import PACKAGE
@@ -46,7 +48,7 @@ from relet.project.processor import blas_in_use
 from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
-PROTOCOL = 2
+PROTOCOL = 3
 # Where installed packages lie.
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib"))
 # Seconds that a call's own process has to end, once it has answered.
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     questions, answers = own_streams()
     set_library_defaults()
     gc.disable()  # this process only imports
+    adopt_orphans()
     disturbance.disturb_process(chosen)
     # Whoever asks is interrupted as well, and ends this process; the copy that calls says that it was interrupted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -123,6 +126,7 @@ def _place_of(question: Mapping[str, Any]) -> CodePlace:
         home=Path(question["home"]),
         digests=question["digests"],
         modules=question["modules"],
+        roots=tuple(question["roots"]),
     )
 
 
@@ -131,6 +135,7 @@ class _CallProcess:
 
     def __init__(self, question: Mapping[str, Any], chosen: argparse.Namespace) -> None:
         self._answers, into = os.pipe()
+        self._printed = PrintedOutput()
         self._ended = False
         parent = os.getpid()
         sys.stderr.flush()
@@ -140,9 +145,11 @@ class _CallProcess:
         if self._pid == 0:
             gc.enable()
             os.close(self._answers)
+            self._printed.take_over()
             _draw_anew()
             _answer_and_end(question, chosen, into, parent)
         os.close(into)
+        self._printed.begin()
 
     def answer(self, asker: int, tasks: deque[Callable[[], object]]) -> dict[str, Any]:
         """The answer, or how the copy ended without one. Meanwhile this process works on `tasks`.
@@ -151,37 +158,53 @@ class _CallProcess:
         """
         content = b""
         while not content.endswith(b"\n"):
-            ready = select.select([self._answers, asker], [], [], 0 if tasks else None)[0]
+            files: list[int | PrintedOutput] = [
+                self._answers,
+                asker,
+                *([self._printed] if self._printed.goes_on else []),
+            ]
+            ready = select.select(files, [], [], 0 if tasks else None)[0]
             if not ready:
                 tasks.popleft()()
+            elif self._printed in ready:
+                self._printed.pass_on()
             elif self._answers in ready:
                 piece = os.read(self._answers, 1 << 16)
                 content += piece
                 if not piece:
                     break
             else:
-                os.kill(self._pid, signal.SIGKILL)
+                kill_with_descendants(self._pid)
                 os._exit(1)
         os.close(self._answers)
         if content.endswith(b"\n"):
+            self._printed.pass_on()
             answer: dict[str, Any] = json.loads(content)
-            return answer
+            return {**answer, "printed": self._printed.text}
         status = self.end()
-        if status is None:
-            return {"ended": "closed the line to whoever asks, and was killed"}
-        return {"ended": how_a_process_ended(status, by_itself="ended its process")}
+        how = "closed the line to whoever asks, and was killed"
+        if status is not None:
+            how = how_a_process_ended(status, by_itself="ended its process")
+        return {"ended": how, "printed": self._printed.text}
 
     def end(self) -> int | None:
         """Wait until the copy has ended; its status, or None where it did not end in time, and was killed."""
         if self._ended:
             return None
         self._ended = True
+        status = self._wait()
+        self._printed.pass_on()
+        self._printed.end()
+        return status
+
+    def _wait(self) -> int | None:
         until = time.monotonic() + 2 * PATIENCE
         while not (ended := os.waitpid(self._pid, os.WNOHANG))[0]:
             if time.monotonic() > until:
                 os.kill(self._pid, signal.SIGKILL)
                 os.waitpid(self._pid, 0)
                 return None
+            self._printed.pass_on()
             time.sleep(0.002)
         return os.waitstatus_to_exitcode(ended[1])
 
@@ -196,12 +219,13 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
     global _at_start
     _at_start, status = frozenset(sys.modules), 1
     try:
-        disturbance.end_with_parent(parent)
+        end_with_parent(parent)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         disturbance.disturb_call(chosen)
         own = os.getpid()
         close_in_children(into)
         answer = json.dumps(_answer_or_error(question, chosen.working_folder)).encode() + b"\n"
+        _flush_streams()
         # A process that the component forked, and that goes on after the call, has no answer to give.
         if os.getpid() == own:
             with os.fdopen(into, "wb") as file:
@@ -210,8 +234,16 @@ def _answer_and_end(question: Mapping[str, Any], chosen: argparse.Namespace, int
         threading.Timer(PATIENCE, os._exit, [0]).start()
         atexit._run_exitfuncs()
     finally:
-        sys.stderr.flush()
+        _flush_streams()
         os._exit(status)
+
+
+def _flush_streams() -> None:
+    """Write out what was printed: Python's streams, which a component may have closed, and those of libraries."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    flush_native_streams()
 
 
 def _answer_or_error(question: Mapping[str, Any], working_folder: str | None) -> dict[str, Any]:
@@ -234,7 +266,10 @@ def _answer_or_error(question: Mapping[str, Any], working_folder: str | None) ->
         own = isinstance(error, ReletError)
         message = str(error) if own else f"{type(error).__name__}: {error}"
         kind = type(error).__name__ if own else "ComponentError"
-        return {"error": {"type": kind, "message": message, "trace": traceback.format_exc()}}
+        lines = [asdict(each) for each in getattr(error, "lines", ())]
+        # What the component raised says all of it.
+        trace = "".join(traceback.format_exception((lines and error.__cause__) or error))
+        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines}}
 
 
 def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,7 +293,7 @@ def _input_folder(place: Mapping[str, Any]) -> InputFolder:
 
 def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
     place = _place_of(question)
-    code = FirstPartyCode((place.folder, PACKAGE.parent))
+    code = FirstPartyCode((place.folder, *(place.folder / each for each in place.roots), PACKAGE.parent))
     module = question["module"]
     call = ComponentCall(
         component=read_component(question["component"], module, place.folder / place.modules[module], code),

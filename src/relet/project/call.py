@@ -67,9 +67,9 @@ class WrittenOutput:
 class CallResult:
     """The outputs of a call, and its caveats; `machine` is where it ran, empty for this process.
 
-    `undeclared` are the files that the component read or imported and that nothing declares: path → SHA-256 of
-    what it read, "" where that is not known. `kept` are files with the content of those that are modules of the
-    project.
+    `printed` is what the component and its libraries printed. `undeclared` are the files that the component read
+    or imported and that nothing declares: path → SHA-256 of what it read, "" where that is not known. `kept` are
+    files with the content of those that are modules of the project.
     """
 
     outputs: Mapping[str, WrittenOutput]
@@ -77,6 +77,7 @@ class CallResult:
     undeclared: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[Path, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
+    printed: str = ""
 
 
 Caller = Callable[[ComponentCall], CallResult]

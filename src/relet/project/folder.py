@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from relet.core.code import FirstPartyCode
 from relet.core.pipeline import Pipeline, read_pipeline
-from relet.errors import NotFoundError, nearest
+from relet.core.roots import project_code
+from relet.errors import NotFoundError, ReletError, nearest
 from relet.project.known_code import process_memory
 
 # The folder of a project that is run from elsewhere: its code is taken from there, and nothing is kept there.
 SETTING = "RELET_PROJECT"
 KEPT = ".relet"
 
+Answer = TypeVar("Answer")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """A folder that holds `pipelines/`, and one pipeline in it, read from its source.
 
-    `place` is where what is relative is kept: the store, downloads, MLflow's files. That is `root`, unless the
-    project is run from elsewhere.
+    `roots` are folders that its modules are imported from beside `root`, relative to it. `place` is where what is
+    relative is kept: the store, downloads, MLflow's files. That is `root`, unless the project is run from
+    elsewhere.
     """
 
     root: Path
+    roots: tuple[str, ...]
     place: Path
     folder: Path
     code: FirstPartyCode
@@ -90,9 +97,22 @@ def open_project(name: str, start: Path | None = None) -> Project:
         raise NotFoundError(
             f"there is no pipeline {name!r} in {root / 'pipelines'}: {nearest(name, pipelines(root))}"
         )
-    code = FirstPartyCode((root, Path(__file__).parents[2]), process_memory())
+    code, roots = project_code(root, process_memory())
     pipeline = read_pipeline(name, path, code)
-    return Project(root=root, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
+    return Project(root=root, roots=roots, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
+
+
+def of_each_pipeline(root: Path, ask: Callable[[Project], Answer]) -> dict[str, Answer]:
+    """What each pipeline gives; a broken one is passed over. Raises its error where all are broken."""
+    found, errors = {}, []
+    for name in pipelines(root):
+        try:
+            found[name] = ask(open_project(name, root))
+        except ReletError as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    return found
 
 
 def pipeline_and_step(target: str, start: Path | None = None) -> tuple[str, str | None]:
@@ -105,7 +125,7 @@ def pipeline_and_step(target: str, start: Path | None = None) -> tuple[str, str 
     name, _, step = target.partition(".")
     if step or name in known:
         return name, step or None
-    owners = {each: open_project(each, root).pipeline.names for each in known}
+    owners = of_each_pipeline(root, lambda project: project.pipeline.names)
     found = [each for each, steps in owners.items() if target in steps]
     if len(found) == 1:
         return found[0], target

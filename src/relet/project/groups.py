@@ -91,7 +91,8 @@ def planned_code(project: Project, code: Mapping[str, str]) -> tuple[CodePlace, 
         if name.partition(".")[0] != "relet"
     }
     digests = {relative: project.code.file_digest(paths[name]) for name, relative in modules.items()}
-    place = CodePlace(folder=project.root, home=project.root, digests=digests, modules=modules)
+    root = project.root
+    place = CodePlace(folder=root, home=root, digests=digests, modules=modules, roots=project.roots)
     return place, modules
 
 

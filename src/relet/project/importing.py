@@ -39,13 +39,15 @@ def set_library_defaults() -> None:
 class CodePlace:
     """A code tree that is laid out in `folder`; `home` is the project's folder, which it was read from.
 
-    `digests` maps the tree's paths to the SHA-256 of their files, `modules` its modules to their paths.
+    `digests` maps the tree's paths to the SHA-256 of their files, `modules` its modules to their paths. `roots`
+    are folders that modules are imported from beside `folder`, relative to it.
     """
 
     folder: Path
     home: Path
     digests: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()
 
     def source(self, path: str) -> bytes:
         """A file of the tree. Raises EditedError where it is not what was laid out."""
@@ -119,8 +121,9 @@ class FirstPartyFinder:
         return self._spec(name, found, source)
 
     def _on_disk(self, name: str) -> str | None:
-        base = name.replace(".", "/")
-        return next((p for p in (f"{base}/__init__.py", f"{base}.py") if (self.place.folder / p).is_file()), None)
+        bases = [f"{each}{name.replace('.', '/')}" for each in ("", *(f"{root}/" for root in self.place.roots))]
+        paths = (path for base in bases for path in (f"{base}/__init__.py", f"{base}.py"))
+        return next((path for path in paths if (self.place.folder / path).is_file()), None)
 
     def _spec(self, name: str, path: str, source: bytes) -> ModuleSpec | None:
         place = str(self.place.folder / path)
@@ -133,7 +136,7 @@ class FirstPartyFinder:
 def importing(finder: FirstPartyFinder) -> Iterator[None]:
     """Import first-party modules by `finder`, anew; afterwards they are gone, and those from before come back.
 
-    The finder's folder is on `sys.path`, too: for folders without `__init__.py`, and for the processes that a
+    The finder's folders are on `sys.path`, too: for folders without `__init__.py`, and for the processes that a
     component starts.
     """
     set_library_defaults()
@@ -141,7 +144,8 @@ def importing(finder: FirstPartyFinder) -> Iterator[None]:
     named = [name for name in finder.names if name in sys.modules and not name.startswith("relet.")]
     before = {name: sys.modules.pop(name) for name in dict.fromkeys((*_first_party(finder), *named))}
     path = sys.path.copy()
-    sys.path.insert(0, str(finder.place.folder))
+    place = finder.place
+    sys.path[:0] = [str(place.folder), *(str(place.folder / each) for each in place.roots)]
     sys.meta_path.insert(0, finder)
     try:
         yield

@@ -25,11 +25,13 @@ WALKED = 5000
 class CodeTree:
     """Files by their paths relative to the project's folder, with `/`, as they were when they were read.
 
-    `modules` maps the modules among them to their paths.
+    `modules` maps the modules among them to their paths; `roots` are the folders that modules are imported from
+    beside the project's.
     """
 
     files: Mapping[str, bytes]
     modules: Mapping[str, str] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -82,6 +84,7 @@ def code_tree(project: Project) -> CodeTree:
         modules={
             name: path.relative_to(root).as_posix() for name, path in project.code.found.items() if path in inside
         },
+        roots=project.roots,
     )
 
 
@@ -134,7 +137,7 @@ def lay_out_tree(tree: CodeTree, folder: Path, home: Path, *, others: bool = Tru
         inside = made.relative_to(folder)
         # Around the pipelines lie environments and data of any size: their folders are links.
         _link_others(home / inside, made, WALKED if inside.parts[:1] == ("pipelines",) else 0)
-    return CodePlace(folder=folder, home=home, digests=tree.digests, modules=tree.modules)
+    return CodePlace(folder=folder, home=home, digests=tree.digests, modules=tree.modules, roots=tree.roots)
 
 
 def _link_others(home: Path, made: Path, left: int) -> int:

@@ -146,7 +146,8 @@ class _DeterminismCheck:
                 shutil.rmtree(each, ignore_errors=True)
                 each.parent.mkdir(exist_ok=True)
                 lay_out_tree(self.job.tree, each, root, others=others)
-        place = CodePlace(folder=folder, home=root, digests=self.job.tree.digests, modules=self.job.tree.modules)
+        tree = self.job.tree
+        place = CodePlace(folder=folder, home=root, digests=tree.digests, modules=tree.modules, roots=tree.roots)
         return replace(place, home=folder) if other_path else place
 
     def _working_folder(self, disturbed: Sequence[Disturbance]) -> Path:

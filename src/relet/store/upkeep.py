@@ -165,7 +165,8 @@ def _files_of_tree(bucket: Bucket, digest: str | None) -> set[str]:
 def _digests_needed(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
     folder, *below = path.split("/")
     if folder == "runs":
-        return set(runs.from_document(bucket, path, document).objects.values())
+        record = runs.from_document(bucket, path, document)
+        return {*record.objects.values(), *([record.log] if record.log else [])}
     if folder == "artifacts" and below[1:2] == ["versions"]:
         return set() if versions.TOMBSTONE in document else set(document["files"].values())
     return set() if folder == "artifacts" else every

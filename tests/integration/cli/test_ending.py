@@ -17,16 +17,21 @@ from relet.store import open_store
 from tests.tiny_project import Tiny
 
 SLEEPS = """
-    import os, time
+    import os, subprocess, sys, time
     from pathlib import Path
 
-    Path(os.environ["PIDS"], str(os.getpid())).touch()
+    # a process that the step started, and one that this one left to itself
+    start = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL).pid)"
+    sleep = [sys.executable, "-S", "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
+    left = subprocess.run([sys.executable, "-S", "-c", start, *sleep], stdout=subprocess.PIPE, text=True).stdout
+    for pid in (subprocess.Popen(["sleep", "60"]).pid, left.strip(), os.getpid()):
+        Path(os.environ["PIDS"], str(pid)).touch()
     time.sleep(60)
 """
 
 
 def started(tiny: Tiny, *words: str, workers: int = 1) -> subprocess.Popen[str]:
-    """A run whose step `clean` sleeps, once it does so; each process in which it sleeps has its id in `pids`."""
+    """A run whose step `clean` sleeps, once it does so; `pids` names its process and two that it started."""
     tiny.edit("steps/clean.py", "    keep =", f"{SLEEPS}    keep =")
     pids, temporary = tiny.root / "pids", tiny.root / "temporary"
     pids.mkdir()
@@ -40,7 +45,7 @@ def started(tiny: Tiny, *words: str, workers: int = 1) -> subprocess.Popen[str]:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     until = time.monotonic() + 60
-    while len(list(pids.iterdir())) < workers and time.monotonic() < until:
+    while len(list(pids.iterdir())) < 3 * workers and time.monotonic() < until:
         assert run.poll() is None, run.communicate()
         time.sleep(0.05)
     return run

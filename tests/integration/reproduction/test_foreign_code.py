@@ -8,6 +8,7 @@ import pytest
 
 from relet import environments
 from relet.errors import UntrustedError
+from relet.evaluation import comparison
 from relet.reproduction import reproduce
 from relet.store import Store, open_store
 from tests.command import relet
@@ -50,6 +51,22 @@ def test_the_code_of_a_bundle_is_executed_with_trust(sums: Sums, there: Store, t
     found = sums.again("report:v1", store=there, trust=True)
     assert found.likeness == "IDENTICAL"
     assert trace.exists()
+
+
+def test_what_came_with_the_bundle_is_not_trusted_when_it_is_compared(
+    sums: Sums, there: Store, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, trusted = comparison.compare, []
+    monkeypatch.setattr(
+        comparison,
+        "compare",
+        lambda *folders, **words: (trusted.append(words["trusted"]), honest(*folders, **words))[1],
+    )
+    monkeypatch.setenv("OMP_NUDGE", "0.4")
+    assert sums.again("report:v1", store=there, trust=True).likeness == "EQUIVALENT"
+    assert sums.again("report:v1").likeness == "EQUIVALENT"
+    assert set(trusted[: len(trusted) // 2]) == {False}
+    assert set(trusted[len(trusted) // 2 :]) == {True}
 
 
 def test_a_record_whose_mark_was_taken_away_is_known_by_the_version(sums: Sums, there: Store, trace: Path) -> None:

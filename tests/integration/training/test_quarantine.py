@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
+from relet.core.artifact import ArtifactType
 from relet.errors import ModelError
+from relet.evaluation.comparison import compare
 from relet.training import quarantine
 from relet.training.model import load_model
 from relet.training.quarantine import try_model
@@ -86,3 +88,12 @@ def test_a_refusal_says_what_loading_says(small_models, tmp_path):
     next(kind for kind in KINDS if kind.name == "vectorizer_that_opens_files").change(folder)
     with pytest.raises(ModelError, match=r"TfidfVectorizer\.input is 'filename'; only 'content' is loaded"):
         load_model(folder, trusted=False)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.needs_process][:1], ids=lambda kind: kind.name)
+def test_a_recorded_model_from_elsewhere_is_compared_without_being_loaded_here(small_models, tmp_path, kind):
+    folder, good = tmp_path / "model", small_models[kind.family]
+    shutil.copytree(good, folder)
+    kind.change(folder)
+    found = compare(ArtifactType.MODEL, folder, good, tolerance=1e-6, trusted=False)
+    assert any("model is not loaded" in each for each in found.differences)

@@ -24,14 +24,21 @@ _OF_NUMBERS: dict[ArtifactType, Callable[[Path, Path, float | None], Iterable[Di
 
 
 def compare(
-    type: ArtifactType, recorded: Path, reproduced: Path, *, tolerance: float | None, rows: Sequence[Path] = ()
+    type: ArtifactType,
+    recorded: Path,
+    reproduced: Path,
+    *,
+    tolerance: float | None,
+    rows: Sequence[Path] = (),
+    trusted: bool = True,
 ) -> Comparison:
     """Compare two folders, each with the files of an artifact of this type.
 
     Two numbers are within the tolerance where they differ by at most `tolerance` × max(1, |recorded number|); None
     allows no difference. Whole numbers in tables are compared exactly, as text is. `rows` are Parquet tables on
-    which two models predict, where the tables have the columns that the models need. An artifact that can't be
-    read is not within the tolerance; no error is raised for it.
+    which two models predict, where the tables have the columns that the models need. With `trusted` false, for a
+    recorded model that came from elsewhere, it is tried in a process of its own before it is loaded. An artifact
+    that can't be read is not within the tolerance; no error is raised for it.
 
     >>> import tempfile
     >>> from relet.core.artifact import ArtifactType
@@ -47,7 +54,7 @@ def compare(
         return conclude([Difference(f"the {missing[0]} {type} has no folder")])
     try:
         if type is ArtifactType.MODEL:
-            return conclude(compare_models(recorded, reproduced, tolerance, rows))
+            return conclude(compare_models(recorded, reproduced, tolerance, rows, trusted=trusted))
         if type in _OF_NUMBERS:
             return conclude(_OF_NUMBERS[type](recorded, reproduced, tolerance))
         return conclude(compare_files(recorded, reproduced, single=type is ArtifactType.FILE))

@@ -26,9 +26,11 @@ MOST_ROWS = 20_000
 
 
 def compare_models(
-    recorded: Path, reproduced: Path, tolerance: float | None, rows: Sequence[Path] = ()
+    recorded: Path, reproduced: Path, tolerance: float | None, rows: Sequence[Path] = (), *, trusted: bool = True
 ) -> Iterator[Difference]:
     """Compare models by their predictions, on the tables in `rows` and on the golden rows of both.
+
+    With `trusted` false the recorded model is tried in a process of its own before it is loaded.
 
     Where a model can't be loaded here, the golden predictions recorded at export are compared instead: other code
     or libraries made it, which is no fault. A model with damaged files is a difference.
@@ -38,7 +40,8 @@ def compare_models(
     sides = {"recorded": recorded, "reproduced": reproduced}
     try:
         golden = [_read_golden(folder, side) for side, folder in sides.items()]
-        yield from _compare_loaded_models(load_model(recorded), load_model(reproduced), golden, tolerance, rows)
+        old, new = load_model(recorded, trusted=trusted), load_model(reproduced)
+        yield from _compare_loaded_models(old, new, golden, tolerance, rows)
     except BadDataError as error:
         yield Difference(str(error))
     except ModelError as error:

@@ -141,12 +141,6 @@ def _schema(columns: Any) -> str | None:
     return json.dumps({"mlflow_colspec": specification})
 
 
-def code_files(record: RunRecord) -> dict[str, str]:
-    """The lock and the diff of a pipeline's run, path in MLflow → digest; its steps have the same."""
-    wanted = {"code/requirements.lock.txt": record.lock, "code/uncommitted.diff.txt": record.code.diff}
-    return {path: digest for path, digest in wanted.items() if digest and record.parent is None}
-
-
 def visible_files(version: Version) -> dict[str, str]:
     """The files of an artifact that MLflow shows, path in MLflow → digest."""
     if version.type in SHOWN_WHOLE:

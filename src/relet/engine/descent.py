@@ -1,0 +1,60 @@
+"""A process and those that it starts: they end together, where the system is Linux."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+# Options of Linux's prctl: which signal a process gets when its parent ends, and whether it becomes the parent of
+# what its descendants leave.
+_SIGNAL_OF_PARENTS_END, _ADOPT_ORPHANS = 1, 36
+# Seconds that a process has to end by itself.
+_NOTICE = 0.5
+
+
+def end_with_parent(parent: int) -> None:
+    """Let this process be killed when the one that forked it, `parent`, ends; where the system supports that."""
+    _set_option(_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process that a descendant leaves when it ends, so that it can be ended, too."""
+    _set_option(_ADOPT_ORPHANS, 1)
+
+
+def kill_with_descendants(child: int) -> None:
+    """Kill a child of this process, then end what it started: by SIGTERM, and half a second later by SIGKILL."""
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    until, told = time.monotonic() + _NOTICE, set[int]()
+    while found := _children():
+        late = time.monotonic() > until
+        for each in found if late else found - told:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL if late else signal.SIGTERM)
+        told |= found
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.01)
+
+
+def _children() -> set[int]:
+    """The processes whose parent this one is, ended ones too; none where the system does not say."""
+    own = os.getpid()
+    try:
+        return {int(each) for each in Path(f"/proc/{own}/task/{own}/children").read_text().split()}
+    except OSError:
+        return set()
+
+
+def _set_option(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value)
