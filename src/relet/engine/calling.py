@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pdb
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 from relet.core.component import Component
 from relet.core.record import Caveat, is_module_inside
-from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
+from relet.engine.observing import ReadPermissions, caveats, places_looked_at, undeclared_files, watch_process
 from relet.engine.traces import code_lines
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import ComponentError, ReletError
@@ -54,6 +55,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             call.scratch,
         ),
         declared=_declared(call),
+        resources=_resources(call),
     )
     finder = _finder_of(call, alone)
     with (
@@ -76,10 +78,12 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             if debug:
                 pdb.post_mortem(_component_traceback(error))
             # A file's name may hold bytes that are no text, which no record can store.
-            message = str(error).encode(errors="backslashreplace").decode()
+            message = (str(error) + _hint_on_outside(error, call)).encode(errors="backslashreplace").decode()
             told = ComponentError(f"{component.name} raised {type(error).__name__}: {message}")
             told.lines = code_lines(error, call.place)
             raise told from error
+    touched.texts |= finder.texts.keys()
+    touched.files.update((place, sha256(source).hexdigest()) for place, source in finder.texts.items())
     undeclared = undeclared_files(touched, allowed) | {
         path: sha256(source).hexdigest() for path, source in finder.undeclared.items()
     }
@@ -87,8 +91,23 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         outputs=outputs,
         caveats=caveats(touched, allowed, finder.undeclared),
         undeclared=undeclared,
+        looked_at=finder.lookups | places_looked_at(touched, allowed, undeclared),
         kept=tuple(_kept_modules(call, finder, undeclared)),
     )
+
+
+def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:
+    """What to do where a step looks above the laid-out folder for a file that lies above the project's."""
+    folder, home = call.place.folder, call.place.home
+    for text in re.findall(r"/[^\s'\",:;)]*", str(error)):
+        way = os.path.relpath(text, folder)
+        beside = Path(os.path.normpath(home / way))
+        if way.startswith(os.pardir) and not Path(text).exists() and beside.exists():
+            return (
+                f"; {beside} lies outside the project's folder, and the code of a run is laid out elsewhere: give it to "
+                "the step by a parameter that is a Source, or put it into the project and name it in resources="
+            )
+    return ""
 
 
 def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dict[str, str]) -> Iterator[Path]:
@@ -109,14 +128,19 @@ def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dic
             undeclared[path] = ""
 
 
+def _resources(call: ComponentCall) -> tuple[str, ...]:
+    """The files and folders of the tree that the component declares, by their paths in the project."""
+    folder = call.place.folder
+    return tuple(
+        Path(os.path.normpath(file)).relative_to(folder).as_posix()
+        for file in call.files
+        if file.is_relative_to(folder)
+    )
+
+
 def _declared(call: ComponentCall) -> dict[str, str]:
     """The files of the tree that are resources or modules of the component, with their digests."""
-    place = call.place
-    below = [
-        Path(os.path.normpath(file)).relative_to(place.folder).as_posix()
-        for file in call.files
-        if file.is_relative_to(place.folder)
-    ]
+    place, below = call.place, _resources(call)
     resources = (name for name in place.digests if any(f"{name}/".startswith(f"{each}/") for each in below))
     modules = (place.modules[name] for name in call.code if name in place.modules)
     return {name: place.digests[name] for name in (*resources, *modules)}

@@ -137,22 +137,25 @@ class InterpreterProcess:
             outputs=outputs,
             caveats=tuple(Caveat(**each) for each in answer["caveats"]),
             undeclared=answer["undeclared"],
+            looked_at=answer.get("looked_at", {}),  # the relet of a recorded environment may be an older one
             kept=tuple(map(Path, answer["kept"])),
             machine=answer["machine"],
-            printed=answer["printed"],
+            printed=answer.get("printed", ""),
         )
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
         self._process.ask(question)
         answer = self._answer(about)
+        # the relet of a recorded environment may be an older one, which keeps nothing that is printed
+        printed = answer.get("printed", "")
         if answer.get("interrupted"):
             raise KeyboardInterrupt
         if "ended" in answer:
-            lost = LostError(f"{about} {answer['ended']}{_last_line(answer['printed'])}")
-            lost.printed = answer["printed"]
+            lost = LostError(f"{about} {answer['ended']}{_last_line(printed) or self._last_log_line()}")
+            lost.printed = printed
             raise lost
         if "error" in answer:
-            raise _as_error(answer["error"], answer["printed"])
+            raise _as_error(answer["error"], printed)
         return answer
 
     def _answer(self, about: str) -> dict[str, Any]:
@@ -208,7 +211,7 @@ def _as_error(description: Mapping[str, Any], printed: str) -> ReletError:
     error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(message)
     error.add_note(description["trace"])
     if isinstance(error, ComponentError):
-        error.lines = tuple(CodeLine(**each) for each in description["lines"])
+        error.lines = tuple(CodeLine(**each) for each in description.get("lines", ()))
     error.printed = printed
     return error
 

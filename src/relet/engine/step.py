@@ -237,6 +237,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
         machine=called.machine or record.machine,
         undeclared=called.undeclared,
+        looked_at=called.looked_at,
         caveats=caveats,
         log=recording.keep_log(job, called.printed),
     )

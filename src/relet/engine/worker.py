@@ -48,7 +48,7 @@ from relet.project.processor import blas_in_use
 from relet.project.surroundings import machine
 
 # Raised when a question or an answer changes its meaning: whoever asks may be a newer relet than this one.
-PROTOCOL = 3
+PROTOCOL = 2
 # Where installed packages lie.
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib"))
 # Seconds that a call's own process has to end, once it has answered.
@@ -126,7 +126,7 @@ def _place_of(question: Mapping[str, Any]) -> CodePlace:
         home=Path(question["home"]),
         digests=question["digests"],
         modules=question["modules"],
-        roots=tuple(question["roots"]),
+        roots=tuple(question.get("roots", ())),
     )
 
 
@@ -321,6 +321,7 @@ def _call_answer(called: CallResult) -> dict[str, Any]:
         "outputs": outputs,
         "caveats": [asdict(each) for each in caveats],
         "undeclared": dict(called.undeclared),
+        "looked_at": dict(called.looked_at),
         "kept": [str(each) for each in called.kept],
         "machine": {**machine(), **blas_in_use()},
         "packages": _packages_loaded_here(),
