@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.tiny_project import Tiny
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from relet.engine.printed import KEPT
 from relet.store import open_store
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.sums_project import Sums
 
 PRINTS = """

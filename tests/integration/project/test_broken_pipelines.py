@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.sums_project import Sums
 
 BROKEN = {

@@ -19,8 +19,8 @@ from relet.cli.terminal import say, say_json, style
 from relet.core.record import ArtifactLink, Caveat, CodeState, RunRecord, Status
 from relet.core.wording import printable
 from relet.store import Store, open_store
+from tests.command import relet
 from tests.experiment_store import pipeline_run
-from tests.integration.cli.test_cli import relet
 
 # Controls, marks that turn the direction of writing, signs without width, line separators, and escape sequences.
 CONTROLS = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
