@@ -81,7 +81,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             message = (str(error) + _hint_on_outside(error, call)).encode(errors="backslashreplace").decode()
             told = ComponentError(f"{component.name} raised {type(error).__name__}: {message}")
             told.lines = code_lines(error, call.place)
-            raise told from error
+            raise told from error.with_traceback(_component_traceback(error))
     touched.texts |= finder.texts.keys()
     touched.files.update((place, sha256(source).hexdigest()) for place, source in finder.texts.items())
     undeclared = undeclared_files(touched, allowed) | {
