@@ -7,13 +7,15 @@ The hooks do not see what a library opens in native code (DuckDB, Arrow), and no
 from __future__ import annotations
 
 import os
+import shlex
 import site
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,25 @@ def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) ->
     else:
         program = Path(_argument_text(arguments[0])).name
     touched.programs[program] = None
+    for file in _files_of_program(event, arguments):
+        note_opening(touched, file, os.O_RDONLY)
+
+
+def _files_of_program(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
+    """The files that the words of a command name, such as a script: it will probably read them.
+
+    What else a program reads, nobody sees.
+    """
+    command = [arguments[0]] if event == "os.system" else arguments[1] if len(arguments) > 1 else ()
+    folder = arguments[2] if event == "subprocess.Popen" and arguments[2] is not None else os.curdir
+    words = [os.fsdecode(each) for each in command if isinstance(each, str | bytes | os.PathLike)]
+    with suppress(ValueError):  # a command that no shell would take
+        words += [part for word in words if " " in word for part in shlex.split(word)]
+    modules = [after.replace(".", "/") for word, after in pairwise(words) if word == "-m"]
+    places = (*words, *(f"{module}{end}" for module in modules for end in (".py", "/__main__.py")))
+    with suppress(ValueError):
+        found = (os.path.normpath(Path.cwd() / os.fsdecode(folder) / each) for each in places)
+        yield from (each for each in dict.fromkeys(found) if Path(each).is_file())
 
 
 def _argument_text(value: Any) -> str:

@@ -215,3 +215,29 @@ def test_a_file_beside_the_project_that_is_not_found_is_explained(sums: Sums) ->
     ) in error
     beside.unlink()
     assert "lies outside" not in str(execute(prepare(read_order("sums", []))).error)
+
+
+STARTED = {
+    "a script": "out = subprocess.run([sys.executable, 'tool.py'], stdout=-1).stdout\nreturn float(out)",
+    "a module": "out = subprocess.run([sys.executable, '-m', 'tool'], stdout=subprocess.PIPE).stdout\n"
+    "return float(out)",
+    "in another folder": "out = subprocess.run([sys.executable, 'tool.py'], cwd=os.getcwd(), stdout=-1).stdout\n"
+    "os.chdir('/')\nreturn float(out)",
+    "a line of a shell": "out = subprocess.check_output(f'{sys.executable} tool.py | cat', shell=True)\n"
+    "return float(out)",
+    "by the system": "os.system(f'{sys.executable} tool.py > {tempfile.gettempdir()}/out')\n"
+    "return float(Path(tempfile.gettempdir(), 'out').read_text())",
+}
+
+
+@pytest.mark.parametrize("way", STARTED)
+def test_a_script_that_is_started_is_compared(sums: Sums, way: str) -> None:
+    tool = sums.root / "tool.py"
+    tool.write_text("print(5)\n")
+    counts(sums, f"import subprocess, sys\n{STARTED[way]}")
+    first = sums.run()
+    assert first.metrics["total"] == 5
+    assert set(sums.record(first, "add").undeclared) == {"tool.py"}
+    tool.write_text("print(7)\n")
+    assert sums.run().metrics["total"] == 7
+    assert actions(sums.run()) == IDLE
