@@ -71,10 +71,16 @@ def _components_of(store: Store, run: RunRecord) -> list[RunRecord]:
 
 
 def _log_of(store: Store, record: RunRecord) -> ComponentLog:
+    text = ""
+    if record.log:
+        there = store.has_object(record.log)
+        text = (
+            store.read_object(record.log).decode(errors="replace") if there else "its log stayed in another store"
+        )
     return ComponentLog(
         component=record.component or record.pipeline,
         run_id=record.id,
         status=str(record.status),
         inputs={name: link.version for name, link in record.inputs.items()},
-        text=store.read_object(record.log).decode(errors="replace") if record.log else "",
+        text=text,
     )

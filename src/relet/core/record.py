@@ -13,7 +13,7 @@ from typing import Any
 
 from relet.core.wording import without_credentials
 
-FORMAT = 4
+FORMAT = 5
 TREE_FORMAT = 1
 
 

@@ -12,6 +12,8 @@ from relet.store import aliases, objects, runs, trees, versions
 from relet.store.bucket import Bucket
 from relet.store.checking import stored_false_claims
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
+from relet.store.log import LogHead
+from relet.store.log_checks import log_problems
 from relet.store.record_checks import false_record_claims
 from relet.store.upkeep import StoreProblem
 
@@ -23,12 +25,13 @@ RECORD_ADVICE = "restore the record from a backup, or delete it and run again"
 KEY_ADVICE = "delete it: the step then runs again"
 
 
-def verify(bucket: Bucket) -> list[StoreProblem]:
+def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
     """Read everything and name each problem. A damaged object is moved aside, so that it can be stored again.
 
     The content of each version and the metadata that its files decide are worked out again; each record is
     compared with the versions that it names, and each key with the run that it leads to. A table is read as a
     stream. Objects without a version, and files that a killed writer left half-written, are garbage, no problem.
+    The log is walked, and compared with the documents and with a `head` of it that was kept elsewhere.
     """
     found = [*_unreadable_names(bucket), *_unreadable_documents(bucket)]
     damaged = _damaged_objects(bucket)
@@ -44,7 +47,7 @@ def verify(bucket: Bucket) -> list[StoreProblem]:
         for digest, message in damaged.items()
         if digest not in named
     ]
-    return [*found, *_broken_runs(bucket, known)]
+    return [*found, *_broken_runs(bucket, known), *log_problems(bucket, head)]
 
 
 def _damaged_objects(bucket: Bucket) -> dict[str, str]:
