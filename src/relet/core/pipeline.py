@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION
+from relet.core.artifact_types import TYPES
 from relet.core.code import FirstPartyCode
-from relet.core.component import Component
-from relet.core.signature import TYPES, read_component
+from relet.core.component import Component, Input, Output
+from relet.core.signature import read_component
 from relet.core.source import ParsedModule
 from relet.core.wiring import SettingRow, read_rows
 from relet.errors import NotFoundError, WiringError, nearest
@@ -173,15 +174,9 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
             if not wanted:
                 continue
         if wanted not in producers:
-            raise WiringError(
-                f"{component.name} takes {wanted}, which no component makes: {nearest(wanted, producers)}"
-            )
+            raise _no_producer(component, each, wanted, producers)
         (made,) = (output for output in producers[wanted].outputs if output.name == wanted)
-        if each.container != "path" and TYPES[each.container] is not made.type:
-            raise WiringError(
-                f"{component.name} takes {wanted} as {TYPES[each.container]}, "
-                f"but {producers[wanted].name} makes it a {made.type}"
-            )
+        _check_type(component, each, made, producers[wanted])
     at_hand = [*(each.name for each in component.inputs), *(each.name for each in component.outputs)]
     for name in component.judges:
         if name not in at_hand:
@@ -190,6 +185,32 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
             )
     if component.judges and not component.gates:
         raise WiringError(f"{component.name} judges {', '.join(component.judges)} but gives no Verdict")
+
+
+def _no_producer(
+    component: Component, taken: Input, wanted: str, producers: Mapping[str, Component]
+) -> WiringError:
+    hint = ""
+    if taken.stored is None and taken.container in ("document", "text"):
+        hint = "; if it is a hyperparameter, put it after a * in the function's arguments"
+    known = nearest(wanted, producers)
+    return WiringError(f"{component.name} takes {wanted}, which no component makes: {known}{hint}")
+
+
+def _check_type(component: Component, taken: Input, made: Output, producer: Component) -> None:
+    """Raise WiringError where an input is not what is made under its name; every artifact has a path."""
+    if taken.container == "path":
+        return
+    wanted = TYPES[taken.container]
+    if wanted is not made.type:
+        raise WiringError(
+            f"{component.name} takes {made.name} as {wanted}, but {producer.name} makes it a {made.type}"
+        )
+    if (taken.document == "list") != (made.document == "list"):
+        kinds = [each.rpartition(":")[2] for each in (taken.document, made.document)]
+        raise WiringError(
+            f"{component.name} takes {made.name} as a {kinds[0]}, but {producer.name} makes it a {kinds[1]}"
+        )
 
 
 def _ordered_components(components: tuple[Component, ...]) -> tuple[Component, ...]:

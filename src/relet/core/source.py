@@ -133,6 +133,11 @@ def annotation_members(source: ParsedModule, node: ast.expr) -> Iterator[ast.exp
         yield node
 
 
+def says_none(node: ast.expr) -> bool:
+    """Whether a member of an annotation is None."""
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def split_annotation(source: ParsedModule, node: ast.expr | None) -> tuple[ast.expr | None, list[ast.Call]]:
     """An annotation without `Annotated`, and the marks it carried."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -14,10 +14,11 @@ from typing import Any
 
 from relet.core.component import Component
 from relet.core.record import Caveat, is_module_inside
+from relet.engine.documents import document_taken, refuse_other_document
 from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
 from relet.engine.values import read_artifact, write_artifacts
-from relet.errors import ComponentError, ReletError
-from relet.project.call import CallResult, ComponentCall
+from relet.errors import BadDataError, ComponentError, ReletError
+from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.groups import with_groups
 from relet.project.importing import FirstPartyFinder, import_code, importing
 
@@ -64,10 +65,9 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         try:
             modules = import_code((component.module, *component.modules(call.arguments)))
             function = getattr(modules[component.module], component.name)
-            returned = function(*inputs, **with_groups(component, call.arguments))
-            outputs = write_artifacts(
-                component.outputs, _outputs_by_name(component, returned), call.scratch / "outputs"
-            )
+            taken = map(document_taken, component.inputs, inputs)
+            returned = function(*taken, **with_groups(component, call.arguments))
+            outputs = _written_outputs(component, returned, call.scratch / "outputs")
         except ReletError:
             raise
         # SystemExit, too: a component that calls sys.exit() has failed, and the run has to report it.
@@ -86,6 +86,17 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         undeclared=undeclared,
         kept=tuple(_kept_modules(call, finder, undeclared)),
     )
+
+
+def _written_outputs(component: Component, returned: Any, folder: Path) -> dict[str, WrittenOutput]:
+    """What the function returned as files. An error names the component, the output and the place in the value."""
+    values = _outputs_by_name(component, returned)
+    try:
+        for each in component.outputs:
+            refuse_other_document(each, values[each.name])
+        return write_artifacts(component.outputs, values, folder)
+    except (BadDataError, ComponentError) as error:
+        raise type(error)(f"{component.name}: {error}") from error
 
 
 def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dict[str, str]) -> Iterator[Path]:

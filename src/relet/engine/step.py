@@ -47,6 +47,8 @@ _WANTED: Mapping[str, tuple[str, ...]] = {
     "rows": _TABLE,
     "pandas": _TABLE,
     "polars": ("polars", *_TABLE),
+    "lazy": ("polars", *_TABLE),
+    "array": ("numpy",),
     "ibis": (*_TABLE, "duckdb", "ibis", "ibis.backends.duckdb", "sqlglot.dialects.duckdb"),
     "model": _MODEL,
 }

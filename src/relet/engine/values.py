@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,13 @@ from relet.project.importing import CodePlace
 from relet.project.tree import CodeTree, lay_out_tree
 from relet.store.checking import refuse_false_files
 from relet.store.contents import (
+    ARRAY,
+    DOCUMENT,
     FIGURE,
+    FIGURE_PAGE,
     METRICS,
     TABLE,
+    TEXT,
     VERDICT,
     folder_digest,
     metrics,
@@ -125,14 +129,46 @@ def _write_metrics(value: Any, folder: Path) -> WrittenOutput:
 
 
 def _write_figure(value: Any, folder: Path) -> WrittenOutput:
-    if isinstance(value, Figure):
-        drawing = value.svg
-    else:
-        from relet.report.figure import figure_svg
+    from relet.report.figure import drawn_figure
 
-        drawing = figure_svg(value)
-    (folder / FIGURE).write_text(drawing, encoding="utf-8")
+    figure = drawn_figure(value)
+    file = folder / (FIGURE if figure.svg else FIGURE_PAGE)
+    file.write_text(figure.svg or figure.html, encoding="utf-8", newline="")
     return WrittenOutput(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
+
+
+def _write_document(value: Any, folder: Path) -> WrittenOutput:
+    if is_dataclass(value) and not isinstance(value, type):
+        from relet.data.dataclass_documents import dataclass_text
+
+        text = dataclass_text(value)
+    else:
+        from relet.data.documents import document_text
+
+        text = document_text(value)
+    (folder / DOCUMENT).write_bytes(text.encode())
+    return WrittenOutput(type=ArtifactType.DOCUMENT, folder=folder, content=folder_digest(folder))
+
+
+def _write_text(value: Any, folder: Path) -> WrittenOutput:
+    from relet.data.documents import checked_text
+
+    if not isinstance(value, str):
+        raise TypeError("return a str; a Path is an artifact of the type Path")
+    (folder / TEXT).write_bytes(checked_text(value).encode())
+    return WrittenOutput(type=ArtifactType.TEXT, folder=folder, content=folder_digest(folder))
+
+
+def _write_array(value: Any, folder: Path) -> WrittenOutput:
+    from relet.data.arrays import array_outline, write_array
+
+    write_array(value, folder / ARRAY)
+    return WrittenOutput(
+        type=ArtifactType.ARRAY,
+        folder=folder,
+        content=folder_digest(folder),
+        metadata=array_outline(folder / ARRAY),
+    )
 
 
 def _write_verdict(value: Any, folder: Path) -> WrittenOutput:
@@ -162,6 +198,9 @@ _WRITERS = {
     ArtifactType.FIGURE: _write_figure,
     ArtifactType.VERDICT: _write_verdict,
     ArtifactType.MODEL: _write_model,
+    ArtifactType.DOCUMENT: _write_document,
+    ArtifactType.TEXT: _write_text,
+    ArtifactType.ARRAY: _write_array,
 }
 
 
@@ -184,11 +223,35 @@ def read_artifact(place: InputFolder, container: str) -> Any:
         from relet.training.model import load_model
 
         return load_model(folder, trusted=place.trusted)
-    if type_ is ArtifactType.METRICS:
-        return metrics((folder / METRICS).read_bytes())
-    if type_ is ArtifactType.VERDICT:
-        return Verdict.from_json(json.loads((folder / VERDICT).read_text(encoding="utf-8")))
-    return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))
+    return _READERS[type_](folder)
+
+
+def _read_document(folder: Path) -> Any:
+    from relet.data.documents import document_value
+
+    return document_value((folder / DOCUMENT).read_bytes())
+
+
+def _read_array(folder: Path) -> Any:
+    from relet.data.arrays import read_array
+
+    return read_array(folder / ARRAY)
+
+
+def _read_figure(folder: Path) -> Figure:
+    if (folder / FIGURE).exists():
+        return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))
+    return Figure(html=(folder / FIGURE_PAGE).read_bytes().decode())
+
+
+_READERS: Mapping[ArtifactType, Callable[[Path], Any]] = {
+    ArtifactType.METRICS: lambda folder: metrics((folder / METRICS).read_bytes()),
+    ArtifactType.VERDICT: lambda folder: Verdict.from_json(json.loads((folder / VERDICT).read_bytes())),
+    ArtifactType.FIGURE: _read_figure,
+    ArtifactType.DOCUMENT: _read_document,
+    ArtifactType.TEXT: lambda folder: (folder / TEXT).read_bytes().decode(),
+    ArtifactType.ARRAY: _read_array,
+}
 
 
 def table_state(folder: Path, type_: ArtifactType) -> FileState | None:
