@@ -1,4 +1,4 @@
-"""JSON documents: equal values have equal text, what comes back is what went in, and bad values name their place."""
+"""JSON documents: equal values have equal text, all comes back as it went in, bad values name their place."""
 
 from __future__ import annotations
 

@@ -45,10 +45,10 @@ def compare(
     """Compare two folders, each with the files of an artifact of this type.
 
     Two numbers are within the tolerance where they differ by at most `tolerance` × max(1, |recorded number|); None
-    allows no difference. Whole numbers in tables and arrays are compared exactly, as text is. `rows` are Parquet tables on
-    which two models predict, where the tables have the columns that the models need. With `trusted` false, for a
-    recorded model that came from elsewhere, it is tried in a process of its own before it is loaded. An artifact
-    that can't be read is not within the tolerance; no error is raised for it.
+    allows no difference. Whole numbers in tables and arrays are compared exactly, as text is. `rows` are Parquet
+    tables on which two models predict, where the tables have the columns that the models need. With `trusted`
+    false, for a recorded model that came from elsewhere, it is tried in a process of its own before it is loaded.
+    An artifact that can't be read is not within the tolerance; no error is raised for it.
 
     >>> import tempfile
     >>> from relet.core.artifact import ArtifactType

@@ -55,7 +55,7 @@ def _as_floats(array: NDArray[Any]) -> NDArray[Any]:
 
     if array.dtype.kind == "c":
         array = np.stack((array.real, array.imag), axis=-1)
-    return array.astype(np.float64)
+    return np.atleast_1d(array).astype(np.float64)
 
 
 def _differing_places(old: NDArray[Any], new: NDArray[Any]) -> tuple[str, tuple[int, ...]]:

@@ -83,6 +83,8 @@ def _compare_entries(place: str, old: Any, new: Any, tolerance: float | None) ->
             yield Difference(f"{what} has {len(new):,} entries instead of {len(old):,}")
         for number, (one, other) in enumerate(zip(old, new, strict=False)):
             yield from _compare_entries(f"{place}[{number}]", one, other, tolerance)
+    elif type(old) in (int, float) and type(new) in (int, float) and old == new and repr(old) != repr(new):
+        yield Difference(f"{what}: {old!r} → {new!r}", 0.0, is_within(0.0, tolerance))
     else:
         yield from _compare_values(what, old, new, tolerance)
 
