@@ -336,4 +336,6 @@ def _store_output(
         doubting=context.watch.noted,
     )
     context.workspace.keep(version, written.folder)
+    for note in written.notes:
+        context.watch.noted(f"{name}: {note}")
     return version

@@ -98,12 +98,18 @@ def _stream_until(stream: RowStream, stop: threading.Event) -> RowStream:
 
 
 def _write_table(value: Any, folder: Path) -> WrittenOutput:
+    from relet.data.normal import altered_columns
     from relet.data.table import write_table
 
     path = folder / TABLE
     content = write_table(value, path)
-    metadata = table_metadata(path)
-    return WrittenOutput(type=ArtifactType.TABLE, folder=folder, content=content, metadata=metadata)
+    return WrittenOutput(
+        type=ArtifactType.TABLE,
+        folder=folder,
+        content=content,
+        metadata=table_metadata(path),
+        notes=tuple(altered_columns(value)),
+    )
 
 
 def _write_file(value: Any, folder: Path) -> WrittenOutput:

@@ -234,3 +234,29 @@ def test_a_version_that_says_it_is_of_a_type_has_its_file(kinds: Sums) -> None:
     assert "array artifacts have one file, array.npy" in str(store.false_claims(forged)[0])
     with pytest.raises(DamagedError, match="forged:v1 is not what it claims"):
         relet.load("forged")
+
+
+FRAME = """
+import pandas as pd
+from typing import NamedTuple
+from relet import component
+
+class Made(NamedTuple):
+    sample: pd.DataFrame
+
+@component(job_type="make")
+def make(*, scale: float = 1.0) -> Made:
+    frame = pd.DataFrame({"city": pd.Categorical(["a", "b", "a"]), "n": [1, 2, 3]})
+    return Made(frame[frame["n"] > 1])
+"""
+
+
+def test_a_filtered_frame_is_taken_and_the_run_says_what_becomes_of_a_category(kinds: Sums) -> None:
+    folder = kinds.root / "pipelines" / "kinds"
+    (folder / "make.py").write_text(FRAME)
+    edit(kinds, "pipeline.py", "[make, take]", "[make]")
+    edit(kinds, "pipeline.py", "from pipelines.kinds.take import take\n", "")
+    done = CliRunner().invoke(relet_command, ["run", "kinds"])
+    assert done.exit_code == 0, done.output
+    assert "sample: city: text from here on instead of a category" in done.output
+    assert relet.load("sample").to_dict("list") == {"city": ["a", "b"], "n": [3, 2]}
