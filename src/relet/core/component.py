@@ -143,7 +143,7 @@ class Component:
     def modules(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """The modules that parameters with these values name, and those that define its classes.
 
-        Its classes are those of groups, and of documents that are dataclasses.
+        Its classes are those of groups, of documents that are dataclasses, and of an Enum.
         """
         named = [(each.module, values.get(each.name, each.default)) for each in self.parameters]
         chosen = [f"{module.package}.{value}" for module, value in named if module and value is not None]
@@ -151,7 +151,10 @@ class Component:
         classes = [each.document.partition(":") for each in self.inputs]
         classes += [each.document.partition(":") for each in self.outputs]
         documents = (module for module, _, name in classes if name and not module.startswith("relet."))
-        return tuple(dict.fromkeys((*chosen, *groups, *documents)))
+        enums = (each.enum_modules for each in self.parameters_with(values))
+        return tuple(
+            dict.fromkeys((*chosen, *groups, *documents, *(each for modules in enums for each in modules)))
+        )
 
 
 def _names_of(parameters: Iterable[Parameter]) -> list[str]:

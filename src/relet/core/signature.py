@@ -27,6 +27,7 @@ def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> 
     source = ParsedModule.read(module, path, code)
     function = source.function(name)
     options = _decorator_options(source, function)
+    _refuse_generator(source, function)
     arguments = function.args
     if arguments.vararg or arguments.kwarg:
         raise source.error(function, f"{name} takes *args or **kwargs; name every input and parameter")
@@ -45,6 +46,21 @@ def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> 
         outputs=outputs,
         **options,
     )
+
+
+def _refuse_generator(source: ParsedModule, function: ast.FunctionDef) -> None:
+    """Raise SignatureError for a function that yields; one that it defines inside may."""
+    inside: list[ast.AST] = list(function.body)
+    while inside:
+        node = inside.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            raise source.error(
+                node,
+                f"{function.name} is a generator, and a component returns all its artifacts at once: write return "
+                "(rows that come piece by piece are a relet.RowStream)",
+            )
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            inside += ast.iter_child_nodes(node)
 
 
 def _hyperparameters(source: ParsedModule, function: ast.FunctionDef) -> dict[str, Any]:

@@ -84,6 +84,12 @@ class ParsedModule:
     def function(self, name: str) -> ast.FunctionDef:
         functions = {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
         if name not in functions:
+            for node in self.tree.body:
+                if isinstance(node, ast.AsyncFunctionDef) and node.name == name:
+                    raise self.error(
+                        node,
+                        f"{name} is async, and nothing awaits a component: write def, and asyncio.run(…) in it",
+                    )
             raise SignatureError(f"{self.path} defines no function {name!r}: {nearest(name, functions)}")
         return functions[name]
 

@@ -260,3 +260,58 @@ def test_a_filtered_frame_is_taken_and_the_run_says_what_becomes_of_a_category(k
     assert done.exit_code == 0, done.output
     assert "sample: city: text from here on instead of a category" in done.output
     assert relet.load("sample").to_dict("list") == {"city": ["a", "b"], "n": [3, 2]}
+
+
+MODES = """
+from enum import Enum
+
+class Mode(Enum):
+    FAST = "fast"
+    SLOW = "slow"
+"""
+TYPED = """
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Literal, NamedTuple
+from relet import component
+from pipelines.kinds.modes import Mode
+
+class Made(NamedTuple):
+    said: dict
+
+@component(job_type="make")
+def make(
+    *, mode: Mode = Mode.FAST, day: date = date(2026, 1, 31), place: Path = Path("a"),
+    sizes: tuple[int, ...] = (1, 2), kind: Literal["x", "y"] = "x", also: Mode | None = None,
+) -> Made:
+    given = (mode, day, place, sizes, kind, also)
+    return Made({"types": [type(each).__name__ for each in given], "values": [str(each) for each in given]})
+"""
+
+
+def test_parameters_of_all_types_come_from_settings_and_are_given_as_their_types(kinds: Sums) -> None:
+    folder = kinds.root / "pipelines" / "kinds"
+    (folder / "make.py").write_text(TYPED)
+    (folder / "modes.py").write_text(
+        "from enum import Enum\nclass Mode(Enum):\n    FAST = 'fast'\n    SLOW = 'slow'\n"
+    )
+    edit(kinds, "pipeline.py", "[make, take]", "[make]")
+    edit(kinds, "pipeline.py", "from pipelines.kinds.take import take\n", "")
+    edit(kinds, "conf/config.yaml", "scale: 1.0", "day: 2026-02-01\nplace: a/b")
+    kinds.commit()
+    outcome = run("+make.mode=slow", "+make.sizes=[3]", "+make.also=fast")
+    assert relet.load("said") == {
+        "types": ["Mode", "date", "PosixPath", "tuple", "str", "Mode"],
+        "values": ["Mode.SLOW", "2026-02-01", "a/b", "(3,)", "x", "Mode.FAST"],
+    }
+    recorded = kinds.record(outcome, "make").parameters
+    assert (recorded["mode"], recorded["day"], recorded["place"]) == ("slow", "2026-02-01", "a/b")
+    assert likenesses(kinds.again(outcome)) == {"make": "IDENTICAL"}
+    assert [str(each.action) for each in run("make.mode=slow", "make.sizes=[3]", "make.also=fast").results] == [
+        "skip"
+    ]
+    with pytest.raises(ReletError, match=r"make\.mode got 'fastt': did you mean fast"):
+        run("make.mode=fastt")
+    with pytest.raises(ReletError, match="takes a date such as 2026-01-31, got 'soon'"):
+        run("day=soon")
