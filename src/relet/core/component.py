@@ -23,7 +23,7 @@ class Input:
 
     `container` is one of ibis, pandas, polars, lazy, arrow, reader, rows, array, document, text, path, model,
     metrics, figure and verdict. `document` says what a document is as a value: "dict", "list", or a dataclass, as
-    `module:Class`.
+    `module:Class`. One that is `optional` may be absent: the function gets None then.
     """
 
     name: str

@@ -32,9 +32,9 @@ class Pipeline:
     every component that has it: `{"etl.seed": "get_data.seed"}`. A key that names a parameter in braces stands for
     one key a choice of that parameter: `{"modeling.{train.family}": "learner"}`.
 
-    Raises WiringError for a cycle, a missing producer, two producers of one name, two components of one name,
-    an output and an input of different types, an output that is named as relet's own verdicts are, and names that
-    `on_request`, `by_name`, `settings` or `judges` get wrong.
+    Raises WiringError for a cycle, a missing producer (of an input that may not be absent), two producers of one
+    name, two components of one name, an output and an input of different types, an output that is named as relet's
+    own verdicts are, and names that `on_request`, `by_name`, `settings` or `judges` get wrong.
     """
 
     components: Sequence[Any]
@@ -63,6 +63,10 @@ class Pipeline:
     def producers(self) -> dict[str, str]:
         """Each artifact's name → the component that makes it."""
         return {output.name: each.name for each in self.components for output in each.outputs}
+
+    def leaves_out(self, taken: Input) -> bool:
+        """Whether an input may be absent and nothing here makes it; a person may name a version for it all the same."""
+        return taken.optional and taken.stored is None and taken.name not in self.producers
 
     def component(self, name: str) -> Component:
         for each in self.components:
@@ -174,6 +178,8 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
             if not wanted:
                 continue
         if wanted not in producers:
+            if each.optional and each.stored is None:
+                continue
             raise _no_producer(component, each, wanted, producers)
         (made,) = (output for output in producers[wanted].outputs if output.name == wanted)
         _check_type(component, each, made, producers[wanted])

@@ -35,13 +35,14 @@ def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> 
     options["tolerance"] = _tolerance(source, function, options.get("tolerance"), [each.name for each in outputs])
     _check_environment(source, function, options.get("environment"))
     positional = [*arguments.posonlyargs, *arguments.args]
-    with_default = {argument.arg for argument in positional[len(positional) - len(arguments.defaults) :]}
+    with_default = positional[len(positional) - len(arguments.defaults) :]
+    defaults = {argument.arg: each for argument, each in zip(with_default, arguments.defaults, strict=True)}
     return Component(
         name=name,
         module=module,
         path=path,
         description=(ast.get_docstring(function) or "").partition("\n")[0],
-        inputs=tuple(_input(source, argument, argument.arg in with_default) for argument in positional),
+        inputs=tuple(_input(source, argument, defaults.get(argument.arg)) for argument in positional),
         **_hyperparameters(source, function),
         outputs=outputs,
         **options,
@@ -124,22 +125,22 @@ def _decorator_options(source: ParsedModule, function: ast.FunctionDef) -> dict[
     raise source.error(function, f"{function.name} is no component: write @component(job_type=…) above it")
 
 
-def _input(source: ParsedModule, argument: ast.arg, has_default: bool) -> Input:
+def _input(source: ParsedModule, argument: ast.arg, default: ast.expr | None) -> Input:
     inner, marks = split_annotation(source, argument.annotation)
     if inner is None:
         raise source.error(argument, f"the input {argument.arg} has no annotation; it says which container")
-    members = list(annotation_members(source, inner))
-    optional = has_default or any(map(says_none, members))
     found = annotated_artifact(source, inner)
     if found is None:
         raise _no_artifact(source, argument, inner)
     stored = mark_arguments(source, marks, "Stored")
+    # An absent input is None. Any other default belongs to a hyperparameter, which comes after the *.
+    nullable = any(map(says_none, (*annotation_members(source, inner), *([default] if default else ()))))
     return Input(
         name=argument.arg,
         container=found.container,
         document=found.document,
         stored=Stored(*stored["args"], **stored["kwargs"]) if stored else None,
-        optional=optional,
+        optional=nullable or (default is not None and stored is not None),
     )
 
 

@@ -12,13 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from relet.core.component import Component
+from relet.core.component import Component, Input
 from relet.core.record import Caveat, is_module_inside
 from relet.engine.documents import document_taken, refuse_other_document
 from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import BadDataError, ComponentError, ReletError
-from relet.project.call import CallResult, ComponentCall, WrittenOutput
+from relet.project.call import CallResult, ComponentCall, InputFolder, WrittenOutput
 from relet.project.groups import with_groups
 from relet.project.importing import FirstPartyFinder, import_code, importing
 
@@ -40,10 +40,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
     returned something else than its signature promises.
     """
     component = call.component
-    inputs = [
-        read_artifact(place, each.container) if (place := call.inputs[each.name]) else None
-        for each in component.inputs
-    ]
+    inputs = [_read_input(each, call.inputs[each.name]) for each in component.inputs]
     laid_out = [place.folder for place in call.inputs.values() if place]
     allowed = ReadPermissions(
         folder=call.place.folder,
@@ -86,6 +83,14 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         undeclared=undeclared,
         kept=tuple(_kept_modules(call, finder, undeclared)),
     )
+
+
+def _read_input(taken: Input, place: InputFolder | None) -> Any:
+    """An input in its container; None where it is absent."""
+    try:
+        return read_artifact(place, taken.container) if place else None
+    except BadDataError as error:
+        raise BadDataError(f"the input {taken.name}: {error}") from error
 
 
 def _written_outputs(component: Component, returned: Any, folder: Path) -> dict[str, WrittenOutput]:

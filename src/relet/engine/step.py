@@ -108,6 +108,9 @@ def _run_unless_made(
         # A source outside is stored, and read from the store: it may be gone, or be another, at any moment.
         _store_sources(context.job, component)
         context.watch.started(step)
+        for each in component.inputs:
+            if step.inputs[each.name] is None and context.job.request.pipeline.leaves_out(each):
+                context.watch.noted(f"{component.name} runs without {each.name}, which nothing here makes")
         return step, _run_component(context, component, step)
 
 

@@ -13,7 +13,8 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
-from relet.errors import ComponentError, DamagedError, ReletError
+from relet.core.artifact_types import TYPES
+from relet.errors import BadDataError, ComponentError, DamagedError, ReletError, nearest
 from relet.project.call import InputFolder, WrittenOutput
 from relet.project.importing import CodePlace
 from relet.project.tree import CodeTree, lay_out_tree
@@ -215,7 +216,10 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def read_artifact(place: InputFolder, container: str) -> Any:
-    """A laid-out artifact as the value that a function takes; `container` is that of `core.component.Input`."""
+    """A laid-out artifact as the value that a function takes; `container` is that of `core.component.Input`.
+
+    Raises BadDataError for a container of another type of artifact.
+    """
     folder, type_, verified = place.folder, place.type, place.verified
     if type_ is ArtifactType.TABLE:
         from relet.data.rows import StoredTablePath
@@ -225,6 +229,9 @@ def read_artifact(place: InputFolder, container: str) -> Any:
         return read_table(StoredTablePath.of(path, verified) if verified else path, container)
     if container == "path":
         return _single_file(folder, type_)
+    if TYPES.get(container) is not type_:
+        known = [each for each, of in TYPES.items() if of is type_]
+        raise BadDataError(f"a {type_} can't be taken as {container!r}; {nearest(container, [*known, 'path'])}")
     if type_ is ArtifactType.MODEL:
         from relet.training.model import load_model
 

@@ -315,3 +315,46 @@ def test_parameters_of_all_types_come_from_settings_and_are_given_as_their_types
         run("make.mode=fastt")
     with pytest.raises(ReletError, match="takes a date such as 2026-01-31, got 'soon'"):
         run("day=soon")
+
+
+OPTIONAL = """
+from typing import NamedTuple
+from relet import component
+
+class Made(NamedTuple):
+    said: dict
+
+@component(job_type="make")
+def make(before: dict | None, *, scale: float = 1.0) -> Made:
+    return Made({"before": before, "scale": scale})
+"""
+
+
+def test_an_input_that_nothing_makes_is_none_and_a_person_may_name_a_version_for_it(kinds: Sums) -> None:
+    (kinds.root / "pipelines" / "kinds" / "make.py").write_text(OPTIONAL)
+    edit(kinds, "pipeline.py", "[make, take]", "[make]")
+    edit(kinds, "pipeline.py", "from pipelines.kinds.take import take\n", "")
+    kinds.commit()
+    done = CliRunner().invoke(relet_command, ["run", "kinds"])
+    assert "make runs without before, which nothing here makes" in done.output
+    assert relet.load("said") == {"before": None, "scale": 1.0}
+    done = CliRunner().invoke(relet_command, ["run", "kinds.make", "before=said:v1", "scale=2"])
+    assert done.exit_code == 0, done.output
+    assert relet.load("said") == {"before": {"before": None, "scale": 1.0}, "scale": 2.0}
+    for found in (kinds.again("said:v1"), kinds.again("said:v2")):
+        assert likenesses(found) == {"make": "IDENTICAL"}
+    asked = CliRunner().invoke(relet_command, ["run", "kinds.make", "--help"]).output
+    assert "none: nothing makes it" in asked
+
+
+def test_a_version_of_another_type_is_refused_by_the_input_s_name(kinds: Sums) -> None:
+    (kinds.root / "pipelines" / "kinds" / "make.py").write_text(OPTIONAL)
+    edit(kinds, "pipeline.py", "[make, take]", "[make]")
+    edit(kinds, "pipeline.py", "from pipelines.kinds.take import take\n", "")
+    store = open_store(kinds.root / ".relet")
+    files = {"text.txt": store.put_object(b"a note")}
+    store.add_version(name="note", type="text", content=files_digest(files), files=files)
+    done = CliRunner().invoke(relet_command, ["run", "kinds.make", "before=note:v1"])
+    assert "the input before: a text can't be taken as 'document'" in done.output
+    with pytest.raises(ReletError, match="a text can't be taken as 'array'"):
+        relet.load("note:v1", as_="array")
