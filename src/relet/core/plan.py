@@ -306,10 +306,11 @@ def _input_version(
         return _required_version(component, each, given, store)
     if each.name in known.versions:
         return known.versions[each.name]
+    if request.pipeline.leaves_out(each):
+        return None
     if each.stored is None:
-        if verdict := _verdict_on_input(component, each, request, known, store):
-            return verdict
-        return _required_version(component, each, f"{each.name}:latest", store)
+        verdict = _verdict_on_input(component, each, request, known, store)
+        return verdict or _required_version(component, each, f"{each.name}:latest", store)
     found = store.find(each.stored.reference)
     if found is None and each.stored.initially:
         first = each.stored.initially
@@ -390,7 +391,6 @@ def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Ve
 
 
 def _last_run(pipeline: str, component: str, store: StoreReader) -> RunRecord | None:
-    for record in store.runs(LOOK_BACK):
-        if (record.pipeline, record.component, record.status) == (pipeline, component, Status.FINISHED):
-            return record
-    return None
+    wanted = (pipeline, component, Status.FINISHED)
+    records = store.runs(LOOK_BACK)
+    return next((each for each in records if (each.pipeline, each.component, each.status) == wanted), None)

@@ -13,13 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from relet.core.component import Component
+from relet.core.component import Component, Input
 from relet.core.record import Caveat, is_module_inside
+from relet.engine.documents import document_taken, refuse_other_document
 from relet.engine.observing import ReadPermissions, caveats, places_looked_at, undeclared_files, watch_process
 from relet.engine.traces import code_lines
 from relet.engine.values import read_artifact, write_artifacts
-from relet.errors import ComponentError, ReletError
-from relet.project.call import CallResult, ComponentCall
+from relet.errors import BadDataError, ComponentError, ReletError
+from relet.project.call import CallResult, ComponentCall, InputFolder, WrittenOutput
 from relet.project.groups import with_groups
 from relet.project.importing import FirstPartyFinder, import_code, importing
 
@@ -41,10 +42,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
     returned something else than its signature promises.
     """
     component = call.component
-    inputs = [
-        read_artifact(place, each.container) if (place := call.inputs[each.name]) else None
-        for each in component.inputs
-    ]
+    inputs = [_read_input(each, call.inputs[each.name]) for each in component.inputs]
     laid_out = [place.folder for place in call.inputs.values() if place]
     allowed = ReadPermissions(
         folder=call.place.folder,
@@ -67,10 +65,9 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         try:
             modules = import_code((component.module, *component.modules(call.arguments)))
             function = getattr(modules[component.module], component.name)
-            returned = function(*inputs, **with_groups(component, call.arguments))
-            outputs = write_artifacts(
-                component.outputs, _outputs_by_name(component, returned), call.scratch / "outputs"
-            )
+            taken = map(document_taken, component.inputs, inputs)
+            returned = function(*taken, **with_groups(component, call.arguments))
+            outputs = _written_outputs(component, returned, call.scratch / "outputs")
         except ReletError:
             raise
         # SystemExit, too: a component that calls sys.exit() has failed, and the run has to report it.
@@ -109,6 +106,25 @@ def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:
                 "resources="
             )
     return ""
+
+
+def _read_input(taken: Input, place: InputFolder | None) -> Any:
+    """An input in its container; None where it is absent."""
+    try:
+        return read_artifact(place, taken.container) if place else None
+    except BadDataError as error:
+        raise BadDataError(f"the input {taken.name}: {error}") from error
+
+
+def _written_outputs(component: Component, returned: Any, folder: Path) -> dict[str, WrittenOutput]:
+    """What the function returned as files. An error names the component, the output and the place in the value."""
+    values = _outputs_by_name(component, returned)
+    try:
+        for each in component.outputs:
+            refuse_other_document(each, values[each.name])
+        return write_artifacts(component.outputs, values, folder)
+    except (BadDataError, ComponentError) as error:
+        raise type(error)(f"{component.name}: {error}") from error
 
 
 def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dict[str, str]) -> Iterator[Path]:

@@ -130,6 +130,7 @@ class InterpreterProcess:
                 folder=Path(each["folder"]),
                 content=each["content"],
                 metadata=each["metadata"],
+                notes=tuple(each.get("notes", ())),  # an older relet in that environment has none
             )
             for name, each in answer["outputs"].items()
         }

@@ -115,7 +115,13 @@ def _call_answer(called: CallResult) -> dict[str, Any]:
     edited = integrity.edited_packages(integrity.loaded_files() - passed, checked)
     caveats = (*called.caveats, *(Caveat(kind="package", what=each) for each in edited))
     outputs = {
-        name: {"type": each.type, "folder": str(each.folder), "content": each.content, "metadata": each.metadata}
+        name: {
+            "type": each.type,
+            "folder": str(each.folder),
+            "content": each.content,
+            "metadata": each.metadata,
+            "notes": each.notes,
+        }
         for name, each in called.outputs.items()
     }
     return {

@@ -50,12 +50,13 @@ class ComponentCall:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenOutput:
-    """An artifact's files in a folder, before they are stored."""
+    """An artifact's files in a folder, before they are stored; `notes` say what that changed of the value."""
 
     type: ArtifactType
     folder: Path
     content: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, Path]:

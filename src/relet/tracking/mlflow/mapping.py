@@ -25,7 +25,13 @@ KEY_LENGTH, TAG_LENGTH, PARAMETER_LENGTH, DIGEST_LENGTH = 250, 5000, 6000, 36
 NAME_LENGTH = 120
 
 # Artifacts whose files are all shown.
-SHOWN_WHOLE = {ArtifactType.FIGURE, ArtifactType.METRICS, ArtifactType.VERDICT}
+SHOWN_WHOLE = {
+    ArtifactType.FIGURE,
+    ArtifactType.METRICS,
+    ArtifactType.VERDICT,
+    ArtifactType.DOCUMENT,
+    ArtifactType.TEXT,
+}
 # Of these MLflow shows the files that a person reads, such as a report and the code that made it.
 SHOWN_IN_PART = {ArtifactType.FILE, ArtifactType.FOLDER}
 READABLE = {".html", ".md", ".pdf", ".png", ".py", ".svg", ".txt"}
