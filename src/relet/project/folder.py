@@ -53,9 +53,11 @@ def find_root(start: Path | None = None) -> Path:
             raise NotFoundError(f"{SETTING} is {named}, which holds no pipelines/; set it to a project's folder")
         return Path(named).resolve()
     here = (start or Path.cwd()).resolve()
-    if found := _enclosing_root(here):
+    if found := enclosing_root(here):
         return found
-    raise NotFoundError(f"no pipelines/ in {here} or above it; change to the project's folder")
+    raise NotFoundError(
+        f"no pipelines/ in {here} or above it; change to a project's folder, or begin one: relet new NAME"
+    )
 
 
 def find_place(start: Path | None = None) -> Path:
@@ -65,10 +67,11 @@ def find_place(start: Path | None = None) -> Path:
     """
     here = (start or Path.cwd()).resolve()
     elsewhere = start is None and (os.environ.get(SETTING) or (here / KEPT).is_dir())
-    return _enclosing_root(here) or (here if elsewhere else find_root(start))
+    return enclosing_root(here) or (here if elsewhere else find_root(start))
 
 
-def _enclosing_root(here: Path) -> Path | None:
+def enclosing_root(here: Path) -> Path | None:
+    """The nearest folder from `here` upwards that holds `pipelines/`; None where there is none."""
     return next((folder for folder in (here, *here.parents) if _is_root(folder)), None)
 
 

@@ -1,0 +1,283 @@
+"""What each column of a file is for: the target, what a model may read, and what it has to leave out."""
+
+# mypy: disable-error-code="import-untyped"
+# pyarrow ships no stubs.
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from relet.core.wording import count
+from relet.data.profile import ColumnProfile, Profile, profile
+from relet.errors import BadDataError, nearest
+from relet.templates.typed_file import TypedFile
+
+if TYPE_CHECKING:
+    from relet.data.schema import ColumnType
+
+# With fewer rows nothing is learned, checked or tested.
+LEAST_ROWS = 30
+# Whole numbers of so many values are taken for classes, text of so many values too.
+MOST_NUMBERED, MOST_NAMED = 10, 50
+# Text with more values than this, or than this share of the rows, is no category.
+MOST_CATEGORIES, CATEGORY_SHARE = 1000, 0.5
+# Text whose middle length is this holds sentences.
+SENTENCE = 20
+# A date that is missing more often says nothing of a row's place in time.
+DATED = 0.99
+# From this correlation with the target on, a column may be the target in another form.
+TELLTALE = 0.999
+_ID = re.compile(r"(^|_)(id|uuid|guid|key)$")
+_COUNTER = re.compile(r"^(column_1|index|n_0|unnamed(_0)?|level_0|row|row_number)$")
+_GROUP = re.compile(
+    r"^(user|customer|client|patient|subject|person|household|account|session|participant|student|host|owner)s?$"
+    r"|_id$"
+)
+_TIME = re.compile(
+    r"(^|_)(date|time|datetime|timestamp|day|month|week|created|sold|ordered|recorded|measured|observed|at|on|datum)($|_)"
+)
+_NO_TIME = re.compile(r"(^|_)(birth|born|dob|expir\w*|due|end|until|last|first|since)($|_)")
+
+
+class Task(StrEnum):
+    """What a model predicts."""
+
+    REGRESSION = "regression"
+    CLASSIFICATION = "classification"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRule:
+    """How rows are divided: fields of `relet.segregation.Rule`, and why so."""
+
+    method: str
+    why: str
+    key: str | None = None
+    group_by: str | None = None
+    time_by: str | None = None
+    stratify_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """The task, and every column's part in it.
+
+    `left_out` maps each column that the model does not read to the reason. `bounds` are the least and the most
+    that cleaning lets pass. `classes` are the target's values, sorted. `hints` are sentences for
+    a person.
+    """
+
+    task: Task
+    target: str
+    rows: int
+    types: Mapping[str, ColumnType]
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    dates: tuple[str, ...]
+    texts: tuple[str, ...]
+    left_out: Mapping[str, str]
+    bounds: Mapping[str, tuple[float, float]]
+    split: SplitRule
+    classes: tuple[Any, ...] = ()
+    key: str | None = None
+    gaps: tuple[str, ...] = ()
+    hints: tuple[str, ...] = field(default=())
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (*self.numbers, *self.categories, *self.dates, *self.texts)
+
+
+def find_roles(file: TypedFile, target: str) -> Roles:
+    """The roles of a file's columns; `target` is a column's name, as the file or the code has it.
+
+    Raises BadDataError where there is no such column, where it holds nothing that can be predicted, and where
+    nothing is left to predict it by.
+    """
+    name = _target_name(file, target)
+    found = profile(file.rows)
+    if found.rows < LEAST_ROWS:
+        raise BadDataError(f"{file.path.name} has {count(found.rows, 'row')}: at least {LEAST_ROWS} are needed")
+    columns = {each.name: each for each in found.columns}
+    types = {each.name: each.type for each in file.columns}
+    task, classes = _task(columns[name], types[name], file)
+    key = next((each for each in columns if each != name and _is_key(columns[each], types[each], found.rows)), None)
+    group = next((each for each in columns if each != name and _is_group(columns[each], types[each], found.rows)), None)
+    left_out = {
+        each: reason
+        for each in columns
+        if each != name and (reason := _reason_to_leave_out(columns[each], types[each], found.rows, key, group))
+    }
+    kinds = {
+        each: _kind(columns[each], types[each]) for each in columns if each != name and each not in left_out
+    }
+    if not kinds:
+        shown = "; ".join(f"{each}: {reason}" for each, reason in left_out.items())
+        raise BadDataError(f"{file.path.name} has no column to predict {name} by ({shown})")
+    numbers = tuple(each for each, kind in kinds.items() if kind == "number")
+    dates = tuple(each for each, kind in kinds.items() if kind == "date")
+    bounded = [each for each in (*numbers, name) if types[each] in ("int64", "double")]
+    return Roles(
+        task=task,
+        target=name,
+        rows=found.rows,
+        types=types,
+        numbers=numbers,
+        categories=tuple(each for each, kind in kinds.items() if kind == "category"),
+        dates=dates,
+        texts=tuple(each for each, kind in kinds.items() if kind == "text"),
+        left_out=left_out,
+        bounds={each: _bounds(columns[each]) for each in bounded if task is Task.REGRESSION or each != name},
+        split=_split(columns, types, name, task, key, group),
+        classes=classes,
+        key=key,
+        gaps=tuple(each for each in kinds if columns[each].missing),
+        hints=tuple(_hints(file, columns[name], found, numbers)),
+    )
+
+
+def _target_name(file: TypedFile, target: str) -> str:
+    for each in file.columns:
+        if target in (each.origin.column, each.name):
+            return each.name
+    names = [str(each.origin.column) for each in file.columns]
+    raise BadDataError(f"{file.path.name} has no column {target!r}: {nearest(target, names)}; set --target")
+
+
+def _task(column: ColumnProfile, type: ColumnType, file: TypedFile) -> tuple[Task, tuple[Any, ...]]:
+    if type in ("date32", "timestamp[us]"):
+        raise BadDataError(f"the target {column.name} holds dates: a model predicts numbers or classes")
+    if column.distinct < 2:
+        raise BadDataError(f"the target {column.name} has {count(column.distinct, 'value')}: nothing is to be predicted")
+    named = type in ("bool", "string")
+    if not named and (type == "double" or column.distinct > MOST_NUMBERED):
+        return Task.REGRESSION, ()
+    if column.distinct > MOST_NAMED:
+        raise BadDataError(
+            f"the target {column.name} holds text with {column.distinct} different values, more than the {MOST_NAMED} "
+            "classes that a model is made for"
+        )
+    values = sorted(set(file.rows.column(column.name).drop_null().to_pylist()))
+    return Task.CLASSIFICATION, tuple(values)
+
+
+def _is_key(column: ColumnProfile, type: ColumnType, rows: int) -> bool:
+    """Whether the column gives each row a name of its own."""
+    whole = type in ("int64", "string") and not column.missing and column.distinct == rows
+    return whole and bool(_ID.search(column.name)) and not _COUNTER.search(column.name)
+
+
+def _is_group(column: ColumnProfile, type: ColumnType, rows: int) -> bool:
+    """Whether the column says whose a row is: several rows each, of not too few."""
+    return (
+        type in ("int64", "string")
+        and bool(_GROUP.search(column.name))
+        and not column.missing
+        and 10 <= column.distinct <= rows / 2
+    )
+
+
+def _reason_to_leave_out(
+    column: ColumnProfile, type: ColumnType, rows: int, key: str | None, group: str | None
+) -> str:
+    if column.name == key:
+        return "the name of a row"
+    if column.name == group:
+        return "whose a row is: a new row is another's"
+    if not column.distinct:
+        return "without a value"
+    if column.distinct == 1 and not column.missing:
+        return "the same in every row"
+    if _COUNTER.search(column.name) and type == "int64" and column.distinct == rows:
+        return "a number for each row"
+    if _ID.search(column.name) and column.distinct > rows * CATEGORY_SHARE:
+        return "a name"
+    present = rows - column.missing
+    many = column.distinct > min(MOST_CATEGORIES, max(2, present * CATEGORY_SHARE))
+    if type == "string" and many and (column.middle or 0) < SENTENCE:
+        return "another text in nearly every row"
+    return ""
+
+
+def _kind(column: ColumnProfile, type: ColumnType) -> str:
+    if type in ("int64", "double", "bool"):
+        return "number"
+    if type != "string":
+        return "date"
+    return "text" if (column.middle or 0) >= SENTENCE and column.distinct > MOST_NAMED else "category"
+
+
+def _bounds(column: ColumnProfile) -> tuple[float, float]:
+    """As far beyond what is there as that reaches, in round numbers; not below 0 where nothing is."""
+    low, high = float(column.low), float(column.high)
+    reach = (high - low) or abs(high) or 1.0
+    unit = 10.0 ** math.floor(math.log10(reach))
+    least = math.floor((low - reach) / unit) * unit
+    most = math.ceil((high + reach) / unit) * unit
+    return (0.0 if low >= 0 else _short(least)), (0.0 if high <= 0 else _short(most))
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.6g}")
+
+
+def _split(
+    columns: Mapping[str, ColumnProfile],
+    types: Mapping[str, ColumnType],
+    target: str,
+    task: Task,
+    key: str | None,
+    group: str | None,
+) -> SplitRule:
+    if group:
+        return SplitRule(method="by_group", why=f"all rows of a {group} are on one side", key=key, group_by=group)
+    times = [each for each in columns if each != target and _is_time(columns[each], types[each])]
+    if times:
+        return SplitRule(method="by_time", why=f"the newest rows by {times[0]} are the test", key=key, time_by=times[0])
+    if task is Task.CLASSIFICATION:
+        why = f"at random, with equal shares of each {target}"
+        return SplitRule(method="random", why=why, key=key, stratify_by=target)
+    if key:
+        return SplitRule(method="keyed", why=f"by a hash of {key}: a row stays on its side in every later file", key=key)
+    return SplitRule(method="random", why="at random: no column names a row, a group or a time")
+
+
+def _is_time(column: ColumnProfile, type: ColumnType) -> bool:
+    return (
+        type in ("date32", "timestamp[us]")
+        and column.missing_share <= 1 - DATED
+        and column.distinct >= 10
+        and bool(_TIME.search(column.name))
+        and not _NO_TIME.search(column.name)
+    )
+
+
+def _hints(file: TypedFile, target: ColumnProfile, found: Profile, numbers: Sequence[str]) -> Iterator[str]:
+    """What a person should look at."""
+    if target.missing:
+        yield f"{count(target.missing, 'row')} without {target.name}: cleaning sets them aside"
+    for each in file.columns:
+        if each.origin.format and "%d" in each.origin.format and "%m" in each.origin.format:
+            yield f"{each.name} is read as {each.origin.format}: see etl.columns"
+    if found.correlations and target.name in found.correlations.names:
+        place = found.correlations.names.index(target.name)
+        for name, value in zip(found.correlations.names, found.correlations.spearman[place], strict=True):
+            if name in numbers and value is not None and abs(value) >= TELLTALE:
+                yield f"{name} says nearly all of {target.name}: leave it out if nobody knows it beforehand"
+    few = [value for value in _class_sizes(file, target) if value[1] < 5]
+    for value, rows in few[:3]:
+        yield f"{target.name} is {value} in {count(rows, 'row')} alone: too few to be learned"
+
+
+def _class_sizes(file: TypedFile, target: ColumnProfile) -> list[tuple[Any, int]]:
+    if file.column(target.name).type == "double" or target.distinct > MOST_NAMED:
+        return []
+    import pyarrow.compute as pc
+
+    counted = pc.value_counts(file.rows.column(target.name).drop_null()).to_pylist()
+    return sorted((str(each["values"]), int(each["counts"])) for each in counted)
