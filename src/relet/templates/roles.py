@@ -33,7 +33,7 @@ DATED = 0.99
 # From this correlation with the target on, a column may be the target in another form.
 TELLTALE = 0.999
 _ID = re.compile(r"(^|_)(id|uuid|guid|key)$")
-_COUNTER = re.compile(r"^(column_1|index|n_0|unnamed(_0)?|level_0|row|row_number)$")
+_COUNTER = re.compile(r"^(column_\d+|index|n_0|unnamed(_0)?|level_0|row|row_number)$")
 _GROUP = re.compile(
     r"^(user|customer|client|patient|subject|person|household|account|session|participant|student|host|owner)s?$"
     r"|_id$"
@@ -41,7 +41,7 @@ _GROUP = re.compile(
 _TIME = re.compile(
     r"(^|_)(date|time|datetime|timestamp|day|month|week|created|sold|ordered|recorded|measured|observed|at|on|datum)($|_)"
 )
-_NO_TIME = re.compile(r"(^|_)(birth|born|dob|expir\w*|due|end|until|last|first|since)($|_)")
+_NO_TIME = re.compile(r"(^|_)(bau|birth|born|built|dob|expir\w*|due|end|until|last|first|since)($|_)")
 
 
 class Task(StrEnum):
@@ -136,7 +136,7 @@ def find_roles(file: TypedFile, target: str) -> Roles:
         split=_split(columns, types, name, task, key, group),
         classes=classes,
         key=key,
-        gaps=tuple(each for each in kinds if columns[each].missing),
+        gaps=tuple(each for each in columns if each != name and columns[each].missing),
         hints=tuple(_hints(file, columns[name], found, numbers)),
     )
 

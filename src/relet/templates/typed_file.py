@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MISSING_IN_TEXT = frozenset(("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "?"))
 # Names that a column of ours can't have: relet's own, of a quarantine.
 TAKEN = frozenset(("reason",))
+# The longest name of a column, in letters: what is longer is cut.
+LONGEST = 50
 DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y%m%d")
 CLOCKS = ("%H:%M:%S", "%H:%M")
 # What may stand around the digits of an amount, such as $1,200 or 12 %.
@@ -108,11 +110,12 @@ def our_names(header: Sequence[str]) -> list[str]:
 
 def our_name(name: str) -> str:
     """The name of one column, or nothing where no letter or digit is in it."""
-    folded = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+    folded = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", name).casefold())
     letters = "".join(letter for letter in folded if not unicodedata.combining(letter))
     plain = re.sub(r"_+", "_", re.sub(r"\W", "_", unicodedata.normalize("NFKC", letters))).strip("_")
     if plain[:1].isdigit():
         plain = f"n_{plain}"
+    plain = plain[:LONGEST].strip("_")
     return f"{plain}_" if keyword.iskeyword(plain) or plain in TAKEN else plain
 
 

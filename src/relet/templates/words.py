@@ -44,7 +44,7 @@ _MODELING = {
   l2_regularization: 1.0
   max_features: 0.5     # the share of the features that a split looks at
 """,
-    Task.CLASSIFICATION: """  n_estimators: 300     # trees
+    Task.CLASSIFICATION: """  n_estimators: 200     # trees
   max_depth: null       # as deep as they go
   min_samples_leaf: 1
 """,
@@ -202,7 +202,7 @@ def _configuration_words(file: TypedFile, roles: Roles) -> dict[str, str]:
         "modeling_lines": _MODELING[roles.task],
         "gate_lines": _GATES[roles.task],
         "metric": "mae" if regression else "log_loss",
-        "sweep": "train_model.learner.learning_rate=0.03,0.1" if regression else "train_model.learner.min_samples_leaf=1,5",
+        "sweep": "modeling.learning_rate=0.03,0.1" if regression else "modeling.min_samples_leaf=1,5",
         "open_gate": "gate.min_r2=-1000" if regression else "gate.min_accuracy=0",
     }
 
