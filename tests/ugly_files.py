@@ -20,7 +20,8 @@ def semicolons(path: Path) -> str:
         date = f"{random.randint(1, 28):02}.{random.randint(1, 12):02}.{random.randint(1950, 2020)}"
         state = random.choice(["gut", "schlecht", ""])
         rent = f"{9.5 * area + 50 * (state == 'gut') + random.gauss(0, 30):.2f}".replace(".", ",")
-        lines.append(f"K{number:05};{area:.1f}".replace(".", ",") + f";Weg {random.randint(1, 9)};{date};{state};{rent}")
+        square = f"{area:.1f}".replace(".", ",")
+        lines.append(f"K{number:05};{square};Weg {random.randint(1, 9)};{date};{state};{rent}")
     path.write_text("\n".join(lines) + "\n", encoding="cp1252")
     return "Miete €"
 
@@ -34,7 +35,8 @@ def dirty_names(path: Path) -> str:
         value = random.gauss(3 if kind == "high" else 0, 1)
         twice = random.choice(["NA", "?", f"{value * 2:.3f}"])
         odd = "" if random.random() < 0.1 else kind
-        lines.append(f"{odd},{random.randint(0, 1)},{value:.3f},{twice},{number},{random.choice('abc')},why,5,,{kind[0]}{number % 3}")
+        letter, words = random.choice("abc"), f"{kind[0]}{number % 3}"
+        lines.append(f"{odd},{random.randint(0, 1)},{value:.3f},{twice},{number},{letter},why,5,,{words}")
     path.write_text("\r\n".join(lines) + "\r\n", encoding="utf-8-sig")
     return "class"
 
@@ -48,7 +50,7 @@ def orders(path: Path) -> str:
         late = amount > 1500 if random.random() < 0.9 else amount <= 1500
         comment = '"please deliver to the ""back"" door,\nsecond floor, thank you"' if number % 3 else ""
         lines.append(
-            f'{1000 + number},{number % 40},2024-{1 + number % 12:02}-{1 + number % 28:02} 1{number % 10}:30:00,'
+            f"{1000 + number},{number % 40},2024-{1 + number % 12:02}-{1 + number % 28:02} 1{number % 10}:30:00,"
             f'"${amount:,.2f}",{random.randint(0, 30)}%,{comment},{late}'
         )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -75,9 +77,10 @@ def many_classes(path: Path) -> str:
     random = Random(5)
     lines = ["価格,is_new,größe,Ort"]
     for number in range(ROWS):
-        place = "唯一" if number == 7 else random.choice(["東京", "Köln", "São Paulo", "O'Hare \"x\""])
+        place = "唯一" if number == 7 else random.choice(["東京", "Köln", "São Paulo", 'O\'Hare "x"'])
         quoted = '"' + place.replace('"', '""') + '"'
-        lines.append(f"{len(place) + random.gauss(0, 0.4):.3f},{random.choice(['True', 'False', ''])},{random.randint(1, 50)},{quoted}")
+        price, new = len(place) + random.gauss(0, 0.4), random.choice(["True", "False", ""])
+        lines.append(f"{price:.3f},{new},{random.randint(1, 50)},{quoted}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return "Ort"
 
@@ -93,5 +96,6 @@ def _bundled(load: Callable[..., object]) -> Callable[[Path], str]:
 
 UGLY = {each.__name__: each for each in (semicolons, dirty_names, orders, sensors, many_classes)}
 BUNDLED = {
-    name: _bundled(getattr(bundled, f"load_{name}")) for name in ("diabetes", "iris", "wine", "breast_cancer", "digits")
+    name: _bundled(getattr(bundled, f"load_{name}"))
+    for name in ("diabetes", "iris", "wine", "breast_cancer", "digits")
 }

@@ -88,10 +88,10 @@ def _say_pipeline_facts(made: NewProject) -> None:
     say(f"  split       {roles.split.why}")
     for hint in roles.hints:
         say(f"  look at     {hint}")
-    rows = f"tests/{made.name}.csv holds some of its rows: keep both out of git if they are private"
-    where = f"copied to data/{made.copied.name}" if made.copied else "too large to be copied, read from where it is"
     if made.from_csv:
-        say(f"  file        {where}; {rows}")
+        where = f"copied to data/{made.copied.name}" if made.copied else "too large to be copied, read where it is"
+        say(f"  file        {where}; tests/{made.name}.csv holds some of its rows:")
+        say("              keep both out of git if they are private")
 
 
 def _listed(names: tuple[str, ...], most: int = 8) -> str:

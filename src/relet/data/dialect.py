@@ -22,11 +22,11 @@ _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 
 @dataclass(frozen=True, kw_only=True)
 class CsvDialect:
-    """How a CSV file is written: what stands between fields, the text's encoding, the decimal sign, and which words
-    (beside an empty field) say that a value is missing.
+    """How a CSV file is written: what stands between fields, the text's encoding, the decimal sign, and which
+    words (beside an empty field) say that a value is missing.
 
-    Raises SettingError for a separator that is no single sign, an encoding that Python does not know, and a decimal
-    sign that is neither a point nor a comma.
+    Raises SettingError for a separator that is no single sign, an encoding that Python does not know, and a
+    decimal sign that is neither a point nor a comma.
     """
 
     separator: str = ","
@@ -63,10 +63,7 @@ def plain_csv(path: Path, dialect: CsvDialect) -> Path:
     >>> plain_csv(path, CsvDialect(separator=";", decimal=",", missing=("?",))).read_text()
     'id,rent\\n1,950.50\\n2,\\n'
     """
-    with path.open("rb") as file:
-        if file.read(len(PARQUET)) == PARQUET:
-            return path
-    if dialect.is_plain and _is_header_unique(path):
+    if is_parquet(path) or (dialect.is_plain and _is_header_unique(path)):
         return path
     # with the file's own name, which errors show
     copy = Path(mkdtemp(prefix="relet-csv-")) / path.name
@@ -79,6 +76,12 @@ def plain_csv(path: Path, dialect: CsvDialect) -> Path:
             "set encoding and separator"
         ) from error
     return copy
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is a Parquet file, by its first bytes."""
+    with path.open("rb") as file:
+        return file.read(len(PARQUET)) == PARQUET
 
 
 def csv_records(path: Path, dialect: CsvDialect) -> Iterator[list[str]]:
@@ -138,6 +141,10 @@ def plain_field(text: str, dialect: CsvDialect) -> str:
 # Words that stand for a missing value in files from elsewhere; a file that holds one of them may mean it.
 MISSING_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?", "-", ".", "#N/A", "missing")
 SEPARATORS = ",;\t|"
+# The share of records that have to have as many fields as the header.
+ALIKE = 0.9
+# Bytes that stand for no letter in Windows' Western encoding.
+NOT_WINDOWS = b"\x81\x8d\x8f\x90\x9d"
 # How many records are looked at for the separator, and how many bytes for the encoding.
 LOOKED_AT = 200
 HEAD = 1024**2
@@ -157,11 +164,12 @@ def guess_dialect(path: Path) -> CsvDialect:
     if b"\0" in head and not encoding.startswith("utf-16"):
         raise BadDataError(f"{path.name}: this is no text, it holds NUL bytes; save it as CSV")
 
-    def fields(separator: str) -> int:
-        found = [len(each) for each in _first_records(path, separator, encoding)]
-        return found[0] if found and found.count(found[0]) >= 0.9 * len(found) else 0
+    def divides(separator: str) -> tuple[bool, int]:
+        """Whether most records have as many fields as the header, if more than one; and how many."""
+        found = [len(each) for each in _first_records(path, separator, encoding)] or [1]
+        return found[0] > 1 and found.count(found[0]) >= ALIKE * len(found), found[0]
 
-    separator = max(SEPARATORS, key=fields)
+    separator = max(SEPARATORS, key=divides)
     plain = CsvDialect(separator=separator, encoding=encoding)
     return CsvDialect(separator=separator, encoding=encoding, decimal=_decimal(plain, path))
 
@@ -175,7 +183,7 @@ def _encoding(head: bytes, path: Path) -> str:
         if len(head) == HEAD:
             path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        return "cp1252"
+        return "latin-1" if any(byte in head for byte in NOT_WINDOWS) else "cp1252"
     return "utf-8"
 
 

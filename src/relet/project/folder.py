@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +78,14 @@ def enclosing_root(here: Path) -> Path | None:
 
 def _is_root(folder: Path) -> bool:
     return (folder / "pipelines").is_dir()
+
+
+def keep_out_of_git(place: Path) -> None:
+    """Have git ignore what relet keeps in `place`, if it keeps something; a file that is there stays."""
+    kept = place / KEPT
+    with suppress(OSError):  # where the file can't be written, the project's own .gitignore has to say it
+        if kept.is_dir() and not (kept / ".gitignore").exists():
+            (kept / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def pipelines(root: Path) -> list[str]:

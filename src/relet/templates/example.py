@@ -13,11 +13,10 @@ CONDITIONS = {"new": 1.2, "good": 1.0, "old": 0.85}
 def flats() -> str:
     """A CSV file of 1,200 flats, the same each time.
 
-    A rent is a known function of the other columns, times an error of about 10%. Some values are missing, and a few
-    rows can't be right.
+    A rent is a known function of the other columns, times an error of at most 15%. Some values are missing.
 
     >>> flats().splitlines()[:2]
-    ['id,district,area,rooms,floor,condition,balcony,rent', '1,North,39.8,1,1,good,true,417']
+    ['id,district,area,rooms,floor,condition,balcony,rent', '1,Centre,94.2,4,3,new,true,2012']
     """
     random = Random(42)
     lines = ["id,district,area,rooms,floor,condition,balcony,rent"]

@@ -47,12 +47,24 @@ def _lines(opening: str, values: Iterable[Any], closing: str, indent: int) -> st
 
 
 def yaml_value(value: Any) -> str:
-    """A value as JSON, which is YAML; Hydra's sign for a reference is only a sign in it.
+    """A value as YAML on one line; what Hydra would take for a reference is text.
 
-    >>> print(yaml_value({"from": "${a}"}), yaml_value(None))
-    {"from": "\\\\${a}"} null
+    >>> print(yaml_value({"from": "${a}"}), yaml_value([None, 1e-05]))
+    {"from": "\\\\${a}"} [null, 1.0e-05]
     """
-    return json.dumps(_without_references(value), ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return (
+            "{" + ", ".join(f"{yaml_value(str(name))}: {yaml_value(each)}" for name, each in value.items()) + "}"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(yaml_value, value)) + "]"
+    shown = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        # YAML takes fewer signs than JSON as they are
+        text = shown.replace("${", "\\\\${")
+        return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)
+    # and a number with an exponent only where it has a point
+    return shown.replace("e", ".0e") if isinstance(value, float) and "." not in shown else shown
 
 
 def yaml_mapping(values: Mapping[str, Any], indent: int) -> str:
@@ -71,11 +83,3 @@ def yaml_mapping(values: Mapping[str, Any], indent: int) -> str:
 def yaml_key(name: str) -> str:
     """A name as a key of YAML, in quotes where it would be something else without."""
     return name if _PLAIN_KEY.fullmatch(name) and name not in _YAML_WORDS else yaml_value(name)
-
-
-def _without_references(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("${", "\\${")
-    if isinstance(value, Mapping):
-        return {str(name): _without_references(each) for name, each in value.items()}
-    return [_without_references(each) for each in value] if isinstance(value, list | tuple) else value

@@ -90,10 +90,10 @@ def with_component(source: bytes, module: str, name: str) -> bytes:
     lines = source.splitlines(keepends=True)
     _insert_element(lines, components, name)
     root = module.partition(".")[0]
-    imports = [each for each in tree.body if isinstance(each, ast.ImportFrom) and (each.module or "").startswith(root)]
-    later = next((each for each in imports if str(each.module) > module), None)
-    at = later.lineno - 1 if later else max((each.end_lineno or 0 for each in imports), default=components.lineno - 1)
-    lines.insert(at, f"{line}\n".encode())
+    own = [each for each in tree.body if isinstance(each, ast.ImportFrom) and f"{each.module}".startswith(root)]
+    later = [each.lineno - 1 for each in own if str(each.module) > module]
+    last = max((each.end_lineno or 0 for each in own), default=components.lineno - 1)
+    lines.insert(min(later, default=last), f"{line}\n".encode())
     return b"".join(lines)
 
 

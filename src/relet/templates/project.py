@@ -34,7 +34,17 @@ _PROJECT = {
     ".gitignore": "project/gitignore",
     ".github/workflows/ci.yml": "project/ci.yml",
 }
-_COMPONENTS = ("get_data", "clean", "check_data", "split_data")
+_PIPELINE = (
+    "pipeline.py",
+    "columns.py",
+    "conf/config.yaml",
+    "checks/test_rows.py",
+    "checks/test_like_the_reference.py",
+    "components/get_data.py",
+    "components/clean.py",
+    "components/check_data.py",
+    "components/split_data.py",
+)
 _BY_TASK = {"model.py": "", "train_model.py": "components/", "evaluate_model.py": "components/"}
 
 
@@ -42,7 +52,7 @@ _BY_TASK = {"model.py": "", "train_model.py": "components/", "evaluate_model.py"
 class NewProject:
     """What was written: the project's folder, its pipeline's name, the files, and what the columns are for.
 
-    `from_csv` says whether a file was given; `copied` is its place in the project, None where it stays where it was.
+    `from_csv` says whether a file was given; `copied` is its place in the project, None where it was not copied.
     """
 
     root: Path
@@ -88,8 +98,8 @@ def check_name(name: str, what: str) -> None:
         plain = re.sub(r"_+", "_", re.sub(r"[^a-z0-9]+", "_", name.lower())).strip("_")[:40].lstrip("0123456789_")
         meant = f" (did you mean {plain}?)" if NAME.fullmatch(plain) and not keyword.iskeyword(plain) else ""
         raise SettingError(
-            f"{name!r} is no name for {what}{meant}: it has lower-case letters, digits and underscores, at most 40, "
-            "and begins with a letter"
+            f"{name!r} is no name for {what}{meant}: it has lower-case letters, digits and underscores, at most "
+            "40, and begins with a letter"
         )
 
 
@@ -130,9 +140,7 @@ def _written_for(root: Path, name: str, file: Path, target: str | None, *, whole
 
 def _pipeline_files(name: str, words: dict[str, str], roles: Roles) -> dict[str, str]:
     home = f"pipelines/{name}"
-    plain = ["pipeline.py", "columns.py", "conf/config.yaml", "checks/test_rows.py", "checks/test_like_the_reference.py"]
-    plain += [f"components/{each}.py" for each in _COMPONENTS]
-    found = {f"{home}/{each}": filled(f"pipeline/{each}", words) for each in plain}
+    found = {f"{home}/{each}": filled(f"pipeline/{each}", words) for each in _PIPELINE}
     for each, folder in _BY_TASK.items():
         found[f"{home}/{folder}{each}"] = filled(f"pipeline/{roles.task}/{each}", words)
     found[f"tests/test_{name}.py"] = filled("pipeline/test_pipeline.py", words)

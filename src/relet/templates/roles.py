@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ from relet.templates.typed_file import TypedFile
 if TYPE_CHECKING:
     from relet.data.schema import ColumnType
 
+# How a column enters a model, and the field of `Roles` that names such columns.
+KINDS = {"number": "numbers", "category": "categories", "date": "dates", "text": "texts"}
 # With fewer rows nothing is learned, checked or tested.
 LEAST_ROWS = 30
 # Whole numbers of so many values are taken for classes, text of so many values too.
@@ -93,6 +95,20 @@ class Roles:
         return (*self.numbers, *self.categories, *self.dates, *self.texts)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    """The profile of each column but the target's, the type of each column, and the number of rows."""
+
+    target: ColumnProfile
+    others: Mapping[str, ColumnProfile]
+    types: Mapping[str, ColumnType]
+    rows: int
+
+    def first(self, fits: Callable[[ColumnProfile, ColumnType, int], bool]) -> str | None:
+        """The first column, but for the target, of which a statement holds."""
+        return next((name for name, each in self.others.items() if fits(each, self.types[name], self.rows)), None)
+
+
 def find_roles(file: TypedFile, target: str) -> Roles:
     """The roles of a file's columns; `target` is a column's name, as the file or the code has it.
 
@@ -103,41 +119,35 @@ def find_roles(file: TypedFile, target: str) -> Roles:
     found = profile(file.rows)
     if found.rows < LEAST_ROWS:
         raise BadDataError(f"{file.path.name} has {count(found.rows, 'row')}: at least {LEAST_ROWS} are needed")
-    columns = {each.name: each for each in found.columns}
-    types = {each.name: each.type for each in file.columns}
-    task, classes = _task(columns[name], types[name], file)
-    key = next((each for each in columns if each != name and _is_key(columns[each], types[each], found.rows)), None)
-    group = next((each for each in columns if each != name and _is_group(columns[each], types[each], found.rows)), None)
+    others = {each.name: each for each in found.columns}
+    facts = _Facts(
+        target=others.pop(name),
+        others=others,
+        types={each.name: each.type for each in file.columns},
+        rows=found.rows,
+    )
+    task, classes = _task(facts.target, facts.types[name], file)
+    key, group = facts.first(_is_key), facts.first(_is_group)
     left_out = {
-        each: reason
-        for each in columns
-        if each != name and (reason := _reason_to_leave_out(columns[each], types[each], found.rows, key, group))
+        each: why for each, column in others.items() if (why := _reason_to_leave_out(facts, column, key, group))
     }
-    kinds = {
-        each: _kind(columns[each], types[each]) for each in columns if each != name and each not in left_out
-    }
+    kinds = {each: _kind(column, facts.types[each]) for each, column in others.items() if each not in left_out}
     if not kinds:
         shown = "; ".join(f"{each}: {reason}" for each, reason in left_out.items())
         raise BadDataError(f"{file.path.name} has no column to predict {name} by ({shown})")
-    numbers = tuple(each for each, kind in kinds.items() if kind == "number")
-    dates = tuple(each for each, kind in kinds.items() if kind == "date")
-    bounded = [each for each in (*numbers, name) if types[each] in ("int64", "double")]
     return Roles(
         task=task,
         target=name,
         rows=found.rows,
-        types=types,
-        numbers=numbers,
-        categories=tuple(each for each, kind in kinds.items() if kind == "category"),
-        dates=dates,
-        texts=tuple(each for each, kind in kinds.items() if kind == "text"),
+        types=facts.types,
+        **{plural: tuple(each for each, kind in kinds.items() if kind == one) for one, plural in KINDS.items()},
         left_out=left_out,
-        bounds={each: _bounds(columns[each]) for each in bounded if task is Task.REGRESSION or each != name},
-        split=_split(columns, types, name, task, key, group),
+        bounds=dict(_all_bounds(facts, kinds, task)),
+        split=_split(facts, task, key, group),
         classes=classes,
         key=key,
-        gaps=tuple(each for each in columns if each != name and columns[each].missing),
-        hints=tuple(_hints(file, columns[name], found, numbers)),
+        gaps=tuple(each for each, column in others.items() if column.missing),
+        hints=tuple(_hints(file, facts.target, found, tuple(kinds))),
     )
 
 
@@ -153,14 +163,15 @@ def _task(column: ColumnProfile, type: ColumnType, file: TypedFile) -> tuple[Tas
     if type in ("date32", "timestamp[us]"):
         raise BadDataError(f"the target {column.name} holds dates: a model predicts numbers or classes")
     if column.distinct < 2:
-        raise BadDataError(f"the target {column.name} has {count(column.distinct, 'value')}: nothing is to be predicted")
+        held = count(column.distinct, "value")
+        raise BadDataError(f"the target {column.name} has {held}: nothing is to be predicted")
     named = type in ("bool", "string")
     if not named and (type == "double" or column.distinct > MOST_NUMBERED):
         return Task.REGRESSION, ()
     if column.distinct > MOST_NAMED:
         raise BadDataError(
-            f"the target {column.name} holds text with {column.distinct} different values, more than the {MOST_NAMED} "
-            "classes that a model is made for"
+            f"the target {column.name} holds text with {column.distinct} different values, more than the "
+            f"{MOST_NAMED} classes that a model is made for"
         )
     values = sorted(set(file.rows.column(column.name).drop_null().to_pylist()))
     return Task.CLASSIFICATION, tuple(values)
@@ -182,9 +193,9 @@ def _is_group(column: ColumnProfile, type: ColumnType, rows: int) -> bool:
     )
 
 
-def _reason_to_leave_out(
-    column: ColumnProfile, type: ColumnType, rows: int, key: str | None, group: str | None
-) -> str:
+def _reason_to_leave_out(facts: _Facts, column: ColumnProfile, key: str | None, group: str | None) -> str:
+    """Why a model should not read a column; nothing where it should."""
+    type, rows = facts.types[column.name], facts.rows
     if column.name == key:
         return "the name of a row"
     if column.name == group:
@@ -212,6 +223,15 @@ def _kind(column: ColumnProfile, type: ColumnType) -> str:
     return "text" if (column.middle or 0) >= SENTENCE and column.distinct > MOST_NAMED else "category"
 
 
+def _all_bounds(facts: _Facts, kinds: Mapping[str, str], task: Task) -> Iterator[tuple[str, tuple[float, float]]]:
+    """The bounds of each number that the model reads, and of a target that is a number."""
+    for name, kind in kinds.items():
+        if kind == "number" and facts.types[name] != "bool":
+            yield name, _bounds(facts.others[name])
+    if task is Task.REGRESSION:
+        yield facts.target.name, _bounds(facts.target)
+
+
 def _bounds(column: ColumnProfile) -> tuple[float, float]:
     """As far beyond what is there as that reaches, in round numbers; not below 0 where nothing is."""
     low, high = float(column.low), float(column.high)
@@ -226,31 +246,25 @@ def _short(number: float) -> float:
     return float(f"{number:.6g}")
 
 
-def _split(
-    columns: Mapping[str, ColumnProfile],
-    types: Mapping[str, ColumnType],
-    target: str,
-    task: Task,
-    key: str | None,
-    group: str | None,
-) -> SplitRule:
+def _split(facts: _Facts, task: Task, key: str | None, group: str | None) -> SplitRule:
     if group:
         return SplitRule(method="by_group", why=f"all rows of a {group} are on one side", key=key, group_by=group)
-    times = [each for each in columns if each != target and _is_time(columns[each], types[each])]
-    if times:
-        return SplitRule(method="by_time", why=f"the newest rows by {times[0]} are the test", key=key, time_by=times[0])
+    if time := facts.first(_is_time):
+        return SplitRule(method="by_time", why=f"the newest rows by {time} are the test", key=key, time_by=time)
     if task is Task.CLASSIFICATION:
-        why = f"at random, with equal shares of each {target}"
-        return SplitRule(method="random", why=why, key=key, stratify_by=target)
+        why = f"at random, with equal shares of each {facts.target.name}"
+        return SplitRule(method="random", why=why, key=key, stratify_by=facts.target.name)
     if key:
-        return SplitRule(method="keyed", why=f"by a hash of {key}: a row stays on its side in every later file", key=key)
+        why = f"by a hash of {key}: a row stays on its side in every later file"
+        return SplitRule(method="keyed", why=why, key=key)
     return SplitRule(method="random", why="at random: no column names a row, a group or a time")
 
 
-def _is_time(column: ColumnProfile, type: ColumnType) -> bool:
+def _is_time(column: ColumnProfile, type: ColumnType, rows: int) -> bool:
+    """Whether the column says when a row came to be."""
     return (
         type in ("date32", "timestamp[us]")
-        and column.missing_share <= 1 - DATED
+        and column.missing <= (1 - DATED) * rows
         and column.distinct >= 10
         and bool(_TIME.search(column.name))
         and not _NO_TIME.search(column.name)
@@ -258,7 +272,7 @@ def _is_time(column: ColumnProfile, type: ColumnType) -> bool:
 
 
 def _hints(file: TypedFile, target: ColumnProfile, found: Profile, numbers: Sequence[str]) -> Iterator[str]:
-    """What a person should look at."""
+    """What a person should look at: each a sentence."""
     if target.missing:
         yield f"{count(target.missing, 'row')} without {target.name}: cleaning sets them aside"
     for each in file.columns:

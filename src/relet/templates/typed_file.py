@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from relet.data.dialect import MISSING_WORDS, CsvDialect, csv_records, guess_dialect, plain_csv, unique_header
+from relet.data.dialect import (
+    MISSING_WORDS,
+    CsvDialect,
+    csv_records,
+    guess_dialect,
+    is_parquet,
+    plain_csv,
+    unique_header,
+)
 from relet.data.layout import ColumnOrigin, reshape_column
 from relet.data.reading import read_csv
 from relet.data.schema import Column, ColumnType, Schema
@@ -46,7 +54,7 @@ class TypedColumn:
 
     @property
     def layout(self) -> str | dict[str, str] | None:
-        """What the setting `columns` says of it (`relet.data.layout.read_layout`); None where it need say nothing."""
+        """What the setting `columns` says of it (`relet.data.layout`); None where it need say nothing."""
         said = {"format": self.origin.format, "remove": self.origin.remove}
         form = {name: value for name, value in said.items() if value}
         if form:
@@ -74,12 +82,13 @@ def read_typed(path: Path) -> TypedFile:
     """
     import pyarrow as pa
 
-    if path.read_bytes()[:4] == b"PAR1":
-        raise BadDataError(f"{path.name} is a Parquet file: write it as CSV, or begin with an example and edit columns.py")
+    if is_parquet(path):
+        raise BadDataError(f"{path.name} is a Parquet file: write it as CSV")
     dialect = guess_dialect(path)
     header = unique_header(next(csv_records(path, dialect), []))
     texts = read_csv(plain_csv(path, dialect), Schema(columns=tuple(Column(name, "string") for name in header)))
-    found = [_typed_column(texts.column(name), name, ours) for name, ours in zip(header, our_names(header), strict=True)]
+    names = zip(header, our_names(header), strict=True)
+    found = [_typed_column(texts.column(name), name, ours) for name, ours in names]
     missing = frozenset[str]().union(*(words for _, words in found))
     columns = tuple(column for column, _ in found)
     rows = {

@@ -118,9 +118,7 @@ def _model_words(roles: Roles) -> dict[str, str]:
         "encoder_line": _ENCODERS[roles.task] if roles.categories else "",
         "kind_imports": ", ".join(sorted([*kinds, "CLASSES", "INPUTS", "TARGET"] if classified else kinds)),
         "class_import": "CLASSES, " if classified else "",
-        "class_reason": (
-            '        f"another {TARGET}": ~sample[TARGET].isin(CLASSES),\n' if classified else ""
-        ),
+        "class_reason": ('        f"another {TARGET}": ~sample[TARGET].isin(CLASSES),\n' if classified else ""),
         "model_words": _MODEL_WORDS[roles.task],
     }
 
@@ -129,7 +127,13 @@ def _check_words(roles: Roles) -> dict[str, str]:
     measured = [name for name in roles.numbers if roles.types[name] in ("int64", "double")]
     missing = list(roles.gaps)
     parts = list(_reference_tests(roles, measured, missing))
-    names = {"CATEGORIES": roles.categories, "GAPS": missing, "NUMBERS": measured, "ROWS": measured, "TARGET": True}
+    names = {
+        "CATEGORIES": roles.categories,
+        "GAPS": missing,
+        "NUMBERS": measured,
+        "ROWS": measured,
+        "TARGET": True,
+    }
     return {
         "statistics": ", ".join(sorted({statistic for statistic, _ in parts})),
         "reference_imports": ", ".join(name for name, used in names.items() if used),
