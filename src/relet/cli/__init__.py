@@ -31,6 +31,7 @@ INTERRUPTED_STATUS = 128 + 2
 
 # Each verb, the module that has it, and its line in `relet --help`. The modules are imported when they are used.
 COMMANDS = {
+    "new": "Begin: write a project, a pipeline, a component or a check.",
     "run": "Run a pipeline, or one of its components alone.",
     "tune": "Search for settings that make a better model.",
     "why": "Say what a run would do, and which part of each key changed.",
@@ -105,9 +106,9 @@ def relet() -> None:
     """Run model workflows that can prove every model they made can be made again.
 
     \b
-    relet run nyc_rentals                       the flagship, on generated listings
-    relet run nyc_rentals etl.source=BATCH.csv  on real ones
-    relet why nyc_rentals                       what would run now, and why
+    relet new NAME --from-csv FILE --target COLUMN   a project for a file of your own
+    relet run NAME                                   run its pipeline
+    relet why NAME                                   what would run now, and why
     """
 
 
@@ -127,7 +128,9 @@ def main() -> None:
             if not came:
                 raise
             status = INTERRUPTED_STATUS
-        gc.freeze()  # a look for garbage at the end frees nothing that anyone needs
+        if "_duckdb" not in sys.modules:
+            # A look for garbage at the end frees nothing that anyone needs, but DuckDB complains without it.
+            gc.freeze()
         sys.exit(128 + came[0] if came and status == INTERRUPTED_STATUS else status)
 
 

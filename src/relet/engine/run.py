@@ -16,7 +16,7 @@ from relet.engine.values import Workspace
 from relet.errors import DamagedError
 from relet.files import scratch_folder
 from relet.project import known_code
-from relet.project.folder import KEPT
+from relet.project.folder import KEPT, keep_out_of_git
 from relet.project.job import ComponentResult, Job, RunOutcome, RunWatcher, SilentWatcher
 
 
@@ -56,6 +56,7 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
         error = raised
     status = _run_status(error, results.values())
     known_code.keep(job.project.place / KEPT)
+    keep_out_of_git(job.project.place)
     deliveries = recording.end(
         run,
         patience=patience,

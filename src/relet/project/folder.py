@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,9 +58,11 @@ def find_root(start: Path | None = None) -> Path:
             raise NotFoundError(f"{SETTING} is {named}, which holds no pipelines/; set it to a project's folder")
         return Path(named).resolve()
     here = (start or Path.cwd()).resolve()
-    if found := _enclosing_root(here):
+    if found := enclosing_root(here):
         return found
-    raise NotFoundError(f"no pipelines/ in {here} or above it; change to the project's folder")
+    raise NotFoundError(
+        f"no pipelines/ in {here} or above it; change to a project's folder, or begin one: relet new NAME"
+    )
 
 
 def find_place(start: Path | None = None) -> Path:
@@ -69,15 +72,24 @@ def find_place(start: Path | None = None) -> Path:
     """
     here = (start or Path.cwd()).resolve()
     elsewhere = start is None and (os.environ.get(SETTING) or (here / KEPT).is_dir())
-    return _enclosing_root(here) or (here if elsewhere else find_root(start))
+    return enclosing_root(here) or (here if elsewhere else find_root(start))
 
 
-def _enclosing_root(here: Path) -> Path | None:
+def enclosing_root(here: Path) -> Path | None:
+    """The nearest folder from `here` upwards that holds `pipelines/`; None where there is none."""
     return next((folder for folder in (here, *here.parents) if _is_root(folder)), None)
 
 
 def _is_root(folder: Path) -> bool:
     return (folder / "pipelines").is_dir()
+
+
+def keep_out_of_git(place: Path) -> None:
+    """Have git ignore what relet keeps in `place`, if it keeps something; a file that is there stays."""
+    kept = place / KEPT
+    with suppress(OSError):  # where the file can't be written, the project's own .gitignore has to say it
+        if kept.is_dir() and not (kept / ".gitignore").exists():
+            (kept / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def pipelines(root: Path) -> list[str]:

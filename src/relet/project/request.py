@@ -49,7 +49,9 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         parameters[component.name] = own
         check_groups(project, component, own, {})
     arguments, key_parameters = _resolved_arguments(
-        components, parameters, lambda source: _fetched_source(source, project.place, chosen.download, progress)
+        components,
+        parameters,
+        lambda source: _fetched_source(_from_here(source, project), project.place, chosen.download, progress),
     )
     request = RunRequest(
         pipeline=project.pipeline,
@@ -193,6 +195,20 @@ def _shown_parameters(
         }
         for each in components
     }
+
+
+def _from_here(source: str, project: Project) -> str:
+    """A source, from the current folder; one that is not there is looked for in the project's folder."""
+    places = ("", project.place, project.root)
+    return next((str(found) for each in places if _is_there(found := Path(each, source))), source)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file or folder; not for what no path can be, such as a long URL."""
+    try:
+        return os.access(path, os.F_OK)
+    except ValueError:
+        return False
 
 
 def _fetched_source(source: str, place: Path, limits: FetchLimits, progress: Progress | None) -> tuple[str, str]:

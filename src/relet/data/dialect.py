@@ -1,0 +1,202 @@
+"""CSV files that are not plain: another separator, encoding or decimal sign, words for what is missing."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import mkdtemp
+
+from relet.errors import BadDataError, SettingError
+
+PARQUET = b"PAR1"
+# The largest field, in letters: Python's own limit would refuse valid ones.
+FIELD = 2**31 - 1
+# A number with a decimal comma, such as -1.234,50.
+_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvDialect:
+    """How a CSV file is written: what stands between fields, the text's encoding, the decimal sign, and which
+    words (beside an empty field) say that a value is missing.
+
+    Raises SettingError for a separator that is no single sign, an encoding that Python does not know, and a
+    decimal sign that is neither a point nor a comma.
+    """
+
+    separator: str = ","
+    encoding: str = "utf-8"
+    decimal: str = "."
+    missing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.separator) != 1 or self.separator in '"\r\n':
+            raise SettingError(f"separator is one sign, such as ; or a tab, got {self.separator!r}")
+        try:
+            codecs.lookup(self.encoding)
+        except (LookupError, ValueError):
+            raise SettingError(f"encoding is the name of one, such as utf-8, got {self.encoding!r}") from None
+        if self.decimal not in (".", ","):
+            raise SettingError(f"decimal is . or a comma, got {self.decimal!r}")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether `relet.data.reading.stream_csv` reads such a file as it is."""
+        utf = codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig", "ascii")
+        return self.separator == "," and utf and self.decimal == "." and not self.missing
+
+
+def plain_csv(path: Path, dialect: CsvDialect) -> Path:
+    """The same rows as a plain CSV file: UTF-8, commas, decimal points, an empty field for a missing value.
+
+    A file that is plain is returned as it is, and so is a Parquet file; else a copy in a temporary folder. In a
+    copy spaces around fields are gone, empty lines too, and each column has a name of its own (`unique_header`).
+    Raises BadDataError for a file that is not of this encoding.
+
+    >>> path = Path(mkdtemp()) / "rents.csv"
+    >>> _ = path.write_text("id;rent\\n1;950,50\\n2;?\\n")
+    >>> plain_csv(path, CsvDialect(separator=";", decimal=",", missing=("?",))).read_text()
+    'id,rent\\n1,950.50\\n2,\\n'
+    """
+    if is_parquet(path) or (dialect.is_plain and _is_header_unique(path)):
+        return path
+    # with the file's own name, which errors show
+    copy = Path(mkdtemp(prefix="relet-csv-")) / path.name
+    try:
+        with copy.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(_plain_records(path, dialect))
+    except (UnicodeError, csv.Error) as error:
+        raise BadDataError(
+            f"{path.name} can't be read as {dialect.encoding} with {dialect.separator!r} between fields: {error}; "
+            "set encoding and separator"
+        ) from error
+    return copy
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is a Parquet file, by its first bytes."""
+    with path.open("rb") as file:
+        return file.read(len(PARQUET)) == PARQUET
+
+
+def csv_records(path: Path, dialect: CsvDialect) -> Iterator[list[str]]:
+    """The records of a file as texts, the header first; records without any text are left out."""
+    before = csv.field_size_limit(FIELD)
+    try:
+        with path.open(encoding=dialect.encoding, newline="") as file:
+            text = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(file))
+            for record in csv.reader(text, delimiter=dialect.separator, skipinitialspace=True):
+                if any(field.strip() for field in record):
+                    yield [field.strip() for field in record]
+    finally:
+        csv.field_size_limit(before)
+
+
+def unique_header(names: Sequence[str]) -> list[str]:
+    """The names of a header, each once, and none empty.
+
+    >>> unique_header(["id", "rent", "", "rent"])
+    ['id', 'rent', 'column 3', 'rent 2']
+    """
+    found: list[str] = []
+    taken = set(names)
+    for place, name in enumerate(names, start=1):
+        chosen, number = name or f"column {place}", 2
+        while chosen in found or (chosen != name and chosen in taken):
+            chosen, number = f"{name or f'column {place}'} {number}", number + 1
+        found.append(chosen)
+    return found
+
+
+def _is_header_unique(path: Path) -> bool:
+    """Whether the header of a plain file names each column once. Any other fault is left to who reads the file."""
+    try:
+        header = next(csv_records(path, CsvDialect()), [])
+    except (UnicodeError, csv.Error):
+        return True
+    return unique_header(header) == header
+
+
+def _plain_records(path: Path, dialect: CsvDialect) -> Iterator[list[str]]:
+    records = csv_records(path, dialect)
+    yield from map(unique_header, islice(records, 1))
+    for record in records:
+        yield [plain_field(field, dialect) for field in record]
+
+
+def plain_field(text: str, dialect: CsvDialect) -> str:
+    """A field's text as a plain file has it."""
+    if text in dialect.missing:
+        return ""
+    if dialect.decimal == "," and _COMMA.fullmatch(text):
+        return text.replace(".", "").replace(",", ".")
+    return text
+
+
+# Words that stand for a missing value in files from elsewhere; a file that holds one of them may mean it.
+MISSING_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?", "-", ".", "#N/A", "missing")
+SEPARATORS = ",;\t|"
+# The share of records that have to have as many fields as the header.
+ALIKE = 0.9
+# Bytes that stand for no letter in Windows' Western encoding.
+NOT_WINDOWS = b"\x81\x8d\x8f\x90\x9d"
+# How many records are looked at for the separator, and how many bytes for the encoding.
+LOOKED_AT = 200
+HEAD = 1024**2
+
+
+def guess_dialect(path: Path) -> CsvDialect:
+    """How a CSV file is probably written, from its beginning; `missing` is not guessed.
+
+    The separator is the sign that divides most records into the same number of fields. Raises BadDataError for a
+    file that is empty, or no text.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if not head.strip():
+        raise BadDataError(f"{path.name}: the file is empty")
+    encoding = _encoding(head, path)
+    if b"\0" in head and not encoding.startswith("utf-16"):
+        raise BadDataError(f"{path.name}: this is no text, it holds NUL bytes; save it as CSV")
+
+    def divides(separator: str) -> tuple[bool, int]:
+        """Whether most records have as many fields as the header, if more than one; and how many."""
+        found = [len(each) for each in _first_records(path, separator, encoding)] or [1]
+        return found[0] > 1 and found.count(found[0]) >= ALIKE * len(found), found[0]
+
+    separator = max(SEPARATORS, key=divides)
+    plain = CsvDialect(separator=separator, encoding=encoding)
+    return CsvDialect(separator=separator, encoding=encoding, decimal=_decimal(plain, path))
+
+
+def _encoding(head: bytes, path: Path) -> str:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        # the last letter may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+        if len(head) == HEAD:
+            path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return "latin-1" if any(byte in head for byte in NOT_WINDOWS) else "cp1252"
+    return "utf-8"
+
+
+def _first_records(path: Path, separator: str, encoding: str) -> list[list[str]]:
+    dialect = CsvDialect(separator=separator, encoding=encoding)
+    try:
+        return list(islice(csv_records(path, dialect), LOOKED_AT))
+    except (UnicodeError, csv.Error):
+        return []
+
+
+def _decimal(dialect: CsvDialect, path: Path) -> str:
+    if dialect.separator == ",":
+        return "."
+    records: Iterable[list[str]] = _first_records(path, dialect.separator, dialect.encoding)[1:]
+    return "," if any(_COMMA.fullmatch(field) for record in records for field in record) else "."

@@ -1,0 +1,1 @@
+"""Projects, pipelines, components and checks that `relet new` writes, ready to be edited."""

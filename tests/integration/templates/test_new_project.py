@@ -1,0 +1,88 @@
+"""A project that `relet new` writes runs, passes its tests, and satisfies ruff and mypy as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relet.templates.project import new_project
+from tests.ugly_files import BUNDLED, UGLY
+
+SOURCE = Path(__file__).parents[3] / "src"
+LINTED = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+
+
+def done(root: Path, *words: str) -> str:
+    """What a module of Python says that is called in the project's folder; it has to succeed."""
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "NO_COLOR": "1", "COLUMNS": "120"}
+    # nothing of the pytest that runs this is meant for the one in the project
+    environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
+    ran = subprocess.run(
+        [sys.executable, "-m", *words], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, f"{' '.join(words)}\n{ran.stdout}{ran.stderr}"
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def rents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project as it was written, with one more pipeline, component and check."""
+    folder = tmp_path_factory.mktemp("new")
+    done(folder, "relet", "new", "rents")
+    root = folder / "rents"
+    done(root, "relet", "new", "component", "count_rooms")
+    done(root, "relet", "new", "check", "no_row_twice")
+    target = UGLY["orders"](folder / "orders.csv")
+    done(root, "relet", "new", "pipeline", "orders", "--from-csv", "../orders.csv", "--target", target)
+    return root
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_it_runs_from_any_folder_of_its_own(rents: Path) -> None:
+    said = done(rents / "data", "relet", "run", "rents", "main.evaluate=true", "tracking=[]")
+    assert "7 run, 0 skipped" in said
+    assert "checks passed" in said
+    assert "0 run, 7 skipped" in done(rents, "relet", "run", "rents", "main.evaluate=true", "tracking=[]")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_git_sees_nothing_of_what_relet_keeps(rents: Path) -> None:
+    done(rents, "relet", "run", "rents", "steps=get_data", "tracking=[]")
+    (rents / ".gitignore").write_text("")
+    subprocess.run(["git", "init", "-q", "."], cwd=rents, check=True)
+    said = subprocess.run(
+        ["git", "status", "--short", "--untracked-files=all"], cwd=rents, check=True, capture_output=True
+    )
+    assert b".relet" not in said.stdout
+    assert "nothing is broken" in done(rents, "relet", "artifacts", "verify")
+
+
+@pytest.mark.parametrize("words", LINTED, ids=" ".join)
+def test_it_satisfies_the_linters(rents: Path, words: list[str]) -> None:
+    done(rents, *words)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_it_passes_its_own_tests(rents: Path) -> None:
+    assert "7 passed" in done(rents, "pytest", "-q")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", [*UGLY, *BUNDLED])
+def test_a_pipeline_for_a_file_passes_its_own_test(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file.csv"
+    target = {**UGLY, **BUNDLED}[kind](path)
+    root = new_project(kind, into=tmp_path, file=path, target=target).root
+    done(root, "ruff", "check", ".")
+    done(root, "ruff", "format", "--check", ".")
+    assert "3 passed" in done(root, "pytest", "-q")
+    said = done(root, "relet", "run", kind, "main.evaluate=true", "tracking=[]")
+    assert "6 run, 0 skipped" in said
