@@ -134,7 +134,7 @@ def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dic
     """
     folder = call.scratch / "undeclared"
     for path, digest in undeclared.items():
-        if not is_module_inside(path):
+        if not (digest and is_module_inside(path)):
             continue
         content = finder.undeclared.get(path) or (call.place.folder / path).read_bytes()
         if sha256(content).hexdigest() == digest:

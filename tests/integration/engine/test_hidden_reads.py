@@ -38,6 +38,15 @@ def test_a_file_that_is_read_and_gone_makes_its_step_run_every_time(sums: Sums, 
     assert sums.run().metrics["total"] == 7
 
 
+def test_a_module_whose_text_is_read_and_that_is_deleted_makes_its_step_run_every_time(sums: Sums) -> None:
+    (sums.root / "numbers.py").write_text("5")
+    counts(sums, "value = float(Path('numbers.py').read_text())\nos.unlink('numbers.py')\nreturn value")
+    first = sums.run()
+    assert dict(sums.record(first, "add").undeclared) == {"numbers.py": ""}
+    (sums.root / "numbers.py").write_text("7")
+    assert sums.run().metrics["total"] == 7
+
+
 def test_a_folder_that_is_moved_away_makes_its_step_run_every_time(sums: Sums) -> None:
     counts(
         sums,
