@@ -96,7 +96,11 @@ def object_of(*names: str) -> AllowedValue:
 
 
 def _is_numpy(value: Any, kinds: str, dimensions: int) -> bool:
-    return getattr(getattr(value, "dtype", None), "kind", " ") in kinds and value.ndim == dimensions
+    if getattr(getattr(value, "dtype", None), "kind", " ") not in kinds or value.ndim != dimensions:
+        return False
+    return value.dtype.kind != "O" or all(
+        isinstance(each, bool | int | float | str | None) for each in value.ravel().tolist()
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -136,6 +140,7 @@ COLUMNS = (
     | list_of(TEXT)
     | list_of(SEED)
     | list_of(FLAG)
+    | array("bi", 1)
     | AllowedValue("a slice", lambda v: type(v) is slice)
 )
 # The patterns of words whose cost grows with the text alone.

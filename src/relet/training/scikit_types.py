@@ -185,7 +185,7 @@ PARTS: dict[str, dict[str, AllowedValue]] = {
     "sklearn.preprocessing._encoders.OneHotEncoder": {
         **_ENCODER,
         "sparse_output": FLAG,
-        "dtype": NUMBER_TYPE,
+        "dtype": NUMBER_TYPE | object_of("dtype"),
         "handle_unknown": only("error", "ignore", "infrequent_if_exist", "warn"),
         "drop": only(None, "first", "if_binary") | LABELS | list_of(PLAIN),
         "feature_name_combiner": only("concat"),
