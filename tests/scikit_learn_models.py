@@ -1,6 +1,7 @@
 """Every estimator of scikit-learn, made as people make it and fitted to a small table.
 
-A case is a name, an estimator, and the kind of rows that it learns from. Meta-estimators come in usual compositions.
+A case is a name, an estimator, and the kind of rows that it learns from. Meta-estimators come in usual
+compositions.
 """
 
 from __future__ import annotations
@@ -110,6 +111,10 @@ _ROWS = {
     "TfidfVectorizer": "texts",
 }
 _TARGETS = {
+    **dict.fromkeys(
+        ("GenericUnivariateSelect", "SelectFdr", "SelectFpr", "SelectFwe", "SelectKBest", "SelectPercentile"),
+        "three",
+    ),
     "GammaRegressor": "positive",
     "PoissonRegressor": "positive",
     "CCA": "columns",
@@ -151,7 +156,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "GraphicalLassoCV": {"cv": 2},
     "Nystroem": {"n_components": 5},
     "RandomTreesEmbedding": {"n_estimators": 3},
-    "RFE": {},
+    "GenericUnivariateSelect": {"mode": "k_best", "param": 2},
+    "SelectKBest": {"k": 2},
 }
 _FORESTS = ("RandomForest", "ExtraTrees", "Bagging", "GradientBoosting", "AdaBoost", "IsolationForest")
 
@@ -267,3 +273,91 @@ def composed_cases() -> Iterator[EstimatorCase]:
     for label, made in _composed().items():
         estimator, *others = made if isinstance(made, tuple) else (made,)
         yield _case(label, estimator, *others)
+
+
+# Estimators whose rows are no table, or that tell rows apart in another way than by predict or transform.
+PARTS = {
+    "DictVectorizer": "it takes dictionaries, and rows of a model are a table",
+    "FeatureHasher": "it takes dictionaries, and rows of a model are a table",
+    "PatchExtractor": "it takes images, and rows of a model are a table",
+    "LabelBinarizer": "it encodes the labels of a target",
+    "LabelEncoder": "it encodes the labels of a target",
+    "MultiLabelBinarizer": "it encodes the labels of a target",
+    "EmpiricalCovariance": "it measures distances",
+    "GraphicalLasso": "it measures distances",
+    "GraphicalLassoCV": "it measures distances",
+    "LedoitWolf": "it measures distances",
+    "MinCovDet": "it measures distances",
+    "OAS": "it measures distances",
+    "ShrunkCovariance": "it measures distances",
+    "KernelDensity": "it gives a density",
+    "NearestNeighbors": "it gives the places of neighbours",
+}
+# Estimators that describe the rows that they learned from, and say nothing of new ones.
+SILENT = dict.fromkeys(
+    (
+        *("AgglomerativeClustering", "ClassicalMDS", "DBSCAN", "HDBSCAN", "MDS", "OPTICS"),
+        *("SpectralBiclustering", "SpectralClustering", "SpectralCoclustering", "SpectralEmbedding", "TSNE"),
+    ),
+    "it says nothing of rows that it did not learn from",
+)
+_METHODS = (
+    *("predict", "predict_proba", "decision_function", "transform", "score_samples", "mahalanobis", "kneighbors"),
+    *("labels_", "embedding_", "row_labels_"),
+)
+
+
+def fitted_case(case: EstimatorCase) -> Any:
+    """The estimator of a case, fitted: a pipeline that predicts, or the estimator where it can stand in none."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import Pipeline
+
+    rows, target, estimator = small_rows(case.rows), small_target(case.target), case.estimator
+    if case.label in PARTS or case.label in SILENT:
+        return (
+            estimator.fit(rows) if case.rows in ("images", "labels", "label sets") else estimator.fit(rows, target)
+        )
+    if case.rows == "texts":
+        estimator = ColumnTransformer([("text", estimator, "t")])
+    if hasattr(estimator, "predict"):
+        return Pipeline([("model", estimator)]).fit(table_of(rows), target)
+    numbers = target if target.dtype.kind == "f" else (target == target[0]).astype(float)
+    # a step that learns from classes has learned before the last one learns from numbers
+    first = estimator.fit(table_of(rows), target)
+    made = first.transform(table_of(rows))
+    return Pipeline([("step", first), ("model", Ridge().fit(made, numbers))])
+
+
+def table_of(rows: Any) -> pd.DataFrame:
+    """Rows as a table whose columns have names."""
+    if isinstance(rows, pd.DataFrame):
+        return rows
+    return pd.DataFrame(rows, columns=[f"c{place}" for place in range(rows.shape[1])])
+
+
+def answers(estimator: Any, rows: Any) -> dict[str, str]:
+    """A digest of what an estimator, and each step of a pipeline, says of rows, by method."""
+    found = {}
+    for name, part, given in _parts(estimator, rows):
+        for method in _METHODS:
+            if hasattr(part, method):
+                said = getattr(part, method)
+                found[f"{name}.{method}"] = _digest(said(given) if callable(said) else said)
+    return found
+
+
+def _parts(estimator: Any, rows: Any) -> Iterator[tuple[str, Any, Any]]:
+    yield "all", estimator, rows
+    steps = getattr(estimator, "steps", ())
+    if steps and hasattr(steps[0][1], "transform"):
+        yield "step", steps[0][1], rows
+
+
+def _digest(value: Any) -> str:
+    from hashlib import sha256
+
+    if isinstance(value, tuple | list):
+        return " ".join(map(_digest, value))
+    held = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    return sha256(repr((held.shape, held.tolist())).encode()).hexdigest()[:16]

@@ -7,7 +7,6 @@ and numpy compute with and never follow outside of an array. What scikit-learn's
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -28,7 +27,6 @@ from relet.training.allowed import (
     pair_of,
 )
 from relet.training.learned_names import NAMES
-from relet.training.stored import StoredObject
 
 # Attributes that only fitting needs, or that are made again of others: a model is stored without them.
 DROPPED = frozenset(
@@ -36,7 +34,8 @@ DROPPED = frozenset(
         *("_rng", "rng", "_random_state", "_feature_subsample_rng", "_seeds"),
         *("_scorer", "scorer_", "_loss_function_", "loss_function_", "_optimizer"),
         *("named_estimators_", "root_", "dummy_leaf_", "_kmeans_single", "_single_linkage_tree_"),
-        "_metadata_request",
+        # an address in memory, and what a search of parameters was told
+        *("_stop_words_id", "_metadata_request"),
     )
 )
 _METHOD = only("predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -142,7 +141,8 @@ REMADE: dict[str, dict[str, AllowedValue]] = {
         "name": AllowedValue(
             "the type of numbers or text",
             lambda value: (
-                isinstance(value, str) and value[:2] in _DTYPES and value[2:].isdecimal() or value in ("|b1", "|O")
+                (isinstance(value, str) and value[:2] in _DTYPES and value[2:].isdecimal())
+                or value in ("|b1", "|O")
             ),
         )
     },

@@ -8,7 +8,7 @@ read here, with functions, files and caches left out.
 # scikit-learn ships no stubs.
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 

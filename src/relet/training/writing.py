@@ -52,7 +52,7 @@ def plain_value(value: Any, where: str = "the model", depth: int = 0) -> Any:
         return {_plain_key(key, where): plain_value(each, where, depth + 1) for key, each in value.items()}
     if isinstance(value, slice):
         return value
-    if isinstance(value, type) or callable(value) and not hasattr(value, "__dict__"):
+    if isinstance(value, type) or (callable(value) and not hasattr(value, "__dict__")):
         return StoredType(function_name(value, where))
     return _plain_object(value, where, depth)
 

@@ -81,7 +81,10 @@ def test_a_trusted_estimator_of_scikit_learn_is_stored_and_made_again(estimator)
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_a_model_that_an_older_relet_stored_is_loaded_and_stored_again_with_the_same_bytes(path):
     content = path.read_bytes()
-    assert archive.dump_estimator(archive.load_estimator(content, path.stem)) == content
+    again = archive.dump_estimator(archive.load_estimator(content, path.stem))
+    # an address in memory is no longer stored
+    assert again == content or b"_stop_words_id" in content
+    assert archive.dump_estimator(archive.load_estimator(again, path.stem)) == again
 
 
 def test_a_model_works_alone_and_in_silence_wherever_it_is_loaded():
