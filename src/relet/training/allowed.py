@@ -119,6 +119,10 @@ GAP = AllowedValue("NaN", lambda value: type(value) is float and math.isnan(valu
 TEXT = AllowedValue("a text of at most 10,000 characters", _is_short)
 TOKENS = AllowedValue("a text", lambda value: isinstance(value, str))
 PLAIN = TEXT | NUMBER | FLAG
+WEIGHTS = AllowedValue(
+    "a dictionary from classes to numbers",
+    lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())),
+)
 TEXTS = list_of(TEXT)
 LABELS = array("OUif", 1)
 FLOATS, WHOLES = array("f", 1), array("i", 1)

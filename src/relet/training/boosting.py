@@ -13,6 +13,8 @@ from relet.training.structure import wrong_trees
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# The steps that number categories before the trees, and hand on all other columns.
+_ENCODED = ["OrdinalEncoder", "FunctionTransformer"]
 # How deep a tree of histogram boosting may be, and the shape of a set of categories, one bit for each.
 _DEEPEST, _WORDS = 1_000, 8
 
@@ -49,7 +51,7 @@ def _first_estimate(held: Mapping[str, Any], columns: int) -> str:
     if not isinstance(loss, StoredObject) or not isinstance(first, StoredObject):
         return "it does not say what it begins with"
     if first.label == "DummyRegressor":
-        found = np.shape(first.attributes.get("constant_"))
+        found = np.asarray(first.attributes.get("constant_")).shape
         return (
             ""
             if (found, first.attributes.get("n_outputs_"), columns) == ((1, 1), 1, 1)
@@ -59,7 +61,7 @@ def _first_estimate(held: Mapping[str, Any], columns: int) -> str:
         return f"it begins with a {first.label}; only init=None or 'zero' is loaded"
     classes = len(held.get("classes_", ()))
     expected = classes if loss.label == "HalfMultinomialLoss" else 1
-    shares = np.shape(first.attributes.get("class_prior_"))
+    shares = np.asarray(first.attributes.get("class_prior_")).shape
     if shares != (classes,) or len(first.attributes.get("classes_", ())) != classes or columns != expected:
         return f"it has {classes} classes, begins with {shares}, and has {columns} trees for each step"
     return "" if first.attributes.get("_strategy") == "prior" else "it does not begin with the share of each class"
@@ -73,7 +75,8 @@ def _histogram(part: StoredObject) -> str:
     mapper, features = held.get("_bin_mapper"), held.get("n_features_in_")
     if not isinstance(mapper, StoredObject) or not isinstance(features, int):
         return "it does not say how many features it takes"
-    kinds, known = mapper.attributes.get("is_categorical_"), mapper.attributes.get("bin_thresholds_")
+    kinds: Any = mapper.attributes.get("is_categorical_")
+    known = mapper.attributes.get("bin_thresholds_")
     if np.shape(kinds) != (features,) or not isinstance(known, list) or len(known) != features:
         return f"it does not know of {features} features whether they are categories"
     for place in np.flatnonzero(kinds):
@@ -93,20 +96,23 @@ def _encoded_categories(part: Any, features: int) -> str:
         return ""
     steps = part.attributes.get("transformers_", ()) if isinstance(part, StoredObject) else ()
     labels = [step[1].label if isinstance(step[1], StoredObject) else step[1] for step in steps]
-    if labels != ["OrdinalEncoder", "FunctionTransformer"]:
+    # what is left over is nothing
+    if labels not in (_ENCODED, [*_ENCODED, "drop"]):
         return "it prepares its columns in another way than scikit-learn's"
     encoder, others = steps[0][1].attributes, steps[1][1].attributes
-    masks = [np.asarray(step[2]) for step in steps]
+    masks = [np.asarray(step[2]) for step in steps[:2]]
     if any(mask.dtype != bool or mask.shape != (features,) for mask in masks) or (masks[0] == masks[1]).any():
         return f"it does not take each of {features} columns once"
-    taken = {step[0]: np.flatnonzero(mask).tolist() for step, mask in zip(steps, masks, strict=True)}
-    if part.attributes.get("_transformer_to_input_indices") != taken or others.get("func") is not None:
+    taken = {step[0]: [] for step in steps[2:]}
+    taken |= {step[0]: np.flatnonzero(mask).tolist() for step, mask in zip(steps[:2], masks, strict=True)}
+    if part.attributes.get("_transformer_to_input_indices") != taken or getattr(others.get("func"), "label", "") != "partial":
         return f"it does not give each of {features} columns once"
     return "" if encoder.get("n_features_in_") == int(masks[0].sum()) else "it encodes other columns than it takes"
 
 
 def _histogram_tree(held: Mapping[str, Any], features: int, kinds: NDArray[Any]) -> str:
-    nodes, sets = held.get("nodes"), held.get("raw_left_cat_bitsets")
+    nodes: Any = held.get("nodes")
+    sets: Any = held.get("raw_left_cat_bitsets")
     if not isinstance(nodes, np.ndarray) or "bitset_idx" not in (nodes.dtype.names or ()) or nodes.ndim != 1:
         return "its trees have no nodes"
     leaf = nodes["is_leaf"] != 0

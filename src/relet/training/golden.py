@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The largest allowed relative difference. Other versions of the libraries may change the last bits.
 TOLERANCE = 1e-6
+# From here on not every whole number is a float.
+WHOLE = 2**53
 # The longest reason that is given for a row which an estimator refuses.
 REASON = 300
 # The coverages whose intervals are recorded, where enough rows were held out.
@@ -36,6 +38,41 @@ def rows_from_json(stored: list[dict[str, Any]], columns: list[str]) -> pd.DataF
     import pandas as pd
 
     return pd.DataFrame(stored, columns=columns, dtype=object)
+
+
+def string_columns(rows: pd.DataFrame) -> list[str]:
+    """The columns whose type is pandas' own type of text, in which a missing value is NaN."""
+    return [str(name) for name in rows.columns if str(rows[name].dtype) == "str"]
+
+
+def typed_rows(rows: pd.DataFrame, example: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose columns of Python objects have the types of `example`, where their values have these types.
+
+    Rows from JSON come as objects, with None for a missing value, which scikit-learn takes for a value.
+    """
+    changed = {}
+    for name in example.columns:
+        if rows[name].dtype == object and (kind := _common_type(rows[name], example[name].dtype)):
+            changed[name] = rows[name].astype(kind)
+    return rows.assign(**changed) if changed else rows
+
+
+def _common_type(values: pd.Series[Any], wanted: Any) -> str:
+    """The type of `wanted` as far as objects can have it; empty where they stay what they are."""
+    from pandas.api.types import infer_dtype
+
+    held = infer_dtype(values, skipna=True)
+    gaps = bool(values.isna().any())
+    if str(wanted) == "str":
+        return "str" if held in ("string", "empty") else ""
+    if wanted.kind == "b":
+        return "bool" if held == "boolean" and not gaps else ""
+    if wanted.kind not in "fiu" or held not in ("empty", "floating", "integer", "mixed-integer-float"):
+        return ""
+    # a larger whole number is no float
+    if held == "integer" and max(map(abs, values.dropna())) >= WHOLE:
+        return ""
+    return "float64" if gaps or held != "integer" or wanted.kind == "f" else "int64"
 
 
 def adversarial_rows(rows: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
@@ -72,7 +109,8 @@ def recorded(model: Model) -> dict[str, Any]:
     if isinstance(reason := _predictions_or_reason(model, rows), str):
         raise ModelError(f"the model does not predict the rows of its own example: {reason}")
     hard = adversarial_rows(model.example, _missing_columns(model))
-    rows, left_out = pd.concat([rows, hard], ignore_index=True), []
+    rows = pd.concat([rows, hard], ignore_index=True)
+    left_out: list[str] = []
     if isinstance(predicted := _predictions_or_reason(model, rows), str):
         kept, left_out = _predicted_rows(model, rows)
         rows = rows.iloc[kept].reset_index(drop=True)

@@ -34,10 +34,12 @@ DROPPED = frozenset(
         *("_rng", "rng", "_random_state", "_feature_subsample_rng", "_seeds"),
         *("_scorer", "scorer_", "_loss_function_", "loss_function_", "_optimizer"),
         *("named_estimators_", "root_", "dummy_leaf_", "_kmeans_single", "_single_linkage_tree_"),
-        # an address in memory, and what a search of parameters was told
-        *("_stop_words_id", "_metadata_request"),
+        # an address in memory, times, and what is passed on with rows
+        *("_stop_words_id", "_metadata_request", "_init_prev_time", "_iter_prev_time"),
     )
 )
+# How the names of the types of arrays begin.
+_DTYPES = ("<f", "<i", "<u", "|i", "|u", "<U")
 _METHOD = only("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
@@ -79,7 +81,7 @@ _TEXTS = (
 _ESTIMATORS = (
     *("_bin_mapper", "_centerer", "_encoder", "_estimator", "_label_binarizer", "_label_encoder"),
     *("_preprocessor", "_scaler", "base_estimator_", "estimator", "estimator_", "final_estimator_"),
-    *("indicator_", "init_", "initial_imputer_", "kernel_pca_", "label_binarizer_", "le_", "nbrs_"),
+    *("indicator_", "init_", "initial_imputer_", "kernel_pca_", "label_binarizer_", "le_", "nbrs_", "nn_fit"),
     *("one_hot_encoder_", "regressor_", "transformer_", "kernel", "kernel_", "k1", "k2", "left", "right"),
     *("_loss", "_base_loss", "_tfidf", "_bisecting_tree"),
 )
@@ -106,6 +108,7 @@ KINDS: dict[str, AllowedValue] = {
     "constant_value_bounds": TEXT | NUMBERS,
     "_dual_coef_": NUMBERS | SPARSE,
     "dual_coef_": NUMBERS | SPARSE,
+    "init_": ESTIMATOR | only("zero"),
     "estimator_params": TEXTS,
     "estimators_": ESTIMATORS | _array_of(object_of()),
     "feature_names_": TEXTS,
@@ -115,6 +118,7 @@ KINDS: dict[str, AllowedValue] = {
     "metric": TEXT,
     "multilabel_": FLAG,
     "nodes": array("V", 1),
+    "outlier_label_": NUMBERS | list_of(TEXT | NUMBERS),
     "pairwise_kernels_kwargs": NOTHING | by_name(NUMBERS),
     "random_state_": NOTHING | object_of("RandomState"),
     "stack_method": only("auto", "predict"),
@@ -137,6 +141,7 @@ _INDEX = AllowedValue(
     "an array of whole numbers", lambda value: isinstance(value, np.ndarray) and value.dtype.kind in "iu"
 )
 REMADE: dict[str, dict[str, AllowedValue]] = {
+    "functools.partial": {},
     "numpy.dtype": {
         "name": AllowedValue(
             "the type of numbers or text",
@@ -205,7 +210,6 @@ REMADE: dict[str, dict[str, AllowedValue]] = {
         }.items()
     },
 }
-_DTYPES = ("<f", "<i", "<u", "|i", "|u", "<U")
 
 
 @cache

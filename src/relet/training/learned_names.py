@@ -114,11 +114,11 @@ ensemble._gb.GradientBoostingRegressor: _loss estimators_ feature_importances_ i
 ensemble._hist_gradient_boosting.binning._BinMapper: bin_thresholds_ is_categorical_ missing_values_bin_idx_
   n_bins_non_missing_
 ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier: _baseline_prediction
-  _bin_mapper _is_categorical_remapped _label_encoder _loss _n_features _predictors _preprocessor _random_seed
-  _use_validation_data classes_ do_early_stopping_ is_categorical_ n_iter_ n_trees_per_iteration_ train_score_
-  validation_score_
+  _bin_mapper _fitted_with_sw _is_categorical_remapped _label_encoder _loss _n_features _predictors _preprocessor
+  _random_seed _use_validation_data classes_ do_early_stopping_ is_categorical_ n_iter_ n_trees_per_iteration_
+  train_score_ validation_score_
 ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor: _baseline_prediction
-  _bin_mapper _is_categorical_remapped _loss _n_features _predictors _preprocessor _random_seed
+  _bin_mapper _fitted_with_sw _is_categorical_remapped _loss _n_features _predictors _preprocessor _random_seed
   _use_validation_data do_early_stopping_ is_categorical_ n_iter_ n_trees_per_iteration_ train_score_
   validation_score_
 ensemble._hist_gradient_boosting.predictor.TreePredictor: binned_left_cat_bitsets nodes raw_left_cat_bitsets
@@ -137,13 +137,15 @@ ensemble._weight_boosting.AdaBoostRegressor: estimator_ estimator_errors_ estima
 feature_extraction._dict_vectorizer.DictVectorizer: feature_names_ vocabulary_
 feature_extraction._hash.FeatureHasher:
 feature_extraction.image.PatchExtractor:
-feature_extraction.text.CountVectorizer: _stop_words_id fixed_vocabulary_ vocabulary_
+feature_extraction.text.CountVectorizer: fixed_vocabulary_ vocabulary_
 feature_extraction.text.HashingVectorizer:
 feature_extraction.text.TfidfTransformer: idf_
-feature_extraction.text.TfidfVectorizer: _stop_words_id _tfidf fixed_vocabulary_ idf_ vocabulary_
+feature_extraction.text.TfidfVectorizer: _tfidf fixed_vocabulary_ idf_ vocabulary_
 feature_selection._from_model.SelectFromModel: estimator_ max_features_ threshold_
-feature_selection._rfe.RFE: classes_ estimator_ n_features_ ranking_ support_
-feature_selection._rfe.RFECV: classes_ cv_results_ estimator_ n_features_ ranking_ support_
+feature_selection._rfe.RFE: classes_ estimator_ n_features_ ranking_ step_n_features_ step_ranking_ step_scores_
+  step_support_ support_
+feature_selection._rfe.RFECV: classes_ cv_results_ estimator_ n_features_ n_features_to_select ranking_
+  step_n_features_ step_ranking_ step_scores_ step_support_ support_
 feature_selection._sequential.SequentialFeatureSelector: n_features_to_select_ support_
 feature_selection._univariate_selection.GenericUnivariateSelect: pvalues_ scores_
 feature_selection._univariate_selection.SelectFdr: pvalues_ scores_
@@ -190,13 +192,15 @@ linear_model._coordinate_descent.ElasticNet: coef_ dual_gap_ intercept_ n_iter_ 
 linear_model._coordinate_descent.ElasticNetCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_ mse_path_
   n_iter_
 linear_model._coordinate_descent.Lasso: coef_ dual_gap_ intercept_ l1_ratio n_iter_ sparse_coef_
-linear_model._coordinate_descent.LassoCV: alpha_ alphas_ coef_ dual_gap_ intercept_ mse_path_ n_iter_
-linear_model._coordinate_descent.MultiTaskElasticNet: coef_ dual_gap_ eps_ intercept_ n_iter_ sparse_coef_
+linear_model._coordinate_descent.LassoCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_ mse_path_ n_iter_
+linear_model._coordinate_descent.MultiTaskElasticNet: coef_ dual_gap_ eps_ intercept_ n_iter_ positive precompute
+  sparse_coef_
 linear_model._coordinate_descent.MultiTaskElasticNetCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_
-  mse_path_ n_iter_
-linear_model._coordinate_descent.MultiTaskLasso: coef_ dual_gap_ eps_ intercept_ l1_ratio n_iter_ sparse_coef_
-linear_model._coordinate_descent.MultiTaskLassoCV: alpha_ alphas_ coef_ dual_gap_ intercept_ mse_path_ n_iter_
-  positive precompute
+  mse_path_ n_iter_ positive precompute
+linear_model._coordinate_descent.MultiTaskLasso: coef_ dual_gap_ eps_ intercept_ l1_ratio n_iter_ positive
+  precompute sparse_coef_
+linear_model._coordinate_descent.MultiTaskLassoCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_ mse_path_
+  n_iter_ positive precompute
 linear_model._glm.glm.GammaRegressor: _base_loss coef_ intercept_ n_iter_
 linear_model._glm.glm.PoissonRegressor: _base_loss coef_ intercept_ n_iter_
 linear_model._glm.glm.TweedieRegressor: _base_loss coef_ intercept_ n_iter_
@@ -204,22 +208,23 @@ linear_model._huber.HuberRegressor: coef_ intercept_ n_iter_ outliers_ scale_
 linear_model._least_angle.Lars: active_ alphas_ coef_ coef_path_ intercept_ n_iter_
 linear_model._least_angle.LarsCV: active_ alpha_ alphas_ coef_ coef_path_ cv_alphas_ fit_path intercept_ jitter
   mse_path_ n_iter_ n_nonzero_coefs random_state
-linear_model._least_angle.LassoLars: active_ alphas_ coef_ coef_path_ intercept_ n_iter_
-linear_model._least_angle.LassoLarsCV: active_ alpha_ alphas_ coef_ coef_path_ cv_alphas_ intercept_ mse_path_
-  n_iter_
-linear_model._least_angle.LassoLarsIC: alpha_ alphas_ coef_ criterion_ fit_path intercept_ n_iter_
-  noise_variance_
+linear_model._least_angle.LassoLars: active_ alphas_ coef_ coef_path_ intercept_ n_iter_ n_nonzero_coefs
+linear_model._least_angle.LassoLarsCV: active_ alpha_ alphas_ coef_ coef_path_ cv_alphas_ fit_path intercept_
+  jitter mse_path_ n_iter_ n_nonzero_coefs random_state
+linear_model._least_angle.LassoLarsIC: active_ alpha alpha_ alphas_ coef_ coef_path_ criterion_ fit_path
+  intercept_ jitter n_iter_ n_nonzero_coefs noise_variance_ random_state
 linear_model._logistic.LogisticRegression: classes_ coef_ intercept_ n_iter_
-linear_model._logistic.LogisticRegressionCV: C_ Cs_ classes_ coef_ coefs_paths_ intercept_ l1_ratio_ l1_ratios_
-  n_iter_ scores_
+linear_model._logistic.LogisticRegressionCV: C C_ Cs_ classes_ coef_ coefs_paths_ intercept_ l1_ratio l1_ratio_
+  l1_ratios_ n_iter_ scores_ warm_start
 linear_model._omp.OrthogonalMatchingPursuit: coef_ intercept_ n_iter_ n_nonzero_coefs_
 linear_model._omp.OrthogonalMatchingPursuitCV: coef_ intercept_ n_iter_ n_nonzero_coefs_
-linear_model._passive_aggressive.PassiveAggressiveClassifier: _expanded_class_weight alpha classes_ coef_ epsilon
-  eta0 intercept_ l1_ratio learning_rate n_iter_ penalty power_t t_
-linear_model._passive_aggressive.PassiveAggressiveRegressor: alpha coef_ eta0 intercept_ l1_ratio learning_rate
-  n_iter_ penalty power_t t_
-linear_model._perceptron.Perceptron: _expanded_class_weight average classes_ coef_ epsilon intercept_
-  learning_rate loss n_iter_ power_t t_
+linear_model._passive_aggressive.PassiveAggressiveClassifier: _average_coef _average_intercept
+  _expanded_class_weight _standard_coef _standard_intercept alpha classes_ coef_ epsilon eta0 intercept_ l1_ratio
+  learning_rate n_iter_ offset_ penalty power_t t_
+linear_model._passive_aggressive.PassiveAggressiveRegressor: _average_coef _average_intercept _standard_coef
+  _standard_intercept alpha coef_ eta0 intercept_ l1_ratio learning_rate n_iter_ offset_ penalty power_t t_
+linear_model._perceptron.Perceptron: _average_coef _average_intercept _expanded_class_weight _standard_coef
+  _standard_intercept average classes_ coef_ epsilon intercept_ learning_rate loss n_iter_ offset_ power_t t_
 linear_model._quantile.QuantileRegressor: coef_ intercept_ n_iter_
 linear_model._ransac.RANSACRegressor: estimator_ inlier_mask_ n_skips_invalid_data_ n_skips_invalid_model_
   n_skips_no_inliers_ n_trials_
@@ -228,16 +233,19 @@ linear_model._ridge.RidgeCV: alpha_ best_score_ coef_ cv_results_ intercept_
 linear_model._ridge.RidgeClassifier: _label_binarizer classes_ coef_ intercept_ n_iter_ solver_
 linear_model._ridge.RidgeClassifierCV: _label_binarizer alpha_ alpha_per_target best_score_ classes_ coef_
   cv_results_ gcv_mode intercept_
-linear_model._stochastic_gradient.SGDClassifier: _expanded_class_weight classes_ coef_ intercept_ n_iter_ t_
-linear_model._stochastic_gradient.SGDOneClassSVM: alpha coef_ early_stopping epsilon l1_ratio loss n_iter_
-  n_iter_no_change offset_ penalty t_ validation_fraction
-linear_model._stochastic_gradient.SGDRegressor: coef_ intercept_ n_iter_ t_
+linear_model._stochastic_gradient.SGDClassifier: _average_coef _average_intercept _expanded_class_weight
+  _standard_coef _standard_intercept classes_ coef_ intercept_ n_iter_ offset_ t_
+linear_model._stochastic_gradient.SGDOneClassSVM: _average_coef _average_intercept _standard_coef
+  _standard_intercept alpha coef_ early_stopping epsilon intercept_ l1_ratio loss n_iter_ n_iter_no_change
+  offset_ penalty t_ validation_fraction
+linear_model._stochastic_gradient.SGDRegressor: _average_coef _average_intercept _standard_coef
+  _standard_intercept coef_ intercept_ n_iter_ offset_ t_
 linear_model._theil_sen.TheilSenRegressor: breakdown_ coef_ intercept_ n_iter_ n_subpopulation_
 manifold._classical_mds.ClassicalMDS: dissimilarity_matrix_ eigenvalues_ embedding_
 manifold._isomap.Isomap: _n_features_out dist_matrix_ embedding_ kernel_pca_ nbrs_
 manifold._locally_linear.LocallyLinearEmbedding: _n_features_out embedding_ nbrs_ reconstruction_error_
 manifold._mds.MDS: _init _metric _metric_mds dissimilarity_matrix_ embedding_ n_iter_ stress_
-manifold._spectral_embedding.SpectralEmbedding: affinity_matrix_ embedding_ n_neighbors_
+manifold._spectral_embedding.SpectralEmbedding: affinity_matrix_ embedding_ gamma_ n_neighbors_
 manifold._t_sne.TSNE: embedding_ kl_divergence_ learning_rate_ n_iter_
 mixture._bayesian_mixture.BayesianGaussianMixture: converged_ covariance_prior_ covariances_ degrees_of_freedom_
   degrees_of_freedom_prior_ lower_bound_ lower_bounds_ mean_precision_ mean_precision_prior_ mean_prior_ means_
@@ -254,9 +262,10 @@ multiclass._ConstantPredictor: y_
 multioutput.ClassifierChain: chain_method_ classes_ estimators_ order_
 multioutput.MultiOutputClassifier: classes_ estimators_
 multioutput.MultiOutputRegressor: estimators_
-multioutput.RegressorChain: estimators_ order_
+multioutput.RegressorChain: chain_method_ estimators_ order_
 naive_bayes.BernoulliNB: class_count_ class_log_prior_ classes_ feature_count_ feature_log_prob_
-naive_bayes.CategoricalNB: category_count_ class_count_ class_log_prior_ classes_ feature_log_prob_ n_categories_
+naive_bayes.CategoricalNB: category_count_ class_count_ class_log_prior_ classes_ feature_count_
+  feature_log_prob_ n_categories_
 naive_bayes.ComplementNB: class_count_ class_log_prior_ classes_ feature_all_ feature_count_ feature_log_prob_
 naive_bayes.GaussianNB: class_count_ class_prior_ classes_ epsilon_ theta_ var_
 naive_bayes.MultinomialNB: class_count_ class_log_prior_ classes_ feature_count_ feature_log_prob_
@@ -264,28 +273,29 @@ neighbors._classification.KNeighborsClassifier: _fit_X _fit_method _tree _y clas
   effective_metric_params_ n_samples_fit_ outputs_2d_ radius
 neighbors._classification.RadiusNeighborsClassifier: _fit_X _fit_method _tree _y classes_ effective_metric_
   effective_metric_params_ n_neighbors n_samples_fit_ outlier_label_ outputs_2d_
-neighbors._graph.KNeighborsTransformer: _fit_X _fit_method _n_features_out _tree effective_metric_
-  effective_metric_params_ n_samples_fit_ radius
-neighbors._graph.RadiusNeighborsTransformer: _fit_X _fit_method _n_features_out _tree effective_metric_
-  effective_metric_params_ n_neighbors n_samples_fit_
+neighbors._graph.KNeighborsTransformer: _fit_X _fit_method _n_features_out _tree _y classes_ effective_metric_
+  effective_metric_params_ n_samples_fit_ outputs_2d_ radius
+neighbors._graph.RadiusNeighborsTransformer: _fit_X _fit_method _n_features_out _tree _y classes_
+  effective_metric_ effective_metric_params_ n_neighbors n_samples_fit_ outputs_2d_
 neighbors._kde.KernelDensity: bandwidth_ tree_
-neighbors._lof.LocalOutlierFactor: _distances_fit_X_ _fit_X _fit_method _lrd _tree effective_metric_
-  effective_metric_params_ n_neighbors_ n_samples_fit_ negative_outlier_factor_ offset_ radius
+neighbors._lof.LocalOutlierFactor: _distances_fit_X_ _fit_X _fit_method _lrd _tree _y classes_ effective_metric_
+  effective_metric_params_ n_neighbors_ n_samples_fit_ negative_outlier_factor_ offset_ outputs_2d_ radius
 neighbors._nca.NeighborhoodComponentsAnalysis: components_ n_iter_ random_state_
 neighbors._nearest_centroid.NearestCentroid: centroids_ class_prior_ classes_ deviations_ within_class_std_dev_
-neighbors._regression.KNeighborsRegressor: _fit_X _fit_method _tree _y effective_metric_ effective_metric_params_
-  n_samples_fit_ radius
-neighbors._regression.RadiusNeighborsRegressor: _fit_X _fit_method _tree _y effective_metric_
-  effective_metric_params_ n_neighbors n_samples_fit_
-neighbors._unsupervised.NearestNeighbors: _fit_X _fit_method _tree effective_metric_ effective_metric_params_
-  n_samples_fit_
+neighbors._regression.KNeighborsRegressor: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_samples_fit_ outputs_2d_ radius
+neighbors._regression.RadiusNeighborsRegressor: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_neighbors n_samples_fit_ outputs_2d_
+neighbors._unsupervised.NearestNeighbors: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_samples_fit_ outputs_2d_
 neural_network._multilayer_perceptron.MLPClassifier: _best_coefs _best_intercepts _coef_indptr _intercept_indptr
-  _label_binarizer best_loss_ best_validation_score_ classes_ coefs_ intercepts_ loss loss_ loss_curve_ n_iter_
-  n_layers_ n_outputs_ out_activation_ t_ validation_scores_
+  _label_binarizer _no_improvement_count best_loss_ best_validation_score_ classes_ coefs_ intercepts_ loss loss_
+  loss_curve_ n_iter_ n_layers_ n_outputs_ out_activation_ t_ validation_scores_
 neural_network._multilayer_perceptron.MLPRegressor: _best_coefs _best_intercepts _coef_indptr _intercept_indptr
-  best_loss_ best_validation_score_ coefs_ intercepts_ loss_ loss_curve_ n_iter_ n_layers_ n_outputs_
-  out_activation_ t_ validation_scores_
+  _no_improvement_count best_loss_ best_validation_score_ coefs_ intercepts_ loss_ loss_curve_ n_iter_ n_layers_
+  n_outputs_ out_activation_ t_ validation_scores_
 neural_network._rbm.BernoulliRBM: _n_features_out components_ h_samples_ intercept_hidden_ intercept_visible_
+  random_state_
 pipeline.FeatureUnion: named_transformers
 pipeline.Pipeline: classes_ named_steps
 preprocessing._data.Binarizer:
@@ -311,8 +321,9 @@ preprocessing._target_encoder.TargetEncoder: _infrequent_enabled categories_ cla
   target_type_
 random_projection.GaussianRandomProjection: _n_features_out components_ inverse_components_ n_components_
 random_projection.SparseRandomProjection: _n_features_out components_ density_ inverse_components_ n_components_
-semi_supervised._label_propagation.LabelPropagation: X_ alpha classes_ label_distributions_ n_iter_ transduction_
-semi_supervised._label_propagation.LabelSpreading: X_ classes_ label_distributions_ n_iter_ transduction_
+semi_supervised._label_propagation.LabelPropagation: X_ alpha classes_ label_distributions_ n_iter_ nn_fit
+  transduction_
+semi_supervised._label_propagation.LabelSpreading: X_ classes_ label_distributions_ n_iter_ nn_fit transduction_
 semi_supervised._self_training.SelfTrainingClassifier: classes_ estimator_ labeled_iter_ n_iter_
   termination_condition_ transduction_
 svm._classes.LinearSVC: classes_ coef_ intercept_ n_iter_

@@ -1,7 +1,7 @@
 """Make the objects of checked values, and take the values of objects whose inner state is not plain.
 
-Search trees, splines, losses and generators of random numbers hold what only their library can check. A model keeps
-what they are made of, and they are made again.
+Search trees, splines, losses and generators of random numbers hold what only their library can check. A model
+keeps what they are made of, and they are made again.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from relet.training.functions import function_name
 from relet.training.stored import StoredObject, StoredType
 
 _TREE_METRICS = {
@@ -154,6 +155,25 @@ def _sparse(kind: type[Any], held: dict[str, Any]) -> Any:
     return kind((held["data"], held["indices"], held["indptr"]), shape=held["shape"])
 
 
+# How histogram boosting takes the columns that are no categories.
+_TAKEN_COLUMNS = {"dtype": [np.float64], "ensure_all_finite": False}
+
+
+def _column_check(value: Any) -> dict[str, Any]:
+    """Nothing: the one partial function that a model may hold is histogram boosting's check of its columns."""
+    from sklearn.utils import check_array
+
+    if value.func is not check_array or value.args or value.keywords != _TAKEN_COLUMNS:
+        function_name(value, "a step of the model")
+    return {}
+
+
+def _made_column_check(kind: type[Any], held: dict[str, Any]) -> Any:
+    from sklearn.utils import check_array
+
+    return partial(check_array, **_TAKEN_COLUMNS)
+
+
 _SEARCH_TREE = RebuiltType(_search_tree_values, _search_tree)
 _SPARSE = RebuiltType(
     lambda value: {
@@ -192,6 +212,7 @@ REBUILT: dict[str, RebuiltType] = {
     "sklearn.neighbors._ball_tree.BallTree": _SEARCH_TREE,
     "sklearn.impute._iterative._ImputerTriplet": _of_attributes("feat_idx", "neighbor_feat_idx", "estimator"),
     "numpy.random.mtrand.RandomState": RebuiltType(_random_values, _random_state),
+    "functools.partial": RebuiltType(_column_check, _made_column_check),
     "numpy.dtype": RebuiltType(lambda value: {"name": value.str}, lambda kind, held: kind(held["name"])),
     **{
         f"scipy.sparse._{each[:3]}.{each}": _SPARSE

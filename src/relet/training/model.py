@@ -64,6 +64,8 @@ class Model:
     background: pd.DataFrame | None = None
     comparables: Comparables | None = None
     missing: Sequence[str] | None = None
+    # of a model that an older relet stored: rows reach its pipeline with the types in which they came
+    as_given: bool = False
 
     def predict(self, rows: pd.DataFrame) -> NDArray[Any]:
         """One prediction for each row, independent of the other rows.
@@ -73,7 +75,7 @@ class Model:
         """
         import numpy as np
 
-        self._check_columns(rows)
+        rows = self._taken_rows(rows)
         kind = None if self.is_classifier else np.float64
         if not len(rows):
             # some estimators refuse a table without rows
@@ -89,9 +91,9 @@ class Model:
 
     @property
     def classes(self) -> list[Any]:
-        """The labels of a classifier in the order of its probabilities; empty for several targets, and for numbers."""
-        found = getattr(self.pipeline, "classes_", None) if self.is_classifier else None
-        return found.tolist() if hasattr(found, "tolist") else []
+        """The labels of a classifier of one target, in the order of its probabilities; empty for any other model."""
+        found: Any = getattr(self.pipeline, "classes_", None) if self.is_classifier else None
+        return list(found.tolist()) if hasattr(found, "tolist") else []
 
     @property
     def gives_probabilities(self) -> bool:
@@ -112,17 +114,21 @@ class Model:
                 "the model gives no probabilities: its estimator predicts "
                 + ("labels alone; calibrate it with CalibratedClassifierCV" if self.is_classifier else "numbers")
             )
-        self._check_columns(rows)
+        rows = self._taken_rows(rows)
         found = self.pipeline.predict_proba(rows) if len(rows) else np.empty((0, len(self.classes)))
         return pd.DataFrame(np.asarray(found, dtype=np.float64), columns=self.classes, index=rows.index)
 
-    def _check_columns(self, rows: pd.DataFrame) -> None:
+    def _taken_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows with the types that the pipeline learned from, as far as they came from outside without any."""
+        from relet.training.golden import typed_rows
+
         missing = [name for name in self.example.columns if name not in rows.columns]
         if missing:
             raise BadDataError(
                 f"the model needs the column {missing[0]!r}, which the rows don't have: "
                 f"{nearest(missing[0], map(str, rows.columns))}"
             )
+        return rows if self.as_given else typed_rows(rows, self.example)
 
     def predict_interval(self, rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
         """The columns `lower`, `estimate` and `upper`, in the target's unit, within the interval's declared range.
@@ -198,6 +204,7 @@ def export_model(model: Model, folder: Path) -> None:
         "target": model.target,
         "about": model.about,
         "columns": kinds,
+        "strings": golden.string_columns(model.example),
         "code": dict(code_digests(model.pipeline)),
         "packages": packaging.needed_versions(),
     }
@@ -249,15 +256,17 @@ def _loaded_model(files: ModelFiles) -> Model:
     pipeline = archive.load_estimator(files.content[ARCHIVE], name)
     _attach_natives(pipeline, files)
     example = _read_example(files)
+    stored = files.json(GOLDEN)
+    check_rows(stored["rows"], stored["columns"], f"{name}: {GOLDEN}")
     model = Model(
         pipeline=pipeline,
         example=example,
         target=about["target"],
         about=about["about"],
+        missing=[each for each in example.columns if any(row.get(each) is None for row in stored["rows"])],
+        as_given="strings" not in about,
         **_read_grounds(files, [str(name) for name in example.columns]),
     )
-    stored = files.json(GOLDEN)
-    check_rows(stored["rows"], stored["columns"], f"{name}: {GOLDEN}")
     exactly = about["packages"] == packaging.needed_versions() and is_steady(pipeline)
     golden.check_predictions(stored, model, exactly=exactly, name=name)
     if model.interval is not None:
@@ -353,6 +362,8 @@ def _read_example(files: ModelFiles) -> pd.DataFrame:
             example[name] = pd.to_numeric(example[name])
         elif kind == "boolean":
             example[name] = example[name].astype(bool)
+        elif name in files.about.get("strings", ()):
+            example[name] = example[name].astype("str")
     return example
 
 

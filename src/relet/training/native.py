@@ -1,7 +1,7 @@
 """Whether the parts of a model fit together where scikit-learn's and SciPy's machine code follows their numbers.
 
 That code reads and writes without a look at where an array ends. The checks of trees and of encoders are in
-`structure`, those of boosting in `boosting`; here are those of support vectors, of neighbours, and of sparse matrices.
+`structure`, those of boosting in `boosting`; here are those of support vectors, neighbours and sparse matrices.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _neighbours(part: StoredObject) -> str:
     places = held.get("_y")
     if not part.label.endswith("Classifier") or not isinstance(places, np.ndarray):
         return ""
-    classes = held.get("classes_")
+    classes: Any = held.get("classes_")
     each = list(zip(places.T, classes, strict=False)) if places.ndim == 2 else [(places, classes)]
     for column, names in each:
         if not hasattr(names, "__len__") or (column < 0).any() or (column >= len(names)).any():
@@ -126,7 +126,7 @@ def _search_tree(part: StoredObject) -> str:
 def _sparse(part: StoredObject) -> str:
     """Whether each value of a sparse matrix has a place in it."""
     held = part.attributes
-    data, indices, starts, shape = (held.get(name) for name in ("data", "indices", "indptr", "shape"))
+    data, indices, starts, shape = (held[name] for name in ("data", "indices", "indptr", "shape"))
     if not isinstance(shape, tuple) or any(len(_shape(each)) != 1 for each in (data, indices, starts)):
         return "it is no matrix"
     lines, width = shape if part.label.startswith("csr") else shape[::-1]
@@ -149,7 +149,7 @@ def _centres(part: StoredObject) -> str:
 
 
 def _bisected(part: StoredObject) -> str:
-    """The tree of a clustering in halves: each end names a cluster, and each centre has the columns of the rows."""
+    """The tree of a clustering in halves: each centre has as many columns as the rows."""
     width, waiting = part.attributes.get("n_features_in_"), [part.attributes.get("_bisecting_tree")]
     while waiting:
         node = waiting.pop()

@@ -61,8 +61,8 @@ def mlmodel(
 ) -> str:
     """The MLmodel file: a python_function that relet loads, with its signature.
 
-    `kinds` are those of `column_kind`. A classifier gives `labels`, and a request may ask for `probabilities` where
-    the model gives any. `outputs` is the number of columns of predictions; 0 where each is one value.
+    `kinds` are those of `column_kind`. A classifier gives `labels`, and a request may ask for `probabilities`
+    where the model gives any. `outputs` is the number of columns of predictions; 0 where each is one value.
 
     With `params` a request may ask for an interval and an explanation. The signature names the optional column
     `id` too: MLflow drops columns that it does not name, and a row without its id could be its own comparable.

@@ -105,8 +105,9 @@ def _takes_numbers_alone(constraint: Any) -> bool:
 def _holds_object(value: StoredObject, constraints: list[Any]) -> bool:
     """Whether an object may be a parameter: an estimator, a rule of splitting, a kernel."""
     names = {type(each).__name__ for each in constraints}
-    if value.label == "RandomState":
-        return "_RandomStates" in names
+    for label, wanted in (("RandomState", "_RandomStates"), ("partial", "_Callables")):
+        if value.label == label:
+            return wanted in names
     if SPARSE.holds(value):
         return bool(names & {"_SparseMatrices", "_ArrayLikes"})
     return bool(names - {"Interval", "StrOptions", "_Booleans", "_NoneConstraint", "_ArrayLikes"})

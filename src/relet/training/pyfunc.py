@@ -27,8 +27,8 @@ class ServedModel:
         `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then clipped to the target's
         range. `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column
         name); a row is never its own comparable. The contributions add up to `explained` minus `base`; `explained`
-        is the estimate before clipping. `probabilities` gives a table of a classifier: `label`, and for each class a
-        column `probability_` with its label, in the order of the classes.
+        is the estimate before clipping. `probabilities` gives a table of a classifier: `label`, and for each class
+        a column `probability_` with its label, in the order of the classes.
         """
         asked = params or {}
         if asked.get("probabilities"):

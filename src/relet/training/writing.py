@@ -93,6 +93,8 @@ def _plain_object(value: Any, where: str, depth: int) -> Any:
     if not isinstance(state, Mapping | None):
         raise ModelError(f"{where} is an object of {name}, whose state is not plain; {ADVICE}")
     label = type(value).__name__
+    if label == "ColumnTransformer" and "_columns" in (state or {}):
+        state = {**state, "transformers": _chosen_columns(state)}
     held = {
         key: plain_value(_quiet(key, each), f"{label}.{key}", depth + 1)
         for key, each in (state or {}).items()
@@ -101,8 +103,14 @@ def _plain_object(value: Any, where: str, depth: int) -> Any:
     return StoredObject(type=name, attributes=held, arguments=plain_value(arguments, where, depth + 1))
 
 
+def _chosen_columns(state: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The parts of a column transformer; a function that chose columns is replaced by the columns that it chose."""
+    pairs = zip(state["transformers"], state["_columns"], strict=True)
+    return [(*part[:2], chosen) if callable(part[2]) else part for part, chosen in pairs]
+
+
 def _found_estimator(value: Any, name: str) -> Any:
-    """The estimator or threshold that a search found, which predicts as the search does; any other value as it is."""
+    """The estimator or threshold that a search found, which predicts as it does; another value as it is."""
     if name.startswith("sklearn.model_selection._search"):
         return getattr(value, "best_estimator_", value.estimator)
     if name.endswith(".TunedThresholdClassifierCV") and hasattr(value, "best_threshold_"):

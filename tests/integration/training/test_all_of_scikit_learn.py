@@ -1,4 +1,4 @@
-"""Every estimator of scikit-learn is fitted, stored, loaded in a process of its own, and says the same of its rows."""
+"""Every estimator of scikit-learn is fitted, stored, loaded in another process, and says the same of its rows."""
 
 import json
 import subprocess
@@ -81,5 +81,5 @@ def test_an_estimator_that_says_nothing_of_new_rows_is_no_model_and_that_is_said
     assert len(cases) == len(SILENT)
     for case in cases:
         model = Model(pipeline=fitted_case(case), example=table_of(small_rows(case.rows)).head(4), target="y")
-        with pytest.raises(ModelError, match="does not predict the rows of its own example.*predict"):
+        with pytest.raises(ModelError, match=r"does not predict the rows of its own example.*predict"):
             export_model(model, tmp_path)
