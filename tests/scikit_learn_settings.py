@@ -18,7 +18,11 @@ def _neighbours() -> Iterator[tuple[Any, ...]]:
     from sklearn.svm import SVC, SVR, NuSVC, OneClassSVM
 
     yield "brute", KNeighborsClassifier(algorithm="brute"), "three"
-    yield "ball tree", KNeighborsRegressor(3, algorithm="ball_tree", metric="manhattan", weights="distance"), "numbers"
+    yield (
+        "ball tree",
+        KNeighborsRegressor(3, algorithm="ball_tree", metric="manhattan", weights="distance"),
+        "numbers",
+    )
     yield "kd tree of a power", KNeighborsRegressor(3, algorithm="kd_tree", p=3), "columns"
     yield "neighbours of two targets", KNeighborsClassifier(3), "class columns"
     yield "outliers of a radius", RadiusNeighborsClassifier(2.0, outlier_label="low", weights="distance"), "three"
@@ -27,7 +31,11 @@ def _neighbours() -> Iterator[tuple[Any, ...]]:
     yield "few vectors", NuSVC(nu=0.3, kernel="sigmoid"), "two"
     yield "support regression", SVR(kernel="poly", C=2.0), "numbers"
     yield "one class", OneClassSVM(nu=0.2), "numbers"
-    yield "bagged neighbours", BaggingClassifier(KNeighborsClassifier(3), 3, max_features=0.5, random_state=1), "two"
+    yield (
+        "bagged neighbours",
+        BaggingClassifier(KNeighborsClassifier(3), 3, max_features=0.5, random_state=1),
+        "two",
+    )
     kernel = 2.0 * Matern(nu=1.5) + WhiteKernel() + RationalQuadratic() * DotProduct()
     yield "sum of kernels", GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True), "numbers"
 
@@ -48,7 +56,11 @@ def _boosting() -> Iterator[tuple[Any, ...]]:
 
     short = {"max_iter": 4, "random_state": 1}
     yield "histogram of two", HistGradientBoostingClassifier(early_stopping=True, **short), "two"
-    yield "histogram of a quantile", HistGradientBoostingRegressor(loss="quantile", quantile=0.8, **short), "numbers"
+    yield (
+        "histogram of a quantile",
+        HistGradientBoostingRegressor(loss="quantile", quantile=0.8, **short),
+        "numbers",
+    )
     yield "histogram of counts", HistGradientBoostingRegressor(loss="poisson", **short), "positive"
     yield "histogram of a median", HistGradientBoostingRegressor(loss="absolute_error", **short), "numbers", "gaps"
     categories = HistGradientBoostingClassifier(categorical_features=["a", "c"], min_samples_leaf=3, **short)
@@ -61,7 +73,11 @@ def _boosting() -> Iterator[tuple[Any, ...]]:
     yield "boosted lines", AdaBoostRegressor(Ridge(), **few), "numbers"
     yield "several targets", MultiOutputRegressor(HistGradientBoostingRegressor(**short)), "columns"
     yield "forest of several targets", ExtraTreesRegressor(3, random_state=np.random.RandomState(1)), "columns"
-    yield "isolation", IsolationForest(n_estimators=3, max_features=0.5, contamination=0.1, random_state=1), "numbers"
+    yield (
+        "isolation",
+        IsolationForest(n_estimators=3, max_features=0.5, contamination=0.1, random_state=1),
+        "numbers",
+    )
     calibrated = CalibratedClassifierCV(HistGradientBoostingClassifier(**short), method="isotonic", cv=2)
     yield "calibrated histogram", calibrated, "three"
 
@@ -70,7 +86,14 @@ def _lines() -> Iterator[tuple[Any, ...]]:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.covariance import LedoitWolf
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.linear_model import LassoCV, LogisticRegression, RANSACRegressor, RidgeCV, SGDClassifier, TweedieRegressor
+    from sklearn.linear_model import (
+        LassoCV,
+        LogisticRegression,
+        RANSACRegressor,
+        RidgeCV,
+        SGDClassifier,
+        TweedieRegressor,
+    )
     from sklearn.model_selection import KFold
     from sklearn.neural_network import MLPClassifier
     from sklearn.svm import LinearSVC
@@ -80,7 +103,11 @@ def _lines() -> Iterator[tuple[Any, ...]]:
     yield "folds by an object", LassoCV(cv=KFold(3, shuffle=True, random_state=1)), "numbers"
     yield "chosen alphas", RidgeCV(alphas=np.array([0.1, 1.0, 10.0])), "numbers"
     yield "most rows", RANSACRegressor(random_state=1), "numbers"
-    yield "descent", SGDClassifier(loss="modified_huber", average=True, early_stopping=True, random_state=1), "three"
+    yield (
+        "descent",
+        SGDClassifier(loss="modified_huber", average=True, early_stopping=True, random_state=1),
+        "three",
+    )
     yield "tweedie", TweedieRegressor(power=1.5), "positive"
     shrunk = LinearDiscriminantAnalysis(solver="eigen", covariance_estimator=LedoitWolf())
     yield "discriminant", shrunk, "three"

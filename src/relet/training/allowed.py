@@ -124,7 +124,7 @@ WEIGHTS = AllowedValue(
     lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())),
 )
 TEXTS = list_of(TEXT)
-LABELS = array("OUif", 1)
+LABELS = array("OUifb", 1)
 FLOATS, WHOLES = array("f", 1), array("i", 1)
 MATRIX = array("f", 2)
 FLOAT = typed("numpy.float64", "numpy.float32")

@@ -94,18 +94,19 @@ def _encoded_categories(part: Any, features: int) -> str:
     """What numbers categories before the trees has to give as many columns as it takes: trees read that many."""
     if part is None:
         return ""
-    steps = part.attributes.get("transformers_", ()) if isinstance(part, StoredObject) else ()
+    steps: Any = part.attributes.get("transformers_", ()) if isinstance(part, StoredObject) else ()
     labels = [step[1].label if isinstance(step[1], StoredObject) else step[1] for step in steps]
     # what is left over is nothing
     if labels not in (_ENCODED, [*_ENCODED, "drop"]):
         return "it prepares its columns in another way than scikit-learn's"
     encoder, others = steps[0][1].attributes, steps[1][1].attributes
-    masks = [np.asarray(step[2]) for step in steps[:2]]
+    masks: list[Any] = [np.asarray(step[2]) for step in steps[:2]]
     if any(mask.dtype != bool or mask.shape != (features,) for mask in masks) or (masks[0] == masks[1]).any():
         return f"it does not take each of {features} columns once"
-    taken = {step[0]: [] for step in steps[2:]}
+    taken: dict[str, list[int]] = {step[0]: [] for step in steps[2:]}
     taken |= {step[0]: np.flatnonzero(mask).tolist() for step, mask in zip(steps[:2], masks, strict=True)}
-    if part.attributes.get("_transformer_to_input_indices") != taken or getattr(others.get("func"), "label", "") != "partial":
+    handed_on = getattr(others.get("func"), "label", "") == "partial"
+    if part.attributes.get("_transformer_to_input_indices") != taken or not handed_on:
         return f"it does not give each of {features} columns once"
     return "" if encoder.get("n_features_in_") == int(masks[0].sum()) else "it encodes other columns than it takes"
 

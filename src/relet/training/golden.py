@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def typed_rows(rows: pd.DataFrame, example: pd.DataFrame) -> pd.DataFrame:
     changed = {}
     for name in example.columns:
         if rows[name].dtype == object and (kind := _common_type(rows[name], example[name].dtype)):
-            changed[name] = rows[name].astype(kind)
+            changed[name] = rows[name].astype(cast(Any, kind))
     return rows.assign(**changed) if changed else rows
 
 
@@ -256,8 +256,9 @@ def _compare_with_recorded(what: str, recorded: Sequence[Any], again: Any, *, ex
     if got.shape != expected.shape:
         raise ModelError(f"{name} no longer predicts as many values as it predicted at export; train it again")
     difference = np.abs(got - expected)
-    # where numbers are near 0, a difference in the last bits of what they were made of is large beside them
-    allowed = 0.0 if exactly else TOLERANCE * np.maximum(np.abs(expected), np.abs(expected).max(axis=0, initial=0))
+    # a number near 0 may be the difference of two that are not
+    usual = np.median(np.abs(expected), axis=0) if len(expected) else 0.0
+    allowed = 0.0 if exactly else TOLERANCE * np.maximum(np.abs(expected), usual)
     # written so that NaN is refused
     if not (difference <= allowed).all():
         worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference))) // (got[0].size or 1)

@@ -27,6 +27,7 @@ from relet.training.allowed import (
     pair_of,
 )
 from relet.training.learned_names import NAMES
+from relet.training.making import TREE_METRICS
 
 # Attributes that only fitting needs, or that are made again of others: a model is stored without them.
 DROPPED = frozenset(
@@ -73,6 +74,11 @@ def _array_of(each: AllowedValue) -> AllowedValue:
     return AllowedValue(f"an array of {each.words}", holds)
 
 
+# What a distance takes beside two rows. Other names go on to machine code that does not check them.
+_METRIC_OPTIONS = AllowedValue(
+    "a dictionary of p, w, V or VI",
+    lambda value: isinstance(value, dict) and set(value) <= {"p", "w", "V", "VI"} and _is_plain(value),
+)
 _TEXTS = (
     *("_algorithm", "_fit_algorithm", "_fit_svd_solver", "_init", "_metric", "_strategy", "algorithm"),
     *("deflation_mode", "effective_metric_", "gcv_mode", "learning_rate", "loss", "mode", "out_activation_"),
@@ -102,7 +108,9 @@ KINDS: dict[str, AllowedValue] = {
     "bsplines_": list_of(object_of("BSpline")),
     "calibrated_classifiers_": list_of(object_of("_CalibratedClassifier")),
     "calibrators": ESTIMATORS,
+    "_n_threads": only(1),
     "chain_method_": _METHOD,
+    "effective_metric_params_": _METRIC_OPTIONS,
     "coef_": NUMBERS | SPARSE,
     "components_": NUMBERS | SPARSE,
     "constant_value_bounds": TEXT | NUMBERS,
@@ -146,7 +154,7 @@ REMADE: dict[str, dict[str, AllowedValue]] = {
         "name": AllowedValue(
             "the type of numbers or text",
             lambda value: (
-                (isinstance(value, str) and value[:2] in _DTYPES and value[2:].isdecimal())
+                (isinstance(value, str) and value[:2] in _DTYPES and value[2:].isdecimal() and len(value) < 7)
                 or value in ("|b1", "|O")
             ),
         )
@@ -167,8 +175,8 @@ REMADE: dict[str, dict[str, AllowedValue]] = {
         f"sklearn.neighbors.{each}": {
             "data": NUMBERS,
             "leaf_size": COUNT,
-            "metric": TEXT,
-            "options": by_name(NUMBERS),
+            "metric": only(*TREE_METRICS.values()),
+            "options": _METRIC_OPTIONS,
             "sample_weight": NUMBERS,
         }
         for each in ("_kd_tree.KDTree", "_ball_tree.BallTree")

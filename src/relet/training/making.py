@@ -19,7 +19,8 @@ import numpy as np
 from relet.training.functions import function_name
 from relet.training.stored import StoredObject, StoredType
 
-_TREE_METRICS = {
+# The distances by which search trees are made, by the type of their object.
+TREE_METRICS = {
     "EuclideanDistance": "euclidean",
     "ManhattanDistance": "manhattan",
     "ChebyshevDistance": "chebyshev",
@@ -118,7 +119,7 @@ def _search_tree_values(tree: Any) -> dict[str, Any]:
     """What a KD-tree or ball tree is made of: points, metric, size of a leaf, weights."""
     state = tree.__getstate__()
     metric = state[11]
-    name = _TREE_METRICS.get(type(metric).__name__.removesuffix("64").removesuffix("32"), type(metric).__name__)
+    name = TREE_METRICS.get(type(metric).__name__.removesuffix("64").removesuffix("32"), type(metric).__name__)
     power, vector, matrix = metric.__getstate__()[:3]
     options = {
         "minkowski": {"p": float(power)},

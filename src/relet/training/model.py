@@ -91,7 +91,7 @@ class Model:
 
     @property
     def classes(self) -> list[Any]:
-        """The labels of a classifier of one target, in the order of its probabilities; empty for any other model."""
+        """The labels of a classifier of one target, in the order of its probabilities; empty for others."""
         found: Any = getattr(self.pipeline, "classes_", None) if self.is_classifier else None
         return list(found.tolist()) if hasattr(found, "tolist") else []
 

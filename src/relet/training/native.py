@@ -145,7 +145,18 @@ def _centres(part: StoredObject) -> str:
             len(shape) != 2 or shape[1] != part.attributes.get("n_features_in_", shape[1])
         ):
             return f"its {name} has the shape {shape}, for {part.attributes.get('n_features_in_')} features"
+    norms = part.attributes.get("_subcluster_norms")
+    if norms is not None and _shape(norms) != _shape(part.attributes.get("subcluster_centers_"))[:1]:
+        return f"it has {len(norms)} lengths of its centres"
     return ""
+
+
+def _sketch(part: StoredObject) -> str:
+    held = part.attributes
+    degree, width, places = held.get("degree"), held.get("n_components"), _shape(held.get("indexHash_"))
+    if not isinstance(degree, int) or not isinstance(width, int) or degree * width > _WIDEST:
+        return f"it computes {width!r:.20} columns {degree!r:.20} times"
+    return "" if places in ((), (degree, places[-1])) else f"it has the places of {places} columns"
 
 
 def _bisected(part: StoredObject) -> str:
@@ -223,5 +234,6 @@ _CHECKS: dict[str, Callable[[StoredObject], str]] = {
     "BisectingKMeans": _bisected,
     "FeatureAgglomeration": _agglomerated,
     "IsolationForest": _isolation,
+    "PolynomialCountSketch": _sketch,
     "PolynomialFeatures": _polynomial,
 }

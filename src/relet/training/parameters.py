@@ -26,7 +26,7 @@ from relet.training.allowed import (
     whole,
 )
 from relet.training.functions import FUNCTIONS, NUMBER_TYPES
-from relet.training.learned import SPARSE
+from relet.training.learned import KINDS, SPARSE
 from relet.training.making import type_by_name
 from relet.training.stored import StoredObject, StoredType
 
@@ -38,6 +38,7 @@ _NARROWED: dict[str, AllowedValue] = {
     "kw_args": NOTHING,
     "inv_kw_args": NOTHING,
     "memory": NOTHING,
+    "metric_params": NOTHING | KINDS["effective_metric_params_"],
     "n_jobs": ONE_THREAD,
     "ngram_range": pair_of(whole(1, 5), whole(1, 5)),
     "preprocessor": NOTHING,

@@ -90,21 +90,22 @@ def _plain_object(value: Any, where: str, depth: int) -> Any:
         _, arguments, state = value.__reduce__()
     else:
         state = value.__getstate__()
-    if not isinstance(state, Mapping | None):
+    state = {} if state is None else state
+    if not isinstance(state, Mapping):
         raise ModelError(f"{where} is an object of {name}, whose state is not plain; {ADVICE}")
     label = type(value).__name__
-    if label == "ColumnTransformer" and "_columns" in (state or {}):
+    if label == "ColumnTransformer" and "_columns" in state:
         state = {**state, "transformers": _chosen_columns(state)}
     held = {
         key: plain_value(_quiet(key, each), f"{label}.{key}", depth + 1)
-        for key, each in (state or {}).items()
+        for key, each in state.items()
         if not (name.startswith("sklearn.") and key in DROPPED)
     }
     return StoredObject(type=name, attributes=held, arguments=plain_value(arguments, where, depth + 1))
 
 
 def _chosen_columns(state: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The parts of a column transformer; a function that chose columns is replaced by the columns that it chose."""
+    """The parts of a column transformer, with the columns that a function chose in place of the function."""
     pairs = zip(state["transformers"], state["_columns"], strict=True)
     return [(*part[:2], chosen) if callable(part[2]) else part for part, chosen in pairs]
 
@@ -137,6 +138,8 @@ def _quiet(name: str, value: Any) -> Any:
         return None
     if name == "_cached_dict":
         return None
+    if name == "_n_threads":
+        return 1
     if name in _MACHINE and type(value) in (int, bool) and value not in _MACHINE[name]:
         return _QUIET[name]
     return value

@@ -14,11 +14,12 @@ from relet.errors import ModelError  # noqa: E402
 from relet.training.archive import load_estimator  # noqa: E402
 from relet.training.model import load_model  # noqa: E402
 from tests.scikit_learn_models import answers, composed_cases, plain_cases, small_rows, table_of  # noqa: E402
+from tests.scikit_learn_settings import settings_cases  # noqa: E402
 
 
 def main(folder: Path) -> None:
     said = {}
-    for case in (*plain_cases(), *composed_cases()):
+    for case in (*plain_cases(), *composed_cases(), *settings_cases()):
         stored, model = folder / f"{case.name}.skops", folder / case.name
         try:
             if stored.exists():

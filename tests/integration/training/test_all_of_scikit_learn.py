@@ -22,6 +22,7 @@ from tests.scikit_learn_models import (
     small_rows,
     table_of,
 )
+from tests.scikit_learn_settings import settings_cases
 
 # The estimators that can't be stored, with what the refusal says. Whoever makes one storable takes it out.
 REFUSED: dict[str, str] = {}
@@ -45,7 +46,7 @@ def walked(tmp_path_factory):
     with warnings.catch_warnings():
         # what a small table makes estimators say of their convergence is no matter here
         warnings.simplefilter("ignore")
-        for case in (*plain_cases(), *composed_cases()):
+        for case in (*plain_cases(), *composed_cases(), *settings_cases()):
             try:
                 said[case.name] = stored(case, folder)
             except ModelError as error:
@@ -71,8 +72,9 @@ def test_what_is_refused_stands_in_the_table_with_its_reason(walked):
 
 def test_each_estimator_of_scikit_learn_was_tried(walked):
     said, _, refused = walked
-    assert {name for name, _ in all_estimators()} == {*said, *refused}
-    assert len(said) >= 0.98 * len(all_estimators())
+    names = {name for name, _ in all_estimators()}
+    assert names <= {*said, *refused}
+    assert len(names & set(said)) >= 0.98 * len(names)
 
 
 @pytest.mark.filterwarnings("ignore")
