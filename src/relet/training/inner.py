@@ -16,9 +16,12 @@ from relet.training.learned import DROPPED
 _STEADY = (
     "relet.",
     *(f"sklearn.{each}" for each in ("compose.", "dummy", "frozen.", "impute._base", "pipeline", "tree.")),
+    "lightgbm.sklearn",
     *("sklearn.ensemble._forest", "sklearn.ensemble._hist_gradient_boosting.", "sklearn.feature_extraction."),
     *("sklearn.preprocessing._encoders", "sklearn.preprocessing._target_encoder", "sklearn._loss."),
 )
+# Where the types of estimators, and of what they are made of, are defined.
+_OF_ESTIMATORS = ("relet.", "sklearn.", "lightgbm.sklearn")
 
 
 def inner_estimators(value: Any) -> Iterator[Any]:
@@ -28,7 +31,7 @@ def inner_estimators(value: Any) -> Iterator[Any]:
             yield from inner_estimators(each)
     elif isinstance(value, dict):
         yield from inner_estimators(list(value.values()))
-    elif type(value).__module__.startswith(("relet.", "sklearn.")) and hasattr(value, "__dict__"):
+    elif type(value).__module__.startswith(_OF_ESTIMATORS) and hasattr(value, "__dict__"):
         yield value
         yield from inner_estimators([held for name, held in vars(value).items() if name not in DROPPED])
 

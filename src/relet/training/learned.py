@@ -15,9 +15,13 @@ import numpy as np
 from relet.training.allowed import (
     COUNT,
     FLAG,
+    LABELS,
     NOTHING,
     TEXT,
     TEXTS,
+    TOKENS,
+    WEIGHTS,
+    WIDTH,
     AllowedValue,
     array,
     by_name,
@@ -27,6 +31,7 @@ from relet.training.allowed import (
     pair_of,
 )
 from relet.training.learned_names import NAMES
+from relet.training.lightgbm_models import ESTIMATORS, WORD
 from relet.training.making import TREE_METRICS
 
 # Attributes that only fitting needs, or that are made again of others: a model is stored without them.
@@ -62,7 +67,7 @@ def _is_plain(value: Any, depth: int = 0) -> bool:
 NUMBERS = AllowedValue("numbers, or arrays of numbers", _is_plain)
 SPARSE = object_of("csr_matrix", "csr_array", "csc_matrix", "csc_array")
 ESTIMATOR = object_of() | NOTHING
-ESTIMATORS = list_of(object_of() | only("drop", "passthrough", None))
+MEMBERS = list_of(object_of() | only("drop", "passthrough", None))
 
 
 def _array_of(each: AllowedValue) -> AllowedValue:
@@ -107,7 +112,7 @@ KINDS: dict[str, AllowedValue] = {
     "best_params_": by_name(TEXT | NUMBERS),
     "bsplines_": list_of(object_of("BSpline")),
     "calibrated_classifiers_": list_of(object_of("_CalibratedClassifier")),
-    "calibrators": ESTIMATORS,
+    "calibrators": MEMBERS,
     "_n_threads": only(1),
     "chain_method_": _METHOD,
     "effective_metric_params_": _METRIC_OPTIONS,
@@ -118,10 +123,10 @@ KINDS: dict[str, AllowedValue] = {
     "dual_coef_": NUMBERS | SPARSE,
     "init_": ESTIMATOR | only("zero"),
     "estimator_params": TEXTS,
-    "estimators_": ESTIMATORS | _array_of(object_of()),
+    "estimators_": MEMBERS | _array_of(object_of()),
     "feature_names_": TEXTS,
     "imputation_sequence_": list_of(object_of("_ImputerTriplet")),
-    "kernels": ESTIMATORS,
+    "kernels": MEMBERS,
     "method": only("sigmoid", "isotonic", "temperature"),
     "metric": TEXT,
     "multilabel_": FLAG,
@@ -144,12 +149,31 @@ KINDS: dict[str, AllowedValue] = {
         TEXT | NUMBERS,
     ),
 }
+_LIGHTGBM_VALUE = (
+    AllowedValue(
+        "a number, a truth value, None or one word",
+        lambda value: (
+            isinstance(value, bool | int | float | None)
+            or (isinstance(value, str) and bool(WORD.fullmatch(value)))
+        ),
+    )
+    | WEIGHTS
+)
 # The attributes of objects that are made again, and that `making` takes.
 _INDEX = AllowedValue(
     "an array of whole numbers", lambda value: isinstance(value, np.ndarray) and value.dtype.kind in "iu"
 )
 REMADE: dict[str, dict[str, AllowedValue]] = {
     "functools.partial": {},
+    **{
+        name: {
+            "parameters": by_name(_LIGHTGBM_VALUE),
+            "text": TOKENS,
+            "features": WIDTH,
+            "classes": NOTHING | LABELS,
+        }
+        for name in ESTIMATORS
+    },
     "numpy.dtype": {
         "name": AllowedValue(
             "the type of numbers or text",

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from relet.training.functions import function_name
+from relet.training.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
 from relet.training.stored import StoredObject, StoredType
 
 # The distances by which search trees are made, by the type of their object.
@@ -212,6 +213,7 @@ REBUILT: dict[str, RebuiltType] = {
     "sklearn.neighbors._kd_tree.KDTree": _SEARCH_TREE,
     "sklearn.neighbors._ball_tree.BallTree": _SEARCH_TREE,
     "sklearn.impute._iterative._ImputerTriplet": _of_attributes("feat_idx", "neighbor_feat_idx", "estimator"),
+    **{name: RebuiltType(lightgbm_values, made_estimator) for name in ESTIMATORS},
     "numpy.random.mtrand.RandomState": RebuiltType(_random_values, _random_state),
     "functools.partial": RebuiltType(_column_check, _made_column_check),
     "numpy.dtype": RebuiltType(lambda value: {"name": value.str}, lambda kind, held: kind(held["name"])),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from relet.training import boosting, structure
+from relet.training.lightgbm_models import wrong_estimator
 from relet.training.stored import StoredObject, inner_values
 
 # How many columns a transformer may give.
@@ -231,6 +232,7 @@ _CHECKS: dict[str, Callable[[StoredObject], str]] = {
         ),
         _centres,
     ),
+    **dict.fromkeys(("LGBMClassifier", "LGBMRanker", "LGBMRegressor"), wrong_estimator),
     "BisectingKMeans": _bisected,
     "FeatureAgglomeration": _agglomerated,
     "IsolationForest": _isolation,

@@ -37,6 +37,7 @@ from relet.training.allowed import (
 )
 from relet.training.functions import FUNCTIONS
 from relet.training.learned import REMADE, learned_types
+from relet.training.lightgbm_models import ESTIMATORS
 from relet.training.parameters import parameter_values
 from relet.training.scikit_types import LEARNERS, PARTS
 from relet.training.stored import StoredObject, StoredType, inner_values
@@ -220,7 +221,7 @@ def refused_values(value: Any) -> Iterator[str]:
                 yield f"{value.label}.{name[:60]} is no attribute that is loaded"
             elif not allowed[name].holds(held):
                 yield f"{value.label}.{name} is {described(held)}; only {allowed[name].words} is loaded"
-        if value.type in REMADE and set(value.attributes) != set(allowed):
+        if value.type in REMADE and value.type not in ESTIMATORS and set(value.attributes) != set(allowed):
             yield f"{value.label} has not all that it is made of"
         yield from refused_values(list(value.attributes.values()))
     else:
