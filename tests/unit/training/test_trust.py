@@ -1,5 +1,6 @@
 """What may be in a model: which values, which trees, how much of it. Anything else is an error in words."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,18 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 from relet.errors import ModelError, SettingError
 from relet.training import archive, stored
 from relet.training.boosters import check_booster
 from relet.training.estimators.boosted import BoostedRegressor
+from relet.training.model import load_model
 from relet.training.structure import wrong_trees
 
 STORED = sorted((Path(__file__).parent / "stored_models").glob("*.skops"))
@@ -187,3 +190,28 @@ def test_an_archive_with_any_change_is_refused_in_words_or_loaded(data):
         assert archive.load_estimator(changed, "changed") is not None
     except ModelError as error:
         assert "changed" in str(error)
+
+
+def test_the_folder_of_a_model_that_an_older_relet_exported_is_loaded_as_before():
+    model = load_model(Path(__file__).parent / "stored_models" / "format_1")
+    # its rows had no types of text, and reach the pipeline as they come
+    assert model.as_given and model.missing == ["room", "nights", "seen"]
+    stored = json.loads((Path(__file__).parent / "stored_models" / "format_1" / "golden.json").read_text())
+    rows = pd.DataFrame(stored["rows"], columns=stored["columns"], dtype=object)
+    assert model.predict(rows).tolist() == [float.fromhex(each) for each in stored["predictions"]]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "said"),
+    [
+        (FunctionTransformer(lambda rows: rows), r"FunctionTransformer\.func is the function .*<lambda>"),
+        (CountVectorizer(tokenizer=str.split, token_pattern=None), r"CountVectorizer\.tokenizer is the function"),
+        (CountVectorizer(token_pattern="(a+)+b"), r"CountVectorizer\.token_pattern is '\(a\+\)\+b'"),
+        (Pipeline([("s", StandardScaler())], memory="/tmp/kept"), r"Pipeline\.memory is '/tmp/kept'"),
+        (SVC(kernel=lambda left, right: left @ right.T), r"SVC\.kernel is the function"),
+    ],
+    ids=["function", "tokenizer", "pattern", "files", "kernel"],
+)
+def test_what_can_not_be_stored_is_said_with_its_estimator_its_attribute_and_what_to_do(estimator, said):
+    with pytest.raises(ModelError, match=f"{said}.*return the files of the model as a Path"):
+        archive.dump_estimator(estimator)
