@@ -225,10 +225,15 @@ def _names_read(touched: AccessLog, allowed: ReadPermissions) -> dict[str, tuple
         if not digest and text not in touched.lost and not file.is_file():
             continue
         name = _recorded_name(file, allowed)
-        # Of Python the key holds no comments and docstrings.
-        if text in touched.texts or allowed.declared.get(name) != digest:
+        # Of Python the key holds no comments and docstrings; who declares a source as a resource wants it so.
+        as_text = text in touched.texts and not _is_resource(name, allowed)
+        if as_text or allowed.declared.get(name) != digest:
             found.setdefault(name, (file, digest))
     return found
+
+
+def _is_resource(name: str, allowed: ReadPermissions) -> bool:
+    return any(f"{name}/".startswith(f"{each}/") for each in allowed.resources)
 
 
 def _digests_when_read(touched: AccessLog) -> Iterator[tuple[str, str]]:
