@@ -15,7 +15,7 @@ from relet.engine.lookups import LookupLog, absolute_name, caller_names, is_impo
 from relet.project.tree import digest_of_file
 
 # The modules that read a source to compile it.
-_COMPILERS = ("_pytest.", "runpy", "relet.checks.suite", "relet.report.notebook")
+_COMPILERS = ("_pytest.", "runpy", "relet.checks.suite", "relet.report.notebook", "marimo.")
 # What SQLite keeps beside a database: the changes that are not in it yet, or those to take back.
 _BESIDE_DATABASE = ("-wal", "-journal")
 
