@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+# scikit-learn lists these only once they are asked for, wherever in a process that is
+from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
 from sklearn.utils import all_estimators
 
 SIZE = 80
@@ -96,6 +99,7 @@ _ROWS = {
     "DictVectorizer": "dictionaries",
     "FeatureHasher": "dictionaries",
     "KernelCenterer": "square",
+    "IterativeImputer": "gaps",
     "KNNImputer": "gaps",
     "SimpleImputer": "gaps",
     "MissingIndicator": "gaps",
@@ -148,6 +152,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "MiniBatchNMF": {"n_components": 2, "max_iter": 10},
     "PatchExtractor": {"patch_size": (2, 2)},
     "SparseCoder": {"dictionary": np.eye(4)},
+    "IterativeImputer": {"max_iter": 3, "tol": 0.5},
     "KNeighborsTransformer": {"n_neighbors": 3},
     "RadiusNeighborsClassifier": {"radius": 9.0},
     "RadiusNeighborsRegressor": {"radius": 9.0},
@@ -208,6 +213,8 @@ def _composed() -> dict[str, Any]:
     from sklearn.model_selection import (
         FixedThresholdClassifier,
         GridSearchCV,
+        HalvingGridSearchCV,
+        HalvingRandomSearchCV,
         KFold,
         RandomizedSearchCV,
         TunedThresholdClassifierCV,
@@ -237,6 +244,8 @@ def _composed() -> dict[str, Any]:
         "FixedThresholdClassifier": FixedThresholdClassifier(logistic, threshold=0.3),
         "FrozenEstimator": FrozenEstimator(Ridge().fit(small_rows("numbers"), small_target("numbers"))),
         "GridSearchCV": GridSearchCV(logistic, {"C": [0.1, 1.0]}, cv=2),
+        "HalvingGridSearchCV": HalvingGridSearchCV(logistic, {"C": [0.1, 1.0]}, cv=2, random_state=1),
+        "HalvingRandomSearchCV": HalvingRandomSearchCV(line, {"alpha": [0.1, 1.0]}, cv=2, random_state=1),
         "MultiOutputClassifier": MultiOutputClassifier(logistic),
         "MultiOutputRegressor": (MultiOutputRegressor(line), "numbers", "columns"),
         "OneVsOneClassifier": OneVsOneClassifier(logistic),

@@ -85,23 +85,27 @@ def _plain_object(value: Any, where: str, depth: int) -> Any:
         return plain_value(found, where, depth)
     if callable(value) and not name.startswith(("sklearn.", "relet.")):
         return StoredType(function_name(value, where))
-    arguments, state = None, None
-    if name == "sklearn.tree._tree.Tree":
-        _, arguments, state = value.__reduce__()
-    else:
-        state = value.__getstate__()
-    state = {} if state is None else state
-    if not isinstance(state, Mapping):
-        raise ModelError(f"{where} is an object of {name}, whose state is not plain; {ADVICE}")
+    arguments, state = _object_state(value, name, where)
     label = type(value).__name__
-    if label == "ColumnTransformer" and "_columns" in state:
-        state = {**state, "transformers": _chosen_columns(state)}
     held = {
         key: plain_value(_quiet(key, each), f"{label}.{key}", depth + 1)
         for key, each in state.items()
         if not (name.startswith("sklearn.") and key in DROPPED)
     }
     return StoredObject(type=name, attributes=held, arguments=plain_value(arguments, where, depth + 1))
+
+
+def _object_state(value: Any, name: str, where: str) -> tuple[tuple[Any, ...] | None, Mapping[str, Any]]:
+    """What an object is made with, None for all but trees, and its attributes."""
+    if name == "sklearn.tree._tree.Tree":
+        _, arguments, state = value.__reduce__()
+        return arguments, state
+    state = value.__getstate__() or {}
+    if not isinstance(state, Mapping):
+        raise ModelError(f"{where} is an object of {name}, whose state is not plain; {ADVICE}")
+    if type(value).__name__ == "ColumnTransformer" and "_columns" in state:
+        state = {**state, "transformers": _chosen_columns(state)}
+    return None, state
 
 
 def _chosen_columns(state: Mapping[str, Any]) -> list[tuple[Any, ...]]:
