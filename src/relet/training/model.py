@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.code import FirstPartyCode
 from relet.errors import BadDataError, ModelError, nearest
+from relet.names import PACKAGE
 from relet.training.boosters import check_boosters
 from relet.training.model_files import (
     ABOUT,
@@ -320,8 +321,11 @@ def _read_example(files: ModelFiles) -> pd.DataFrame:
 
 @cache
 def _relet_code() -> FirstPartyCode:
-    """The source of relet, read and parsed once in a process, which imports its modules once, too."""
-    return FirstPartyCode((Path(__file__).parents[2],))
+    """The source of relet, read and parsed once in a process, which imports its modules once, too.
+
+    There is no project: of the folder that relet is installed in, all else is third parties'.
+    """
+    return FirstPartyCode((PACKAGE / "no project", PACKAGE.parent))
 
 
 def _code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
