@@ -5,7 +5,8 @@
 A bundle is met by `import`. A store is met by `verify`, by `show` (`relet artifacts show`, `relet runs`) and by
 `run`: whether the key of the honest step still leads to what is there, or a component is given it. The last line
 counts the kinds that somebody believed.
-The forgeries are those of tests/forgeries.py.
+The forgeries are those of tests/forgeries.py, and of tests/log_forgeries.py: what the log alone shows. Three of
+these take a head of the log that was kept elsewhere (`--log-head`).
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from click.testing import CliRunner  # noqa: E402
 from relet.cli import relet  # noqa: E402
 from relet.engine.values import Workspace  # noqa: E402
 from relet.errors import DamagedError, StoreError  # noqa: E402
-from relet.store import Store, open_store  # noqa: E402
+from relet.store import Store, log_checks, open_store  # noqa: E402
 from tests.forged_bundle import ForgedBundle  # noqa: E402
 from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, honest_store, key_of  # noqa: E402
+from tests.log_forgeries import IN_A_LOG  # noqa: E402
 
 BELIEVED = "BELIEVED"
 Line = tuple[str, str, str]
@@ -64,6 +66,16 @@ def store_lines(scratch: Path) -> Iterator[Line]:
         yield f"store, {kind}", "verify", str(problems[0]) if problems else BELIEVED
 
 
+def log_lines(scratch: Path) -> Iterator[Line]:
+    for number, (kind, forgery) in enumerate(IN_A_LOG.items()):
+        store = open_store(scratch / f"logged{number}")
+        honest_store(store, scratch / f"scratch-logged{number}")
+        head = store.log_head() if forgery.with_head else None
+        forgery.change(store)
+        problems = store.verify(head)
+        yield f"store, {kind}", "verify" if head is None else "verify --log-head", str((problems or [BELIEVED])[0])
+
+
 def laid_out_answer(store: Store, name: str, scratch: Path) -> str:
     try:
         Workspace(scratch, store).lay_out(store.version(name))
@@ -79,11 +91,12 @@ def shown_answer(store: Store, words: tuple[str, ...]) -> str:
 
 
 def main() -> None:
+    log_checks.SETTLING = 0.0  # nobody writes meanwhile
     with tempfile.TemporaryDirectory(prefix="relet-forgeries-") as folder:
         (Path(folder) / "bundle").mkdir()
-        lines = [*bundle_lines(Path(folder) / "bundle"), *store_lines(Path(folder))]
+        lines = [*bundle_lines(Path(folder) / "bundle"), *store_lines(Path(folder)), *log_lines(Path(folder))]
     for kind, door, answer in lines:
-        print(f"{kind:<58}{door:<8}{' '.join(answer.split())[:130]}")
+        print(f"{kind:<58}{door:<18}{' '.join(answer.split())[:130]}")
     kinds = {kind for kind, *_ in lines}
     print(f"{len(kinds)} kinds; believed: {len({kind for kind, _, answer in lines if answer == BELIEVED})}")
 

@@ -65,6 +65,8 @@ EDITS = {
     "data file": ("pipelines/p/undeclared.txt", "100"),
     "source": ("rows.txt", "100"),
 }
+# How the project is run that is edited meanwhile: alone, in a sweep of one trial more, and isolated.
+WAYS = ((), ("-m", "k=1,0", "workers=1"), ("--isolate",))
 STATEFUL = """
 import random
 
@@ -152,31 +154,16 @@ def edits(place: Path, moments: int) -> Iterator[Row]:
     """Edit each kind of file at moments of a run, put it back, run again: which results are stored and taken?"""
     wrong: list[str] = []
     tried = 0
-    for kind, (path, text) in EDITS.items():
+    for number, kind in enumerate(EDITS):
         for moment in range(moments):
             tried += 1
-            # every other one in a sweep of one trial more
-            words = ["run", "p"] if moment % 2 == 0 else ["run", "p", "-m", "k=1,0", "workers=1"]
-            project = SmallProject.made(place)
-            file = project.root / path
-            before, times = file.read_text(), file.stat()
-            right = 101.0 if kind != "byte code" else 2.0
-            running = project.begun(*words)
-            time.sleep(0.15 + moment * (SLOW + 0.6) / moments)
-            file.write_text(text)
-            if kind == "byte code":  # an edit of equal length at the same time: byte code would be taken for new
-                os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-            running.wait()
-            project.relet("run", "p")
-            edited = project.value()
-            file.write_text(before)
-            project.relet("run", "p")
-            if (edited, project.value()) != (right, 1.0):
-                wrong.append(f"{kind} at moment {moment}: {edited}, put back {project.value()}")
+            way = WAYS[(number + moment) % len(WAYS)]
+            if said := wrong_after_edit(place, kind, moment / moments, way):
+                wrong.append(f"{kind} at moment {moment}, {' '.join(way) or 'alone'}: {said}")
     for each in wrong:
         print("wrong:", each)
     yield Row(
-        figure=f"edits at {tried} moments of a run: wrong results stored or skipped",
+        figure=f"edits at {tried} moments of a run, in a sweep, with and without --isolate: wrong results",
         ours=str(len(wrong)),
         other="",
         ratio="",
@@ -184,6 +171,32 @@ def edits(place: Path, moments: int) -> Iterator[Row]:
         aim="",
         reached=reached(not wrong, False),
     )
+
+
+def wrong_after_edit(place: Path, kind: str, part: float, way: tuple[str, ...]) -> str | None:
+    """Edit a file when a part of a run is over, put it back, run again: what is wrong then, in words, or None."""
+    path, text = EDITS[kind]
+    isolated = "--isolate" in way
+    words = ("run", "p", "--isolate") if isolated else ("run", "p")
+    project = SmallProject.made(place)
+    if isolated:
+        shutil.copy(ROOT / "requirements.lock", project.root)
+    file = project.root / path
+    before, times = file.read_text(), file.stat()
+    right = 101.0 if kind != "byte code" else 2.0
+    running = project.begun("run", "p", *way)
+    # An isolated run begins a process more before its first step.
+    time.sleep(0.15 + part * (SLOW + (4.0 if isolated else 0.6)))
+    file.write_text(text)
+    if kind == "byte code":  # an edit of equal length at the same time: byte code would be taken for new
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    running.wait()
+    project.relet(*words)
+    edited = project.value()
+    file.write_text(before)
+    project.relet(*words)
+    put_back = project.value()
+    return None if (edited, put_back) == (right, 1.0) else f"{edited}, put back {put_back}"
 
 
 def sweep(place: Path) -> Iterator[Row]:

@@ -2,9 +2,11 @@
 
 import signal
 
+import pytest
 from hypothesis import settings
 
 from relet.project.importing import set_library_defaults
+from relet.store import log_checks
 from tests.search_project import hills
 from tests.sums_project import sums
 from tests.tiny_project import tiny
@@ -22,5 +24,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile("fixed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_writers() -> None:
+    """Where no other process writes, the check of a store waits for no writer between a document and its entry."""
+    log_checks.SETTLING = 0.0
+
 
 __all__ = ["hills", "sums", "tiny"]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
 from relet.core.record import Status
-from relet.store import Store, open_store
 from relet.trials.pool import PlannedTrial, TrialResult
 from relet.trials.search.question import SearchDefinition, SearchLimits, read_question
 from relet.trials.search.rounds import search_until
 from relet.trials.search.study import Candidate, FoldResult
 from tests.tiny_project import Tiny
+from tests.written_project import WrittenProject, write_files
 
 FILES = {
     "pipelines/hills/pipeline.py": """
@@ -164,23 +163,10 @@ class Silent:
         self.trials += found
 
 
-class Hills:
+class Hills(WrittenProject):
     """The project's folder, and what a person does in it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @property
-    def store(self) -> Store:
-        return open_store(self.root / ".relet")
-
-    def path(self, name: str) -> Path:
-        return self.root / "pipelines" / "hills" / name
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        text = self.path(name).read_text()
-        assert old in text
-        self.path(name).write_text(text.replace(old, new))
+    pipeline = "hills"
 
     def question(self, *words: str) -> SearchDefinition:
         return read_question("hills", words)[0]
@@ -223,8 +209,5 @@ class Hills:
 @pytest.fixture
 def hills(tiny: Tiny) -> Hills:
     shutil.rmtree(tiny.root / "pipelines")
-    for name, content in FILES.items():
-        path = tiny.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content.removeprefix("\n"))
+    write_files(tiny.root, FILES)
     return Hills(tiny.root)

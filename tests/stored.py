@@ -41,3 +41,16 @@ def lose_objects(store: Store, *shas: str) -> None:
 def _bucket(store: Store) -> Bucket:
     assert store.url != "memory://", "a store in memory is found again by its name alone: memory://NAME"
     return open_bucket(store.url)
+
+
+def enter_what_a_kill_left(store: Store) -> list[str]:
+    """Enter the document that a killed writer left without its entry, if there is one; what is named besides.
+
+    That document is all that a kill leaves to name. A kill leaves one at most.
+    """
+    left = [each for each in store.verify() if each.kind in ("unlogged", "changed")]
+    assert len(left) <= 1, left
+    for each in left:
+        assert "a writer was stopped before it wrote the entry" in each.message
+        assert [entry.kind for entry in store.enter_in_log(each.where)] == ["entered"]
+    return [str(each) for each in store.verify()]

@@ -14,8 +14,8 @@ from relet.core.record import RunRecord
 from relet.core.reproduction import Reproduction, StepVerdict
 from relet.project.job import RunOutcome
 from relet.reproduction import ReproductionOptions, reproduce
-from relet.store import Store, open_store
 from tests.tiny_project import Tiny
+from tests.written_project import WrittenProject, write_files
 
 FILES = {
     "pipelines/sums/pipeline.py": """
@@ -106,23 +106,10 @@ def total(path):
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
 
 
-class Sums:
+class Sums(WrittenProject):
     """The project's folder, and what a person does in it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @property
-    def store(self) -> Store:
-        return open_store(self.root / ".relet")
-
-    def path(self, name: str) -> Path:
-        return self.root / "pipelines" / "sums" / name
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        text = self.path(name).read_text()
-        assert old in text
-        self.path(name).write_text(text.replace(old, new))
+    pipeline = "sums"
 
     def git(self, *words: str, folder: Path | None = None) -> str:
         """What git says, asked in the project's folder."""
@@ -166,10 +153,7 @@ def step(found: Reproduction, component: str) -> StepVerdict:
 @pytest.fixture
 def sums(tiny: Tiny) -> Sums:
     shutil.rmtree(tiny.root / "pipelines")
-    for name, content in FILES.items():
-        path = tiny.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content.removeprefix("\n"))
+    write_files(tiny.root, FILES)
     found = Sums(tiny.root)
     found.git("init", "-q", "-b", "main")
     found.commit("first")

@@ -10,6 +10,7 @@ import pytest
 
 import relet
 from relet.project.job import RunOutcome
+from tests.written_project import WrittenProject, write_files
 
 FILES = {
     "pipelines/tiny/pipeline.py": """
@@ -138,20 +139,10 @@ def score(weights: Annotated[Path, Stored("weights:prod")], sample: pd.DataFrame
 }
 
 
-class Tiny:
+class Tiny(WrittenProject):
     """The project's folder, and what a person does in it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def path(self, name: str) -> Path:
-        return self.root / "pipelines" / "tiny" / name
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        path = self.path(name)
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
+    pipeline = "tiny"
 
     def run(self, *overrides: str, steps: list[str] | None = None) -> RunOutcome:
         return relet.run("tiny", *overrides, steps=steps)
@@ -165,10 +156,7 @@ class Tiny:
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
-    for name, content in FILES.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content.lstrip("\n"))
+    write_files(tmp_path, FILES)
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)
     hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "pipelines"}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 
 class ReletError(Exception):
-    """Everything that relet raises on purpose. `exit_status` is what the command line ends with."""
+    """Everything that relet raises on purpose. `exit_status` is what the command line ends with.
+
+    `printed` is what a component's process had printed, where the error came from one.
+    """
 
     exit_status = 2
+    printed: str = ""
 
 
 class WiringError(ReletError):
@@ -68,10 +73,24 @@ class UntrustedError(ReletError):
     """Code that came from elsewhere and would be executed, which nobody has allowed."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CodeLine:
+    """A place in code, and its source; `file` is relative to the project's folder, or as a library names it."""
+
+    file: str
+    line: int
+    function: str
+    source: str = ""
+
+
 class ComponentError(ReletError):
-    """A component that raised; its note is the traceback from the process that called it."""
+    """A component that raised. `lines` are the project's lines that led there, the outermost first.
+
+    Its note is the traceback from the process that called it.
+    """
 
     exit_status = 1
+    lines: tuple[CodeLine, ...] = ()
 
 
 class LostError(ComponentError):

@@ -135,6 +135,7 @@ def test_verify_names_an_alias_without_its_version_and_a_run_without_its_lock(st
     assert {(each.kind, each.where) for each in store.verify()} == {
         ("dangling", "sample:prod"),
         ("missing", "run r lock"),
+        ("unlogged", "artifacts/sample/aliases/prod/2.json"),
     }
 
 

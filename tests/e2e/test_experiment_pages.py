@@ -17,10 +17,9 @@ from relet.experiments.objective import Objective
 from relet.report.contrast import contrast_page
 from relet.report.experiment import ExperimentPageContent, experiment_page
 from relet.store import open_store
-from tests.e2e.test_pages import WIDTHS, asked_for, browser, looked_at
+from tests.e2e.browsing import WIDTHS, looked_at, whole
 from tests.experiment_store import pipeline_run, run_id, stored, sweep
 
-__all__ = ["browser"]  # the fixture
 EVIL = "<script>fetch('https://example.org')</script><img src=https://example.org/x onerror=alert(1)>"
 # Each page with a heading that it has, and how many drawings it has at least.
 PAGES = {
@@ -99,20 +98,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_readable_and_alone(browser: webdriver.Chrome, pages: Path, name: str, width: int) -> None:
-    path = pages / f"{name}.html"
-    found = looked_at(browser, path, width)
     heading, drawings = PAGES[name]
-    assert path.stat().st_size < 3 * 1024**2
+    found = whole(browser, pages / f"{name}.html", width, heading=heading, drawings=drawings)
     assert found["scripts"] == (0 if name == "comparison" else 1)
     assert all(link.startswith("store/objects/") for link in found["outside"])
-    assert asked_for(browser) == [path.as_uri()]
-    assert browser.get_log("browser") == []
-    assert found["window"] == width
-    assert found["wide"] <= width
-    assert found["sticking"] == []
-    assert heading in found["headings"]
-    assert len(found["drawings"]) >= drawings
-    assert found["smallest"] >= 9
 
 
 @pytest.mark.long

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 from pipelines.nyc_rentals.components.basic_cleaning import basic_cleaning
 from pipelines.nyc_rentals.components.report_batch import report_batch
@@ -23,18 +19,8 @@ from relet.data.profile import profile
 from relet.data.table import read_table, write_table
 from relet.report.card import profile_card
 from relet.report.difference import difference_page
+from tests.e2e.browsing import WIDTHS, asked_for, looked_at, whole
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WIDTHS = (1280, 400)
 # Each page with a heading that it has, and how many drawings it has at least.
 PAGES = {
     "card": ("Correlations", 12),
@@ -43,33 +29,6 @@ PAGES = {
     "first": ("Where they are", 2),
     "hostile": ("Columns", 3),
 }
-# In the page: what the sizes of its text are, what asks for anything, what sticks out.
-LOOK = """
-const shown = e => e.getClientRects().length > 0;
-const fill = e => e && getComputedStyle(e).fill;
-const size = e => {
-  const font = parseFloat(getComputedStyle(e).fontSize), svg = e.ownerSVGElement;
-  return svg ? font * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : font;
-};
-const words = [...document.querySelectorAll('text,p,td,th,dt,dd,a,h1,h2,summary')].filter(shown);
-return {
-  outside: [...document.querySelectorAll('[src],[href]')]
-    .map(e => e.getAttribute('src') || e.getAttribute('href'))
-    .filter(link => !link.startsWith('#') && !link.startsWith('data:')),
-  scripts: document.querySelectorAll('script').length,
-  wide: document.documentElement.scrollWidth,
-  window: window.innerWidth,
-  title: document.title,
-  headings: [...document.querySelectorAll('h1,h2')].filter(shown).map(e => e.textContent),
-  drawings: [...document.querySelectorAll('svg')].filter(shown).map(e => e.getBoundingClientRect().height),
-  sticking: [...document.querySelectorAll('section,section>*,figure,svg:not(.wide)')].filter(shown)
-    .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1).map(e => e.outerHTML.slice(0, 80)),
-  smallest: Math.min(...words.map(size)),
-  paper: getComputedStyle(document.querySelector('section')).backgroundColor,
-  ink: fill(document.querySelector('svg text')),
-  bar: fill(document.querySelector('svg .s0')),
-};
-"""
 
 
 @pytest.fixture(scope="module")
@@ -122,61 +81,15 @@ def verdict() -> Verdict:
     )
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if not all(programs):
-        pytest.skip("this machine has no chromium with its chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(programs[0])
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(programs[1])))
-    yield driver
-    driver.quit()
-
-
-def looked_at(browser: webdriver.Chrome, path: Path, width: int, scheme: str = "light") -> dict[str, Any]:
-    """What a page is like at a width, with everything that folds open."""
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    browser.get_log("performance")
-    browser.get_log("browser")
-    browser.get(path.as_uri())
-    browser.execute_script("document.querySelectorAll('details').forEach(e => { e.open = true })")
-    found: dict[str, Any] = browser.execute_script(LOOK)
-    return found
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_readable_and_alone(browser: webdriver.Chrome, pages: Path, name: str, width: int) -> None:
-    path = pages / f"{name}.html"
-    found = looked_at(browser, path, width)
     heading, drawings = PAGES[name]
-    assert path.stat().st_size < 3 * 1024**2
+    found = whole(browser, pages / f"{name}.html", width, heading=heading, drawings=drawings)
     assert (found["outside"], found["scripts"]) == ([], 0)
-    assert asked_for(browser) == [path.as_uri()]
-    assert browser.get_log("browser") == []
-    assert found["window"] == width
-    assert found["wide"] <= width
-    assert found["sticking"] == []
-    assert heading in found["headings"]
     assert found["headings"][0] == found["title"]
-    assert len(found["drawings"]) >= drawings
     assert min(found["drawings"]) > 50
-    assert found["smallest"] >= 9
-
-
-def asked_for(browser: webdriver.Chrome) -> list[str]:
-    """Everything that the browser has asked for, by whatever means, but for what a page carries with it."""
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    sent = [each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"]
-    return [url for url in sent if not url.startswith("data:")]
 
 
 @pytest.mark.long

@@ -183,6 +183,17 @@ def set_node(folder: Path, of: str, name: str, made: Callable[[Members], Schema]
     edit_archive(folder, change)
 
 
+def add_node(folder: Path, of: str, name: str, made: Callable[[Members], Schema]) -> None:
+    """Give the last object of a class an attribute that it does not have."""
+
+    def change(schema: Schema, members: Members) -> None:
+        content = list(objects(schema, of))[-1]["content"]
+        content["content"][name] = made(members)
+        content["key_types"]["content"].append(content["key_types"]["content"][0])
+
+    edit_archive(folder, change)
+
+
 def set_array(
     folder: Path, of: str, name: str, change_array: Callable[[NDArray[Any]], NDArray[Any] | None]
 ) -> None:

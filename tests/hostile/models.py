@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
+from sklearn.cluster import BisectingKMeans, FeatureAgglomeration, KMeans
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestRegressor,
+)
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    SplineTransformer,
+)
+from sklearn.svm import SVC
 
 from relet.features.encoding import CrossFittedScore, CrossFittedTargetEncoder
 from relet.features.numeric import DaysSince, Numbers
@@ -96,6 +117,44 @@ def _pipelines() -> dict[str, Pipeline]:
     }
 
 
+def _scikit_pipelines() -> dict[str, Any]:
+    """Estimators of scikit-learn whose machine code follows what they learned, on two columns of numbers."""
+    few = {"n_estimators": 2, "max_depth": 2, "random_state": 1}
+    categories = {"categorical_features": ["room"], "max_iter": 2, "min_samples_leaf": 5, "random_state": 1}
+    sparse = make_pipeline(
+        FunctionTransformer(), SplineTransformer(n_knots=3, sparse_output=True), SVC(gamma=0.01)
+    )
+    return {
+        "support": SVC(gamma=0.01),
+        "support_sparse": sparse,
+        "neighbours": KNeighborsClassifier(3, algorithm="kd_tree"),
+        "neighbours_brute": KNeighborsClassifier(3, algorithm="brute"),
+        "gradient": GradientBoostingRegressor(**few),
+        "gradient_classes": GradientBoostingClassifier(**few),
+        "histogram_scikit": HistGradientBoostingClassifier(**categories),
+        "centres": KMeans(3, n_init=1, random_state=1),
+        "halves": BisectingKMeans(3, random_state=1),
+        "isolation": IsolationForest(n_estimators=2, random_state=1),
+        "splines": make_pipeline(SplineTransformer(n_knots=3), Ridge()),
+        "powers": make_pipeline(PolynomialFeatures(2), Ridge()),
+        "groups": make_pipeline(FeatureAgglomeration(2), Ridge()),
+        "dropped": make_pipeline(IterativeImputer(max_iter=2, tol=1.0, random_state=1), Ridge()),
+        "rounded": make_pipeline(FunctionTransformer(np.log1p), Ridge()),
+    }
+
+
+def _export_scikit_models(folder: Path, rows: pd.DataFrame) -> dict[str, Path]:
+    numbers = rows[["id", "nights"]].astype(float).assign(room=(rows["room"] == "whole") * 1.0)
+    for family, estimator in _scikit_pipelines().items():
+        pipeline = Pipeline([("model", estimator)])
+        with warnings.catch_warnings():
+            # what is learned from so few rows does not matter
+            warnings.simplefilter("ignore")
+            pipeline.fit(numbers, rows["room"] if is_classifier(estimator) else rows["price"])
+        export_model(Model(pipeline=pipeline, example=numbers.head(3), target="price"), folder / family)
+    return {family: folder / family for family in _scikit_pipelines()}
+
+
 def export_small_models(folder: Path) -> dict[str, Path]:
     """Export one small model of each family below a folder: family → its folder."""
     rows = table()
@@ -121,4 +180,4 @@ def export_small_models(folder: Path) -> dict[str, Path]:
     network = Pipeline([("numbers", Numbers(["id", "nights"], missing=0.0).fit(two)), ("model", _network())])
     found["mlp"] = folder / "mlp"
     export_model(Model(pipeline=network, example=two.head(3), target="price"), found["mlp"])
-    return found
+    return found | _export_scikit_models(folder, rows)

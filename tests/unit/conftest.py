@@ -21,8 +21,9 @@ _STARTING = frozenset(
         "subprocess.Popen",
     )
 )
-# joblib asks this program once in a process how many cores there are, before scikit-learn uses threads.
-_LET_PASS = frozenset(("lscpu",))
+# Both are asked once in a process, by whatever test comes first: how many cores there are, by joblib before
+# scikit-learn uses threads, and what processor this is, by Python's module platform, which MLflow calls.
+_LET_PASS = frozenset(("lscpu", "uname"))
 _seen: list[str] = []
 
 

@@ -86,6 +86,8 @@ def train_model(
             pipeline=pipeline,
             example=example,
             target=TARGET,
+            # a listing may come without any of its values
+            missing=INPUTS,
             about=about,
             interval=interval,
             background=background_rows(validation[INPUTS], estimates),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.plan import judgements
 from relet.errors import SettingError, nearest
-from relet.project.folder import open_project, pipelines
+from relet.project.folder import of_each_pipeline
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -54,8 +54,9 @@ def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None
 def _reference_alias(name: str, root: Path | None) -> tuple[str, str | None]:
     """The alias by which a component of the project takes its reference of that name, and that component."""
     found: dict[str, tuple[str, str]] = {}
-    for pipeline in pipelines(root) if root else []:
-        for component in open_project(pipeline, root).pipeline.components:
+    read = of_each_pipeline(root, lambda project: project.pipeline.components) if root else {}
+    for components in read.values():
+        for component in components:
             for each in component.inputs:
                 # where this run's product may stand in for the stored version, the two are compared
                 if component.gates and each.stored and each.stored.initially:

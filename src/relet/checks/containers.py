@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from relet.core.artifact_types import CONTAINERS
 from relet.core.code import FirstPartyCode
-from relet.core.signature import CONTAINERS
 from relet.core.source import ParsedModule
 from relet.errors import SignatureError
 

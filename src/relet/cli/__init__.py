@@ -38,6 +38,7 @@ COMMANDS = {
     "reproduce": "Make a run again, and say whether the result is the same.",
     "graph": "Draw a pipeline.",
     "runs": "List what ran, and how it ended.",
+    "logs": "Show what components printed, and the whole traceback of an error.",
     "experiments": "List experiments, or the runs of one side by side.",
     "compare": "Say in what runs differ, and what came of it.",
     "eda": "Explore what is stored in a notebook, or as a page.",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from relet.core.component import Component
 from relet.core.parameter import Parameter
+from relet.core.pipeline import Pipeline
 from relet.project.folder import Project, open_project
 
 
@@ -14,7 +15,7 @@ def describe(target: str) -> str:
     name, _, component = target.partition(".")
     project = open_project(name)
     if component:
-        return "\n".join(_component_lines(name, project.pipeline.component(component)))
+        return "\n".join(_component_lines(project.pipeline, project.pipeline.component(component)))
     return "\n".join(_pipeline_lines(project))
 
 
@@ -47,14 +48,16 @@ def _feeds_text(names: Sequence[str]) -> str:
     return f"{parameters.pop()} of {', '.join(name.partition('.')[0] for name in names)}"
 
 
-def _component_lines(pipeline: str, component: Component) -> Iterator[str]:
-    yield f"Usage: relet run {pipeline}.{component.name} [NAME=VALUE]..."
+def _component_lines(pipeline: Pipeline, component: Component) -> Iterator[str]:
+    yield f"Usage: relet run {pipeline.name}.{component.name} [NAME=VALUE]..."
     yield ""
     yield f"  {component.description}"
     yield ""
     yield "Inputs (a reference such as name:v3 or name:alias):"
     for each in component.inputs:
         default = each.stored.reference if each.stored else f"{each.name}:latest"
+        if pipeline.leaves_out(each):
+            default = "none: nothing makes it"
         yield f"  {each.name:<20}{each.container:<10}default {default}"
     yield "Parameters:"
     sections = {"": component.parameters}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
@@ -14,7 +15,7 @@ from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.core.wording import count, shorten
-from relet.errors import ComponentError
+from relet.errors import CodeLine, ComponentError
 from relet.project.job import ComponentResult, Job, RunOutcome
 from relet.tracking.courier import Delivery
 
@@ -94,6 +95,7 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             seconds=round(outcome.seconds, 3),
             metrics=outcome.metrics,
             error=str(outcome.error) if outcome.error else None,
+            lines=[asdict(each) for each in getattr(outcome.error, "lines", ())],
             exit_status=outcome.exit_status,
             trackers=delivery_facts(outcome.deliveries),
         )
@@ -103,6 +105,17 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
     # What can be done after an interruption stands in the closing lines.
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
         say(f"relet: {error_text(outcome.error)}", err=True)
+        for line in _code_lines(getattr(outcome.error, "lines", ())):
+            say(f"  {line}", err=True)
+
+
+def _code_lines(lines: Sequence[CodeLine]) -> Iterator[str]:
+    """The places that led to an error, each with its source; what recursion repeats, once."""
+    for line, repeated in groupby(lines):
+        times = len(list(repeated))
+        yield f"{line.file}:{line.line}, in {line.function}{f', {times} times' if times > 1 else ''}"
+        if line.source:
+            yield f"    {line.source}"
 
 
 def print_check(result: Check | Verdict, *, as_json: bool) -> None:
@@ -206,7 +219,10 @@ def _next_steps(job: Job, outcome: RunOutcome) -> Iterator[str]:
         case Status.INTERRUPTED:
             yield "interrupted; every finished step is kept: the same command goes on from here"
         case Status.FAILED if isinstance(outcome.error, ComponentError):
-            yield f"finished steps are kept; look inside with: relet run {pipeline} … --pdb"
+            yield (
+                "finished steps are kept; the whole traceback and what was printed: relet logs; look inside with: "
+                f"relet run {pipeline} … --pdb"
+            )
         case Status.STOPPED:
             yield from _refusal_advice(job, outcome)
         case Status.FINISHED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,16 +114,30 @@ def _own_defaults() -> Iterator[None]:
 
     A program that uses Hydra itself finds it afterwards as it was.
     """
-    from hydra.conf import HydraConf
     from hydra.core.config_store import ConfigStore
     from hydra.core.global_hydra import GlobalHydra
 
-    store = ConfigStore.instance()
-    theirs, theirs_running = store.load("hydra/config.yaml"), GlobalHydra.instance().hydra
-    store.store(name="config", group="hydra", node=HydraConf(defaults=[]), provider="relet")
+    own = _bare_hydra()
+    registered = ConfigStore.instance().repo["hydra"]
+    theirs, theirs_running = registered[own.name], GlobalHydra.instance().hydra
+    registered[own.name] = own
     GlobalHydra.instance().clear()
     try:
         yield
     finally:
-        store.store(name="config", group="hydra", node=theirs.node, provider=theirs.provider)
+        registered[own.name] = theirs
         GlobalHydra.instance().hydra = theirs_running
+
+
+@cache
+def _bare_hydra() -> Any:
+    """Hydra's own settings without defaults, as its store keeps them: made once, for it takes milliseconds.
+
+    Hydra copies what its store keeps before it changes it.
+    """
+    from hydra.conf import HydraConf
+    from hydra.core.config_store import ConfigNode
+    from omegaconf import OmegaConf
+
+    node = OmegaConf.structured(HydraConf(defaults=[]))
+    return ConfigNode(name="config.yaml", node=node, group="hydra", package=None, provider="relet")

@@ -1,11 +1,17 @@
-"""What a hyperparameter accepts: the types of its annotation, those inside of containers too."""
+"""What a hyperparameter accepts: the types of its annotation, those inside of containers too.
+
+Records hold plain values: dates, paths and the members of an Enum are text there, or what an Enum has for a value.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path, PurePath
 from types import NoneType
 from typing import Any
 
@@ -21,6 +27,19 @@ _WORDS = {
     list: "a list",
     tuple: "a list",
 }
+# The types that are text in records: what makes the value of the text, and what an error calls it.
+FORMS: Mapping[str, Callable[[str], Any]] = {
+    "datetime.date": date.fromisoformat,
+    "datetime.datetime": datetime.fromisoformat,
+    "pathlib.Path": Path,
+    "pathlib.PurePath": PurePath,
+}
+_FORM_WORDS = {
+    "datetime.date": "a date such as 2026-01-31",
+    "datetime.datetime": "a time such as 2026-01-31T12:00:00",
+    "pathlib.Path": "a path",
+    "pathlib.PurePath": "a path",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +49,26 @@ class AcceptedType:
     `kind` is the Python type, `object` for any. `choices` are the values of a Literal. `elements` say what a
     container holds, each as the members of a union; without them it holds anything. A list has one for all its
     elements, a mapping one for its values, a tuple one for each place, or one for all where it is `repeated`.
+    `form` is one of `FORMS` for text that stands for a date or a path. `enum` is the class of which `choices` are
+    the values, as `module:Class`, or the names of the members, as `module:Class[]`.
     """
 
     kind: type
     choices: tuple[Any, ...] = ()
     elements: tuple[tuple[AcceptedType, ...], ...] | None = None
     repeated: bool = False
+    form: str = ""
+    enum: str = ""
 
     def check(self, value: Any, setting: str, *, exactly: bool = False) -> Any:
         """The value as records hold it; with `exactly`, no whole number becomes a float.
 
         Raises SettingError for a value of another type, with the place in the container that is wrong.
         """
-        if self.choices:
+        if self.form:
+            with suppress(TypeError, ValueError):
+                return _form_text(self.form, value)
+        elif self.choices:
             if any(type(each) is type(value) and each == value for each in self.choices):
                 return value
         elif self.kind is float and isinstance(value, int) and not isinstance(value, bool) and not exactly:
@@ -61,7 +87,11 @@ class AcceptedType:
         return isinstance(value, self.kind) and (self.kind in (bool, object) or not isinstance(value, bool))
 
     def argument(self, value: Any) -> Any:
-        """A checked value as the function takes it."""
+        """A checked value as the function takes it; the module of an Enum has to be importable."""
+        if self.form:
+            return FORMS[self.form](value)
+        if self.enum:
+            return _enum_member(self.enum, value)
         if self.elements is None or not isinstance(value, list | Mapping):
             return tuple(value) if self.kind is tuple else value
         if isinstance(value, Mapping):
@@ -95,6 +125,23 @@ class AcceptedType:
         ]
 
 
+def _form_text(form: str, value: Any) -> str:
+    """The text of a date or a path as records hold it. Raises ValueError or TypeError for what is none."""
+    if form.startswith("datetime"):
+        if isinstance(value, date) and isinstance(value, datetime) is (form == "datetime.datetime"):
+            value = value.isoformat()
+        return str(FORMS[form](value).isoformat())
+    if not isinstance(value, str | PurePath) or not str(value):
+        raise TypeError
+    return str(value)
+
+
+def _enum_member(enum: str, value: Any) -> Any:
+    module, _, name = enum.removesuffix("[]").partition(":")
+    members = getattr(import_module(module), name)
+    return members[value] if enum.endswith("[]") else members(value)
+
+
 def check_value(value: Any, accepted: Sequence[AcceptedType], setting: str, *, exactly: bool = False) -> Any:
     """A value as records hold it, by the first type that takes it as it is, else by the first that takes it.
 
@@ -116,14 +163,23 @@ def check_value(value: Any, accepted: Sequence[AcceptedType], setting: str, *, e
 def argument_value(value: Any, accepted: Sequence[AcceptedType]) -> Any:
     """A checked value as the function takes it: what the annotation says is a tuple is one, at any depth.
 
-    Where both a list and a tuple are accepted, it stays a list.
+    Where both a list and a tuple are accepted, it stays a list. Text becomes the date, the path or the member of
+    an Enum that the first of the types which take it says.
     """
-    if isinstance(value, list | Mapping):
-        for each in sorted(accepted, key=lambda each: each.kind is tuple):
-            with suppress(SettingError):
-                each.check(value, "", exactly=True)
-                return each.argument(value)
+    for each in sorted(accepted, key=lambda each: each.kind is tuple):
+        with suppress(SettingError):
+            each.check(value, "", exactly=True)
+            return each.argument(value)
     return value
+
+
+def enum_modules(accepted: Sequence[AcceptedType]) -> Iterator[str]:
+    """The modules of all Enum classes that a value may be a member of, or hold members of."""
+    for each in accepted:
+        if each.enum:
+            yield each.enum.partition(":")[0]
+        for elements in each.elements or ():
+            yield from enum_modules(elements)
 
 
 def only_choices(accepted: Sequence[AcceptedType]) -> tuple[Any, ...]:
@@ -143,7 +199,9 @@ def accepted_words(accepted: Sequence[AcceptedType]) -> str:
 
 
 def _words_of(accepted: AcceptedType) -> Iterator[str]:
-    if accepted.choices:
+    if accepted.form:
+        yield _FORM_WORDS[accepted.form]
+    elif accepted.choices:
         yield from map(repr, accepted.choices)
     else:
         yield _WORDS.get(accepted.kind, f"a {accepted.kind.__name__}")

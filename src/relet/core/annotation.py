@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path, PurePath
 from types import NoneType
 from typing import Any
 
-from relet.core.accepted import AcceptedType
+from relet.core.accepted import FORMS, AcceptedType, check_value
 from relet.core.source import ParsedModule, annotation_members, split_annotation
 
 _KINDS: dict[str, type] = {
@@ -22,12 +25,29 @@ _KINDS: dict[str, type] = {
     "Sequence": list,
     "Any": object,
 }
-PLAIN = "int, float, str, bool, None, Literal[…], list[…], tuple[…] and dict[str, …]"
+PLAIN = (
+    "int, float, str, bool, None, date, datetime, Path, an Enum of this project, Literal[…], list[…], tuple[…] "
+    "and dict[str, …]"
+)
+_MAKERS: dict[str, Callable[..., Any]] = {
+    "datetime.date": date,
+    "datetime.datetime": datetime,
+    "pathlib.Path": Path,
+    "pathlib.PurePath": PurePath,
+}
+# The classes that an Enum of the project has for a base.
+_ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
 
 def is_plain(source: ParsedModule, node: ast.expr) -> bool:
     """Whether the members of an annotation are types that a plain value can have, whatever containers hold."""
-    return all(_kind_of(source, each) or _is_literal(source, each) for each in annotation_members(source, node))
+    return all(
+        _kind_of(source, each)
+        or _is_literal(source, each)
+        or source.dotted(each) in FORMS
+        or enum_members(source, each)
+        for each in annotation_members(source, node)
+    )
 
 
 def accepted_types(source: ParsedModule, name: str, node: ast.expr, at: ast.AST) -> tuple[AcceptedType, ...]:
@@ -41,6 +61,10 @@ def accepted_types(source: ParsedModule, name: str, node: ast.expr, at: ast.AST)
     for member in annotation_members(source, inner or node):
         if isinstance(member, ast.Subscript) and _is_literal(source, member):
             found += _literal_types(source.literal(member.slice, "Literal[…]"))
+        elif (form := source.dotted(member)) in FORMS:
+            found.append(AcceptedType(kind=str, form=form))
+        elif members := enum_members(source, member):
+            found += _enum_types(*members)
         elif kind := _kind_of(source, member):
             found.append(_accepted_type(source, name, member, kind, at))
         else:
@@ -66,6 +90,60 @@ def _literal_types(values: Any) -> list[AcceptedType]:
     return [
         AcceptedType(kind=kind, choices=tuple(each for each in choices if type(each) is kind)) for kind in kinds
     ]
+
+
+def enum_members(source: ParsedModule, node: ast.expr) -> tuple[str, dict[str, Any]] | None:
+    """The Enum of the project that a name stands for, as `module:Class`, and its members: name → value.
+
+    Where the value of a member is no plain literal, the names stand for all values: then it is `module:Class[]`.
+    None for any other class.
+    """
+    found = source.class_of(node) if isinstance(node, ast.Name | ast.Attribute) else None
+    if found is None or not any(found[0].dotted(base) in _ENUMS for base in found[1].bases):
+        return None
+    home, defined = found
+    assigned = {
+        target.id: each.value
+        for each in defined.body
+        if isinstance(each, ast.Assign)
+        for target in each.targets
+        if isinstance(target, ast.Name) and not target.id.startswith("_")
+    }
+    values = {name: node.value for name, node in assigned.items() if isinstance(node, ast.Constant)}
+    plain = all(isinstance(each, str | int | float) for each in values.values())
+    full = f"{home.name}:{defined.name}"
+    if plain and len(values) == len(assigned):
+        return full, values
+    return f"{full}[]", {name: name for name in assigned}
+
+
+def _enum_types(enum: str, members: dict[str, Any]) -> list[AcceptedType]:
+    """A type for the values of each kind that an Enum has."""
+    kinds = dict.fromkeys(type(each) for each in members.values())
+    return [
+        AcceptedType(kind=kind, enum=enum, choices=tuple(each for each in members.values() if type(each) is kind))
+        for kind in kinds
+    ]
+
+
+def default_literal(source: ParsedModule, node: ast.expr, what: str) -> Any:
+    """The value of a default as records hold it: a literal, a member of an Enum, a date or a Path written out.
+
+    Raises SignatureError for anything else, as `ParsedModule.literal` does.
+    """
+    if isinstance(node, ast.Tuple | ast.List):
+        return [default_literal(source, each, what) for each in node.elts]
+    if isinstance(node, ast.Attribute) and (found := enum_members(source, node.value)) and node.attr in found[1]:
+        return found[1][node.attr]
+    form = source.dotted(node.func) if isinstance(node, ast.Call) else ""
+    if not isinstance(node, ast.Call) or form not in _MAKERS:
+        return source.literal(node, what)
+    given = [source.literal(each, what) for each in node.args]
+    named = {str(each.arg): source.literal(each.value, what) for each in node.keywords}
+    try:
+        return check_value(_MAKERS[form](*given, **named), (AcceptedType(kind=str, form=form),), what)
+    except (TypeError, ValueError) as error:
+        raise source.error(node, f"{what} is {ast.unparse(node)}: {error}") from None
 
 
 def _accepted_type(source: ParsedModule, name: str, node: ast.expr, kind: type, at: ast.AST) -> AcceptedType:

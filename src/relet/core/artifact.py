@@ -29,6 +29,9 @@ class ArtifactType(StrEnum):
     METRICS = "metrics"
     MODEL = "model"
     VERDICT = "verdict"
+    DOCUMENT = "document"
+    TEXT = "text"
+    ARRAY = "array"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +245,18 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A drawing as SVG text. A component may return a matplotlib figure instead; relet draws it."""
+    """A drawing as SVG text, or as the text of an HTML page: one of both.
 
-    svg: str
+    A component may return a figure of matplotlib, Plotly or Altair instead; relet draws it. Raises BadDataError
+    for both, or neither.
+
+    >>> Figure(svg="<svg/>").html
+    ''
+    """
+
+    svg: str = ""
+    html: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.svg) == bool(self.html):
+            raise BadDataError("a figure is SVG text or an HTML page: write Figure(svg=…) or Figure(html=…)")

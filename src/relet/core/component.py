@@ -21,21 +21,25 @@ MANAGERS = ("uv", "virtualenv", "conda", "docker")
 class Input:
     """An artifact that the function takes, and the container it takes it in.
 
-    `container` is one of ibis, pandas, polars, arrow, reader, rows, path, model, metrics, figure and verdict.
+    `container` is one of ibis, pandas, polars, lazy, arrow, reader, rows, array, document, text, path, model,
+    metrics, figure and verdict. `document` says what a document is as a value: "dict", "list", or a dataclass, as
+    `module:Class`. One that is `optional` may be absent: the function gets None then.
     """
 
     name: str
     container: str
+    document: str = ""
     stored: Stored | None = None
     optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """An artifact that the function makes."""
+    """An artifact that the function makes; `document` says what a document is as a value, as of an `Input`."""
 
     name: str
     type: ArtifactType
+    document: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,11 +141,19 @@ class Component:
         }
 
     def modules(self, values: Mapping[str, Any]) -> tuple[str, ...]:
-        """The modules that parameters with these values name, and those that define its groups' classes."""
+        """The modules that parameters with these values name, and those that define its classes.
+
+        Its classes are those of groups, of documents that are dataclasses, and of an Enum.
+        """
         named = [(each.module, values.get(each.name, each.default)) for each in self.parameters]
         chosen = [f"{module.package}.{value}" for module, value in named if module and value is not None]
+        groups = (each for group in self.groups_with(values) for each in group.modules)
+        classes = [each.document.partition(":") for each in self.inputs]
+        classes += [each.document.partition(":") for each in self.outputs]
+        documents = (module for module, _, name in classes if name and not module.startswith("relet."))
+        enums = (each.enum_modules for each in self.parameters_with(values))
         return tuple(
-            dict.fromkeys((*chosen, *(each for group in self.groups_with(values) for each in group.modules)))
+            dict.fromkeys((*chosen, *groups, *documents, *(each for modules in enums for each in modules)))
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from relet.core import artifact
 from relet.core.accepted import AcceptedType, only_choices
-from relet.core.annotation import PLAIN, accepted_types, is_plain
+from relet.core.annotation import PLAIN, accepted_types, default_literal, is_plain
 from relet.core.artifact import Source
 from relet.core.code import FirstPartyCode
 from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup
@@ -73,10 +73,10 @@ def _plain_parameter(
 def _default_value(source: ParsedModule, name: str, default: ast.expr) -> Any:
     """A default that is a literal, or `field(default=…)` or `field(default_factory=list)` of a dataclass."""
     if not (isinstance(default, ast.Call) and source.dotted(default.func) == "dataclasses.field"):
-        return source.literal(default, f"the default of {name}")
+        return default_literal(source, default, f"the default of {name}")
     given = {keyword.arg: keyword.value for keyword in default.keywords}
     if "default" in given:
-        return source.literal(given["default"], f"the default of {name}")
+        return default_literal(source, given["default"], f"the default of {name}")
     factory = ast.unparse(given["default_factory"])
     if factory not in _FACTORIES:
         known = ", ".join(_FACTORIES)
@@ -127,7 +127,7 @@ def _default_fields(source: ParsedModule, group: ParameterGroup, call: ast.Call)
             nested = [each.name for each in group.nested]
             what = "is a group of its own: give that a default" if field in nested else "it does not have"
             raise source.error(call, f"{ast.unparse(call)} sets {field}, which {what}")
-        value = source.literal(keyword.value, f"{field}=")
+        value = default_literal(source, keyword.value, f"{field}=")
         try:
             found[field] = known[field].check(value, f"{field}=")
         except SettingError as error:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from types import NoneType
 from typing import Any
 
-from relet.core.accepted import AcceptedType, accepted_words, argument_value, check_value
+from relet.core.accepted import AcceptedType, accepted_words, argument_value, check_value, enum_modules
 from relet.core.artifact import Module, Source
 from relet.errors import nearest
 
@@ -59,6 +59,11 @@ class Parameter:
         chosen = (AcceptedType(kind=type(self.choices[0]), choices=self.choices),) if self.choices else ()
         plain = [each for each in self.types if not (self.choices and each is not NoneType)]
         return (*chosen, *(AcceptedType(kind=each) for each in plain))
+
+    @property
+    def enum_modules(self) -> tuple[str, ...]:
+        """The modules that define the Enum classes of its annotation, those in containers too."""
+        return tuple(dict.fromkeys(enum_modules(self.all_members)))
 
     @property
     def accepted(self) -> str:

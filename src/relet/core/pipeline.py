@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION
+from relet.core.artifact_types import TYPES
 from relet.core.code import FirstPartyCode
-from relet.core.component import Component
-from relet.core.signature import TYPES, read_component
+from relet.core.component import Component, Input, Output
+from relet.core.signature import read_component
 from relet.core.source import ParsedModule
 from relet.core.wiring import SettingRow, read_rows
 from relet.errors import NotFoundError, WiringError, nearest
@@ -31,9 +32,9 @@ class Pipeline:
     every component that has it: `{"etl.seed": "get_data.seed"}`. A key that names a parameter in braces stands for
     one key a choice of that parameter: `{"modeling.{train.family}": "learner"}`.
 
-    Raises WiringError for a cycle, a missing producer, two producers of one name, two components of one name,
-    an output and an input of different types, an output that is named as relet's own verdicts are, and names that
-    `on_request`, `by_name`, `settings` or `judges` get wrong.
+    Raises WiringError for a cycle, a missing producer (of an input that may not be absent), two producers of one
+    name, two components of one name, an output and an input of different types, an output that is named as relet's
+    own verdicts are, and names that `on_request`, `by_name`, `settings` or `judges` get wrong.
     """
 
     components: Sequence[Any]
@@ -62,6 +63,10 @@ class Pipeline:
     def producers(self) -> dict[str, str]:
         """Each artifact's name → the component that makes it."""
         return {output.name: each.name for each in self.components for output in each.outputs}
+
+    def leaves_out(self, taken: Input) -> bool:
+        """Whether an input may be absent and nothing here makes it; a person may still name a version for it."""
+        return taken.optional and taken.stored is None and taken.name not in self.producers
 
     def component(self, name: str) -> Component:
         for each in self.components:
@@ -173,15 +178,11 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
             if not wanted:
                 continue
         if wanted not in producers:
-            raise WiringError(
-                f"{component.name} takes {wanted}, which no component makes: {nearest(wanted, producers)}"
-            )
+            if each.optional and each.stored is None:
+                continue
+            raise _no_producer(component, each, wanted, producers)
         (made,) = (output for output in producers[wanted].outputs if output.name == wanted)
-        if each.container != "path" and TYPES[each.container] is not made.type:
-            raise WiringError(
-                f"{component.name} takes {wanted} as {TYPES[each.container]}, "
-                f"but {producers[wanted].name} makes it a {made.type}"
-            )
+        _check_type(component, each, made, producers[wanted])
     at_hand = [*(each.name for each in component.inputs), *(each.name for each in component.outputs)]
     for name in component.judges:
         if name not in at_hand:
@@ -190,6 +191,32 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
             )
     if component.judges and not component.gates:
         raise WiringError(f"{component.name} judges {', '.join(component.judges)} but gives no Verdict")
+
+
+def _no_producer(
+    component: Component, taken: Input, wanted: str, producers: Mapping[str, Component]
+) -> WiringError:
+    hint = ""
+    if taken.stored is None and taken.container in ("document", "text"):
+        hint = "; if it is a hyperparameter, put it after a * in the function's arguments"
+    known = nearest(wanted, producers)
+    return WiringError(f"{component.name} takes {wanted}, which no component makes: {known}{hint}")
+
+
+def _check_type(component: Component, taken: Input, made: Output, producer: Component) -> None:
+    """Raise WiringError where an input is not what is made under its name; every artifact has a path."""
+    if taken.container == "path":
+        return
+    wanted = TYPES[taken.container]
+    if wanted is not made.type:
+        raise WiringError(
+            f"{component.name} takes {made.name} as {wanted}, but {producer.name} makes it a {made.type}"
+        )
+    if (taken.document == "list") != (made.document == "list"):
+        kinds = [each.rpartition(":")[2] for each in (taken.document, made.document)]
+        raise WiringError(
+            f"{component.name} takes {made.name} as a {kinds[0]}, but {producer.name} makes it a {kinds[1]}"
+        )
 
 
 def _ordered_components(components: tuple[Component, ...]) -> tuple[Component, ...]:

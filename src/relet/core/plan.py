@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.change import Change, changes_since_run, reason_to_run
 from relet.core.component import Component, Input
+from relet.core.lookups import undeclared_change
 from relet.core.pipeline import Pipeline, judged_artifacts
 from relet.core.record import KeyParts, RunRecord, Status, key_digest
 from relet.errors import DamagedError, NotFoundError, WiringError, nearest
@@ -102,7 +103,8 @@ class RunRequest:
     of its content. `code` holds for each component the parts of its key that come from its source. `inputs` names
     stored versions that take the place of this run's products: under the input's name for every component, under
     `component.input` for one. `digest_now` gives the SHA-256 that a file has now which a component read
-    and did not declare; None where it is gone.
+    and did not declare; None where it is gone. `place_now` gives what is now at a place that one looked at, in the
+    terms of what was there.
     """
 
     pipeline: Pipeline
@@ -111,6 +113,7 @@ class RunRequest:
     code: Mapping[str, KeyParts]
     inputs: Mapping[str, str] = field(default_factory=dict)
     digest_now: Callable[[str], str | None] = lambda name: None
+    place_now: Callable[[str, str], str] = lambda name, before: before
 
     def given(self, component: Component, each: Input) -> str | None:
         """The stored version that a person named for an input, or None."""
@@ -192,7 +195,7 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     key = key_digest(parts)
     outputs = _stored_outputs(component, key, store)
     made_by = None if outputs is None else made_by_run(key, outputs, store)
-    edited = _edited_undeclared(made_by, request)
+    edited = undeclared_change(made_by, request.digest_now, request.place_now)
     if outputs is not None and not edited:
         return Step(
             component=component.name,
@@ -209,7 +212,7 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     return Step(
         component=component.name,
         action=Action.RUN,
-        reason=f"{edited[0]} changed, which it reads undeclared" if edited else reason_to_run(last, changes),
+        reason=edited or reason_to_run(last, changes),
         key=key,
         parts=parts,
         inputs=inputs,
@@ -226,12 +229,6 @@ def made_by_run(key: str, outputs: Mapping[str, Version], store: StoreReader) ->
         return store.run(run_id) if run_id else None
     except (NotFoundError, DamagedError):
         return None
-
-
-def _edited_undeclared(made_by: RunRecord | None, request: RunRequest) -> tuple[str, ...]:
-    """The files that a component read and did not declare, and that are others now than when it read them."""
-    files = (made_by.undeclared if made_by else {}).items()
-    return tuple(name for name, digest in files if request.digest_now(name) != digest)
 
 
 def _gatekeeper_that_refused(
@@ -309,10 +306,11 @@ def _input_version(
         return _required_version(component, each, given, store)
     if each.name in known.versions:
         return known.versions[each.name]
+    if request.pipeline.leaves_out(each):
+        return None
     if each.stored is None:
-        if verdict := _verdict_on_input(component, each, request, known, store):
-            return verdict
-        return _required_version(component, each, f"{each.name}:latest", store)
+        verdict = _verdict_on_input(component, each, request, known, store)
+        return verdict or _required_version(component, each, f"{each.name}:latest", store)
     found = store.find(each.stored.reference)
     if found is None and each.stored.initially:
         first = each.stored.initially
@@ -393,7 +391,6 @@ def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Ve
 
 
 def _last_run(pipeline: str, component: str, store: StoreReader) -> RunRecord | None:
-    for record in store.runs(LOOK_BACK):
-        if (record.pipeline, record.component, record.status) == (pipeline, component, Status.FINISHED):
-            return record
-    return None
+    wanted = (pipeline, component, Status.FINISHED)
+    records = store.runs(LOOK_BACK)
+    return next((each for each in records if (each.pipeline, each.component, each.status) == wanted), None)

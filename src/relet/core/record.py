@@ -13,7 +13,7 @@ from typing import Any
 
 from relet.core.wording import without_credentials
 
-FORMAT = 4
+FORMAT = 5
 TREE_FORMAT = 1
 
 
@@ -129,10 +129,12 @@ class RunRecord:
     given. The record of a sweep or search has `job_type` sweep or search, no steps, and at its end the metrics of
     its best trial, whose run is its `winner`.
     `undeclared` are the files that a component read or imported, that nothing declares: path → SHA-256 of what it
-    read, "" where that is not known. Where one of them is another now, the component runs again.
+    read, "" where that is not known. `looked_at` are the places that it asked about and did not read: path → what
+    was there (`relet.core.lookups`). Where one of either is another now, the component runs again.
     `steps` belongs to a pipeline's run: component → its action, the reason, the run that made its outputs (`run`;
     an earlier one where the component was skipped), and its versions (`outputs`). Times are ISO 8601 in UTC;
-    `lock` is the SHA-256 of the stored lock file; `machine` holds Python, platform, processor and thread counts.
+    `lock` is the SHA-256 of the stored lock file, `log` that of the stored text that a component printed, with the
+    traceback of its error; `machine` holds Python, platform, processor and thread counts.
     """
 
     id: str
@@ -159,6 +161,8 @@ class RunRecord:
     message: str = ""
     caveats: tuple[Caveat, ...] = ()
     undeclared: Mapping[str, str] = field(default_factory=dict)
+    looked_at: Mapping[str, str] = field(default_factory=dict)
+    log: str | None = None
     overrides: tuple[str, ...] = ()
     trial: int | None = None
     winner: str | None = None

@@ -57,7 +57,8 @@ class StepVerdict:
     """The verdict on one step.
 
     `inputs_equal` says whether it took the inputs of the recorded run. `changes` are the other parts of its key,
-    and of the machine, that differed. `error` says why the step was not made.
+    and of the machine, that differed. `error` says why the step was not made. `missing` is what it read, that no
+    record holds and that is not there: what differs can't be judged then.
     """
 
     component: str
@@ -68,11 +69,12 @@ class StepVerdict:
     caveats: tuple[str, ...] = ()
     error: str = ""
     seconds: float | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def likeness(self) -> Likeness:
         if self.error:
-            return Likeness.DIVERGED
+            return Likeness.IMPOSSIBLE if self.missing else Likeness.DIVERGED
         order = list(Likeness)
         return max((each.likeness for each in self.outputs), key=order.index, default=Likeness.IDENTICAL)
 
@@ -169,9 +171,11 @@ def judge_reproduction(steps: Sequence[StepVerdict]) -> tuple[Likeness, str]:
         )
     if worst is Likeness.EQUIVALENT:
         return worst, _equivalence_reason(steps) + _unread_note(outputs)
-    diverged = [step for step in steps if step.likeness is Likeness.DIVERGED]
-    first = next((step for step in diverged if step.inputs_equal), diverged[0])
-    return worst, _divergence_reason(first)
+    differing = [step for step in steps if step.likeness in (Likeness.DIVERGED, Likeness.IMPOSSIBLE)]
+    first = next((step for step in differing if step.inputs_equal), differing[0])
+    if first.likeness is Likeness.IMPOSSIBLE:
+        return Likeness.IMPOSSIBLE, "; ".join(first.missing)
+    return Likeness.DIVERGED, _divergence_reason(first)
 
 
 def _unread_note(outputs: Iterable[OutputVerdict]) -> str:

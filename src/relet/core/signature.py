@@ -9,51 +9,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from relet.core.artifact import ArtifactType, Stored
+from relet.core.artifact import Stored
+from relet.core.artifact_types import DRAWN, KNOWN, KNOWN_FIGURES, annotated_artifact
 from relet.core.code import FirstPartyCode
 from relet.core.component import MANAGERS, Component, ComponentOptions, Input, Output
 from relet.core.groups import read_parameter, with_options
 from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup
-from relet.core.source import ParsedModule, annotation_members, mark_arguments, split_annotation
-from relet.errors import nearest
-
-# Every way to spell an artifact's type in a signature → the container that the function gets.
-CONTAINERS = {
-    "relet.Table": "ibis",
-    "relet.data.table.Table": "ibis",
-    "ibis.Table": "ibis",
-    "ibis.expr.types.Table": "ibis",
-    "pandas.DataFrame": "pandas",
-    "polars.DataFrame": "polars",
-    "pyarrow.Table": "arrow",
-    "pyarrow.RecordBatchReader": "reader",
-    "relet.RowStream": "rows",
-    "relet.data.rows.RowStream": "rows",
-    "pathlib.Path": "path",
-    "relet.Model": "model",
-    "relet.training.model.Model": "model",
-    "relet.Metrics": "metrics",
-    "relet.core.artifact.Metrics": "metrics",
-    "relet.Figure": "figure",
-    "relet.core.artifact.Figure": "figure",
-    "matplotlib.figure.Figure": "figure",
-    "relet.Verdict": "verdict",
-    "relet.core.artifact.Verdict": "verdict",
-}
-
-TYPES = {
-    "ibis": ArtifactType.TABLE,
-    "pandas": ArtifactType.TABLE,
-    "polars": ArtifactType.TABLE,
-    "arrow": ArtifactType.TABLE,
-    "reader": ArtifactType.TABLE,
-    "rows": ArtifactType.TABLE,
-    "path": ArtifactType.FILE,
-    "model": ArtifactType.MODEL,
-    "metrics": ArtifactType.METRICS,
-    "figure": ArtifactType.FIGURE,
-    "verdict": ArtifactType.VERDICT,
-}
+from relet.core.source import ParsedModule, annotation_members, mark_arguments, says_none, split_annotation
+from relet.errors import SignatureError, nearest
 
 
 def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> Component:
@@ -64,6 +27,7 @@ def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> 
     source = ParsedModule.read(module, path, code)
     function = source.function(name)
     options = _decorator_options(source, function)
+    _refuse_generator(source, function)
     arguments = function.args
     if arguments.vararg or arguments.kwarg:
         raise source.error(function, f"{name} takes *args or **kwargs; name every input and parameter")
@@ -71,17 +35,33 @@ def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> 
     options["tolerance"] = _tolerance(source, function, options.get("tolerance"), [each.name for each in outputs])
     _check_environment(source, function, options.get("environment"))
     positional = [*arguments.posonlyargs, *arguments.args]
-    with_default = {argument.arg for argument in positional[len(positional) - len(arguments.defaults) :]}
+    with_default = positional[len(positional) - len(arguments.defaults) :]
+    defaults = {argument.arg: each for argument, each in zip(with_default, arguments.defaults, strict=True)}
     return Component(
         name=name,
         module=module,
         path=path,
         description=(ast.get_docstring(function) or "").partition("\n")[0],
-        inputs=tuple(_input(source, argument, argument.arg in with_default) for argument in positional),
+        inputs=tuple(_input(source, argument, defaults.get(argument.arg)) for argument in positional),
         **_hyperparameters(source, function),
         outputs=outputs,
         **options,
     )
+
+
+def _refuse_generator(source: ParsedModule, function: ast.FunctionDef) -> None:
+    """Raise SignatureError for a function that yields; one that it defines inside may."""
+    inside: list[ast.AST] = list(function.body)
+    while inside:
+        node = inside.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            raise source.error(
+                node,
+                f"{function.name} is a generator, and a component returns all its artifacts at once: write return "
+                "(rows that come piece by piece are a relet.RowStream)",
+            )
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            inside += ast.iter_child_nodes(node)
 
 
 def _hyperparameters(source: ParsedModule, function: ast.FunctionDef) -> dict[str, Any]:
@@ -145,28 +125,33 @@ def _decorator_options(source: ParsedModule, function: ast.FunctionDef) -> dict[
     raise source.error(function, f"{function.name} is no component: write @component(job_type=…) above it")
 
 
-def _input(source: ParsedModule, argument: ast.arg, has_default: bool) -> Input:
+def _input(source: ParsedModule, argument: ast.arg, default: ast.expr | None) -> Input:
     inner, marks = split_annotation(source, argument.annotation)
     if inner is None:
         raise source.error(argument, f"the input {argument.arg} has no annotation; it says which container")
-    members = list(annotation_members(source, inner))
-    optional = has_default or any(isinstance(m, ast.Constant) and m.value is None for m in members)
-    named = [source.dotted(m) for m in members if not (isinstance(m, ast.Constant) and m.value is None)]
-    if len(named) != 1 or named[0] not in CONTAINERS:
-        known = "Table, pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatchReader, RowStream, Path, "
-        known += "Model, Metrics, Figure, Verdict"
-        raise source.error(
-            argument,
-            f"the input {argument.arg} is annotated {ast.unparse(inner)}; an artifact is one of {known} "
-            "(hyperparameters come after the *)",
-        )
+    found = annotated_artifact(source, inner)
+    if found is None:
+        raise _no_artifact(source, argument, inner)
     stored = mark_arguments(source, marks, "Stored")
+    # An absent input is None. Any other default belongs to a hyperparameter, which comes after the *.
+    nullable = any(map(says_none, (*annotation_members(source, inner), *([default] if default else ()))))
     return Input(
         name=argument.arg,
-        container=CONTAINERS[named[0]],
+        container=found.container,
+        document=found.document,
         stored=Stored(*stored["args"], **stored["kwargs"]) if stored else None,
-        optional=optional,
+        optional=nullable or (default is not None and stored is not None),
     )
+
+
+def _no_artifact(source: ParsedModule, argument: ast.arg, annotation: ast.expr) -> SignatureError:
+    """The error for an input whose annotation names no artifact."""
+    said = f"the input {argument.arg} is annotated {ast.unparse(annotation)}"
+    if any(source.dotted(each) in DRAWN for each in annotation_members(source, annotation)):
+        return source.error(
+            argument, f"{said}; a stored figure is a drawing, which no library reads back: write relet.Figure"
+        )
+    return source.error(argument, f"{said}; an artifact is one of {KNOWN} (hyperparameters come after the *)")
 
 
 def _outputs(source: ParsedModule, function: ast.FunctionDef) -> Iterator[Output]:
@@ -175,9 +160,10 @@ def _outputs(source: ParsedModule, function: ast.FunctionDef) -> Iterator[Output
         annotation = ast.parse(annotation.value, mode="eval").body
     if annotation is None:
         raise source.error(function, f"{function.name} has no return annotation; it names the outputs")
-    if isinstance(annotation, ast.Constant) and annotation.value is None:
+    if says_none(annotation):
         return
-    if source.dotted(annotation) in CONTAINERS:
+    artifact = annotated_artifact(source, annotation, is_output=True)
+    if artifact is not None and not _is_class_here(source, annotation):
         raise source.error(
             function,
             f"{function.name} returns {ast.unparse(annotation)}, which names no artifact; "
@@ -190,15 +176,22 @@ def _outputs(source: ParsedModule, function: ast.FunctionDef) -> Iterator[Output
     raise source.error(function, f"{ast.unparse(annotation)} must be a NamedTuple in the same module")
 
 
+def _is_class_here(source: ParsedModule, annotation: ast.expr) -> bool:
+    names = [node.name for node in source.tree.body if isinstance(node, ast.ClassDef)]
+    return ast.unparse(annotation) in names
+
+
 def _fields(source: ParsedModule, node: ast.ClassDef) -> Iterator[Output]:
     if not any(source.dotted(base) == "typing.NamedTuple" for base in node.bases):
         raise source.error(node, f"{node.name} must be a NamedTuple")
     for statement in node.body:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            container = source.dotted(statement.annotation)
-            if container not in CONTAINERS:
+            shown = ast.unparse(statement.annotation)
+            found = annotated_artifact(source, statement.annotation, is_output=True)
+            if found is None or any(map(says_none, annotation_members(source, statement.annotation))):
                 raise source.error(
                     statement,
-                    f"{statement.target.id}: {ast.unparse(statement.annotation)} is no artifact type",
+                    f"{statement.target.id}: {shown} is no artifact type; an output is one of {KNOWN}, "
+                    f"or {KNOWN_FIGURES}",
                 )
-            yield Output(name=statement.target.id, type=TYPES[CONTAINERS[container]])
+            yield Output(name=statement.target.id, type=found.type, document=found.document)

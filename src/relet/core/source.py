@@ -84,6 +84,12 @@ class ParsedModule:
     def function(self, name: str) -> ast.FunctionDef:
         functions = {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
         if name not in functions:
+            for node in self.tree.body:
+                if isinstance(node, ast.AsyncFunctionDef) and node.name == name:
+                    raise self.error(
+                        node,
+                        f"{name} is async, and nothing awaits a component: write def, and asyncio.run(…) in it",
+                    )
             raise SignatureError(f"{self.path} defines no function {name!r}: {nearest(name, functions)}")
         return functions[name]
 
@@ -131,6 +137,11 @@ def annotation_members(source: ParsedModule, node: ast.expr) -> Iterator[ast.exp
         yield ast.Constant(None)
     else:
         yield node
+
+
+def says_none(node: ast.expr) -> bool:
+    """Whether a member of an annotation is None."""
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def split_annotation(source: ParsedModule, node: ast.expr | None) -> tuple[ast.expr | None, list[ast.Call]]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 CHUNK_ROWS = 131_072
+# A time in a zone of one of these names comes back as it went in.
+UTC_NAMES = ("UTC", "Etc/UTC", "+00:00")
 
 
 def normal_rows(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -70,14 +72,60 @@ def normal_floats(column: Any) -> Any:
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), unsigned)
 
 
+def altered_columns(value: Any) -> list[str]:
+    """What the normal form makes of categories and of times with a zone, a sentence for each change.
+
+    Categories become what they are categories of, and times with a zone the same moments in UTC. `value` is what
+    `normal_rows` takes; no row of it is read.
+
+    >>> import pandas as pd
+    >>> altered_columns(pd.DataFrame({"city": pd.Categorical(["a"]), "n": [1]}))
+    ['city: text from here on instead of a category']
+    """
+    import pyarrow as pa
+
+    names_by_change: dict[str, list[str]] = {}
+    for field in _arrow_schema(value):
+        if pa.types.is_dictionary(field.type):
+            kind = _normal_type(field.name, field.type)
+            change = f"{'text' if pa.types.is_string(kind) else kind} from here on instead of a category"
+        elif pa.types.is_timestamp(field.type) and (field.type.tz or "UTC") not in UTC_NAMES:
+            change = f"UTC from here on instead of {field.type.tz}"
+        else:
+            continue
+        names_by_change.setdefault(change, []).append(field.name)
+    return [f"{', '.join(names)}: {change}" for change, names in names_by_change.items()]
+
+
+def _arrow_schema(value: Any) -> pa.Schema:
+    """The schema of a table before it is in the normal form; no row is read."""
+    import pyarrow as pa
+
+    packages = _packages_of(value)
+    if "pandas" in packages:
+        return pa.Table.from_pandas(value.head(0), preserve_index=False).schema
+    if "polars" in packages:
+        empty = value.clear()
+        return (empty.collect() if hasattr(empty, "collect") else empty).to_arrow().schema
+    if isinstance(value, Path):
+        return _parquet_batches(value)[0]
+    if "ibis" in packages:
+        return value.schema().to_pyarrow()
+    return getattr(value, "schema", pa.schema([]))
+
+
+def _packages_of(value: Any) -> set[str]:
+    """The packages that define a value's type; an isinstance check would import every engine to rule it out."""
+    return {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
+
+
 def _arrow_batches(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], bool]:
     """Schema, rows, and whether both are in the normal form."""
     import pyarrow as pa
 
     if isinstance(value, Path):
         return _parquet_batches(value)
-    # Types are compared by name: an isinstance check would import every engine only to rule it out.
-    packages = {kind.__module__.partition(".")[0] for kind in type(value).__mro__}
+    packages = _packages_of(value)
     if "pandas" in packages and hasattr(value, "columns"):
         table = _from_pandas(value)
         return table.schema, table.to_batches(), False
@@ -138,16 +186,23 @@ def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     # pyarrow would write the names 1 and "1" alike, and its error would not say which of two equal names is wrong.
     _check_names(list(frame.columns))
     index = frame.index
-    plain = isinstance(index, pd.RangeIndex) and (index.start, index.step, index.name) == (0, 1, None)
-    if not plain and len(frame):
+    # The numbers of rows, which a filter leaves with gaps and a concatenation repeats, say nothing of the rows.
+    says_nothing = pd.api.types.is_integer_dtype(index.dtype) and all(name is None for name in index.names)
+    if not says_nothing and len(frame):
         raise BadDataError(
-            f"the frame has an index of its own (of type {index.dtype}, named {index.name!r}), a table has none; "
-            "call reset_index(drop=True), or reset_index() to keep it as a column"
+            f"the frame has an index of its own ({_index_words(index)}), a table has none; "
+            "call reset_index() to keep it as a column, or reset_index(drop=True)"
         )
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, UnicodeError, OverflowError) as error:
         raise BadDataError(f"the frame does not fit into a table: {_error_on_one_line(error)}") from error
+
+
+def _index_words(index: pd.Index) -> str:
+    named = [repr(name) for name in index.names if name is not None]
+    kind = f"of {index.nlevels} levels" if index.nlevels > 1 else f"of type {index.dtype}"
+    return f"{kind}, named {', '.join(named)}" if named else f"{kind}, without a name"
 
 
 def _check_names(names: list[Any]) -> None:

@@ -71,7 +71,7 @@ def read_table(path: Path, container: str) -> Any:
     - "pandas": text as `str`; dates as `datetime64[us]`; integers and booleans without nulls as NumPy's, with
       nulls as the nullable `Int64`, `boolean`, …, never silently float; decimals, times of day and bytes as
       `ArrowDtype`. Written again, everything but dates comes back as it was.
-    - "polars", "arrow": every type as it was stored.
+    - "polars", "arrow": every type as it was stored; "lazy" is the Polars frame as a `LazyFrame`.
     - "reader": the same as a stream of record batches, which can be read once and needs little memory.
     - "rows": that stream as a `RowStream`, which carries the fact that its rows are in the normal form.
     - "path": the path itself.
@@ -80,6 +80,7 @@ def read_table(path: Path, container: str) -> Any:
         "ibis": _read_ibis,
         "pandas": _read_pandas,
         "polars": _read_polars,
+        "lazy": lambda path: _read_polars(path).lazy(),
         "arrow": _read_arrow,
         "reader": lambda path: _read_rows(path).to_reader(),
         "rows": _read_rows,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pdb
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from relet.core.component import Component
+from relet.core.component import Component, Input
 from relet.core.record import Caveat, is_module_inside
-from relet.engine.observing import ReadPermissions, caveats, undeclared_files, watch_process
+from relet.engine.documents import document_taken, refuse_other_document
+from relet.engine.observing import ReadPermissions, caveats, places_looked_at, undeclared_files, watch_process
+from relet.engine.traces import code_lines
 from relet.engine.values import read_artifact, write_artifacts
-from relet.errors import ComponentError, ReletError
-from relet.project.call import CallResult, ComponentCall
+from relet.errors import BadDataError, ComponentError, ReletError
+from relet.project.call import CallResult, ComponentCall, InputFolder, WrittenOutput
 from relet.project.groups import with_groups
 from relet.project.importing import FirstPartyFinder, import_code, importing
 
@@ -39,10 +42,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
     returned something else than its signature promises.
     """
     component = call.component
-    inputs = [
-        read_artifact(place, each.container) if (place := call.inputs[each.name]) else None
-        for each in component.inputs
-    ]
+    inputs = [_read_input(each, call.inputs[each.name]) for each in component.inputs]
     laid_out = [place.folder for place in call.inputs.values() if place]
     allowed = ReadPermissions(
         folder=call.place.folder,
@@ -53,6 +53,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             call.scratch,
         ),
         declared=_declared(call),
+        resources=_resources(call),
     )
     finder = _finder_of(call, alone)
     with (
@@ -64,10 +65,9 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         try:
             modules = import_code((component.module, *component.modules(call.arguments)))
             function = getattr(modules[component.module], component.name)
-            returned = function(*inputs, **with_groups(component, call.arguments))
-            outputs = write_artifacts(
-                component.outputs, _outputs_by_name(component, returned), call.scratch / "outputs"
-            )
+            taken = map(document_taken, component.inputs, inputs)
+            returned = function(*taken, **with_groups(component, call.arguments))
+            outputs = _written_outputs(component, returned, call.scratch / "outputs")
         except ReletError:
             raise
         # SystemExit, too: a component that calls sys.exit() has failed, and the run has to report it.
@@ -75,8 +75,12 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             if debug:
                 pdb.post_mortem(_component_traceback(error))
             # A file's name may hold bytes that are no text, which no record can store.
-            message = str(error).encode(errors="backslashreplace").decode()
-            raise ComponentError(f"{component.name} raised {type(error).__name__}: {message}") from error
+            message = (str(error) + _hint_on_outside(error, call)).encode(errors="backslashreplace").decode()
+            told = ComponentError(f"{component.name} raised {type(error).__name__}: {message}")
+            told.lines = code_lines(error, call.place)
+            raise told from error.with_traceback(_component_traceback(error))
+    touched.texts |= finder.texts.keys()
+    touched.files.update((place, sha256(source).hexdigest()) for place, source in finder.texts.items())
     undeclared = undeclared_files(touched, allowed) | {
         path: sha256(source).hexdigest() for path, source in finder.undeclared.items()
     }
@@ -84,8 +88,43 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
         outputs=outputs,
         caveats=caveats(touched, allowed, finder.undeclared),
         undeclared=undeclared,
+        looked_at=finder.lookups | places_looked_at(touched, allowed, undeclared),
         kept=tuple(_kept_modules(call, finder, undeclared)),
     )
+
+
+def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:
+    """What to do where a step looks above the laid-out folder for a file that lies above the project's."""
+    folder, home = call.place.folder, call.place.home
+    for text in re.findall(r"/[^\s'\",:;)]*", str(error)):
+        way = os.path.relpath(text, folder)
+        beside = Path(os.path.normpath(home / way))
+        if way.startswith(os.pardir) and not Path(text).exists() and beside.exists():
+            return (
+                f"; {beside} lies outside the project's folder, and the code of a run is laid out elsewhere: give "
+                "it to the step by a parameter that is a Source, or put it into the project and name it in "
+                "resources="
+            )
+    return ""
+
+
+def _read_input(taken: Input, place: InputFolder | None) -> Any:
+    """An input in its container; None where it is absent."""
+    try:
+        return read_artifact(place, taken.container) if place else None
+    except BadDataError as error:
+        raise BadDataError(f"the input {taken.name}: {error}") from error
+
+
+def _written_outputs(component: Component, returned: Any, folder: Path) -> dict[str, WrittenOutput]:
+    """What the function returned as files. An error names the component, the output and the place in the value."""
+    values = _outputs_by_name(component, returned)
+    try:
+        for each in component.outputs:
+            refuse_other_document(each, values[each.name])
+        return write_artifacts(component.outputs, values, folder)
+    except (BadDataError, ComponentError) as error:
+        raise type(error)(f"{component.name}: {error}") from error
 
 
 def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dict[str, str]) -> Iterator[Path]:
@@ -95,7 +134,7 @@ def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dic
     """
     folder = call.scratch / "undeclared"
     for path, digest in undeclared.items():
-        if not is_module_inside(path):
+        if not (digest and is_module_inside(path)):
             continue
         content = finder.undeclared.get(path) or (call.place.folder / path).read_bytes()
         if sha256(content).hexdigest() == digest:
@@ -106,14 +145,19 @@ def _kept_modules(call: ComponentCall, finder: FirstPartyFinder, undeclared: dic
             undeclared[path] = ""
 
 
+def _resources(call: ComponentCall) -> tuple[str, ...]:
+    """The files and folders of the tree that the component declares, by their paths in the project."""
+    folder = call.place.folder
+    return tuple(
+        Path(os.path.normpath(file)).relative_to(folder).as_posix()
+        for file in call.files
+        if file.is_relative_to(folder)
+    )
+
+
 def _declared(call: ComponentCall) -> dict[str, str]:
     """The files of the tree that are resources or modules of the component, with their digests."""
-    place = call.place
-    below = [
-        Path(os.path.normpath(file)).relative_to(place.folder).as_posix()
-        for file in call.files
-        if file.is_relative_to(place.folder)
-    ]
+    place, below = call.place, _resources(call)
     resources = (name for name in place.digests if any(f"{name}/".startswith(f"{each}/") for each in below))
     modules = (place.modules[name] for name in call.code if name in place.modules)
     return {name: place.digests[name] for name in (*resources, *modules)}

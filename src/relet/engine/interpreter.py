@@ -14,7 +14,7 @@ from relet.core.artifact import ArtifactType
 from relet.core.record import Caveat, KeyParts
 from relet.engine.answering import AnsweringProcess
 from relet.engine.worker import PROTOCOL
-from relet.errors import ComponentError, LostError, ReletError, SetUpError
+from relet.errors import CodeLine, ComponentError, LostError, ReletError, SetUpError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.importing import CodePlace
@@ -130,6 +130,7 @@ class InterpreterProcess:
                 folder=Path(each["folder"]),
                 content=each["content"],
                 metadata=each["metadata"],
+                notes=tuple(each.get("notes", ())),  # an older relet in that environment has none
             )
             for name, each in answer["outputs"].items()
         }
@@ -137,19 +138,25 @@ class InterpreterProcess:
             outputs=outputs,
             caveats=tuple(Caveat(**each) for each in answer["caveats"]),
             undeclared=answer["undeclared"],
+            looked_at=answer.get("looked_at", {}),  # the relet of a recorded environment may be an older one
             kept=tuple(map(Path, answer["kept"])),
             machine=answer["machine"],
+            printed=answer.get("printed", ""),
         )
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
         self._process.ask(question)
         answer = self._answer(about)
+        # the relet of a recorded environment may be an older one, which keeps nothing that is printed
+        printed = answer.get("printed", "")
         if answer.get("interrupted"):
             raise KeyboardInterrupt
         if "ended" in answer:
-            raise LostError(f"{about} {answer['ended']}{self._last_log_line()}")
+            lost = LostError(f"{about} {answer['ended']}{_last_line(printed) or self._last_log_line()}")
+            lost.printed = printed
+            raise lost
         if "error" in answer:
-            raise _as_error(answer["error"])
+            raise _as_error(answer["error"], printed)
         return answer
 
     def _answer(self, about: str) -> dict[str, Any]:
@@ -165,9 +172,12 @@ class InterpreterProcess:
     def _last_log_line(self) -> str:
         """The last line that the process printed, where it was kept."""
         printed = self._log.read_bytes()[self._log_start :] if self._log else b""
-        content = printed.decode(errors="replace")
-        last = next((line.strip() for line in reversed(content.splitlines()) if line.strip()), "")
-        return f": {last[:300]}" if last else ""
+        return _last_line(printed.decode(errors="replace"))
+
+
+def _last_line(printed: str) -> str:
+    last = next((line.strip() for line in reversed(printed.splitlines()) if line.strip()), "")
+    return f": {last[:300]}" if last else ""
 
 
 def _call_question(call: ComponentCall) -> dict[str, Any]:
@@ -195,12 +205,15 @@ def _place_question(place: CodePlace) -> dict[str, Any]:
     }
 
 
-def _as_error(description: Mapping[str, str]) -> ReletError:
+def _as_error(description: Mapping[str, Any], printed: str) -> ReletError:
     kind = getattr(errors, description["type"], ComponentError)
     # A file's name may hold bytes that are no text, which no record can store.
     message = description["message"].encode(errors="backslashreplace").decode()
     error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(message)
     error.add_note(description["trace"])
+    if isinstance(error, ComponentError):
+        error.lines = tuple(CodeLine(**each) for each in description.get("lines", ()))
+    error.printed = printed
     return error
 
 

@@ -18,11 +18,16 @@ _CONTAINERS = {
     ArtifactType.METRICS: "metrics",
     ArtifactType.FIGURE: "figure",
     ArtifactType.VERDICT: "verdict",
+    ArtifactType.DOCUMENT: "document",
+    ArtifactType.TEXT: "text",
+    ArtifactType.ARRAY: "array",
 }
 
 
 def load(reference: str, *, as_: str | None = None, store: str | None = None) -> Any:
     """A stored artifact as a value: a table as a pandas frame, a model as a `Model`, a file as its path.
+
+    A document comes as dict or list, a dataclass too: its class belongs to the project.
 
     `as_` names another container: ibis, pandas, polars, arrow or path. `store` is the URL of a store; the default
     is the configured store of the project around the current folder.

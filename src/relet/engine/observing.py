@@ -7,21 +7,22 @@ The hooks do not see what a library opens in native code (DuckDB, Arrow), and no
 from __future__ import annotations
 
 import os
+import shlex
 import site
 import sys
 import sysconfig
-import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from relet.core.record import Caveat
+from relet.engine.lookups import LookupLog, looked_at, noting, watch_lookups
+from relet.engine.opened_files import FILE_NOTES, AccessLog, digest_at, note_opening
 from relet.names import PACKAGE
-from relet.project.tree import digest_of_file
 
 # How many caveats of one kind a record lists.
 MOST = 8
@@ -44,42 +45,24 @@ _NETWORK = frozenset(("socket.connect", "socket.getaddrinfo", "socket.gethostbyn
 _PROCESS = frozenset(("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"))
 
 
-@dataclass
-class AccessLog:
-    """What was opened, connected to and started, in the order of the first time.
-
-    `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none; those
-    below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not. `made` are
-    the files that were written anew; to read them is no access.
-    """
-
-    passed: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
-    files: dict[str, str] = field(default_factory=dict)
-    made: set[str] = field(default_factory=set)
-    addresses: dict[str, None] = field(default_factory=dict)
-    programs: dict[str, None] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, kw_only=True)
 class ReadPermissions:
     """What a component may read: what lies below `paths`, and the files of the project that are `declared`.
 
     `folder` is where the project's code is laid out, `home` is the project's own folder. `declared` are the
     component's resources and modules, path in the project → SHA-256: to read one is no access as long as it is
-    what the run was planned with.
+    what the run was planned with. `resources` are the files and folders that it declares, by these paths.
     """
 
     folder: Path
     home: Path
     paths: tuple[Path, ...]
     declared: Mapping[str, str] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
 
 
 _touched: AccessLog | None = None
 _installed = False
-# What this thread does while it notes something is relet's own doing.
-_noting = threading.local()
 
 
 @contextmanager
@@ -89,20 +72,37 @@ def watch_process(allowed: ReadPermissions | None = None) -> Iterator[AccessLog]
     if not _installed:
         sys.addaudithook(_audit_hook)
         _installed = True
-    passed = _may_read(allowed) if allowed else ()
-    own = (allowed.home, allowed.folder) if allowed else ()
-    before = _touched
-    touched = AccessLog(
-        passed=tuple(f"{path}{os.sep}" for path in passed), own=tuple(f"{path}{os.sep}" for path in own)
-    )
+    before, touched = _touched, _empty_log(allowed)
     _touched = touched
     children = _children()
     try:
-        yield touched
+        with watch_lookups(touched.lookups, partial(_note_descriptor, touched)) if allowed else nullcontext():
+            yield touched
     finally:
         _touched = before
         if _children() != children:
             touched.programs["processes of its own"] = None
+
+
+def _empty_log(allowed: ReadPermissions | None) -> AccessLog:
+    if allowed is None:
+        return AccessLog()
+    passed = tuple(f"{path}{os.sep}" for path in _may_read(allowed))
+    own = tuple(f"{path}{os.sep}" for path in (allowed.home, allowed.folder))
+    # A project may lie below a folder of the system, or be the folder of an environment.
+    inner = tuple(each for each in passed if each.startswith(own) and each not in own)
+    log = AccessLog(passed=passed, own=own, inner=inner)
+    around = f"{allowed.folder.parent}{os.sep}"
+    log.lookups = LookupLog(own=own, inner=inner, passed=(*passed, around), made=log.made)
+    return log
+
+
+def _note_descriptor(touched: AccessLog, name: str | None, flags: int) -> None:
+    """Note a file that is opened from the descriptor of a folder, which no audit event names."""
+    if name is None:
+        touched.lost["what a folder's descriptor leads to"] = None
+    else:
+        note_opening(touched, name, flags)
 
 
 def _children() -> str:
@@ -113,50 +113,12 @@ def _children() -> str:
 def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
     # Python calls this thousands of times for each import: it has to be quick.
     # While Python exits it sets the names of this module to None, the log first.
-    if _touched is not None and (note := _NOTES.get(event)) is not None and not hasattr(_noting, "now"):
-        note(_touched, event, arguments)
-
-
-def _note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    path, _mode, flags = arguments
-    if not isinstance(path, str | bytes):
-        return
-    text = os.fsdecode(path)
-    name = text if text.startswith(os.sep) else f"{_working_folder()}{os.sep}{text}"
-    mode = flags if isinstance(flags, int) else 0
-    if mode & os.O_TRUNC or (mode & os.O_EXCL and not os.path.lexists(name)):
-        touched.made.add(name)
-    elif mode & os.O_ACCMODE != os.O_WRONLY and _is_news(name, touched):
-        touched.files[name] = _digest_now(name)
-
-
-def _is_news(name: str, touched: AccessLog) -> bool:
-    if name in touched.made or name in touched.files:
-        return False
-    if ".." in name or not name.startswith(touched.passed):
-        return True
-    if not name.startswith(touched.own):
-        return False
-    # A project may lie below a folder of the system, or be the folder of an environment.
-    return not name.startswith(
-        tuple(each for each in touched.passed if each.startswith(touched.own) and each not in touched.own)
-    )
-
-
-def _digest_now(name: str) -> str:
-    """The SHA-256 of a regular file; "" of anything else. What is opened for it is not noted."""
-    _noting.now = True
-    try:
-        return digest_of_file(Path(name)) or ""
-    finally:
-        del _noting.now
-
-
-def _working_folder() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109  (a path object for each opened file would cost more)
-    except OSError:
-        return ""
+    if _touched is not None and (note := _NOTES.get(event)) is not None and not hasattr(noting, "now"):
+        noting.now = True
+        try:
+            note(_touched, event, arguments)
+        finally:
+            del noting.now
 
 
 def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
@@ -171,13 +133,6 @@ def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...])
     touched.addresses[address] = None
 
 
-def _note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    path = arguments[0]
-    if isinstance(path, str) and path.startswith("file:"):
-        path = unquote(path.removeprefix("file:").partition("?")[0])
-    _note_opened_file(touched, "open", (path, None, os.O_RDONLY))
-
-
 def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("os.fork", "os.forkpty"):
         program = "a copy of its own process"
@@ -186,6 +141,25 @@ def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) ->
     else:
         program = Path(_argument_text(arguments[0])).name
     touched.programs[program] = None
+    for file in _files_of_program(event, arguments):
+        note_opening(touched, file, os.O_RDONLY)
+
+
+def _files_of_program(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
+    """The files that the words of a command name, such as a script: it will probably read them.
+
+    What else a program reads, nobody sees.
+    """
+    command = [arguments[0]] if event == "os.system" else arguments[1] if len(arguments) > 1 else ()
+    folder = arguments[2] if event == "subprocess.Popen" and arguments[2] is not None else os.curdir
+    words = [os.fsdecode(each) for each in command if isinstance(each, str | bytes | os.PathLike)]
+    with suppress(ValueError):  # a command that no shell would take
+        words += [part for word in words if " " in word for part in shlex.split(word)]
+    modules = [after.replace(".", "/") for word, after in pairwise(words) if word == "-m"]
+    places = (*words, *(f"{module}{end}" for module in modules for end in (".py", "/__main__.py")))
+    with suppress(ValueError):
+        found = (os.path.normpath(Path.cwd() / os.fsdecode(folder) / each) for each in places)
+        yield from (each for each in dict.fromkeys(found) if Path(each).is_file())
 
 
 def _argument_text(value: Any) -> str:
@@ -193,8 +167,7 @@ def _argument_text(value: Any) -> str:
 
 
 _NOTES = {
-    "open": _note_opened_file,
-    "sqlite3.connect": _note_database,
+    **FILE_NOTES,
     **dict.fromkeys(_NETWORK, _note_connection),
     **dict.fromkeys(_PROCESS, _note_program),
 }
@@ -206,7 +179,7 @@ def caveats(touched: AccessLog, allowed: ReadPermissions, imported: Iterable[str
     `imported` are the project's files that were imported and not declared.
     """
     found = dict.fromkeys(Caveat(kind="import", what=_module(path) or path) for path in imported)
-    found |= dict.fromkeys(_file_caveat(name) for name in _names_read(touched, allowed))
+    found |= dict.fromkeys(_file_caveat(name, allowed) for name in _names_read(touched, allowed))
     found |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
     found |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
     return tuple(_first_of_each_kind(found))
@@ -218,27 +191,56 @@ def undeclared_files(touched: AccessLog, allowed: ReadPermissions) -> dict[str, 
     It is "" where the file is another now than when it was opened: nobody knows what was read.
     """
     return {
-        name: digest if digest == _digest_now(str(place)) else ""
+        name: digest if digest == digest_at(str(place)) else ""
         for name, (place, digest) in _names_read(touched, allowed).items()
     }
+
+
+def places_looked_at(
+    touched: AccessLog, allowed: ReadPermissions, undeclared: Mapping[str, str]
+) -> dict[str, str]:
+    """The places that were asked about, by their names → what was there.
+
+    What the key or the `undeclared` files say is left out.
+    """
+    return looked_at(
+        touched.lookups,
+        lambda place: _recorded_name(Path(place), allowed),
+        declared=allowed.declared,
+        resources=allowed.resources,
+        read=undeclared,
+    )
 
 
 def _names_read(touched: AccessLog, allowed: ReadPermissions) -> dict[str, tuple[Path, str]]:
     """Each file that was read and not allowed: its name in a record → where it lies, and its digest when read."""
     may_read = _may_read(allowed)
     found: dict[str, tuple[Path, str]] = {}
-    for text, digest in touched.files.items():
+    for text, digest in _digests_when_read(touched):
         file = Path(os.path.normpath(text)) if not Path(text).is_symlink() else Path(text)
         file, digest = _source_of_byte_code(file, digest)
         if any(_is_excused(each, may_read, allowed) for each in dict.fromkeys((file, file.resolve()))):
             continue
-        # A pipe, a folder, or a file that does not exist, from which nothing was read.
-        if not file.is_file():
+        # A pipe or a folder, from which nothing was read. A file that was read may be gone by now.
+        if not digest and text not in touched.lost and not file.is_file():
             continue
         name = _recorded_name(file, allowed)
-        if allowed.declared.get(name) != digest:
+        # Of Python the key holds no comments and docstrings; who declares a source as a resource wants it so.
+        as_text = text in touched.texts and not _is_resource(name, allowed)
+        if as_text or allowed.declared.get(name) != digest:
             found.setdefault(name, (file, digest))
     return found
+
+
+def _is_resource(name: str, allowed: ReadPermissions) -> bool:
+    return any(f"{name}/".startswith(f"{each}/") for each in allowed.resources)
+
+
+def _digests_when_read(touched: AccessLog) -> Iterator[tuple[str, str]]:
+    touched.texts |= touched.lookups.inspected
+    yield from touched.files.items()
+    yield from ((name, digest_at(name)) for name in touched.lookups.inspected)
+    yield from ((name, "") for name in touched.lost)
 
 
 def _is_excused(file: Path, may_read: frozenset[Path], allowed: ReadPermissions) -> bool:
@@ -253,7 +255,7 @@ def _source_of_byte_code(file: Path, digest: str) -> tuple[Path, str]:
     if file.suffix != ".pyc" or file.parent.name != "__pycache__":
         return file, digest
     source = file.parent.parent / f"{file.name.partition('.')[0]}.py"
-    return (source, _digest_now(str(source))) if source.is_file() else (file, digest)
+    return (source, digest_at(str(source))) if source.is_file() else (file, digest)
 
 
 def _may_read(allowed: ReadPermissions) -> frozenset[Path]:
@@ -283,8 +285,9 @@ def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
     yield from (Caveat(kind=kind, what=f"{count - MOST} more") for kind, count in counts.items() if count > MOST)
 
 
-def _file_caveat(name: str) -> Caveat:
-    module = None if name.startswith(("/", "~/")) else _module(name)
+def _file_caveat(name: str, allowed: ReadPermissions) -> Caveat:
+    outside = name.startswith(("/", "~/")) or name in allowed.declared
+    module = None if outside else _module(name)
     return Caveat(kind="import", what=module) if module else Caveat(kind="file", what=name)
 
 

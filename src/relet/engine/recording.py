@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from relet.core.record import RunRecord, Status, new_run_id, now
+from relet.core.wording import without_credentials
 from relet.errors import ReletError
 from relet.project.job import Job
 from relet.project.surroundings import Surroundings, machine, surroundings
@@ -78,6 +79,15 @@ def put(job: Job, record: RunRecord) -> None:
     job.store.put_run(record.without_credentials())
     for tracker in job.trackers:
         job.store.put_pending(tracker, record.id)
+
+
+def keep_log(job: Job, printed: str, error: BaseException | None = None) -> str | None:
+    """Store what a component printed, and the traceback of its error; the SHA-256, None where there is neither."""
+    notes = getattr(error, "__notes__", ())
+    text = "\n".join(filter(None, (printed.removesuffix("\n"), *(note.removesuffix("\n") for note in notes))))
+    if not text:
+        return None
+    return job.store.put_object(f"{without_credentials(text)}\n".encode(errors="backslashreplace"))
 
 
 def _courier(job: Job) -> Courier | None:

@@ -47,6 +47,8 @@ _WANTED: Mapping[str, tuple[str, ...]] = {
     "rows": _TABLE,
     "pandas": _TABLE,
     "polars": ("polars", *_TABLE),
+    "lazy": ("polars", *_TABLE),
+    "array": ("numpy",),
     "ibis": (*_TABLE, "duckdb", "ibis", "ibis.backends.duckdb", "sqlglot.dialects.duckdb"),
     "model": _MODEL,
 }
@@ -106,6 +108,9 @@ def _run_unless_made(
         # A source outside is stored, and read from the store: it may be gone, or be another, at any moment.
         _store_sources(context.job, component)
         context.watch.started(step)
+        for each in component.inputs:
+            if step.inputs[each.name] is None and context.job.request.pipeline.leaves_out(each):
+                context.watch.noted(f"{component.name} runs without {each.name}, which nothing here makes")
         return step, _run_component(context, component, step)
 
 
@@ -219,7 +224,8 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     except BaseException as error:
         status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Status.FAILED
         message = f"{type(error).__name__}: {error}"
-        recording.put(job, replace(record, status=status, ended=now(), message=message))
+        log = recording.keep_log(job, getattr(error, "printed", ""), error)
+        recording.put(job, replace(record, status=status, ended=now(), message=message, log=log))
         raise
     outputs = {
         name: _store_output(context, name, each, component.description, record.id)
@@ -236,7 +242,9 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
         machine=called.machine or record.machine,
         undeclared=called.undeclared,
+        looked_at=called.looked_at,
         caveats=caveats,
+        log=recording.keep_log(job, called.printed),
     )
     assert step.key is not None
     recording.put(job, record)
@@ -334,4 +342,6 @@ def _store_output(
         doubting=context.watch.noted,
     )
     context.workspace.keep(version, written.folder)
+    for note in written.notes:
+        context.watch.noted(f"{name}: {note}")
     return version

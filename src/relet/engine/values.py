@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
-from relet.errors import ComponentError, DamagedError, ReletError
+from relet.core.artifact_types import TYPES
+from relet.errors import BadDataError, ComponentError, DamagedError, ReletError, nearest
 from relet.project.call import InputFolder, WrittenOutput
 from relet.project.importing import CodePlace
 from relet.project.tree import CodeTree, lay_out_tree
 from relet.store.checking import refuse_false_files
 from relet.store.contents import (
+    ARRAY,
+    DOCUMENT,
     FIGURE,
+    FIGURE_PAGE,
     METRICS,
     TABLE,
+    TEXT,
     VERDICT,
     folder_digest,
     metrics,
@@ -94,12 +99,18 @@ def _stream_until(stream: RowStream, stop: threading.Event) -> RowStream:
 
 
 def _write_table(value: Any, folder: Path) -> WrittenOutput:
+    from relet.data.normal import altered_columns
     from relet.data.table import write_table
 
     path = folder / TABLE
     content = write_table(value, path)
-    metadata = table_metadata(path)
-    return WrittenOutput(type=ArtifactType.TABLE, folder=folder, content=content, metadata=metadata)
+    return WrittenOutput(
+        type=ArtifactType.TABLE,
+        folder=folder,
+        content=content,
+        metadata=table_metadata(path),
+        notes=tuple(altered_columns(value)),
+    )
 
 
 def _write_file(value: Any, folder: Path) -> WrittenOutput:
@@ -125,14 +136,46 @@ def _write_metrics(value: Any, folder: Path) -> WrittenOutput:
 
 
 def _write_figure(value: Any, folder: Path) -> WrittenOutput:
-    if isinstance(value, Figure):
-        drawing = value.svg
-    else:
-        from relet.report.figure import figure_svg
+    from relet.report.figure import drawn_figure
 
-        drawing = figure_svg(value)
-    (folder / FIGURE).write_text(drawing, encoding="utf-8")
+    figure = drawn_figure(value)
+    file = folder / (FIGURE if figure.svg else FIGURE_PAGE)
+    file.write_text(figure.svg or figure.html, encoding="utf-8", newline="")
     return WrittenOutput(type=ArtifactType.FIGURE, folder=folder, content=folder_digest(folder))
+
+
+def _write_document(value: Any, folder: Path) -> WrittenOutput:
+    if is_dataclass(value) and not isinstance(value, type):
+        from relet.data.dataclass_documents import dataclass_text
+
+        text = dataclass_text(value)
+    else:
+        from relet.data.documents import document_text
+
+        text = document_text(value)
+    (folder / DOCUMENT).write_bytes(text.encode())
+    return WrittenOutput(type=ArtifactType.DOCUMENT, folder=folder, content=folder_digest(folder))
+
+
+def _write_text(value: Any, folder: Path) -> WrittenOutput:
+    from relet.data.documents import checked_text
+
+    if not isinstance(value, str):
+        raise TypeError("return a str; a Path is an artifact of the type Path")
+    (folder / TEXT).write_bytes(checked_text(value).encode())
+    return WrittenOutput(type=ArtifactType.TEXT, folder=folder, content=folder_digest(folder))
+
+
+def _write_array(value: Any, folder: Path) -> WrittenOutput:
+    from relet.data.arrays import array_outline, write_array
+
+    write_array(value, folder / ARRAY)
+    return WrittenOutput(
+        type=ArtifactType.ARRAY,
+        folder=folder,
+        content=folder_digest(folder),
+        metadata=array_outline(folder / ARRAY),
+    )
 
 
 def _write_verdict(value: Any, folder: Path) -> WrittenOutput:
@@ -162,6 +205,9 @@ _WRITERS = {
     ArtifactType.FIGURE: _write_figure,
     ArtifactType.VERDICT: _write_verdict,
     ArtifactType.MODEL: _write_model,
+    ArtifactType.DOCUMENT: _write_document,
+    ArtifactType.TEXT: _write_text,
+    ArtifactType.ARRAY: _write_array,
 }
 
 
@@ -170,7 +216,10 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def read_artifact(place: InputFolder, container: str) -> Any:
-    """A laid-out artifact as the value that a function takes; `container` is that of `core.component.Input`."""
+    """A laid-out artifact as the value that a function takes; `container` is that of `core.component.Input`.
+
+    Raises BadDataError for a container of another type of artifact.
+    """
     folder, type_, verified = place.folder, place.type, place.verified
     if type_ is ArtifactType.TABLE:
         from relet.data.rows import StoredTablePath
@@ -180,15 +229,42 @@ def read_artifact(place: InputFolder, container: str) -> Any:
         return read_table(StoredTablePath.of(path, verified) if verified else path, container)
     if container == "path":
         return _single_file(folder, type_)
+    if TYPES.get(container) is not type_:
+        known = [each for each, of in TYPES.items() if of is type_]
+        raise BadDataError(f"a {type_} can't be taken as {container!r}; {nearest(container, [*known, 'path'])}")
     if type_ is ArtifactType.MODEL:
         from relet.training.model import load_model
 
         return load_model(folder, trusted=place.trusted)
-    if type_ is ArtifactType.METRICS:
-        return metrics((folder / METRICS).read_bytes())
-    if type_ is ArtifactType.VERDICT:
-        return Verdict.from_json(json.loads((folder / VERDICT).read_text(encoding="utf-8")))
-    return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))
+    return _READERS[type_](folder)
+
+
+def _read_document(folder: Path) -> Any:
+    from relet.data.documents import document_value
+
+    return document_value((folder / DOCUMENT).read_bytes())
+
+
+def _read_array(folder: Path) -> Any:
+    from relet.data.arrays import read_array
+
+    return read_array(folder / ARRAY)
+
+
+def _read_figure(folder: Path) -> Figure:
+    if (folder / FIGURE).exists():
+        return Figure(svg=(folder / FIGURE).read_text(encoding="utf-8"))
+    return Figure(html=(folder / FIGURE_PAGE).read_bytes().decode())
+
+
+_READERS: Mapping[ArtifactType, Callable[[Path], Any]] = {
+    ArtifactType.METRICS: lambda folder: metrics((folder / METRICS).read_bytes()),
+    ArtifactType.VERDICT: lambda folder: Verdict.from_json(json.loads((folder / VERDICT).read_bytes())),
+    ArtifactType.FIGURE: _read_figure,
+    ArtifactType.DOCUMENT: _read_document,
+    ArtifactType.TEXT: lambda folder: (folder / TEXT).read_bytes().decode(),
+    ArtifactType.ARRAY: _read_array,
+}
 
 
 def table_state(folder: Path, type_: ArtifactType) -> FileState | None:

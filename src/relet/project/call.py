@@ -50,12 +50,13 @@ class ComponentCall:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenOutput:
-    """An artifact's files in a folder, before they are stored."""
+    """An artifact's files in a folder, before they are stored; `notes` say what that changed of the value."""
 
     type: ArtifactType
     folder: Path
     content: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, Path]:
@@ -67,16 +68,19 @@ class WrittenOutput:
 class CallResult:
     """The outputs of a call, and its caveats; `machine` is where it ran, empty for this process.
 
-    `undeclared` are the files that the component read or imported and that nothing declares: path → SHA-256 of
-    what it read, "" where that is not known. `kept` are files with the content of those that are modules of the
-    project.
+    `printed` is what the component and its libraries printed. `undeclared` are the files that the component read
+    or imported and that nothing declares: path → SHA-256 of what it read, "" where that is not known. `looked_at`
+    are the places that it asked about: path → what was there. `kept` are files with the content of the undeclared
+    modules of the project.
     """
 
     outputs: Mapping[str, WrittenOutput]
     caveats: tuple[Caveat, ...] = ()
     undeclared: Mapping[str, str] = field(default_factory=dict)
+    looked_at: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[Path, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
+    printed: str = ""
 
 
 Caller = Callable[[ComponentCall], CallResult]

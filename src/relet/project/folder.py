@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from relet.core.code import FirstPartyCode
 from relet.core.pipeline import Pipeline, read_pipeline
 from relet.core.roots import project_code
-from relet.errors import NotFoundError, nearest
+from relet.errors import NotFoundError, ReletError, nearest
 from relet.project.known_code import process_memory
 
 # The folder of a project that is run from elsewhere: its code is taken from there, and nothing is kept there.
 SETTING = "RELET_PROJECT"
 KEPT = ".relet"
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +114,19 @@ def open_project(name: str, start: Path | None = None) -> Project:
     return Project(root=root, roots=roots, place=find_place(start), folder=folder, code=code, pipeline=pipeline)
 
 
+def of_each_pipeline(root: Path, ask: Callable[[Project], Answer]) -> dict[str, Answer]:
+    """What each pipeline gives; a broken one is passed over. Raises its error where all are broken."""
+    found, errors = {}, []
+    for name in pipelines(root):
+        try:
+            found[name] = ask(open_project(name, root))
+        except ReletError as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    return found
+
+
 def pipeline_and_step(target: str, start: Path | None = None) -> tuple[str, str | None]:
     """What `nyc_rentals`, `nyc_rentals.train_model` or `train_model` alone means: a pipeline, and maybe a step.
 
@@ -120,7 +137,7 @@ def pipeline_and_step(target: str, start: Path | None = None) -> tuple[str, str 
     name, _, step = target.partition(".")
     if step or name in known:
         return name, step or None
-    owners = {each: open_project(each, root).pipeline.names for each in known}
+    owners = of_each_pipeline(root, lambda project: project.pipeline.names)
     found = [each for each, steps in owners.items() if target in steps]
     if len(found) == 1:
         return found[0], target

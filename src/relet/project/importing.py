@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from relet.core.lookups import NO_MODULE, NOTHING
 from relet.errors import EditedError
 
 # How OpenMP's threads wait for each other, read when a numeric library loads. With the default, active waiting, a
@@ -24,6 +26,8 @@ WAIT = "PASSIVE"
 # more. It is set only where pyarrow is known to have jemalloc: elsewhere pyarrow would warn.
 POOL = "jemalloc" if (sys.platform, platform.machine()) == ("linux", "x86_64") else None
 
+# The system's own, whatever `os.stat` is while a component is called.
+_status = os.stat
 # The SHA-256 of a source and the name of its file → its code. A process that is forked off compiles nothing again.
 _compiled: dict[tuple[str, str], CodeType] = {}
 
@@ -71,30 +75,42 @@ def compiled(source: bytes, shown: Path) -> CodeType:
 
 
 class _SourceLoader(SourceFileLoader):
-    """Loads a module from the source that it is given: no byte code, nothing that was edited since."""
+    """Loads a module from the source that it is given: no byte code, nothing that was edited since.
 
-    def __init__(self, name: str, path: str, source: bytes, shown: Path) -> None:
+    `texts` gets what somebody asks for as text: the loader's path → the source.
+    """
+
+    def __init__(self, name: str, path: str, source: bytes, shown: Path, texts: dict[str, bytes]) -> None:
         super().__init__(name, path)
         self._source = source
         self._shown = shown
+        self._texts = texts
 
     def get_code(self, fullname: str) -> CodeType:
         return compiled(self._source, self._shown)
 
     def get_data(self, path: str) -> bytes:
-        return self._source if path == self.path else super().get_data(path)
+        if path != self.path:
+            return super().get_data(path)
+        self._texts[path] = self._source
+        return self._source
 
 
 class FirstPartyFinder:
     """Finds first-party modules: those of a code tree, and any other on disk, digested as it is served.
 
     `modules` maps the modules that it serves from the tree to their paths. What is not in the closure `code`
-    counts as `undeclared`: path → the source that was served.
+    counts as `undeclared`: path → the source that was served. `lookups` are the modules that it was asked for and
+    that are not there: place → what was there. `texts` are the modules whose source a loader was asked for: where
+    it lies → the source.
     """
 
     def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Collection[str]) -> None:
         self.place = place
         self.undeclared: dict[str, bytes] = {}
+        self.lookups: dict[str, str] = {}
+        self.texts: dict[str, bytes] = {}
+        self.last = _LastFinder(self)
         self._modules, self._code = modules, code
         self._sources = {path: place.source(path) for path in modules.values()}
 
@@ -112,7 +128,7 @@ class FirstPartyFinder:
             if name not in self._code and not name.startswith("relet.") and source.strip():
                 self.undeclared[known] = source
             return self._spec(name, known, source)
-        if name.partition(".")[0] in ("relet", *sys.builtin_module_names):
+        if name.partition(".")[0] in ("relet", *sys.builtin_module_names) or self.is_elsewhere(path):
             return None
         if (found := self._on_disk(name)) is None:
             return None
@@ -120,16 +136,51 @@ class FirstPartyFinder:
         self.undeclared[found] = source
         return self._spec(name, found, source)
 
+    def is_elsewhere(self, folders: Sequence[str] | None) -> bool:
+        """Whether the folders of a package, None for a module that lies in none, are not the project's."""
+        below = (str(self.place.folder), str(self.place.home))
+        return folders is not None and not any(str(each).startswith(below) for each in folders)
+
     def _on_disk(self, name: str) -> str | None:
+        # in the project's folder first, then in its roots
         bases = [f"{each}{name.replace('.', '/')}" for each in ("", *(f"{root}/" for root in self.place.roots))]
-        paths = (path for base in bases for path in (f"{base}/__init__.py", f"{base}.py"))
-        return next((path for path in paths if (self.place.folder / path).is_file()), None)
+        return next((found for base in bases if (found := self._file_of(base))), None)
+
+    def _file_of(self, base: str) -> str | None:
+        inside = f"{base}/__init__.py"
+        if self._is_file(inside):
+            return inside
+        if self._mode(base) is not None:
+            # A package without `__init__.py`, or a module beside a folder of its name.
+            self.lookups[inside] = NOTHING
+        return f"{base}.py" if self._is_file(f"{base}.py") else None
+
+    def _is_file(self, path: str) -> bool:
+        return stat.S_ISREG(self._mode(path) or 0)
+
+    def _mode(self, path: str) -> int | None:
+        try:
+            return _status(self.place.folder / path).st_mode
+        except (OSError, ValueError):
+            return None
 
     def _spec(self, name: str, path: str, source: bytes) -> ModuleSpec | None:
         place = str(self.place.folder / path)
-        loader = _SourceLoader(name, place, source, self.place.home / path)
+        loader = _SourceLoader(name, place, source, self.place.home / path, self.texts)
         locations = [str(Path(place).parent)] if path.endswith("__init__.py") else None
         return spec_from_file_location(name, place, loader=loader, submodule_search_locations=locations)
+
+
+class _LastFinder:
+    """Is asked for the modules that no other finder finds, and notes that they are not there."""
+
+    def __init__(self, first: FirstPartyFinder) -> None:
+        self._first = first
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
+        if not name.startswith("relet.") and not self._first.is_elsewhere(path):
+            bases = ("", *(f"{root}/" for root in self._first.place.roots))
+            self._first.lookups |= {f"{each}{name.replace('.', '/')}": NO_MODULE for each in bases}
 
 
 @contextmanager
@@ -146,11 +197,11 @@ def importing(finder: FirstPartyFinder) -> Iterator[None]:
     path = sys.path.copy()
     place = finder.place
     sys.path[:0] = [str(place.folder), *(str(place.folder / each) for each in place.roots)]
-    sys.meta_path.insert(0, finder)
+    sys.meta_path[:] = [finder, *sys.meta_path, finder.last]
     try:
         yield
     finally:
-        sys.meta_path[:] = [each for each in sys.meta_path if each is not finder]
+        sys.meta_path[:] = [each for each in sys.meta_path if each not in (finder, finder.last)]
         sys.path[:] = path
         for name in _first_party(finder):
             del sys.modules[name]

@@ -23,6 +23,7 @@ from relet.project.job import Job
 from relet.project.key import code_parts
 from relet.project.known_code import recall
 from relet.project.order import Order
+from relet.project.places import place_now
 from relet.project.stores import STORE, names_store, store_address
 from relet.project.tree import check_configuration, code_tree, file_digest_now, read_configuration
 from relet.store import open_store
@@ -59,6 +60,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         code=code_parts(project, components, parameters),
         inputs=inputs,
         digest_now=partial(file_digest_now, home=project.root),
+        place_now=partial(place_now, home=project.root),
     )
     tree = code_tree(project)
     check_configuration(project)

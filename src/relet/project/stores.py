@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relet.config import settings
 from relet.errors import NotFoundError, SettingError
-from relet.project.folder import KEPT, find_place, find_root, open_project, pipelines
+from relet.project.folder import KEPT, find_place, find_root, of_each_pipeline
 
 # The store's URL, in place of `store.url` of the configuration; a path is relative to the current folder.
 STORE = "RELET_STORE"
@@ -41,10 +41,8 @@ def configured_store(start: Path | None = None) -> str:
         root = find_root(start)
     except NotFoundError:
         return store_address(KEPT, place)
-    found = {}
-    for name in pipelines(root):
-        project = open_project(name, root)
-        found[name] = store_address(settings(project.pipeline, project.conf).store_url, place)
+    urls = of_each_pipeline(root, lambda project: settings(project.pipeline, project.conf).store_url)
+    found = {name: store_address(url, place) for name, url in urls.items()}
     if len(set(found.values())) > 1:
         shown = ", ".join(f"{name}: {url}" for name, url in found.items())
         raise SettingError(f"the pipelines have different stores ({shown}); say which with --store or {STORE}")
@@ -61,7 +59,7 @@ def callers_store() -> str:
 
 def configured_trackers(root: Path | None) -> tuple[str, ...]:
     """The trackers that the project's pipelines are configured with; none outside of a project."""
-    names = pipelines(root) if root else []
-    projects = [open_project(name, root) for name in names]
-    every = (each for project in projects for each in settings(project.pipeline, project.conf).tracking)
-    return tuple(dict.fromkeys(every))
+    if root is None:
+        return ()
+    each = of_each_pipeline(root, lambda project: settings(project.pipeline, project.conf).tracking)
+    return tuple(dict.fromkeys(tracker for trackers in each.values() for tracker in trackers))

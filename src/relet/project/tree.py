@@ -16,6 +16,7 @@ from relet.core.record import tree_document
 from relet.errors import EditedError
 from relet.project.folder import Project
 from relet.project.importing import CodePlace
+from relet.project.places import named_place
 
 # How many entries beside the code are laid out as folders that can be walked through.
 WALKED = 5000
@@ -101,7 +102,7 @@ def _files_named(project: Project) -> Iterator[Path]:
 
 def file_digest_now(name: str, home: Path) -> str | None:
     """The SHA-256 that a file named in a record has now, None where it is gone; `home` is the project's folder."""
-    return digest_of_file(Path(name).expanduser() if name.startswith("~/") else home / name)
+    return digest_of_file(named_place(name, home))
 
 
 def digest_of_file(path: Path) -> str | None:

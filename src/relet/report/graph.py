@@ -71,7 +71,7 @@ def _component_block(pipeline: Pipeline, component: Component) -> Iterator[str]:
         origin = " or ".join(
             text for text in (made_by and f"from {made_by}", stored and f"stored {stored}") if text
         )
-        yield f"  ← {each.name:<20} {origin}"
+        yield f"  ← {each.name:<20} {origin or 'absent: nothing here makes it'}"
     for gatekeeper in pipeline.gatekeepers(component):
         yield f"  ⊣ {gatekeeper.name} must say yes"
     for output in component.outputs:

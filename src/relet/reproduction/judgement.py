@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.change import differences
 from relet.core.component import Component
+from relet.core.lookups import NO_MODULE, NOTHING
 from relet.core.plan import RunRequest
 from relet.core.record import ArtifactLink, Caveat, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
 from relet.project.job import ComponentResult, RunOutcome
+from relet.project.places import place_now
+from relet.project.tree import file_digest_now
 from relet.reproduction.checked_calls import true_content
 from relet.store.contents import TABLE
 
@@ -60,20 +63,47 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
     outputs = tuple(
         _judge_output(name, link, component, again, made, store) for name, link in record.outputs.items()
     )
+    if again:
+        inputs_equal = _contents_by_name(record.inputs) == _contents_by_name(again.inputs)
+    else:
+        inputs_equal = _had_equal_inputs(record, made)
+    missing: tuple[str, ...] = ()
+    if inputs_equal and any(each.likeness is Likeness.DIVERGED for each in outputs):
+        missing = tuple(_missing_files(record, made.project.root))
     return StepVerdict(
         component=component.name,
         run=record.id,
-        outputs=outputs,
-        inputs_equal=_contents_by_name(record.inputs) == _contents_by_name(again.inputs)
-        if again
-        else _had_equal_inputs(record, made),
+        outputs=tuple(map(_not_judged, outputs)) if missing else outputs,
+        inputs_equal=inputs_equal,
         changes=_changes_since_record(record, again, made),
         caveats=tuple(
             dict.fromkeys((*map(str, (*record.caveats, *made.observed(component.name))), *_caveats_again(again)))
         ),
         error="" if again else _why_not_made(component.name, result, made),
         seconds=result.seconds if result else None,
+        missing=missing,
     )
+
+
+def _missing_files(record: RunRecord, root: Path) -> Iterator[str]:
+    """What a step read that no record holds, and that is not the same in the project's folder `root`, in words."""
+    hint = (
+        f"name it in resources= of {record.component}, or give it by a parameter that is a Source, "
+        "and a run keeps it"
+    )
+    for name, digest in record.undeclared.items():
+        now = file_digest_now(name, root)
+        if now is None or (digest and now != digest):
+            what = "is not there when it is made again" if now is None else "is another one when it is made again"
+            yield f"{record.component} read {name}, which nothing declares and which {what}; {hint}"
+    for name, before in record.looked_at.items():
+        if before not in (NOTHING, NO_MODULE) and place_now(name, before, root) != before:
+            what = "is not there, or holds other files, when it is made again"
+            yield f"{record.component} looked at {name}, which nothing declares and which {what}; {hint}"
+
+
+def _not_judged(output: OutputVerdict) -> OutputVerdict:
+    return replace(output, likeness=Likeness.IMPOSSIBLE) if output.likeness is Likeness.DIVERGED else output
 
 
 def _caveats_again(again: RunRecord | None) -> tuple[str, ...]:

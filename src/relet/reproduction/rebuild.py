@@ -174,6 +174,7 @@ def _rebuild_run(
         reason=reason + _unfinished_note(asked, run),
         when=now(),
         steps=steps,
+        missing=tuple(each for step in steps for each in step.missing) if likeness is Likeness.IMPOSSIBLE else (),
         caveats=caveats,
         pinned=_versions_taken(history, job.request),
         commit=run.code.commit,

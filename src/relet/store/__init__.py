@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from relet.store.aliases import AliasMove
+from relet.store.log import LogEntry, LogHead
 from relet.store.storage import Store, open_store
 from relet.store.upkeep import StoreProblem
 
-__all__ = ["AliasMove", "Store", "StoreProblem", "open_store"]
+__all__ = ["AliasMove", "LogEntry", "LogHead", "Store", "StoreProblem", "open_store"]

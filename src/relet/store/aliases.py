@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from relet.core.record import now
 from relet.errors import DamagedError
+from relet.store import log
 from relet.store.bucket import Bucket
 from relet.store.fields import is_time
 from relet.store.layout import (
@@ -38,7 +39,7 @@ def move(bucket: Bucket, name: str, alias: str, number: int, *, by: str, why: st
     while last == 0 or _number_at_move(bucket, name, alias, last) != number:
         last += 1
         document = {"number": number, "when": now(), "by": by, "why": why}
-        if bucket.create(_move_path(name, alias, last), encode(document)):
+        if log.create_logged(bucket, _move_path(name, alias, last), encode(document), log.ALIAS):
             return
 
 

@@ -21,6 +21,8 @@ from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, n
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
+    from relet.store.log import LogHead
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -56,6 +58,8 @@ class Bucket:
         self.root = root
         self.remote = remote
         self.layout = FORMAT
+        # The last entry of the log that this handle has seen or written (`relet.store.log`).
+        self.log_end: LogHead | None = None
         self._connect = connect
         self._backend: ObjectStore | None = None
         self._found_format = False
@@ -211,7 +215,7 @@ class Bucket:
     def staged(self) -> Iterator[Path]:
         """Half-written files of writers that were killed; obstore's listings leave them out."""
         if self.root is not None:
-            for folder in ("objects", "artifacts", "runs", "keys", "outbox", "searches", "damaged"):
+            for folder in ("objects", "artifacts", "runs", "keys", "outbox", "searches", "damaged", "log"):
                 yield from (path for path in (self.root / folder).rglob("*#*") if STAGED.search(path.name))
             yield from (path for path in self.root.glob(f"{FORMAT_PATH}#*") if STAGED.search(path.name))
 

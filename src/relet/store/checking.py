@@ -18,18 +18,22 @@ from relet.store.layout import object_path
 # The files that decide metadata, and the fields that they decide, by the type of the artifact.
 DECIDING = {
     ArtifactType.TABLE: (contents.TABLE,),
+    ArtifactType.ARRAY: (contents.ARRAY,),
     ArtifactType.METRICS: (contents.METRICS,),
     ArtifactType.VERDICT: (contents.VERDICT, contents.REPORT, contents.CHECKED),
 }
 DECIDED: Mapping[ArtifactType, tuple[str, ...]] = {
     ArtifactType.TABLE: ("rows", "columns"),
+    ArtifactType.ARRAY: ("dtype", "shape"),
     ArtifactType.METRICS: ("metrics", "curves"),
     ArtifactType.VERDICT: (
         *("passed", "reason", "verdict", "run", "target", "runs", "judged", "when", "environment", "checked"),
     ),
 }
+# Types whose files may be larger than memory: they are read from a file.
+LARGE = (ArtifactType.TABLE, ArtifactType.ARRAY)
 SHOWN = 60
-# A table of more bytes is not read where a person only looks at it.
+# A table or an array of more bytes is not read where a person only looks at it.
 CHEAP = 64 * 1024 * 1024
 
 
@@ -46,11 +50,11 @@ class FalseClaim:
 
 
 def stored_false_claims(bucket: Bucket, version: Version) -> list[FalseClaim]:
-    """What a stored version claims and is not so; its table is read as a stream.
+    """What a stored version claims and is not so; of a table or an array the file is read as a stream.
 
     Raises DamagedError where an object is missing or damaged.
     """
-    if version.type is not ArtifactType.TABLE:
+    if version.type not in LARGE:
         return false_claims(version, lambda digest: _small_object(bucket, digest))
     with tempfile.TemporaryDirectory(prefix="relet-check-") as scratch:
 
@@ -71,7 +75,7 @@ def _small_object(bucket: Bucket, digest: str) -> bytes:
 def false_claims(version: Version, file_of: Callable[[str], Path | bytes]) -> list[FalseClaim]:
     """What a version claims and is not so. `file_of` gives the verified file of a SHA-256, or its bytes.
 
-    Of a table it has to give the file.
+    Of a table or an array it has to give the file.
     """
     names = [name for name in DECIDING.get(version.type, ()) if name in version.files]
     files = {name: file_of(version.files[name]) for name in names}
@@ -79,13 +83,15 @@ def false_claims(version: Version, file_of: Callable[[str], Path | bytes]) -> li
 
 
 def _false_content(version: Version, files: Mapping[str, Path | bytes]) -> Iterator[FalseClaim]:
+    only = contents.ONLY_FILES.get(version.type)
+    if only and set(version.files) != {only}:
+        found = f"{version.type} artifacts have one file, {only}"
+        yield FalseClaim(field="files", said=_shown(sorted(version.files)), found=found)
+        return
     if version.type is not ArtifactType.TABLE:
         if not fits_files(version):
             found = contents.files_digest(version.files)
             yield FalseClaim(field="content", said=version.content, found=found)
-        return
-    if set(version.files) != {contents.TABLE}:
-        yield FalseClaim(field="files", said=_shown(sorted(version.files)), found=f"a table is {contents.TABLE}")
         return
     from relet.data.footer import checked_content_digest
 
@@ -100,8 +106,8 @@ def _false_content(version: Version, files: Mapping[str, Path | bytes]) -> Itera
 
 
 def cheap_false_claims(bucket: Bucket, version: Version) -> list[FalseClaim]:
-    """The same, but none of a table above `CHEAP` bytes. Raises DamagedError likewise."""
-    if version.type is ArtifactType.TABLE:
+    """The same, but none of a table or an array above `CHEAP` bytes. Raises DamagedError likewise."""
+    if version.type in LARGE:
         found = [bucket.head(object_path(digest)) for digest in version.files.values()]
         if sum(each.size for each in found if each) > CHEAP:
             return []
@@ -109,8 +115,8 @@ def cheap_false_claims(bucket: Bucket, version: Version) -> list[FalseClaim]:
 
 
 def holds(bucket: Bucket, version: Version) -> bool:
-    """Whether a stored version is what it claims, as far as that costs little: no table is read."""
-    if version.type is ArtifactType.TABLE:
+    """Whether a stored version is what it claims, as far as that costs little: no table or array is read."""
+    if version.type in LARGE:
         return True
     try:
         return not stored_false_claims(bucket, version)
@@ -134,7 +140,7 @@ def fits_files(version: Version) -> bool:
 def refuse_false_files(version: Version, folder: Path) -> None:
     """Raise DamagedError where the content of a version is not that of its files, which lie in a folder."""
     refuse_other_files(version)
-    if version.type is ArtifactType.TABLE:
+    if version.type in contents.ONLY_FILES:
         files: dict[str, Path | bytes] = {path: folder / path for path in version.files}
         for claim in _false_content(version, files):
             raise DamagedError(f"{version} is not what it claims: it {claim}")

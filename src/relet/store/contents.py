@@ -17,12 +17,24 @@ from relet.errors import BadDataError, ReletError
 
 TABLE = "table.parquet"
 FIGURE = "figure.svg"
+# A figure that is drawn in a browser is a page instead.
+FIGURE_PAGE = "figure.html"
+DOCUMENT = "document.json"
+TEXT = "text.txt"
+ARRAY = "array.npy"
 METRICS = "metrics.json"
 VERDICT = "verdict.json"
 # The findings of a reproduction lie beside its verdict; their SHA-256 is the content of both.
 REPORT = "reproduction.json"
 # Beside a verdict on determinism: the versions that it speaks of, each with the step that made it.
 CHECKED = "checked.json"
+# The one file that an artifact of these types is.
+ONLY_FILES = {
+    ArtifactType.TABLE: TABLE,
+    ArtifactType.DOCUMENT: DOCUMENT,
+    ArtifactType.TEXT: TEXT,
+    ArtifactType.ARRAY: ARRAY,
+}
 # A document of metrics or of a verdict is read as a whole, and refused above this size, in bytes.
 LARGEST_DOCUMENT = 64 * 1024 * 1024
 
@@ -96,9 +108,9 @@ def verdict_metadata(verdict: Verdict) -> dict[str, Any]:
 def decided_metadata(type_: ArtifactType, files: Mapping[str, Path | bytes]) -> dict[str, Any]:
     """The metadata that files of this type decide; `files` maps names in the artifact to files here, or to bytes.
 
-    Tables give `rows` and `columns`, metrics give `metrics` and `curves`, verdicts give `passed` and `reason`, and
-    verdicts on reproductions give the words on runs and versions too. Other types decide nothing. Raises
-    BadDataError where the files are not what relet writes for the type.
+    Tables give `rows` and `columns`, arrays `dtype` and `shape`, metrics `metrics` and `curves`, verdicts `passed`
+    and `reason`, and verdicts on reproductions the words on runs and versions too. Other types decide nothing.
+    Raises BadDataError where the files are not what relet writes for the type.
     """
     if type_ not in _DECIDERS:
         return {}
@@ -116,6 +128,12 @@ def _table_decides(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
     path = files[TABLE]
     assert isinstance(path, Path)  # pyarrow reads a table from its file, a part at a time
     return table_metadata(path)
+
+
+def _array_decides(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
+    from relet.data.arrays import array_outline
+
+    return array_outline(files[ARRAY])
 
 
 def _metrics_decide(files: Mapping[str, Path | bytes]) -> dict[str, Any]:
@@ -160,6 +178,7 @@ def _document(path: Path | bytes) -> bytes:
 
 _DECIDERS: Mapping[ArtifactType, Callable[[Mapping[str, Path | bytes]], dict[str, Any]]] = {
     ArtifactType.TABLE: _table_decides,
+    ArtifactType.ARRAY: _array_decides,
     ArtifactType.METRICS: _metrics_decide,
     ArtifactType.VERDICT: _verdict_decides,
 }

@@ -60,6 +60,8 @@ def _record_fields(record: RunRecord) -> Iterator[tuple[str, bool]]:
     yield "untracked files", _is_text_mapping(record.code.untracked)
     yield "uncommitted files", _is_text_mapping(record.code.uncommitted)
     yield "undeclared files", _is_text_mapping(record.undeclared)
+    yield "log", record.log is None or (isinstance(record.log, str) and bool(DIGEST.fullmatch(record.log)))
+    yield "places looked at", _is_text_mapping(record.looked_at)
     yield "git", isinstance(record.code.git, str)
     yield "folder", isinstance(record.code.folder, str)
     for field in ("tree", "commit", "diff", "repository"):

@@ -17,6 +17,7 @@ LONGEST_NAME = 200
 DIGEST = re.compile(r"[0-9a-f]{64}")
 # Where objects lie that a garbage collection is about to delete (decision 29).
 CONDEMNED = "condemned/"
+LOG = "log/"
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
 
 Document = dict[str, Any]
@@ -179,6 +180,46 @@ def outbox_folder(tracker: str) -> str:
 
 def searches_folder(search: str) -> str:
     return f"searches/{word(search, 'the id of a search')}/"
+
+
+def log_path(number: int) -> str:
+    """The path of an entry of the log.
+
+    >>> log_path(12)
+    'log/000000012.json'
+    """
+    return f"{LOG}{number:09}.json"
+
+
+def log_number(path: str) -> int | None:
+    """The number of the entry at a path, or None for any other path.
+
+    >>> log_number("log/000000012.json"), log_number("log/12.json")
+    (12, None)
+    """
+    found = re.fullmatch(rf"{LOG}([0-9]{{9,200}})\.json", path)
+    number = int(found[1]) if found else 0
+    return number if number and log_path(number) == path else None
+
+
+def is_logged_path(path: str) -> bool:
+    """Whether the log has an entry for each document that is put at a path; of versions only for verdicts.
+
+    >>> is_logged_path("runs/r.json"), is_logged_path("keys/ab.json")
+    (True, False)
+    """
+    folder, *below = path.split("/")
+    if folder == "runs" and len(below) == 1:
+        return below[0].endswith(".json") and bool(WORD.fullmatch(below[0].removesuffix(".json")))
+    is_move = len(below) == 4 and below[1] == "aliases" and is_alias_name(below[2])
+    named = folder == "artifacts" and is_move and is_artifact_name(below[0])
+    return is_version_path(path) or (named and number_in_path(path) is not None)
+
+
+def is_version_path(path: str) -> bool:
+    folder, *below = path.split("/")
+    named = folder == "artifacts" and len(below) == 3 and below[1] == "versions" and is_artifact_name(below[0])
+    return named and number_in_path(path) is not None
 
 
 def numbers_in_folder(folder: str, paths: Iterable[str]) -> list[int]:

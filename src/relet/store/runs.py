@@ -9,7 +9,7 @@ from relet.core import record as records
 from relet.core.artifact import Reference, Version
 from relet.core.record import ArtifactLink, RunRecord
 from relet.errors import DamagedError, NotFoundError, StoreError, nearest
-from relet.store import checking, objects, trees, versions
+from relet.store import checking, log, objects, trees, versions
 from relet.store.bucket import PARALLEL, Bucket
 from relet.store.fields import wrong_record_fields
 from relet.store.layout import Document, encode, key_path, outbox_folder, run_path, word
@@ -17,13 +17,13 @@ from relet.store.layout import Document, encode, key_path, outbox_folder, run_pa
 
 def put(bucket: Bucket, record: RunRecord) -> None:
     """Write a run's record, over the one before. Only the run itself does so."""
-    bucket.put(run_path(record.id), _encoded(record))
+    log.put_logged(bucket, run_path(record.id), _encoded(record), log.RECORD)
     _restore_needed(bucket, record)
 
 
 def add(bucket: Bucket, record: RunRecord) -> bool:
     """Write the record of a run of another store, unless it is stored already. True where this call wrote it."""
-    created = bucket.create(run_path(record.id), _encoded(record))
+    created = log.create_logged(bucket, run_path(record.id), _encoded(record), log.RECORD)
     _restore_needed(bucket, record)
     return created
 
@@ -31,7 +31,7 @@ def add(bucket: Bucket, record: RunRecord) -> bool:
 def _restore_needed(bucket: Bucket, record: RunRecord) -> None:
     """Put back what a garbage collection, which did not see the record yet, condemned of its objects."""
     if any(objects.condemned(bucket)):
-        objects.restore(bucket, trees.objects_of(bucket, record).values())
+        objects.restore(bucket, [*trees.objects_of(bucket, record).values(), *filter(None, [record.log])])
 
 
 def _encoded(record: RunRecord) -> bytes:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, nearest
-from relet.store import aliases, checking, claims, objects, runs, trees, upkeep, versions
+from relet.store import aliases, checking, claims, log, objects, runs, trees, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
 from relet.store.checking import FalseClaim
 from relet.store.journal import SearchJournal, searches
 from relet.store.layout import alias_name, artifact_name
+from relet.store.log import LogEntry, LogHead
 from relet.store.upkeep import GRACE, StoreProblem
 
 if TYPE_CHECKING:
@@ -230,11 +231,32 @@ class Store:
         if notes:
             self._bucket.delete(sorted(notes))
 
-    def verify(self) -> list[StoreProblem]:
-        """Read everything, work out again what it claims, and name each problem; damaged objects move aside."""
+    def verify(self, head: LogHead | None = None) -> list[StoreProblem]:
+        """Read everything, work out again what it claims, and name each problem; damaged objects move aside.
+
+        `head` is a `log_head` that was kept outside of the store. Only with it is it named where somebody cut off
+        the end of the log, or wrote all of it anew.
+        """
         from relet.store import verification
 
-        return verification.verify(self._bucket)
+        return verification.verify(self._bucket, head)
+
+    def log_head(self) -> LogHead | None:
+        """The number and the digest of the last entry of the log; None where the log has not begun."""
+        return log.head(self._bucket)
+
+    def log(self, last: int | None = None, unread: list[str] | None = None) -> Iterator[LogEntry]:
+        """The log's entries, or the `last` ones, the oldest first; what can't be read joins `unread`."""
+        return log.entries(self._bucket, last, unread)
+
+    def enter_in_log(self, path: str) -> list[LogEntry]:
+        """Enter what `verify` names of a document: that it has no entry, another one, or is gone; the new entries.
+
+        `path` is the document's path in the store; with `*` it may match many.
+        """
+        from relet.store import log_checks
+
+        return log_checks.enter(self._bucket, path)
 
     def prune(self, keep: int = 10) -> list[str]:
         """Forget the versions of each artifact, but for the newest `keep` and those that an alias is set to; the

@@ -8,11 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from relet.core.artifact import DETERMINISM, REPRODUCTION, Version
+from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Version
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import aliases, claims, objects, runs, trees, versions
+from relet.store import aliases, claims, log, objects, runs, trees, versions
 from relet.store.bucket import Bucket
-from relet.store.layout import DIGEST, Document, condemned_path, content_path, object_path, version_path
+from relet.store.layout import (
+    DIGEST,
+    Document,
+    condemned_path,
+    content_path,
+    encode,
+    log_path,
+    object_path,
+    version_path,
+)
 
 # An object younger than this may belong to a run that has not written its version yet.
 GRACE = timedelta(hours=1)
@@ -70,7 +79,11 @@ def _versions_in_outboxes(bucket: Bucket) -> set[str]:
 def _forget_version(bucket: Bucket, version: Version) -> None:
     # The tombstone comes first: a pointer to a tombstone is ignored, a version without its pointer is not.
     tombstone = versions.tombstone(version.name, version.number, version.content)
-    bucket.put_document(version_path(version.name, version.number), tombstone)
+    path = version_path(version.name, version.number)
+    if version.type is ArtifactType.VERDICT:
+        log.put_logged(bucket, path, encode(tombstone), log.PRUNED)
+    else:
+        bucket.put_document(path, tombstone)
     pointer = content_path(version.name, version.content)
     with suppress(DamagedError):
         if (bucket.document(pointer) or {}).get("number") == version.number:
@@ -139,7 +152,8 @@ def _unstage(bucket: Bucket, before: datetime) -> list[str]:
 
 def _referenced_objects(bucket: Bucket) -> set[str]:
     paths = [entry.path for prefix in ("artifacts/", "runs/", "releases/") for entry in bucket.entries(prefix)]
-    return set().union(*bucket.each(lambda path: _digests_in_document(bucket, path), paths))
+    # The first entry of the log names the object that lists what was there when it began.
+    return set().union(*bucket.each(lambda path: _digests_in_document(bucket, path), [*paths, log_path(1)]))
 
 
 def _digests_in_document(bucket: Bucket, path: str) -> set[str]:
@@ -165,7 +179,8 @@ def _files_of_tree(bucket: Bucket, digest: str | None) -> set[str]:
 def _digests_needed(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
     folder, *below = path.split("/")
     if folder == "runs":
-        return set(runs.from_document(bucket, path, document).objects.values())
+        record = runs.from_document(bucket, path, document)
+        return {*record.objects.values(), *filter(None, [record.log])}
     if folder == "artifacts" and below[1:2] == ["versions"]:
         return set() if versions.TOMBSTONE in document else set(document["files"].values())
     return set() if folder == "artifacts" else every

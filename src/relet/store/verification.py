@@ -12,6 +12,8 @@ from relet.store import aliases, objects, runs, trees, versions
 from relet.store.bucket import Bucket
 from relet.store.checking import stored_false_claims
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
+from relet.store.log import LogHead
+from relet.store.log_checks import log_problems
 from relet.store.record_checks import false_record_claims
 from relet.store.upkeep import StoreProblem
 
@@ -23,28 +25,34 @@ RECORD_ADVICE = "restore the record from a backup, or delete it and run again"
 KEY_ADVICE = "delete it: the step then runs again"
 
 
-def verify(bucket: Bucket) -> list[StoreProblem]:
+def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
     """Read everything and name each problem. A damaged object is moved aside, so that it can be stored again.
 
     The content of each version and the metadata that its files decide are worked out again; each record is
     compared with the versions that it names, and each key with the run that it leads to. A table is read as a
     stream. Objects without a version, and files that a killed writer left half-written, are garbage, no problem.
+    The log is walked, and compared with the documents and with a `head` of it that was kept elsewhere.
     """
     found = [*_unreadable_names(bucket), *_unreadable_documents(bucket)]
+    # What is written last is listed first: beside a writer, whatever is in a list was preceded by what it names.
+    keys = [entry.path for entry in bucket.entries("keys/")]
+    records = {record.id: record for record in runs.newest_first(bucket)}
+    moved = {name: _current_aliases(bucket, name) for name in versions.names(bucket)}
     damaged = _damaged_objects(bucket)
     known: dict[str, Version] = {}
     for name in versions.names(bucket):
         alive = versions.living_versions(bucket, name)
         known |= {str(version): version for version in alive}
         found += _broken_versions(bucket, alive, damaged)
-        found += _dangling_aliases(bucket, name, {version.number for version in alive})
+        found += _dangling_aliases(name, moved.get(name, {}), {version.number for version in alive})
     named = {digest for version in known.values() for digest in version.files.values()}
     found += [
         StoreProblem(kind="damaged", where=object_path(digest), message=message)
         for digest, message in damaged.items()
         if digest not in named
     ]
-    return [*found, *_broken_runs(bucket, known)]
+    found += _broken_runs(bucket, known, records)
+    return [*found, *_false_keys(bucket, keys, known, records), *log_problems(bucket, head)]
 
 
 def _damaged_objects(bucket: Bucket) -> dict[str, str]:
@@ -82,24 +90,35 @@ def _broken_versions(
                 yield StoreProblem(kind="false", where=str(version), message=f"it {claim}; {CLAIM_ADVICE}")
 
 
-def _dangling_aliases(bucket: Bucket, name: str, alive: set[int]) -> Iterator[StoreProblem]:
+def _current_aliases(bucket: Bucket, name: str) -> Mapping[str, int]:
     with suppress(DamagedError):  # `_unreadable_documents` has named this alias already.
-        for alias, number in aliases.current_numbers(bucket, name).items():
-            if number not in alive:
-                message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
-                yield StoreProblem(kind="dangling", where=f"{name}:{alias}", message=message)
+        return aliases.current_numbers(bucket, name)
+    return {}
 
 
-def _broken_runs(bucket: Bucket, known: Mapping[str, Version]) -> Iterator[StoreProblem]:
-    records = {record.id: record for record in runs.newest_first(bucket)}
+def _dangling_aliases(name: str, moved: Mapping[str, int], alive: set[int]) -> Iterator[StoreProblem]:
+    for alias, number in moved.items():
+        if number not in alive:
+            message = f"is set to v{number}, which is not there; set it again (`relet artifacts alias`)"
+            yield StoreProblem(kind="dangling", where=f"{name}:{alias}", message=message)
+
+
+def _broken_runs(
+    bucket: Bucket, known: Mapping[str, Version], records: Mapping[str, RunRecord]
+) -> Iterator[StoreProblem]:
     for record in records.values():
         yield from _lost_run_objects(bucket, record)
         for wrong in false_record_claims(record, known.get, records.get):
             yield StoreProblem(kind="false", where=f"run {record.id}", message=f"it {wrong}; {RECORD_ADVICE}")
-    for entry in bucket.entries("keys/"):
+
+
+def _false_keys(
+    bucket: Bucket, keys: Iterable[str], known: Mapping[str, Version], records: Mapping[str, RunRecord]
+) -> Iterator[StoreProblem]:
+    for path in keys:
         with suppress(DamagedError):
-            if claim := _false_key(bucket, entry.path, known, records):
-                yield StoreProblem(kind="false", where=entry.path, message=f"it {claim}; {KEY_ADVICE}")
+            if claim := _false_key(bucket, path, known, records):
+                yield StoreProblem(kind="false", where=path, message=f"it {claim}; {KEY_ADVICE}")
 
 
 def _lost_run_objects(bucket: Bucket, record: RunRecord) -> Iterator[StoreProblem]:
@@ -111,6 +130,8 @@ def _lost_run_objects(bucket: Bucket, record: RunRecord) -> Iterator[StoreProble
         if digest in gone:
             message = f"object {digest} is missing, so the run can't be made again exactly"
             yield StoreProblem(kind="missing", where=f"run {record.id} {what}", message=message)
+    if record.log and record.imported is None and objects.absent_digests(bucket, [record.log]):
+        yield StoreProblem(kind="missing", where=f"run {record.id} log", message=f"object {record.log} is missing")
 
 
 def _false_key(

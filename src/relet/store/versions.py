@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from relet.core.artifact import Reference, Version
+from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.record import now
 from relet.errors import DamagedError, NotFoundError, StoreError, nearest
-from relet.store import aliases, checking, objects
+from relet.store import aliases, checking, log, objects
 from relet.store.bucket import Bucket
 from relet.store.fields import wrong_version_fields
 from relet.store.layout import (
@@ -74,12 +74,19 @@ def _add_numbered(bucket: Bucket, draft: Version, same: _DraftComparison) -> Ver
     number = taken[-1] + 1 if taken else 1
     while True:
         version = replace(draft, number=number, created=now())
-        if bucket.create(version_path(draft.name, number), _encoded(version)):
+        if _create(bucket, version):
             return _write_pointer(bucket, version)
         known = _readable_version(bucket, draft.name, number)
         if known and same(known):
             return _write_pointer(bucket, known)
         number += 1
+
+
+def _create(bucket: Bucket, version: Version) -> bool:
+    path, content = version_path(version.name, version.number), _encoded(version)
+    if version.type is ArtifactType.VERDICT:
+        return log.create_logged(bucket, path, content, log.VERDICT)
+    return bucket.create(path, content)
 
 
 class _DraftComparison:

@@ -1,4 +1,4 @@
-"""How every tracker names runs and registered models, and which model aliases it mirrors."""
+"""How every tracker names runs and registered models, and which files and model aliases it mirrors."""
 
 from __future__ import annotations
 
@@ -24,6 +24,19 @@ def run_name(record: RunRecord, length: int) -> str:
         return f"{record.trial} {' '.join(record.overrides)}"[:length]
     kind = "" if record.kind is RunKind.PIPELINE else f"{record.kind} of "
     return f"{kind}{record.pipeline} {record.id.rpartition('-')[2]}"
+
+
+def run_files(record: RunRecord) -> dict[str, str]:
+    """What a tracker keeps of a run beside its artifacts, path → SHA-256: what a component printed, and of a
+    pipeline's run the lock and the diff, which are those of its steps as well.
+    """
+    whole = record.parent is None
+    wanted = {
+        "code/requirements.lock.txt": record.lock if whole else None,
+        "code/uncommitted.diff.txt": record.code.diff if whole else None,
+        "log.txt": record.log,
+    }
+    return {path: digest for path, digest in wanted.items() if digest}
 
 
 def registered_name(pipeline: str, artifact: str) -> str:

@@ -96,7 +96,11 @@ def object_of(*names: str) -> AllowedValue:
 
 
 def _is_numpy(value: Any, kinds: str, dimensions: int) -> bool:
-    return getattr(getattr(value, "dtype", None), "kind", " ") in kinds and value.ndim == dimensions
+    if getattr(getattr(value, "dtype", None), "kind", " ") not in kinds or value.ndim != dimensions:
+        return False
+    return value.dtype.kind != "O" or all(
+        isinstance(each, bool | int | float | str | None) for each in value.ravel().tolist()
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -115,8 +119,12 @@ GAP = AllowedValue("NaN", lambda value: type(value) is float and math.isnan(valu
 TEXT = AllowedValue("a text of at most 10,000 characters", _is_short)
 TOKENS = AllowedValue("a text", lambda value: isinstance(value, str))
 PLAIN = TEXT | NUMBER | FLAG
+WEIGHTS = AllowedValue(
+    "a dictionary from classes to numbers",
+    lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())),
+)
 TEXTS = list_of(TEXT)
-LABELS = array("OUif", 1)
+LABELS = array("OUifb", 1)
 FLOATS, WHOLES = array("f", 1), array("i", 1)
 MATRIX = array("f", 2)
 FLOAT = typed("numpy.float64", "numpy.float32")
@@ -136,6 +144,7 @@ COLUMNS = (
     | list_of(TEXT)
     | list_of(SEED)
     | list_of(FLAG)
+    | array("bi", 1)
     | AllowedValue("a slice", lambda v: type(v) is slice)
 )
 # The patterns of words whose cost grows with the text alone.

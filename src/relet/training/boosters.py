@@ -31,7 +31,7 @@ _HEADER = (
     "tree_sizes",
 )
 # What relet's models have there, whatever they learned.
-_FIXED = {"version": "v4", "num_class": "1", "num_tree_per_iteration": "1", "label_index": "0"}
+_FIXED = {"version": "v4", "label_index": "0"}
 # The properties of a tree in their order, each with its length: for the tree, for each leaf, or for each branch.
 _TREE = {
     "num_leaves": "tree",
@@ -65,9 +65,16 @@ _WHOLE = {
 _BLOCK = re.compile(r"Tree=(?P<place>\d+)\n" + "".join(f"{name}=(?P<{name}>.*)\n" for name in _TREE) + "\n\n")
 # Numeric splits: whether a missing value goes left (2), and what counts as missing (nothing, 0, or NaN: 0, 4, 8).
 _DECISIONS = (0, 2, 4, 6, 8, 10)
-_OBJECTIVES = re.compile(
-    r"(regression|regression_l1|huber|fair|poisson|quantile|mape|gamma|tweedie)( sqrt| [a-z_]+:[0-9.e+-]{1,30})*"
-)
+_REGRESSION = r"(regression|regression_l1|huber|fair|poisson|quantile|mape|gamma|tweedie)"
+_SETTINGS = r"( sqrt| [a-z_]+:[0-9.e+-]{1,30})*"
+# The objectives of each estimator; those of several classes say how many.
+_OBJECTIVES = {
+    "BoostedRegressor": re.compile(_REGRESSION + _SETTINGS),
+    "LGBMRegressor": re.compile(_REGRESSION + _SETTINGS),
+    "LGBMRanker": re.compile(r"(lambdarank|rank_xendcg)" + _SETTINGS),
+    "LGBMClassifier": re.compile(r"(binary|cross_entropy)( sigmoid:[0-9.]{1,20})?"),
+}
+_CLASSES = re.compile(r"(multiclass|multiclassova) num_class:(\d{1,6})( sigmoid:[0-9.]{1,20})?")
 _INFO = re.compile(r"none|\[[0-9.e+-]{1,30}:[0-9.e+-]{1,30}\]")
 _PARAMETER = re.compile(r"\[([a-z0-9_]{1,60}): ?([a-zA-Z0-9_.,+-]{0,200})\]")
 # Parameters that name files or machines; relet sets none of them.
@@ -90,9 +97,10 @@ def check_boosters(text: str, features: int, count: int) -> None:
         check_booster(each, features)
 
 
-def check_booster(text: str, features: int) -> None:
+def check_booster(text: str, features: int, outputs: int = 1, of: str = "BoostedRegressor") -> None:
     """Raise ModelError unless the text is a LightGBM model of trees that read `features` features.
 
+    It gives `outputs` numbers for each row, and belongs to the estimator `of`.
     Every line, name and number is checked, and that the branches of each tree lead to its leaves, each once.
     """
     head, separator, rest = text.partition("\n\nTree=0\n")
@@ -100,8 +108,10 @@ def check_booster(text: str, features: int) -> None:
     if not separator or not ended:
         raise ModelError("it holds no trees, or no end of them")
     header = _header(head)
-    _check_header(header, features)
+    _check_header(header, features, outputs, of)
     blocks = _blocks("Tree=0\n" + body, header["tree_sizes"])
+    if len(blocks) % outputs:
+        raise ModelError(f"it has {len(blocks)} trees, which are not one for each of {outputs} classes")
     _check_trees(_columns(blocks), features)
     _check_tail(tail)
 
@@ -114,14 +124,19 @@ def _header(text: str) -> dict[str, str]:
     return found
 
 
-def _check_header(header: Mapping[str, str], features: int) -> None:
-    for name, value in _FIXED.items():
+def _check_header(header: Mapping[str, str], features: int, outputs: int, of: str) -> None:
+    counts = {"num_class": str(outputs), "num_tree_per_iteration": str(outputs)}
+    for name, value in {**_FIXED, **counts}.items():
         if header[name] != value:
             raise ModelError(f"its {name} is {header[name][:30]!r}; only {value!r} is loaded")
     if header["max_feature_idx"] != str(features - 1):
         raise ModelError(f"its max_feature_idx is {header['max_feature_idx'][:30]!r}, for {features} features")
-    if not _OBJECTIVES.fullmatch(header["objective"]):
-        raise ModelError(f"its objective is {header['objective'][:30]!r}, which is no regression's")
+    several = _CLASSES.fullmatch(header["objective"])
+    if outputs > 1 and not (several and several[2] == str(outputs)):
+        raise ModelError(f"its objective is {header['objective'][:30]!r}, which is not that of {outputs} classes")
+    if outputs == 1 and not _OBJECTIVES[of].fullmatch(header["objective"]):
+        kind = {"LGBMClassifier": "classification", "LGBMRanker": "ranking"}.get(of, "regression")
+        raise ModelError(f"its objective is {header['objective'][:30]!r}, which is no {kind}'s")
     if header["feature_names"] != " ".join(f"Column_{each}" for each in range(features)):
         raise ModelError(f"its feature_names are not Column_0 to Column_{features - 1}")
     infos = header["feature_infos"].split(" ")

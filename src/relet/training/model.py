@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.code import FirstPartyCode
 from relet.errors import BadDataError, ModelError, nearest
-from relet.names import PACKAGE
 from relet.training.boosters import check_boosters
+from relet.training.inner import check_code, code_digests, is_steady, native_estimators
 from relet.training.model_files import (
     ABOUT,
     ARCHIVE,
@@ -34,7 +32,6 @@ from relet.training.model_files import (
 from relet.training.stored import expanded_limit
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -46,8 +43,6 @@ if TYPE_CHECKING:
 MESSAGE = 400
 # Separates the texts of two estimators in one native file.
 _NEXT = "\x1d\n"
-# The attributes in which estimators hold other estimators.
-_NESTED = ("steps", "transformers_", "transformer_list", "members", "members_")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +50,10 @@ class Model:
     """An inference pipeline: pre-processing and model as one fitted scikit-learn `Pipeline`.
 
     `example` holds a few raw input rows with every column that the pipeline reads; `target` is the name of the
-    predicted column; predictions have the target's unit. `about` holds facts for a person. With `interval` the
-    model gives intervals; with `background` (rows that stand for all others) and `comparables` it explains its
-    estimates.
+    predicted column; predictions have the target's unit, or are its labels. `about` holds facts for a person. With
+    `interval` the model gives intervals; with `background` (rows that stand for all others) and `comparables` it
+    explains its estimates. `missing` names the columns in which training rows had missing values, which the golden
+    rows then have too; None stands for those in which `example` or `background` has any.
     """
 
     pipeline: Any
@@ -67,13 +63,64 @@ class Model:
     interval: Interval | None = None
     background: pd.DataFrame | None = None
     comparables: Comparables | None = None
+    missing: Sequence[str] | None = None
+    # of a model that an older relet stored: rows reach its pipeline with the types in which they came
+    as_given: bool = False
 
-    def predict(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, rows: pd.DataFrame) -> NDArray[Any]:
         """One prediction for each row, independent of the other rows.
 
-        Raises BadDataError for a column that is missing or has another type.
+        A number of 64 bits, or the label of a class, as it stood in the training rows; of a model with several
+        targets one column for each. Raises BadDataError for a column that is missing or has another type.
         """
         import numpy as np
+
+        rows = self._taken_rows(rows)
+        kind = None if self.is_classifier else np.float64
+        if not len(rows):
+            # some estimators refuse a table without rows
+            return np.empty(0, dtype=kind or object)
+        return np.asarray(self.pipeline.predict(rows), dtype=kind)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether predictions are the labels of classes."""
+        from sklearn.base import is_classifier
+
+        return bool(is_classifier(self.pipeline))
+
+    @property
+    def classes(self) -> list[Any]:
+        """The labels of a classifier of one target, in the order of its probabilities; empty for others."""
+        found: Any = getattr(self.pipeline, "classes_", None) if self.is_classifier else None
+        return list(found.tolist()) if hasattr(found, "tolist") else []
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the model is a classifier of one target that gives the probability of each class."""
+        return bool(self.classes) and hasattr(self.pipeline, "predict_proba")
+
+    def probabilities(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The probability of each class for each row: one column for each label, in the order of `classes`.
+
+        The probabilities of a row add up to 1. Raises what `predict` raises, and ModelError for a model that gives
+        no probabilities.
+        """
+        import numpy as np
+        import pandas as pd
+
+        if not self.gives_probabilities:
+            raise ModelError(
+                "the model gives no probabilities: its estimator predicts "
+                + ("labels alone; calibrate it with CalibratedClassifierCV" if self.is_classifier else "numbers")
+            )
+        rows = self._taken_rows(rows)
+        found = self.pipeline.predict_proba(rows) if len(rows) else np.empty((0, len(self.classes)))
+        return pd.DataFrame(np.asarray(found, dtype=np.float64), columns=self.classes, index=rows.index)
+
+    def _taken_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows with the types that the pipeline learned from, as far as they came from outside without any."""
+        from relet.training.golden import typed_rows
 
         missing = [name for name in self.example.columns if name not in rows.columns]
         if missing:
@@ -81,10 +128,7 @@ class Model:
                 f"the model needs the column {missing[0]!r}, which the rows don't have: "
                 f"{nearest(missing[0], map(str, rows.columns))}"
             )
-        if not len(rows):
-            # some estimators refuse a table without rows
-            return np.empty(0)
-        return np.asarray(self.pipeline.predict(rows), dtype=np.float64)
+        return rows if self.as_given else typed_rows(rows, self.example)
 
     def predict_interval(self, rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
         """The columns `lower`, `estimate` and `upper`, in the target's unit, within the interval's declared range.
@@ -145,16 +189,12 @@ def export_model(model: Model, folder: Path) -> None:
     from relet.training import archive, golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
-    if natives := list(_native_estimators(model.pipeline)):
+    (folder / ARCHIVE).write_bytes(archive.dump_estimator(model.pipeline))
+    if natives := list(native_estimators(model.pipeline)):
         for each in natives:
             check_boosters(each.native, each.n_features_in_, len(each.objectives))
         _write_text(folder / NATIVE, _NEXT.join(each.native for each in natives))
-    (folder / ARCHIVE).write_bytes(archive.dump_estimator(model.pipeline))
-    rows = golden.rows_from_json(golden.rows_to_json(model.example), list(model.example.columns))
-    import pandas as pd
-
-    rows = pd.concat([rows, golden.adversarial_rows(model.example)], ignore_index=True)
-    recorded = golden.record_predictions(rows, model.predict(rows), model.interval)
+    recorded = golden.recorded(model)
     check_rows(recorded["rows"], recorded["columns"], GOLDEN)
     _write_json(folder / GOLDEN, recorded)
     _write_grounds(model, folder)
@@ -164,7 +204,8 @@ def export_model(model: Model, folder: Path) -> None:
         "target": model.target,
         "about": model.about,
         "columns": kinds,
-        "code": dict(_code_digests(model.pipeline)),
+        "strings": golden.string_columns(model.example),
+        "code": dict(code_digests(model.pipeline)),
         "packages": packaging.needed_versions(),
     }
     _write_text(folder / EXAMPLE, packaging.input_example(model.example))
@@ -174,6 +215,9 @@ def export_model(model: Model, folder: Path) -> None:
         packaging.mlmodel(
             kinds,
             params=model.interval is not None or model.background is not None,
+            labels=model.classes if model.is_classifier else None,
+            probabilities=model.gives_probabilities,
+            outputs=golden.output_count(recorded),
             id=model.comparables.id if model.comparables is not None else None,
         ),
     )
@@ -208,21 +252,23 @@ def _loaded_model(files: ModelFiles) -> Model:
 
     about, name = files.about, files.folder.name
     check_about(about, name)
-    _check_code(about["code"], name)
+    check_code(about["code"], name)
     pipeline = archive.load_estimator(files.content[ARCHIVE], name)
     _attach_natives(pipeline, files)
     example = _read_example(files)
+    stored = files.json(GOLDEN)
+    check_rows(stored["rows"], stored["columns"], f"{name}: {GOLDEN}")
     model = Model(
         pipeline=pipeline,
         example=example,
         target=about["target"],
         about=about["about"],
+        missing=[each for each in example.columns if any(row.get(each) is None for row in stored["rows"])],
+        as_given="strings" not in about,
         **_read_grounds(files, [str(name) for name in example.columns]),
     )
-    stored = files.json(GOLDEN)
-    check_rows(stored["rows"], stored["columns"], f"{name}: {GOLDEN}")
-    exactly = about["packages"] == packaging.needed_versions()
-    golden.check_predictions(stored, model.predict, exactly=exactly, name=name)
+    exactly = about["packages"] == packaging.needed_versions() and is_steady(pipeline)
+    golden.check_predictions(stored, model, exactly=exactly, name=name)
     if model.interval is not None:
         golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=name)
     return model
@@ -230,7 +276,7 @@ def _loaded_model(files: ModelFiles) -> Model:
 
 def _attach_natives(pipeline: Any, files: ModelFiles) -> None:
     """Give each estimator the text that it stores beside the archive, once that was checked."""
-    natives = list(_native_estimators(pipeline))
+    natives = list(native_estimators(pipeline))
     if not natives:
         return
     name = files.folder.name
@@ -316,65 +362,15 @@ def _read_example(files: ModelFiles) -> pd.DataFrame:
             example[name] = pd.to_numeric(example[name])
         elif kind == "boolean":
             example[name] = example[name].astype(bool)
+        elif name in files.about.get("strings", ()):
+            example[name] = example[name].astype("str")
     return example
-
-
-@cache
-def _relet_code() -> FirstPartyCode:
-    """The source of relet, read and parsed once in a process, which imports its modules once, too.
-
-    There is no project: of the folder that relet is installed in, all else is third parties'.
-    """
-    return FirstPartyCode((PACKAGE / "no project", PACKAGE.parent))
-
-
-def _code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
-    """The digests of relet's own modules that a pipeline needs, and of the modules that these import."""
-    code = _relet_code()
-    found: dict[str, str] = {}
-    for module in sorted(_pipeline_modules(pipeline)):
-        found |= code.closure(module).modules
-    yield from sorted(found.items())
-
-
-def _pipeline_modules(value: Any) -> set[str]:
-    """The modules of relet that define the estimators of a pipeline, nested ones too."""
-    if isinstance(value, list | tuple):
-        return set[str]().union(*map(_pipeline_modules, value))
-    own = {type(value).__module__} if type(value).__module__.startswith("relet.") else set()
-    return own.union(*map(_pipeline_modules, _nested_estimators(value)))
-
-
-def _nested_estimators(value: Any) -> list[Any]:
-    return [getattr(value, name) for name in _NESTED if hasattr(value, name)]
-
-
-def _native_estimators(value: Any) -> Iterator[Any]:
-    """The fitted estimators of a pipeline that store what they learned as text beside the archive."""
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from _native_estimators(each)
-    elif hasattr(value, "attach"):
-        yield value
-    else:
-        for name in ("steps", "members_"):
-            yield from _native_estimators(getattr(value, name, ()))
 
 
 def _loaded_file_digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file that loading reads."""
     present = [folder / name for name in LOADED if (folder / name).is_file()]
     return {path.name: sha256(path.read_bytes()).hexdigest() for path in present}
-
-
-def _check_code(recorded: dict[str, str], name: str) -> None:
-    code = _relet_code()
-    for module, digest in recorded.items():
-        if code.digest(module) != digest:
-            raise ModelError(
-                f"{name} was made with another {module} than this relet has: its predictions would belong to "
-                "neither; install the relet that made it, or train it again"
-            )
 
 
 def _write_text(path: Path, text: str) -> None:

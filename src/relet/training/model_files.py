@@ -82,6 +82,9 @@ def check_about(about: Mapping[str, Any], name: str) -> None:
     for field, kind in _FIELDS.items():
         if not isinstance(about.get(field), kind):
             raise ModelError(f"{name}: {ABOUT} is damaged: {field} is {about.get(field)!r:.40}")
+    strings = about.get("strings", [])
+    if not isinstance(strings, list) or not all(isinstance(each, str) for each in strings):
+        raise ModelError(f"{name}: {ABOUT} is damaged: strings is {strings!r:.40}")
     for module in about["code"]:
         if not _MODULE.fullmatch(module):
             raise ModelError(f"{name}: {ABOUT} names the code {module!r:.60}, which is not relet's")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +46,23 @@ _PARAMS = [
 ]
 
 
-def mlmodel(kinds: Mapping[str, str], *, params: bool = False, id: str | None = None) -> str:
+# The parameter that asks a classifier for the probability of each class.
+_PROBABILITIES = {"name": "probabilities", "type": "boolean", "default": False, "shape": None}
+
+
+def mlmodel(
+    kinds: Mapping[str, str],
+    *,
+    params: bool = False,
+    id: str | None = None,
+    labels: Sequence[Any] | None = None,
+    probabilities: bool = False,
+    outputs: int = 0,
+) -> str:
     """The MLmodel file: a python_function that relet loads, with its signature.
 
-    `kinds` are those of `column_kind`.
+    `kinds` are those of `column_kind`. A classifier gives `labels`, and a request may ask for `probabilities`
+    where the model gives any. `outputs` is the number of columns of predictions; 0 where each is one value.
 
     With `params` a request may ask for an interval and an explanation. The signature names the optional column
     `id` too: MLflow drops columns that it does not name, and a row without its id could be its own comparable.
@@ -58,10 +71,11 @@ def mlmodel(kinds: Mapping[str, str], *, params: bool = False, id: str | None = 
     if id is not None and id not in kinds:
         # some clients send numbers as text, or as floats where one is missing
         inputs.append({"name": id, "type": "any", "required": False})
+    asked = [*(_PARAMS if params else []), *([_PROBABILITIES] if probabilities else [])]
     signature = {
         "inputs": json.dumps(inputs),
-        "outputs": json.dumps([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]),
-        "params": json.dumps(_PARAMS) if params else None,
+        "outputs": json.dumps([_output(labels, outputs)]),
+        "params": json.dumps(asked) if asked else None,
     }
     described: dict[str, Any] = {
         "flavors": {
@@ -79,6 +93,16 @@ def mlmodel(kinds: Mapping[str, str], *, params: bool = False, id: str | None = 
     }
     # JSON is YAML: writing it needs no library, and no new version of a library changes it
     return json.dumps(described, indent=1) + "\n"
+
+
+def _output(labels: Sequence[Any] | None, outputs: int) -> dict[str, Any]:
+    """What MLflow says of a model's predictions: numbers, or labels of one type."""
+    if labels is None or outputs:
+        kind = "float64" if labels is None else "str"
+        return {"type": "tensor", "tensor-spec": {"dtype": kind, "shape": [-1, outputs] if outputs else [-1]}}
+    kinds = {bool: "boolean", int: "long", float: "double"}
+    found = {kinds.get(type(each), "string") for each in labels} or {"string"}
+    return {"type": found.pop() if len(found) == 1 else "string", "required": True}
 
 
 def input_example(example: pd.DataFrame) -> str:

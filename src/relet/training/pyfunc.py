@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -22,15 +21,18 @@ class ServedModel:
 
     def predict(
         self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None
-    ) -> NDArray[np.float64] | pd.DataFrame:
-        """One prediction for each row, in the target's units; a table where `params` asks for more.
+    ) -> NDArray[Any] | pd.DataFrame:
+        """One prediction for each row, in the target's units or a label; a table where `params` asks for more.
 
         `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then clipped to the target's
         range. `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column
         name); a row is never its own comparable. The contributions add up to `explained` minus `base`; `explained`
-        is the estimate before clipping.
+        is the estimate before clipping. `probabilities` gives a table of a classifier: `label`, and for each class
+        a column `probability_` with its label, in the order of the classes.
         """
         asked = params or {}
+        if asked.get("probabilities"):
+            return self._probabilities(model_input)
         coverage, explain = asked.get("coverage"), asked.get("explain")
         if coverage is None and not explain:
             return self.model.predict(model_input)
@@ -50,6 +52,11 @@ class ServedModel:
             "explained": [each.estimate for each in found],
         }
         return pd.concat([answer, pd.DataFrame(grounds, index=model_input.index)], axis=1)
+
+    def _probabilities(self, rows: pd.DataFrame) -> pd.DataFrame:
+        found = self.model.probabilities(rows).add_prefix("probability_")
+        found.insert(0, "label", self.model.predict(rows))
+        return found
 
 
 def _load_pyfunc(path: str) -> ServedModel:

@@ -11,11 +11,10 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,8 @@ DEPTH = 64
 PARTS, TREES = 1_000, 20_000
 # The longest text and the largest whole number of a schema.
 LONGEST, LARGEST = 10_000_000, 2**63
+# How the names of trees begin, of which a model may have more than of other parts.
+_TREE_NAMES = ("DecisionTree", "ExtraTree", "TreePredictor")
 # Every value of a schema follows one of these bytes.
 _BEGINNINGS = (b"{", b"[", b",")
 
@@ -139,7 +140,7 @@ def check_parts(schema: dict[str, Any]) -> None:
     trees = parts = 0
     for node in schema_nodes(schema):
         if node["__loader__"] == "ObjectNode":
-            tree = str(node["__class__"]).startswith(("DecisionTree", "ExtraTree"))
+            tree = str(node["__class__"]).startswith(_TREE_NAMES)
             trees, parts = trees + tree, parts + (not tree)
     if parts > PARTS or trees > TREES:
         raise ModelError(f"it has {parts} parts and {trees} trees, more than {PARTS} and {TREES}")
@@ -199,14 +200,17 @@ def _array(name: str, data: bytes) -> NDArray[Any]:
 def _is_plain(kind: np.dtype[Any]) -> bool:
     """Whether an array may hold values of that type: truth values, numbers, text, or the nodes of a tree."""
     if kind.names:
-        return kind == _tree_nodes()
+        return kind == _tree_nodes(histogram="gain" in kind.names)
     return kind.kind in "biufU" and kind.itemsize > 0 and kind.isnative and kind.itemsize <= 4 * LONGEST
 
 
 @cache
-def _tree_nodes() -> np.dtype[Any]:
-    from sklearn.tree._tree import NODE_DTYPE
-
+def _tree_nodes(*, histogram: bool) -> np.dtype[Any]:
+    """The type of the nodes of trees: of forests, or of histogram boosting."""
+    if histogram:
+        from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE as NODE_DTYPE
+    else:
+        from sklearn.tree._tree import NODE_DTYPE
     found: np.dtype[Any] = NODE_DTYPE
     return found
 
@@ -226,11 +230,20 @@ def _mapped(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]], depth: int
     content = node["content"]
     if not isinstance(content, dict) or not isinstance(kinds, list) or len(kinds) != len(content):
         raise ModelError("a dictionary of its schema has not one type for each key")
-    names = {StoredType("builtins.str"): str, StoredType("builtins.int"): int, StoredType("numpy.int64"): int}
-    if unknown := [kind for kind in kinds if kind not in names]:
+    if unknown := [kind for kind in kinds if kind not in _KEYS]:
         raise ModelError(f"a dictionary of its schema has keys of the type {_shown(unknown[0])}")
     pairs = zip(kinds, content.items(), strict=True)
-    return {names[kind](key): _value(value, arrays, depth) for kind, (key, value) in pairs}
+    return {_KEYS[kind](key): _value(value, arrays, depth) for kind, (key, value) in pairs}
+
+
+# What makes the key of a dictionary from its text, by its type.
+_KEYS: dict[StoredType, Callable[[str], Any]] = {
+    StoredType("builtins.str"): str,
+    StoredType("builtins.int"): int,
+    StoredType("builtins.float"): float,
+    StoredType("builtins.bool"): {"true": True, "false": False}.__getitem__,
+    StoredType("numpy.int64"): int,
+}
 
 
 def _scalar(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]], depth: int) -> Any:
@@ -276,17 +289,21 @@ def _arrayed(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]], depth: in
 
 
 def _object_array(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]], depth: int) -> Any:
-    """An array of plain values of several types, in one dimension."""
+    """An array of plain values of several types, or of objects; its lists lie in each other as its shape says."""
     import numpy as np
 
     items, shape = _listed(node, arrays, depth), _value(node["shape"], arrays, depth)
-    if node["type"] != "json" or shape != (len(items),):
+    if node["type"] != "json" or not isinstance(shape, tuple) or not 1 <= len(shape) <= 2:
         raise ModelError(f"its schema holds {len(items)} values in an array of the shape {_shown(shape)}")
-    if any(not isinstance(each, bool | int | float | str | None) for each in items):
-        raise ModelError("its schema holds an array of objects")
-    found = np.empty(len(items), dtype=object)
-    found[:] = items
-    return found
+    rows = items if len(shape) == 2 else [items]
+    if any(not isinstance(row, list) or len(row) != shape[-1] for row in rows) or shape[0] != len(items):
+        raise ModelError(f"its schema holds {len(items)} values in an array of the shape {_shown(shape)}")
+    found = np.empty(len(rows) * shape[-1], dtype=object)
+    for place, each in enumerate(each for row in rows for each in row):
+        if isinstance(each, list | dict | slice | StoredType):
+            raise ModelError("its schema holds an array of lists")
+        found[place] = each
+    return found.reshape(shape)
 
 
 def _object(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]], depth: int) -> StoredObject:
@@ -322,40 +339,16 @@ _READERS: dict[str, tuple[list[set[str]], Callable[..., Any]]] = {
 LOADERS = frozenset(_READERS)
 
 
-def made(value: Any) -> Any:
-    """The objects of checked values. It calls `__setstate__`, and for a tree its constructor."""
-    import numpy as np
-
-    if isinstance(value, StoredObject):
-        return _made_object(value)
-    if isinstance(value, StoredType):
-        return _type(value.name)
-    if isinstance(value, np.ndarray):
-        return value.copy(order="K")
-    if isinstance(value, list):
-        return [made(each) for each in value]
-    if isinstance(value, tuple):
-        return tuple(made(each) for each in value)
-    return {key: made(each) for key, each in value.items()} if isinstance(value, dict) else value
-
-
-def _made_object(stored: StoredObject) -> Any:
-    kind = _type(stored.type)
-    instance = kind.__new__(kind) if stored.arguments is None else kind(*made(stored.arguments))
-    attributes = made(stored.attributes)
-    if attributes.get("n_jobs") == -1:
-        attributes["n_jobs"] = 1
-    if hasattr(instance, "__setstate__"):
-        instance.__setstate__(attributes)
-    else:
-        vars(instance).update(attributes)
-    return instance
-
-
-@cache
-def _type(name: str) -> Any:
-    module, _, label = name.rpartition(".")
-    return getattr(import_module(module), label)
+def inner_values(value: Any) -> Iterable[Any]:
+    """The values in a list, a dictionary or an array of objects; nothing for a plain value."""
+    if isinstance(value, dict):
+        return value.values()
+    if isinstance(value, list | tuple):
+        return value
+    if getattr(getattr(value, "dtype", None), "kind", "") == "O":
+        found: list[Any] = value.ravel().tolist()
+        return found
+    return ()
 
 
 def _shown(value: Any) -> str:

@@ -5,7 +5,7 @@ scikit-learn and SciPy read and write outside of an array where a tree's child, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
 # How deep a tree may be, and how many branches a row may pass in all trees of a model.
 DEEPEST, BRANCHES = 10_000, 10_000_000
-
-
-def broken_parts(value: Any) -> Iterator[str]:
-    """What does not fit together in the stored objects of a value, in words."""
-    if isinstance(value, StoredObject):
-        if wrong := _CHECKS.get(value.label, _nothing_wrong)(value):
-            yield f"{value.label}: {wrong}"
-        yield from broken_parts(list(value.attributes.values()))
-    elif isinstance(value, dict):
-        yield from broken_parts(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from broken_parts(each)
 
 
 def wrong_trees(
@@ -68,10 +55,6 @@ def _too_deep(left: NDArray[np.int64], right: NDArray[np.int64], roots: NDArray[
         if depth > deepest or depth * len(roots) > BRANCHES:
             return f"{len(roots)} trees are more than {depth - 1} branches deep"
         level = np.concatenate([left[level], right[level]])
-    return ""
-
-
-def _nothing_wrong(part: StoredObject) -> str:
     return ""
 
 
@@ -292,8 +275,10 @@ def _column_transformer(part: StoredObject) -> str:
     return "" if end <= 1_000_000 else f"it gives {end} columns"
 
 
-_CHECKS: dict[str, Callable[[StoredObject], str]] = {
+CHECKS: dict[str, Callable[[StoredObject], str]] = {
     "BoostedRegressor": _boosted,
+    "CountVectorizer": _vocabulary,
+    "DictVectorizer": _vocabulary,
     "ColumnTransformer": _column_transformer,
     "CrossFittedScore": _score,
     "CrossFittedTargetEncoder": _target_encoder,
@@ -308,6 +293,7 @@ _CHECKS: dict[str, Callable[[StoredObject], str]] = {
     "NetworkRegressor": _network,
     "OneHotEncoder": _encoder,
     "OrdinalEncoder": _encoder,
+    "RandomTreesEmbedding": _forest,
     "RandomForestClassifier": _forest,
     "RandomForestRegressor": _forest,
     "Scaled": _scaled,

@@ -6,7 +6,8 @@ attributes may be can run, read or start anything, or keep a processor busy with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from relet.training.allowed import (
@@ -15,6 +16,7 @@ from relet.training.allowed import (
     FLAG,
     FLOATS,
     GAP,
+    LABELS,
     MATRIX,
     NOTHING,
     NUMBER,
@@ -33,8 +35,12 @@ from relet.training.allowed import (
     only,
     pair_of,
 )
+from relet.training.functions import FUNCTIONS
+from relet.training.learned import REMADE, learned_types
+from relet.training.lightgbm_models import ESTIMATORS
+from relet.training.parameters import parameter_values
 from relet.training.scikit_types import LEARNERS, PARTS
-from relet.training.stored import StoredObject
+from relet.training.stored import StoredObject, StoredType, inner_values
 
 _NAMES = {"names": TEXTS, "names_": TEXTS}
 _LEARNED = {
@@ -160,30 +166,66 @@ _ESTIMATORS: dict[str, dict[str, AllowedValue]] = {
         "scale_": NUMBER,
     },
 }
-# Each type that a model may hold → its attributes → what each may be.
-ATTRIBUTES = {**_FEATURE_BLOCKS, **_ESTIMATORS, **PARTS, **LEARNERS}
+_SPLITTERS = ("GroupKFold", "GroupShuffleSplit", "KFold", "LeaveOneOut", "ShuffleSplit", "StratifiedGroupKFold")
+_SPLIT_RULE = {
+    "n_splits": COUNT,
+    "shuffle": FLAG,
+    "random_state": NOTHING | SEED,
+    "test_size": NOTHING | NUMBER,
+    "train_size": NOTHING | NUMBER,
+    "max_train_size": NOTHING | COUNT,
+    "gap": COUNT,
+    "_default_test_size": NOTHING | NUMBER,
+}
+_EXPLICIT: dict[str, dict[str, AllowedValue]] = {
+    **_FEATURE_BLOCKS,
+    **_ESTIMATORS,
+    **PARTS,
+    **LEARNERS,
+    **REMADE,
+    **{
+        f"sklearn.model_selection._split.{name}": _SPLIT_RULE
+        for name in (*_SPLITTERS, "StratifiedKFold", "StratifiedShuffleSplit", "TimeSeriesSplit")
+    },
+}
+# What every estimator of scikit-learn may have: its version, its inputs, and the kind of table that it gives.
+_COMMON = {
+    "_sklearn_version": TEXT,
+    "n_features_in_": WIDTH,
+    "feature_names_in_": LABELS,
+    "_sklearn_output_config": by_name(only("default", "pandas", "polars")),
+}
 # The types of plain values.
+_NUMBERS = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64")
 _PLAIN_TYPES = (
     *(f"builtins.{each}" for each in ("bool", "dict", "float", "int", "list", "slice", "str", "tuple")),
-    *(f"numpy.{each}" for each in ("bool", "float32", "float64", "int32", "int64", "ndarray")),
+    *(f"numpy.{each}" for each in (*_NUMBERS, "uint8", "uint16", "uint32", "uint64", "ndarray")),
 )
-TRUSTED = frozenset((*ATTRIBUTES, *_PLAIN_TYPES))
+TRUSTED = frozenset((*_EXPLICIT, *learned_types(), *_PLAIN_TYPES, *FUNCTIONS))
+
+
+@cache
+def allowed_attributes(name: str) -> Mapping[str, AllowedValue]:
+    """The attributes that an object of a trusted type may have, and what each may be."""
+    explicit = _EXPLICIT.get(name, {})
+    learned = learned_types().get(name)
+    return explicit if learned is None else {**learned, **parameter_values(name), **_COMMON, **explicit}
 
 
 def refused_values(value: Any) -> Iterator[str]:
     """Each attribute of the stored objects in a value that is not what it may be, in words."""
     if isinstance(value, StoredObject):
-        allowed = ATTRIBUTES.get(value.type, {})
+        allowed = allowed_attributes(value.type)
         for name, held in value.attributes.items():
             if name not in allowed:
                 yield f"{value.label}.{name[:60]} is no attribute that is loaded"
             elif not allowed[name].holds(held):
                 yield f"{value.label}.{name} is {described(held)}; only {allowed[name].words} is loaded"
+        if value.type in REMADE and value.type not in ESTIMATORS and set(value.attributes) != set(allowed):
+            yield f"{value.label} has not all that it is made of"
         yield from refused_values(list(value.attributes.values()))
-    elif isinstance(value, dict):
-        yield from refused_values(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for each in value:
+    else:
+        for each in inner_values(value):
             yield from refused_values(each)
 
 
@@ -195,6 +237,8 @@ def described(value: Any) -> str:
     """
     if isinstance(value, StoredObject):
         return f"an object of {value.type}"
+    if isinstance(value, StoredType):
+        return value.name
     if isinstance(value, dict | list | tuple):
         return f"a {type(value).__name__} of {len(value)}"
     if hasattr(value, "dtype") and value.ndim:

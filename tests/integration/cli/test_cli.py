@@ -13,25 +13,8 @@ import pytest
 from relet.core.reproduction import Likeness, OutputVerdict, Reproduction, StepVerdict
 from relet.reproduction import keep
 from relet.store import open_store
+from tests.command import relet
 from tests.tiny_project import Tiny
-
-
-def relet(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    """Run a command in this process; its exit status, and what it printed."""
-    from relet.cli import main
-
-    capsys.readouterr()
-    before = sys.argv
-    sys.argv = ["relet", *words]
-    try:
-        main()
-        status = 0
-    except SystemExit as end:
-        status = int(end.code or 0)
-    finally:
-        sys.argv = before
-    printed = capsys.readouterr()
-    return status, printed.out, printed.err
 
 
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

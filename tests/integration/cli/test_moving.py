@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relet.store import Store, open_store
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.tiny_project import Tiny
 from tests.unit.store.past import consistent
 

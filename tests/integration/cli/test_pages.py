@@ -8,7 +8,7 @@ import re
 import pytest
 
 from relet.store import open_store
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.tiny_project import Tiny
 from tests.unit.report.reading import stands_alone
 

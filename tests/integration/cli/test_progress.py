@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.tiny_project import Tiny
 from tests.unit.cli.test_progress import Terminal, on_terminal
 

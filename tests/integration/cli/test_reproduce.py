@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.integration.reproduction.tampering import without_tree
 from tests.sums_project import Sums
 

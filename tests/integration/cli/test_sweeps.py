@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from relet.cli.sweeps import setting_columns, trial_settings
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.sums_project import Sums
 
 

@@ -21,7 +21,7 @@ from relet.trials.search.question import read_question
 from relet.trials.search.rounds import SearchOutcome
 from relet.trials.search.study import Candidate
 from relet.trials.search.winner import is_own, winner_command, write_winner
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.search_project import Hills
 from tests.unit.cli.test_progress import Terminal
 

@@ -14,23 +14,10 @@ import relet
 from relet.cli import relet as relet_command
 from relet.core.record import Status
 from relet.errors import ReletError
-from relet.project.job import SilentWatcher
-from relet.store import Store, open_store
 from tests.forged_bundle import ForgedBundle
 from tests.forgeries import other_rows, yes
+from tests.integration.engine.watching import Notes
 from tests.tiny_project import Tiny
-
-
-class Notes(SilentWatcher):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def noted(self, message: str) -> None:
-        self.notes.append(message)
-
-
-def store_of(tiny: Tiny) -> Store:
-    return open_store(tiny.root / ".relet")
 
 
 def edit(tiny: Tiny, version: str, change: Callable[[dict[str, Any]], object]) -> None:
@@ -44,7 +31,7 @@ def edit(tiny: Tiny, version: str, change: Callable[[dict[str, Any]], object]) -
 
 def test_a_poisoned_table_trains_nothing_and_is_made_again(tiny: Tiny) -> None:
     tiny.run()
-    store = store_of(tiny)
+    store = tiny.store
     honest = store.version("clean_sample:v1")
     poison = store.put_object(other_rows())
     edit(tiny, "clean_sample:v1", lambda held: held["files"].update({"table.parquet": poison}))
@@ -65,13 +52,13 @@ def test_a_verdict_whose_metadata_were_turned_says_no_all_the_same(tiny: Tiny) -
     outcome = tiny.run("check.limit=9")
     assert outcome.status is Status.STOPPED
     assert [str(each.action) for each in outcome.results] == ["skip", "skip", "run", "waits"]
-    assert "weights" not in store_of(tiny).names()
+    assert "weights" not in tiny.store.names()
 
 
 def test_a_yes_that_came_in_a_bundle_opens_no_gate_that_said_no_here(tiny: Tiny, tmp_path: Path) -> None:
     """All of the bundle is consistent: a record of the gate's, a verdict of its own, its key."""
     assert tiny.run("check.limit=9").status is Status.STOPPED
-    store = store_of(tiny)
+    store = tiny.store
     store.export_history("report", tmp_path / "report.tar")
     forged = ForgedBundle.of(tmp_path / "report.tar")
     turn_to_yes(forged)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import exit_status
 from tests.tiny_project import Tiny
 
 USER, PASSWORD, TOKEN, VARIABLE = "anaplanted", "hunterplanted", "tokenplanted", "variableplanted"
@@ -42,16 +42,7 @@ def port() -> Iterator[int]:
 
 
 def relet(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    from relet.cli import main
-
-    before, sys.argv = sys.argv, ["relet", *words]
-    try:
-        main()
-        status = 0
-    except SystemExit as end:
-        status = int(end.code or 0)
-    finally:
-        sys.argv = before
+    status = exit_status(*words)
     printed = capfd.readouterr()
     assert [secret for secret in SECRETS if secret in printed.out + printed.err] == [], words
     return status, printed.out + printed.err

@@ -16,6 +16,7 @@ import relet
 from relet.core.artifact import ArtifactType
 from relet.core.record import KeyParts
 from relet.engine.interpreter import InterpreterProcess, clean_environment
+from relet.engine.worker import PROTOCOL
 from relet.errors import BadDataError, ComponentError, SetUpError
 from relet.project.call import ComponentCall, InputFolder
 from relet.project.folder import open_project
@@ -143,7 +144,7 @@ def test_a_program_that_is_no_interpreter_of_relet_is_refused(sums: Sums) -> Non
         InterpreterProcess([str(program)], environment=dict(os.environ), log=sums.root / "log")
 
     with pytest.raises(
-        SetUpError, match="speaks protocol 99, this one speaks 2; use the same relet on both sides"
+        SetUpError, match=f"speaks protocol 99, this one speaks {PROTOCOL}; use the same relet on both sides"
     ):
         start("""echo '{"protocol": 99, "machine": {}}'; read line""")
     with pytest.raises(

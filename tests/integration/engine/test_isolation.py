@@ -19,7 +19,7 @@ from relet.errors import ComponentError, SetUpError
 from relet.project.job import RunOutcome
 from relet.project.order import Order
 from relet.project.request import prepare
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.sums_project import Sums
 
 

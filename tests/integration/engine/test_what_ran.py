@@ -345,3 +345,15 @@ def test_variables_that_code_sets_before_it_imports_a_package_are_seen_by_it(sum
         "    return float(max([each['num_threads'] for each in threadpool_info()] or [3]))\n"
     )
     assert sums.run().metrics["total"] <= 3
+
+
+def test_a_package_that_one_step_imports_is_not_there_for_another_step(sums: Sums) -> None:
+    """What the import of a package does to warnings, variables and generators is done for its own step."""
+    # Nothing is imported ahead where code may set variables.
+    sums.edit("add.py", "float(os.environ.get('OMP_NUDGE', 0))", "0.0")
+    sums.edit("draw.py", "import random\n", "import random\nimport time\nimport hypothesis\n")
+    sums.edit("draw.py", "    numbers = [random", "    time.sleep(2)\n    numbers = [random")
+    sums.path("helper.py").write_text(
+        "import sys\n\ndef total(path):\n    return float('hypothesis' in sys.modules)\n"
+    )
+    assert sums.run().metrics["total"] == 0

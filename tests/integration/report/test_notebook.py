@@ -7,19 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAD = "import marimo\n\napp = marimo.App()\n\nwith app.setup:\n    import marimo as mo\n"
-
-
-def notebook(folder: Path, *cells: str) -> Path:
-    """A notebook of these cells: `name(arguments): body`, and what the last line shows."""
-    path = folder / "tour.py"
-    written = [HEAD]
-    for cell in cells:
-        signature, _, body = cell.partition(":")
-        lines = "\n    ".join(body.strip().split("\n"))
-        written.append(f"\n\n@app.cell\ndef {signature}:\n    {lines}\n")
-    path.write_text("".join(written))
-    return path
+from tests.unit.report.notebooks import notebook
 
 
 def test_neither_the_users_settings_nor_the_projects_are_read(tmp_path: Path) -> None:

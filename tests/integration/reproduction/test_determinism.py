@@ -19,7 +19,7 @@ from relet.project.request import prepare
 from relet.reproduction.determinism import judge_determinism
 from relet.store import open_store
 from tests.causes import CAUSES, UNDECLARED, Cause, after_the_run, is_rightly_named, plant
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.tiny_project import Tiny
 
 # One step that imports next to nothing, so that a second process starts in a moment.

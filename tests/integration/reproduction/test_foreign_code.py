@@ -11,7 +11,7 @@ from relet.errors import UntrustedError
 from relet.evaluation import comparison
 from relet.reproduction import reproduce
 from relet.store import Store, open_store
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.integration.reproduction.tampering import edit_record
 from tests.sums_project import Sums
 

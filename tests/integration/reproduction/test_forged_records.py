@@ -12,7 +12,7 @@ from relet.project.job import RunOutcome
 from relet.reproduction import keep
 from relet.store import open_store
 from relet.store.reproductions import latest_of_runs, latest_on
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.integration.reproduction.tampering import AGAIN, collected, does_again, edit_record, lies_again
 from tests.sums_project import Sums, likenesses, step
 

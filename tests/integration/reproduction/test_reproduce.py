@@ -14,7 +14,7 @@ from relet.evaluation.comparison import Comparison
 from relet.reproduction import keep, reproduce
 from relet.store import open_store
 from relet.store.reproductions import latest_of_runs, latest_on
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.integration.reproduction.tampering import collected
 from tests.sums_project import Sums, likenesses
 

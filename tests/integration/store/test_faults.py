@@ -51,12 +51,17 @@ def tiny_disk(folder: Path) -> Iterator[None]:
 
 def test_a_read_only_store_is_read_and_says_why_it_can_not_be_written(tmp_path: Path) -> None:
     version = add(open_store(tmp_path / "store"))
+    open_store(tmp_path / "store").set_alias("sample", "prod", 1, by="test", why="")
     with read_only(tmp_path / "store"):
         store = open_store(tmp_path / "store")
         assert store.version("sample") == version
         assert store.read_object(version.files["data.csv"]) == b"rows"
         with pytest.raises(StoreError, match=r"can't write .*/store/.*permission denied.*store\.url"):
             add(store, b"more")
+        with pytest.raises(StoreError, match="permission denied"):
+            store.set_alias("sample", "other", 1, by="test", why="")
+        assert store.verify(store.log_head()) == []
+        assert [each.kind for each in store.log()] == ["began", "alias"]
     assert store.verify() == []
     assert add(store, b"more").number == 2
 

@@ -1,74 +1,16 @@
 """A sweep: trials side by side, no step twice, and a winner."""
 
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections import Counter
-from pathlib import Path
-
 import pytest
 
 from relet.core.record import RunKind, Status
 from relet.core.reproduction import Likeness
 from relet.errors import NotFoundError, SettingError
-from relet.project.request import prepare
 from relet.store import open_store
-from relet.trials.pool import PROGRAM, PlannedTrial, TrialPool, TrialResult, available_processors
-from relet.trials.sweep import Sweep, SweepOutcome, prepare_sweep, read_sweep, run_sweep
+from relet.trials.pool import PlannedTrial, TrialPool, TrialResult
+from relet.trials.sweep import read_sweep
+from tests.integration.trials.sweeps import Noting, left_behind, runs_of, sweep_of, swept, totals
 from tests.sums_project import Sums
 from tests.tiny_project import Tiny
-
-METRIC = "search: {metric: total, direction: minimize}\n"
-
-
-class Noting:
-    """A watcher that remembers."""
-
-    def __init__(self) -> None:
-        self.ended: list[TrialResult] = []
-        self.did: list[tuple[int, str]] = []
-
-    def doing(self, trial: PlannedTrial, what: str) -> None:
-        self.did.append((trial.number, what))
-
-    def tried(self, tried: TrialResult) -> None:
-        self.ended.append(tried)
-
-
-def sweep_of(*words: str, pipeline: str = "sums") -> Sweep:
-    order, workers = read_sweep(pipeline, words, ("relet", "run", pipeline, "-m", *words))
-    return prepare_sweep(order, workers)
-
-
-def swept(*words: str, pipeline: str = "sums", watch: Noting | None = None) -> SweepOutcome:
-    return run_sweep(sweep_of(*words, pipeline=pipeline), watch or Noting())
-
-
-@pytest.fixture
-def adding(sums: Sums) -> Sums:
-    """A project that is compared by what it adds up."""
-    conf = sums.path("conf/config.yaml")
-    conf.write_text(conf.read_text() + METRIC)
-    return sums
-
-
-def runs_of(project: Sums | Tiny) -> Counter[str]:
-    store = open_store(project.root / ".relet")
-    return Counter(str(each.component) for each in store.runs() if each.component)
-
-
-def totals(outcome: SweepOutcome) -> list[float]:
-    return [each.metrics["total"] for each in outcome.tried]
-
-
-def left_behind() -> list[str]:
-    """The processes of pools that still live."""
-    listed = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True, check=True).stdout
-    ours = [line for line in listed.splitlines() if " ".join(PROGRAM[1:]) in line]
-    return [line for line in ours if int(line.split()[0]) in (1, os.getpid())]
 
 
 def test_what_trials_have_in_common_is_run_once(adding: Sums) -> None:
@@ -222,121 +164,6 @@ def test_a_sweep_that_is_started_again_runs_nothing_again(adding: Sums) -> None:
     assert runs_of(adding) == {"draw": 1, "add": 3}
 
 
-def test_a_process_that_dies_is_replaced_and_its_trial_run_once_more(adding: Sums, tmp_path: Path) -> None:
-    adding.edit(
-        "add.py",
-        "value = scale",
-        f"mark = Path({str(tmp_path / 'mark')!r})\n"
-        "    if scale == 2 and not mark.exists():\n"
-        "        mark.touch()\n"
-        "        os.kill(os.getpid(), 9)\n"
-        "    value = scale",
-    )
-    watch = Noting()
-    outcome = swept("scale=1,2,3", "workers=2", watch=watch)
-    assert [str(each.status) for each in outcome.tried] == ["finished"] * 3
-    assert any("SIGKILL" in what and "runs once more" in what for number, what in watch.did if number == 2)
-    assert len([each for each in adding.store.runs() if each.parent == outcome.run_id]) == 3
-
-
-def test_a_trial_whose_process_dies_twice_has_failed_and_its_record_says_so(adding: Sums) -> None:
-    adding.edit("add.py", "value = scale", "scale == 2 and os.kill(os.getpid(), 9)\n    value = scale")
-    outcome = swept("scale=1,2,3", "workers=2")
-    assert [str(each.status) for each in outcome.tried] == ["finished", "failed", "finished"]
-    assert "was ended by SIGKILL (no memory left?), 2 times" in outcome.tried[1].error
-    record = adding.store.run(str(outcome.tried[1].run_id))
-    assert (record.status, record.ended is not None) == (Status.FAILED, True)
-    assert outcome.exit_status == 1
-
-
-def test_code_that_is_edited_while_a_process_holds_it_is_run_by_another(adding: Sums, tmp_path: Path) -> None:
-    # as planning says of a configuration that is edited while it is read
-    adding.edit(
-        "add.py",
-        "value = scale",
-        "from relet.errors import EditedError\n"
-        f"    mark = Path({str(tmp_path / 'mark')!r})\n"
-        "    if scale == 2 and not mark.exists():\n"
-        "        mark.touch()\n"
-        "        raise EditedError('relet.x was edited')\n"
-        "    value = scale",
-    )
-    outcome = swept("scale=1,2,3", "workers=1")
-    assert [str(each.status) for each in outcome.tried] == ["finished"] * 3
-
-
-def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(adding: Sums) -> None:
-    adding.edit("add.py", "value = scale", "import time; time.sleep(60 if scale > 1 else 0)\n    value = scale")
-
-    class Interrupting(Noting):
-        def tried(self, tried: TrialResult) -> None:
-            super().tried(tried)
-            if tried.finished:
-                threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-
-    began = time.monotonic()
-    outcome = swept("scale=1,2,3,4", "workers=2", watch=Interrupting())
-    assert time.monotonic() - began < 30
-    assert [str(each.status) for each in outcome.tried] == ["finished", "interrupted", "interrupted"]
-    assert (outcome.status, outcome.exit_status) == (Status.INTERRUPTED, 130)
-    assert adding.store.run(outcome.run_id).status is Status.INTERRUPTED
-    assert {adding.store.run(str(each.run_id)).status for each in outcome.tried[1:]} == {Status.INTERRUPTED}
-    # written by the trials' own processes, which were interrupted rather than killed
-    steps = [each for each in adding.store.runs() if each.component == "add"]
-    assert Counter(each.status for each in steps) == {Status.FINISHED: 1, Status.INTERRUPTED: 2}
-    assert left_behind() == []
-
-
-def test_a_process_whose_asker_was_killed_ends_silently_and_closes_the_record_of_the_sweep(adding: Sums) -> None:
-    adding.edit("draw.py", "numbers = [random", "import time; time.sleep(60)\n    numbers = [random")
-    command = [sys.executable, "-P", "-m", "relet", "run", "sums", "-m", "scale=1,2", "workers=1", "--json"]
-    asker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert asker.stdout is not None and asker.stderr is not None
-    assert any('"doing"' in line for line in asker.stdout)
-    asker.kill()
-    # its processes hold the other end, too: it is at its end when they are
-    assert asker.stderr.read() == ""
-    asker.communicate()
-    assert {each.status for each in adding.store.runs()} == {Status.INTERRUPTED}
-    (sweep,) = [each for each in adding.store.runs() if each.kind is RunKind.SWEEP]
-    assert (sweep.message, sweep.ended is not None) == ("its process was ended", True)
-
-
-def test_a_trials_processes_share_the_processors(adding: Sums, tmp_path: Path) -> None:
-    adding.edit(
-        "add.py",
-        "value = scale",
-        f"Path({str(tmp_path)!r}, f'threads{{scale}}').write_text(os.environ['OMP_NUM_THREADS'])\n"
-        "    value = scale",
-    )
-    swept("scale=1.0,2.0", "workers=2")
-    assert (tmp_path / "threads1.0").read_text() == str(max(1, available_processors() // 2))
-
-
-def test_what_a_component_prints_disturbs_nothing(adding: Sums) -> None:
-    adding.edit("add.py", "value = scale", 'print(\'{"event": "tried"}\', flush=True)\n    value = scale')
-    assert swept("scale=1,2", "workers=2").exit_status == 0
-
-
-def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums, tmp_path: Path) -> None:
-    adding.edit(
-        "add.py",
-        "value = scale",
-        # the process that this one is a copy of, which the trial's process keeps
-        f"Path({str(tmp_path)!r}, f'process{{scale}}').write_text(str(os.getppid()))\n    value = scale",
-    )
-    sweep = sweep_of("scale=1.0,2.0")
-    from relet.trials import group
-
-    going = group.begin(sweep.job, RunKind.SEARCH, {})
-    with TrialPool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:
-        for scale in ("1.0", "2.0"):
-            (tried,) = pool.run([PlannedTrial(number=1, overrides=(f"scale={scale}",))])
-            assert tried.finished
-    assert (tmp_path / "process1.0").read_text() == (tmp_path / "process2.0").read_text()
-    assert left_behind() == []
-
-
 def test_a_trial_that_can_not_be_composed_has_failed_and_has_no_run(adding: Sums) -> None:
     sweep = sweep_of("scale=1.0,2.0")
     from relet.trials import group
@@ -393,19 +220,3 @@ def test_a_trial_is_made_again_as_any_run_is(adding: Sums) -> None:
     told = str(adding.again(outcome.run_id))
     assert "is a sweep, which makes nothing by itself: name one of its trials" in told
     assert f"such as the best one: {outcome.ranked[0].run_id}" in told
-
-
-def test_two_runs_at_once_make_no_step_twice(adding: Sums) -> None:
-    adding.edit("draw.py", "numbers = [random", "import time; time.sleep(1.5)\n    numbers = [random")
-    command = [sys.executable, "-P", "-m", "relet", "run", "sums"]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [each.communicate(timeout=60)[0] for each in both]
-    assert [each.returncode for each in both] == [0, 0]
-    assert runs_of(adding) == {"draw": 1, "add": 1}
-    assert any("waits: another run is making the same" in each for each in said)
-
-
-def test_a_pool_of_no_workers_is_refused(adding: Sums) -> None:
-    sweep = sweep_of("scale=1,2")
-    with pytest.raises(SettingError, match="workers must be at least 1, got 0"):
-        TrialPool(sweep.order, prepare(sweep.order), workers=0, parent=adding.store.run(adding.run().run_id))

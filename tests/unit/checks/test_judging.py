@@ -2,42 +2,20 @@
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from relet import Verdict
 from relet.checks import run_suite
-from relet.data.table import write_table
 from relet.errors import SettingError
+from tests.flats import HEAD, KIND, SHIFT, write_batches
 
-HEAD = """
-from relet import Table
-from relet.checks.statistics import kolmogorov_smirnov, kullback_leibler, chi_square
-"""
-SHIFT = "def test_rents(data: Table, reference: Table, judge):\n    'Rents.'\n"
-SHIFT += "    judge(kolmogorov_smirnov(data.rent, reference.rent))\n"
-KIND = "def test_kinds(data: Table, reference: Table, judge):\n    judge(chi_square(data.kind, reference.kind))\n"
 DIVERGENCE = "def test_divergence(data: Table, reference: Table, judge):\n"
 DIVERGENCE += "    judge(kullback_leibler(data.kind, reference.kind), threshold=0.1)\n"
 
 
-def rents(shift: float, kinds: str, rows: int = 400) -> pd.DataFrame:
-    values = np.random.default_rng(1).normal(500, 100, rows) + shift
-    return pd.DataFrame({"id": np.arange(rows), "rent": values, "kind": list(kinds * rows)[:rows]})
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    made = {
-        "same": rents(0, "ab"),
-        "dearer": rents(60, "ab"),
-        "cheaper": rents(-4, "ab"),
-        "other": rents(0, "aaab"),
-    }
-    for name, frame in made.items():
-        write_table(frame, tmp_path / f"{name}.parquet")
-    return {name: tmp_path / f"{name}.parquet" for name in made}
+    return write_batches(tmp_path)
 
 
 def verdict(files: dict[str, Path], data: str, text: str, **options: object) -> Verdict:

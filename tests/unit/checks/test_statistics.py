@@ -1,8 +1,7 @@
 """Two-sample tests say what SciPy says of the rows, whether they call it or work from the tallies."""
 
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import spatial, stats
-from scipy.special import chndtr
 
-from relet.checks import statistics
 from relet.checks.statistics import (
     TwoSampleOutcome,
     anderson_darling,
@@ -28,15 +25,20 @@ from relet.checks.statistics import (
     welch,
 )
 from relet.checks.statistics import pair as pair_module
-from relet.checks.statistics.power import anderson_critical, detectable_effect
-from relet.errors import BadDataError, SettingError
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from relet.checks.statistics.power import anderson_critical
+from relet.errors import BadDataError
+from tests.unit.checks.every_test import ALL, Array, Test
 
 # Few distinct values, so that there are ties, in samples of unequal size.
 ROWS = arrays(np.int64, st.integers(5, 60), elements=st.integers(0, 9))
+
+
 COUNTS = st.lists(st.integers(1, 80), min_size=4, max_size=4)
+
+
 ALTERNATIVES = st.sampled_from(["two-sided", "less", "greater"])
+
+
 BY_FUNCTION = {"two-sided": "two-sided", "less": "greater", "greater": "less"}
 
 
@@ -187,80 +189,6 @@ def test_missing_values_are_left_out_and_counted() -> None:
     assert missing_share([None, None], [None]).p_value == 1.0
 
 
-ALL = [
-    anderson_darling,
-    chi_square,
-    g_test,
-    jensen_shannon,
-    kolmogorov_smirnov,
-    kullback_leibler,
-    mann_whitney,
-    population_stability,
-    welch,
-]
-OF_NUMBERS = [anderson_darling, kolmogorov_smirnov, mann_whitney, welch]
-Test = Callable[..., TwoSampleOutcome]
-
-
-def test_every_public_test_is_tried_on_bad_input() -> None:
-    assert {test.__name__ for test in (*ALL, missing_share)} == set(statistics.__all__) - {
-        "TwoSampleOutcome",
-        "Tally",
-        "tally",
-    }
-
-
-@pytest.mark.parametrize("test", ALL)
-def test_a_side_without_values_is_an_error_that_says_which(test: Test) -> None:
-    with pytest.raises(BadDataError, match="no value in the sample: it has no rows"):
-        test([], [1, 2, 3])
-    with pytest.raises(BadDataError, match="no value in the reference: all of its 3 values are missing"):
-        test([1, 2, 3], [None] * 3)
-
-
-def test_missing_shares_of_no_rows_are_an_error() -> None:
-    with pytest.raises(BadDataError, match="no rows in the reference"):
-        missing_share([1], [])
-
-
-@pytest.mark.parametrize("test", OF_NUMBERS)
-def test_text_and_infinity_are_no_numbers(test: Test) -> None:
-    with pytest.raises(BadDataError, match="holds text such as 'Bronx'; categories are compared by chi_square"):
-        test(["Bronx"] * 5, ["Queens"] * 5)
-    with pytest.raises(BadDataError, match="holds an infinite value"):
-        test([1.0, float("inf"), 2.0, 3.0], [1.0, 2.0, 3.0])
-
-
-@pytest.mark.parametrize("test", ALL)
-def test_text_on_one_side_and_numbers_on_the_other_are_not_compared(test: Test) -> None:
-    with pytest.raises(BadDataError, match="text in the reference and numbers in the sample"):
-        test([1, 2, 3], ["1", "2", "3"])
-
-
-@pytest.mark.parametrize("test", [*ALL, missing_share])
-def test_an_alternative_or_alpha_that_is_none_is_refused(test: Test) -> None:
-    with pytest.raises(SettingError, match="did you mean greater"):
-        test([1, 2, 3], [1, 2, 3], alternative="graeter")
-    with pytest.raises(SettingError, match="alpha must lie between 0 and 1, got 5"):
-        test([1, 2, 3], [1, 2, 3], alpha=5)
-
-
-@pytest.mark.parametrize(
-    ("test", "why"),
-    [
-        (anderson_darling, "squares the differences"),
-        (chi_square, "shares have no direction"),
-        (g_test, "shares have no direction"),
-        (kullback_leibler, "a divergence has no direction"),
-        (jensen_shannon, "a divergence has no direction"),
-        (population_stability, "a divergence has no direction"),
-    ],
-)
-def test_a_test_without_a_direction_says_why(test: Test, why: str) -> None:
-    with pytest.raises(SettingError, match=f"no alternative='less': .*{why}"):
-        test([1, 2, 3, 4], [1, 2, 3, 4], alternative="less")
-
-
 @pytest.mark.parametrize("test", ALL)
 def test_one_value_everywhere_is_no_difference(way: str, test: Test) -> None:
     found = test([7] * 5, [7] * 9)
@@ -321,115 +249,11 @@ def test_rare_categories_do_not_raise_false_alarms() -> None:
     assert low <= 0.05 and high > 0.02
 
 
-@pytest.mark.parametrize(
-    ("test", "alternative"),
-    [
-        (mann_whitney, "two-sided"),
-        (mann_whitney, "greater"),
-        (welch, "two-sided"),
-        (welch, "greater"),
-        (anderson_darling, "two-sided"),
-    ],
-)
-def test_a_shift_as_large_as_the_detectable_one_is_seen_in_four_of_five_samples(
-    test: Any, alternative: Any
-) -> None:
-    n, m, pairs = 300, 500, 300
-    shift = _shift_of(test, alternative, n, m)
-    random = np.random.default_rng(7)
-    found = [
-        test(random.normal(shift, 1, n), random.normal(0, 1, m), alternative=alternative) for _ in range(pairs)
-    ]
-    power = np.mean([each.p_value <= 0.05 for each in found])
-    assert 0.72 < power < 0.88, power
-
-
-def _shift_of(test: Any, alternative: Any, n: int, m: int) -> float:
-    """The shift of a normal law, in standard deviations, that has the detectable effect."""
-    random = np.random.default_rng(1)
-    seen = test(random.normal(0, 1, n), random.normal(0, 1, m), alternative=alternative).detectable
-    at = np.linspace(-8, 8, 4001)
-
-    def effect(shift: float) -> float:
-        f, g = stats.norm.cdf(at, shift), stats.norm.cdf(at)
-        if test is mann_whitney:
-            return float(2 * stats.norm.cdf(shift / np.sqrt(2)) - 1)
-        if test is welch:
-            return shift
-        pooled = (n * f + m * g) / (n + m)
-        inner = (pooled > 1e-12) & (pooled < 1 - 1e-12)
-        weight = np.gradient(pooled[inner]) / (pooled[inner] * (1 - pooled[inner]))
-        return float(np.sqrt((weight * (f - g)[inner] ** 2).sum()))
-
-    shifts = np.linspace(0, 2, 401)
-    return float(np.interp(seen, [effect(shift) for shift in shifts], shifts))
-
-
-@pytest.mark.parametrize("alternative", ["two-sided", "greater"])
-def test_kolmogorov_smirnov_sees_the_detectable_distance_in_four_of_five_samples_at_least(
-    alternative: Any,
-) -> None:
-    n, pairs = 400, 300
-    random = np.random.default_rng(13)
-    seen = kolmogorov_smirnov(range(n), range(n), alternative=alternative).detectable or 0.0
-
-    def power(draw: Callable[[float], Array]) -> float:
-        pairs_drawn = ((draw(1), draw(0)) for _ in range(pairs))
-        found = [kolmogorov_smirnov(a, b, alternative=alternative).p_value or 0.0 for a, b in pairs_drawn]
-        return float(np.mean(np.array(found) <= 0.05))
-
-    # the whole difference at one value, and spread over all: a normal law that is shifted until D is as large
-    shift = 2 * stats.norm.ppf((1 + seen) / 2)
-    assert 0.72 < power(lambda side: random.random(n) < 0.5 + seen * (side - 0.5)) < 0.88
-    assert power(lambda side: random.normal(side * shift, 1, n)) > 0.85
-
-
-@pytest.mark.parametrize("test", [chi_square, g_test, missing_share])
-def test_a_difference_of_shares_as_large_as_the_detectable_one_is_seen_in_four_of_five_samples(test: Any) -> None:
-    n, pairs = 300, 300
-    random = np.random.default_rng(11)
-
-    def drawn(share: float) -> list[Any]:
-        return [None if test is missing_share and each else int(each) for each in random.random(n) < share]
-
-    # near one half and with sides of one size, Cramér's V is the difference of the shares
-    seen = test(drawn(0.5), drawn(0.5)).detectable
-    power = np.mean([test(drawn(0.5 + seen / 2), drawn(0.5 - seen / 2)).p_value <= 0.05 for _ in range(pairs)])
-    assert 0.73 < power < 0.87, power
-
-
-def test_the_detectable_divergence_is_what_the_likelihood_ratio_would_see() -> None:
-    a, b = ["a"] * 500 + ["b"] * 300 + ["c"] * 200, ["a"] * 480 + ["b"] * 320 + ["c"] * 200
-    moved = stats.chi2.isf(0.05, 2)
-    for test, scale in (
-        (kullback_leibler, 2 * np.log(2)),
-        (jensen_shannon, 8 * np.log(2)),
-        (population_stability, 1),
-    ):
-        ncp = test(a, b).detectable * 500 * scale
-        assert 1 - chndtr(moved, 2, ncp) == pytest.approx(0.8)
-        # small divergences are about the chi-square statistic: the units are right
-        assert test(a, b).effect * 500 * scale == pytest.approx(chi_square(a, b).statistic, rel=0.01)
-
-
-def test_where_no_effect_would_be_seen_none_is_named() -> None:
-    found = kolmogorov_smirnov([1, 2], [1, 2])
-    assert found.detectable is None and "no D would have been seen" in str(found)
-    assert chi_square(["a"] * 5, ["a"] * 5).detectable is None
-
-
 def test_the_critical_values_of_anderson_darling_are_the_tables() -> None:
     # Scholz and Stephens, and Anderson and Darling's own for one sample, which large samples share
     for alpha, critical in ((0.25, 1.248), (0.05, 2.492), (0.01, 3.857), (0.001, 5.99)):
         assert anderson_critical(alpha) == pytest.approx(critical, rel=0.01)
     assert anderson_critical(1e-5) > anderson_critical(1e-4) > 6
-
-
-def test_a_smaller_alpha_needs_a_larger_effect() -> None:
-    a, b = list(range(100)), list(range(50, 150))
-    for test in (kolmogorov_smirnov, anderson_darling, mann_whitney, welch, chi_square, kullback_leibler):
-        sensitivity = replace(test(a, b).sensitivity, largest=np.inf)
-        assert (detectable_effect(sensitivity, 0.001) or 0) > (detectable_effect(sensitivity, 0.05) or 0) > 0
 
 
 def test_an_outcome_says_in_a_sentence_what_was_measured_and_how_surprising_it_is() -> None:

@@ -16,7 +16,7 @@ from relet.cli.progress import progress_display
 from relet.cli.sweeps import SweepScreen
 from relet.core.record import Status
 from relet.trials.pool import PlannedTrial, TrialResult
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 
 WIDTH = 40
 

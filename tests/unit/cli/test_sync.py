@@ -11,8 +11,8 @@ from relet.core.record import RunRecord
 from relet.errors import TrackerError
 from relet.store import Store, open_store
 from relet.tracking.memory import MemoryTracker
+from tests.command import relet
 from tests.experiment_store import pipeline_run
-from tests.integration.cli.test_cli import relet
 
 
 class Unreachable(MemoryTracker):

@@ -19,8 +19,10 @@ from relet.cli.terminal import say, say_json, style
 from relet.core.record import ArtifactLink, Caveat, CodeState, RunRecord, Status
 from relet.core.wording import printable
 from relet.store import Store, open_store
+from relet.store.layout import log_path
+from tests.command import relet
 from tests.experiment_store import pipeline_run
-from tests.integration.cli.test_cli import relet
+from tests.stored import overwrite
 
 # Controls, marks that turn the direction of writing, signs without width, line separators, and escape sequences.
 CONTROLS = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
@@ -132,6 +134,8 @@ VERBS = (
     ("artifacts", "get", "notes"),
     ("artifacts", "alias", "sample:prod"),
     ("artifacts", "verify"),
+    ("artifacts", "log"),
+    ("artifacts", "log", "--json"),
     ("artifacts", "prune", "--keep", "9"),
     ("artifacts", "gc"),
 )
@@ -161,6 +165,9 @@ def test_no_verb_that_shows_stored_text_lets_it_command_the_terminal(
     store.set_alias("sample", "prod", 1, by=text, why=text)
     store.put_run(hostile_run(text))
     store.put_run(replace(hostile_run(f"{text} "), id=pipeline_run(2).id))
+    entry = next(store.log(last=1))
+    who = {"user": text, "host": text}
+    overwrite(store, log_path(entry.number), {**entry.to_json(), "who": who, "kind": text, "path": text})
     for words in (*VERBS, ("experiments", text), ("artifacts", "show", text), (text,), ("runs", text)):
         status, out, err = relet(capsys, *words)
         assert obeyed(out) == [], words

@@ -154,6 +154,27 @@ def test_a_file_that_a_step_read_undeclared_and_that_is_another_now_runs_it_agai
     assert plan(request(digest_now=now.get), shelf)["use"].action is Action.RUN
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "reason"),
+    [
+        ("nothing", "a folder", "x is there now, and was not when it was looked for"),
+        ("no module", "a module", "the module x is there now, and was not when it was imported"),
+        ("a folder", "nothing", "x is gone, which it looked for"),
+        ("names 12", "names 34", "x holds other files now than when it was listed"),
+        ("names and sizes 12", "nothing", "x is gone, which it looked for"),
+        ("a folder", "a file of 3 bytes", "x is a file of 3 bytes now, and was a folder when it was looked at"),
+    ],
+)
+def test_a_place_that_a_step_looked_at_and_that_is_another_now_runs_it_again(
+    before: str, now: str, reason: str
+) -> None:
+    shelf = shelf_after_a_run(request())
+    shelf.ran["use"] = replace(shelf.ran["use"], looked_at={"x": before})
+    assert plan(request(place_now=lambda _, was: was), shelf).idle
+    decided = plan(request(place_now=lambda _, __: now), shelf)
+    assert (decided["use"].action, decided["use"].reason) == (Action.RUN, reason)
+
+
 def test_the_first_batch_is_compared_with_itself_and_has_the_same_key_once_it_is_the_reference() -> None:
     shelf = shelf_after_a_run(request())
     del shelf.found["a:reference"]

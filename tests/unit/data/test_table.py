@@ -21,6 +21,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from relet.data import canonical, normal
+from relet.data.normal import altered_columns
 from relet.data.table import content_digest, read_table, write_table
 from relet.errors import BadDataError
 
@@ -234,7 +235,18 @@ def test_nanoseconds_are_refused_not_cut() -> None:
         (pa.table({"a": pa.array([1], pa.duration("s"))}), "column 'a' holds duration"),
         (pd.DataFrame({"a": [1, "x"]}), "column a"),
         (pd.DataFrame({"a": ["\ud800"]}, dtype=object), "does not fit|can't be stored"),
-        (pd.DataFrame({"a": [1]}, index=[5]), r"an index of its own.*reset_index\(drop=True\)"),
+        (
+            pd.DataFrame({"a": [1]}, index=["x"]),
+            r"an index of its own \(of type str, without a name.*reset_index\(\)",
+        ),
+        (pd.DataFrame({"a": [1]}, index=pd.Index([5], name="id")), r"\(of type int64, named 'id'\)"),
+        (pd.DataFrame({"a": [1]}, index=pd.Index([5], name=0)), r"\(of type int64, named 0\)"),
+        (pd.DataFrame({"a": [1]}, index=[1.5]), r"\(of type float64, without a name\)"),
+        (
+            pd.DataFrame({"a": [1]}, index=pd.to_datetime(["2024-01-01"])),
+            r"an index of its own \(of type datetime64",
+        ),
+        (pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([(1, 2)])), r"\(of 2 levels, without a name\)"),
         (pd.DataFrame({1: [1]}), "has to be text.*got 1"),
         (pa.table([[1], [2]], names=["a", "a"]), "columns 'a', 'a' have the same name"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "columns 'a', 'a' have the same name"),
@@ -357,3 +369,49 @@ def test_sums_of_floats_do_not_depend_on_the_machines_cores(tmp_path: Path) -> N
     assert read_table(tmp_path / "t", "ibis").get_backend().con.sql(
         "SELECT current_setting('threads')"
     ).fetchall() == [(1,)]
+
+
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=8), st.data())
+def test_the_numbers_of_rows_say_nothing(numbers: list[int], data: st.DataObject) -> None:
+    frame = pd.DataFrame({"a": numbers})
+    kept = data.draw(st.lists(st.sampled_from(range(len(numbers))), max_size=8))
+    filtered = frame.iloc[kept]
+    assert written(filtered) == written(filtered.reset_index(drop=True))
+    assert written(pd.concat([frame, filtered])) == written(pd.concat([frame, filtered], ignore_index=True))
+    assert list(filtered.index) == kept
+
+
+ALTERED = pd.DataFrame(
+    {
+        "city": pd.Categorical(["a", "b"]),
+        "size": pd.Categorical([1, 2]),
+        "seen": pd.to_datetime(["2024-01-01", "2024-01-02"]).tz_localize("Asia/Tokyo"),
+        "made": pd.to_datetime(["2024-01-01", "2024-01-02"]).tz_localize("UTC"),
+        "n": [1, 2],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ALTERED,
+        ALTERED[ALTERED["n"] > 1],
+        pl.from_arrow(pa.Table.from_pandas(ALTERED.drop(columns="size"))),
+        pl.from_arrow(pa.Table.from_pandas(ALTERED.drop(columns="size"))).lazy(),  # type: ignore[union-attr]
+        pa.Table.from_pandas(ALTERED),
+        pa.Table.from_pandas(ALTERED).to_reader(),
+    ],
+    ids=["pandas", "filtered", "polars", "lazy", "arrow", "reader"],
+)
+def test_what_becomes_of_categories_and_zones_is_told(value: Any) -> None:
+    told = altered_columns(value)
+    assert told[0] == "city: text from here on instead of a category"
+    assert told[-1] == "seen: UTC from here on instead of Asia/Tokyo"
+
+
+def test_nothing_is_told_of_a_table_that_comes_back_as_it_went_in(tmp_path: Path) -> None:
+    plain = ALTERED[["made", "n"]]
+    write_table(plain, tmp_path / "table.parquet")
+    for value in (plain, plain.iloc[:0], tmp_path / "table.parquet", ibis.memtable(plain)):
+        assert altered_columns(value) == []

@@ -13,17 +13,21 @@ from hypothesis import settings
 
 from relet.core.artifact import ArtifactType, Check, Verdict
 from relet.data.table import write_table
+from relet.engine.values import write_artifact
 from relet.evaluation.comparison import Comparison, compare
 
 TABLE, METRICS, FIGURE = ArtifactType.TABLE, ArtifactType.METRICS, ArtifactType.FIGURE
 VERDICT, MODEL, FILE, FOLDER = ArtifactType.VERDICT, ArtifactType.MODEL, ArtifactType.FILE, ArtifactType.FOLDER
 NOTHING = Comparison(within=True, largest=None, differences=())
+WRITTEN = (ArtifactType.DOCUMENT, ArtifactType.TEXT, ArtifactType.ARRAY)
 
 quick = settings(max_examples=15, deadline=None)
 
 
 def stored(type: ArtifactType, value: Any, folder: Path) -> Path:
     """A folder with the files of an artifact, as the engine writes them."""
+    if type in WRITTEN or getattr(value, "html", ""):
+        return write_artifact("value", type, value, folder).folder
     folder.mkdir(parents=True)
     if type is TABLE:
         write_table(value, folder / "table.parquet")

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -35,6 +36,8 @@ WHOLE: dict[ArtifactType, Any] = {
     VERDICT: Verdict(passed=True, reason="fine"),
     FIGURE: Figure(svg="<svg>1</svg>"),
     FILE: {"a.txt": b"text"},
+    ArtifactType.DOCUMENT: {"a": [1.0, "b"]},
+    ArtifactType.ARRAY: np.arange(100.0),
 }
 
 

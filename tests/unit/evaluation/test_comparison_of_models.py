@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeRegressor
 
@@ -185,3 +186,17 @@ def test_whatever_makes_a_reader_stumble_is_a_model_that_can_not_be_loaded(expor
     (folder / "relet.json").write_text(json.dumps(about))
     found = compare(MODEL, exported / "one", folder, tolerance=1e9)
     assert "same: relet.json is damaged: code is None" in found.differences[0]
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(), RidgeClassifier()], ids=["probabilities", "labels"])
+def test_classifiers_are_compared_by_their_probabilities_or_their_labels(estimator: Any, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"x": random.normal(size=60), "y": random.normal(size=60)})
+    for name, over in (("one", 0.0), ("same", 0.0), ("other", 0.8)):
+        fitted = Pipeline([("m", clone(estimator))]).fit(rows, np.where(rows["x"] > over, "high", "low"))
+        export_model(Model(pipeline=fitted, example=rows.head(20), target="z"), tmp_path / name)
+    assert compare(MODEL, tmp_path / "one", tmp_path / "same", tolerance=None) == NOTHING
+    found = compare(MODEL, tmp_path / "one", tmp_path / "other", tolerance=1e-9)
+    assert not found.within
+    said = "predictions differ" if hasattr(estimator, "predict_proba") else "labels differ"
+    assert said in found.differences[0]

@@ -8,7 +8,7 @@ import pytest
 
 from relet.errors import SetUpError
 from relet.mlproject import pins
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.tiny_project import Tiny
 
 LOCK = "pandas==3.0.0\n    # via relet\nrelet==0.1.0\n    # via tiny (pyproject.toml)\n"

@@ -8,19 +8,17 @@ import pandas as pd
 import pytest
 
 from pipelines.nyc_rentals.components import validate_model as module
-from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.families.linear import Linear
 from pipelines.nyc_rentals.rule import ListingsRule
 from relet.errors import SettingError
+from tests.listings import kept_listings
 
 QUICK: dict[str, Any] = {"alpha": 0.01, "max_iter": 50}
 
 
 @pytest.fixture(scope="module")
 def listings() -> pd.DataFrame:
-    rows = get_data(source="generated", rows=900, seed=5).sample.read_pandas()
-    rows["last_review"] = pd.to_datetime(rows["last_review"])
-    return rows[rows["price"].between(10, 350)].reset_index(drop=True)
+    return kept_listings(900)
 
 
 @pytest.fixture

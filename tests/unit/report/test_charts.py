@@ -84,7 +84,8 @@ def test_bins_of_different_width_are_drawn_where_they_lie() -> None:
 @settings(deadline=None)
 def test_a_histogram_of_anything_fits_its_frame(shares: list[float], start: float, step: float, name: str) -> None:
     edges = [start + place * step for place in range(len(shares) + 1)]
-    parsed(histogram({name: shares, "b": shares[::-1]}, edges, title=name, note=name, unit="µ"))
+    root = parsed(histogram({name: shares, "b": shares[::-1]}, edges, title=name, note=name, unit="µ"))
+    assert len(marks(root, "tip")) == len(shares)
 
 
 def test_grouped_bars_draw_each_series_for_each_category_absent_ones_too() -> None:
@@ -161,7 +162,7 @@ def test_what_comes_from_data_is_escaped(svg: str) -> None:
     ],
 )
 def test_nothing_can_be_drawn_too(svg: str) -> None:
-    parsed(svg)
+    assert next(parsed(svg).iter(f"{SVG}text")).text == "x"
 
 
 def test_a_drawing_has_its_colours_from_the_page_and_light_ones_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 from relet.project.folder import open_project
 from relet.report.bars import bars
 from relet.report.graph import graph_svg, graph_text, pipeline_edges
+from tests.unit.report.drawn import drawn
 from tests.unit.report.specimens import pipeline
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +31,9 @@ def test_bars_say_how_many_they_leave_out() -> None:
 
 
 def test_bars_of_nothing_but_zeros_can_be_drawn() -> None:
-    ElementTree.fromstring(bars({"a": 0.0}, title="Shares"))
+    drawing = drawn(bars({"a": 0.0, "b": 0.0}, title="Shares"))
+    assert drawing.said == ["a", "0%", "b", "0%"]
+    assert [(each.width, each.tip) for each in drawing.boxes_of("s0")] == [(0.0, "a: 0%"), (0.0, "b: 0%")]
 
 
 @pytest.mark.parametrize("named", ["clean_sample", "trainval", "model"])

@@ -9,23 +9,11 @@ import pytest
 
 from relet.errors import ComponentError
 from relet.report.notebook import notebook_page
+from tests.unit.report.notebooks import notebook
 
-HEAD = "import marimo\n\napp = marimo.App()\n\nwith app.setup:\n    import marimo as mo\n"
 ROWS = (
     "\n\n@app.cell\ndef source():\n    rows = 10\n    raise RuntimeError('not overridden')\n    return (rows,)\n"
 )
-
-
-def notebook(folder: Path, *cells: str) -> Path:
-    """A notebook of these cells: `name(arguments): body`, and what the last line shows."""
-    path = folder / "tour.py"
-    written = [HEAD]
-    for cell in cells:
-        signature, _, body = cell.partition(":")
-        lines = "\n    ".join(body.strip().split("\n"))
-        written.append(f"\n\n@app.cell\ndef {signature}:\n    {lines}\n")
-    path.write_text("".join(written))
-    return path
 
 
 def sections(page: str) -> dict[str, str]:

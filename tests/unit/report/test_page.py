@@ -54,7 +54,8 @@ def test_many_sections_have_a_table_of_contents_that_leads_to_each() -> None:
 
 def test_titles_that_make_the_same_anchor_are_told_apart() -> None:
     for titles in (["a", "a", "a-2"], ["a-2", "a", "a"], ["", "!", "section"], ["日本", "東京"]):
-        stands_alone(page("x", sections=[Section(title=title, html=NOTHING) for title in titles]))
+        reading = stands_alone(page("x", sections=[Section(title=title, html=NOTHING) for title in titles]))
+        assert len(reading.anchors) == len(titles)
 
 
 def test_a_page_is_readable_on_a_phone_in_the_dark_and_on_paper() -> None:

@@ -76,8 +76,11 @@ def test_a_card_says_what_the_table_is_and_shows_all_of_its_profile() -> None:
 @given(tables())
 @settings(max_examples=20, deadline=None)
 def test_any_table_has_a_card_and_a_difference_to_its_first_rows(rows: pa.Table) -> None:
-    carded(rows)
-    compared(rows, rows.slice(0, rows.num_rows // 2))
+    assert f"{len(rows.column_names)} column" in carded(rows).words
+    half = rows.num_rows // 2
+    lines, reading = compared(rows, rows.slice(0, half))
+    assert any(line.startswith(f"rows      {rows.num_rows:,} → {half:,}") for line in lines)
+    assert "old:v1" in reading.words and "new:v2" in reading.words
 
 
 def test_what_the_data_holds_is_shown_and_not_obeyed() -> None:

@@ -12,8 +12,9 @@ from typing import Any
 from relet.core.artifact import Version
 from relet.core.record import ArtifactLink, Caveat, CodeState, KeyParts, RunRecord, Status, key_digest
 from relet.store import Store
+from relet.store.layout import content_path, version_path
 from relet.store.manifest import links, step_outputs
-from tests.stored import stored_bytes, stored_paths
+from tests.stored import lose, overwrite, stored_bytes, stored_paths
 
 
 def link(version: Version) -> ArtifactLink:
@@ -154,3 +155,11 @@ def forged(path: Path, to: Path, manifest: Any = None, without: str = "") -> Pat
                 member.size = len(content)
                 out.addfile(member, io.BytesIO(content))
     return to
+
+
+def forget(store: Store, version: str) -> None:
+    """As prune leaves a version: its number is taken, and its content leads nowhere."""
+    gone = store.version(version)
+    document = {"pruned": "2026-01-02", "name": gone.name, "number": gone.number, "content": gone.content}
+    overwrite(store, version_path(gone.name, gone.number), document)
+    lose(store, content_path(gone.name, gone.content))

@@ -15,6 +15,7 @@ from relet.errors import DamagedError, ReletError, StoreError
 from relet.store import Store, open_store
 from tests.forged_bundle import ForgedBundle
 from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, TRAIN, honest_store, key_of
+from tests.log_forgeries import IN_A_LOG
 from tests.stored import stored_paths
 
 
@@ -67,6 +68,22 @@ def test_a_forgery_in_a_store_is_named_with_what_to_do(kind: str, there: Store) 
     problems = there.verify()
     assert problems
     assert all(each.message for each in problems)
+
+
+@pytest.mark.parametrize("kind", IN_A_LOG)
+def test_a_forgery_that_contradicts_nothing_else_is_named_by_the_log(kind: str, there: Store) -> None:
+    forgery = IN_A_LOG[kind]
+    head = there.log_head()
+    forgery.change(there)
+    found = {(each.kind, each.where) for each in there.verify(head if forgery.with_head else None)}
+    assert (forgery.kind, forgery.where) in found
+    assert {each for each, _ in found} <= {"log", "unlogged", "changed", "gone"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind, each in IN_A_LOG.items() if each.with_head])
+def test_without_a_head_that_was_kept_the_end_of_the_log_proves_nothing(kind: str, there: Store) -> None:
+    IN_A_LOG[kind].change(there)
+    assert there.verify() == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind, each in IN_A_STORE.items() if each.shown])

@@ -32,6 +32,9 @@ COMMANDS = (
     ("artifacts", "alias", "model:prod"),
     ("artifacts", "gc"),
     ("artifacts", "verify"),
+    ("artifacts", "log"),
+    ("artifacts", "log", "--json"),
+    ("artifacts", "log", "--head"),
     ("artifacts", "prune", "--keep", "5"),
     ("runs",),
     ("runs", RUN),
@@ -45,6 +48,8 @@ DOCUMENTS = (
     "artifacts/model/aliases/prod/1.json",
     f"runs/{RUN}.json",
     f"runs/{TRAIN}.json",
+    "log/000000001.json",
+    "log/000000004.json",
     "KEY",
     "CONTENT",
 )
@@ -177,6 +182,10 @@ STRAY = (
     "objects/zz/zz",
     "searches/a b/1.json",
     "outbox/mlflow/x",
+    "log/notes.txt",
+    "log/000000007.json/x",
+    "log/000000500.json",
+    "log/999999999999999999999.json",
 )
 
 

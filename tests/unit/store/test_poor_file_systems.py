@@ -49,7 +49,10 @@ def numbers_of_many_writers(url: Path) -> list[int]:
     numbers: list[int] = []
 
     def write(writer: int) -> None:
-        numbers.extend(add(open_store(url), f"{writer} {each}".encode()).number for each in range(5))
+        for each in range(5):
+            store = open_store(url)
+            numbers.append(add(store, f"{writer} {each}".encode()).number)
+            store.set_alias("sample", f"of{writer}-{each}", numbers[-1], by="test", why="")
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
     for thread in threads:
@@ -65,6 +68,7 @@ def test_without_hard_links_no_number_is_given_twice(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     assert [version.number for version in store.versions("sample")] == list(range(1, 21))
     assert store.verify() == []
+    assert [each.number for each in store.log()] == list(range(1, 22))
     assert list((tmp_path / "store").rglob("*#*")) == []
 
 

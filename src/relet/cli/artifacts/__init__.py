@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from relet.cli.artifacts import listing, moving, pages, upkeep
+from relet.cli.artifacts import listing, log, moving, pages, upkeep
 
 
 @click.group("artifacts")
@@ -22,6 +22,7 @@ for _each in (
     pages.diff,
     upkeep.alias,
     upkeep.verify,
+    log.log,
     upkeep.prune,
     upkeep.gc,
     moving.get,

@@ -19,6 +19,9 @@ from relet.store.reproductions import determinism_on, latest_on
 if TYPE_CHECKING:
     from relet.store import Store
 
+# So many lines of a document or of a text are shown.
+VALUE_LINES = 12
+
 
 @click.command("list")
 @click.argument("name", required=False)
@@ -81,6 +84,8 @@ def _version_size(version: Version) -> str:
         return f"{version.metadata['rows']:,} rows"
     if version.type is ArtifactType.VERDICT and "passed" in version.metadata:
         return "passed" if version.metadata["passed"] else "refused"
+    if version.type is ArtifactType.ARRAY and "shape" in version.metadata:
+        return " × ".join(map(str, version.metadata["shape"])) or "one value"
     return count(len(version.files), "file")
 
 
@@ -104,6 +109,7 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"aliases   {', '.join(_aliases_of(version, _readable_aliases(store, version.name))) or 'none'}"
     yield f"created   {version.created}"
     yield f"content   {version.content}"
+    yield from _value_lines(store, version)
     if judged := latest_on(store, str(version)):
         yield f"again     {judged}"
     if checked := determinism_on(store, str(version)):
@@ -137,6 +143,21 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
         yield f"  parameter {name:<24}{_brief_value(value)}"
     for name, value in run.metrics.items():
         yield f"  metric    {name:<24}{value:.6g}"
+
+
+def _value_lines(store: Store, version: Version) -> Iterator[str]:
+    """The first lines of a document or of a text."""
+    if version.type not in (ArtifactType.DOCUMENT, ArtifactType.TEXT):
+        return
+    try:
+        (digest,) = version.files.values()
+        lines = store.read_object(digest).decode(errors="replace").splitlines()
+    except (StoreError, NotFoundError, ValueError):
+        return
+    for number, line in enumerate(lines[:VALUE_LINES]):
+        yield f"{'value' if number == 0 else '':<10}{shorten(line, 90)}"
+    if len(lines) > VALUE_LINES:
+        yield f"{'':<10}… and {len(lines) - VALUE_LINES:,} lines more; relet artifacts get {version} writes all"
 
 
 def _doubt_lines(store: Store, version: Version) -> Iterator[str]:

@@ -55,16 +55,20 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @STORE
 def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: str | None) -> None:
-    """Compare two tables, A before and B after: columns, rows, and how values are spread.
+    """Compare two artifacts of one type, A before and B after: two versions of one, or versions of two.
 
-    They may be two versions of one artifact or versions of two. Rows are matched by a column whose values are
-    unique in both. With --html FILE the same is written as a page, with drawings.
+    Of tables: columns, rows, and how values are spread. Rows are matched by a column whose values are unique in
+    both. With --html FILE the same is written as a page, with drawings. Of documents, arrays, metrics and other
+    types: what differs, and where.
     """
     from relet.data.difference import difference
     from relet.report.difference import difference_lines, difference_page
 
     store = open_default_store(store_url)
     old, new = store.version(before), store.version(after)
+    if html is None and old.type is new.type and old.type is not ArtifactType.TABLE:
+        _say_difference(store, old, new, as_json=as_json)
+        return
     with _stored_table_file(store, old) as old_path, _stored_table_file(store, new) as new_path:
         found = difference(old_path, new_path)
     if html:
@@ -76,6 +80,26 @@ def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: s
         say(line)
     if html:
         say(f"with drawings in {html}")
+
+
+def _say_difference(store: Store, old: Version, new: Version, *, as_json: bool) -> None:
+    """Print what differs between two versions of one type that is no table."""
+    from relet.evaluation.comparison import compare
+
+    with tempfile.TemporaryDirectory(prefix="relet-diff-") as scratch:
+        folders = [Path(scratch) / side for side in ("before", "after")]
+        for version, folder in zip((old, new), folders, strict=True):
+            store.materialize(version, folder)
+        # A model is compared as the files it is: none is loaded to look at it.
+        type_ = ArtifactType.FOLDER if old.type is ArtifactType.MODEL else old.type
+        found = compare(type_, *folders, tolerance=None)
+    if as_json:
+        difference = {"largest": found.largest, "differences": list(found.differences)}
+        say_json({"before": str(old), "after": str(new), "difference": difference}, indent=1)
+        return
+    say(f"{old} → {new}")
+    for line in found.differences or ("nothing differs",):
+        say(f"  {line}")
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import click
 
+from relet.cli.artifacts.log import NO_LOG
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say
 from relet.core.artifact import Reference
+from relet.store.log import LogHead
 
 
 @click.command("alias")
@@ -36,9 +38,22 @@ def alias(reference: str, alias: str | None, store_url: str | None, why: str) ->
 
 @click.command("verify")
 @STORE
-def verify(store_url: str | None) -> None:
-    """Read everything back and name what is broken; exit 1 if anything is."""
-    problems = open_default_store(store_url).verify()
+@click.option(
+    "--log-head",
+    metavar="NUMBER:DIGEST",
+    help="What `relet artifacts log --head` printed once: the log must hold that entry still.",
+)
+def verify(store_url: str | None, log_head: str | None) -> None:
+    """Read everything back and name what is broken, false, or not what the log says; exit 1 if anything is.
+
+    The log shows what was changed, deleted or planted. Only a --log-head that was kept outside of the store shows
+    that the end of the log was cut off, or that all of it was written anew.
+    """
+    head = LogHead.parse(log_head) if log_head else None
+    store = open_default_store(store_url)
+    problems = store.verify(head)
+    if store.log_head() is None:
+        say(NO_LOG)
     for problem in problems:
         say(str(problem))
     say(f"{len(problems)} broken" if problems else "nothing is broken")

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from relet.core.artifact import ArtifactType
 from relet.errors import BadDataError
-from relet.evaluation.comparison.documents import compare_figures, compare_metrics, compare_verdicts
+from relet.evaluation.comparison.arrays import compare_arrays
+from relet.evaluation.comparison.documents import (
+    compare_documents,
+    compare_figures,
+    compare_metrics,
+    compare_texts,
+    compare_verdicts,
+)
 from relet.evaluation.comparison.files import compare_files
 from relet.evaluation.comparison.models import compare_models
 from relet.evaluation.comparison.outcome import Comparison, Difference, conclude
@@ -20,6 +27,9 @@ _OF_NUMBERS: dict[ArtifactType, Callable[[Path, Path, float | None], Iterable[Di
     ArtifactType.METRICS: compare_metrics,
     ArtifactType.FIGURE: compare_figures,
     ArtifactType.VERDICT: compare_verdicts,
+    ArtifactType.DOCUMENT: compare_documents,
+    ArtifactType.TEXT: compare_texts,
+    ArtifactType.ARRAY: compare_arrays,
 }
 
 
@@ -35,10 +45,10 @@ def compare(
     """Compare two folders, each with the files of an artifact of this type.
 
     Two numbers are within the tolerance where they differ by at most `tolerance` × max(1, |recorded number|); None
-    allows no difference. Whole numbers in tables are compared exactly, as text is. `rows` are Parquet tables on
-    which two models predict, where the tables have the columns that the models need. With `trusted` false, for a
-    recorded model that came from elsewhere, it is tried in a process of its own before it is loaded. An artifact
-    that can't be read is not within the tolerance; no error is raised for it.
+    allows no difference. Whole numbers in tables and arrays are compared exactly, as text is. `rows` are Parquet
+    tables on which two models predict, where the tables have the columns that the models need. With `trusted`
+    false, for a recorded model that came from elsewhere, it is tried in a process of its own before it is loaded.
+    An artifact that can't be read is not within the tolerance; no error is raised for it.
 
     >>> import tempfile
     >>> from relet.core.artifact import ArtifactType

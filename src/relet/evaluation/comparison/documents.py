@@ -29,8 +29,15 @@ def compare_metrics(recorded: Path, reproduced: Path, tolerance: float | None) -
 
 def compare_figures(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
     """Compare SVG: the text around the numbers has to be equal, except for names that matplotlib makes from
-    hashes.
+    hashes. A figure that is a page is compared as text.
     """
+    kinds = [only_file(recorded, "recorded").suffix, only_file(reproduced, "reproduced").suffix]
+    if kinds[0] != kinds[1]:
+        yield Difference(f"the figure is {kinds[1]} instead of {kinds[0]}")
+        return
+    if kinds[0] == ".html":
+        yield from compare_texts(recorded, reproduced, tolerance, what="the page")
+        return
     old, new = _document_text(recorded, "recorded"), _document_text(reproduced, "reproduced")
     found = list(
         compare_parts(
@@ -43,6 +50,43 @@ def compare_figures(recorded: Path, reproduced: Path, tolerance: float | None) -
     if not found and old != new:
         found = [Difference("only names that are made by hashing differ", 0.0, is_within(0.0, tolerance))]
     yield from found
+
+
+def compare_texts(
+    recorded: Path, reproduced: Path, tolerance: float | None, what: str = "the text"
+) -> Iterator[Difference]:
+    """Compare text: its words exactly, the numbers in it by tolerance."""
+    old, new = _document_text(recorded, "recorded"), _document_text(reproduced, "reproduced")
+    found = list(compare_parts(what, prose_parts(old), prose_parts(new), tolerance)) if old != new else []
+    if not found and old != new:
+        found = [Difference(f"{what} differs in the ends of its lines")]
+    yield from found
+
+
+def compare_documents(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:
+    """Compare JSON documents entry by entry: floats by tolerance, everything else exactly."""
+    old, new = _document_json(recorded, "recorded"), _document_json(reproduced, "reproduced")
+    yield from _compare_entries("", old, new, tolerance)
+
+
+def _compare_entries(place: str, old: Any, new: Any, tolerance: float | None) -> Iterator[Difference]:
+    what = cut_text(place or "the document")
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [name for name in old if name not in new]:
+            yield Difference(f"{what} has no {name!r}; it was {_json_value_text(old[name])}")
+        for name in [name for name in new if name not in old]:
+            yield Difference(f"{what} has a new {name!r}: {_json_value_text(new[name])}")
+        for name in [name for name in old if name in new]:
+            yield from _compare_entries(f"{place}[{name!r}]", old[name], new[name], tolerance)
+    elif isinstance(old, list) and isinstance(new, list):
+        if len(old) != len(new):
+            yield Difference(f"{what} has {len(new):,} entries instead of {len(old):,}")
+        for number, (one, other) in enumerate(zip(old, new, strict=False)):
+            yield from _compare_entries(f"{place}[{number}]", one, other, tolerance)
+    elif type(old) in (int, float) and type(new) in (int, float) and old == new and repr(old) != repr(new):
+        yield Difference(f"{what}: {old!r} → {new!r}", 0.0, is_within(0.0, tolerance))
+    else:
+        yield from _compare_values(what, old, new, tolerance)
 
 
 def compare_verdicts(recorded: Path, reproduced: Path, tolerance: float | None) -> Iterator[Difference]:

@@ -55,12 +55,13 @@ def _read_golden(folder: Path, side: str) -> dict[str, Any]:
 
     Raises BadDataError where its files are not those that were exported.
     """
+    from relet.training.golden import recorded_predictions
     from relet.training.model_files import GOLDEN, check_rows, read_model_files
 
     try:
         golden = read_model_files(folder).json(GOLDEN)
         check_rows(golden["rows"], golden["columns"], GOLDEN)
-        predictions = [float.fromhex(value) for value in golden["predictions"]]
+        predictions = recorded_predictions(golden)
         return {"columns": list(golden["columns"]), "rows": list(golden["rows"]), "predictions": predictions}
     except (ModelError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadDataError(f"the {side} model is damaged: {error}") from error
@@ -69,14 +70,10 @@ def _read_golden(folder: Path, side: str) -> dict[str, Any]:
 def _compare_recorded_predictions(
     old: dict[str, Any], new: dict[str, Any], tolerance: float | None
 ) -> Iterator[Difference]:
-    import numpy as np
-
     if (old["columns"], old["rows"]) != (new["columns"], new["rows"]):
         yield Difference("the golden rows differ, so that their predictions can't be compared")
         return
-    yield from _compare_predictions(
-        "golden rows", np.array(old["predictions"]), np.array(new["predictions"]), tolerance
-    )
+    yield from _compare_predictions("golden rows", old["predictions"], new["predictions"], tolerance)
 
 
 def _compare_loaded_models(
@@ -167,22 +164,26 @@ def _compare_bounds(
         yield from _compare_predictions(said, sides[0], sides[1], tolerance)
 
 
-def _predictions_or_reason(model: Model, rows: pd.DataFrame) -> NDArray[np.float64] | str:
-    """The predictions, or why there are none."""
+def _predictions_or_reason(model: Model, rows: pd.DataFrame) -> NDArray[Any] | str:
+    """The predictions, of a classifier its probabilities where it gives any, or why there are none."""
     try:
-        return model.predict(rows)
+        return model.probabilities(rows).to_numpy() if model.gives_probabilities else model.predict(rows)
     except Exception as error:
         # a model may fail in any way on rows that were not made for it
         return cut_text(f"{type(error).__name__}: {error}", 200)
 
 
 def _compare_predictions(
-    what: str, old: NDArray[np.float64], new: NDArray[np.float64], tolerance: float | None
+    what: str, old: NDArray[Any], new: NDArray[Any], tolerance: float | None
 ) -> Iterator[Difference]:
     import numpy as np
 
     if old.shape != new.shape:
         yield Difference(f"{what}: {len(new):,} predictions instead of {len(old):,}")
+        return
+    if old.dtype.kind != "f" or new.dtype.kind != "f":
+        if others := int((old != new).sum()):
+            yield Difference(f"{what}: {others:,} of {old.size:,} labels differ")
         return
     apart = relative_gaps(old, new)
     if apart.any():

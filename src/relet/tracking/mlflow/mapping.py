@@ -25,7 +25,13 @@ KEY_LENGTH, TAG_LENGTH, PARAMETER_LENGTH, DIGEST_LENGTH = 250, 5000, 6000, 36
 NAME_LENGTH = 120
 
 # Artifacts whose files are all shown.
-SHOWN_WHOLE = {ArtifactType.FIGURE, ArtifactType.METRICS, ArtifactType.VERDICT}
+SHOWN_WHOLE = {
+    ArtifactType.FIGURE,
+    ArtifactType.METRICS,
+    ArtifactType.VERDICT,
+    ArtifactType.DOCUMENT,
+    ArtifactType.TEXT,
+}
 # Of these MLflow shows the files that a person reads, such as a report and the code that made it.
 SHOWN_IN_PART = {ArtifactType.FILE, ArtifactType.FOLDER}
 READABLE = {".html", ".md", ".pdf", ".png", ".py", ".svg", ".txt"}
@@ -139,12 +145,6 @@ def _schema(columns: Any) -> str | None:
     types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, "any")
     specification = [{"name": str(name), "type": str(type_)} for name, type_ in types.items()]
     return json.dumps({"mlflow_colspec": specification})
-
-
-def code_files(record: RunRecord) -> dict[str, str]:
-    """The lock and the diff of a pipeline's run, path in MLflow → digest; its steps have the same."""
-    wanted = {"code/requirements.lock.txt": record.lock, "code/uncommitted.diff.txt": record.code.diff}
-    return {path: digest for path, digest in wanted.items() if digest and record.parent is None}
 
 
 def visible_files(version: Version) -> dict[str, str]:

@@ -21,7 +21,7 @@ from relet.store.curves import curves
 from relet.store.reproductions import RunVerdicts
 from relet.tracking.mlflow import mapping, registry
 from relet.tracking.mlflow.database import make_database
-from relet.tracking.naming import model_aliases, registered_name, run_name
+from relet.tracking.naming import model_aliases, registered_name, run_files, run_name
 from relet.tracking.tracker import RefusedError
 
 if TYPE_CHECKING:
@@ -344,12 +344,12 @@ class MlflowTracker:
         return self._versions[link.version]
 
     def _log_files(self, sending: _OutgoingRecord) -> None:
-        """Log the figures, metrics, verdicts and documents of a component, or the lock and the diff of a pipeline.
+        """Log what a component made that a person reads, and printed, or the lock and the diff of a pipeline.
 
         A skipped run made nothing. A file that was pruned or is damaged is left out.
         """
         record, store = sending.record, sending.store
-        wanted = mapping.code_files(record)
+        wanted = run_files(record)
         for link in record.outputs.values():
             version = self._version(link, store)
             if version and record.status is not Status.SKIPPED:

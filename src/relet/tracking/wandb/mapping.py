@@ -13,7 +13,7 @@ from typing import Any
 
 from relet.core.artifact import Curve, Version
 from relet.core.record import ArtifactLink, RunRecord, Status
-from relet.tracking.naming import run_name
+from relet.tracking.naming import run_files, run_name
 
 # W&B's own limits: of a name, of a tag, and of an artifact's metadata, in keys.
 NAME_LENGTH, TAG_LENGTH, METADATA_KEYS = 128, 64, 100
@@ -113,7 +113,7 @@ def wandb_view(
         repository=record.code.repository,
         artifacts=tuple(each for each in (*used, *made) if each),
         media=_media(versions[link.version] for link in outputs.values() if link.version in versions),
-        documents=_documents(record),
+        documents=run_files(record),
         curves=dict(curves or {}) if ended else {},
     )
 
@@ -223,9 +223,3 @@ def _media(versions: Any) -> dict[str, tuple[str, str]]:
                 alone = len(version.files) == 1
                 found[version.name if alone else f"{version.name}/{PurePosixPath(path).stem}"] = (suffix, digest)
     return found
-
-
-def _documents(record: RunRecord) -> dict[str, str]:
-    """The lock and the diff of a pipeline's run; the runs of its steps have the same, and show none."""
-    wanted = {"code/requirements.lock.txt": record.lock, "code/uncommitted.diff.txt": record.code.diff}
-    return {path: digest for path, digest in wanted.items() if digest and record.parent is None}

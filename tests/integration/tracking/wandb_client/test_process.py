@@ -21,7 +21,7 @@ from relet.tracking import courier
 from relet.tracking.outbox import deliver
 from relet.tracking.wandb import ledger, upload
 from relet.tracking.wandb.tracker import WandbMode, WandbTracker
-from tests.integration.cli.test_cli import relet
+from tests.command import relet
 from tests.integration.tracking.wandb_client.records import artifact, component_run, pipeline_run
 from tests.tiny_project import Tiny
 from tests.wandb_log import recorded, runs_of

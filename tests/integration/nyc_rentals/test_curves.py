@@ -6,20 +6,18 @@ import pandas as pd
 import pytest
 
 from pipelines.nyc_rentals.components.cost_curve import cost_curve
-from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.learning_curve import learning_curve
 from pipelines.nyc_rentals.components.train_model import train_model
 from pipelines.nyc_rentals.families.random_forest import RandomForest
 from pipelines.nyc_rentals.subsets import subsets
+from tests.listings import kept_listings
 
 SMALL = {"family": "random_forest", "learner": RandomForest(n_estimators=4, max_depth=5)}
 
 
 @pytest.fixture(scope="module")
 def listings():
-    rows = get_data(source="generated", rows=1800, seed=5).sample.read_pandas()
-    rows["last_review"] = pd.to_datetime(rows["last_review"])
-    return rows[rows["price"].between(10, 350)].reset_index(drop=True)
+    return kept_listings(1800)
 
 
 @pytest.fixture(scope="module")

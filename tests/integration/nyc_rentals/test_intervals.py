@@ -2,24 +2,21 @@
 
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 
 from pipelines.nyc_rentals.bounds import Prices
-from pipelines.nyc_rentals.components.get_data import get_data
 from pipelines.nyc_rentals.components.test_model import test_model as measure_model
 from pipelines.nyc_rentals.components.train_model import train_model
 from pipelines.nyc_rentals.families.random_forest import RandomForest
 from relet.errors import ModelError, SettingError
+from tests.listings import kept_listings
 
 SMALL = {"family": "random_forest", "learner": RandomForest(n_estimators=8, max_depth=8, max_features=0.5)}
 
 
 @pytest.fixture(scope="module")
 def listings():
-    rows = get_data(source="generated", rows=7500, seed=5).sample.read_pandas()
-    rows["last_review"] = pd.to_datetime(rows["last_review"])
-    return rows[rows["price"].between(10, 350)].reset_index(drop=True)
+    return kept_listings(7500)
 
 
 @pytest.fixture(scope="module")

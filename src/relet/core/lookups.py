@@ -1,0 +1,53 @@
+"""What a component asked about files without reading them, and whether the answer is another one now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from relet.core.record import RunRecord
+
+NOTHING = "nothing"
+FOLDER = "a folder"
+NO_MODULE = "no module"
+# How the digest of what a folder holds begins: the names, and with them how large the files are.
+NAMES = "names "
+NAMES_AND_SIZES = "names and sizes "
+
+
+def undeclared_change(
+    made_by: RunRecord | None, digest_now: Callable[[str], str | None], place_now: Callable[[str, str], str]
+) -> str | None:
+    """In words, what a run read or asked for undeclared and would find changed now; None where nothing is."""
+    if made_by is None:
+        return None
+    edited = (name for name, digest in made_by.undeclared.items() if digest_now(name) != digest)
+    if (name := next(edited, None)) is not None:
+        return f"{name} changed, which it reads undeclared"
+    return changed_lookup(made_by.looked_at, place_now)
+
+
+def changed_lookup(looked_at: Mapping[str, str], place_now: Callable[[str, str], str]) -> str | None:
+    """In words, the first place of which a component would learn something else now; None where there is none.
+
+    `looked_at` maps places to what was there, `place_now` gives what is there now, in the terms of what was there.
+
+    >>> changed_lookup({"extra.txt": NOTHING}, lambda name, before: "a file of 3 bytes")
+    'extra.txt is there now, and was not when it was looked for'
+    """
+    for name, before in looked_at.items():
+        now = place_now(name, before)
+        if now != before:
+            return _change_in_words(name, before, now)
+    return None
+
+
+def _change_in_words(name: str, before: str, now: str) -> str:
+    if before == NO_MODULE:
+        return f"the module {name} is there now, and was not when it was imported"
+    if before == NOTHING:
+        return f"{name} is there now, and was not when it was looked for"
+    if now == NOTHING:
+        return f"{name} is gone, which it looked for"
+    if before.startswith((NAMES, NAMES_AND_SIZES)):
+        return f"{name} holds other files now than when it was listed"
+    return f"{name} is {now} now, and was {before} when it was looked at"

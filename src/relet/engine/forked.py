@@ -1,0 +1,138 @@
+"""A copy of this process, which is forked off for one call and ends with it."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from relet.engine.answering import close_in_children, how_a_process_ended
+from relet.engine.descent import end_with_parent, kill_with_descendants
+from relet.engine.printed import PrintedOutput, flush_native_streams
+
+# Seconds that a copy has to end, once it has answered.
+PATIENCE = 2.0
+
+
+class ForkedCopy:
+    """A copy of this process that answers one question: `answer` is called in the copy, which then ends."""
+
+    def __init__(self, answer: Callable[[], Mapping[str, Any]]) -> None:
+        self._answers, into = os.pipe()
+        self._printed = PrintedOutput()
+        self._ended = False
+        parent = os.getpid()
+        sys.stderr.flush()
+        # What is loaded by now is no garbage: a copy that looked through it would copy its memory.
+        gc.freeze()
+        self._pid = os.fork()
+        if self._pid == 0:
+            gc.enable()
+            os.close(self._answers)
+            self._printed.take_over()
+            _draw_anew()
+            _answer_and_end(answer, into, parent)
+        os.close(into)
+        self._printed.begin()
+
+    def answer(self, asker: int, tasks: deque[Callable[[], object]]) -> dict[str, Any]:
+        """The answer, or how the copy ended without one. Meanwhile this process works on `tasks`.
+
+        `asker` is the file descriptor of questions: where it ends, nobody asks any more.
+        """
+        content = b""
+        while not content.endswith(b"\n"):
+            files: list[int | PrintedOutput] = [
+                self._answers,
+                asker,
+                *([self._printed] if self._printed.goes_on else []),
+            ]
+            ready = select.select(files, [], [], 0 if tasks else None)[0]
+            if not ready:
+                tasks.popleft()()
+            elif self._printed in ready:
+                self._printed.pass_on()
+            elif self._answers in ready:
+                piece = os.read(self._answers, 1 << 16)
+                content += piece
+                if not piece:
+                    break
+            else:
+                kill_with_descendants(self._pid)
+                os._exit(1)
+        os.close(self._answers)
+        if content.endswith(b"\n"):
+            self._printed.pass_on()
+            answer: dict[str, Any] = json.loads(content)
+            return {**answer, "printed": self._printed.text}
+        status = self.end()
+        how = "closed the line to whoever asks, and was killed"
+        if status is not None:
+            how = how_a_process_ended(status, by_itself="ended its process")
+        return {"ended": how, "printed": self._printed.text}
+
+    def end(self) -> int | None:
+        """Wait until the copy has ended; its status, or None where it did not end in time, and was killed."""
+        if self._ended:
+            return None
+        self._ended = True
+        status = self._wait()
+        self._printed.pass_on()
+        self._printed.end()
+        return status
+
+    def _wait(self) -> int | None:
+        until = time.monotonic() + 2 * PATIENCE
+        while not (ended := os.waitpid(self._pid, os.WNOHANG))[0]:
+            if time.monotonic() > until:
+                os.kill(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
+                return None
+            self._printed.pass_on()
+            time.sleep(0.002)
+        return os.waitstatus_to_exitcode(ended[1])
+
+
+def _draw_anew() -> None:
+    """Give NumPy's global generator another state than the copies before have: Python's own gets it by itself."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
+def _answer_and_end(answer: Callable[[], Mapping[str, Any]], into: int, parent: int) -> NoReturn:
+    status = 1
+    try:
+        end_with_parent(parent)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        own = os.getpid()
+        close_in_children(into)
+        content = json.dumps(answer()).encode() + b"\n"
+        _flush_streams()
+        # A process that the component forked, and that goes on after the call, has no answer to give.
+        if os.getpid() == own:
+            with os.fdopen(into, "wb") as file:
+                file.write(content)
+            status = 0
+        threading.Timer(PATIENCE, os._exit, [0]).start()
+        atexit._run_exitfuncs()
+    finally:
+        _flush_streams()
+        os._exit(status)
+
+
+def _flush_streams() -> None:
+    """Write out what was printed: Python's streams, which a component may have closed, and those of libraries."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    flush_native_streams()

@@ -1,0 +1,168 @@
+"""Notes which files a component opens, by Python's audit events, and where links and new names of files lead."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from relet.core.lookups import NOTHING
+from relet.engine.lookups import LookupLog, absolute_name, caller_names, is_import, unnoted
+from relet.project.tree import digest_of_file
+
+# The modules that read a source to compile it.
+_COMPILERS = ("_pytest.", "runpy", "relet.checks.suite", "relet.report.notebook", "marimo.")
+# What SQLite keeps beside a database: the changes that are not in it yet, or those to take back.
+_BESIDE_DATABASE = ("-wal", "-journal")
+
+
+@dataclass
+class AccessLog:
+    """What was opened, connected to and started, in the order of the first time.
+
+    `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none; those
+    below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not: those that
+    do are `inner`. `made` are the files and folders that were made anew; to read them is no access. `texts` are
+    the sources that were read as text, comments included. `lost` are places from which nobody knows what was read.
+    `lookups` is what was asked about places.
+    """
+
+    passed: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    lost: dict[str, None] = field(default_factory=dict)
+    addresses: dict[str, None] = field(default_factory=dict)
+    programs: dict[str, None] = field(default_factory=dict)
+    lookups: LookupLog = field(default_factory=LookupLog)
+
+
+def note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    path, _mode, flags = arguments
+    if isinstance(path, str | bytes) and (name := absolute_name(path)) is not None:
+        note_opening(touched, name, flags if isinstance(flags, int) else 0)
+
+
+def note_opening(touched: AccessLog, name: str, flags: int) -> None:
+    """Note that a file is opened; `name` is its absolute path."""
+    if flags & os.O_TRUNC or (flags & os.O_EXCL and not os.path.lexists(name)):
+        touched.made.add(name)
+        return
+    name = touched.lookups.target(name)
+    if flags & os.O_ACCMODE == os.O_WRONLY:
+        return
+    if name.endswith(".py") and name.startswith(touched.own) and _is_shown(name, touched):
+        return
+    if not _is_news(name, touched):
+        return
+    if not os.path.lexists(name):
+        touched.lookups.note(name, NOTHING)
+    else:
+        touched.files[name] = digest_at(name)
+
+
+def _is_shown(name: str, touched: AccessLog) -> bool:
+    """Whether a source is read to show a line of it in a traceback or a warning, which decides nothing.
+
+    A source that is read, and not to be compiled, is one of the `texts`.
+    """
+    callers = set(caller_names(sys._getframe(1), touched.own))
+    if "linecache" in callers and not callers.isdisjoint(("warnings", "traceback")):
+        touched.lookups.displayed.add(name)
+        return True
+    if not any(each.startswith(_COMPILERS) for each in callers):
+        touched.texts.add(name)
+    return False
+
+
+def _is_news(name: str, touched: AccessLog) -> bool:
+    if name in touched.made or name in touched.files:
+        return False
+    if not name.startswith(touched.passed):
+        return True
+    return name.startswith(touched.own) and not name.startswith(touched.inner)
+
+
+def digest_at(name: str) -> str:
+    """The SHA-256 of a regular file; "" of anything else. What is opened for it is not noted."""
+    with unnoted():
+        return digest_of_file(Path(name)) or ""
+
+
+def note_listing(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    if not is_import(sys._getframe(2)):
+        touched.lookups.note_listing(arguments[0] if arguments else None)
+
+
+def note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    path = arguments[0]
+    if isinstance(path, str) and path.startswith("file:"):
+        path = unquote(path.removeprefix("file:").partition("?")[0])
+    name = absolute_name(path) if path not in ("", b"", ":memory:", b":memory:") else None
+    for each in (name, *(f"{name}{end}" for end in _BESIDE_DATABASE)) if name else ():
+        note_opening(touched, each, os.O_RDONLY)
+
+
+def note_library(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
+    """Note an extension module or a library that is loaded by its path."""
+    name = arguments[1] if event == "import" else arguments[0]
+    if isinstance(name, str | bytes) and os.sep in os.fsdecode(name):
+        note_opened_file(touched, event, (name, None, os.O_RDONLY))
+
+
+def note_link(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
+    """From now on what lies below a temporary folder may lead elsewhere. A hard link is another name of a file."""
+    touched.lookups.linked = True
+    if event == "os.link" and (name := absolute_name(arguments[0], _descriptor(arguments, 2))) is not None:
+        note_opening(touched, name, os.O_RDONLY)
+
+
+def note_rename(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    """A file that gets another name may be read by that one, and so may what a folder holds."""
+    old, new = (absolute_name(arguments[at], _descriptor(arguments, at + 2)) for at in (0, 1))
+    if old is None or new is None:
+        return
+    touched.made |= {f"{new}{each.removeprefix(old)}" for each in _made_below(touched, old)}
+    if Path(old).is_symlink():
+        touched.lookups.linked = True
+    elif old not in touched.made and Path(old).is_dir():
+        if touched.lookups.counts(old, NOTHING):
+            touched.lost[old] = None
+    else:
+        note_opening(touched, old, os.O_RDONLY)
+
+
+def note_folder(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    """Note that a folder is made; one that is there already is not."""
+    name = absolute_name(arguments[0], _descriptor(arguments, 2))
+    if name is not None and not os.path.lexists(name):
+        touched.made.add(name)
+
+
+def _made_below(touched: AccessLog, old: str) -> Iterator[str]:
+    return (each for each in touched.made if each == old or each.startswith(old + os.sep))
+
+
+def _descriptor(arguments: tuple[Any, ...], at: int) -> int | None:
+    """The descriptor of a folder among the arguments of an event: -1 stands for none."""
+    found = arguments[at] if len(arguments) > at else -1
+    return found if isinstance(found, int) and found >= 0 else None
+
+
+FILE_NOTES = {
+    "open": note_opened_file,
+    "import": note_library,
+    "ctypes.dlopen": note_library,
+    "sqlite3.connect": note_database,
+    "os.symlink": note_link,
+    "os.link": note_link,
+    "os.rename": note_rename,
+    "os.mkdir": note_folder,
+    **dict.fromkeys(("os.listdir", "os.scandir"), note_listing),
+}

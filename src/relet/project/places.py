@@ -1,0 +1,100 @@
+"""What is at a place, in the words that a record keeps: nothing, a folder, a file, or the names in a folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib.machinery import all_suffixes
+from pathlib import Path
+
+from relet.core.lookups import FOLDER, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
+
+OUT_OF_REACH = "out of reach"
+# What relet, git and tools keep in a project's folder is no part of what a listing says.
+KEPT_BY_TOOLS = frozenset((".git", ".relet", "__pycache__", "mlruns", "mlflow.db", ".venv", ".ipynb_checkpoints"))
+
+
+def is_kept_by_tools(name: str) -> bool:
+    """Whether a file or folder of this name belongs to a tool.
+
+    >>> is_kept_by_tools("__pycache__"), is_kept_by_tools(".pytest_cache"), is_kept_by_tools("rows.csv")
+    (True, True, False)
+    """
+    return name in KEPT_BY_TOOLS or (name.startswith(".") and name.endswith("cache"))
+
+
+def named_place(name: str, home: Path) -> Path:
+    """The place that a record names; `home` is the project's folder."""
+    return Path(name).expanduser() if name.startswith("~/") else home / name
+
+
+def place_now(name: str, before: str, home: Path) -> str:
+    """What is at a place that a record names now, in the terms of what was there `before`."""
+    path = named_place(name, home)
+    if before.startswith((NAMES, NAMES_AND_SIZES)):
+        return names_in(path, sizes=before.startswith(NAMES_AND_SIZES))
+    if before == NO_MODULE:
+        return "a module" if _holds_module(path) else NO_MODULE
+    found = at_place(path)
+    if before == NOTHING and path.name == "__init__.py" and found != NOTHING and _is_blank(path):
+        return NOTHING
+    return found
+
+
+def at_place(path: str | Path) -> str:
+    """What is at a place, where its links lead."""
+    try:
+        return in_words(os.stat(path))  # noqa: PTH116  (called for each lookup of a component)
+    except (FileNotFoundError, NotADirectoryError):
+        return NOTHING
+    except (OSError, ValueError):
+        return OUT_OF_REACH
+
+
+def in_words(found: os.stat_result) -> str:
+    if stat.S_ISDIR(found.st_mode):
+        return FOLDER
+    return f"a file of {found.st_size} bytes" if stat.S_ISREG(found.st_mode) else "no regular file"
+
+
+def names_in(folder: str | Path, *, sizes: bool = False) -> str:
+    """A digest of the names in a folder, and of which are folders; with `sizes` also of how large the files are.
+
+    What tools keep there is left out.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            lines = sorted(_entry_line(each, sizes) for each in entries if not is_kept_by_tools(each.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return NOTHING
+    except (OSError, ValueError):
+        return OUT_OF_REACH
+    return (NAMES_AND_SIZES if sizes else NAMES) + _digest_of_lines(lines)
+
+
+def _entry_line(entry: os.DirEntry[str], sizes: bool) -> str:
+    if entry.is_dir():
+        return entry.name + os.sep
+    return f"{entry.name} {at_place(entry.path)}" if sizes else entry.name
+
+
+def digest_of_names(names: Mapping[str, bool]) -> str:
+    """The digest of the names in a folder, each with whether it is a folder itself."""
+    return NAMES + _digest_of_lines(sorted(name + os.sep if names[name] else name for name in names))
+
+
+def _digest_of_lines(lines: list[str]) -> str:
+    return sha256("\0".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _holds_module(base: Path) -> bool:
+    return base.is_dir() or any(base.with_name(base.name + each).is_file() for each in all_suffixes())
+
+
+def _is_blank(path: Path) -> bool:
+    try:
+        return not path.read_bytes().strip()
+    except OSError:
+        return False

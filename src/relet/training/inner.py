@@ -1,0 +1,78 @@
+"""The estimators inside of a pipeline: those that store text beside the archive, and the code that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from relet.core.code import FirstPartyCode
+from relet.errors import ModelError
+from relet.names import PACKAGE
+from relet.training.learned import DROPPED
+
+# The modules of the estimators that predict the same to the bit on every processor: they compare and add up in a
+# fixed order. What multiplies matrices depends on the processor in its last bits.
+_STEADY = (
+    "relet.",
+    *(f"sklearn.{each}" for each in ("compose.", "dummy", "frozen.", "impute._base", "pipeline", "tree.")),
+    "lightgbm.sklearn",
+    *("sklearn.ensemble._forest", "sklearn.ensemble._hist_gradient_boosting.", "sklearn.feature_extraction."),
+    *("sklearn.preprocessing._encoders", "sklearn.preprocessing._target_encoder", "sklearn._loss."),
+)
+# Where the types of estimators, and of what they are made of, are defined.
+_OF_ESTIMATORS = ("relet.", "sklearn.", "lightgbm.sklearn")
+
+
+def inner_estimators(value: Any) -> Iterator[Any]:
+    """The estimators in a value, itself among them, in the order in which an archive holds them."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from inner_estimators(each)
+    elif isinstance(value, dict):
+        yield from inner_estimators(list(value.values()))
+    elif type(value).__module__.startswith(_OF_ESTIMATORS) and hasattr(value, "__dict__"):
+        yield value
+        yield from inner_estimators([held for name, held in vars(value).items() if name not in DROPPED])
+
+
+def native_estimators(pipeline: Any) -> Iterator[Any]:
+    """The fitted estimators of a pipeline that store what they learned as text beside the archive."""
+    for each in inner_estimators(pipeline):
+        if hasattr(each, "attach") and hasattr(each, "n_features_in_"):
+            yield each
+
+
+def is_steady(pipeline: Any) -> bool:
+    """Whether a pipeline predicts the same to the bit on every processor, with the same packages."""
+    return all(type(each).__module__.startswith(_STEADY) for each in inner_estimators(pipeline))
+
+
+def code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
+    """The digests of relet's own modules that a pipeline needs, and of the modules that these import."""
+    code = _relet_code()
+    found: dict[str, str] = {}
+    modules = {type(each).__module__ for each in inner_estimators(pipeline)}
+    for module in sorted(each for each in modules if each.startswith("relet.")):
+        found |= code.closure(module).modules
+    yield from sorted(found.items())
+
+
+def check_code(recorded: Mapping[str, str], name: str) -> None:
+    """Raise ModelError unless relet's modules are those that made the model."""
+    code = _relet_code()
+    for module, digest in recorded.items():
+        if code.digest(module) != digest:
+            raise ModelError(
+                f"{name} was made with another {module} than this relet has: its predictions would belong to "
+                "neither; install the relet that made it, or train it again"
+            )
+
+
+@cache
+def _relet_code() -> FirstPartyCode:
+    """The source of relet, read and parsed once in a process, which imports its modules once, too.
+
+    There is no project: of the folder that relet is installed in, all else is third parties'.
+    """
+    return FirstPartyCode((PACKAGE / "no project", PACKAGE.parent))

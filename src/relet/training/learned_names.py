@@ -1,0 +1,350 @@
+"""What scikit-learn's estimators hold once they are fitted: the names of the attributes that a model may have.
+
+One line for each type, below `sklearn.`. The parameters of a type are not named here: `parameters` reads them from
+scikit-learn. What each attribute may be says `learned`.
+"""
+
+from __future__ import annotations
+
+# Types in the order of the alphabet, each with its attributes; a line that begins with two spaces goes on.
+NAMES = """
+calibration.CalibratedClassifierCV: calibrated_classifiers_ classes_
+calibration._CalibratedClassifier: calibrators classes estimator method
+calibration._SigmoidCalibration: a_ b_
+calibration._TemperatureScaling: beta_
+cluster._affinity_propagation.AffinityPropagation: affinity_matrix_ cluster_centers_ cluster_centers_indices_
+  labels_ n_iter_
+cluster._agglomerative.AgglomerativeClustering: children_ distances_ labels_ n_clusters_ n_connected_components_
+  n_leaves_
+cluster._agglomerative.FeatureAgglomeration: _n_features_out children_ distances_ labels_ n_clusters_
+  n_connected_components_ n_leaves_
+cluster._bicluster.SpectralBiclustering: biclusters_ column_labels_ columns_ row_labels_ rows_
+cluster._bicluster.SpectralCoclustering: biclusters_ column_labels_ columns_ row_labels_ rows_
+cluster._birch.Birch: _n_features_out _subcluster_norms labels_ subcluster_centers_ subcluster_labels_
+cluster._bisect_k_means.BisectingKMeans: _X_mean _bisecting_tree _n_features_out _n_init _n_threads _tol
+  cluster_centers_ inertia_ labels_
+cluster._bisect_k_means._BisectingTree: center indices label left right score
+cluster._dbscan.DBSCAN: components_ core_sample_indices_ labels_
+cluster._hdbscan.hdbscan.HDBSCAN: _metric_params _min_samples _raw_data centroids_ labels_ medoids_
+  probabilities_
+cluster._kmeans.KMeans: _algorithm _n_features_out _n_init _n_threads _tol cluster_centers_ inertia_ labels_
+  n_iter_
+cluster._kmeans.MiniBatchKMeans: _batch_size _counts _ewa_inertia _ewa_inertia_min _init_size _n_features_out
+  _n_init _n_since_last_reassign _n_threads _no_improvement _tol cluster_centers_ inertia_ labels_ n_iter_
+  n_steps_
+cluster._mean_shift.MeanShift: cluster_centers_ labels_ n_iter_
+cluster._optics.OPTICS: cluster_hierarchy_ core_distances_ labels_ ordering_ predecessor_ reachability_
+cluster._spectral.SpectralClustering: affinity_matrix_ labels_
+compose._column_transformer.ColumnTransformer: _columns _remainder _transformer_to_input_indices
+  named_transformers_ output_indices_ sparse_output_ transformers_
+compose._target.TransformedTargetRegressor: _training_dim regressor_ transformer_
+covariance._elliptic_envelope.EllipticEnvelope: covariance_ dist_ location_ offset_ precision_ raw_covariance_
+  raw_location_ raw_support_ support_
+covariance._empirical_covariance.EmpiricalCovariance: covariance_ location_ precision_
+covariance._graph_lasso.GraphicalLasso: costs_ covariance_ location_ n_iter_ precision_ store_precision
+covariance._graph_lasso.GraphicalLassoCV: alpha_ costs_ covariance_ cv_results_ location_ n_iter_ precision_
+  store_precision
+covariance._robust_covariance.MinCovDet: covariance_ dist_ location_ precision_ raw_covariance_ raw_location_
+  raw_support_ support_
+covariance._shrunk_covariance.LedoitWolf: covariance_ location_ precision_ shrinkage_
+covariance._shrunk_covariance.OAS: covariance_ location_ precision_ shrinkage_
+covariance._shrunk_covariance.ShrunkCovariance: covariance_ location_ precision_
+cross_decomposition._pls.CCA: _n_features_out _norm_y_weights _predict_1d _x_mean _x_scores _x_std _y_mean
+  _y_scores _y_std algorithm coef_ deflation_mode intercept_ mode n_iter_ x_loadings_ x_rotations_ x_weights_
+  y_loadings_ y_rotations_ y_weights_
+cross_decomposition._pls.PLSCanonical: _n_features_out _norm_y_weights _predict_1d _x_mean _x_scores _x_std
+  _y_mean _y_scores _y_std coef_ deflation_mode intercept_ mode n_iter_ x_loadings_ x_rotations_ x_weights_
+  y_loadings_ y_rotations_ y_weights_
+cross_decomposition._pls.PLSRegression: _n_features_out _norm_y_weights _predict_1d _x_mean _x_scores _x_std
+  _y_mean _y_scores _y_std algorithm coef_ deflation_mode intercept_ mode n_iter_ x_loadings_ x_rotations_
+  x_scores_ x_weights_ y_loadings_ y_rotations_ y_scores_ y_weights_
+cross_decomposition._pls.PLSSVD: _n_features_out _x_mean _x_std _y_mean _y_std x_weights_ y_weights_
+decomposition._dict_learning.DictionaryLearning: components_ error_ n_iter_
+decomposition._dict_learning.MiniBatchDictionaryLearning: _A _B _batch_size _ewa_cost _ewa_cost_min
+  _fit_algorithm _n_components _no_improvement components_ n_iter_ n_steps_
+decomposition._dict_learning.SparseCoder: n_components_
+decomposition._factor_analysis.FactorAnalysis: components_ loglike_ mean_ n_iter_ noise_variance_
+decomposition._fastica.FastICA: _unmixing components_ mean_ mixing_ n_iter_ whitening_
+decomposition._incremental_pca.IncrementalPCA: batch_size_ components_ explained_variance_
+  explained_variance_ratio_ mean_ n_components_ n_samples_seen_ noise_variance_ singular_values_ var_
+decomposition._kernel_pca.KernelPCA: X_fit_ X_transformed_fit_ _centerer dual_coef_ eigenvalues_ eigenvectors_
+  gamma_
+decomposition._lda.LatentDirichletAllocation: bound_ components_ doc_topic_prior_ exp_dirichlet_component_
+  n_batch_iter_ n_iter_ random_state_ topic_word_prior_
+decomposition._nmf.MiniBatchNMF: _batch_size _beta_loss _components_denominator _components_numerator _ewa_cost
+  _ewa_cost_min _gamma _n_components _no_improvement _rho _transform_max_iter components_ n_components_ n_iter_
+  n_steps_ reconstruction_err_
+decomposition._nmf.NMF: _beta_loss _n_components components_ n_components_ n_iter_ reconstruction_err_
+decomposition._pca.PCA: _fit_svd_solver components_ explained_variance_ explained_variance_ratio_ mean_
+  n_components_ n_samples_ noise_variance_ singular_values_
+decomposition._sparse_pca.MiniBatchSparsePCA: components_ mean_ n_components_ n_iter_
+decomposition._sparse_pca.SparsePCA: components_ error_ mean_ n_components_ n_iter_
+decomposition._truncated_svd.TruncatedSVD: components_ explained_variance_ explained_variance_ratio_
+  singular_values_
+discriminant_analysis.LinearDiscriminantAnalysis: _max_components _n_features_out classes_ coef_ covariance_
+  explained_variance_ratio_ intercept_ means_ priors_ scalings_ xbar_
+discriminant_analysis.QuadraticDiscriminantAnalysis: classes_ covariance_ means_ priors_ rotations_ scalings_
+dummy.DummyClassifier: _strategy class_prior_ classes_ n_classes_ n_outputs_ sparse_output_
+dummy.DummyRegressor: constant_ n_outputs_
+ensemble._bagging.BaggingClassifier: _max_features _max_samples _n_samples _sample_weight _seeds classes_
+  estimator_ estimator_params estimators_ estimators_features_ estimators_samples_ n_classes_
+  oob_decision_function_ oob_score_
+ensemble._bagging.BaggingRegressor: _max_features _max_samples _n_samples _sample_weight _seeds estimator_
+  estimator_params estimators_ estimators_features_ estimators_samples_ oob_prediction_ oob_score_
+ensemble._forest.ExtraTreesClassifier: _n_samples _n_samples_bootstrap _sample_weight classes_ estimator
+  estimator_ estimator_params estimators_ estimators_samples_ feature_importances_ n_classes_ n_outputs_
+  oob_decision_function_ oob_score_
+ensemble._forest.ExtraTreesRegressor: _n_samples _n_samples_bootstrap _sample_weight class_weight estimator
+  estimator_ estimator_params estimators_ estimators_samples_ feature_importances_ n_outputs_ oob_prediction_
+  oob_score_
+ensemble._forest.RandomForestClassifier: _n_samples _n_samples_bootstrap _sample_weight classes_ estimator
+  estimator_ estimator_params estimators_ estimators_samples_ feature_importances_ n_classes_ n_outputs_
+  oob_decision_function_ oob_score_
+ensemble._forest.RandomForestRegressor: _n_samples _n_samples_bootstrap _sample_weight class_weight estimator
+  estimator_ estimator_params estimators_ estimators_samples_ feature_importances_ n_outputs_ oob_prediction_
+  oob_score_
+ensemble._forest.RandomTreesEmbedding: _n_features_out _n_samples _n_samples_bootstrap _sample_weight bootstrap
+  class_weight estimator estimator_ estimator_params estimators_ estimators_samples_ feature_importances_
+  max_samples n_outputs_ one_hot_encoder_ oob_score
+ensemble._gb.GradientBoostingClassifier: _loss alpha classes_ estimators_ feature_importances_ init_
+  max_features_ n_classes_ n_estimators_ n_trees_per_iteration_ oob_improvement_ oob_score_ oob_scores_
+  train_score_
+ensemble._gb.GradientBoostingRegressor: _loss estimators_ feature_importances_ init_ max_features_ n_estimators_
+  n_trees_per_iteration_ oob_improvement_ oob_score_ oob_scores_ train_score_
+ensemble._hist_gradient_boosting.binning._BinMapper: bin_thresholds_ is_categorical_ missing_values_bin_idx_
+  n_bins_non_missing_
+ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier: _baseline_prediction
+  _bin_mapper _fitted_with_sw _is_categorical_remapped _label_encoder _loss _n_features _predictors _preprocessor
+  _random_seed _use_validation_data classes_ do_early_stopping_ is_categorical_ n_iter_ n_trees_per_iteration_
+  train_score_ validation_score_
+ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor: _baseline_prediction
+  _bin_mapper _fitted_with_sw _is_categorical_remapped _loss _n_features _predictors _preprocessor _random_seed
+  _use_validation_data do_early_stopping_ is_categorical_ n_iter_ n_trees_per_iteration_ train_score_
+  validation_score_
+ensemble._hist_gradient_boosting.predictor.TreePredictor: binned_left_cat_bitsets nodes raw_left_cat_bitsets
+ensemble._iforest.IsolationForest: _average_path_length_per_tree _decision_path_lengths _max_features
+  _max_samples _n_samples _sample_weight _seeds bootstrap_features estimator estimator_ estimator_params
+  estimators_ estimators_features_ estimators_samples_ max_samples_ offset_ oob_score
+ensemble._stacking.StackingClassifier: _label_encoder _n_feature_outs classes_ estimators_ final_estimator_
+  stack_method_
+ensemble._stacking.StackingRegressor: _n_feature_outs estimators_ final_estimator_ stack_method stack_method_
+ensemble._voting.VotingClassifier: classes_ estimators_ le_
+ensemble._voting.VotingRegressor: estimators_
+ensemble._weight_boosting.AdaBoostClassifier: classes_ estimator_ estimator_errors_ estimator_params
+  estimator_weights_ estimators_ feature_importances_ n_classes_
+ensemble._weight_boosting.AdaBoostRegressor: estimator_ estimator_errors_ estimator_params estimator_weights_
+  estimators_ feature_importances_
+feature_extraction._dict_vectorizer.DictVectorizer: feature_names_ vocabulary_
+feature_extraction._hash.FeatureHasher:
+feature_extraction.image.PatchExtractor:
+feature_extraction.text.CountVectorizer: fixed_vocabulary_ vocabulary_
+feature_extraction.text.HashingVectorizer:
+feature_extraction.text.TfidfTransformer: idf_
+feature_extraction.text.TfidfVectorizer: _tfidf fixed_vocabulary_ idf_ vocabulary_
+feature_selection._from_model.SelectFromModel: estimator_ max_features_ threshold_
+feature_selection._rfe.RFE: classes_ estimator_ n_features_ ranking_ step_n_features_ step_ranking_ step_scores_
+  step_support_ support_
+feature_selection._rfe.RFECV: classes_ cv_results_ estimator_ n_features_ n_features_to_select ranking_
+  step_n_features_ step_ranking_ step_scores_ step_support_ support_
+feature_selection._sequential.SequentialFeatureSelector: n_features_to_select_ support_
+feature_selection._univariate_selection.GenericUnivariateSelect: pvalues_ scores_
+feature_selection._univariate_selection.SelectFdr: pvalues_ scores_
+feature_selection._univariate_selection.SelectFpr: pvalues_ scores_
+feature_selection._univariate_selection.SelectFwe: pvalues_ scores_
+feature_selection._univariate_selection.SelectKBest: pvalues_ scores_
+feature_selection._univariate_selection.SelectPercentile: pvalues_ scores_
+feature_selection._variance_threshold.VarianceThreshold: variances_
+frozen._frozen.FrozenEstimator:
+gaussian_process._gpc.GaussianProcessClassifier: base_estimator_ classes_ kernel_ log_marginal_likelihood_value_
+  n_classes_
+gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace: L_ W_sr_ X_train_ classes_ f_cached kernel_
+  log_marginal_likelihood_value_ pi_ y_train_
+gaussian_process._gpr.GaussianProcessRegressor: L_ X_train_ _y_train_mean _y_train_std alpha_ kernel_
+  log_marginal_likelihood_value_ y_train_
+gaussian_process.kernels.CompoundKernel: kernels
+gaussian_process.kernels.ConstantKernel: constant_value constant_value_bounds
+gaussian_process.kernels.DotProduct: sigma_0 sigma_0_bounds
+gaussian_process.kernels.ExpSineSquared: length_scale length_scale_bounds periodicity periodicity_bounds
+gaussian_process.kernels.Exponentiation: exponent kernel
+gaussian_process.kernels.Matern: length_scale length_scale_bounds nu
+gaussian_process.kernels.PairwiseKernel: gamma gamma_bounds metric pairwise_kernels_kwargs
+gaussian_process.kernels.Product: k1 k2
+gaussian_process.kernels.RBF: length_scale length_scale_bounds
+gaussian_process.kernels.RationalQuadratic: alpha alpha_bounds length_scale length_scale_bounds
+gaussian_process.kernels.Sum: k1 k2
+gaussian_process.kernels.WhiteKernel: noise_level noise_level_bounds
+impute._base.MissingIndicator: _n_features _precomputed features_
+impute._base.SimpleImputer: _fill_dtype _fit_dtype indicator_ statistics_
+impute._iterative.IterativeImputer: _estimator _is_empty_feature _max_value _min_value imputation_sequence_
+  indicator_ initial_imputer_ n_features_with_missing_ n_iter_ random_state_ sample_posterior_
+impute._knn.KNNImputer: _fit_X _mask_fit_X _valid_mask indicator_
+isotonic.IsotonicRegression: X_max_ X_min_ X_thresholds_ f_ increasing_ y_thresholds_
+kernel_approximation.AdditiveChi2Sampler:
+kernel_approximation.Nystroem: _n_features_out component_indices_ components_ normalization_
+kernel_approximation.PolynomialCountSketch: _n_features_out bitHash_ indexHash_
+kernel_approximation.RBFSampler: _gamma _n_features_out random_offset_ random_weights_
+kernel_approximation.SkewedChi2Sampler: _n_features_out random_offset_ random_weights_
+kernel_ridge.KernelRidge: X_fit_ dual_coef_
+linear_model._base.LinearRegression: coef_ intercept_ rank_ singular_
+linear_model._bayes.ARDRegression: X_offset_ X_scale_ alpha_ coef_ intercept_ lambda_ n_iter_ scores_ sigma_
+linear_model._bayes.BayesianRidge: X_offset_ X_scale_ alpha_ coef_ intercept_ lambda_ n_iter_ scores_ sigma_
+linear_model._coordinate_descent.ElasticNet: coef_ dual_gap_ intercept_ n_iter_ sparse_coef_
+linear_model._coordinate_descent.ElasticNetCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_ mse_path_
+  n_iter_
+linear_model._coordinate_descent.Lasso: coef_ dual_gap_ intercept_ l1_ratio n_iter_ sparse_coef_
+linear_model._coordinate_descent.LassoCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_ mse_path_ n_iter_
+linear_model._coordinate_descent.MultiTaskElasticNet: coef_ dual_gap_ eps_ intercept_ n_iter_ positive precompute
+  sparse_coef_
+linear_model._coordinate_descent.MultiTaskElasticNetCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_
+  mse_path_ n_iter_ positive precompute
+linear_model._coordinate_descent.MultiTaskLasso: coef_ dual_gap_ eps_ intercept_ l1_ratio n_iter_ positive
+  precompute sparse_coef_
+linear_model._coordinate_descent.MultiTaskLassoCV: alpha_ alphas_ coef_ dual_gap_ intercept_ l1_ratio_ mse_path_
+  n_iter_ positive precompute
+linear_model._glm.glm.GammaRegressor: _base_loss coef_ intercept_ n_iter_
+linear_model._glm.glm.PoissonRegressor: _base_loss coef_ intercept_ n_iter_
+linear_model._glm.glm.TweedieRegressor: _base_loss coef_ intercept_ n_iter_
+linear_model._huber.HuberRegressor: coef_ intercept_ n_iter_ outliers_ scale_
+linear_model._least_angle.Lars: active_ alphas_ coef_ coef_path_ intercept_ n_iter_
+linear_model._least_angle.LarsCV: active_ alpha_ alphas_ coef_ coef_path_ cv_alphas_ fit_path intercept_ jitter
+  mse_path_ n_iter_ n_nonzero_coefs random_state
+linear_model._least_angle.LassoLars: active_ alphas_ coef_ coef_path_ intercept_ n_iter_ n_nonzero_coefs
+linear_model._least_angle.LassoLarsCV: active_ alpha_ alphas_ coef_ coef_path_ cv_alphas_ fit_path intercept_
+  jitter mse_path_ n_iter_ n_nonzero_coefs random_state
+linear_model._least_angle.LassoLarsIC: active_ alpha alpha_ alphas_ coef_ coef_path_ criterion_ fit_path
+  intercept_ jitter n_iter_ n_nonzero_coefs noise_variance_ random_state
+linear_model._logistic.LogisticRegression: classes_ coef_ intercept_ n_iter_
+linear_model._logistic.LogisticRegressionCV: C C_ Cs_ classes_ coef_ coefs_paths_ intercept_ l1_ratio l1_ratio_
+  l1_ratios_ n_iter_ scores_ warm_start
+linear_model._omp.OrthogonalMatchingPursuit: coef_ intercept_ n_iter_ n_nonzero_coefs_
+linear_model._omp.OrthogonalMatchingPursuitCV: coef_ intercept_ n_iter_ n_nonzero_coefs_
+linear_model._passive_aggressive.PassiveAggressiveClassifier: _average_coef _average_intercept
+  _expanded_class_weight _standard_coef _standard_intercept alpha classes_ coef_ epsilon eta0 intercept_ l1_ratio
+  learning_rate n_iter_ offset_ penalty power_t t_
+linear_model._passive_aggressive.PassiveAggressiveRegressor: _average_coef _average_intercept _standard_coef
+  _standard_intercept alpha coef_ eta0 intercept_ l1_ratio learning_rate n_iter_ offset_ penalty power_t t_
+linear_model._perceptron.Perceptron: _average_coef _average_intercept _expanded_class_weight _standard_coef
+  _standard_intercept average classes_ coef_ epsilon intercept_ learning_rate loss n_iter_ offset_ power_t t_
+linear_model._quantile.QuantileRegressor: coef_ intercept_ n_iter_
+linear_model._ransac.RANSACRegressor: estimator_ inlier_mask_ n_skips_invalid_data_ n_skips_invalid_model_
+  n_skips_no_inliers_ n_trials_
+linear_model._ridge.Ridge: coef_ intercept_ n_iter_ solver_
+linear_model._ridge.RidgeCV: alpha_ best_score_ coef_ cv_results_ intercept_
+linear_model._ridge.RidgeClassifier: _label_binarizer classes_ coef_ intercept_ n_iter_ solver_
+linear_model._ridge.RidgeClassifierCV: _label_binarizer alpha_ alpha_per_target best_score_ classes_ coef_
+  cv_results_ gcv_mode intercept_
+linear_model._stochastic_gradient.SGDClassifier: _average_coef _average_intercept _expanded_class_weight
+  _standard_coef _standard_intercept classes_ coef_ intercept_ n_iter_ offset_ t_
+linear_model._stochastic_gradient.SGDOneClassSVM: _average_coef _average_intercept _standard_coef
+  _standard_intercept alpha coef_ early_stopping epsilon intercept_ l1_ratio loss n_iter_ n_iter_no_change
+  offset_ penalty t_ validation_fraction
+linear_model._stochastic_gradient.SGDRegressor: _average_coef _average_intercept _standard_coef
+  _standard_intercept coef_ intercept_ n_iter_ offset_ t_
+linear_model._theil_sen.TheilSenRegressor: breakdown_ coef_ intercept_ n_iter_ n_subpopulation_
+manifold._classical_mds.ClassicalMDS: dissimilarity_matrix_ eigenvalues_ embedding_
+manifold._isomap.Isomap: _n_features_out dist_matrix_ embedding_ kernel_pca_ nbrs_
+manifold._locally_linear.LocallyLinearEmbedding: _n_features_out embedding_ nbrs_ reconstruction_error_
+manifold._mds.MDS: _init _metric _metric_mds dissimilarity_matrix_ embedding_ n_iter_ stress_
+manifold._spectral_embedding.SpectralEmbedding: affinity_matrix_ embedding_ gamma_ n_neighbors_
+manifold._t_sne.TSNE: embedding_ kl_divergence_ learning_rate_ n_iter_
+mixture._bayesian_mixture.BayesianGaussianMixture: converged_ covariance_prior_ covariances_ degrees_of_freedom_
+  degrees_of_freedom_prior_ lower_bound_ lower_bounds_ mean_precision_ mean_precision_prior_ mean_prior_ means_
+  n_iter_ precisions_ precisions_cholesky_ weight_concentration_ weight_concentration_prior_ weights_
+mixture._gaussian_mixture.GaussianMixture: converged_ covariances_ lower_bound_ lower_bounds_ means_ n_iter_
+  precisions_ precisions_cholesky_ weights_
+model_selection._classification_threshold.FixedThresholdClassifier: classes_ estimator_
+model_selection._classification_threshold.TunedThresholdClassifierCV: _curve_scorer best_score_ best_threshold_
+  classes_ cv_results_ estimator_
+multiclass.OneVsOneClassifier: classes_ estimators_ n_classes_ pairwise_indices_
+multiclass.OneVsRestClassifier: classes_ estimators_ label_binarizer_ multilabel_ n_classes_
+multiclass.OutputCodeClassifier: classes_ code_book_ estimators_
+multiclass._ConstantPredictor: y_
+multioutput.ClassifierChain: chain_method_ classes_ estimators_ order_
+multioutput.MultiOutputClassifier: classes_ estimators_
+multioutput.MultiOutputRegressor: estimators_
+multioutput.RegressorChain: chain_method_ estimators_ order_
+naive_bayes.BernoulliNB: class_count_ class_log_prior_ classes_ feature_count_ feature_log_prob_
+naive_bayes.CategoricalNB: category_count_ class_count_ class_log_prior_ classes_ feature_count_
+  feature_log_prob_ n_categories_
+naive_bayes.ComplementNB: class_count_ class_log_prior_ classes_ feature_all_ feature_count_ feature_log_prob_
+naive_bayes.GaussianNB: class_count_ class_prior_ classes_ epsilon_ theta_ var_
+naive_bayes.MultinomialNB: class_count_ class_log_prior_ classes_ feature_count_ feature_log_prob_
+neighbors._classification.KNeighborsClassifier: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_samples_fit_ outputs_2d_ radius
+neighbors._classification.RadiusNeighborsClassifier: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_neighbors n_samples_fit_ outlier_label_ outputs_2d_
+neighbors._graph.KNeighborsTransformer: _fit_X _fit_method _n_features_out _tree _y classes_ effective_metric_
+  effective_metric_params_ n_samples_fit_ outputs_2d_ radius
+neighbors._graph.RadiusNeighborsTransformer: _fit_X _fit_method _n_features_out _tree _y classes_
+  effective_metric_ effective_metric_params_ n_neighbors n_samples_fit_ outputs_2d_
+neighbors._kde.KernelDensity: bandwidth_ tree_
+neighbors._lof.LocalOutlierFactor: _distances_fit_X_ _fit_X _fit_method _lrd _tree _y classes_ effective_metric_
+  effective_metric_params_ n_neighbors_ n_samples_fit_ negative_outlier_factor_ offset_ outputs_2d_ radius
+neighbors._nca.NeighborhoodComponentsAnalysis: components_ n_iter_ random_state_
+neighbors._nearest_centroid.NearestCentroid: centroids_ class_prior_ classes_ deviations_ within_class_std_dev_
+neighbors._regression.KNeighborsRegressor: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_samples_fit_ outputs_2d_ radius
+neighbors._regression.RadiusNeighborsRegressor: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_neighbors n_samples_fit_ outputs_2d_
+neighbors._unsupervised.NearestNeighbors: _fit_X _fit_method _tree _y classes_ effective_metric_
+  effective_metric_params_ n_samples_fit_ outputs_2d_
+neural_network._multilayer_perceptron.MLPClassifier: _best_coefs _best_intercepts _coef_indptr _intercept_indptr
+  _label_binarizer _no_improvement_count best_loss_ best_validation_score_ classes_ coefs_ intercepts_ loss loss_
+  loss_curve_ n_iter_ n_layers_ n_outputs_ out_activation_ t_ validation_scores_
+neural_network._multilayer_perceptron.MLPRegressor: _best_coefs _best_intercepts _coef_indptr _intercept_indptr
+  _no_improvement_count best_loss_ best_validation_score_ coefs_ intercepts_ loss_ loss_curve_ n_iter_ n_layers_
+  n_outputs_ out_activation_ t_ validation_scores_
+neural_network._rbm.BernoulliRBM: _n_features_out components_ h_samples_ intercept_hidden_ intercept_visible_
+  random_state_
+pipeline.FeatureUnion: named_transformers
+pipeline.Pipeline: classes_ named_steps
+preprocessing._data.Binarizer:
+preprocessing._data.KernelCenterer: K_fit_all_ K_fit_rows_
+preprocessing._data.MaxAbsScaler: max_abs_ n_samples_seen_ scale_
+preprocessing._data.MinMaxScaler: data_max_ data_min_ data_range_ min_ n_samples_seen_ scale_
+preprocessing._data.Normalizer:
+preprocessing._data.PowerTransformer: _scaler lambdas_
+preprocessing._data.QuantileTransformer: n_quantiles_ quantiles_ references_
+preprocessing._data.RobustScaler: center_ scale_
+preprocessing._data.StandardScaler: mean_ n_samples_seen_ scale_ var_
+preprocessing._discretization.KBinsDiscretizer: _encoder bin_edges_ n_bins_
+preprocessing._encoders.OneHotEncoder: _drop_idx_after_grouping _infrequent_enabled _n_features_outs categories_
+  drop_idx_ infrequent_categories_
+preprocessing._encoders.OrdinalEncoder: _infrequent_enabled _missing_indices categories_ infrequent_categories_
+preprocessing._function_transformer.FunctionTransformer:
+preprocessing._label.LabelBinarizer: classes_ sparse_input_ y_type_
+preprocessing._label.LabelEncoder: classes_
+preprocessing._label.MultiLabelBinarizer: _cached_dict classes_
+preprocessing._polynomial.PolynomialFeatures: _max_degree _min_degree _n_out_full n_output_features_ powers_
+preprocessing._polynomial.SplineTransformer: bsplines_ n_features_out_
+preprocessing._target_encoder.TargetEncoder: _infrequent_enabled categories_ classes_ encodings_ target_mean_
+  target_type_
+random_projection.GaussianRandomProjection: _n_features_out components_ inverse_components_ n_components_
+random_projection.SparseRandomProjection: _n_features_out components_ density_ inverse_components_ n_components_
+semi_supervised._label_propagation.LabelPropagation: X_ alpha classes_ label_distributions_ n_iter_ nn_fit
+  transduction_
+semi_supervised._label_propagation.LabelSpreading: X_ classes_ label_distributions_ n_iter_ nn_fit transduction_
+semi_supervised._self_training.SelfTrainingClassifier: classes_ estimator_ labeled_iter_ n_iter_
+  termination_condition_ transduction_
+svm._classes.LinearSVC: classes_ coef_ intercept_ n_iter_
+svm._classes.LinearSVR: coef_ intercept_ n_iter_
+svm._classes.NuSVC: C _dual_coef_ _effective_probability _gamma _intercept_ _n_support _num_iter _probA _probB
+  _sparse class_weight_ classes_ coef_ dual_coef_ epsilon fit_status_ intercept_ n_iter_ n_support_ probA_ probB_
+  shape_fit_ support_ support_vectors_
+svm._classes.NuSVR: _dual_coef_ _effective_probability _gamma _intercept_ _n_support _num_iter _probA _probB
+  _sparse class_weight coef_ dual_coef_ epsilon fit_status_ intercept_ n_iter_ n_support_ probability
+  random_state shape_fit_ support_ support_vectors_
+svm._classes.OneClassSVM: C _dual_coef_ _effective_probability _gamma _intercept_ _n_support _num_iter _probA
+  _probB _sparse class_weight coef_ dual_coef_ epsilon fit_status_ intercept_ n_iter_ n_support_ offset_
+  probability random_state shape_fit_ support_ support_vectors_
+svm._classes.SVC: _dual_coef_ _effective_probability _gamma _intercept_ _n_support _num_iter _probA _probB
+  _sparse class_weight_ classes_ coef_ dual_coef_ epsilon fit_status_ intercept_ n_iter_ n_support_ nu probA_
+  probB_ shape_fit_ support_ support_vectors_
+svm._classes.SVR: _dual_coef_ _effective_probability _gamma _intercept_ _n_support _num_iter _probA _probB
+  _sparse class_weight coef_ dual_coef_ fit_status_ intercept_ n_iter_ n_support_ nu probability random_state
+  shape_fit_ support_ support_vectors_
+tree._classes.DecisionTreeClassifier: classes_ feature_importances_ max_features_ n_classes_ n_outputs_ tree_
+tree._classes.DecisionTreeRegressor: class_weight feature_importances_ max_features_ n_outputs_ tree_
+tree._classes.ExtraTreeClassifier: classes_ feature_importances_ max_features_ n_classes_ n_outputs_ tree_
+tree._classes.ExtraTreeRegressor: class_weight feature_importances_ max_features_ n_outputs_ tree_
+"""
