@@ -211,7 +211,7 @@ def _reason_to_leave_out(facts: _Facts, column: ColumnProfile, key: str | None, 
     present = rows - column.missing
     many = column.distinct > min(MOST_CATEGORIES, max(2, present * CATEGORY_SHARE))
     if type == "string" and many and (column.middle or 0) < SENTENCE:
-        return "another text in nearly every row"
+        return "too many different texts for a category"
     return ""
 
 
@@ -233,13 +233,13 @@ def _all_bounds(facts: _Facts, kinds: Mapping[str, str], task: Task) -> Iterator
 
 
 def _bounds(column: ColumnProfile) -> tuple[float, float]:
-    """As far beyond what is there as that reaches, in round numbers; not below 0 where nothing is."""
+    """As far beyond what is there as that reaches, in round numbers; not beyond 0 where nothing is."""
     low, high = float(column.low), float(column.high)
     reach = (high - low) or abs(high) or 1.0
     unit = 10.0 ** math.floor(math.log10(reach))
-    least = math.floor((low - reach) / unit) * unit
-    most = math.ceil((high + reach) / unit) * unit
-    return (0.0 if low >= 0 else _short(least)), (0.0 if high <= 0 else _short(most))
+    least = _short(math.floor((low - reach) / unit) * unit)
+    most = _short(math.ceil((high + reach) / unit) * unit)
+    return (max(least, 0.0) if low >= 0 else least), (min(most, 0.0) if high <= 0 else most)
 
 
 def _short(number: float) -> float:

@@ -13,29 +13,14 @@ from relet.templates.typed_file import TypedFile
 # The largest file that is checked, as a multiple of the first one.
 GROWTH = 100
 
-# How each kind of column enters a model: of trees that take gaps, and of trees that take none.
+# How each kind of column enters a model.
 _FEATURES = {
-    Task.REGRESSION: {
-        "categories": '("categories", encoder, CATEGORIES),',
-        "numbers": '("numbers", Numbers(NUMBERS), NUMBERS),',
-        "dates": '*((f"since_{name}", DaysSince(name), [name]) for name in DATES),',
-        "texts": '*((f"says_{name}", TextWeights(name, max_features=50), [name]) for name in TEXTS),',
-    },
-    Task.CLASSIFICATION: {
-        "categories": '("categories", encoder, CATEGORIES),',
-        "numbers": '("numbers", Numbers(NUMBERS, missing=GAP), NUMBERS),',
-        "dates": '*((f"since_{name}", DaysSince(name, missing="1900-01-01"), [name]) for name in DATES),',
-        "texts": '*((f"says_{name}", TextWeights(name, max_features=50), [name]) for name in TEXTS),',
-    },
+    "categories": '("categories", encoder, CATEGORIES),',
+    "numbers": '("numbers", Numbers(NUMBERS), NUMBERS),',
+    "dates": '*((f"since_{name}", DaysSince(name), [name]) for name in DATES),',
+    "texts": '*((f"says_{name}", TextWeights(name, max_features=50), [name]) for name in TEXTS),',
 }
-_ENCODERS = {
-    Task.REGRESSION: """        encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-""",
-    Task.CLASSIFICATION: """        encoder = OrdinalEncoder(
-            handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
-        )
-""",
-}
+_ENCODER = '        encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)\n'
 _MODELING = {
     Task.REGRESSION: """  max_iter: 200         # rounds of boosting
   learning_rate: 0.05
@@ -44,9 +29,12 @@ _MODELING = {
   l2_regularization: 1.0
   max_features: 0.5     # the share of the features that a split looks at
 """,
-    Task.CLASSIFICATION: """  n_estimators: 200     # trees
-  max_depth: null       # as deep as they go
-  min_samples_leaf: 1
+    Task.CLASSIFICATION: """  max_iter: 150         # rounds of boosting
+  learning_rate: 0.06
+  max_leaf_nodes: 15
+  min_samples_leaf: 10
+  l2_regularization: 1.0
+  max_features: 0.5     # the share of the features that a split looks at
 """,
 }
 _GATES = {
@@ -57,7 +45,7 @@ _GATES = {
 }
 _MODEL_WORDS = {
     Task.REGRESSION: "trains gradient-boosted trees (regression)",
-    Task.CLASSIFICATION: "trains a random forest (classification)",
+    Task.CLASSIFICATION: "trains gradient-boosted trees (classification)",
 }
 
 
@@ -107,7 +95,7 @@ def _model_words(roles: Roles) -> dict[str, str]:
     held = {"categories": roles.categories, "numbers": roles.numbers, "dates": roles.dates, "texts": roles.texts}
     used = [kind for kind, names in held.items() if names]
     classified = roles.task is Task.CLASSIFICATION
-    lines = [f"                {line}" for kind in used for line in _FEATURES[roles.task][kind].split("\n")]
+    lines = [f"                {_FEATURES[kind]}" for kind in used]
     numeric = [name for kind, name in (("dates", "DaysSince"), ("numbers", "Numbers")) if kind in used]
     kinds = [kind.upper() for kind in used]
     return {
@@ -115,7 +103,7 @@ def _model_words(roles: Roles) -> dict[str, str]:
         "numeric_import": f"from relet.features.numeric import {', '.join(numeric)}\n" if numeric else "",
         "text_import": "from relet.features.text import TextWeights\n" if roles.texts else "",
         "encoder_import": "from sklearn.preprocessing import OrdinalEncoder\n" if roles.categories else "",
-        "encoder_line": _ENCODERS[roles.task] if roles.categories else "",
+        "encoder_line": _ENCODER if roles.categories else "",
         "kind_imports": ", ".join(sorted([*kinds, "CLASSES", "INPUTS", "TARGET"] if classified else kinds)),
         "class_import": "CLASSES, " if classified else "",
         "class_reason": ('        f"another {TARGET}": ~sample[TARGET].isin(CLASSES),\n' if classified else ""),
@@ -206,7 +194,7 @@ def _configuration_words(file: TypedFile, roles: Roles) -> dict[str, str]:
         "modeling_lines": _MODELING[roles.task],
         "gate_lines": _GATES[roles.task],
         "metric": "mae" if regression else "log_loss",
-        "sweep": "modeling.learning_rate=0.03,0.1" if regression else "modeling.min_samples_leaf=1,5",
+        "sweep": "modeling.learning_rate=0.03,0.1",
         "open_gate": "gate.min_r2=-1000" if regression else "gate.min_accuracy=0",
     }
 

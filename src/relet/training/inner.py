@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from relet.core.code import FirstPartyCode
 from relet.errors import ModelError
+from relet.names import PACKAGE
 from relet.training.learned import DROPPED
 
 # The modules of the estimators that predict the same to the bit on every processor: they compare and add up in a
@@ -71,5 +71,8 @@ def check_code(recorded: Mapping[str, str], name: str) -> None:
 
 @cache
 def _relet_code() -> FirstPartyCode:
-    """The source of relet, read and parsed once in a process, which imports its modules once, too."""
-    return FirstPartyCode((Path(__file__).parents[2],))
+    """The source of relet, read and parsed once in a process, which imports its modules once, too.
+
+    There is no project: of the folder that relet is installed in, all else is third parties'.
+    """
+    return FirstPartyCode((PACKAGE / "no project", PACKAGE.parent))

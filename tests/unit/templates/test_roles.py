@@ -131,8 +131,9 @@ def test_classes_keep_their_shares(roles_of: Callable[..., Roles]) -> None:
 
 
 def test_bounds_lie_beyond_what_is_there_and_not_below_zero_without_need(roles_of: Callable[..., Roles]) -> None:
-    found = roles_of(y=lambda n: n - 60, size=size, same=lambda n: 0.5 if n % 2 else 0.25).bounds
-    assert set(found) == {"y", "size", "same"}
+    found = roles_of(y=lambda n: n - 60, size=size, east=lambda n: -74 + n % 2, north=lambda n: 40 + n % 2).bounds
+    assert set(found) == {"y", "size", "east", "north"}
+    assert (found["east"], found["north"]) == ((-75.0, -72.0), (39.0, 42.0))
     least, most = found["size"]
     assert least == 0.0
     assert 20 < most <= 40
