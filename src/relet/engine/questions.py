@@ -58,6 +58,8 @@ def answer_to(question: Mapping[str, Any], working_folder: str | None) -> dict[s
             os.environ.update(variables)
         if path := question.get("path"):
             sys.path[:] = path
+        # A process that the component starts would trust byte code that is as old and as long as the source.
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         os.chdir(working_folder or question["home"])
         return _ANSWERS[question["ask"]](question)
     except KeyboardInterrupt:

@@ -66,7 +66,7 @@ def test_an_edited_package_is_a_caveat_of_the_run_and_of_its_reproduction(sums: 
 
 def test_a_package_that_is_edited_only_when_it_runs_again_is_told_of_that(sums: Sums, package: Path) -> None:
     outcome = sums.run()
-    package.write_text("zero = 1.0\n")
+    package.write_text("zero = 1.00\n")
     found = sums.again(outcome)
     assert found.likeness == "DIVERGED"
     assert "; nothing that is recorded was different, but no record holds that it uses nothing" in found.reason
