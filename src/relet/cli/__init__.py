@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import select
@@ -9,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import StringIO
 from types import FrameType
@@ -115,6 +116,7 @@ def relet() -> None:
 def main() -> None:
     """The entry point. An error that relet raises on purpose is printed as one line, without a traceback."""
     gc.set_threshold(BETWEEN_COLLECTIONS)
+    _open_standard_streams()
     status: int | str | None
     with _ended_by_signals() as came:
         try:
@@ -123,11 +125,11 @@ def main() -> None:
             status = end.code
         except BrokenPipeError:
             _end_unread()
-        except OSError:
+        except OSError as error:
             # The terminal whose end was told cannot be written to any more.
-            if not came:
+            if not came and error.errno != errno.ENOSPC:
                 raise
-            status = INTERRUPTED_STATUS
+            status = INTERRUPTED_STATUS if came else _end_unwritten(error)
         if "_duckdb" not in sys.modules:
             # A look for garbage at the end frees nothing that anyone needs, but DuckDB complains without it.
             gc.freeze()
@@ -177,6 +179,26 @@ def _exit_status() -> int:
         return INTERRUPTED_STATUS
     except ClosedPipe as error:
         raise error.error from None
+
+
+def _open_standard_streams() -> None:
+    """Open what the caller has closed, as schedulers do: else the next file that is opened would stand for it."""
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            # the lowest free number, which this one is; what this process starts has it as well
+            os.set_inheritable(os.open(os.devnull, mode), True)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+def _end_unwritten(error: OSError) -> int:
+    """Say that the output can't be written, as on a full disk, and leave what was not; the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):
+        say(f"relet: what it prints can't be written: {error.strerror}", err=True)
+    return 1
 
 
 def _end_unread() -> NoReturn:

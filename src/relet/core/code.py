@@ -251,7 +251,9 @@ class FirstPartyCode:
         if folder not in self._folders:
             try:
                 with os.scandir(folder) as entries:
-                    self._folders[folder] = {e.name: e.is_dir() for e in entries if e.is_dir() or e.is_file()}
+                    self._folders[folder] = {
+                        each.name: each.is_dir() for each in entries if _leads_somewhere(each)
+                    }
             except OSError:
                 self._folders[folder] = {}
         return self._folders[folder]
@@ -305,6 +307,14 @@ class FirstPartyCode:
 
     def _is_third_party(self, name: str) -> bool:
         return name.partition(".")[0] not in sys.stdlib_module_names and self.find(name) is None
+
+
+def _leads_somewhere(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a file or a folder; not so a link that leads nowhere, or round in a circle."""
+    try:
+        return entry.is_dir() or entry.is_file()
+    except OSError:
+        return False
 
 
 def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:

@@ -6,10 +6,12 @@ Questions come on the standard input of the process that answers; answers go out
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -82,12 +84,13 @@ class AnsweringProcess:
         *lines, self._half_line = (self._half_line + content).split(b"\n")
         return [json.loads(line) for line in lines]
 
-    def next_answer(self) -> dict[str, Any] | None:
-        """Wait for the next answer; None where no answer can come any more.
+    def next_answer(self, patience: float = math.inf) -> dict[str, Any] | None:
+        """Wait for the next answer; None where no answer can come any more, or came within `patience` seconds.
 
         Raises ValueError where a line is no JSON.
         """
-        while not self._unread and not self._closed:
+        until = time.monotonic() + patience
+        while not self._unread and not self._closed and time.monotonic() < until:
             # In slices, so that Ctrl-C ends the wait: a library may have made the system go on after a signal.
             if select.select([self], [], [], LOOK)[0]:
                 self._unread += self.answers()

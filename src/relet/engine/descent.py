@@ -16,12 +16,30 @@ _SIGNAL_OF_PARENTS_END, _ADOPT_ORPHANS = 1, 36
 # Seconds that a process has to end by itself.
 _NOTICE = 0.5
 
+_interruptions: tuple[signal.Signals, ...] = (signal.SIGINT,)
+
 
 def end_with_parent(parent: int) -> None:
     """Let this process be killed when the one that forked it, `parent`, ends; where the system supports that."""
     _set_option(_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def leave_interruptions_to_copies() -> None:
+    """Let this process go on when it is interrupted, as by a signal to its whole group; its copies heed that."""
+    global _interruptions
+    others = (signal.SIGTERM, signal.SIGHUP)
+    # what the caller ignores, as `nohup` does, stays ignored
+    _interruptions = (signal.SIGINT, *(each for each in others if signal.getsignal(each) is signal.SIG_DFL))
+    for each in _interruptions:
+        signal.signal(each, signal.SIG_IGN)
+
+
+def heed_interruptions() -> None:
+    """In a copy: raise KeyboardInterrupt for each signal that the process before ignores for its copies' sake."""
+    for each in _interruptions:
+        signal.signal(each, signal.default_int_handler)
 
 
 def adopt_orphans() -> None:

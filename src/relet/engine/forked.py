@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from relet.engine.answering import close_in_children, how_a_process_ended
-from relet.engine.descent import end_with_parent, kill_with_descendants
+from relet.engine.answering import LOOK, close_in_children, how_a_process_ended
+from relet.engine.descent import end_with_parent, heed_interruptions, kill_with_descendants
 from relet.engine.printed import PrintedOutput, flush_native_streams
 
 # Seconds that a copy has to end, once it has answered.
@@ -48,31 +48,32 @@ class ForkedCopy:
     def answer(self, asker: int, tasks: deque[Callable[[], object]]) -> dict[str, Any]:
         """The answer, or how the copy ended without one. Meanwhile this process works on `tasks`.
 
-        `asker` is the file descriptor of questions: where it ends, nobody asks any more.
+        `asker` is the file descriptor of questions: where it ends, nobody asks any more, and the copy is killed.
         """
         content = b""
         while not content.endswith(b"\n"):
-            files: list[int | PrintedOutput] = [
-                self._answers,
-                asker,
-                *([self._printed] if self._printed.goes_on else []),
-            ]
-            ready = select.select(files, [], [], 0 if tasks else None)[0]
-            if not ready:
+            heard = self._printed.goes_on and self._printed.is_heard()
+            files: list[int | PrintedOutput] = [self._answers, asker, *([self._printed] if heard else [])]
+            ready = select.select(files, [], [], 0 if tasks else None if heard else LOOK)[0]
+            if not ready and tasks:
                 tasks.popleft()()
-            elif self._printed in ready:
-                self._printed.pass_on()
+            elif not ready:
+                continue
             elif self._answers in ready:
                 piece = os.read(self._answers, 1 << 16)
                 content += piece
                 if not piece:
                     break
+            elif self._printed in ready:
+                self._printed.pass_on()
             else:
                 kill_with_descendants(self._pid)
-                os._exit(1)
+                self._ended = True
+                self._printed.pass_on(0.1)
+                return {"interrupted": True, "printed": self._printed.text}
         os.close(self._answers)
         if content.endswith(b"\n"):
-            self._printed.pass_on()
+            self._printed.pass_on(PATIENCE)
             answer: dict[str, Any] = json.loads(content)
             return {**answer, "printed": self._printed.text}
         status = self.end()
@@ -87,7 +88,7 @@ class ForkedCopy:
             return None
         self._ended = True
         status = self._wait()
-        self._printed.pass_on()
+        self._printed.pass_on(PATIENCE)
         self._printed.end()
         return status
 
@@ -113,7 +114,7 @@ def _answer_and_end(answer: Callable[[], Mapping[str, Any]], into: int, parent: 
     status = 1
     try:
         end_with_parent(parent)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        heed_interruptions()
         own = os.getpid()
         close_in_children(into)
         content = json.dumps(answer()).encode() + b"\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -146,11 +146,17 @@ class InterpreterProcess:
 
     def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
         self._process.ask(question)
-        answer = self._answer(about)
+        try:
+            answer = self._answer(about)
+        except KeyboardInterrupt as interrupted:
+            interrupted.printed = self._output_so_far()  # type: ignore[attr-defined]
+            raise
         # the relet of a recorded environment may be an older one, which keeps nothing that is printed
         printed = answer.get("printed", "")
         if answer.get("interrupted"):
-            raise KeyboardInterrupt
+            stopped = KeyboardInterrupt()
+            stopped.printed = printed  # type: ignore[attr-defined]
+            raise stopped
         if "ended" in answer:
             lost = LostError(f"{about} {answer['ended']}{_last_line(printed) or self._last_log_line()}")
             lost.printed = printed
@@ -158,6 +164,14 @@ class InterpreterProcess:
         if "error" in answer:
             raise _as_error(answer["error"], printed)
         return answer
+
+    def _output_so_far(self) -> str:
+        """Ask nothing any more, which ends the call; what it had printed."""
+        self._process.close_input()
+        with suppress(ValueError):
+            answer = self._process.next_answer(PATIENCE)
+            return str(answer.get("printed", "")) if answer else ""
+        return ""
 
     def _answer(self, about: str) -> dict[str, Any]:
         try:

@@ -9,11 +9,13 @@ import pty
 import select
 import sys
 import termios
+import time
 from fcntl import ioctl
 
 # How many bytes are kept of the beginning, and of the end.
 KEPT = 2**18
-_PIECE = 2**16
+# What can be written to a pipe that has room, without waiting, and how much of it a pipe holds, and more.
+_PIECE, _AT_ONCE = 2**12, 2**5
 
 
 class PrintedOutput:
@@ -48,9 +50,17 @@ class PrintedOutput:
         """Whether more can come."""
         return self._open
 
-    def pass_on(self) -> None:
-        """Pass on and keep what was printed by now."""
-        while self._open and select.select([self._reading], [], [], 0)[0]:
+    def pass_on(self, patience: float = 0.0) -> None:
+        """Keep what was printed by now, as much as a pipe holds, and pass it on.
+
+        Where whoever reads this process's output is slow, he gets what he takes within `patience` seconds; without
+        patience the rest waits in the pipe, and the forked process waits with it.
+        """
+        until = time.monotonic() + patience
+        for _ in range(_AT_ONCE):
+            heard = self.is_heard(until - time.monotonic())
+            if not (self._open and (heard or patience) and select.select([self._reading], [], [], 0)[0]):
+                return
             try:
                 piece = os.read(self._reading, _PIECE)
             except BlockingIOError:
@@ -60,9 +70,18 @@ class PrintedOutput:
             if not piece:
                 self.end()
                 return
-            with contextlib.suppress(OSError):
-                _write_whole(piece)
             self._keep(piece)
+            if heard:
+                with contextlib.suppress(OSError):
+                    os.write(2, piece)
+
+    @staticmethod
+    def is_heard(patience: float = 0.0) -> bool:
+        """Whether this process can print without waiting, or can within `patience` seconds."""
+        try:
+            return bool(select.select([], [2], [], max(0.0, patience))[1])
+        except OSError:  # it is closed: nobody waits for anything
+            return True
 
     def end(self) -> None:
         """Read no more. What goes on in the background, and prints, gets an error."""
@@ -91,11 +110,6 @@ def flush_native_streams() -> None:
     """Write out what libraries in C have printed and hold back, as they do where they print to no terminal."""
     with contextlib.suppress(Exception):
         ctypes.CDLL(None).fflush(None)
-
-
-def _write_whole(piece: bytes) -> None:
-    while piece:
-        piece = piece[os.write(2, piece) :]
 
 
 def _terminal() -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
@@ -300,10 +300,23 @@ def call_for(
         place=place,
         code=job.request.code[component.name].code,
         inputs={name: workspace.lay_out(version) if version else None for name, version in inputs.items()},
-        arguments={**job.arguments[component.name], **{name: str(path) for name, path in sources.items()}},
+        arguments=_in_order({**job.arguments[component.name], **_as_texts(sources)}),
         files=(*(folder / name for name in component.resources), *sources.values()),
         scratch=Path(tempfile.mkdtemp(prefix=f"{component.name}-", dir=workspace.folder)),
     )
+
+
+def _as_texts(paths: Mapping[str, Path]) -> dict[str, str]:
+    return {name: str(path) for name, path in paths.items()}
+
+
+def _in_order(value: Any) -> Any:
+    """The value with the names of each mapping sorted, as in its key and in its record: an order that counted
+    would be in neither.
+    """
+    if isinstance(value, Mapping):
+        return {name: _in_order(value[name]) for name in sorted(value, key=str)}
+    return [_in_order(each) for each in value] if isinstance(value, list) else value
 
 
 def _laid_out_sources(job: Job, component: Component, workspace: Workspace) -> dict[str, Path]:

@@ -13,7 +13,6 @@ import importlib.util
 import json
 import os
 import select
-import signal
 import sys
 import sysconfig
 from collections import deque
@@ -24,7 +23,7 @@ from typing import Any, TextIO
 
 from relet.engine import disturbance
 from relet.engine.answering import own_streams, send_answer
-from relet.engine.descent import adopt_orphans
+from relet.engine.descent import adopt_orphans, leave_interruptions_to_copies
 from relet.engine.forked import ForkedCopy
 from relet.engine.questions import answer_to, checked_files, note_loaded_modules, place_of
 from relet.environments import integrity
@@ -57,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     adopt_orphans()
     disturbance.disturb_process(chosen)
     # Whoever asks is interrupted as well, and ends this process; the copy that calls says that it was interrupted.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_interruptions_to_copies()
     send_answer(answers, {"protocol": PROTOCOL, "machine": machine()})
     _serve(chosen, questions, answers)
     sys.stderr.flush()

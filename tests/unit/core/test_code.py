@@ -180,3 +180,9 @@ def test_equal_source_in_an_equal_package_is_parsed_once_for_all_that_share_a_me
     module = next(name for name in ("app.step", "app.helper") if closures[0].modules[name] == memory[first].digest)
     FirstPartyCode((tmp_path,), memory).digest(module)
     assert list(memory)[-1] == first
+
+
+def test_a_link_that_leads_to_itself_hides_no_module(tmp_path: Path) -> None:
+    (tmp_path / "round").symlink_to("round")
+    (tmp_path / "module.py").touch()
+    assert FirstPartyCode((tmp_path,)).find("module") == tmp_path / "module.py"
