@@ -172,4 +172,5 @@ def test_a_date_comes_back_from_what_is_recorded(value: date) -> None:
     accepted = (AcceptedType(kind=str, form=form),)
     recorded = check_value(value, accepted, "a")
     assert check_value(recorded, accepted, "a") == recorded
-    assert argument_value(recorded, accepted) == value
+    # as texts: a time that a zone has twice, or never, is equal to no time of another zone (PEP 495)
+    assert argument_value(recorded, accepted).isoformat() == value.isoformat()
