@@ -101,8 +101,8 @@ def _what_it_says(
 
 def _ask_again(version: Version, gatekeeper: Component, lost: str) -> str:
     return (
-        f"what {gatekeeper.name} said of {version} is not known, for {lost}: run {gatekeeper.name} again, together "
-        "with it"
+        f"what {gatekeeper.name} said of {version} is not known, for {lost}: run {gatekeeper.name} again, "
+        "together with it"
     )
 
 
@@ -122,7 +122,8 @@ def earliest_judgement(version: Version) -> str:
 
     Of a version that was imported only the bundle says when it was made.
 
-    >>> made = Version(name="a", number=1, type="table", content="c", files={}, producer="20260101T120000000000-0a1b")
+    >>> run_id = "20260101T120000000000-0a1b2c3d"
+    >>> made = Version(name="a", number=1, type="table", content="c", files={}, producer=run_id)
     >>> earliest_judgement(made)
     '20260101T110000'
     """
