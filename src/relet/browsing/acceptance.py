@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relet.core.artifact import ArtifactType, Reference, Version
-from relet.core.plan import judgements
+from relet.core.verdicts import judgements
 from relet.errors import SettingError, nearest
 from relet.project.folder import of_each_pipeline
 

@@ -112,6 +112,11 @@ def tree_digest(tree: ast.Module) -> str:
     return sha256(normal_form(tree).encode()).hexdigest()
 
 
+def source_digest(source: bytes) -> str:
+    """SHA-256 of the normal form of a module's source, in hex. Raises SyntaxError or ValueError."""
+    return tree_digest(ast.parse(source))
+
+
 @dataclass(frozen=True, kw_only=True)
 class CodeClosure:
     """A module with all that it imports: first-party modules → their digests, and the names of third parties.

@@ -13,35 +13,24 @@ from relet.core.component import Component, Input
 from relet.core.lookups import undeclared_change
 from relet.core.pipeline import Pipeline, judged_artifacts
 from relet.core.record import KeyParts, RunRecord, Status, key_digest
+from relet.core.verdicts import JudgementReader, judgements, why_refused
 from relet.errors import DamagedError, NotFoundError, WiringError, nearest
 
 
-class StoreReader(Protocol):
+class StoreReader(JudgementReader, Protocol):
     """What a plan reads of a store."""
-
-    def find(self, reference: str | Reference) -> Version | None:
-        """The version a reference names, or None."""
 
     def key(self, key: str) -> Mapping[str, str] | None:
         """The outputs (name → `clean_sample:v3`) that a key leads to; None unless all of them are whole."""
 
-    def passed(self, verdict: Version) -> bool:
-        """Whether a stored verdict passed, as its own file says; False where its version claims anything else."""
-
     def names(self) -> list[str]:
         """The names of all stored artifacts."""
-
-    def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
-        """The run records, newest first."""
-
-    def run(self, id: str) -> RunRecord:
-        """A run's record."""
 
     def maker(self, key: str) -> str | None:
         """The run that made a key's outputs last, or None where that is not known."""
 
 
-# How many records a plan looks through, the newest first.
+# How many records a plan looks through for the last run of a component, which it names in a reason alone.
 LOOK_BACK = 500
 
 
@@ -180,13 +169,9 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
                 reason=f"{gatekeeper.name} says no",
                 blocked_by=gatekeeper.name,
             )
-    if judge := _gatekeeper_that_refused(component, request, known, store):
-        return Step(
-            component=component.name,
-            action=Action.WAITS,
-            reason=f"{judge.name} said no to it",
-            blocked_by=judge.name,
-        )
+    if refused := _refusal_outside(component, request, known, store):
+        judge, reason = refused
+        return Step(component=component.name, action=Action.WAITS, reason=reason, blocked_by=judge.name)
     waiting = sorted(_feeding_artifacts(component, request) & known.coming)
     if waiting:
         return Step(component=component.name, action=Action.WAITS, reason=f"for {', '.join(waiting)}")
@@ -231,10 +216,10 @@ def made_by_run(key: str, outputs: Mapping[str, Version], store: StoreReader) ->
         return None
 
 
-def _gatekeeper_that_refused(
+def _refusal_outside(
     component: Component, request: RunRequest, known: KnownVersions, store: StoreReader
-) -> Component | None:
-    """The gatekeeper outside this run whose latest verdict on an input of the component failed, or None.
+) -> tuple[Component, str] | None:
+    """The gatekeeper outside this run whose latest verdict on an input of the component holds it back, and why.
 
     A version that a person named is taken, whatever its verdict.
     """
@@ -250,39 +235,9 @@ def _gatekeeper_that_refused(
             ):
                 continue
             version = known.versions.get(each.name) or store.find(f"{each.name}:latest")
-            record = _newest_judgement(version, store, gatekeeper.name) if version else None
-            links = (
-                [record.outputs[name] for name in gatekeeper.verdicts if name in record.outputs] if record else []
-            )
-            verdicts = [store.find(link.version) for link in links]
-            if any(verdict and not store.passed(verdict) for verdict in verdicts):
-                return gatekeeper
+            if version and (reason := why_refused(version, store, gatekeeper)):
+                return gatekeeper, reason
     return None
-
-
-def _newest_judgement(version: Version, store: StoreReader, component: str) -> RunRecord | None:
-    """The newest judgement that was made here; where there is none, the newest one that was imported."""
-    own = next(judgements(version, store, component), None)
-    return own or next(judgements(version, store, component, imported=True), None)
-
-
-def judgements(
-    version: Version, store: StoreReader, component: str | None = None, *, imported: bool = False
-) -> Iterator[RunRecord]:
-    """The finished runs of a component (None: of any component) that took or made a version, the newest first.
-
-    A run counts where its input or output has the version's own name: under another name the version is what a
-    run compared with, and the verdict does not speak of it. A run that was imported counts only with `imported`:
-    nobody here saw it judge.
-    """
-    for record in store.runs(LOOK_BACK):
-        if record.status is not Status.FINISHED or component not in (None, record.component):
-            continue
-        if bool(record.imported) != imported:
-            continue
-        link = {**record.inputs, **record.outputs}.get(version.name)
-        if link is not None and link.version == str(version):
-            yield record
 
 
 def _feeding_artifacts(component: Component, request: RunRequest) -> set[str]:
@@ -342,7 +297,13 @@ def _verdict_on_input(
                     f"{component.name} needs what {gatekeeper.name} says of {version}, which it never judged: "
                     f"run {gatekeeper.name}, too"
                 )
-            return store.find(record.outputs[each.name].version)
+            verdict = record.outputs[each.name].version
+            if found := store.find(verdict):
+                return found
+            raise NotFoundError(
+                f"{component.name} needs {verdict}, what {gatekeeper.name} says of {version}, and it is gone: "
+                f"run {gatekeeper.name}, too"
+            )
     return None
 
 

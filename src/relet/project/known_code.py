@@ -2,21 +2,30 @@
 
 The summaries of modules: to parse all modules would take a third of an idle run. And which values the classes of
 groups have accepted: to ask them again, their modules would have to be imported.
+
+Keys are made of what the file says, and it lies beside the store, which others may write to. So it is sealed with
+a secret of this machine's user: a file from elsewhere counts for nothing.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import os
+import stat
 import sys
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 
 from relet.core import code
 from relet.core.code import ModuleSummary
-from relet.files import write_whole
+from relet.environments.cache import cache_folder
+from relet.files import create_whole, write_whole
 
 NAME = "code.json"
+# The file in the user's cache that holds the secret, and how many bytes it takes.
+SECRET = "code.secret"
+SECRET_BYTES = 32
 # How many modules the file holds, those that were asked for last: a hundred take a tenth of a megabyte.
 LIMIT = 2000
 
@@ -50,14 +59,15 @@ def accept(digest: str) -> None:
 def recall(folder: Path) -> None:
     """Add what earlier processes kept in `folder`.
 
-    A damaged file, and one that another relet or another Python wrote, counts as absent.
+    A damaged file, and one that another user, another relet or another Python wrote, counts as absent.
     """
     try:
         stored = (folder / NAME).read_bytes()
     except OSError:
         return
     seal, _, content = stored.partition(b"\n")
-    if seal != _modules_seal(content):
+    secret = _secret()
+    if secret is None or not hmac.compare_digest(seal, _modules_seal(content, secret)):
         return
     held = json.loads(content)
     summaries = held["modules"]
@@ -70,20 +80,48 @@ def recall(folder: Path) -> None:
 
 
 def keep(folder: Path) -> None:
-    """Keep what this process knows in `folder`, where that exists and some of it is new."""
+    """Keep what this process knows in `folder`, where that exists, some of it is new, and the user has a cache."""
     if (_known.keys() | _accepted.keys()) <= _recalled or not folder.is_dir():
+        return
+    secret = _secret(create=True)
+    if secret is None:
         return
     latest = list(_known.items())[-LIMIT:]
     summaries = {key: [summary.digest, summary.imports, summary.at_once] for key, summary in latest}
     held = {"modules": summaries, "accepted": list(_accepted)[-LIMIT:]}
     content = json.dumps(held, separators=(",", ":")).encode()
     with suppress(OSError):  # where the file can't be written, the next process parses again
-        write_whole(folder / NAME, _modules_seal(content) + b"\n" + content)
+        write_whole(folder / NAME, _modules_seal(content, secret) + b"\n" + content)
 
 
-def _modules_seal(content: bytes) -> bytes:
-    """The digest of the content, of the Python that parsed the modules, and of the code that reads and keeps."""
-    seal = sha256(Path(code.__file__).read_bytes() + Path(__file__).read_bytes())
+def _modules_seal(content: bytes, secret: bytes) -> bytes:
+    """The user's seal on the content, the Python that parsed the modules, and the code that reads and keeps."""
+    seal = hmac.new(secret, Path(code.__file__).read_bytes() + Path(__file__).read_bytes(), "sha256")
     seal.update(sys.version.encode())
     seal.update(content)
     return seal.hexdigest().encode()
+
+
+def _secret(*, create: bool = False) -> bytes | None:
+    """The random secret of this machine's user, which no other may read; None where there is none.
+
+    None, too, for a file that another user owns, or that others may read or write. `create` makes one where there
+    is no file.
+    """
+    with suppress(OSError, RuntimeError):  # without a home there is no cache
+        path = cache_folder() / SECRET
+        if create and not path.exists():
+            _create_secret(path)
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            ours = stat.S_ISREG(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o077
+            secret = file.read(SECRET_BYTES + 1)
+        return secret if ours and len(secret) == SECRET_BYTES else None
+    return None
+
+
+def _create_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    create_whole(path, os.urandom(SECRET_BYTES), part=part)

@@ -11,6 +11,7 @@ from relet.core.record import ArtifactLink, RunKind, RunRecord, key_digest
 from relet.errors import NotFoundError, StoreError
 from relet.store import runs, versions
 from relet.store.bucket import Bucket
+from relet.store.code_checks import StoredCode
 from relet.store.fields import moment
 from relet.store.layout import run_path
 from relet.store.manifest import links, step_outputs
@@ -49,7 +50,7 @@ def stored_false_record_claims(bucket: Bucket, record: RunRecord) -> list[str]:
             return runs.read_record(bucket, run_path(run_id))
         return None
 
-    return list(false_record_claims(record, version, run))
+    return [*false_record_claims(record, version, run), *StoredCode(bucket).false_claims(record)]
 
 
 def _false_times(record: RunRecord) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Version
+from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import aliases, claims, log, objects, runs, trees, versions
 from relet.store.bucket import Bucket
@@ -48,22 +49,45 @@ def prune(bucket: Bucket, keep: int) -> list[str]:
     """Forget the versions of each artifact, but for the newest `keep`; the pruned versions, as `name:v3`.
 
     A version is kept where an alias is set to it, or where it is an input or output of a run that waits in an
-    outbox. The number of a pruned version is never given again. Its objects go with the next garbage collection.
+    outbox; so is what each component said last of a version that is kept. The number of a pruned version is never
+    given again. Its objects go with the next garbage collection.
     """
     if keep < 1:
         raise StoreError(f"prune: keep must be at least 1, got {keep}")
     held = _versions_in_outboxes(bucket)
-    pruned = []
+    old: list[Version] = []
+    kept: set[str] = set()
     for name in versions.names(bucket):
+        living = versions.living_versions(bucket, name)
         if name in (REPRODUCTION, DETERMINISM):
             # Verdicts are small, and stay true of the version that they judged as long as it is kept.
+            kept |= {str(each) for each in living}
             continue
         named = set(aliases.current_numbers(bucket, name).values())
-        for version in versions.living_versions(bucket, name)[:-keep]:
-            if version.number not in named and str(version) not in held:
-                _forget_version(bucket, version)
-                pruned.append(str(version))
-    return pruned
+        spared = [each for each in living[:-keep] if each.number in named or str(each) in held]
+        kept |= {str(each) for each in (*spared, *living[-keep:])}
+        old += [each for each in living[:-keep] if str(each) not in kept]
+    said = _last_verdicts(bucket, kept) if any(each.type is ArtifactType.VERDICT for each in old) else set()
+    pruned = [each for each in old if str(each) not in said]
+    for version in pruned:
+        _forget_version(bucket, version)
+    return [str(each) for each in pruned]
+
+
+def _last_verdicts(bucket: Bucket, judged: set[str]) -> set[str]:
+    """The verdicts that each component gave last on some versions, made here and imported."""
+    seen: set[tuple[str | None, str, bool]] = set()
+    verdicts: set[str] = set()
+    for record in runs.newest_first(bucket):
+        given = {link.version for link in record.outputs.values() if link.type == ArtifactType.VERDICT}
+        if not given or record.status is not Status.FINISHED:
+            continue
+        for link in (*record.inputs.values(), *record.outputs.values()):
+            about = (record.component, link.version, record.imported is None)
+            if link.version in judged and about not in seen:
+                seen.add(about)
+                verdicts |= given
+    return verdicts
 
 
 def _versions_in_outboxes(bucket: Bucket) -> set[str]:

@@ -11,6 +11,7 @@ from relet.errors import DamagedError, StoreError
 from relet.store import aliases, objects, runs, trees, versions
 from relet.store.bucket import Bucket
 from relet.store.checking import stored_false_claims
+from relet.store.code_checks import StoredCode
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
 from relet.store.log import LogHead
 from relet.store.log_checks import log_problems
@@ -29,8 +30,9 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
     """Read everything and name each problem. A damaged object is moved aside, so that it can be stored again.
 
     The content of each version and the metadata that its files decide are worked out again; each record is
-    compared with the versions that it names, and each key with the run that it leads to. A table is read as a
-    stream. Objects without a version, and files that a killed writer left half-written, are garbage, no problem.
+    compared with the versions that it names and with its stored code, and each key with the run that it leads to.
+    A table is read as a stream. Objects without a version, and files that a killed writer left half-written, are
+    garbage, no problem.
     The log is walked, and compared with the documents and with a `head` of it that was kept elsewhere.
     """
     found = [*_unreadable_names(bucket), *_unreadable_documents(bucket)]
@@ -106,9 +108,10 @@ def _dangling_aliases(name: str, moved: Mapping[str, int], alive: set[int]) -> I
 def _broken_runs(
     bucket: Bucket, known: Mapping[str, Version], records: Mapping[str, RunRecord]
 ) -> Iterator[StoreProblem]:
+    code = StoredCode(bucket)
     for record in records.values():
         yield from _lost_run_objects(bucket, record)
-        for wrong in false_record_claims(record, known.get, records.get):
+        for wrong in (*false_record_claims(record, known.get, records.get), *code.false_claims(record)):
             yield StoreProblem(kind="false", where=f"run {record.id}", message=f"it {wrong}; {RECORD_ADVICE}")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from relet.core.record import Status
+from relet.core.record import RunRecord, Status
 from relet.engine.run import execute
 from relet.errors import NotFoundError
 from relet.project.order import read_order
@@ -85,3 +87,77 @@ def tell(
     assert tiny.run("check.limit=1", "etl.rows=10", steps=["get", "clean", "tell"]).metrics["passed"] == 0
     with pytest.raises(NotFoundError, match=r"tell needs what check says of clean_sample:v3.* run check, too"):
         tiny.run("etl.rows=30", steps=["get", "clean", "tell"])
+
+
+def test_what_was_refused_stays_so_however_many_runs_came_after_it(tiny: Tiny) -> None:
+    assert tiny.run("check.limit=9").exit_status == 3
+    for number in range(510):
+        tiny.store.put_run(
+            RunRecord(
+                id=f"29990101T000000000000-{number:08x}",
+                pipeline="other",
+                experiment="e",
+                status=Status.FINISHED,
+                started="2999-01-01T00:00:00.000+00:00",
+            )
+        )
+    outcome = tiny.run(steps=["train"])
+    assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
+
+
+@pytest.mark.parametrize("lost", ["verdict", "record", "damaged record", "record, latest verdict", "both records"])
+def test_a_judgement_of_which_a_document_is_lost_holds_back(tiny: Tiny, lost: str) -> None:
+    """So it does although what it said before was yes."""
+    if lost != "both records":
+        tiny.ran()
+    tiny.run("check.limit=9", steps=["get", "clean", "check"])
+    judge = next(each for each in tiny.store.runs() if each.component == "check")
+    record, report = Path(f".relet/runs/{judge.id}.json"), judge.outputs["report"].version
+    if lost == "verdict":
+        Path(f".relet/artifacts/report/versions/{report.rpartition('v')[2]}.json").unlink()
+    elif lost == "damaged record":
+        record.write_bytes(record.read_bytes()[:-9])
+    else:
+        record.unlink()
+    if lost == "record, latest verdict":
+        tiny.store.set_alias("report", "latest", 1, by="a test", why="so that only the pipeline's run names it")
+    if lost == "both records":
+        Path(f".relet/runs/{judge.parent}.json").unlink()
+    outcome = tiny.run("modeling.factor=3", steps=["train"])
+    what = report if lost == "verdict" else f"run {judge.id}"
+    assert outcome.exit_status == 3
+    assert outcome.results[0].reason == (
+        f"what check said of clean_sample:v1 is not known, for {what} is gone or can't be read: "
+        "run check again, together with it"
+    )
+    assert tiny.run("modeling.factor=3", steps=["check", "train"]).exit_status == 0
+
+
+def test_a_lost_judgement_of_another_batch_holds_nothing_back(tiny: Tiny) -> None:
+    tiny.ran()
+    tiny.run("check.limit=9", "etl.rows=20", steps=["get", "clean", "check"])
+    judge = next(each for each in tiny.store.runs() if each.component == "check")
+    Path(f".relet/runs/{judge.id}.json").unlink()
+    tiny.store.set_alias("clean_sample", "latest", 1, by="a test", why="the batch that was not refused")
+    assert tiny.run("modeling.factor=3", steps=["train"]).exit_status == 0
+
+
+def test_pruning_opens_nothing(tiny: Tiny) -> None:
+    tiny.run("check.limit=5")
+    tiny.run("check.limit=5", "etl.rows=8")
+    tiny.store.set_alias("clean_sample", "latest", 1, by="a test", why="the first batch again")
+    assert tiny.run(steps=["train"]).exit_status == 3
+    pruned = tiny.store.prune(keep=1)
+    assert "sample:v1" in pruned
+    assert "report:v1" not in pruned
+    outcome = tiny.run(steps=["train"])
+    assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
+
+
+def test_pruning_keeps_of_each_component_the_last_verdict_alone(tiny: Tiny) -> None:
+    for limit in (3, 4, 5):
+        tiny.run(f"check.limit={limit}")
+    tiny.run("check.limit=5", "etl.rows=8")
+    tiny.store.set_alias("clean_sample", "old", 1, by="a test", why="to keep it")
+    assert {"report:v1", "report:v2"} <= set(tiny.store.prune(keep=1))
+    assert [str(each) for each in tiny.store.versions("report")] == ["report:v3", "report:v4"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,13 @@ def another_process(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     forget()
     return forget
+
+
+@pytest.fixture(autouse=True)
+def users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home") / "cache"
+    monkeypatch.setenv("RELET_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -88,13 +96,14 @@ def test_what_another_python_or_another_reading_of_trees_left_is_not_taken(
             assert parsed
 
 
-def test_it_is_taken_and_not_worked_out_again(tiny: Tiny, another_process: Any) -> None:
+def test_it_is_taken_and_not_worked_out_again(tiny: Tiny, another_process: Any, users_cache: Path) -> None:
     """Seen by what would go wrong, were a sealed file to lie."""
     tiny.ran()
     held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
     modules = {key: ["0" * 64, *imports] for key, (_, *imports) in held["modules"].items()}
     lying = json.dumps({**held, "modules": modules}).encode()
-    KEPT.write_bytes(known_code._modules_seal(lying) + b"\n" + lying)
+    secret = (users_cache / known_code.SECRET).read_bytes()
+    KEPT.write_bytes(known_code._modules_seal(lying, secret) + b"\n" + lying)
     another_process()
     assert tiny.ran() == ["get", "clean", "check", "train"]
 
@@ -134,3 +143,74 @@ def test_looking_keeps_nothing(tiny: Tiny) -> None:
 
     prepare(read_order("tiny", []))
     assert not KEPT.parent.exists()
+
+
+def _all_modules_parsed(tiny: Tiny, another_process: Any, parsed: list[str]) -> bool:
+    another_process()
+    parsed.clear()
+    assert tiny.ran() == []
+    return len(parsed) > 4
+
+
+def test_a_file_that_another_user_sealed_counts_for_nothing(
+    tiny: Tiny, another_process: Any, parsed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tiny.ran()
+    assert not _all_modules_parsed(tiny, another_process, parsed)
+    monkeypatch.setenv("RELET_CACHE", str(tmp_path / "of another"))
+    assert _all_modules_parsed(tiny, another_process, parsed)
+    assert not _all_modules_parsed(tiny, another_process, parsed)
+
+
+def test_the_secret_is_the_users_alone(
+    tiny: Tiny, another_process: Any, parsed: list[str], users_cache: Path
+) -> None:
+    tiny.ran()
+    secret = users_cache / known_code.SECRET
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert [path.name for path in users_cache.iterdir()] == [secret.name]
+    secret.chmod(0o644)
+    assert _all_modules_parsed(tiny, another_process, parsed)
+    secret.chmod(0o600)
+    assert not _all_modules_parsed(tiny, another_process, parsed)
+    secret.write_bytes(b"short")
+    assert _all_modules_parsed(tiny, another_process, parsed)
+
+
+def test_without_a_home_nothing_is_kept_and_nothing_believed(
+    tiny: Tiny, another_process: Any, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.ran()
+    kept = KEPT.read_bytes()
+    monkeypatch.setenv("RELET_CACHE", "/proc/nowhere")
+    assert _all_modules_parsed(tiny, another_process, parsed)
+    assert KEPT.read_bytes() == kept
+    monkeypatch.delenv("RELET_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert _all_modules_parsed(tiny, another_process, parsed)
+    assert KEPT.read_bytes() == kept
+
+
+def test_verify_names_a_digest_of_code_that_is_not_that_of_the_stored_code(
+    tiny: Tiny, another_process: Any, users_cache: Path
+) -> None:
+    """The record came of a file that lied and was sealed all the same."""
+    tiny.ran()
+    assert tiny.store.verify() == []
+    held = json.loads(KEPT.read_bytes().partition(b"\n")[2])
+    modules = {key: ["0" * 64, *imports] for key, (_, *imports) in held["modules"].items()}
+    lying = json.dumps({**held, "modules": modules}).encode()
+    secret = (users_cache / known_code.SECRET).read_bytes()
+    KEPT.write_bytes(known_code._modules_seal(lying, secret) + b"\n" + lying)
+    another_process()
+    tiny.ran("modeling.factor=3", steps=["train"])
+    record = next(each for each in tiny.store.runs() if each.component == "train")
+    claims = [each for each in tiny.store.verify() if each.where == f"run {record.id}"]
+    assert {each.kind for each in claims} == {"false"}
+    assert any("the code of pipelines.tiny.helper has the digest 0000" in each.message for each in claims)
+    assert any("pipelines.tiny.helper" in each for each in tiny.store.false_record_claims(record))

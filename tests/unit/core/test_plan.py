@@ -41,8 +41,14 @@ class FakeShelf:
     def names(self) -> list[str]:
         return sorted({version.name for version in self.found.values()})
 
-    def runs(self, limit: int | None = None) -> Iterator[RunRecord]:
+    def versions(self, name: str, unread: list[str] | None = None) -> list[Version]:
+        return list({str(each): each for each in self.found.values() if each.name == name}.values())
+
+    def runs(self, limit: int | None = None, unread: list[str] | None = None) -> Iterator[RunRecord]:
         return islice(self.ran.values(), limit)
+
+    def run_ids(self) -> list[str]:
+        return [each.id for each in self.ran.values()]
 
     def run(self, id: str) -> RunRecord:
         return next(each for each in self.ran.values() if each.id == id)

@@ -1,0 +1,70 @@
+"""What records claim of the code that a run ran, compared with the files that the store holds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from relet.core.code import source_digest
+from relet.core.record import RunRecord
+from relet.errors import StoreError
+from relet.store import objects, trees
+from relet.store.bucket import Bucket
+
+
+@dataclass(frozen=True)
+class StoredCode:
+    """The code trees of a store. Each tree is read once, and each file that a record speaks of is parsed once."""
+
+    bucket: Bucket
+    _trees: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _digests: dict[str, str | None] = field(default_factory=dict)
+    _judged: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+
+    def false_claims(self, record: RunRecord) -> Iterator[str]:
+        """Each module whose digest in a record's key is not that of its file in the record's tree, in words.
+
+        What the tree does not hold, and what can't be read or parsed here, is not judged.
+        """
+        if record.parts is None or not record.code.tree:
+            return
+        for module, digest in record.parts.code.items():
+            if self._is_false(record.code.tree, module, str(digest)):
+                yield f"says that the code of {module} has the digest {digest}, which its stored file has not"
+
+    def _is_false(self, tree: str, module: str, digest: str) -> bool:
+        asked = (tree, module, digest)
+        if asked not in self._judged:
+            found = {self._digest(sha) for sha in _files_of_module(self._files(tree), module)}
+            self._judged[asked] = bool(found) and None not in found and digest not in found
+        return self._judged[asked]
+
+    def _files(self, tree: str) -> Mapping[str, str]:
+        if tree not in self._trees:
+            self._trees[tree] = {}
+            with suppress(StoreError):
+                self._trees[tree] = trees.files_of(self.bucket, tree)
+        return self._trees[tree]
+
+    def _digest(self, sha: str) -> str | None:
+        """The digest of a stored file's normal form; None where it can't be worked out."""
+        if sha not in self._digests:
+            self._digests[sha] = None
+            with suppress(StoreError, SyntaxError, ValueError, RecursionError):
+                self._digests[sha] = source_digest(objects.read(self.bucket, sha))
+        return self._digests[sha]
+
+
+def _files_of_module(files: Mapping[str, str], module: str) -> list[str]:
+    """The digests of the files that may be a module's: below the project's folder, or else below any other root.
+
+    >>> _files_of_module({"p/a.py": "1", "src/p/a.py": "2"}, "p.a")
+    ['1']
+    >>> _files_of_module({"src/p/a/__init__.py": "3"}, "p.a")
+    ['3']
+    """
+    place = module.replace(".", "/")
+    ends = (f"{place}/__init__.py", f"{place}.py")
+    exact = [files[end] for end in ends if end in files]
+    return exact or [sha for path, sha in files.items() if path.endswith(tuple(f"/{end}" for end in ends))]
