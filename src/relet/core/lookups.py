@@ -9,6 +9,8 @@ from relet.core.record import RunRecord
 NOTHING = "nothing"
 FOLDER = "a folder"
 NO_MODULE = "no module"
+# A call that asked several times got more than one answer: no later state is known to be what it saw.
+SEVERAL = "several answers"
 # How the digest of what a folder holds begins: the names, and with them how large the files are.
 NAMES = "names "
 NAMES_AND_SIZES = "names and sizes "
@@ -42,6 +44,8 @@ def changed_lookup(looked_at: Mapping[str, str], place_now: Callable[[str, str],
 
 
 def _change_in_words(name: str, before: str, now: str) -> str:
+    if before == SEVERAL:
+        return f"{name} changed while the step ran"
     if before == NO_MODULE:
         return f"the module {name} is there now, and was not when it was imported"
     if before == NOTHING:

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from types import FrameType
 from typing import Any
 
-from relet.core.lookups import FOLDER, NOTHING
+from relet.core.lookups import FOLDER, NOTHING, SEVERAL
 from relet.project.places import at_place, digest_of_names, in_words, is_kept_by_tools, names_in
 
 # What this thread does while it notes something is relet's own doing.
@@ -34,8 +34,9 @@ _SUPPORT = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.
 
 @dataclass
 class LookupLog:
-    """What was asked about places, each with the answer of the first time: `found`, and `listed` for folders.
+    """What was asked about places, each with its answer: `found`, and `listed` for folders.
 
+    A place that was asked about again and that was another then has SEVERAL answers; `answers` are the first.
     Places of the project count, which lie below `own`, but for those below `inner`. Elsewhere those count where
     nothing was, but for those below `passed`. What the process `made` itself does not count. `sized` are the
     listed folders of whose files something was asked. `displayed` are sources of which a line was shown, and
@@ -47,6 +48,7 @@ class LookupLog:
     passed: tuple[str, ...] = ()
     made: set[str] = field(default_factory=set)
     found: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
     listed: dict[str, str] = field(default_factory=dict)
     sized: dict[str, str] = field(default_factory=dict)
     displayed: set[str] = field(default_factory=set)
@@ -67,7 +69,13 @@ class LookupLog:
         if name in self.displayed and "inspect" in caller_names(sys._getframe(1), self.own):
             self.inspected.add(name)
         name = name and self.target(name)
-        if name is None or name in self.found or name in self.made or not self.counts(name, there):
+        if name is None or (first := self.answers.get(name)) == there:
+            return
+        if name in self.made or not self.counts(name, there):
+            return
+        self.answers.setdefault(name, there)
+        if first is not None:
+            self.found[name] = SEVERAL
             return
         parent = os.path.dirname(name)  # noqa: PTH120  (called for each lookup)
         if parent not in self.listed:
@@ -79,8 +87,15 @@ class LookupLog:
         """Note what a folder holds; None is the working folder."""
         name = absolute_name(os.curdir if path is None else path)
         name = name and self.target(name)
-        if name is not None and name not in self.listed and name not in self.made and self.counts(name, FOLDER):
-            self.listed[name] = _unnoted(lambda: names_in(name))
+        if name is None or name in self.made or not self.counts(name, FOLDER):
+            return
+        names = _unnoted(lambda: names_in(name))
+        # What the process made there itself is no other answer.
+        if self.listed.setdefault(name, names) != names and not self._has_made_in(name):
+            self.listed[name] = self.sized[name] = SEVERAL
+
+    def _has_made_in(self, folder: str) -> bool:
+        return any(os.path.dirname(each) == folder for each in self.made)  # noqa: PTH120
 
     def target(self, name: str) -> str:
         """Where a path leads, if it lies outside of the project and may be a link that was made meanwhile."""
@@ -229,10 +244,13 @@ def looked_at(
     found: dict[str, str] = {}
     for place, there in log.found.items():
         name = name_of(place)
-        if name in known or name in listed or (there == FOLDER and name in folders):
-            continue
-        found.setdefault(name, there)
-    return dict(sorted((found | listed).items()))
+        held_elsewhere = name in known or name in listed or (there == FOLDER and name in folders)
+        if there == SEVERAL:
+            found[name] = there
+        elif not held_elsewhere:
+            found.setdefault(name, there)
+    unsure = {name: there for name, there in found.items() if there == SEVERAL}
+    return dict(sorted((found | listed | unsure).items()))
 
 
 def _names_in_resources(declared: Mapping[str, str], resources: tuple[str, ...]) -> dict[str, str]:
