@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any
 
 from relet.core.lookups import FOLDER, NOTHING, SEVERAL
-from relet.project.places import at_place, digest_of_names, in_words, is_kept_by_tools, names_in
+from relet.project.places import at_place, in_words, is_kept_by_tools, names_in
 
 # What this thread does while it notes something is relet's own doing.
 noting = threading.local()
@@ -226,19 +226,15 @@ def looked_at(
     name_of: Callable[[str], str],
     *,
     declared: Mapping[str, str],
-    resources: tuple[str, ...],
     read: Mapping[str, str],
 ) -> dict[str, str]:
     """What a record keeps of the lookups: place → what was there.
 
-    `name_of` gives what a record calls a place. What the key holds is left out, which are the `declared` files
-    and the names in folders that are `resources`; so is what follows from the files that were `read`.
+    `name_of` gives what a record calls a place. What the key holds is left out, which are the `declared` files;
+    so is what follows from the files that were `read`.
     """
-    held = _names_in_resources(declared, resources)
-    listed = {}
-    for place, names in log.listed.items():
-        if held.get(name := name_of(place)) != names:
-            listed[name] = log.sized.get(place, names)
+    # Of a folder that is a resource, too: the key holds neither its hidden files nor its empty folders.
+    listed = {name_of(place): log.sized.get(place, names) for place, names in log.listed.items()}
     known = {*declared, *read}
     folders = {str(each) for name in (*known, *listed) for each in PurePosixPath(name).parents}
     found: dict[str, str] = {}
@@ -251,14 +247,3 @@ def looked_at(
             found.setdefault(name, there)
     unsure = {name: there for name, there in found.items() if there == SEVERAL}
     return dict(sorted((found | listed | unsure).items()))
-
-
-def _names_in_resources(declared: Mapping[str, str], resources: tuple[str, ...]) -> dict[str, str]:
-    """The folders that are resources, or lie in one → the digest of the names that the key holds of them."""
-    inside: dict[str, dict[str, bool]] = {}
-    for file in declared:
-        path = PurePosixPath(file)
-        for above, below in zip(path.parents, (path, *path.parents), strict=False):
-            if any(f"{above}/".startswith(f"{each}/") for each in resources):
-                inside.setdefault(str(above), {})[below.name] = below != path
-    return {folder: digest_of_names(names) for folder, names in inside.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
 from hashlib import sha256
 from importlib.machinery import all_suffixes
 from pathlib import Path
@@ -13,7 +12,7 @@ from relet.core.lookups import FOLDER, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHIN
 
 OUT_OF_REACH = "out of reach"
 # What relet, git and tools keep in a project's folder is no part of what a listing says.
-KEPT_BY_TOOLS = frozenset((".git", ".relet", "__pycache__", "mlruns", "mlflow.db", ".venv", ".ipynb_checkpoints"))
+KEPT_BY_TOOLS = frozenset((".git", ".relet", "__pycache__", "mlruns", "mlflow.db", ".venv"))
 
 
 def is_kept_by_tools(name: str) -> bool:
@@ -71,22 +70,15 @@ def names_in(folder: str | Path, *, sizes: bool = False) -> str:
         return NOTHING
     except (OSError, ValueError):
         return OUT_OF_REACH
-    return (NAMES_AND_SIZES if sizes else NAMES) + _digest_of_lines(lines)
+    return (NAMES_AND_SIZES if sizes else NAMES) + sha256(
+        "\0".join(lines).encode(errors="surrogateescape")
+    ).hexdigest()
 
 
 def _entry_line(entry: os.DirEntry[str], sizes: bool) -> str:
     if entry.is_dir():
         return entry.name + os.sep
     return f"{entry.name} {at_place(entry.path)}" if sizes else entry.name
-
-
-def digest_of_names(names: Mapping[str, bool]) -> str:
-    """The digest of the names in a folder, each with whether it is a folder itself."""
-    return NAMES + _digest_of_lines(sorted(name + os.sep if names[name] else name for name in names))
-
-
-def _digest_of_lines(lines: list[str]) -> str:
-    return sha256("\0".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _holds_module(base: Path) -> bool:
