@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from types import FrameType
 from typing import Any
 
-from relet.core.lookups import FOLDER, NOTHING, SEVERAL
+from relet.core.lookups import FOLDER, LINK, NOTHING, SEVERAL
 from relet.project.places import at_place, in_words, is_kept_by_tools, names_in
 
 # What this thread does while it notes something is relet's own doing.
@@ -28,7 +28,7 @@ _IMPORTERS = ("importlib", "_frozen_importlib", "zipimport", "pkg_resources")
 # Below these folders lie links to what is open.
 _DESCRIPTORS = ("/proc/", "/dev/fd/")
 # The functions that tell what is at a place.
-_ASKING = ("stat", "lstat", "access")
+_ASKING = ("stat", "lstat", "access", "readlink")
 _SUPPORT = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
 
 
@@ -40,7 +40,8 @@ class LookupLog:
     Places of the project count, which lie below `own`, but for those below `inner`. Elsewhere those count where
     nothing was, but for those below `passed`. What the process `made` itself does not count. `sized` are the
     listed folders of whose files something was asked. `displayed` are sources of which a line was shown, and
-    `inspected` those among them that were read as well. `linked` says that a link was made.
+    `inspected` those among them that were read as well. `links` are the links whose targets were read. `linked`
+    says that a link was made.
     """
 
     own: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class LookupLog:
     sized: dict[str, str] = field(default_factory=dict)
     displayed: set[str] = field(default_factory=set)
     inspected: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
     linked: bool = False
 
     def counts(self, name: str, there: str) -> bool:
@@ -82,6 +84,15 @@ class LookupLog:
             self.found[name] = there
         elif there not in (NOTHING, FOLDER) and parent not in self.sized:
             self.sized[parent] = _unnoted(lambda: names_in(parent, sizes=True))
+
+    def note_link(self, path: Any, target: Any, folder: int | None = None) -> None:
+        """Note where a link leads, which was asked."""
+        name = absolute_name(path, folder)
+        if name is None or name in self.made or not self.counts(name, FOLDER):
+            return
+        text = os.fsdecode(target)
+        if self.links.setdefault(name, text) != text:
+            self.found[name] = SEVERAL
 
     def note_listing(self, path: Any) -> None:
         """Note what a folder holds; None is the working folder."""
@@ -157,7 +168,7 @@ def is_import(frame: FrameType | None) -> bool:
 
 @contextmanager
 def watch_lookups(log: LookupLog, note_opening: Callable[[str | None, int], None]) -> Iterator[None]:
-    """Note in `log` what this process asks about places, by `os.stat`, `os.lstat` and `os.access`.
+    """Note in `log` what this process asks about places, by `os.stat`, `os.lstat`, `os.access` and `os.readlink`.
 
     `note_opening` is told what `os.open` opens from the descriptor of a folder: the path, and the flags.
     """
@@ -203,6 +214,10 @@ def _noting_function(real: Callable[..., Any], log: LookupLog) -> Callable[..., 
             if not hasattr(noting, "now"):
                 log.note(path, NOTHING, options.get("dir_fd"))
             raise
+        if real.__name__ == "readlink":
+            if not hasattr(noting, "now"):
+                log.note_link(path, found, options.get("dir_fd"))
+            return found
         # Most questions are about files of packages, by an absolute path.
         elsewhere = type(path) is str and path[:1] == os.sep and not path.startswith(own) and found is not False
         if (not elsewhere or log.linked) and type(path) is not int and not hasattr(noting, "now"):
@@ -246,4 +261,17 @@ def looked_at(
         elif not held_elsewhere:
             found.setdefault(name, there)
     unsure = {name: there for name, there in found.items() if there == SEVERAL}
-    return dict(sorted((found | listed | unsure).items()))
+    learned = found | listed | unsure
+    return dict(sorted((learned | _links(log, name_of, learned)).items()))
+
+
+def _links(log: LookupLog, name_of: Callable[[str], str], there: Mapping[str, str]) -> dict[str, str]:
+    """The links whose targets were read: where each leads, and what is there; not those that relet laid out."""
+    found = {}
+    for place, target in log.links.items():
+        name = name_of(place)
+        known = there.get(name) or at_place(place)
+        laid_out = target.startswith(os.sep) and name_of(target) == name
+        if known != SEVERAL and not laid_out:
+            found[name] = f"{LINK}{target.encode(errors='backslashreplace').decode()}, {known}"
+    return found

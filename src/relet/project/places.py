@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from relet.core.lookups import FOLDER, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
+from relet.core.lookups import FOLDER, LINK, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
 
 OUT_OF_REACH = "out of reach"
 # What relet, git and tools keep in a project's folder is no part of what a listing says.
@@ -32,6 +32,9 @@ def named_place(name: str, home: Path) -> Path:
 def place_now(name: str, before: str, home: Path) -> str:
     """What is at a place that a record names now, in the terms of what was there `before`."""
     path = named_place(name, home)
+    if before.startswith(LINK):
+        there = place_now(name, before.rpartition(", ")[2], home)
+        return f"{LINK}{where_link_leads(path)}, {there}" if path.is_symlink() else there
     if before.startswith((NAMES, NAMES_AND_SIZES)):
         return names_in(path, sizes=before.startswith(NAMES_AND_SIZES))
     if before == NO_MODULE:
@@ -40,6 +43,11 @@ def place_now(name: str, before: str, home: Path) -> str:
     if before == NOTHING and path.name == "__init__.py" and found != NOTHING and _is_blank(path):
         return NOTHING
     return found
+
+
+def where_link_leads(path: Path) -> str:
+    """The target of a link as it is written; bytes that are no text are escaped."""
+    return str(path.readlink()).encode(errors="backslashreplace").decode()
 
 
 def at_place(path: str | Path) -> str:
