@@ -9,6 +9,10 @@ from relet.core.record import RunRecord
 NOTHING = "nothing"
 FOLDER = "a folder"
 NO_MODULE = "no module"
+# How the words begin for a link whose target was read: where it leads, a comma, and what is there.
+LINK = "a link to "
+# A call that asked several times got more than one answer: no later state is known to be what it saw.
+SEVERAL = "several answers"
 # How the digest of what a folder holds begins: the names, and with them how large the files are.
 NAMES = "names "
 NAMES_AND_SIZES = "names and sizes "
@@ -42,12 +46,16 @@ def changed_lookup(looked_at: Mapping[str, str], place_now: Callable[[str, str],
 
 
 def _change_in_words(name: str, before: str, now: str) -> str:
+    if before == SEVERAL:
+        return f"{name} changed while the step ran"
     if before == NO_MODULE:
         return f"the module {name} is there now, and was not when it was imported"
     if before == NOTHING:
         return f"{name} is there now, and was not when it was looked for"
     if now == NOTHING:
         return f"{name} is gone, which it looked for"
+    if before.startswith(LINK) or now.startswith(LINK):
+        return f"{name} leads elsewhere now than when it was looked at, or to other files"
     if before.startswith((NAMES, NAMES_AND_SIZES)):
         return f"{name} holds other files now than when it was listed"
     return f"{name} is {now} now, and was {before} when it was looked at"

@@ -18,8 +18,8 @@ from pathlib import PurePosixPath
 from types import FrameType
 from typing import Any
 
-from relet.core.lookups import FOLDER, NOTHING
-from relet.project.places import at_place, digest_of_names, in_words, is_kept_by_tools, names_in
+from relet.core.lookups import FOLDER, LINK, NOTHING, SEVERAL
+from relet.project.places import at_place, in_words, is_kept_by_tools, names_in
 
 # What this thread does while it notes something is relet's own doing.
 noting = threading.local()
@@ -28,18 +28,20 @@ _IMPORTERS = ("importlib", "_frozen_importlib", "zipimport", "pkg_resources")
 # Below these folders lie links to what is open.
 _DESCRIPTORS = ("/proc/", "/dev/fd/")
 # The functions that tell what is at a place.
-_ASKING = ("stat", "lstat", "access")
+_ASKING = ("stat", "lstat", "access", "readlink")
 _SUPPORT = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
 
 
 @dataclass
 class LookupLog:
-    """What was asked about places, each with the answer of the first time: `found`, and `listed` for folders.
+    """What was asked about places, each with its answer: `found`, and `listed` for folders.
 
+    A place that was asked about again and that was another then has SEVERAL answers; `answers` are the first.
     Places of the project count, which lie below `own`, but for those below `inner`. Elsewhere those count where
     nothing was, but for those below `passed`. What the process `made` itself does not count. `sized` are the
     listed folders of whose files something was asked. `displayed` are sources of which a line was shown, and
-    `inspected` those among them that were read as well. `linked` says that a link was made.
+    `inspected` those among them that were read as well. `links` are the links whose targets were read. `linked`
+    says that a link was made.
     """
 
     own: tuple[str, ...] = ()
@@ -47,10 +49,12 @@ class LookupLog:
     passed: tuple[str, ...] = ()
     made: set[str] = field(default_factory=set)
     found: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
     listed: dict[str, str] = field(default_factory=dict)
     sized: dict[str, str] = field(default_factory=dict)
     displayed: set[str] = field(default_factory=set)
     inspected: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
     linked: bool = False
 
     def counts(self, name: str, there: str) -> bool:
@@ -67,7 +71,13 @@ class LookupLog:
         if name in self.displayed and "inspect" in caller_names(sys._getframe(1), self.own):
             self.inspected.add(name)
         name = name and self.target(name)
-        if name is None or name in self.found or name in self.made or not self.counts(name, there):
+        if name is None or (first := self.answers.get(name)) == there:
+            return
+        if name in self.made or not self.counts(name, there):
+            return
+        self.answers.setdefault(name, there)
+        if first is not None:
+            self.found[name] = SEVERAL
             return
         parent = os.path.dirname(name)  # noqa: PTH120  (called for each lookup)
         if parent not in self.listed:
@@ -75,12 +85,28 @@ class LookupLog:
         elif there not in (NOTHING, FOLDER) and parent not in self.sized:
             self.sized[parent] = _unnoted(lambda: names_in(parent, sizes=True))
 
+    def note_link(self, path: Any, target: Any, folder: int | None = None) -> None:
+        """Note where a link leads, which was asked."""
+        name = absolute_name(path, folder)
+        if name is None or name in self.made or not self.counts(name, FOLDER):
+            return
+        text = os.fsdecode(target)
+        if self.links.setdefault(name, text) != text:
+            self.found[name] = SEVERAL
+
     def note_listing(self, path: Any) -> None:
         """Note what a folder holds; None is the working folder."""
         name = absolute_name(os.curdir if path is None else path)
         name = name and self.target(name)
-        if name is not None and name not in self.listed and name not in self.made and self.counts(name, FOLDER):
-            self.listed[name] = _unnoted(lambda: names_in(name))
+        if name is None or name in self.made or not self.counts(name, FOLDER):
+            return
+        names = _unnoted(lambda: names_in(name))
+        # What the process made there itself is no other answer.
+        if self.listed.setdefault(name, names) != names and not self._has_made_in(name):
+            self.listed[name] = self.sized[name] = SEVERAL
+
+    def _has_made_in(self, folder: str) -> bool:
+        return any(os.path.dirname(each) == folder for each in self.made)  # noqa: PTH120
 
     def target(self, name: str) -> str:
         """Where a path leads, if it lies outside of the project and may be a link that was made meanwhile."""
@@ -142,7 +168,7 @@ def is_import(frame: FrameType | None) -> bool:
 
 @contextmanager
 def watch_lookups(log: LookupLog, note_opening: Callable[[str | None, int], None]) -> Iterator[None]:
-    """Note in `log` what this process asks about places, by `os.stat`, `os.lstat` and `os.access`.
+    """Note in `log` what this process asks about places, by `os.stat`, `os.lstat`, `os.access` and `os.readlink`.
 
     `note_opening` is told what `os.open` opens from the descriptor of a folder: the path, and the flags.
     """
@@ -188,6 +214,10 @@ def _noting_function(real: Callable[..., Any], log: LookupLog) -> Callable[..., 
             if not hasattr(noting, "now"):
                 log.note(path, NOTHING, options.get("dir_fd"))
             raise
+        if real.__name__ == "readlink":
+            if not hasattr(noting, "now"):
+                log.note_link(path, found, options.get("dir_fd"))
+            return found
         # Most questions are about files of packages, by an absolute path.
         elsewhere = type(path) is str and path[:1] == os.sep and not path.startswith(own) and found is not False
         if (not elsewhere or log.linked) and type(path) is not int and not hasattr(noting, "now"):
@@ -211,36 +241,37 @@ def looked_at(
     name_of: Callable[[str], str],
     *,
     declared: Mapping[str, str],
-    resources: tuple[str, ...],
     read: Mapping[str, str],
 ) -> dict[str, str]:
     """What a record keeps of the lookups: place → what was there.
 
-    `name_of` gives what a record calls a place. What the key holds is left out, which are the `declared` files
-    and the names in folders that are `resources`; so is what follows from the files that were `read`.
+    `name_of` gives what a record calls a place. What the key holds is left out, which are the `declared` files;
+    so is what follows from the files that were `read`.
     """
-    held = _names_in_resources(declared, resources)
-    listed = {}
-    for place, names in log.listed.items():
-        if held.get(name := name_of(place)) != names:
-            listed[name] = log.sized.get(place, names)
+    # Of a folder that is a resource, too: the key holds neither its hidden files nor its empty folders.
+    listed = {name_of(place): log.sized.get(place, names) for place, names in log.listed.items()}
     known = {*declared, *read}
     folders = {str(each) for name in (*known, *listed) for each in PurePosixPath(name).parents}
     found: dict[str, str] = {}
     for place, there in log.found.items():
         name = name_of(place)
-        if name in known or name in listed or (there == FOLDER and name in folders):
-            continue
-        found.setdefault(name, there)
-    return dict(sorted((found | listed).items()))
+        held_elsewhere = name in known or name in listed or (there == FOLDER and name in folders)
+        if there == SEVERAL:
+            found[name] = there
+        elif not held_elsewhere:
+            found.setdefault(name, there)
+    unsure = {name: there for name, there in found.items() if there == SEVERAL}
+    learned = found | listed | unsure
+    return dict(sorted((learned | _links(log, name_of, learned)).items()))
 
 
-def _names_in_resources(declared: Mapping[str, str], resources: tuple[str, ...]) -> dict[str, str]:
-    """The folders that are resources, or lie in one → the digest of the names that the key holds of them."""
-    inside: dict[str, dict[str, bool]] = {}
-    for file in declared:
-        path = PurePosixPath(file)
-        for above, below in zip(path.parents, (path, *path.parents), strict=False):
-            if any(f"{above}/".startswith(f"{each}/") for each in resources):
-                inside.setdefault(str(above), {})[below.name] = below != path
-    return {folder: digest_of_names(names) for folder, names in inside.items()}
+def _links(log: LookupLog, name_of: Callable[[str], str], there: Mapping[str, str]) -> dict[str, str]:
+    """The links whose targets were read: where each leads, and what is there; not those that relet laid out."""
+    found = {}
+    for place, target in log.links.items():
+        name = name_of(place)
+        known = there.get(name) or at_place(place)
+        laid_out = target.startswith(os.sep) and name_of(target) == name
+        if known != SEVERAL and not laid_out:
+            found[name] = f"{LINK}{target.encode(errors='backslashreplace').decode()}, {known}"
+    return found

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.record import Caveat
-from relet.engine.lookups import LookupLog, looked_at, noting, watch_lookups
+from relet.engine.lookups import LookupLog, absolute_name, looked_at, noting, watch_lookups
 from relet.engine.opened_files import FILE_NOTES, AccessLog, digest_at, note_opening
 from relet.names import PACKAGE
 
@@ -123,14 +123,26 @@ def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _note_connection(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
     where = arguments[-1] if event in ("socket.connect", "socket.sendto") else arguments
-    if event == "socket.connect" and isinstance(where, str | bytes):
+    if isinstance(where, str | bytes):
         # The address is a path: a socket by which processes of this machine talk.
+        _note_socket(touched, where)
         return
     if isinstance(where, tuple) and len(where) > 1:
         address = f"{_argument_text(where[0])}:{_argument_text(where[1])}"
     else:
         address = _argument_text(where[0] if isinstance(where, tuple) and where else where)
     touched.addresses[address] = None
+
+
+def _note_socket(touched: AccessLog, path: str | bytes) -> None:
+    """Note a socket that is a path, or on Linux a name that begins with a zero byte.
+
+    Those in the call's own folder for temporary files, and the system's own, are left out.
+    """
+    text = os.fsdecode(path)
+    name = absolute_name(text) if not text.startswith("\0") else f"@{text[1:]}"
+    if name and (name.startswith(touched.own) or not name.startswith(touched.passed)):
+        touched.addresses[name.encode(errors="backslashreplace").decode()] = None
 
 
 def _note_program(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
@@ -207,7 +219,6 @@ def places_looked_at(
         touched.lookups,
         lambda place: _recorded_name(Path(place), allowed),
         declared=allowed.declared,
-        resources=allowed.resources,
         read=undeclared,
     )
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from relet.core.lookups import NOTHING
 from relet.engine.lookups import LookupLog, absolute_name, caller_names, is_import, unnoted
+from relet.project.places import at_place
 from relet.project.tree import digest_of_file
 
 # The modules that read a source to compile it.
@@ -24,7 +25,8 @@ _BESIDE_DATABASE = ("-wal", "-journal")
 class AccessLog:
     """What was opened, connected to and started, in the order of the first time.
 
-    `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none; those
+    `files` maps each file that was opened to read to the SHA-256 that it had then, "" where it has none, or where
+    it was another file when it was opened again; `states` are what the system said of it. Those
     below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not: those that
     do are `inner`. `made` are the files and folders that were made anew; to read them is no access. `texts` are
     the sources that were read as text, comments included. `lost` are places from which nobody knows what was read.
@@ -35,6 +37,7 @@ class AccessLog:
     own: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
+    states: dict[str, tuple[int, ...]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     lost: dict[str, None] = field(default_factory=dict)
@@ -51,8 +54,12 @@ def note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> 
 
 def note_opening(touched: AccessLog, name: str, flags: int) -> None:
     """Note that a file is opened; `name` is its absolute path."""
-    if flags & os.O_TRUNC or (flags & os.O_EXCL and not os.path.lexists(name)):
+    if flags & (os.O_TRUNC | os.O_CREAT) and _is_new(name, flags):
         touched.made.add(name)
+        return
+    if flags & os.O_TRUNC:
+        # It fails: there is a folder, none above it, or no right to write.
+        touched.lookups.note(name, at_place(name))
         return
     name = touched.lookups.target(name)
     if flags & os.O_ACCMODE == os.O_WRONLY:
@@ -63,8 +70,45 @@ def note_opening(touched: AccessLog, name: str, flags: int) -> None:
         return
     if not os.path.lexists(name):
         touched.lookups.note(name, NOTHING)
+        if name in touched.files:
+            touched.files[name] = ""
     else:
-        touched.files[name] = digest_at(name)
+        _note_content(touched, name)
+
+
+def _note_content(touched: AccessLog, name: str) -> None:
+    """Note what a file holds; only one that was written since it was opened before is read again."""
+    if touched.lookups.answers.get(name) == NOTHING:
+        touched.lookups.note(name, at_place(name))
+    state = _state(name)
+    if touched.states.get(name) == state:
+        return
+    digest = digest_at(name)
+    if touched.files.setdefault(name, digest) != digest:
+        touched.files[name] = ""
+    touched.states[name] = state
+
+
+def _state(name: str) -> tuple[int, ...]:
+    try:
+        found = os.stat(name)  # noqa: PTH116  (called for each file that is opened)
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _is_new(name: str, flags: int) -> bool:
+    """Whether opening a file with these flags makes it, or empties it: the event comes before, and it may fail."""
+    if os.path.lexists(name) and (flags & os.O_EXCL or not flags & os.O_TRUNC):
+        return False
+    if os.path.exists(name):  # noqa: PTH110
+        return not os.path.isdir(name) and os.access(name, os.W_OK)  # noqa: PTH112
+    return _can_make(name)
+
+
+def _can_make(name: str) -> bool:
+    """Whether a file or folder can be made at a place where nothing is."""
+    return os.access(os.path.dirname(name), os.W_OK | os.X_OK)  # noqa: PTH120
 
 
 def _is_shown(name: str, touched: AccessLog) -> bool:
@@ -82,7 +126,7 @@ def _is_shown(name: str, touched: AccessLog) -> bool:
 
 
 def _is_news(name: str, touched: AccessLog) -> bool:
-    if name in touched.made or name in touched.files:
+    if name in touched.made:
         return False
     if not name.startswith(touched.passed):
         return True
@@ -141,7 +185,7 @@ def note_rename(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
 def note_folder(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     """Note that a folder is made; one that is there already is not."""
     name = absolute_name(arguments[0], _descriptor(arguments, 2))
-    if name is not None and not os.path.lexists(name):
+    if name is not None and not os.path.lexists(name) and _can_make(name):
         touched.made.add(name)
 
 

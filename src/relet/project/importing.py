@@ -125,8 +125,8 @@ class FirstPartyFinder:
         """The spec of a module with a file of its own."""
         if (known := self._modules.get(name)) is not None:
             source = self._sources[known]
-            if name not in self._code and not name.startswith("relet.") and source.strip():
-                self.undeclared[known] = source
+            if name not in self._code and not name.startswith("relet."):
+                self._note_undeclared(known, source)
             return self._spec(name, known, source)
         if name.partition(".")[0] in ("relet", *sys.builtin_module_names) or self.is_elsewhere(path):
             return None
@@ -135,6 +135,13 @@ class FirstPartyFinder:
         source = (self.place.folder / found).read_bytes()
         self.undeclared[found] = source
         return self._spec(name, found, source)
+
+    def _note_undeclared(self, path: str, source: bytes) -> None:
+        """Note a module that is served from the tree; a package's blank `__init__.py` is as good as none."""
+        if source.strip() or not path.endswith("__init__.py"):
+            self.undeclared[path] = source
+        else:
+            self.lookups[path] = NOTHING
 
     def is_elsewhere(self, folders: Sequence[str] | None) -> bool:
         """Whether the folders of a package, None for a module that lies in none, are not the project's."""

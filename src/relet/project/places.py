@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
 from hashlib import sha256
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from relet.core.lookups import FOLDER, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
+from relet.core.lookups import FOLDER, LINK, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
 
 OUT_OF_REACH = "out of reach"
 # What relet, git and tools keep in a project's folder is no part of what a listing says.
-KEPT_BY_TOOLS = frozenset((".git", ".relet", "__pycache__", "mlruns", "mlflow.db", ".venv", ".ipynb_checkpoints"))
+KEPT_BY_TOOLS = frozenset((".git", ".relet", "__pycache__", "mlruns", "mlflow.db", ".venv"))
 
 
 def is_kept_by_tools(name: str) -> bool:
@@ -33,6 +32,9 @@ def named_place(name: str, home: Path) -> Path:
 def place_now(name: str, before: str, home: Path) -> str:
     """What is at a place that a record names now, in the terms of what was there `before`."""
     path = named_place(name, home)
+    if before.startswith(LINK):
+        there = place_now(name, before.rpartition(", ")[2], home)
+        return f"{LINK}{where_link_leads(path)}, {there}" if path.is_symlink() else there
     if before.startswith((NAMES, NAMES_AND_SIZES)):
         return names_in(path, sizes=before.startswith(NAMES_AND_SIZES))
     if before == NO_MODULE:
@@ -41,6 +43,11 @@ def place_now(name: str, before: str, home: Path) -> str:
     if before == NOTHING and path.name == "__init__.py" and found != NOTHING and _is_blank(path):
         return NOTHING
     return found
+
+
+def where_link_leads(path: Path) -> str:
+    """The target of a link as it is written; bytes that are no text are escaped."""
+    return str(path.readlink()).encode(errors="backslashreplace").decode()
 
 
 def at_place(path: str | Path) -> str:
@@ -71,22 +78,15 @@ def names_in(folder: str | Path, *, sizes: bool = False) -> str:
         return NOTHING
     except (OSError, ValueError):
         return OUT_OF_REACH
-    return (NAMES_AND_SIZES if sizes else NAMES) + _digest_of_lines(lines)
+    return (NAMES_AND_SIZES if sizes else NAMES) + sha256(
+        "\0".join(lines).encode(errors="surrogateescape")
+    ).hexdigest()
 
 
 def _entry_line(entry: os.DirEntry[str], sizes: bool) -> str:
     if entry.is_dir():
         return entry.name + os.sep
     return f"{entry.name} {at_place(entry.path)}" if sizes else entry.name
-
-
-def digest_of_names(names: Mapping[str, bool]) -> str:
-    """The digest of the names in a folder, each with whether it is a folder itself."""
-    return NAMES + _digest_of_lines(sorted(name + os.sep if names[name] else name for name in names))
-
-
-def _digest_of_lines(lines: list[str]) -> str:
-    return sha256("\0".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _holds_module(base: Path) -> bool:

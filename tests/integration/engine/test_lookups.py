@@ -147,12 +147,62 @@ def test_the_sizes_of_listed_files_count_where_a_step_asked_for_them(sums: Sums)
     assert sums.run().metrics["total"] == 10
 
 
-def test_what_the_key_holds_of_a_resource_is_not_recorded_again(sums: Sums) -> None:
-    counts(sums, "return float(len([each for each in (here / 'words').iterdir() if each.is_file()]))")
+LINKS = {
+    "readlink": "return float(os.readlink('current')[-1])",
+    "resolve": "return float(Path('current').resolve().name[-1])",
+    "realpath of a file": "return float(os.path.realpath('current/a')[-3])",
+    "beside its code": "return float((here.parents[1] / 'current').resolve().name[-1])",
+    "listed as well": "os.listdir('current')\nreturn float(Path('current').readlink().name[-1])",
+}
+
+
+@pytest.mark.parametrize("way", LINKS)
+def test_a_link_that_leads_elsewhere_runs_its_step_again(sums: Sums, way: str) -> None:
+    for name in ("rows1", "rows2"):
+        (sums.root / name).mkdir()
+        (sums.root / name / "a").write_text("1")
+    link = sums.root / "current"
+    link.symlink_to("rows1")
+    counts(sums, LINKS[way])
+    assert sums.run().metrics["total"] == 1
+    assert actions(sums.run()) == IDLE
+    link.unlink()
+    link.symlink_to("rows2")
+    again = sums.run()
+    assert again.metrics["total"] == 2
+    assert again.results[-1].reason == "current leads elsewhere now than when it was looked at, or to other files"
+    assert actions(sums.run()) == IDLE
+
+
+def test_the_links_of_the_laid_out_folder_are_not_noted(sums: Sums) -> None:
+    (sums.root / "rows").mkdir()
+    counts(sums, "return float(len((here.parents[1] / 'rows').resolve().name))")
     first = sums.run()
-    assert looked_at(sums, first) == {}
-    sums.path("words/more.txt").write_text("more")
-    assert sums.run().metrics["total"] == 2
+    assert looked_at(sums, first).get("rows", "a folder") == "a folder"
+    assert actions(sums.run()) == IDLE
+
+
+LATER = {
+    "a hidden file": ("words/.more.txt", "iterdir()", "more"),
+    "a folder of Jupyter": ("words/.ipynb_checkpoints/more.txt", "rglob('*')", "more"),
+    "an empty folder": ("words/more", "iterdir()", None),
+}
+
+
+@pytest.mark.parametrize("way", LATER)
+def test_what_the_key_leaves_out_of_a_resource_is_compared(sums: Sums, way: str) -> None:
+    name, listing, content = LATER[way]
+    counts(sums, f"return float(len(list((here / 'words').{listing})))")
+    first = sums.run()
+    assert list(looked_at(sums, first)) == ["pipelines/sums/words"]
+    assert actions(sums.run()) == IDLE
+    if content is None:
+        sums.path(name).mkdir()
+    else:
+        sums.path(name).parent.mkdir(exist_ok=True)
+        sums.path(name).write_text(content)
+    assert sums.run().metrics["total"] > first.metrics["total"]
+    assert actions(sums.run()) == IDLE
 
 
 IMPORTS = {
@@ -185,6 +235,22 @@ def test_a_package_without_init_that_gets_one_runs_its_step_again(sums: Sums) ->
     assert actions(sums.run()) == IDLE
     (sums.root / "plugins" / "__init__.py").write_text("import sys\nsys.planted = 5\n")
     assert sums.run().metrics["total"] == 5
+
+
+BLANK = {"a module": "pipelines/sums/blank.py", "a package": "pipelines/sums/blank/__init__.py"}
+
+
+@pytest.mark.parametrize("way", BLANK)
+def test_a_blank_module_of_another_step_that_gets_code_runs_its_step_again(sums: Sums, way: str) -> None:
+    (sums.root / BLANK[way]).parent.mkdir(exist_ok=True)
+    (sums.root / BLANK[way]).write_text("")
+    draw = sums.path("draw.py").read_text()
+    sums.path("draw.py").write_text(f"import pipelines.sums.blank\n{draw}")
+    counts(sums, "return float(getattr(importlib.import_module('pipelines.sums.bl' + 'ank'), 'X', 1))")
+    assert sums.run().metrics["total"] == 1
+    assert actions(sums.run()) == IDLE
+    (sums.root / BLANK[way]).write_text("X = 2\n")
+    assert sums.run().metrics["total"] == 2
 
 
 def test_the_package_of_a_step_that_gets_an_init_runs_it_again(sums: Sums) -> None:

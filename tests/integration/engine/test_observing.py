@@ -98,6 +98,25 @@ def test_a_connection_and_another_program_are_caveats(tiny: Tiny) -> None:
     assert caveats(tiny, "process") == [Caveat(kind="process", what="true")]
 
 
+def test_a_connection_to_a_process_of_this_machine_is_a_caveat(
+    tiny: Tiny, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("elsewhere") / "socket"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        does(tiny, f"__import__('socket').socket(__import__('socket').AF_UNIX).connect({str(path)!r})")
+        tiny.run()
+    assert caveats(tiny, "network") == [Caveat(kind="network", what=str(path))]
+
+
+def test_a_socket_in_the_folder_for_temporary_files_is_the_steps_own(tiny: Tiny) -> None:
+    talk = "__import__('multiprocessing.connection').connection"
+    does(tiny, f"(lambda to: {talk}.Client(to.address).close())({talk}.Listener(family='AF_UNIX'))")
+    tiny.run()
+    assert caveats(tiny, "network") == []
+
+
 def test_many_of_one_kind_are_counted(tiny: Tiny) -> None:
     for number in range(12):
         (tiny.root / f"{number:02}.txt").write_text("1")

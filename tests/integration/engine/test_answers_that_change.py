@@ -1,0 +1,90 @@
+"""A step that gets more than one answer about a file, or asks in vain, is compared by what it learned."""
+
+from __future__ import annotations
+
+import pytest
+
+from relet.core.plan import Action
+from tests.integration.engine.test_lookups import IDLE, actions, counts, looked_at
+from tests.sums_project import Sums
+
+# What a copy of the process does is not seen: it stands for somebody else.
+OTHER = """
+def other(work):
+    process = os.fork()
+    if not process:
+        work()
+        os._exit(0)
+    os.waitpid(process, 0)
+data, more = Path('data.txt'), Path('rows/b')
+"""
+BETWEEN = {
+    "read twice": "data.read_text()\nother(lambda: data.write_text('2'))\nvalue = float(data.read_text())\n"
+    "other(lambda: data.write_text('1'))\nreturn value",
+    "read, gone and back": "data.read_text()\nother(data.unlink)\ntry:\n    open(data)\nexcept OSError:\n"
+    "    value = 2.0\n"
+    "other(lambda: data.write_text('1'))\nreturn value",
+    "not there, then read": "try:\n    open(more)\nexcept OSError:\n    other(lambda: more.write_text('2'))\n"
+    "value = float(more.read_text())\nother(more.unlink)\nreturn value",
+    "exists twice": "more.exists()\nother(lambda: more.write_text('2'))\nvalue = more.exists() + 1.0\n"
+    "other(more.unlink)\nreturn value",
+    "listed twice": "os.listdir('rows')\nother(lambda: more.write_text('2'))\n"
+    "value = float(len(os.listdir('rows')))\n"
+    "other(more.unlink)\nreturn value",
+    "sizes in a listed folder": "os.listdir('rows')\nrow = Path('rows/a')\nrow.stat()\n"
+    "other(lambda: row.write_text('22'))\nvalue = float(row.stat().st_size)\n"
+    "other(lambda: row.write_text('1'))\nreturn value",
+}
+
+
+@pytest.mark.parametrize("way", BETWEEN)
+def test_a_step_that_got_two_answers_runs_again(sums: Sums, way: str) -> None:
+    (sums.root / "data.txt").write_text("1")
+    (sums.root / "rows").mkdir()
+    (sums.root / "rows" / "a").write_text("1")
+    counts(sums, OTHER + BETWEEN[way])
+    first = sums.run()
+    assert (first.error, first.metrics["total"]) == (None, 2)
+    assert sums.run().results[-1].action is Action.RUN
+
+
+OWN = {
+    "a file that it makes and removes": "place = Path('made.txt')\nplace.exists()\nplace.touch()\n"
+    "value = float(place.exists())\nplace.unlink()\nreturn value",
+    "a file in a folder that it lists": "len(os.listdir('rows'))\nPath('rows/b').write_text('2')\n"
+    "value = float(len(os.listdir('rows')) - 1)\nos.unlink('rows/b')\nreturn value",
+    "one file, read twice": "return float(open('data.txt').read() and open('data.txt').read())",
+}
+
+
+@pytest.mark.parametrize("way", OWN)
+def test_what_a_step_changes_itself_is_no_second_answer(sums: Sums, way: str) -> None:
+    (sums.root / "data.txt").write_text("1")
+    (sums.root / "rows").mkdir()
+    (sums.root / "rows" / "a").write_text("1")
+    counts(sums, OWN[way])
+    assert sums.run().metrics["total"] == 1
+    assert actions(sums.run()) == IDLE
+
+
+FAILS = {
+    "to write to a folder": "try:\n    open('rows', 'w')\nexcept OSError:\n"
+    "    return float(len(os.listdir('rows')))",
+    "to write below no folder": "try:\n    open('none/x', 'w')\nexcept OSError:\n"
+    "    return float(len(os.listdir('rows')) + Path('none/x').exists())",
+    "to make a folder": "try:\n    os.mkdir('none/x')\nexcept OSError:\n"
+    "    return float(len(os.listdir('rows')) + Path('none/x').exists())",
+}
+
+
+@pytest.mark.parametrize("way", FAILS)
+def test_a_place_that_could_not_be_written_is_not_the_steps_own(sums: Sums, way: str) -> None:
+    (sums.root / "rows").mkdir()
+    (sums.root / "rows" / "a").write_text("1")
+    counts(sums, FAILS[way])
+    first = sums.run()
+    assert first.metrics["total"] == 1
+    assert set(looked_at(sums, first)) == ({"rows"} if way == "to write to a folder" else {"rows", "none/x"})
+    assert actions(sums.run()) == IDLE
+    (sums.root / "rows" / "b").write_text("2")
+    assert sums.run().metrics["total"] > 1
