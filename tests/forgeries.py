@@ -287,6 +287,23 @@ def _evil_model(store: Store) -> None:
     _key_leads(TRAIN, outputs=outputs)(store)
 
 
+def _planted_version(store: Store) -> None:
+    """A second model, whole, which says that the run that made the first one made it."""
+    files = {"MLmodel": store.put_object(EVIL)}
+    held = json.loads(stored_bytes(store, "artifacts/model/versions/1.json") or b"{}")
+    overwrite(
+        store,
+        "artifacts/model/versions/2.json",
+        {**held, "number": 2, "content": files_digest(files), "files": files},
+    )
+
+
+def _key_without_a_run(store: Store) -> None:
+    """The key names no run, as an older relet wrote it, and its model says that another run made it."""
+    _key_leads(TRAIN, run=None)(store)
+    _edit("artifacts/model/versions/1.json", lambda held: held.update(producer=GET))(store)
+
+
 def _turned_report(store: Store) -> None:
     """A verdict that says yes, and metadata that say so too, beside a report that says DIVERGED."""
     reason = "IDENTICAL: every digest is equal"
@@ -323,6 +340,16 @@ IN_A_STORE: Mapping[str, StoreForgery] = {
         _edit("artifacts/model/versions/1.json", lambda held: held.update(created="soon")),
         _shown_version("model"),
         TRAIN,
+    ),
+    "version: planted beside what its run made": StoreForgery(_planted_version),
+    "version: the run that made it": StoreForgery(
+        _edit("artifacts/model/versions/1.json", lambda held: held.update(producer=GET))
+    ),
+    "version: made by a run of a pipeline": StoreForgery(
+        _edit("artifacts/model/versions/1.json", lambda held: held.update(producer=RUN))
+    ),
+    "key: names no run, and another run is said to have made its model": StoreForgery(
+        _key_without_a_run, key_of=TRAIN
     ),
     "reproduction: its word": StoreForgery(
         _version_says("reproduction", verdict="IDENTICAL"), _shown_version("reproduction")

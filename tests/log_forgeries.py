@@ -112,7 +112,9 @@ def _turned_verdict(store: Store) -> None:
 
 
 def _planted_verdict(store: Store) -> None:
-    overwrite(store, f"{REPORT}/2.json", {**_document(store, f"{REPORT}/1.json"), "number": 2, **_yes(store)})
+    """A verdict that names no run: it says nothing that a record contradicts."""
+    planted = {**_document(store, f"{REPORT}/1.json"), "number": 2, "producer": None, **_yes(store)}
+    overwrite(store, f"{REPORT}/2.json", planted)
 
 
 def _lost_reproduction(store: Store) -> None:

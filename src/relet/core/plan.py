@@ -207,9 +207,15 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
 
 def made_by_run(key: str, outputs: Mapping[str, Version], store: StoreReader) -> RunRecord | None:
     """The record of the run that made a key's outputs; None where it can't be read."""
-    # A key that an older relet wrote names no run: the first producer of an output stands in for it.
-    producers = (version.producer for version in outputs.values() if version.producer)
-    run_id = store.maker(key) or next(producers, None)
+    run_id = store.maker(key)
+    if run_id is None:
+        # A key that an older relet wrote names no run: the latest one that had the key stands in for it, and where
+        # that is too long ago, the first producer of an output.
+        producers = (version.producer for version in outputs.values() if version.producer)
+        finished = (each for each in store.runs(limit=LOOK_BACK) if each.status is Status.FINISHED)
+        if record := next((each for each in finished if each.key == key), None):
+            return record
+        run_id = next(producers, None)
     try:
         return store.run(run_id) if run_id else None
     except (NotFoundError, DamagedError):

@@ -12,6 +12,7 @@ from relet.core.artifact import Reference, Version
 from relet.core.record import ArtifactLink, Caveat, RunKind, RunRecord, Status
 from relet.errors import DamagedError, ImpossibleError, NotFoundError
 from relet.reproduction.suspicion import unfit_part
+from relet.store.manifest import has_made
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -84,6 +85,8 @@ def recorded_history(asked: ReproductionTarget, store: Store) -> RunHistory:
     Raises ImpossibleError where the record is incomplete.
     """
     run = _recorded_run(asked, store)
+    if asked.version and not has_made(run, asked.version):
+        raise ImpossibleError(_why_not_the_maker(asked.version, run))
     steps = _wanted_steps(asked, run, store)
     if not steps:
         raise ImpossibleError(_why_nothing_finished(run))
@@ -113,6 +116,13 @@ def _recorded_run(asked: ReproductionTarget, store: Store) -> RunRecord:
     except (NotFoundError, DamagedError) as error:
         what = f"the run that made {asked.version}" if asked.version else f"run {asked.run}"
         raise ImpossibleError(f"the record of {what} can't be had: {error}") from None
+
+
+def _why_not_the_maker(version: Version, run: RunRecord) -> str:
+    told = f"{version} says that run {run.id} made it, and that run's record names no output of this content"
+    if run.status is Status.FINISHED:
+        return f"{told}: one of the two was changed (`relet artifacts verify`)"
+    return f"{told}: its status is {run.status}; name the run that made this content since (`relet runs`)"
 
 
 def _wanted_steps(asked: ReproductionTarget, run: RunRecord, store: Store) -> list[RunRecord]:

@@ -13,7 +13,7 @@ from relet.store import aliases, objects, runs, versions
 from relet.store.bucket import Bucket
 from relet.store.checking import false_claims
 from relet.store.layout import run_path
-from relet.store.manifest import Bundle, name_and_content, named_versions
+from relet.store.manifest import Bundle, has_made, named_versions
 from relet.store.record_checks import false_record_claims, proven_metrics
 
 LATEST = "latest"
@@ -131,7 +131,7 @@ def _refuse_other_runs(bucket: Bucket, bundle: Bundle) -> None:
             raise StoreError(f"run {record.id} is another one in {bucket.url}; nothing was stored")
     for version in bundle.versions:
         here = known.get(version.producer or "")
-        if here and here.status is Status.FINISHED and not _has_made(here, version):
+        if here and here.status is Status.FINISHED and not has_made(here, version):
             raise StoreError(
                 f"run {here.id} made {version}, it says, and in {bucket.url} it did not; nothing was stored"
             )
@@ -147,10 +147,6 @@ def _record_here(bucket: Bucket, run_id: str) -> RunRecord | None:
 def _run_identity(record: RunRecord) -> tuple[str | None, ...]:
     """The fields of a run's record that are the same in its first record and in its last."""
     return record.pipeline, record.component, record.parent, record.started, record.key
-
-
-def _has_made(record: RunRecord, version: Version) -> bool:
-    return (version.name, version.content) in map(name_and_content, record.outputs.values())
 
 
 def _fresh_names(bucket: Bucket, bundle: Bundle) -> list[str]:

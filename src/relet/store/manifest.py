@@ -11,7 +11,7 @@ from pathlib import Path
 
 from relet.core import record as records
 from relet.core.artifact import DETERMINISM, IMPORTED, REPRODUCTION, ArtifactType, Reference, Version
-from relet.core.record import BUNDLE, ArtifactLink, RunRecord
+from relet.core.record import BUNDLE, ArtifactLink, RunRecord, Status
 from relet.errors import ReletError, StoreError
 from relet.store.fields import wrong_code_fields, wrong_record_fields, wrong_version_fields
 from relet.store.layout import DIGEST, Document, artifact_name, encode, file_path, file_paths, parse_json, word
@@ -74,6 +74,16 @@ def step_outputs(record: RunRecord) -> Iterator[str]:
 def name_and_content(link: ArtifactLink) -> tuple[str, str]:
     """The artifact's name and the content of a linked version; both are the same in every store."""
     return Reference.parse(link.version).name, link.content
+
+
+def has_made(record: RunRecord, version: Version) -> bool:
+    """Whether a run's record names, among its outputs, a version of this name and this content."""
+    return (version.name, version.content) in map(name_and_content, record.outputs.values())
+
+
+def disowns(record: RunRecord | None, version: Version) -> bool:
+    """Whether a run's record contradicts that the run made a version. One that has not finished says nothing yet."""
+    return record is not None and record.status is Status.FINISHED and not has_made(record, version)
 
 
 def bundle_manifest(bundle: Bundle) -> bytes:

@@ -13,6 +13,7 @@ from relet.store import checking, log, objects, trees, versions
 from relet.store.bucket import PARALLEL, Bucket
 from relet.store.fields import wrong_record_fields
 from relet.store.layout import Document, encode, key_path, outbox_folder, run_path, word
+from relet.store.manifest import disowns
 
 
 def put(bucket: Bucket, record: RunRecord) -> None:
@@ -123,7 +124,8 @@ def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
     """The outputs of a key; None where they have to be made again.
 
     That is where one of them was pruned, has lost an object or is not what it claims, and where the run that the
-    key names has another key or made something else.
+    key names has another key or made something else. Where the key names no run, that is where one of them says
+    that a run made it which did not.
     """
     try:
         document = bucket.document(key_path(key))
@@ -137,9 +139,15 @@ def outputs_of(bucket: Bucket, key: str) -> dict[str, str] | None:
         return None
     if record and not (record.key == key and leads_to(record, document or {}, found.get)):
         return None
+    if made_by is None and any(_is_disowned(bucket, version) for version in found.values() if version):
+        return None
     digests = {digest for version in found.values() if version for digest in version.files.values()}
     whole = all(found.values()) and not objects.absent_digests(bucket, digests)
     return outputs if whole and all(checking.holds(bucket, each) for each in found.values() if each) else None
+
+
+def _is_disowned(bucket: Bucket, version: Version) -> bool:
+    return version.producer is not None and disowns(_readable_record(bucket, version.producer, []), version)
 
 
 def leads_to(record: RunRecord, document: Document, version: Callable[[str], Version | None]) -> bool:

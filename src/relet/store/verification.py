@@ -15,6 +15,7 @@ from relet.store.code_checks import StoredCode
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
 from relet.store.log import LogHead
 from relet.store.log_checks import log_problems
+from relet.store.manifest import disowns
 from relet.store.record_checks import false_record_claims
 from relet.store.upkeep import StoreProblem
 
@@ -22,6 +23,7 @@ from relet.store.upkeep import StoreProblem
 SOURCES_STORED = 2
 # What to do about a version, a record or a key that is not what it claims.
 CLAIM_ADVICE = "run the step again, which stores it anew, and set the aliases of this one elsewhere"
+MAKER_ADVICE = "restore its document from a backup, and trust nothing that was made from it"
 RECORD_ADVICE = "restore the record from a backup, or delete it and run again"
 KEY_ADVICE = "delete it: the step then runs again"
 
@@ -46,6 +48,7 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
         alive = versions.living_versions(bucket, name)
         known |= {str(version): version for version in alive}
         found += _broken_versions(bucket, alive, damaged)
+        found += _false_makers(alive, records)
         found += _dangling_aliases(name, moved.get(name, {}), {version.number for version in alive})
     named = {digest for version in known.values() for digest in version.files.values()}
     found += [
@@ -90,6 +93,18 @@ def _broken_versions(
         if not lost:
             for claim in stored_false_claims(bucket, version):
                 yield StoreProblem(kind="false", where=str(version), message=f"it {claim}; {CLAIM_ADVICE}")
+
+
+def _false_makers(alive: Iterable[Version], records: Mapping[str, RunRecord]) -> Iterator[StoreProblem]:
+    """The versions that a finished run did not make, whatever they say.
+
+    A run that was killed may have stored a version before its record named one, and a run whose record is gone, or
+    did not come with a bundle, can't be asked.
+    """
+    for version in alive:
+        if disowns(records.get(version.producer or ""), version):
+            message = f"it says that run {version.producer} made it, and that run's record names no such output"
+            yield StoreProblem(kind="false", where=str(version), message=f"{message}; {MAKER_ADVICE}")
 
 
 def _current_aliases(bucket: Bucket, name: str) -> Mapping[str, int]:

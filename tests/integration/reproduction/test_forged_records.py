@@ -192,6 +192,61 @@ def test_a_record_whose_key_was_changed_is_told(sums: Sums) -> None:
     assert told.startswith(f"the record of add says that its key is {key}, and the digest of its parts is ")
 
 
+def _edit_version(sums: Sums, reference: str, **fields: Any) -> None:
+    """Write a version's document again with other fields, under the number that it has then."""
+    name, _, number = reference.partition(":v")
+    folder = sums.root / ".relet" / "artifacts" / name / "versions"
+    held = json.loads((folder / f"{number}.json").read_text()) | fields
+    (folder / f"{held['number']}.json").write_text(json.dumps(held))
+
+
+def test_a_version_that_another_run_is_said_to_have_made_is_not_made_again(sums: Sums) -> None:
+    first, second = sums.run(), sums.run("scale=2")
+    maker = sums.record(first, "add").id
+    _edit_version(sums, "report:v2", producer=maker)
+    found = sums.again("report:v2")
+    assert found.likeness == "IMPOSSIBLE"
+    assert found.reason.startswith(
+        f"report:v2 says that run {maker} made it, and that run's record names no output "
+    )
+    assert sums.again(second).likeness == "IDENTICAL"
+
+
+def test_a_version_that_was_planted_beside_what_its_run_made_is_not_made_again(sums: Sums) -> None:
+    sums.run()
+    sha = sums.store.put_object(b"the sum is 999")
+    _edit_version(sums, "report:v1", number=2, content=sha, files={"report.txt": sha})
+    found = sums.again("report:v2")
+    assert found.likeness == "IMPOSSIBLE"
+    assert "one of the two was changed (`relet artifacts verify`)" in found.reason
+    assert sums.again("report:v1").likeness == "IDENTICAL"
+
+
+def test_a_version_of_a_run_that_was_killed_names_the_way_to_one_that_finished(sums: Sums) -> None:
+    outcome = sums.run()
+    ended = {"status": "running", "ended": None, "outputs": {}, "metrics": {}}
+    edit_record(sums, sums.record(outcome, "add").id, lambda record: record.update(ended))
+    assert not [each for each in sums.store.verify() if each.where.startswith("report:v1")]
+    found = sums.again("report:v1")
+    assert found.likeness == "IMPOSSIBLE"
+    assert "its status is running; name the run that made this content since (`relet runs`)" in found.reason
+
+
+@pytest.mark.parametrize("maker", [None, "the first"])
+def test_a_key_that_names_no_run_hides_no_undeclared_file(sums: Sums, maker: str | None) -> None:
+    sums.edit("helper.py", "    return", "    open('factor.txt').close()\n    return")
+    factor = sums.root / "factor.txt"
+    factor.write_text("1")
+    first, second = sums.run(), sums.run("scale=2")
+    run = sums.record(second, "add")
+    path = sums.root / ".relet" / "keys" / f"{run.key}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "run": None}))
+    for link in run.outputs.values():
+        _edit_version(sums, link.version, producer=sums.record(first, "add").id if maker else None)
+    factor.write_text("1000")
+    assert {each.component: str(each.action) for each in sums.run("scale=2").results}["add"] == "run"
+
+
 def test_a_stored_verdict_whose_word_is_not_that_of_its_file_is_shown_as_false(
     sums: Sums, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
