@@ -136,16 +136,33 @@ def test_a_folder_beside_the_code_is_compared_with_the_folder_of_the_project(sum
     assert sums.run().metrics["total"] == 1
 
 
-def test_the_sizes_of_listed_files_count_where_a_step_asked_for_them(sums: Sums) -> None:
+SIZES = {
+    "stat of pathlib": "return float(sum(each.stat().st_size for each in Path('rows').iterdir()))",
+    "stat of an entry": "return float(sum(each.stat().st_size for each in os.scandir('rows')))",
+}
+
+
+@pytest.mark.parametrize("way", SIZES)
+def test_the_sizes_of_listed_files_count_where_a_step_asked_for_them(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
     for name in "ab":
         (sums.root / "rows" / name).write_text(name)
-    counts(sums, "return float(sum(each.stat().st_size for each in Path('rows').iterdir()))")
+    counts(sums, SIZES[way])
     first = sums.run()
     assert list(looked_at(sums, first)) == ["rows"]
     assert actions(sums.run()) == IDLE
     (sums.root / "rows" / "a").write_text("123456789")
     assert sums.run().metrics["total"] == 10
+
+
+@pytest.mark.parametrize("way", ["listdir", "iterdir", "glob", "glob of pathlib", "walk"])
+def test_the_sizes_of_files_do_not_count_where_only_names_were_asked_for(sums: Sums, way: str) -> None:
+    (sums.root / "rows").mkdir()
+    (sums.root / "rows" / "a.csv").write_text("1")
+    counts(sums, LISTINGS[way])
+    sums.run()
+    (sums.root / "rows" / "a.csv").write_text("123456789")
+    assert actions(sums.run()) == IDLE
 
 
 LINKS = {
