@@ -31,7 +31,8 @@ BETWEEN = {
     "listed twice": "os.listdir('rows')\nother(lambda: more.write_text('2'))\n"
     "value = float(len(os.listdir('rows')))\n"
     "other(more.unlink)\nreturn value",
-    "sizes of entries": "row = Path('rows/a')\nsize = lambda: sum(each.stat().st_size for each in os.scandir('rows'))\n"
+    "sizes of entries": "row = Path('rows/a')\n\n"
+    "size = lambda: sum(each.stat().st_size for each in os.scandir('rows'))\n"
     "size()\nother(lambda: row.write_text('22'))\nvalue = float(size())\nother(lambda: row.write_text('1'))\n"
     "return value",
     "sizes in a listed folder": "os.listdir('rows')\nrow = Path('rows/a')\nrow.stat()\n"
