@@ -9,6 +9,8 @@ from relet.core.record import RunRecord
 NOTHING = "nothing"
 FOLDER = "a folder"
 NO_MODULE = "no module"
+# What a record calls the folders that modules are imported from.
+IMPORT_ROOTS = "[import roots]"
 # How the words begin for a link whose target was read: where it leads, a comma, and what is there.
 LINK = "a link to "
 # A call that asked several times got more than one answer: no later state is known to be what it saw.
@@ -50,6 +52,8 @@ def _change_in_words(name: str, before: str, now: str) -> str:
         return f"{name} changed while the step ran"
     if before == NO_MODULE:
         return f"the module {name} is there now, and was not when it was imported"
+    if name == IMPORT_ROOTS:
+        return f"modules are imported from {now} now, and were from {before}"
     if before == NOTHING:
         return f"{name} is there now, and was not when it was looked for"
     if now == NOTHING:

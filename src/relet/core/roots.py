@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -46,6 +46,15 @@ def import_roots(root: Path, pyproject: bytes | None) -> tuple[str, ...]:
         raise SettingError(f"{root / 'pyproject.toml'} can't be read: {error}") from error
     found = dict.fromkeys(_normal(each) for each in ("src", *_declared(tool)) if isinstance(each, str))
     return tuple(each for each in found if each and _is_root(root, each))
+
+
+def roots_in_words(roots: Sequence[str]) -> str:
+    """The folders that modules are imported from.
+
+    >>> roots_in_words(["src"])
+    "the project's folder, src"
+    """
+    return ", ".join(("the project's folder", *roots))
 
 
 def _declared(tool: object) -> Iterator[object]:

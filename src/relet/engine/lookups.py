@@ -94,8 +94,8 @@ class LookupLog:
         if self.links.setdefault(name, text) != text:
             self.found[name] = SEVERAL
 
-    def note_listing(self, path: Any) -> None:
-        """Note what a folder holds; None is the working folder."""
+    def note_listing(self, path: Any, *, sizes: bool = False) -> None:
+        """Note what a folder holds, with `sizes` how large its files are as well; None is the working folder."""
         name = absolute_name(os.curdir if path is None else path)
         name = name and self.target(name)
         if name is None or name in self.made or not self.counts(name, FOLDER):
@@ -104,6 +104,13 @@ class LookupLog:
         # What the process made there itself is no other answer.
         if self.listed.setdefault(name, names) != names and not self._has_made_in(name):
             self.listed[name] = self.sized[name] = SEVERAL
+        if sizes:
+            self._note_sizes(name)
+
+    def _note_sizes(self, folder: str) -> None:
+        sizes = _unnoted(lambda: names_in(folder, sizes=True))
+        if self.sized.setdefault(folder, sizes) != sizes and not self._has_made_in(folder):
+            self.sized[folder] = SEVERAL
 
     def _has_made_in(self, folder: str) -> bool:
         return any(os.path.dirname(each) == folder for each in self.made)  # noqa: PTH120

@@ -17,6 +17,8 @@ from relet.project.tree import digest_of_file
 
 # The modules that read a source to compile it.
 _COMPILERS = ("_pytest.", "runpy", "relet.checks.suite", "relet.report.notebook", "marimo.")
+# The modules that list folders by `os.scandir` and take the names alone.
+_LIST_NAMES = frozenset(("os", "pathlib", "glob", "shutil"))
 # What SQLite keeps beside a database: the changes that are not in it yet, or those to take back.
 _BESIDE_DATABASE = ("-wal", "-journal")
 
@@ -139,9 +141,17 @@ def digest_at(name: str) -> str:
         return digest_of_file(Path(name)) or ""
 
 
-def note_listing(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    if not is_import(sys._getframe(2)):
-        touched.lookups.note_listing(arguments[0] if arguments else None)
+def note_listing(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
+    """Note that a folder is listed.
+
+    What `os.scandir` gives tells the sizes of files without any event. The standard library's own lists of names
+    don't ask for them.
+    """
+    frame = sys._getframe(2)
+    if not is_import(frame):
+        caller = str(frame.f_globals.get("__name__")).partition(".")[0]
+        with_sizes = event == "os.scandir" and caller not in _LIST_NAMES
+        touched.lookups.note_listing(arguments[0] if arguments else None, sizes=with_sizes)
 
 
 def note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:

@@ -11,12 +11,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import import_module
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader, all_suffixes
 from importlib.util import spec_from_file_location
+from itertools import takewhile
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from relet.core.lookups import NO_MODULE, NOTHING
+from relet.core.lookups import IMPORT_ROOTS, NO_MODULE, NOTHING
+from relet.core.roots import roots_in_words
 from relet.errors import EditedError
 
 # How OpenMP's threads wait for each other, read when a numeric library loads. With the default, active waiting, a
@@ -102,7 +104,7 @@ class FirstPartyFinder:
     `modules` maps the modules that it serves from the tree to their paths. What is not in the closure `code`
     counts as `undeclared`: path → the source that was served. `lookups` are the modules that it was asked for and
     that are not there: place → what was there. `texts` are the modules whose source a loader was asked for: where
-    it lies → the source.
+    it lies → the source. `path_before` is `sys.path` without what a component added.
     """
 
     def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Collection[str]) -> None:
@@ -111,6 +113,7 @@ class FirstPartyFinder:
         self.lookups: dict[str, str] = {}
         self.texts: dict[str, bytes] = {}
         self.last = _LastFinder(self)
+        self.path_before: tuple[str, ...] = ()
         self._modules, self._code = modules, code
         self._sources = {path: place.source(path) for path in modules.values()}
 
@@ -127,10 +130,14 @@ class FirstPartyFinder:
             source = self._sources[known]
             if name not in self._code and not name.startswith("relet."):
                 self._note_undeclared(known, source)
+                self._note_places_before(name, known)
             return self._spec(name, known, source)
         if name.partition(".")[0] in ("relet", *sys.builtin_module_names) or self.is_elsewhere(path):
             return None
-        if (found := self._on_disk(name)) is None:
+        found = next(filter(self._is_file, self._places(name)), None)
+        self._note_places_before(name, found)
+        if found is None:
+            self._note_added_folders(name)
             return None
         source = (self.place.folder / found).read_bytes()
         self.undeclared[found] = source
@@ -148,19 +155,50 @@ class FirstPartyFinder:
         below = (str(self.place.folder), str(self.place.home))
         return folders is not None and not any(str(each).startswith(below) for each in folders)
 
-    def _on_disk(self, name: str) -> str | None:
+    def _places(self, name: str) -> Iterator[str]:
+        """The files that a module may lie in, those first that are imported first."""
         # in the project's folder first, then in its roots
-        bases = [f"{each}{name.replace('.', '/')}" for each in ("", *(f"{root}/" for root in self.place.roots))]
-        return next((found for base in bases if (found := self._file_of(base))), None)
+        for root in ("", *(f"{each}/" for each in self.place.roots)):
+            base = f"{root}{name.replace('.', '/')}"
+            yield from (f"{base}/__init__.py", f"{base}.py")
 
-    def _file_of(self, base: str) -> str | None:
-        inside = f"{base}/__init__.py"
-        if self._is_file(inside):
-            return inside
-        if self._mode(base) is not None:
-            # A package without `__init__.py`, or a module beside a folder of its name.
-            self.lookups[inside] = NOTHING
-        return f"{base}.py" if self._is_file(f"{base}.py") else None
+    def _note_places_before(self, name: str, found: str | None) -> None:
+        """Note the files that are not there, and would be imported in place of the one that was found."""
+        places = list(self._places(name))
+        if found is None:
+            self._note_no_file(name, places)
+        elif found in places:
+            before = list(takewhile(lambda place: place != found, places))
+            self.lookups |= dict.fromkeys(before[1::2], NOTHING)
+            # As a module, not as a file: beside a module even a blank package counts.
+            self.lookups |= {each.removesuffix(".py"): NO_MODULE for each in before[::2]}
+            if found not in places[:2]:
+                self.note_roots()
+
+    def _note_no_file(self, name: str, places: Sequence[str]) -> None:
+        """Note that a package has no `__init__.py`; the key says of one around a step that it is no module."""
+        folders = [each for each in places if self._mode(str(Path(each).parent)) and each.endswith("/__init__.py")]
+        if any(each.startswith(f"{name}.") for each in self._code):
+            self.lookups |= dict.fromkeys(folders, NOTHING)
+        elif folders:
+            self.lookups |= dict.fromkeys(places, NOTHING)
+            self.note_roots()
+
+    def note_roots(self) -> None:
+        """Note which folders modules are imported from: another one may hold the module that was asked for."""
+        self.lookups[IMPORT_ROOTS] = roots_in_words(self.place.roots)
+
+    def _note_added_folders(self, name: str) -> None:
+        """Note that a module is not in the folders of the project that a component put on the path."""
+        folder = name.replace(".", "/")
+        for entry in (os.path.abspath(each) for each in sys.path if each not in self.path_before):  # noqa: PTH100
+            own = next((at for at in (self.place.folder, self.place.home) if Path(entry).is_relative_to(at)), None)
+            if own is None:
+                continue
+            base = (Path(entry).relative_to(own) / folder).as_posix()
+            if self._mode(base) is not None or any(self._is_file(base + each) for each in all_suffixes()):
+                break
+            self.lookups[base] = NO_MODULE
 
     def _is_file(self, path: str) -> bool:
         return stat.S_ISREG(self._mode(path) or 0)
@@ -188,6 +226,7 @@ class _LastFinder:
         if not name.startswith("relet.") and not self._first.is_elsewhere(path):
             bases = ("", *(f"{root}/" for root in self._first.place.roots))
             self._first.lookups |= {f"{each}{name.replace('.', '/')}": NO_MODULE for each in bases}
+            self._first.note_roots()
 
 
 @contextmanager
@@ -204,6 +243,7 @@ def importing(finder: FirstPartyFinder) -> Iterator[None]:
     path = sys.path.copy()
     place = finder.place
     sys.path[:0] = [str(place.folder), *(str(place.folder / each) for each in place.roots)]
+    finder.path_before = tuple(sys.path)
     sys.meta_path[:] = [finder, *sys.meta_path, finder.last]
     try:
         yield

@@ -8,7 +8,9 @@ from hashlib import sha256
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from relet.core.lookups import FOLDER, LINK, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
+from relet.core.lookups import FOLDER, IMPORT_ROOTS, LINK, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
+from relet.core.roots import import_roots, roots_in_words
+from relet.errors import SettingError
 
 OUT_OF_REACH = "out of reach"
 # What relet, git and tools keep in a project's folder is no part of what a listing says.
@@ -31,6 +33,8 @@ def named_place(name: str, home: Path) -> Path:
 
 def place_now(name: str, before: str, home: Path) -> str:
     """What is at a place that a record names now, in the terms of what was there `before`."""
+    if name == IMPORT_ROOTS:
+        return _roots_now(home)
     path = named_place(name, home)
     if before.startswith(LINK):
         there = place_now(name, before.rpartition(", ")[2], home)
@@ -43,6 +47,14 @@ def place_now(name: str, before: str, home: Path) -> str:
     if before == NOTHING and path.name == "__init__.py" and found != NOTHING and _is_blank(path):
         return NOTHING
     return found
+
+
+def _roots_now(home: Path) -> str:
+    declaration = home / "pyproject.toml"
+    try:
+        return roots_in_words(import_roots(home, declaration.read_bytes() if declaration.is_file() else None))
+    except (OSError, SettingError):
+        return OUT_OF_REACH
 
 
 def where_link_leads(path: Path) -> str:

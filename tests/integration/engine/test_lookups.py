@@ -15,6 +15,7 @@ from relet.project.job import RunOutcome
 from relet.project.order import read_order
 from relet.project.request import prepare
 from tests.sums_project import Sums
+from tests.written_project import write_files
 
 HEAD = "import glob, importlib, os, pkgutil, shutil, sys, tempfile\nfrom pathlib import Path\n\n"
 
@@ -135,11 +136,18 @@ def test_a_folder_beside_the_code_is_compared_with_the_folder_of_the_project(sum
     assert sums.run().metrics["total"] == 1
 
 
-def test_the_sizes_of_listed_files_count_where_a_step_asked_for_them(sums: Sums) -> None:
+SIZES = {
+    "stat of pathlib": "return float(sum(each.stat().st_size for each in Path('rows').iterdir()))",
+    "stat of an entry": "return float(sum(each.stat().st_size for each in os.scandir('rows')))",
+}
+
+
+@pytest.mark.parametrize("way", SIZES)
+def test_the_sizes_of_listed_files_count_where_a_step_asked_for_them(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
     for name in "ab":
         (sums.root / "rows" / name).write_text(name)
-    counts(sums, "return float(sum(each.stat().st_size for each in Path('rows').iterdir()))")
+    counts(sums, SIZES[way])
     first = sums.run()
     assert list(looked_at(sums, first)) == ["rows"]
     assert actions(sums.run()) == IDLE
@@ -147,38 +155,13 @@ def test_the_sizes_of_listed_files_count_where_a_step_asked_for_them(sums: Sums)
     assert sums.run().metrics["total"] == 10
 
 
-LINKS = {
-    "readlink": "return float(os.readlink('current')[-1])",
-    "resolve": "return float(Path('current').resolve().name[-1])",
-    "realpath of a file": "return float(os.path.realpath('current/a')[-3])",
-    "beside its code": "return float((here.parents[1] / 'current').resolve().name[-1])",
-    "listed as well": "os.listdir('current')\nreturn float(Path('current').readlink().name[-1])",
-}
-
-
-@pytest.mark.parametrize("way", LINKS)
-def test_a_link_that_leads_elsewhere_runs_its_step_again(sums: Sums, way: str) -> None:
-    for name in ("rows1", "rows2"):
-        (sums.root / name).mkdir()
-        (sums.root / name / "a").write_text("1")
-    link = sums.root / "current"
-    link.symlink_to("rows1")
-    counts(sums, LINKS[way])
-    assert sums.run().metrics["total"] == 1
-    assert actions(sums.run()) == IDLE
-    link.unlink()
-    link.symlink_to("rows2")
-    again = sums.run()
-    assert again.metrics["total"] == 2
-    assert again.results[-1].reason == "current leads elsewhere now than when it was looked at, or to other files"
-    assert actions(sums.run()) == IDLE
-
-
-def test_the_links_of_the_laid_out_folder_are_not_noted(sums: Sums) -> None:
+@pytest.mark.parametrize("way", ["listdir", "iterdir", "glob", "glob of pathlib", "walk"])
+def test_the_sizes_of_files_do_not_count_where_only_names_were_asked_for(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
-    counts(sums, "return float(len((here.parents[1] / 'rows').resolve().name))")
-    first = sums.run()
-    assert looked_at(sums, first).get("rows", "a folder") == "a folder"
+    (sums.root / "rows" / "a.csv").write_text("1")
+    counts(sums, LISTINGS[way])
+    sums.run()
+    (sums.root / "rows" / "a.csv").write_text("123456789")
     assert actions(sums.run()) == IDLE
 
 
@@ -224,6 +207,78 @@ def test_a_module_that_was_asked_for_and_is_there_now_runs_its_step_again(sums: 
     place = sums.path("plugin.py") if way == "in a package" else sums.root / "plugin.py"
     place.write_text("VALUE = 5\n")
     assert sums.run().metrics["total"] > 0
+
+
+EXTRA = "importlib.import_module('ex' + 'tra').X"
+MAYBE = f"try:\n    return float({EXTRA})\nexcept ImportError:\n    return 1.0"
+ADDED = "sys.path[:0] = [str(here.parents[1] / each) for each in ('liba', 'libb')]\n"
+PROJECT = "[project]\nname = 'x'\n"
+# What the step does, the files of the project, and the one that comes later and is imported instead.
+SHADOWS: dict[str, tuple[str, dict[str, str], tuple[str, str]]] = {
+    "the project's folder before src": (
+        f"return float({EXTRA})",
+        {"src/extra.py": "X = 1", "pyproject.toml": PROJECT},
+        ("extra.py", "X = 2"),
+    ),
+    "a package before a module": (
+        f"return float({EXTRA})",
+        {"extra.py": "X = 1"},
+        ("extra/__init__.py", "X = 2"),
+    ),
+    "a blank package before a module": (
+        "return float(getattr(importlib.import_module('ex' + 'tra'), 'X', 2))",
+        {"extra.py": "X = 1"},
+        ("extra/__init__.py", ""),
+    ),
+    "a module before a folder": (
+        "return float(getattr(importlib.import_module('ex' + 'tra'), 'X', 1))",
+        {"extra/more.py": ""},
+        ("extra.py", "X = 2"),
+    ),
+    "src": (MAYBE, {"pyproject.toml": PROJECT}, ("src/extra.py", "X = 2")),
+    "another root": (
+        MAYBE,
+        {"lib/extra.py": "X = 2", "pyproject.toml": PROJECT},
+        ("pyproject.toml", "[tool.setuptools.packages.find]\nwhere = ['lib']\n"),
+    ),
+    "a root before another": (
+        f"return float({EXTRA})",
+        {"src/other.py": "", "lib/extra.py": "X = 1"}
+        | {"pyproject.toml": "[tool.setuptools.packages.find]\nwhere = ['lib']\n"},
+        ("src/extra.py", "X = 2"),
+    ),
+    "a folder on the path": (
+        f"{ADDED}try:\n    import extra\n    return float(extra.X)\nexcept ImportError:\n    return 1.0",
+        {"liba/other.py": ""},
+        ("liba/extra.py", "X = 2"),
+    ),
+    "a folder that comes first on the path": (
+        f"{ADDED}import extra\nreturn float(extra.X)",
+        {"libb/extra.py": "X = 1"},
+        ("liba/extra.py", "X = 2"),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", SHADOWS)
+def test_a_module_that_comes_later_and_is_imported_instead_runs_its_step_again(sums: Sums, way: str) -> None:
+    body, files, later = SHADOWS[way]
+    counts(sums, body)
+    write_files(sums.root, files)
+    assert sums.run().metrics["total"] == 1
+    assert actions(sums.run()) == IDLE
+    write_files(sums.root, dict([later]))
+    assert sums.run().metrics["total"] == 2
+    assert actions(sums.run()) == IDLE
+
+
+def test_why_says_that_modules_are_imported_from_another_folder(sums: Sums) -> None:
+    counts(sums, MAYBE)
+    sums.run()
+    write_files(sums.root, {"src/other.py": "", "pyproject.toml": PROJECT})
+    assert sums.run().results[-1].reason == (
+        "modules are imported from the project's folder, src now, and were from the project's folder"
+    )
 
 
 def test_a_package_without_init_that_gets_one_runs_its_step_again(sums: Sums) -> None:
@@ -296,7 +351,9 @@ def test_what_is_no_part_of_the_project_is_not_noted(sums: Sums, way: str) -> No
     counts(sums, QUIET[way])
     outcome = sums.run()
     assert outcome.error is None
-    assert looked_at(sums, outcome) == {}
+    # A resource is part of the project: the copied folder was listed.
+    listed = ["pipelines/sums/words"] if way == "a tree that it copies" else []
+    assert list(looked_at(sums, outcome)) == listed
     assert actions(sums.run()) == IDLE
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,12 +46,21 @@ def test_a_name_that_is_asked_for_is_seen(ask: Callable[[], object], seen: str) 
     assert network_caveats(ask) == [seen]
 
 
-def test_sockets_by_which_processes_of_this_machine_talk_are_no_network(tmp_path: Path) -> None:
+def test_a_socket_of_another_process_of_this_machine_is_seen_by_its_path(tmp_path: Path) -> None:
     path = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
         server.bind(path)
         server.listen()
-        assert network_caveats(lambda: client.connect(path)) == []
+        assert network_caveats(lambda: client.connect(path)) == [path]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no paths are Linux's own")
+def test_a_socket_that_has_a_name_and_no_path_is_seen_by_its_name() -> None:
+    name = f"\0relet-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(name)
+        server.listen()
+        assert network_caveats(lambda: client.connect(name)) == [f"@{name[1:]}"]
 
 
 def test_what_is_done_after_the_watch_is_not_seen() -> None:
