@@ -44,6 +44,9 @@ class LogChain:
         for path in paths:
             if log_number(path) is None:
                 self._name(path, "it is no entry of the log; move it away")
+        for folder in bucket.folders(LOG):
+            if not any(path.startswith(f"{LOG}{folder}/") for path in paths):
+                self._name(f"{LOG}{folder}/", "it is an empty folder, and no entry of the log; remove it")
         numbers = sorted(number for path in paths if (number := log_number(path)))
         for number, stored in zip(numbers, bucket.each(self._stored, numbers), strict=True):
             self._skip_to(number)

@@ -14,6 +14,7 @@ from relet.engine.values import Workspace
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.store import Store, open_store
 from relet.store.contents import files_digest
+from relet.store.layout import log_path
 from tests.forged_bundle import ForgedBundle
 from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, TRAIN, honest_store, key_of
 from tests.log_forgeries import IN_A_LOG
@@ -146,6 +147,19 @@ def test_a_number_that_no_version_can_have_is_not_counted_on(number: object, the
     made = there.add_version(name="pages", type="folder", content=files_digest(files), files=files)
     assert made.number in (2, 3)
     assert there.find("pages:latest") == made
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_the_head_of_a_log_with_a_gap_comes_with_a_warning(lost: int, there: Store) -> None:
+    head = str(there.log_head())
+    assert said(there, "artifacts", "log", "--head") == f"{head}\n"
+    lose(there, log_path(lost))
+    warned = said(there, "artifacts", "log", "--head")
+    assert set(warned.splitlines()) == {
+        head,
+        f"entry {lost} of the log is missing; relet artifacts verify says more",
+    }
+    assert "has no log yet" not in said(there, "artifacts", "verify", "--log-head", head)
 
 
 def test_what_is_false_is_not_exported(there: Store, tmp_path: Path) -> None:
