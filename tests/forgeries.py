@@ -21,7 +21,7 @@ from relet.reproduction.keeping import keep
 from relet.store import Store
 from relet.store.contents import files_digest
 from tests.forged_bundle import ForgedBundle
-from tests.stored import overwrite, stored_bytes
+from tests.stored import lose, overwrite, stored_bytes, stored_paths
 
 RUN = "20260102T030405000000-00000000"
 GET, CHECK, TRAIN = (f"20260102T03040500000{number}-0000000{number}" for number in (1, 2, 3))
@@ -298,6 +298,12 @@ def _planted_version(store: Store) -> None:
     )
 
 
+def _lost_pages(store: Store) -> None:
+    """Nothing but the records say that there ever were pages, which no alias names."""
+    lose(store, *(path for path in stored_paths(store) if path.startswith("artifacts/pages/")))
+    lose(store, f"keys/{key_of(TRAIN, store)}.json")
+
+
 def _key_without_a_run(store: Store) -> None:
     """The key names no run, as an older relet wrote it, and its model says that another run made it."""
     _key_leads(TRAIN, run=None)(store)
@@ -351,6 +357,8 @@ IN_A_STORE: Mapping[str, StoreForgery] = {
     "key: names no run, and another run is said to have made its model": StoreForgery(
         _key_without_a_run, key_of=TRAIN
     ),
+    "version: deleted": StoreForgery(lambda store: lose(store, "artifacts/model/versions/1.json")),
+    "version: deleted, with all that leads to it": StoreForgery(_lost_pages),
     "reproduction: its word": StoreForgery(
         _version_says("reproduction", verdict="IDENTICAL"), _shown_version("reproduction")
     ),

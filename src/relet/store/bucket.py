@@ -109,22 +109,27 @@ class Bucket:
             return _entry_of_object(backend.head(path)) if backend else None
         return None
 
-    def entries(self, prefix: str) -> list[BucketEntry]:
-        """Everything below a folder, at any depth, sorted by path."""
+    def entries(self, prefix: str, after: str = "") -> list[BucketEntry]:
+        """Everything below a folder, at any depth, sorted by path; with `after` only what comes after it."""
         with self._reading(prefix) as backend:
-            found = self._listed(backend, prefix) if backend else []
+            found = self._listed(backend, prefix, after) if backend else []
             return sorted(found, key=lambda entry: entry.path)
         return []
 
-    def _listed(self, backend: Any, prefix: str) -> list[BucketEntry]:
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder stands at a path where a file should be; a listing may pass it over. Only on a disk."""
+        return self.root is not None and (self.root / path).is_dir()
+
+    def _listed(self, backend: Any, prefix: str, after: str) -> list[BucketEntry]:
         from obstore.exceptions import InvalidPathError
 
         try:
-            return list(map(_entry_of_object, backend.list(prefix).collect()))
+            found = backend.list(prefix, offset=after or None).collect()
+            return list(map(_entry_of_object, found))
         except InvalidPathError:  # obstore lists nothing where one name is no UTF-8
             if self.root is None:
                 raise
-            return list(files_below(self.root, prefix))
+            return [entry for entry in files_below(self.root, prefix) if entry.path > after]
 
     def unreadable_names(self) -> list[str]:
         """The files and folders of a store on disk whose names are no UTF-8; listings pass them over."""

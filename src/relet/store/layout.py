@@ -153,8 +153,12 @@ def version_path(name: str, number: int) -> str:
     return f"{versions_folder(name)}{number}.json"
 
 
+def contents_folder(name: str) -> str:
+    return f"artifacts/{artifact_name(name)}/contents/"
+
+
 def content_path(name: str, content: str) -> str:
-    return f"artifacts/{artifact_name(name)}/contents/{word(content, 'a content digest')}.json"
+    return f"{contents_folder(name)}{word(content, 'a content digest')}.json"
 
 
 def aliases_folder(name: str) -> str:

@@ -22,9 +22,11 @@ from relet.store.bucket import PARALLEL, Bucket
 from relet.store.fields import is_time
 from relet.store.layout import (
     DIGEST,
+    LOG,
     encode,
     is_logged_path,
     is_version_path,
+    log_number,
     log_path,
     object_path,
     parse_json,
@@ -34,6 +36,8 @@ from relet.store.layout import (
 BEGAN, RECORD, ALIAS, VERDICT, PRUNED, ENTERED = "began", "record", "alias", "verdict", "pruned", "entered"
 # The digest in the entry of a document that is gone, and that somebody has entered as gone.
 GONE = ""
+# An entry that is further than this beyond a gap was planted, and the log does not go on from there.
+GAP = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,15 +124,18 @@ def create_logged(bucket: Bucket, path: str, content: bytes, kind: str) -> bool:
 
 
 def append(bucket: Bucket, path: str, digest: str, kind: str) -> LogEntry:
-    """Write the next entry, whoever else is writing. Damaged entries before it stay as they are."""
-    last = _known_end(bucket) or _end_from(bucket, 0)
+    """Write the next entry, whoever else is writing. Damaged entries before it stay as they are, and gaps too.
+
+    Raises StoreError where a folder stands at its path.
+    """
+    last = _known_end(bucket) or _end(bucket)
     if last.number == 0:
         last = _begin(bucket)
     while True:
         entry = _next_entry(last, path, digest, kind)
         content = encode(entry.to_json())
         mine = LogHead(entry.number, objects.digest_of(content))
-        last = mine if bucket.create(log_path(entry.number), content) else _end_from(bucket, entry.number)
+        last = mine if bucket.create(log_path(entry.number), content) else _end_after(bucket, entry.number)
         bucket.log_end = last
         if last == mine:
             return entry
@@ -151,6 +158,34 @@ def _known_end(bucket: Bucket) -> LogHead | None:
     known = bucket.log_end
     emptied = known and bucket.root is not None and bucket.head(log_path(known.number)) is None
     return None if emptied else known
+
+
+def _end(bucket: Bucket) -> LogHead:
+    """The end of the log, past every gap that somebody made in it; the number 0 where it has not begun."""
+    found = _end_from(bucket, 0)
+    last = max((each for each in _numbers_after(bucket, found.number) if each <= found.number + GAP), default=0)
+    return _end_from(bucket, last) if last > found.number else found
+
+
+def _numbers_after(bucket: Bucket, number: int) -> list[int]:
+    listed = bucket.entries(LOG, after=log_path(number))
+    return sorted(found for entry in listed if (found := log_number(entry.path)) and found > number)
+
+
+def first_missing(bucket: Bucket) -> int | None:
+    """The number of the first entry that is missing before the end of the log; None where there is no gap."""
+    found = _end_from(bucket, 0).number
+    return found + 1 if found < _end(bucket).number and bucket.head(log_path(found + 1)) is None else None
+
+
+def _end_after(bucket: Bucket, number: int) -> LogHead:
+    """The end of a log whose entry of this number another writer has put."""
+    if bucket.is_folder(log_path(number)):
+        raise StoreError(
+            f"{bucket.url}: {log_path(number)} is a folder, where the next entry of the log goes; move it away, "
+            "then enter what `relet artifacts verify` names"
+        )
+    return _end_from(bucket, number)
 
 
 def _end_from(bucket: Bucket, low: int) -> LogHead:
@@ -218,13 +253,13 @@ def _encodable(text: str) -> str:
 
 def head(bucket: Bucket) -> LogHead | None:
     """The end of the log; None where it has not begun."""
-    found = _end_from(bucket, 0)
+    found = _end(bucket)
     return found if found.number else None
 
 
 def entries(bucket: Bucket, last: int | None = None, unread: list[str] | None = None) -> Iterator[LogEntry]:
     """The entries, or the `last` ones, the oldest first; the paths of those that can't be read join `unread`."""
-    end = _end_from(bucket, 0).number
+    end = _end(bucket).number
     lost = [] if unread is None else unread
     first = 1 if last is None else max(1, end - last + 1)
     for start in range(first, end + 1, PARALLEL):

@@ -12,10 +12,11 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import log, objects
+from relet.store import log, objects, runs, versions
 from relet.store.bucket import Bucket
-from relet.store.layout import DIGEST, LOG, is_logged_path, log_number, log_path, parse_json
+from relet.store.layout import DIGEST, LOG, encode, is_logged_path, log_number, log_path, parse_json
 from relet.store.log import LogEntry, LogHead
+from relet.store.record_checks import lost_versions
 from relet.store.upkeep import StoreProblem
 
 # Seconds that a writer may take between a document and its entry before the document is named, and between looks.
@@ -43,6 +44,9 @@ class LogChain:
         for path in paths:
             if log_number(path) is None:
                 self._name(path, "it is no entry of the log; move it away")
+        for folder in bucket.folders(LOG):
+            if not any(path.startswith(f"{LOG}{folder}/") for path in paths):
+                self._name(f"{LOG}{folder}/", "it is an empty folder, and no entry of the log; remove it")
         numbers = sorted(number for path in paths if (number := log_number(path)))
         for number, stored in zip(numbers, bucket.each(self._stored, numbers), strict=True):
             self._skip_to(number)
@@ -187,16 +191,23 @@ def _written_by(bucket: Bucket, path: str) -> str:
 def enter(bucket: Bucket, path: str) -> list[LogEntry]:
     """Enter a document that has no entry, as it is now, or that it is gone; the new entries.
 
-    A path with `*` enters each one that it matches. Raises NotFoundError where there is nothing to enter.
+    A version that is gone reads as a pruned one from then on, so that its number is never given again. A path with
+    `*` enters each document that it matches. Raises NotFoundError where there is nothing to enter.
     """
     chain = LogChain(bucket)
+    lost = lost_versions(bucket, runs.newest_first(bucket))
     wrong = _unfitting_documents(bucket, chain)
-    chosen = [each for each in wrong if each == path or ("*" in path and fnmatchcase(each, path))]
+    chosen = [
+        each for each in sorted({*wrong, *lost}) if each == path or ("*" in path and fnmatchcase(each, path))
+    ]
     if not chosen:
         raise NotFoundError(
             f"{path!r} is no document that the log lacks or says something else of; "
             "`relet artifacts verify` names those"
         )
+    for each in lost.keys() & set(chosen):
+        name, number = lost[each].reference.name, lost[each].reference.number or 0
+        bucket.create(each, encode(versions.tombstone(name, number, lost[each].content)))
     return [
         log.append(bucket, each, log.document_digest(bucket, each, chosen) or log.GONE, log.ENTERED)
         for each in chosen

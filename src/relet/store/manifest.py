@@ -82,7 +82,7 @@ def has_made(record: RunRecord, version: Version) -> bool:
 
 
 def disowns(record: RunRecord | None, version: Version) -> bool:
-    """Whether a run's record contradicts that the run made a version. One that has not finished says nothing yet."""
+    """Whether a run's record contradicts that the run made a version; one that has not finished says nothing."""
     return record is not None and record.status is Status.FINISHED and not has_made(record, version)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from relet.core.artifact import ArtifactType, Reference, Version
@@ -13,8 +14,8 @@ from relet.store import runs, versions
 from relet.store.bucket import Bucket
 from relet.store.code_checks import StoredCode
 from relet.store.fields import moment
-from relet.store.layout import run_path
-from relet.store.manifest import links, step_outputs
+from relet.store.layout import run_path, version_path
+from relet.store.manifest import links, named_versions, step_outputs
 
 FindVersion = Callable[[str], Version | None]
 FindRecord = Callable[[str], RunRecord | None]
@@ -51,6 +52,42 @@ def stored_false_record_claims(bucket: Bucket, record: RunRecord) -> list[str]:
         return None
 
     return [*false_record_claims(record, version, run), *StoredCode(bucket).false_claims(record)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostVersion:
+    """A version that the record of a run names and whose document is gone; its content, where that is recorded."""
+
+    reference: Reference
+    content: str | None
+    run: str
+
+    def __str__(self) -> str:
+        return f"run {self.run} names {self.reference}, and it is gone and was not pruned"
+
+
+def lost_versions(bucket: Bucket, records: Iterable[RunRecord]) -> dict[str, LostVersion]:
+    """The versions that records name and of which nothing is left, by the paths of their documents.
+
+    A pruned version leaves a tombstone. The records have to be read before the call: a version is written before
+    the record that names it.
+    """
+    named: dict[str, LostVersion] = {}
+    for record in records:
+        for reference, content in named_versions((record,)).items():
+            found = Reference.parse(reference)
+            if found.number and (str(found) not in named or named[str(found)].content is None):
+                named[str(found)] = LostVersion(reference=found, content=content, run=record.id)
+    listed = {
+        name: versions.version_numbers(bucket, name) for name in {each.reference.name for each in named.values()}
+    }
+    unlisted = {
+        version_path(each.reference.name, each.reference.number or 0): each
+        for each in named.values()
+        if each.reference.number not in listed[each.reference.name]
+    }
+    # A listing may pass over what was just created.
+    return {path: each for path, each in sorted(unlisted.items()) if bucket.head(path) is None}
 
 
 def _false_times(record: RunRecord) -> Iterator[str]:

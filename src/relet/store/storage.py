@@ -245,6 +245,10 @@ class Store:
         """The number and the digest of the last entry of the log; None where the log has not begun."""
         return log.head(self._bucket)
 
+    def missing_log_entry(self) -> int | None:
+        """The number of the first entry that somebody removed before the end of the log; None where none is."""
+        return log.first_missing(self._bucket)
+
     def log(self, last: int | None = None, unread: list[str] | None = None) -> Iterator[LogEntry]:
         """The log's entries, or the `last` ones, the oldest first; what can't be read joins `unread`."""
         return log.entries(self._bucket, last, unread)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from relet.core.artifact import Version
@@ -14,9 +14,9 @@ from relet.store.checking import stored_false_claims
 from relet.store.code_checks import StoredCode
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
 from relet.store.log import LogHead
-from relet.store.log_checks import log_problems
+from relet.store.log_checks import ENTER, log_problems
 from relet.store.manifest import disowns
-from relet.store.record_checks import false_record_claims
+from relet.store.record_checks import false_record_claims, lost_versions
 from relet.store.upkeep import StoreProblem
 
 # Records of an older format name sources whose content was never stored: a missing one is no loss.
@@ -57,7 +57,19 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
         if digest not in named
     ]
     found += _broken_runs(bucket, known, records)
-    return [*found, *_false_keys(bucket, keys, known, records), *log_problems(bucket, head)]
+    found += _false_keys(bucket, keys, known, records)
+    logged = log_problems(bucket, head)
+    return [*found, *_lost_versions(bucket, records, {each.where for each in logged}), *logged]
+
+
+def _lost_versions(
+    bucket: Bucket, records: Mapping[str, RunRecord], named: Container[str]
+) -> Iterator[StoreProblem]:
+    """The versions that are gone, but for those that the log has named."""
+    for path, lost in lost_versions(bucket, records.values()).items():
+        if path not in named:
+            advice = f"restore it from a backup, or enter that it is gone: {ENTER} {path}"
+            yield StoreProblem(kind="gone", where=path, message=f"{lost}: somebody deleted it; {advice}")
 
 
 def _damaged_objects(bucket: Bucket) -> dict[str, str]:

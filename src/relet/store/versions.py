@@ -16,10 +16,12 @@ from relet.store.fields import wrong_version_fields
 from relet.store.layout import (
     Document,
     content_path,
+    contents_folder,
     encode,
     file_path,
     file_paths,
     is_artifact_name,
+    number_in_path,
     numbers_in_folder,
     version_path,
     versions_folder,
@@ -65,13 +67,14 @@ def _found_or_added(bucket: Bucket, draft: Version, same: _DraftComparison) -> V
 
 
 def _add_numbered(bucket: Bucket, draft: Version, same: _DraftComparison) -> Version:
+    named = _largest_named(bucket, draft.name)
     taken = version_numbers(bucket, draft.name)
     for known in bucket.each(
         lambda number: _readable_version(bucket, draft.name, number), reversed(taken[-RECENT:])
     ):
         if known and same(known):
             return _write_pointer(bucket, known)
-    number = taken[-1] + 1 if taken else 1
+    number = max([*taken[-1:], named]) + 1
     while True:
         version = replace(draft, number=number, created=now())
         if _create(bucket, version):
@@ -146,6 +149,20 @@ def version_numbers(bucket: Bucket, name: str) -> list[int]:
     return numbers_in_folder(folder, (entry.path for entry in bucket.entries(folder)))
 
 
+def _largest_named(bucket: Bucket, name: str) -> int:
+    """The largest number that an alias or the pointer of a content names; 0 where there is none.
+
+    They go on naming a version whose document somebody deleted, and so do records: given again, its number would
+    let them name another content. It has to be asked before the documents are listed, for those are written first.
+    """
+    newest = sorted(bucket.entries(contents_folder(name)), key=lambda entry: entry.modified)[-RECENT:]
+    named = bucket.each(lambda entry: _pointed_number(bucket, bucket.get(entry.path) or b""), newest)
+    with suppress(DamagedError):  # `verify` names an alias that can't be read.
+        named += aliases.current_numbers(bucket, name).values()
+    # Where the next one would be the number of no version, it was made up.
+    return max((each for each in named if number_in_path(f"{each + 1}.json")), default=0)
+
+
 def tombstone(name: str, number: int, content: str | None) -> Document:
     """The document in the place of a pruned version: with it, the number is never given again."""
     return {TOMBSTONE: now(), "name": name, "number": number, "content": content}
@@ -157,13 +174,14 @@ def reserve(bucket: Bucket, name: str, content: str | None) -> int:
 
     Equal content gets the same number, where the content is known.
     """
+    named = _largest_named(bucket, name)
     taken = version_numbers(bucket, name)
     for number in taken if content else []:
         with suppress(DamagedError):
             document = bucket.document(version_path(name, number)) or {}
             if TOMBSTONE in document and document.get("content") == content:
                 return number
-    number = taken[-1] + 1 if taken else 1
+    number = max([*taken[-1:], named]) + 1
     while not bucket.create(version_path(name, number), encode(tombstone(name, number, content))):
         number += 1
     return number

@@ -232,7 +232,7 @@ def test_a_version_of_a_run_that_was_killed_names_the_way_to_one_that_finished(s
     assert "its status is running; name the run that made this content since (`relet runs`)" in found.reason
 
 
-@pytest.mark.parametrize("maker", [None, "the first"])
+@pytest.mark.parametrize("maker", [None, "another step"])
 def test_a_key_that_names_no_run_hides_no_undeclared_file(sums: Sums, maker: str | None) -> None:
     sums.edit("helper.py", "    return", "    open('factor.txt').close()\n    return")
     factor = sums.root / "factor.txt"
@@ -242,7 +242,7 @@ def test_a_key_that_names_no_run_hides_no_undeclared_file(sums: Sums, maker: str
     path = sums.root / ".relet" / "keys" / f"{run.key}.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "run": None}))
     for link in run.outputs.values():
-        _edit_version(sums, link.version, producer=sums.record(first, "add").id if maker else None)
+        _edit_version(sums, link.version, producer=sums.record(first, "draw").id if maker else None)
     factor.write_text("1000")
     assert {each.component: str(each.action) for each in sums.run("scale=2").results}["add"] == "run"
 

@@ -11,12 +11,14 @@ from click.testing import CliRunner, Result
 
 from relet.cli import relet
 from relet.engine.values import Workspace
-from relet.errors import DamagedError, ReletError, StoreError
+from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.store import Store, open_store
+from relet.store.contents import files_digest
+from relet.store.layout import log_path
 from tests.forged_bundle import ForgedBundle
 from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, TRAIN, honest_store, key_of
 from tests.log_forgeries import IN_A_LOG
-from tests.stored import stored_paths
+from tests.stored import lose, overwrite, stored_paths
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,73 @@ def test_a_forgery_in_a_store_is_shown_as_one(kind: str, there: Store) -> None:
     IN_A_STORE[kind].change(there)
     text = said(there, *IN_A_STORE[kind].shown)
     assert "FALSE" in text or "can't be read" in text
+
+
+PAGES = "artifacts/pages/versions/1.json"
+
+
+def test_a_deleted_version_is_named_once_with_the_run_that_names_it_until_it_is_entered_as_gone(
+    there: Store,
+) -> None:
+    lose(there, PAGES)
+    (problem,) = (each for each in there.verify() if each.kind == "gone")
+    assert problem.where == PAGES
+    assert problem.message.startswith(f"run {TRAIN} names pages:v1, and it is gone and was not pruned: ")
+    assert problem.message.endswith(f"relet artifacts log --enter {PAGES}")
+    there.enter_in_log(PAGES)
+    assert there.verify() == []
+    with pytest.raises(NotFoundError, match="pages:v1 was pruned"):
+        there.version("pages:v1")
+
+
+def test_a_deleted_verdict_is_named_once(there: Store) -> None:
+    lose(there, "artifacts/report/versions/1.json")
+    named = [each.where for each in there.verify() if each.kind == "gone"]
+    assert named == ["artifacts/report/versions/1.json"]
+    there.enter_in_log("artifacts/report/*")
+    assert there.verify() == []
+
+
+def test_a_pruned_version_that_a_record_names_is_not_named_as_gone(there: Store) -> None:
+    pages = there.version("pages")
+    files = {"c.html": there.put_object(b"c")}
+    there.add_version(name="pages", type=pages.type, content=files_digest(files), files=files)
+    assert there.prune(keep=1) == ["pages:v1"]
+    assert there.verify() == []
+
+
+@pytest.mark.parametrize("left", ["the pointer of its content", "an alias"])
+def test_the_number_of_a_deleted_version_is_not_given_to_another_content(left: str, there: Store) -> None:
+    name = "pages" if left == "the pointer of its content" else "model"
+    held = there.version(name)
+    lose(there, f"artifacts/{name}/versions/1.json")
+    if left == "an alias":
+        lose(there, f"artifacts/model/contents/{held.content}.json")
+    files = {"new": there.put_object(b"new")}
+    made = there.add_version(name=name, type=held.type, content=files_digest(files), files=files)
+    assert made.number == 2
+
+
+@pytest.mark.parametrize("number", [999_999_999, 10**9, -5, "2", True])
+def test_a_number_that_no_version_can_have_is_not_counted_on(number: object, there: Store) -> None:
+    overwrite(there, f"artifacts/pages/contents/{'f' * 64}.json", {"number": number})
+    files = {"new": there.put_object(b"new")}
+    made = there.add_version(name="pages", type="folder", content=files_digest(files), files=files)
+    assert made.number in (2, 3)
+    assert there.find("pages:latest") == made
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_the_head_of_a_log_with_a_gap_comes_with_a_warning(lost: int, there: Store) -> None:
+    head = str(there.log_head())
+    assert said(there, "artifacts", "log", "--head") == f"{head}\n"
+    lose(there, log_path(lost))
+    warned = said(there, "artifacts", "log", "--head")
+    assert set(warned.splitlines()) == {
+        head,
+        f"entry {lost} of the log is missing; relet artifacts verify says more",
+    }
+    assert "has no log yet" not in said(there, "artifacts", "verify", "--log-head", head)
 
 
 def test_what_is_false_is_not_exported(there: Store, tmp_path: Path) -> None:

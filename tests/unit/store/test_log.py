@@ -361,14 +361,15 @@ def counting_bucket(memory: MemoryStore) -> tuple[Bucket, Counting]:
     return Bucket("memory://counted", lambda _: counting, root=None, remote=True), counting  # type: ignore[arg-type,return-value]
 
 
-def test_a_record_costs_two_requests_more_and_a_handle_finds_the_end_of_the_log_without_a_listing() -> None:
+def test_a_record_costs_two_requests_more_and_a_handle_lists_once_only_what_is_after_the_end_of_the_log() -> None:
     memory = MemoryStore()
     for number in range(300):
         log.append(plain_bucket(memory), f"runs/{number}.json", "a" * 64, log.RECORD)
     bucket, counting = counting_bucket(memory)
     Store(bucket).put_run(run("r"))
     in_log = [each.partition(" ")[0] for each in counting.asked if each.endswith(" log")]
-    assert (set(in_log), in_log.count("get"), in_log.count("put")) == ({"head", "get", "put"}, 1, 1)
+    assert {each: in_log.count(each) for each in in_log if each != "head"} == {"list": 1, "get": 1, "put": 1}
+    assert plain_bucket(memory).entries("log/", after=log_path(301)) == plain_bucket(memory).entries("log/")[-1:]
     assert in_log.count("head") <= 2 * 9
     counting.asked.clear()
     Store(bucket).put_run(run("r", status=Status.FINISHED))
@@ -514,3 +515,56 @@ def test_a_record_that_was_put_back_to_an_older_state_is_named_with_the_entry_of
     (problem,) = store.verify()
     assert (problem.kind, problem.where) == ("changed", "runs/r.json")
     assert "not those of its last entry in the log (3), and are those of an older one (2)" in problem.message
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_a_gap_is_never_filled_and_the_log_goes_on_after_its_last_entry(store: Store, lost: int) -> None:
+    a_log(store)
+    head = store.log_head()
+    assert head is not None
+    lose(store, log_path(lost))
+    assert store.log_head() == head
+    assert store.missing_log_entry() == lost
+    other = open_store(store.url)
+    other.put_run(run("after", status=Status.FINISHED))
+    assert stored_bytes(store, log_path(lost)) is None
+    (last,) = store.log(last=1)
+    assert (last.number, last.previous, last.path) == (head.number + 1, head.digest, "runs/after.json")
+    assert ("log", log_path(lost)) in named(store)
+    assert ("log", log_path(last.number)) not in named(store)
+
+
+def test_a_log_without_a_gap_misses_no_entry(store: Store) -> None:
+    assert store.missing_log_entry() is None
+    a_log(store)
+    assert store.missing_log_entry() is None
+
+
+def test_an_entry_that_was_planted_far_beyond_the_end_does_not_move_it(store: Store) -> None:
+    a_log(store)
+    head = store.log_head()
+    assert head is not None
+    overwrite(store, log_path(10**15), stored_bytes(store, log_path(head.number)) or b"")
+    assert store.log_head() == head
+
+
+def test_an_empty_folder_in_the_place_of_the_next_entry_is_named_and_no_entry_steps_over_it(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path / "store")
+    store.put_run(run("r", status=Status.FINISHED))
+    head = store.log_head()
+    assert head is not None
+    folder = tmp_path / "store" / log_path(head.number + 1)
+    folder.mkdir()
+    assert named(store) == [("log", f"{log_path(head.number + 1)}/")]
+    for handle in (store, open_store(store.url)):
+        with pytest.raises(
+            StoreError, match=r"log/00000000\d\.json is a folder, where the next entry of the log goes"
+        ):
+            handle.put_run(run("after", status=Status.FINISHED))
+    assert store.log_head() == head
+    folder.rmdir()
+    assert named(store) == [("unlogged", "runs/after.json")]
+    store.put_run(run("after", status=Status.FINISHED))
+    assert named(store) == []

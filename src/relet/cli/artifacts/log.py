@@ -47,6 +47,8 @@ def log(store_url: str | None, last: int, head: bool, enter: tuple[str, ...], as
     unread: list[str] = []
     if head:
         _say_head(store.log_head(), as_json=as_json)
+        if missing := store.missing_log_entry():
+            say(f"entry {missing} of the log is missing; relet artifacts verify says more", err=True)
     elif enter:
         _say_entries([entry for path in enter for entry in store.enter_in_log(path)], as_json=as_json)
     else:
