@@ -311,7 +311,8 @@ def test_nothing_is_left_behind_and_nothing_changes_but_for_the_verdict(
     version = keep(found, sums.store)
     assert list(scratch.iterdir()) == []
     new = {name for name in everything(sums.root) if name not in before}
-    assert all(name.startswith((".relet/artifacts/reproduction/", ".relet/objects/")) for name in new)
+    kept = (".relet/artifacts/reproduction/", ".relet/objects/", ".relet/log/")
+    assert all(name.startswith(kept) for name in new)
     assert (str(version), sums.store.version("reproduction:latest").number) == ("reproduction:v1", 1)
 
 
