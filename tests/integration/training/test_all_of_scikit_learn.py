@@ -24,6 +24,9 @@ from tests.scikit_learn_models import (
 )
 from tests.scikit_learn_settings import settings_cases
 
+# a walk through all estimators takes a minute
+pytestmark = pytest.mark.long
+
 # The estimators that can't be stored, with what the refusal says. Whoever makes one storable takes it out.
 REFUSED: dict[str, str] = {}
 
