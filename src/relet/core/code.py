@@ -1,8 +1,4 @@
-"""The code that a component runs: its modules in normal form, and the names of packages that they import.
-
-The digest of a module is that of its parsed tree without comments, formatting and docstrings, so that a change of
-these is no change. It is the same on every Python.
-"""
+"""The code that a component runs: its modules, each by the digest of its normal form, and what they import."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from relet.errors import WiringError
+from relet.core.normal_form import parse_source, tree_digest
 from relet.names import EXPORTS, PACKAGE
 
 # Of relet itself only the domain rooms are part of a component's code. The rooms that run a component do not
@@ -25,96 +21,6 @@ DOMAIN_ROOMS = frozenset(
 )
 
 Result = TypeVar("Result")
-
-_LEFT_OUT = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
-# How the normal form writes `__doc__`: code that has this name may read docstrings, so that they count.
-_READS_DOCSTRINGS = "str:'__doc__'"
-_DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-
-def parse_file(path: Path) -> ast.Module:
-    """The tree of a Python file; a syntax error names the file and the line."""
-    return _parse_source(path.read_bytes(), path)
-
-
-def _parse_source(source: bytes, path: Path) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError as error:
-        raise WiringError(f"{path}, line {error.lineno}: {error.msg}") from None
-
-
-def normal_form(tree: ast.Module) -> str:
-    """The tree as text that is equal for equal code.
-
-    >>> normal_form(ast.parse("x = 1  # one")) == normal_form(ast.parse("x=(1)"))
-    True
-    >>> normal_form(ast.parse("x = 1")) == normal_form(ast.parse("x = 2"))
-    False
-    """
-    text = _tree_text(tree, keep_docstrings=False)
-    return _tree_text(tree, keep_docstrings=True) if _READS_DOCSTRINGS in text else text
-
-
-def _tree_text(tree: ast.Module, *, keep_docstrings: bool) -> str:
-    written: list[str] = []
-    _write_node(tree, written, keep_docstrings)
-    return "".join(written)
-
-
-def _write_node(value: object, written: list[str], keep_docstrings: bool) -> None:
-    if isinstance(value, ast.AST):
-        written.append(f"{type(value).__name__}(")
-        for name in value._fields:
-            child = getattr(value, name, None)
-            if name in _LEFT_OUT or child is None or child == []:
-                continue
-            if name == "body" and not keep_docstrings and isinstance(value, _DOCUMENTED):
-                child = _without_docstring(child)
-            elif name == "values" and isinstance(value, ast.JoinedStr):
-                child = _merged_strings(child)
-            written.append(f"{name}=")
-            _write_node(child, written, keep_docstrings)
-        written.append(")")
-    elif isinstance(value, list):
-        written.append("[")
-        for child in value:
-            _write_node(child, written, keep_docstrings)
-            written.append(",")
-        written.append("]")
-    else:
-        # In ASCII: which other characters repr escapes differs between Pythons.
-        written.append(f"{type(value).__name__}:{value!a}")
-
-
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    match body:
-        case [ast.Expr(value=ast.Constant(value=str())), *rest]:
-            return rest
-    return body
-
-
-def _merged_strings(values: list[ast.expr]) -> list[ast.expr]:
-    """The parts of an f-string with neighbouring text joined: Pythons split the text differently."""
-    merged: list[ast.expr] = []
-    for value in values:
-        if not isinstance(value, ast.Constant):
-            merged.append(value)
-        elif merged and isinstance(merged[-1], ast.Constant):
-            merged[-1] = ast.Constant(f"{merged[-1].value!s}{value.value!s}")
-        elif value.value:
-            merged.append(value)
-    return merged
-
-
-def tree_digest(tree: ast.Module) -> str:
-    """SHA-256 of a tree's normal form, in hex."""
-    return sha256(normal_form(tree).encode()).hexdigest()
-
-
-def source_digest(source: bytes) -> str:
-    """SHA-256 of the normal form of a module's source, in hex. Raises SyntaxError or ValueError."""
-    return tree_digest(ast.parse(source))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +74,7 @@ class FirstPartyCode:
 
     def tree(self, path: Path) -> ast.Module:
         """The tree of a Python file; a syntax error names the file and the line."""
-        return _parse_source(self.content(path), path)
+        return parse_source(self.content(path), path)
 
     def content(self, path: Path) -> bytes:
         """The content of a file when it was first read: one plan sees one state of the code."""
@@ -204,7 +110,7 @@ class FirstPartyCode:
         key = f"{self.file_digest(path)} {package}"
         if (summary := self.memory.pop(key, None)) is None:
             # The tree is not kept: each collection of garbage would walk through all trees again.
-            tree = _parse_source(source, path)
+            tree = parse_source(source, path)
             summary = ModuleSummary(
                 digest=tree_digest(tree),
                 imports=tuple(imports(tree, package)),

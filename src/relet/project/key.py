@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from relet.core.code import CodeClosure, tree_digest
+from relet.core.code import CodeClosure
 from relet.core.component import Component
 from relet.core.installed import Distributions
+from relet.core.normal_form import tree_digest
 from relet.core.record import KeyParts
 from relet.errors import WiringError
 from relet.project.folder import Project

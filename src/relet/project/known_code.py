@@ -17,7 +17,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from relet.core import code
+from relet.core import code, normal_form
 from relet.core.code import ModuleSummary
 from relet.environments.cache import cache_folder
 from relet.files import create_whole, write_whole
@@ -96,7 +96,8 @@ def keep(folder: Path) -> None:
 
 def _modules_seal(content: bytes, secret: bytes) -> bytes:
     """The user's seal on the content, the Python that parsed the modules, and the code that reads and keeps."""
-    seal = hmac.new(secret, Path(code.__file__).read_bytes() + Path(__file__).read_bytes(), "sha256")
+    reading = (code.__file__, normal_form.__file__, __file__)
+    seal = hmac.new(secret, b"".join(Path(each).read_bytes() for each in reading), "sha256")
     seal.update(sys.version.encode())
     seal.update(content)
     return seal.hexdigest().encode()

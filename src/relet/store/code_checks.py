@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from relet.core.code import source_digest
+from relet.core.normal_form import source_digest
 from relet.core.record import RunRecord
 from relet.errors import StoreError
 from relet.store import objects, trees

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from relet.core.code import parse_file, tree_digest
+from relet.core.normal_form import parse_file, tree_digest
 
 FIXTURE = Path(__file__).parents[2] / "unit" / "core" / "normal_form.py.txt"
 
@@ -35,7 +35,7 @@ def test_the_form_is_the_same_on_every_python() -> None:
     assert tree_digest(parse_file(FIXTURE)) == FIXTURE_DIGEST
     source = Path(__file__).parents[3] / "src"
     program = (
-        "from relet.core.code import parse_file, tree_digest; from pathlib import Path; "
+        "from relet.core.normal_form import parse_file, tree_digest; from pathlib import Path; "
         f"print(tree_digest(parse_file(Path({str(FIXTURE)!r}))))"
     )
     for python in other_pythons():

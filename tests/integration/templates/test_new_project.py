@@ -65,7 +65,7 @@ def test_git_sees_nothing_of_what_relet_keeps(rents: Path) -> None:
 
 @pytest.mark.parametrize("words", LINTED, ids=" ".join)
 def test_it_satisfies_the_linters(rents: Path, words: list[str]) -> None:
-    done(rents, *words)
+    assert done(rents, *words)
 
 
 @pytest.mark.long

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.core.code import FirstPartyCode, ModuleSummary, normal_form
+from relet.core.code import FirstPartyCode, ModuleSummary
+from relet.core.normal_form import normal_form
 from relet.errors import WiringError
 
 FIXTURE = Path(__file__).with_name("normal_form.py.txt")
