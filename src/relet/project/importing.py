@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import import_module
-from importlib.machinery import ModuleSpec, SourceFileLoader, all_suffixes
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader, all_suffixes
 from importlib.util import spec_from_file_location
 from itertools import takewhile
 from pathlib import Path
@@ -20,6 +20,7 @@ from types import CodeType, ModuleType
 from relet.core.lookups import IMPORT_ROOTS, NO_MODULE, NOTHING
 from relet.core.roots import roots_in_words
 from relet.errors import EditedError
+from relet.names import PACKAGE
 
 # How OpenMP's threads wait for each other, read when a numeric library loads. With the default, active waiting, a
 # fit takes ten times longer as soon as another process, such as a tracker's, needs a core.
@@ -132,6 +133,10 @@ class FirstPartyFinder:
                 self._note_undeclared(known, source)
                 self._note_places_before(name, known)
             return self._spec(name, known, source)
+        if name.startswith("relet."):
+            # relet writes outputs and reads inputs with modules that the component's code does not name. The tree
+            # holds none of them, though it may hold the package that they lie in.
+            return PathFinder.find_spec(name, [str(PACKAGE.parent.joinpath(*name.split(".")[:-1]))])
         if name.partition(".")[0] in ("relet", *sys.builtin_module_names) or self.is_elsewhere(path):
             return None
         found = next(filter(self._is_file, self._places(name)), None)
