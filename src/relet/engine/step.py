@@ -37,7 +37,6 @@ _MODEL = (
     "joblib",
     "sklearn.preprocessing",
     "sklearn.pipeline",
-    "skops.io",
 )
 # What it takes to read an input in a container, or to write an output of a type.
 _WANTED: Mapping[str, tuple[str, ...]] = {

@@ -39,7 +39,7 @@ _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib",
 # reads, and no option. Any other package is imported when a call asks for it.
 # fmt: off
 _NEUTRAL = frozenset((
-    "numpy", "pandas", "pyarrow", "pyarrow_hotfix", "scipy", "sklearn", "skops", "joblib",
+    "numpy", "pandas", "pyarrow", "pyarrow_hotfix", "scipy", "sklearn", "joblib",
     "threadpoolctl", "lightgbm", "polars", "narwhals", "duckdb", "ibis", "sqlglot", "dateutil", "six",
     "markupsafe", "cloudpickle", "packaging", "pytest", "_pytest", "pluggy", "iniconfig",
 ))
