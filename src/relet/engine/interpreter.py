@@ -12,6 +12,7 @@ from typing import Any
 from relet import errors
 from relet.core.artifact import ArtifactType
 from relet.core.record import Caveat, KeyParts
+from relet.engine.ahead import modules_needed
 from relet.engine.answering import AnsweringProcess
 from relet.engine.worker import PROTOCOL
 from relet.errors import CodeLine, ComponentError, LostError, ReletError, SetUpError
@@ -206,6 +207,7 @@ def _call_question(call: ComponentCall) -> dict[str, Any]:
         "arguments": dict(call.arguments),
         "files": [str(file) for file in call.files],
         "scratch": str(call.scratch),
+        "needed": list(dict.fromkeys(modules_needed(call.component))),
     }
 
 

@@ -14,6 +14,7 @@ from relet.core.component import Component
 from relet.core.plan import Action, KnownVersions, Step, decide
 from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now, source_digests
 from relet.engine import own_interpreter, recording
+from relet.engine.ahead import modules_wanted
 from relet.engine.calling import SHARED_PROCESS, call_here
 from relet.engine.values import Workspace
 from relet.errors import BadDataError, DamagedError
@@ -24,33 +25,6 @@ from relet.project.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from relet.store import Store
-
-
-# pyarrow imports pandas itself, where that is installed, as soon as it has values to convert.
-_TABLE = ("pyarrow.parquet", "pyarrow.compute", "pandas")
-# In pieces: an answer and the next question wait until an import has ended.
-_MODEL = (
-    "scipy.sparse",
-    "scipy.optimize",
-    "scipy.ndimage",
-    "scipy.stats",
-    "joblib",
-    "sklearn.preprocessing",
-    "sklearn.pipeline",
-)
-# What it takes to read an input in a container, or to write an output of a type.
-_WANTED: Mapping[str, tuple[str, ...]] = {
-    "table": _TABLE,
-    "arrow": _TABLE,
-    "reader": _TABLE,
-    "rows": _TABLE,
-    "pandas": _TABLE,
-    "polars": ("polars", *_TABLE),
-    "lazy": ("polars", *_TABLE),
-    "array": ("numpy",),
-    "ibis": (*_TABLE, "duckdb", "ibis", "ibis.backends.duckdb", "sqlglot.dialects.duckdb"),
-    "model": _MODEL,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +107,7 @@ def _sets_environment(job: Job) -> bool:
 
 def _modules_wanted(job: Job, component: Component) -> Iterator[str]:
     """The modules of packages that a call will probably want: by its artifacts, and by what its code imports."""
-    for container in (*(each.container for each in component.inputs), *(each.type for each in component.outputs)):
-        yield from _WANTED.get(container, ())
+    yield from modules_wanted(component)
     yield from job.project.code.packages_at_once(job.request.code[component.name].code)
 
 

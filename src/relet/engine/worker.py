@@ -78,6 +78,10 @@ def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> No
             ahead = question["ahead"]
             tasks += _preparations(question)
             continue
+        if ahead:
+            # Before this process is copied: or else the copy imports them, and this process once more.
+            for name in question.get("needed", ()):
+                _import_package(name)
         copy = ForkedCopy(partial(_answer, question, chosen))
         answer = copy.answer(questions.fileno(), tasks)
         # What the packages are is the same for each call: the next one finds those of this one imported.
