@@ -63,10 +63,16 @@ class Distributions:
             name = waiting.pop()
             if name in versions or name == "relet" or name not in self.found:
                 continue
-            version, folder = self.found[name]
-            versions[name] = version + _content_suffix(folder)
-            waiting.extend(_requirements(folder))
+            versions[name] = str(self.version(name))
+            waiting.extend(_requirements(self.found[name][1]))
         return dict(sorted(versions.items()))
+
+    def version(self, name: str) -> str | None:
+        """The version of a distribution as `closure` gives it; None where it is not installed."""
+        if (known := self.found.get(normalized_name(name))) is None:
+            return None
+        version, folder = known
+        return version + _content_suffix(folder)
 
     def owners(self, module: str) -> tuple[str, ...]:
         """The distributions that a module, or a member of a module, comes from.

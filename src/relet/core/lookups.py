@@ -9,6 +9,10 @@ from relet.core.record import RunRecord
 NOTHING = "nothing"
 FOLDER = "a folder"
 NO_MODULE = "no module"
+# How a record calls an installed distribution, and a module that no distribution and no folder has.
+PACKAGE_MARK = "[package] "
+MODULE_MARK = "[module] "
+NOT_INSTALLED = "not installed"
 # What a record calls the folders that modules are imported from.
 IMPORT_ROOTS = "[import roots]"
 # How the words begin for a link whose target was read: where it leads, a comma, and what is there.
@@ -50,8 +54,10 @@ def changed_lookup(looked_at: Mapping[str, str], place_now: Callable[[str, str],
 def _change_in_words(name: str, before: str, now: str) -> str:
     if before == SEVERAL:
         return f"{name} changed while the step ran"
+    if name.startswith(PACKAGE_MARK):
+        return f"the package {name.removeprefix(PACKAGE_MARK)} is {now} now, and was {before} when it was used"
     if before == NO_MODULE:
-        return f"the module {name} is there now, and was not when it was imported"
+        return f"the module {name.removeprefix(MODULE_MARK)} is there now, and was not when it was imported"
     if name == IMPORT_ROOTS:
         return f"modules are imported from {now} now, and were from {before}"
     if before == NOTHING:

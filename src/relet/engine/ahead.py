@@ -6,6 +6,16 @@ from collections.abc import Iterator, Mapping
 
 from relet.core.component import Component
 
+# What is imported ahead is there for each call, whether its component imports it or not. So these are the packages
+# that relet itself uses, and those that they need: to import one sets no generator, no variable that a component
+# reads, and no option. Any other package is imported when a call asks for it.
+# fmt: off
+NEUTRAL = frozenset((
+    "numpy", "pandas", "pyarrow", "pyarrow_hotfix", "scipy", "sklearn", "joblib",
+    "threadpoolctl", "lightgbm", "polars", "narwhals", "duckdb", "ibis", "sqlglot", "dateutil", "six",
+    "markupsafe", "cloudpickle", "packaging", "pytest", "_pytest", "pluggy", "iniconfig",
+))
+# fmt: on
 # pyarrow imports pandas itself, where that is installed, as soon as it has values to convert.
 _TABLE = ("pyarrow.parquet", "pyarrow.compute", "pandas")
 # What it takes to read an input in a container, or to write an output of a type.

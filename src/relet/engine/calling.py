@@ -52,7 +52,7 @@ def call_here(call: ComponentCall, *, alone: bool = False, debug: bool = False) 
             *laid_out,
             call.scratch,
         ),
-        declared=_declared(call),
+        declared=declared_files(call),
         resources=_resources(call),
     )
     finder = _finder_of(call, alone)
@@ -155,7 +155,7 @@ def _resources(call: ComponentCall) -> tuple[str, ...]:
     )
 
 
-def _declared(call: ComponentCall) -> dict[str, str]:
+def declared_files(call: ComponentCall) -> dict[str, str]:
     """The files of the tree that are resources or modules of the component, with their digests."""
     place, below = call.place, _resources(call)
     resources = (name for name in place.digests if any(f"{name}/".startswith(f"{each}/") for each in below))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from relet.core.artifact import ArtifactType
 from relet.core.code import FirstPartyCode
 from relet.core.record import Caveat
 from relet.core.signature import read_component
-from relet.engine.calling import call_here
+from relet.engine.calling import call_here, declared_files
+from relet.engine.packages import packages_used, watch_versions
 from relet.environments import integrity
 from relet.errors import ReletError
 from relet.names import PACKAGE
@@ -107,7 +108,18 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
         files=tuple(Path(file) for file in question["files"]),
         scratch=Path(question["scratch"]),
     )
-    return _call_answer(call_here(call, alone=True))
+    with watch_versions() as asked:
+        called = call_here(call, alone=True)
+    used = packages_used(asked, _at_start, _own_sources(call))
+    return _call_answer(replace(called, looked_at={**called.looked_at, **used}))
+
+
+def _own_sources(call: ComponentCall) -> Iterator[bytes]:
+    """The source of a component's modules and of its resources, without relet's own."""
+    place = call.place
+    relet = {path for name, path in place.modules.items() if name.startswith("relet.")}
+    paths = (path for path in declared_files(call) if path.endswith(".py") and path not in relet)
+    yield from map(place.source, paths)
 
 
 def _call_answer(called: CallResult) -> dict[str, Any]:

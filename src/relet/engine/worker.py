@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any, TextIO
 
 from relet.engine import disturbance
+from relet.engine.ahead import NEUTRAL
 from relet.engine.answering import own_streams, send_answer
 from relet.engine.descent import adopt_orphans, leave_interruptions_to_copies
 from relet.engine.forked import ForkedCopy
@@ -34,16 +35,6 @@ from relet.project.surroundings import machine
 PROTOCOL = 2
 # Where installed packages lie.
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib"))
-# What is imported ahead is there for each call, whether its component imports it or not. So these are the packages
-# that relet itself uses, and those that they need: to import one sets no generator, no variable that a component
-# reads, and no option. Any other package is imported when a call asks for it.
-# fmt: off
-_NEUTRAL = frozenset((
-    "numpy", "pandas", "pyarrow", "pyarrow_hotfix", "scipy", "sklearn", "joblib",
-    "threadpoolctl", "lightgbm", "polars", "narwhals", "duckdb", "ibis", "sqlglot", "dateutil", "six",
-    "markupsafe", "cloudpickle", "packaging", "pytest", "_pytest", "pluggy", "iniconfig",
-))
-# fmt: on
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -110,7 +101,7 @@ def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]
 
 def _import_package(name: str) -> None:
     """Import a module ahead, if it is of an installed package: any other may be edited between two calls."""
-    if name.partition(".")[0] not in _NEUTRAL:
+    if name.partition(".")[0] not in NEUTRAL:
         return
     with suppress(Exception, SystemExit):
         spec = importlib.util.find_spec(name.partition(".")[0])

@@ -5,10 +5,22 @@ from __future__ import annotations
 import os
 import stat
 from hashlib import sha256
-from importlib.machinery import all_suffixes
+from importlib.machinery import PathFinder, all_suffixes
 from pathlib import Path
 
-from relet.core.lookups import FOLDER, IMPORT_ROOTS, LINK, NAMES, NAMES_AND_SIZES, NO_MODULE, NOTHING
+from relet.core.installed import Distributions
+from relet.core.lookups import (
+    FOLDER,
+    IMPORT_ROOTS,
+    LINK,
+    MODULE_MARK,
+    NAMES,
+    NAMES_AND_SIZES,
+    NO_MODULE,
+    NOT_INSTALLED,
+    NOTHING,
+    PACKAGE_MARK,
+)
 from relet.core.roots import import_roots, roots_in_words
 from relet.errors import SettingError
 
@@ -35,6 +47,10 @@ def place_now(name: str, before: str, home: Path) -> str:
     """What is at a place that a record names now, in the terms of what was there `before`."""
     if name == IMPORT_ROOTS:
         return _roots_now(home)
+    if name.startswith(PACKAGE_MARK):
+        return Distributions.installed().version(name.removeprefix(PACKAGE_MARK)) or NOT_INSTALLED
+    if name.startswith(MODULE_MARK):
+        return NO_MODULE if PathFinder.find_spec(name.removeprefix(MODULE_MARK)) is None else "a module"
     path = named_place(name, home)
     if before.startswith(LINK):
         there = place_now(name, before.rpartition(", ")[2], home)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from relet.core.artifact import ArtifactType, Reference, Version
 from relet.core.change import differences
 from relet.core.component import Component
-from relet.core.lookups import NO_MODULE, NOTHING
+from relet.core.lookups import MODULE_MARK, NO_MODULE, NOTHING, PACKAGE_MARK
 from relet.core.plan import RunRequest
 from relet.core.record import ArtifactLink, Caveat, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
@@ -97,6 +97,9 @@ def _missing_files(record: RunRecord, root: Path) -> Iterator[str]:
             what = "is not there when it is made again" if now is None else "is another one when it is made again"
             yield f"{record.component} read {name}, which nothing declares and which {what}; {hint}"
     for name, before in record.looked_at.items():
+        # Which packages there are is the environment's part.
+        if name.startswith((PACKAGE_MARK, MODULE_MARK)):
+            continue
         if before not in (NOTHING, NO_MODULE) and place_now(name, before, root) != before:
             what = "is not there, or holds other files, when it is made again"
             yield f"{record.component} looked at {name}, which nothing declares and which {what}; {hint}"

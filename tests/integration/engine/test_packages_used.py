@@ -1,0 +1,127 @@
+"""A package that a step uses though no import statement names it: another version runs the step again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from relet.core.plan import Action
+from relet.project.job import RunOutcome
+from tests.sums_project import Sums
+
+HEAD = "import importlib, importlib.metadata\n\n"
+IDLE = [Action.SKIP, Action.SKIP]
+
+
+class Site:
+    """A folder of packages on the path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(self, name: str, version: str, source: str) -> None:
+        """Install a version of a package in the place of another."""
+        self.remove(name)
+        (self.folder / name).mkdir()
+        (self.folder / name / "__init__.py").write_text(source)
+        info = self.folder / f"{name}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\n")
+        (info / "RECORD").write_text(f"{name}/__init__.py,,\n")
+
+    def remove(self, name: str) -> None:
+        for each in (*self.folder.glob(f"{name}-*.dist-info"), *self.folder.glob(name)):
+            shutil.rmtree(each)
+
+
+@pytest.fixture
+def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Site:
+    folder = tmp_path_factory.mktemp("packages")
+    monkeypatch.setenv("RELET_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.syspath_prepend(str(folder))
+    return Site(folder)
+
+
+def counts(sums: Sums, body: str, head: str = HEAD) -> None:
+    """Let `add` count with what the code says."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    sums.path("helper.py").write_text(f"{head}def total(path):\n{lines}")
+
+
+def packages(sums: Sums, outcome: RunOutcome) -> dict[str, str]:
+    looked_at = sums.record(outcome, "add").looked_at
+    return {name: there for name, there in looked_at.items() if name.startswith(("[package]", "[module]"))}
+
+
+WAYS = {
+    "by a name that is worked out": "return importlib.import_module('zer' + 'oes').VALUE",
+    "by __import__": "return __import__('zer' + 'oes').VALUE",
+    "by its version": "return float(importlib.metadata.version('zer' + 'oes'))",
+    "by its metadata": "return float(importlib.metadata.metadata('Zer' + 'oes')['Version'])",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_version_runs_the_step_again(sums: Sums, site: Site, way: str) -> None:
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    counts(sums, WAYS[way])
+    first = sums.run()
+    assert first.metrics["total"] == 1
+    assert packages(sums, first)["[package] zeroes"] == "1.0"
+    assert [each.action for each in sums.run().results] == IDLE
+    site.install("zeroes", "2.0", "VALUE = 2.0\n")
+    again = sums.run()
+    assert again.metrics["total"] == 2
+    assert again.results[1].reason == "the package zeroes is 2.0 now, and was 1.0 when it was used"
+
+
+def test_what_a_package_imports_without_needing_it_counts_as_well(sums: Sums, site: Site) -> None:
+    site.install("around", "1.0", "from zeroes import VALUE\n")
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    counts(sums, "import around\nreturn around.VALUE")
+    first = sums.run()
+    assert packages(sums, first) == {"[package] zeroes": "1.0"}
+    site.install("zeroes", "2.0", "VALUE = 2.0\n")
+    assert sums.run().metrics["total"] == 2
+
+
+def test_a_package_that_the_key_holds_is_named_once(sums: Sums, site: Site) -> None:
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    counts(sums, "import zeroes\nreturn zeroes.VALUE")
+    first = sums.run()
+    assert sums.record(first, "add").parts.packages["zeroes"] == "1.0"
+    assert packages(sums, first) == {}
+
+
+MISSING = {
+    "by a name that is worked out": "try:\n    return importlib.import_module('zer' + 'oes').VALUE\n"
+    "except ImportError:\n    return 0.0",
+    "by its version": "try:\n    return float(importlib.metadata.version('zer' + 'oes'))\n"
+    "except ImportError:\n    return 0.0",
+    "by its spec": "import importlib.util\nreturn float(importlib.util.find_spec('zer' + 'oes') is not None)",
+}
+
+
+@pytest.mark.parametrize("way", MISSING)
+def test_a_package_that_is_installed_later_runs_the_step_again(sums: Sums, site: Site, way: str) -> None:
+    counts(sums, MISSING[way])
+    assert sums.run().metrics["total"] == 0
+    assert [each.action for each in sums.run().results] == IDLE
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    assert sums.run().metrics["total"] == 1
+
+
+def test_what_relet_imports_ahead_counts_where_code_may_get_at_it_by_name(sums: Sums, site: Site) -> None:
+    counts(sums, "return float(bool(importlib.import_module('pack' + 'aging')))")
+    assert "[package] packaging" in packages(sums, sums.run())
+    counts(sums, "return 1.0", head="")
+    assert packages(sums, sums.run()) == {}
+
+
+def test_a_package_of_which_nothing_was_asked_runs_nothing_again(sums: Sums, site: Site) -> None:
+    counts(sums, "return 1.0")
+    sums.run()
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    assert [each.action for each in sums.run().results] == IDLE
