@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentLog:
-    """What a component printed in a run, with the traceback where it failed; `inputs` are the versions it took."""
+    """What a component printed in a run, with the traceback where it failed; `inputs` are the versions it took.
+
+    Of a sweep or search, `trial` is the number of the first trial that has it.
+    """
 
     component: str
     run_id: str
     status: str
     inputs: dict[str, str]
     text: str
+    trial: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -32,21 +35,34 @@ class ComponentLog:
 def logs_of(store: Store, target: str | None = None) -> list[ComponentLog]:
     """The logs that a word asks for: those of a run, of a component's last run, or of the run that made a version.
 
-    Without a word, those of the last run of a pipeline. Raises NotFoundError where no run is meant.
+    Without a word, those of the last run of a pipeline, sweep or search. Raises NotFoundError where no run is
+    meant.
     """
-    return [_log_of(store, each) for each in _records(store, target)]
+    if target is not None and (named := _named_record(store, target)) is not None:
+        return [_log_of(store, named)]
+    run = _last_run(store) if target is None else _run_of(store, target)
+    if run.kind not in (RunKind.SWEEP, RunKind.SEARCH):
+        return [_log_of(store, each) for each in _components_of(store, run)]
+    trials = sorted((each for each in store.runs() if each.parent == run.id), key=lambda each: each.trial or 0)
+    # Trials share what is the same in them.
+    logs = {log.run_id: log for trial in reversed(trials) for log in reversed(_logs_of_trial(store, trial))}
+    return sorted(logs.values(), key=lambda log: (log.trial or 0, log.run_id))
 
 
-def _records(store: Store, target: str | None) -> Iterator[RunRecord]:
-    if target is None:
-        last = next((each for each in store.runs() if each.kind is RunKind.PIPELINE), None)
-        if last is None:
-            raise NotFoundError("nothing has run yet; try: relet run PIPELINE")
-        yield from _components_of(store, last)
-    elif (named := _named_record(store, target)) is not None:
-        yield named
-    else:
-        yield from _components_of(store, find_run(store, target))
+def _logs_of_trial(store: Store, trial: RunRecord) -> list[ComponentLog]:
+    return [replace(_log_of(store, each), trial=trial.trial) for each in _components_of(store, trial)]
+
+
+def _run_of(store: Store, target: str) -> RunRecord:
+    """The run of this id, a sweep or search too, or else the run that a word names."""
+    return store.run(target) if target in store.run_ids() else find_run(store, target)
+
+
+def _last_run(store: Store) -> RunRecord:
+    last = next((each for each in store.runs() if each.parent is None and not each.component), None)
+    if last is None:
+        raise NotFoundError("nothing has run yet; try: relet run PIPELINE")
+    return last
 
 
 def _named_record(store: Store, target: str) -> RunRecord | None:

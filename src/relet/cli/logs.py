@@ -19,8 +19,8 @@ def command(target: str | None, store_url: str | None, as_json: bool) -> None:
     """Show what components printed, and the traceback of one that failed.
 
     TARGET is a run, a component (its last run), or a version (the run that made it); without it, the last run is
-    shown. A component that was skipped printed what it did when it ran: its log is that of the run that made its
-    outputs.
+    shown. A sweep or search shows the logs of its trials, each under the first trial that has it. A component that
+    was skipped printed what it did when it ran: its log is that of the run that made its outputs.
     """
     logs = logs_of(open_default_store(store_url), target)
     if as_json:
@@ -32,7 +32,8 @@ def command(target: str | None, store_url: str | None, as_json: bool) -> None:
 
 
 def _lines(log: ComponentLog) -> Iterator[str]:
-    yield style(f"{log.component}  {log.status}  run {log.run_id}", bold=True)
+    trial = f"trial {log.trial}  " if log.trial else ""
+    yield style(f"{trial}{log.component}  {log.status}  run {log.run_id}", bold=True)
     if log.inputs:
         yield f"  took {'  '.join(log.inputs.values())}"
     yield from log.text.splitlines() if log.text else ["  printed nothing"]

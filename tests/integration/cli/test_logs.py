@@ -132,3 +132,26 @@ def test_a_component_sees_a_terminal_where_there_is_one(sums: Sums) -> None:
     assert b"terminal True 123\r\n" in seen
     record = next(each for each in sums.store.runs() if each.component == "add")
     assert sums.store.read_object(str(record.log)) == b"terminal True 123\n"
+
+
+def test_a_sweep_shows_each_log_once_under_the_first_trial_that_has_it(
+    sums: Sums, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prints(sums, "    print('adding')")
+    conf = sums.path("conf/config.yaml")
+    conf.write_text(conf.read_text() + "search: {metric: total, direction: minimize}\n")
+    assert relet(capsys, "run", "sums", "-m", "scale=3,1", "workers=1")[0] == 0
+    sweep = next(each for each in open_store(sums.root / ".relet").runs() if each.parent is None)
+    logs = json.loads(relet(capsys, "logs", sweep.id, "--json")[1])
+    assert [(each["trial"], each["component"], each["text"]) for each in logs] == [
+        (1, "draw", ""),
+        (1, "add", "adding\n"),
+        (2, "add", "adding\n"),
+    ]
+    shown = relet(capsys, "logs")[1]
+    assert shown == relet(capsys, "logs", sweep.id)[1]
+    assert [line.split("  run ")[0] for line in shown.splitlines() if "finished" in line] == [
+        "trial 1  draw  finished",
+        "trial 1  add  finished",
+        "trial 2  add  finished",
+    ]
