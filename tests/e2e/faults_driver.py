@@ -1,6 +1,6 @@
-"""Runs the flagship again and again in forks of one process that has imported everything, ending it at a write.
+"""Runs a pipeline again and again in forks of one process that has imported everything, ending it at a write.
 
-    python faults_driver.py PROJECT_ROOT SCRATCH before|after FIRST STEP
+    python faults_driver.py PROJECT_ROOT PIPELINE SCRATCH before|after FIRST STEP
 
 It ends it at the write FIRST, then STEP further, and so on, and prints one JSON object: how many writes a run has,
 and for each of them what was wrong afterwards.
@@ -17,18 +17,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+FLAGSHIP = "nyc_rentals"
+PIPELINE = sys.argv[2]
 # 2,000 rows, and a model that is quick to fit: what is tested is the writing.
-OVERRIDES = ("etl.rows=2000", "data_check.min_rows=1000", "modeling.boosted.n_estimators=5", "main.evaluate=true")
+SMALL = ("etl.rows=2000", "data_check.min_rows=1000", "modeling.boosted.n_estimators=5")
+OVERRIDES = ("main.evaluate=true", *(SMALL if PIPELINE == FLAGSHIP else ()))
 WRITES = ("create", "put", "delete", "move")
 ENDED = 9
 
 
 def main() -> None:
-    project, scratch, when = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    first, step = map(int, sys.argv[4:])
+    project, scratch, when = Path(sys.argv[1]), Path(sys.argv[3]), sys.argv[4]
+    first, step = map(int, sys.argv[5:])
     sys.path.insert(0, str(project))
-    _import_everything()
-    _parse_everything(project)
+    if PIPELINE == FLAGSHIP:
+        _import_everything()
+        _parse_everything(project)
     whole = _fresh(project, scratch)
     writes = _forked(lambda: _run(whole, None, when))["writes"]
     wrong = {}
@@ -47,7 +51,6 @@ def _import_everything() -> None:
     import pyarrow.parquet
     import pytest
     import scipy.stats
-    import skops.io
     import sqlglot.dialects.duckdb
 
     from pipelines.nyc_rentals.components import (
@@ -63,7 +66,7 @@ def _import_everything() -> None:
     from relet.training import archive, comparables, explanation, golden, interval, packaging
 
     del boosted, archive, comparables, explanation, golden, interval, packaging
-    del lightgbm, pytest, skops, basic_cleaning, data_check, data_split, get_data, test_model, train_model
+    del lightgbm, pytest, basic_cleaning, data_check, data_split, get_data, test_model, train_model
     del ibis, pyarrow, scipy, sqlglot, report_batch
 
 
@@ -108,7 +111,7 @@ def _forked(act: Callable[[], dict[str, Any]], *, ended: bool = False) -> dict[s
 
 
 def _run(root: Path, end_at: int | None, when: str) -> dict[str, Any]:
-    """Run the flagship; end the process before or after the write number `end_at`."""
+    """Run the pipeline; end the process before or after the write number `end_at`."""
     import relet
     from relet.store.bucket import Bucket
     from relet.tracking import courier
@@ -134,7 +137,7 @@ def _run(root: Path, end_at: int | None, when: str) -> dict[str, Any]:
     # what goes to the outbox counts; nobody empties it here
     courier.start = lambda *_: SimpleNamespace(finish=lambda _: ())  # type: ignore[assignment,misc]
     os.chdir(root)
-    outcome = relet.run("nyc_rentals", *OVERRIDES)
+    outcome = relet.run(PIPELINE, *OVERRIDES)
     return {"writes": count, "status": str(outcome.status), "ran": [r.component for r in outcome.results if r.new]}
 
 
@@ -160,7 +163,7 @@ def _go_on(root: Path) -> dict[str, Any]:
 
     courier.start = lambda *_: SimpleNamespace(finish=lambda _: ())  # type: ignore[assignment,misc]
     os.chdir(root)
-    outcome = relet.run("nyc_rentals", *OVERRIDES)
+    outcome = relet.run(PIPELINE, *OVERRIDES)
     problems += [str(problem) for problem in store.verify()]
     again = sorted(
         each.component for each in outcome.results if each.action == "run" and each.component in finished
