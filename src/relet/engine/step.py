@@ -269,7 +269,7 @@ def _call_component(context: RunContext, component: Component, step: Step) -> Ca
     if caller:
         return caller(call)
     if context.debug:
-        called = call_here(call, debug=True)
+        called = call_here(call, alone=False, debug=True)
         return replace(called, caveats=(*called.caveats, SHARED_PROCESS))
     return own_interpreter.call_beside(call, _packages(job, [component]))
 

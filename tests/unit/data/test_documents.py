@@ -209,3 +209,12 @@ def test_a_dataclass_that_would_come_back_as_something_else_is_refused(value: An
 def test_a_document_that_a_class_does_not_fit_is_refused(plain: Any, said: str) -> None:
     with pytest.raises(BadDataError, match=said):
         dataclass_value(plain, Bounds)
+
+
+def test_a_hundred_levels_can_be_nested_and_no_more() -> None:
+    value: Any = 1
+    for _ in range(100):
+        value = [value]
+    assert document_value(document_text(value)) == value
+    with pytest.raises(BadDataError, match="nested deeper than 100 levels"):
+        document_text([value])

@@ -109,6 +109,11 @@ def test_scaling_fills_gaps_with_the_mean_and_says_where_they_were():
     assert list(scaler.get_feature_names_out(["a", "b", "c"])) == ["a", "b", "c", "b_missing"]
 
 
+def test_columns_of_any_spread_are_scaled_to_one_and_those_of_none_to_zero():
+    rows = np.array([[0.01, 500.0, 3.0], [0.03, 900.0, 3.0]])
+    assert np.allclose(Scaled().fit_transform(rows), [[-1.0, -1.0, 0.0], [1.0, 1.0, 0.0]])
+
+
 def test_a_line_asked_far_outside_gives_a_number():
     line = LinearRegressor()
     line.weights_, line.offset_ = np.array([5.0]), 0.0

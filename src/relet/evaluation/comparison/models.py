@@ -26,7 +26,7 @@ MOST_ROWS = 20_000
 
 
 def compare_models(
-    recorded: Path, reproduced: Path, tolerance: float | None, rows: Sequence[Path] = (), *, trusted: bool = True
+    recorded: Path, reproduced: Path, tolerance: float | None, rows: Sequence[Path], *, trusted: bool
 ) -> Iterator[Difference]:
     """Compare models by their predictions, on the tables in `rows` and on the golden rows of both.
 
