@@ -23,10 +23,15 @@ def test_the_projects_lines_that_led_to_an_error_are_shown_with_their_source(
     assert places[-1].strip() == "values['mean']"
 
 
-def test_where_a_library_raised_its_last_line_is_shown(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
-    tiny.edit("helper.py", "    return", "    import json\n    json.loads('{')\n    return")
+@pytest.mark.parametrize(
+    ("call", "file"), [("json.loads('{')", "json/decoder.py"), ("statistics.mean([])", "statistics.py")]
+)
+def test_where_a_library_raised_its_last_line_is_shown(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str], call: str, file: str
+) -> None:
+    tiny.edit("helper.py", "    return", f"    import json, statistics\n    {call}\n    return")
     lines = relet(capsys, "run", "tiny")[2].splitlines()
-    assert lines[-2].startswith("  json/decoder.py:")
+    assert lines[-2].startswith(f"  {file}:")
     assert lines[-4].startswith("  pipelines/tiny/helper.py:")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from relet.engine import own_interpreter
+from tests.sums_project import Sums
 from tests.tiny_project import Tiny
 
 
@@ -32,3 +33,13 @@ def test_only_python_of_the_project_can_set_variables(
     monkeypatch.setattr(own_interpreter, "start", start)
     tiny.run()
     assert set(asked) == {ahead}
+
+
+def test_only_packages_that_relet_uses_itself_are_there_for_steps_that_do_not_import_them(sums: Sums) -> None:
+    # The first step imports one of each kind, so the process imports ahead what it may.
+    sums.edit("draw.py", "import random\n", "import markupsafe\nimport random\nimport time\nimport yaml\n")
+    sums.edit("draw.py", "    path = ", "    time.sleep(1)\n    path = ")
+    loaded = "float('markupsafe' in sys.modules) + 2 * float('yaml' in sys.modules)"
+    sums.path("helper.py").write_text(f"import sys\n\ndef total(path):\n    return {loaded}\n")
+    own_interpreter.end()
+    assert sums.run().metrics["total"] == 1
