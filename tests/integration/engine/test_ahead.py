@@ -39,6 +39,7 @@ def test_only_packages_that_relet_uses_itself_are_there_for_steps_that_do_not_im
     # The first step imports one of each kind, so the process imports ahead what it may.
     sums.edit("draw.py", "import random\n", "import markupsafe\nimport random\nimport time\nimport yaml\n")
     sums.edit("draw.py", "    path = ", "    time.sleep(1)\n    path = ")
+    sums.edit("add.py", "float(os.environ.get('OMP_NUDGE', 0))", "0.0")
     loaded = "float('markupsafe' in sys.modules) + 2 * float('yaml' in sys.modules)"
     sums.path("helper.py").write_text(f"import sys\n\ndef total(path):\n    return {loaded}\n")
     own_interpreter.end()
