@@ -184,7 +184,7 @@ def _as_json(
         "experiment": experiment.name,
         "sweeps": [sweep.id for sweep in experiment.sweeps],
         "metric": by.metric if by else None,
-        "more_is_better": by.more if by else None,
+        "more_is_better": by.more if by and by.known else None,
         "best_run": best.id if best else None,
         "differing": differing_settings(trials),
         "runs": [asdict(each) for each in trials],
@@ -212,7 +212,7 @@ def _trial_table(
         yield f"{of} runs, all finished{given_up}"
     if best and by:
         model = f" ({best.model})" if best.model else ""
-        yield f"best by {by.metric}, where {'more' if by.more else 'less'} is better: {best.short}{model}"
+        yield f"best by {by.metric}, where {by.words}: {best.short}{model}"
         page = f"relet experiments {_shell_quoted(experiment.name)} --html"
         others = [each.short for each in trials if each is not best][:1]
         yield "   ".join(["look further:", *(f"relet compare {best.short} {other}" for other in others), page])

@@ -31,12 +31,13 @@ from relet.errors import SettingError
 class SearchSettings:
     """How trials are compared (`metric`, `direction`), and how a search for better settings goes.
 
+    A `direction` of None is that which the metric's name tells (`relet.core.directions`).
     `trials` are asked for in batches of `batch`; `prune` gives a trial up whose first folds are no good; `space`
     maps settings to what they may be, in the words of Hydra's sweeps.
     """
 
     metric: str = "mae"
-    direction: str = "minimize"
+    direction: str | None = None
     trials: int = 40
     batch: int = 8
     seed: int = 42

@@ -27,8 +27,8 @@ OWN = {
     "search.direction": Parameter(
         name="direction",
         annotation="str",
-        types=(str,),
-        default="minimize",
+        types=(str, NoneType),
+        default=None,
         choices=("minimize", "maximize"),
     ),
     "search.trials": Parameter(name="trials", annotation="int", types=(int,), default=40),

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from relet.core.directions import Direction, direction_of
 from relet.core.record import Status
 from relet.errors import NotFoundError, nearest
 from relet.experiments.experiment import Experiment, Trial
 from relet.experiments.variation import distinguishing_metrics
 
-# Words in a metric's name that say that more of it is better; of any other metric less is.
-MORE_IS_BETTER = frozenset({"accuracy", "auc", "coverage", "f1", "precision", "r2", "recall", "score"})
 # The names that evaluations give their main metric. The first of them is taken where a person, a sweep or a search
 # says none: a table sorted by any metric is of more use than one in no order.
-USUAL_METRICS = ("mae", "rmse", "r2", "accuracy")
+USUAL_METRICS = ("mae", "log_loss", "rmse", "r2", "accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """The metric by which trials are compared, and whether more of it is better.
+
+    `known` is false where neither the metric's name nor a sweep tells that: the least comes first then.
 
     >>> Objective.of("test_r2").more, Objective.of("mae").more
     (True, False)
@@ -27,10 +28,19 @@ class Objective:
 
     metric: str
     more: bool = False
+    known: bool = True
 
     @classmethod
     def of(cls, metric: str) -> Objective:
-        return cls(metric=metric, more=bool({metric, *metric.split("_")} & MORE_IS_BETTER))
+        direction = direction_of(metric)
+        return cls(metric=metric, more=direction is Direction.MAXIMIZE, known=direction is not None)
+
+    @property
+    def words(self) -> str:
+        """Which of two trials is the better one, in words."""
+        if not self.known:
+            return "less is taken for better (the name doesn't tell)"
+        return "more is better" if self.more else "less is better"
 
     def order(self, trial: Trial) -> tuple[bool, float, str]:
         """The sort key that puts the best trial first, and the trials without this metric last."""
@@ -69,10 +79,17 @@ def aim(experiment: Experiment, metric: str | None = None) -> Objective | None:
     if metric is not None:
         if metric not in known:
             raise NotFoundError(f"no run of {experiment.name} has the metric {metric!r}: {nearest(metric, known)}")
-        return Objective.of(metric)
-    for record in reversed(experiment.sweeps):
-        if (name := str(record.parameters.get("metric", ""))) in known:
-            return Objective(metric=name, more=record.parameters.get("direction") == "maximize")
+        return next((each for each in _declared(experiment) if each.metric == metric), Objective.of(metric))
+    for declared in _declared(experiment):
+        if declared.metric in known:
+            return declared
     own = distinguishing_metrics(experiment.trials) or known
     names = [*(each for each in USUAL_METRICS if each in known), *own]
     return Objective.of(names[0]) if names else None
+
+
+def _declared(experiment: Experiment) -> Iterator[Objective]:
+    """What the sweeps and searches of an experiment were compared by, the last one first."""
+    for record in reversed(experiment.sweeps):
+        if name := str(record.parameters.get("metric", "")):
+            yield Objective(metric=name, more=record.parameters.get("direction") == "maximize")

@@ -114,9 +114,10 @@ def _glance_html(held: ExperimentPageContent) -> PageMarkup:
         told["time"] = _running_time(sum(each.seconds or 0.0 for each in trials))
     parts = []
     if best and aim:
-        way = "more is better" if aim.more else "less is better"
         model = f", {best.model}" if best.model else ""
-        words = f"Best {aim.metric} ({way}): {number(best.metrics[aim.metric])}, by {_trial_name(best)}{model}"
+        words = (
+            f"Best {aim.metric} ({aim.words}): {number(best.metrics[aim.metric])}, by {_trial_name(best)}{model}"
+        )
         parts.append(paragraph(words, "verdict good"))
         told |= {name: best.settings.get(name, best.chosen.get(name)) for name in differing_settings(trials)}
     elif trials:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from relet.config.combinations import combinations
 from relet.config.own import takes_text, wiring_of
+from relet.core.directions import Direction
 from relet.core.record import RunKind, Status
 from relet.errors import ReletError, SettingError
 from relet.project.folder import open_project
@@ -36,7 +37,8 @@ class Sweep:
     """What is to be tried.
 
     `order` is what all trials have in common; `job` is the order with the settings of the first trial. `metric`
-    and `direction` say which trial is the best; `evaluates` whether a selected trial is then tested.
+    and `direction` say which trial is the best; `evaluates` whether a selected trial is then tested. `doubt` is
+    what is odd about the metric, in words.
     """
 
     order: Order
@@ -44,14 +46,15 @@ class Sweep:
     trials: tuple[PlannedTrial, ...]
     workers: int
     metric: str
-    direction: str
+    direction: Direction
     evaluates: bool
+    doubt: str = ""
 
     @property
     def warning(self) -> str:
         """What a person should know about the metric, or an empty text."""
         if not self.metric.startswith("test_"):
-            return ""
+            return self.doubt
         return (
             f"search.metric={self.metric} selects by rows that are there to test what was selected: the winner's "
             "own test will look better than it is; select by a validation metric"
@@ -183,7 +186,8 @@ def prepare_sweep(
         trials=trials,
         workers=min(workers or available_processors(), len(trials)),
         metric=chosen.search.metric,
-        direction=chosen.search.direction,
+        direction=group.chosen_direction(chosen.search),
+        doubt=group.check_measured(chosen.search.metric, job.request.components, job.store),
         evaluates=has_requested_steps and order.steps is None and "evaluate" in main and not chosen.evaluate,
     )
 
@@ -215,7 +219,7 @@ def run_sweep(sweep: Sweep, watch: SweepWatcher, *, patience: float = 20) -> Swe
     parameters = {
         "trials": len(sweep.trials),
         "metric": sweep.metric,
-        "direction": sweep.direction,
+        "direction": str(sweep.direction),
         "overrides": list(sweep.order.overrides),
     }
     run = group.begin(sweep.job, RunKind.SWEEP, parameters)

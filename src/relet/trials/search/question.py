@@ -22,6 +22,7 @@ from relet.config.space import (
     override,
     read_space,
 )
+from relet.core.directions import Direction
 from relet.core.pipeline import Pipeline
 from relet.core.plan import key_parts
 from relet.core.record import key_digest
@@ -31,6 +32,7 @@ from relet.project.folder import Project, open_project
 from relet.project.job import Job
 from relet.project.order import Order
 from relet.project.request import Progress, checked_settings, prepare
+from relet.trials.group import chosen_direction
 
 # The setting of the number of folds. Like the fold itself it feeds the component that measures.
 FOLDS = "search.folds"
@@ -56,7 +58,7 @@ class SearchDefinition:
     dimensions: tuple[Dimension, ...]
     defaults: Mapping[str, Scalar]
     metric: str
-    direction: str
+    direction: Direction
     seed: int
     batch: int
     folds: int
@@ -72,7 +74,7 @@ class SearchDefinition:
     @property
     def better(self) -> int:
         """-1 where less is better, else 1."""
-        return -1 if self.direction == "minimize" else 1
+        return -1 if self.direction is Direction.MINIMIZE else 1
 
     @property
     def default_fits(self) -> bool:
@@ -125,7 +127,7 @@ def read_question(
         dimensions=dimensions,
         defaults={each.setting: base.value(each.setting) for each in dimensions},
         metric=configured.metric,
-        direction=configured.direction,
+        direction=chosen_direction(configured),
         seed=configured.seed,
         batch=_at_least(configured.batch, 1, "search.batch"),
         folds=_at_least(base.value(FOLDS), 1, FOLDS),
@@ -273,7 +275,7 @@ def _search_facts(question: SearchDefinition) -> dict[str, Any]:
         "space": [asdict(each) for each in question.dimensions],
         "first": dict(question.defaults),
         "metric": question.metric,
-        "direction": question.direction,
+        "direction": str(question.direction),
         "seed": question.seed,
         "batch": question.batch,
         "folds": question.folds,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from relet.core.record import RunKind, Status
 from relet.errors import ComponentError, ReletError, SettingError
 from relet.experiments.experiment import FOLD
-from relet.trials.group import begin, check_direction, end
+from relet.trials.group import begin, end
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
 from relet.trials.precedence import first_goes_alone
 from relet.trials.search.question import SearchDefinition, SearchLimits, is_still_asked, unknown_metric
@@ -98,7 +98,6 @@ def search(question: SearchDefinition, limits: SearchLimits, watch: SearchWatche
     Errors are returned, not raised. The journal holds complete batches only; the store holds every fold that was
     measured.
     """
-    check_direction(question.direction)
     began = time.monotonic()
     store = question.job.store
     check_store(store)
@@ -276,7 +275,7 @@ def _search_parameters(question: SearchDefinition, limits: SearchLimits) -> dict
     return {
         "search": question.id,
         "metric": question.metric,
-        "direction": question.direction,
+        "direction": str(question.direction),
         "trials": limits.trials,
         "timeout": limits.timeout,
         "seed": question.seed,
