@@ -105,9 +105,10 @@ def chosen_direction(search: SearchSettings) -> Direction:
         return known
     declared = Direction(search.direction)
     if known not in (None, declared) and is_usual(search.metric):
+        right = declared.reversed
         raise SettingError(
-            f"search.metric is {search.metric}, and {declared.reversed.words}, but search.direction is {declared}; set "
-            f"search.direction={known}, or leave it out"
+            f"search.metric is {search.metric}, and {right.words}, but search.direction is {declared}; set "
+            f"search.direction={right}, or leave it out"
         )
     return declared
 
