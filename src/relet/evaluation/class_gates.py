@@ -21,11 +21,11 @@ def judge_classifier(
 ) -> Verdict:
     """The verdict on a classifier.
 
-    It passes where each metric in `least` reaches its number, and none in `most` exceeds it; where `compared_by` is
-    at most `max_worse` times the champion's, if there is a champion (of a metric of which more is better, at least
-    the champion's divided by it); and where each of `others` passes. A metric that is NaN passes nothing. Raises
-    SettingError for a metric that was not measured, and for a least value of a metric of which less is better, or
-    the reverse.
+    It passes where each metric in `least` reaches its number, and none in `most` exceeds it; where `compared_by`
+    is at most `max_worse` times the champion's, if there is a champion (of a metric of which more is better, at
+    least the champion's divided by it); and where each of `others` passes. A metric that is NaN passes nothing.
+    Raises SettingError for a metric that was not measured, and for a least value of a metric of which less is
+    better, or the reverse.
 
     >>> judge_classifier({"accuracy": 0.8, "log_loss": 0.5}, least={"accuracy": 0.75}).reason
     'accuracy 0.800, log loss 0.500'

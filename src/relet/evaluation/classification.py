@@ -25,8 +25,8 @@ class ClassMeasures:
     """How well one class is found.
 
     `precision` is the share of the rows with this predicted class that have it, `recall` the share of the rows of
-    this class that were predicted so, both 0 where there are no such rows; `f1` is their harmonic mean. `rows` have
-    this class, and `predicted` rows were said to.
+    this class that were predicted so, both 0 where there are no such rows; `f1` is their harmonic mean. So many
+    `rows` have this class, and so many were `predicted` to have it.
     """
 
     label: Any
@@ -41,10 +41,10 @@ def classification(rows: ClassifiedRows, *, positive: Any = None) -> dict[str, f
     """Log loss, Brier score, ROC AUC, average precision, F1, accuracy and balanced accuracy, as scikit-learn's.
 
     Of two classes the Brier score is the mean squared error of one probability, of more the sum over the classes.
-    ROC AUC and average precision are those of `positive`, by default the second of two classes; of more classes the
-    mean over those that occur, each against all others (NaN where only one class occurs). `f1_macro` is the mean
-    over the classes that occur or are predicted; `balanced_accuracy` the mean recall of those that occur. A class
-    that the model does not know has the probability 0, which log loss takes for the smallest number. Raises
+    ROC AUC and average precision are those of `positive`, by default the second of two classes; of more classes
+    the mean over those that occur, each against all others (NaN where only one class occurs). `f1_macro` is the
+    mean over the classes that occur or are predicted; `balanced_accuracy` the mean recall of those that occur. A
+    class that the model does not know has the probability 0, which log loss takes for the smallest number. Raises
     BadDataError where there are no rows, or no class `positive`.
 
     >>> import pandas as pd
@@ -125,9 +125,8 @@ def measures_by_class(rows: ClassifiedRows) -> tuple[ClassMeasures, ...]:
 def class_checks(rows: ClassifiedRows, target: str) -> Iterator[Check]:
     """The measures of each class, as checks that always pass: they only inform."""
     for each in measures_by_class(rows):
-        message = (
-            f"F1 {each.f1:.3f}: {share(each.recall)} of {each.rows:,} rows found, {share(each.precision)} right"
-        )
+        right = f"{share(each.precision)} of {each.predicted:,} predicted rows right"
+        message = f"F1 {each.f1:.3f}: {share(each.recall)} of {each.rows:,} rows found, {right}"
         measured = {"precision": each.precision, "recall": each.recall, "f1": each.f1, "rows": each.rows}
         yield Check(name=f"{target} = {each.label}", passed=True, message=message, measured=measured)
 

@@ -22,8 +22,8 @@ class ClassifiedRows:
     """Rows of known classes with a model's probabilities and labels.
 
     `classes` are the model's labels in its order, then labels that only the truth has. `truth` and `predicted` are
-    the places of each row's labels in `classes`; `probabilities` has a column for each of `classes`, which is 0 for
-    a class that the model does not know. The first `known` classes are the model's.
+    the places of each row's labels in `classes`; `probabilities` has a column for each of `classes`, which is 0
+    for a class that the model does not know. The first `known` classes are the model's.
     """
 
     classes: tuple[Any, ...]

@@ -41,11 +41,11 @@ def test_what_was_not_measured_passes_nothing():
 
 def test_a_limit_on_the_wrong_side_is_refused():
     with pytest.raises(
-        SettingError, match="log_loss has a gate of at least 0.5, but less of it is better: set most"
+        SettingError, match=r"log_loss has a gate of at least 0\.5, but less of it is better: set most"
     ):
         judge_classifier(GOOD, least={"log_loss": 0.5})
     with pytest.raises(
-        SettingError, match="accuracy has a gate of at most 0.5, but more of it is better: set least"
+        SettingError, match=r"accuracy has a gate of at most 0\.5, but more of it is better: set least"
     ):
         judge_classifier(GOOD, most={"accuracy": 0.5})
 

@@ -158,7 +158,10 @@ def test_slices_and_classes_inform_and_small_groups_are_left_out():
     assert (only.name, only.passed, only.measured["rows"]) == ("place = a", True, 40)
     assert only.message == "accuracy 0.750, log loss 0.570 on 40 rows"
     no, yes = class_checks(rows, "left")
-    assert (no.name, no.message) == ("left = no", "F1 0.822: 100% of 30 rows found, 69.8% right")
+    assert (no.name, no.message) == (
+        "left = no",
+        "F1 0.822: 100% of 30 rows found, 69.8% of 43 predicted rows right",
+    )
     assert (yes.passed, yes.measured["recall"]) == (True, 0.0)
 
 
