@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from relet.training.interval import Interval
     from relet.training.model import Model
+    from relet.training.prediction_sets import PredictionSets
 
 # The largest allowed relative difference. Other versions of the libraries may change the last bits.
 TOLERANCE = 1e-6
@@ -122,11 +123,11 @@ def recorded(model: Model) -> dict[str, Any]:
         found["classes"] = model.classes
     if model.gives_probabilities:
         found["probabilities"] = _floats_as_hex(model.probabilities(rows).to_numpy())
-    return (
-        found
-        if model.interval is None
-        else {**found, "intervals": _recorded_bounds(model.interval, rows, predicted)}
-    )
+    if model.sets is not None:
+        found["sets"] = _recorded_thresholds(model.sets)
+    if model.interval is not None:
+        found["intervals"] = _recorded_bounds(model.interval, rows, predicted)
+    return found
 
 
 def output_count(stored: Mapping[str, Any]) -> int:
@@ -184,6 +185,11 @@ def _recorded_bounds(
     return intervals
 
 
+def _recorded_thresholds(sets: PredictionSets) -> list[dict[str, Any]]:
+    found = sets.thresholds(COVERAGES)
+    return [{"coverage": coverage, "threshold": float(each).hex()} for coverage, each in found.items()]
+
+
 def recorded_predictions(stored: Mapping[str, Any]) -> NDArray[Any]:
     """What a model predicted at export: its probabilities where it gave any, else numbers or labels.
 
@@ -227,6 +233,16 @@ def check_intervals(stored: dict[str, Any], predict_interval: Any, *, exactly: b
         for side in ("lower", "upper"):
             what = f"the {side} bound of the {each['coverage']:.0%} interval of "
             _compare_with_recorded(what, each[side], found[side], exactly=exactly, name=name)
+
+
+def check_sets(stored: Mapping[str, Any], sets: PredictionSets, *, name: str) -> None:
+    """Compute the thresholds of prediction sets again. Raises ModelError for another one."""
+    for each in stored.get("sets", ()):
+        found = sets.threshold(each["coverage"])
+        if found != float.fromhex(each["threshold"]):
+            raise ModelError(
+                f"{name} no longer gives the {each['coverage']:.0%} sets that it gave at export; train it again"
+            )
 
 
 def _plain_predictions(values: NDArray[Any]) -> list[Any]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from relet.errors import ModelError, SettingError
+from relet.training.conformal import KEPT, checked_coverage, evenly_spread_places, kept_ranks, wrong_scores
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-# The coverages that may be requested.
-LEAST, MOST = 0.5, 0.99
 # The share of misses that lie below an interval. Prices err further upward than downward, so intervals get shorter
 # when more misses lie above. On validation rows 0.2 gave the shortest intervals; 0.3 makes them a dollar longer
 # and misses expensive listings less often.
@@ -34,8 +32,6 @@ SAMPLED = 500
 NARROWEST, WIDEST = 0.05, 20.0
 # The coverage at whose interval ends the group widths are compared.
 TAIL = 0.9
-# At most so many scores are kept, evenly spaced by rank.
-KEPT = 2001
 # e to the power of this is near the limit of doubles, and far beyond any range.
 _FAR = 700.0
 
@@ -85,11 +81,7 @@ class Interval:
         Shafer: Algorithmic Learning in a Random World, 2005): it lies below the k-th smallest of n scores with a
         probability of at most k ÷ (n + 1), and above accordingly.
         """
-        share = _float_or_nan(coverage)
-        if not LEAST <= share <= MOST:
-            meant = f" (did you mean {share / 100:g}?)" if LEAST <= share / 100 <= MOST else ""
-            raise SettingError(f"coverage must lie between {LEAST:g} and {MOST:g}, got {coverage!r}{meant}")
-        coverage = share
+        coverage = checked_coverage(coverage)
         missed = 1 - coverage
         first = math.floor((self.size + 1) * missed * BELOW + 1e-9)
         last = math.ceil((self.size + 1) * (1 - missed * (1 - BELOW)) - 1e-9)
@@ -100,7 +92,7 @@ class Interval:
                 f"the model has {self.size}; train it with a larger val_size, or ask for less coverage"
             )
         # rounded outward where not every rank was kept
-        ranks = _kept_ranks(self.size, len(self.scores))
+        ranks = kept_ranks(self.size, len(self.scores))
         below = max(place for place, rank in enumerate(ranks) if rank <= first)
         above = min(place for place, rank in enumerate(ranks) if rank >= last)
         return self.scores[below], self.scores[above]
@@ -140,14 +132,9 @@ class Interval:
         return found
 
     def _wrong(self) -> str:
-        """What is impossible in stored intervals; empty where all is well.
-
-        From 2⁵³ on not every whole number is a double.
-        """
-        if type(self.size) is not int or not 0 < len(self.scores) <= self.size < 2**53:
-            return f"{len(self.scores)} scores of {self.size!r} rows"
-        if not all(map(math.isfinite, self.scores)) or list(self.scores) != sorted(self.scores):
-            return "the scores are not sorted, or no numbers"
+        """What is impossible in stored intervals; empty where all is well."""
+        if wrong := wrong_scores(self.scores, self.size):
+            return wrong
         if not 0 < self.low < self.high < math.inf:
             return f"a range from {self.low:g} to {self.high:g}"
         for group, width in self.widths.items():
@@ -203,7 +190,7 @@ def calibrate(
     return Interval(
         by=tuple(by),
         widths=widths,
-        scores=tuple(scores[_evenly_spread_places(len(scores), KEPT)].tolist()),
+        scores=tuple(scores[evenly_spread_places(len(scores), KEPT)].tolist()),
         size=len(scores),
         low=float(low),
         high=float(high),
@@ -222,7 +209,7 @@ def _group_widths(
     import numpy as np
 
     groups = _places_by_group(_groups_of_rows(learned, by))
-    chosen = {group: places[_evenly_spread_places(len(places), SAMPLED)] for group, places in groups.items()}
+    chosen = {group: places[evenly_spread_places(len(places), SAMPLED)] for group, places in groups.items()}
     rows = learned.iloc[np.concatenate(list(chosen.values()))]
     errors = np.abs(_log_errors(rows[target].to_numpy(), predict(rows), low, high))
     everywhere = float(np.quantile(errors, TAIL))
@@ -312,20 +299,3 @@ def _stored_list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"a list was expected, got {value!r}")
     return value
-
-
-def _evenly_spread_places(size: int, most: int) -> NDArray[np.int64]:
-    import numpy as np
-
-    return np.linspace(0, size - 1, min(size, most)).round().astype(np.int64)
-
-
-def _kept_ranks(size: int, kept: int) -> list[int]:
-    """The ranks of the scores that are kept, counted from 1. The first and the last are always kept."""
-    found: list[int] = (_evenly_spread_places(size, kept) + 1).tolist()
-    return found
-
-
-def _float_or_nan(value: Any) -> float:
-    """A number of Python or numpy as a float; anything else as NaN, which lies in no range."""
-    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan

@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from relet.errors import BadDataError, ModelError, nearest
 from relet.training.boosters import check_boosters
+from relet.training.grounds import ground_texts, read_grounds
 from relet.training.inner import check_code, code_digests, is_steady, native_estimators
 from relet.training.model_files import (
     ABOUT,
     ARCHIVE,
     COMPARABLES,
     EXAMPLE,
-    EXPLANATION,
     FORMAT,
     GOLDEN,
-    INTERVAL,
     LOADED,
     NATIVE,
     ModelFiles,
     check_about,
-    check_comparables,
     check_rows,
     read_model_files,
 )
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from relet.training.comparables import Comparables
     from relet.training.explanation import Explanation
     from relet.training.interval import Interval
+    from relet.training.prediction_sets import PredictionSets
 
 # The longest message about an error of a library, which may show what a file holds.
 MESSAGE = 400
@@ -51,9 +50,10 @@ class Model:
 
     `example` holds a few raw input rows with every column that the pipeline reads; `target` is the name of the
     predicted column; predictions have the target's unit, or are its labels. `about` holds facts for a person. With
-    `interval` the model gives intervals; with `background` (rows that stand for all others) and `comparables` it
-    explains its estimates. `missing` names the columns in which training rows had missing values, which the golden
-    rows then have too; None stands for those in which `example` or `background` has any.
+    `interval` the model gives intervals, with `sets` a classifier gives sets of labels; with `background` (rows
+    that stand for all others) and `comparables` it explains its estimates. `missing` names the columns in which
+    training rows had missing values, which the golden rows then have too; None stands for those in which `example`
+    or `background` has any.
     """
 
     pipeline: Any
@@ -61,6 +61,7 @@ class Model:
     target: str
     about: dict[str, Any] = field(default_factory=dict)
     interval: Interval | None = None
+    sets: PredictionSets | None = None
     background: pd.DataFrame | None = None
     comparables: Comparables | None = None
     missing: Sequence[str] | None = None
@@ -150,6 +151,24 @@ class Model:
         lower, estimate, upper = self.interval.bounds(rows, self.predict(rows), coverage)
         return pd.DataFrame({"lower": lower, "estimate": estimate, "upper": upper}, index=rows.index)
 
+    def predict_set(self, rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
+        """The set of labels that each row may have: a column of truth values for each label, as `probabilities`.
+
+        The true label of a new row is in its set with at least the probability `coverage`, from 0.5 to 0.99, if
+        the row comes from the distribution of the calibration rows. This holds over all rows, not for each class.
+        The most probable label is always in the set. Raises what `probabilities` raises, SettingError for a
+        coverage that can't be given, and ModelError for a model without sets.
+        """
+        import pandas as pd
+
+        if self.sets is None:
+            raise ModelError(
+                "the model gives no prediction sets: none were calibrated when it was trained; train it again, "
+                "with Model(sets=calibrated_sets(…)) of rows that were held out (relet.training.prediction_sets)"
+            )
+        found = self.probabilities(rows)
+        return pd.DataFrame(self.sets.members(found.to_numpy(), coverage), columns=found.columns, index=rows.index)
+
     def explain(self, rows: pd.DataFrame, comparables: int = 5) -> list[Explanation]:
         """Explain each row's estimate: the contribution of each column, and the nearest training rows.
 
@@ -186,6 +205,7 @@ def export_model(model: Model, folder: Path) -> None:
     Equal models have equal bytes. Golden predictions on the example and on adversarial rows are recorded. Raises
     ModelError for a pipeline that holds a type which the loader would not trust.
     """
+    from relet.data.table import write_table
     from relet.training import archive, golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -197,7 +217,10 @@ def export_model(model: Model, folder: Path) -> None:
     recorded = golden.recorded(model)
     check_rows(recorded["rows"], recorded["columns"], GOLDEN)
     _write_json(folder / GOLDEN, recorded)
-    _write_grounds(model, folder)
+    for name, text in ground_texts(model):
+        _write_text(folder / name, text)
+    if model.background is not None and model.comparables is not None:
+        write_table(model.comparables.rows, folder / COMPARABLES)
     kinds = {str(name): packaging.column_kind(model.example[name]) for name in model.example.columns}
     about = {
         "format": FORMAT,
@@ -217,6 +240,7 @@ def export_model(model: Model, folder: Path) -> None:
             params=model.interval is not None or model.background is not None,
             labels=model.classes if model.is_classifier else None,
             probabilities=model.gives_probabilities,
+            sets=model.sets is not None,
             outputs=golden.output_count(recorded),
             id=model.comparables.id if model.comparables is not None else None,
         ),
@@ -265,12 +289,14 @@ def _loaded_model(files: ModelFiles) -> Model:
         about=about["about"],
         missing=[each for each in example.columns if any(row.get(each) is None for row in stored["rows"])],
         as_given="strings" not in about,
-        **_read_grounds(files, [str(name) for name in example.columns]),
+        **read_grounds(files, [str(name) for name in example.columns]),
     )
     exactly = about["packages"] == packaging.needed_versions() and is_steady(pipeline)
     golden.check_predictions(stored, model, exactly=exactly, name=name)
     if model.interval is not None:
         golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=name)
+    if model.sets is not None:
+        golden.check_sets(stored, model.sets, name=name)
     return model
 
 
@@ -291,58 +317,6 @@ def _attach_natives(pipeline: Any, files: ModelFiles) -> None:
             each.attach(text)
         except Exception as error:
             raise ModelError(f"{name}: {NATIVE} can't be read as a LightGBM model: {error}") from error
-
-
-def _write_grounds(model: Model, folder: Path) -> None:
-    """Write the data of intervals and explanations as text and a table, which can't contain code."""
-    from relet.data.table import write_table
-    from relet.training import golden
-
-    if model.interval is not None:
-        _write_text(folder / INTERVAL, json.dumps(model.interval.to_json(), sort_keys=True) + "\n")
-    if model.background is None:
-        return
-    held: dict[str, Any] = {"background": golden.rows_to_json(model.background)}
-    if model.comparables is not None:
-        held["comparables"] = model.comparables.to_json()
-        write_table(model.comparables.rows, folder / COMPARABLES)
-    _write_json(folder / EXPLANATION, {**held, "columns": list(map(str, model.background.columns))})
-
-
-def _read_grounds(files: ModelFiles, columns: list[str]) -> dict[str, Any]:
-    """Read that data as arguments of `Model`, for a model that reads `columns`.
-
-    Empty for a model of an older relet.
-    """
-    from relet.data.table import read_table
-    from relet.training import golden
-    from relet.training.comparables import Comparables
-    from relet.training.interval import Interval
-
-    found: dict[str, Any] = {}
-    folder = files.folder
-    if INTERVAL in files.content:
-        found["interval"] = Interval.from_json(files.json(INTERVAL))
-        for name in found["interval"].by:
-            if name not in columns:
-                raise ModelError(
-                    f"{folder.name}: {INTERVAL} is damaged: the model reads no {name!r}; {nearest(name, columns)}"
-                )
-    if EXPLANATION not in files.content:
-        return found
-    held = files.json(EXPLANATION)
-    try:
-        if not held["background"] or sorted(held["columns"]) != sorted(columns):
-            raise ValueError(f"{len(held['background'])} background rows of the columns {held['columns']}")
-        check_rows(held["background"], held["columns"], EXPLANATION)
-        found["background"] = golden.rows_from_json(held["background"], held["columns"])
-        if "comparables" in held:
-            check_comparables(files.content[COMPARABLES])
-            rows = read_table(folder / COMPARABLES, "pandas")
-            found["comparables"] = Comparables.from_json(held["comparables"], rows, files.about["target"])
-    except (KeyError, TypeError, ValueError, OSError, OverflowError, ModelError) as error:
-        raise ModelError(f"{folder.name}: {EXPLANATION} or {COMPARABLES} is damaged: {error}") from error
-    return found
 
 
 def _read_example(files: ModelFiles) -> pd.DataFrame:

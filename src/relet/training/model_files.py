@@ -24,13 +24,14 @@ NATIVE = "booster.txt"
 GOLDEN = "golden.json"
 ABOUT = "relet.json"
 EXAMPLE = "input_example.json"
-# These three files exist where the model gives intervals and explanations. An older relet ignores them.
+# These files exist where the model gives intervals, prediction sets and explanations.
 INTERVAL = "interval.json"
+SETS = "sets.json"
 EXPLANATION = "explanation.json"
 COMPARABLES = "comparables.parquet"
 FORMAT = 1
 # The files that loading reads beside `relet.json`, in the order in which they are checked.
-LOADED = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, EXPLANATION, COMPARABLES)
+LOADED = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, SETS, EXPLANATION, COMPARABLES)
 _REQUIRED = (ARCHIVE, GOLDEN, EXAMPLE)
 # How many bytes a JSON file may have, and how many characters one text in it, and all texts.
 JSON_BYTES, TEXT_LENGTH, TEXT_TOTAL = 2**24, 200_000, 4_000_000

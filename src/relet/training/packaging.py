@@ -46,8 +46,9 @@ _PARAMS = [
 ]
 
 
-# The parameter that asks a classifier for the probability of each class.
+# The parameters that ask a classifier for the probability of each class, and for sets of labels.
 _PROBABILITIES = {"name": "probabilities", "type": "boolean", "default": False, "shape": None}
+_SETS = {"name": "coverage", "type": "double", "default": None, "shape": None}
 
 
 def mlmodel(
@@ -57,12 +58,14 @@ def mlmodel(
     id: str | None = None,
     labels: Sequence[Any] | None = None,
     probabilities: bool = False,
+    sets: bool = False,
     outputs: int = 0,
 ) -> str:
     """The MLmodel file: a python_function that relet loads, with its signature.
 
-    `kinds` are those of `column_kind`. A classifier gives `labels`, and a request may ask for `probabilities`
-    where the model gives any. `outputs` is the number of columns of predictions; 0 where each is one value.
+    `kinds` are those of `column_kind`. A classifier gives `labels`, and a request may ask for `probabilities` and
+    for `sets` where the model gives any. `outputs` is the number of columns of predictions; 0 where each is one
+    value.
 
     With `params` a request may ask for an interval and an explanation. The signature names the optional column
     `id` too: MLflow drops columns that it does not name, and a row without its id could be its own comparable.
@@ -71,7 +74,10 @@ def mlmodel(
     if id is not None and id not in kinds:
         # some clients send numbers as text, or as floats where one is missing
         inputs.append({"name": id, "type": "any", "required": False})
-    asked = [*(_PARAMS if params else []), *([_PROBABILITIES] if probabilities else [])]
+    asked = [
+        *(_PARAMS if params else [_SETS] if sets else []),
+        *([_PROBABILITIES] if probabilities else []),
+    ]
     signature = {
         "inputs": json.dumps(inputs),
         "outputs": json.dumps([_output(labels, outputs)]),

@@ -27,13 +27,14 @@ class ServedModel:
         `coverage` adds the columns `lower` and `upper` beside `estimate`, which is then clipped to the target's
         range. `explain` adds `base`, `contributions` (by column name) and `comparables` (a list of rows by column
         name); a row is never its own comparable. The contributions add up to `explained` minus `base`; `explained`
-        is the estimate before clipping. `probabilities` gives a table of a classifier: `label`, and for each class
-        a column `probability_` with its label, in the order of the classes.
+        is the estimate before clipping. Of a classifier these give a table with the column `label`:
+        `probabilities` adds for each class a column `probability_` with its label, in the order of the classes;
+        `coverage` adds `set`, the list of labels that a row may have.
         """
         asked = params or {}
-        if asked.get("probabilities"):
-            return self._probabilities(model_input)
         coverage, explain = asked.get("coverage"), asked.get("explain")
+        if asked.get("probabilities") or (coverage is not None and self.model.is_classifier):
+            return self._classified(model_input, coverage, probabilities=bool(asked.get("probabilities")))
         if coverage is None and not explain:
             return self.model.predict(model_input)
         import pandas as pd
@@ -53,9 +54,18 @@ class ServedModel:
         }
         return pd.concat([answer, pd.DataFrame(grounds, index=model_input.index)], axis=1)
 
-    def _probabilities(self, rows: pd.DataFrame) -> pd.DataFrame:
-        found = self.model.probabilities(rows).add_prefix("probability_")
-        found.insert(0, "label", self.model.predict(rows))
+    def _classified(self, rows: pd.DataFrame, coverage: float | None, *, probabilities: bool) -> pd.DataFrame:
+        import pandas as pd
+
+        found = pd.DataFrame({"label": self.model.predict(rows)}, index=rows.index)
+        if coverage is not None:
+            members = self.model.predict_set(rows, coverage)
+            classes = self.model.classes
+            found["set"] = [
+                [label for label, is_in in zip(classes, row, strict=True) if is_in] for row in members.to_numpy()
+            ]
+        if probabilities:
+            found = found.join(self.model.probabilities(rows).add_prefix("probability_"))
         return found
 
 

@@ -21,7 +21,8 @@ from relet.training.comparables import comparables
 from relet.training.estimators.boosted import BoostedRegressor
 from relet.training.explanation import background_rows, contributions
 from relet.training.interval import calibrate
-from relet.training.model import ABOUT, COMPARABLES, EXPLANATION, GOLDEN, INTERVAL, Model, export_model, load_model
+from relet.training.model import Model, export_model, load_model
+from relet.training.model_files import ABOUT, COMPARABLES, EXPLANATION, GOLDEN, INTERVAL
 from relet.training.pyfunc import ServedModel
 from tests.unit.training.houses import COLUMNS, houses
 

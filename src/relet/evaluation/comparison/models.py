@@ -87,6 +87,7 @@ def _compare_loaded_models(
         return
     if (old.interval is None) != (new.interval is None):
         yield Difference(f"only the {'reproduced' if old.interval is None else 'recorded'} model gives intervals")
+    yield from _compare_sets(old, new, tolerance)
     for what, table in _prediction_tables(needed, golden, rows):
         yield from _compare_on_table(what, old, new, table, tolerance)
 
@@ -162,6 +163,21 @@ def _compare_bounds(
                 sides.append(np.empty(0))
         said = f"{coverage:.0%} intervals of {what}, lower then upper"
         yield from _compare_predictions(said, sides[0], sides[1], tolerance)
+
+
+def _compare_sets(old: Model, new: Model, tolerance: float | None) -> Iterator[Difference]:
+    """The prediction sets, by the scores up to which a class is in a set."""
+    import numpy as np
+
+    from relet.training.golden import COVERAGES
+
+    if old.sets is None or new.sets is None:
+        if old.sets is not new.sets:
+            side = "reproduced" if old.sets is None else "recorded"
+            yield Difference(f"only the {side} model gives prediction sets")
+        return
+    before, after = (np.array(list(each.thresholds(COVERAGES).values())) for each in (old.sets, new.sets))
+    yield from _compare_predictions("the largest scores in prediction sets", before, after, tolerance)
 
 
 def _predictions_or_reason(model: Model, rows: pd.DataFrame) -> NDArray[Any] | str:
