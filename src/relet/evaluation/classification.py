@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from relet.core.artifact import Check
-from relet.errors import BadDataError, nearest
+from relet.errors import BadDataError
 from relet.evaluation.classified import ClassifiedRows
 from relet.report.wording import share
 
@@ -82,7 +82,7 @@ def _ranking(rows: ClassifiedRows, positive: Any) -> dict[str, float]:
     if len(occurring) < 2:
         return {"roc_auc": float("nan"), "average_precision": float("nan")}
     if positive is not None:
-        occurring = np.array([_place_of(positive, rows.classes)])
+        occurring = np.array([rows.place_of(positive)])
     elif len(rows.classes) == 2:
         occurring = occurring[1:]
     each = [(rows.truth == place, rows.probabilities[:, place]) for place in occurring]
@@ -92,12 +92,6 @@ def _ranking(rows: ClassifiedRows, positive: Any) -> dict[str, float]:
         "roc_auc": float(np.mean([roc_auc_score(of, shares) for of, shares in each])),
         "average_precision": float(np.mean([average_precision_score(of, shares) for of, shares in each])),
     }
-
-
-def _place_of(label: Any, classes: Sequence[Any]) -> int:
-    if label not in classes:
-        raise BadDataError(f"there is no class {label!r}: {nearest(str(label), map(str, classes))}")
-    return list(classes).index(label)
 
 
 def measures_by_class(rows: ClassifiedRows) -> tuple[ClassMeasures, ...]:
@@ -120,6 +114,20 @@ def measures_by_class(rows: ClassifiedRows) -> tuple[ClassMeasures, ...]:
         )
         for place, label in enumerate(rows.classes)
     )
+
+
+def confusion(rows: ClassifiedRows) -> list[list[int]]:
+    """How many rows of each true class were predicted to be of each class: a list for each true class.
+
+    >>> import pandas as pd
+    >>> from relet.evaluation.classified import classified_rows
+    >>> shares = pd.DataFrame({"no": [0.9, 0.6, 0.2], "yes": [0.1, 0.4, 0.8]})
+    >>> confusion(classified_rows(["no", "yes", "yes"], shares))
+    [[1, 0], [1, 1]]
+    """
+    size = len(rows.classes)
+    counts = np.bincount(rows.truth * size + rows.predicted, minlength=size * size).reshape(size, size)
+    return [[int(each) for each in row] for row in counts]
 
 
 def class_checks(rows: ClassifiedRows, target: str) -> Iterator[Check]:

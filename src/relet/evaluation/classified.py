@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relet.errors import BadDataError
+from relet.errors import BadDataError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,12 @@ class ClassifiedRows:
 
     def __len__(self) -> int:
         return len(self.truth)
+
+    def place_of(self, label: Any) -> int:
+        """The place of a label in `classes`. Raises BadDataError where there is none, with the nearest."""
+        if label not in self.classes:
+            raise BadDataError(f"there is no class {label!r}: {nearest(str(label), map(str, self.classes))}")
+        return self.classes.index(label)
 
     def at(self, places: Any) -> ClassifiedRows:
         """Some of the rows, by their places or by a mask."""

@@ -37,18 +37,8 @@ class IntervalCoverage:
 
     @property
     def range(self) -> tuple[float, float]:
-        """The 95% confidence range of the share: Wilson's score interval, E.
-
-        B. Wilson, Journal of the American Statistical Association 22, 1927.
-
-        >>> low, high = IntervalCoverage(share=0.9, width=1.0, rows=100).range
-        >>> round(low, 3), round(high, 3)
-        (0.826, 0.945)
-        """
-        grown = _Z * _Z / self.rows
-        middle = (self.share + grown / 2) / (1 + grown)
-        half = _Z * math.sqrt(self.share * (1 - self.share) / self.rows + grown / 4 / self.rows) / (1 + grown)
-        return middle - half, middle + half
+        """The 95% confidence range of the share (`wilson_range`)."""
+        return wilson_range(self.share, self.rows)
 
     def is_weak(self, coverage: float) -> bool:
         """Whether the share is below the coverage by more than chance explains, and by more than two per cent of
@@ -58,6 +48,21 @@ class IntervalCoverage:
 
     def __str__(self) -> str:
         return f"{share(self.share)} inside, {number(round(self.width, 1))} wide"
+
+
+def wilson_range(share: float, rows: int) -> tuple[float, float]:
+    """The 95% confidence range of a share of rows: Wilson's score interval.
+
+    E. B. Wilson, Journal of the American Statistical Association 22, 1927.
+
+    >>> low, high = wilson_range(0.9, 100)
+    >>> round(low, 3), round(high, 3)
+    (0.826, 0.945)
+    """
+    grown = _Z * _Z / rows
+    middle = (share + grown / 2) / (1 + grown)
+    half = _Z * math.sqrt(share * (1 - share) / rows + grown / 4 / rows) / (1 + grown)
+    return middle - half, middle + half
 
 
 def interval_coverage(

@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from relet.core.artifact import ArtifactType, Check, Curve, Verdict
 from relet.core.component import Component, Input, Output
 from relet.core.pipeline import Pipeline
@@ -16,8 +18,12 @@ from relet.data.outline import Outline
 from relet.data.profile import ColumnProfile, Correlations, FrequentValue, Histogram, Profile
 from relet.data.quarantine import QuarantinedRows
 from relet.data.tally import ColumnKind
+from relet.evaluation.calibration import reliability
+from relet.evaluation.class_page import class_page, confusion_figure, reliability_figure
+from relet.evaluation.classified import ClassifiedRows
 from relet.evaluation.coverage import IntervalCoverage
 from relet.evaluation.coverage_page import coverage_page
+from relet.evaluation.set_coverage import SetCoverage
 from relet.experiments.contrast import Contrast, ContrastRow
 from relet.experiments.experiment import Experiment, Trial
 from relet.experiments.objective import Objective
@@ -25,6 +31,7 @@ from relet.report.bars import bars
 from relet.report.batch import batch_page
 from relet.report.card import profile_card
 from relet.report.charts.categories import dots, grouped_bars
+from relet.report.charts.confusion import confusion_chart
 from relet.report.charts.distribution import histogram
 from relet.report.charts.grids import MapCell, heat_map, matrix
 from relet.report.charts.lines import line_chart
@@ -216,6 +223,25 @@ def coverage(text: str) -> PageMarkup:
     return coverage_page(held, groups, coverage=0.9, unit=text, notes=[text])
 
 
+def classified(text: str) -> ClassifiedRows:
+    """Rows of two classes, made by hand: pandas takes no lone half of a sign."""
+    yes = np.array([0.25, 0.5, 0.75, 0.125])
+    return ClassifiedRows(
+        classes=("b", text),
+        known=2,
+        truth=np.array([0, 1, 1, 0]),
+        predicted=np.array([0, 0, 1, 0]),
+        probabilities=np.column_stack([1 - yes, yes]),
+    )
+
+
+def classes(text: str) -> PageMarkup:
+    held = SetCoverage(share=0.85, size=1.25, single=0.75, rows=5000)
+    by_class = [replace(held, group=text), replace(held, group="b", share=0.91)]
+    metrics = {"accuracy": 0.75, text: 0.5}
+    return class_page(classified(text), metrics, target=text, sets=held, by_class=by_class, notes=[text])
+
+
 def component(name: str, takes: str = "", makes: str = "", **changes: Any) -> Component:
     """A component by the names of its inputs and outputs; one that makes `verdict` gates what it takes."""
     types = {"verdict": ArtifactType.VERDICT}
@@ -276,6 +302,7 @@ PAGES: dict[str, Callable[[str], PageMarkup]] = {
     "report.experiment.experiment_page": experiment,
     "report.contrast.contrast_page": lambda text: contrast_page(with_text(CONTRAST, text)),
     "evaluation.coverage_page.coverage_page": coverage,
+    "evaluation.class_page.class_page": classes,
 }
 DRAWINGS: dict[str, Callable[[str], PageMarkup]] = {
     "report.bars.bars": lambda text: bars({"a": 0.5, text: 0.25}, title=text),
@@ -283,6 +310,11 @@ DRAWINGS: dict[str, Callable[[str], PageMarkup]] = {
         {"a": {"old": 0.5, text: 0.25}, text: {"old": 0.1}}, title=text
     ),
     "report.charts.categories.dots": lambda text: dots({"a": 0.5, text: 2.5}, title=text, mark_label=text),
+    "evaluation.class_page.confusion_figure": lambda text: confusion_figure(classified(text), target=text),
+    "evaluation.class_page.reliability_figure": lambda text: reliability_figure(reliability(classified(text))),
+    "report.charts.confusion.confusion_chart": lambda text: confusion_chart(
+        [[8, 2], [0, 5]], [text, "b"], title=text
+    ),
     "report.charts.distribution.histogram": lambda text: histogram(
         {text: [0.5, 0.5], "b": [0.2, 0.8]},
         [0, 1, 3],

@@ -96,7 +96,7 @@ def test_every_function_that_makes_markup_has_a_specimen() -> None:
         importlib.import_module(each.name)
         for each in pkgutil.walk_packages(relet.report.__path__, "relet.report.")
     ]
-    modules.append(importlib.import_module("relet.evaluation.coverage_page"))
+    modules += [importlib.import_module(f"relet.evaluation.{each}") for each in ("class_page", "coverage_page")]
     makers = {
         f"{module.__name__.removeprefix('relet.')}.{name}"
         for module in modules
