@@ -41,7 +41,30 @@ _GATES = {
     Task.REGRESSION: """  min_r2: 0.0           # the least R² on the test rows
   max_worse: 1.02       # the largest MAE, as a multiple of the champion's""",
     Task.CLASSIFICATION: """  min_accuracy: 0.0     # on the test rows
-  max_worse: 1.02       # the largest log loss, as a multiple of the champion's""",
+  max_worse: 1.02       # the largest log loss, as a multiple of the champion's
+  coverage: 0.9         # of the prediction sets: the share of rows whose class is to be in their set,
+  min_coverage: 0.8     # and the least share on the test rows, where chance has its part""",
+}
+_TASK_TESTS = {
+    Task.REGRESSION: "",
+    Task.CLASSIFICATION: """
+
+def test_each_class_is_measured_and_the_matrix_is_drawn(store: str) -> None:
+    model = relet.load("model:latest", store=store)
+    told = {check.name for check in relet.load("evaluation:latest", store=store).checks}
+    assert {"accuracy", *(f"{model.target} = {label}" for label in model.classes)} <= told
+    assert relet.load("confusion_matrix:latest", store=store).svg
+    assert "Which is taken for which" in relet.load("class_report:latest", store=store).html
+
+
+def test_probabilities_add_up_and_a_set_holds_the_predicted_class(store: str) -> None:
+    model = relet.load("model:latest", store=store)
+    rows = relet.load("test:latest", store=store)
+    assert (model.probabilities(rows).sum(axis=1) - 1).abs().max() < 1e-9
+    sets = model.predict_set(rows, 0.8)
+    assert all(sets.loc[place, label] for place, label in zip(rows.index, model.predict(rows), strict=True))
+    assert 0 <= relet.load("test_metrics:latest", store=store)["test_accuracy"] <= 1
+""",
 }
 _MODEL_WORDS = {
     Task.REGRESSION: "trains gradient-boosted trees (regression)",
@@ -104,7 +127,7 @@ def _model_words(roles: Roles) -> dict[str, str]:
         "text_import": "from relet.features.text import TextWeights\n" if roles.texts else "",
         "encoder_import": "from sklearn.preprocessing import OrdinalEncoder\n" if roles.categories else "",
         "encoder_line": _ENCODER if roles.categories else "",
-        "kind_imports": ", ".join(sorted([*kinds, "CLASSES", "INPUTS", "TARGET"] if classified else kinds)),
+        "kind_imports": ", ".join(sorted([*kinds, "INPUTS", "TARGET"] if classified else kinds)),
         "class_import": "CLASSES, " if classified else "",
         "class_reason": ('        f"another {TARGET}": ~sample[TARGET].isin(CLASSES),\n' if classified else ""),
         "model_words": _MODEL_WORDS[roles.task],
@@ -195,7 +218,8 @@ def _configuration_words(file: TypedFile, roles: Roles) -> dict[str, str]:
         "gate_lines": _GATES[roles.task],
         "metric": "mae" if regression else "log_loss",
         "sweep": "modeling.learning_rate=0.03,0.1",
-        "open_gate": "gate.min_r2=-1000" if regression else "gate.min_accuracy=0",
+        "task_tests": _TASK_TESTS[roles.task],
+        "open_gate": "gate.min_r2=-1000" if regression else "gate.min_coverage=0",
     }
 
 
