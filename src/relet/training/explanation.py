@@ -1,4 +1,4 @@
-"""Explain an estimate: the contribution of each column of a row, in the target's unit."""
+"""Explain an estimate or a probability: the contribution of each column of a row, in the unit of the estimate."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from relet.errors import ModelError, nearest
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    from relet.training.model import Model
 
     Predict = Callable[[pd.DataFrame], NDArray[np.float64]]
 
@@ -24,7 +28,7 @@ TOGETHER = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The explanation of one row's estimate, the one that `predict` gives.
+    """The explanation of one row's estimate: the one that `predict` gives, of a classifier a probability.
 
     The contributions add up to `estimate` − `base`; `base` is the mean estimate of the background rows.
     `comparables` are the nearest training rows, nearest first, each with its columns by name; empty where the
@@ -35,6 +39,30 @@ class Explanation:
     base: float
     contributions: Mapping[str, float]
     comparables: Sequence[Mapping[str, Any]] = ()
+
+
+def explained_predict(model: Model, label: Any = None) -> Predict:
+    """What is explained of each row: a regression's estimate, or a classifier's probability of `label`.
+
+    Of two classes `label` is the second one, where none is given. Raises ModelError for more classes without a
+    label, for a label that the model does not have, and for a model that predicts labels alone.
+    """
+    if not model.is_classifier:
+        if label is not None:
+            raise ModelError(f"the model predicts numbers: no label such as {label!r} can be explained")
+        return model.predict
+    classes = model.classes
+    if label is None and len(classes) == 2:
+        label = classes[1]
+    if label not in classes:
+        said = "say which class is to be explained" if label is None else f"there is no class {label!r}"
+        raise ModelError(f"{said}: {nearest(str(label or ''), map(str, classes))}; write explain(rows, label=…)")
+
+    def predict(rows: pd.DataFrame) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = model.probabilities(rows)[label].to_numpy()
+        return found
+
+    return predict
 
 
 def background_rows(rows: pd.DataFrame, estimates: NDArray[np.float64]) -> pd.DataFrame:

@@ -148,7 +148,8 @@ class Model:
                 "the model gives no intervals: none were calibrated when it was trained; train it again, with a "
                 "val_size above 0 and a range of the target above 0"
             )
-        lower, estimate, upper = self.interval.bounds(rows, self.predict(rows), coverage)
+        estimates = _of_one_target(self.predict(rows), "gives intervals of")
+        lower, estimate, upper = self.interval.bounds(rows, estimates, coverage)
         return pd.DataFrame({"lower": lower, "estimate": estimate, "upper": upper}, index=rows.index)
 
     def predict_set(self, rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
@@ -169,23 +170,25 @@ class Model:
         found = self.probabilities(rows)
         return pd.DataFrame(self.sets.members(found.to_numpy(), coverage), columns=found.columns, index=rows.index)
 
-    def explain(self, rows: pd.DataFrame, comparables: int = 5) -> list[Explanation]:
+    def explain(self, rows: pd.DataFrame, comparables: int = 5, *, label: Any = None) -> list[Explanation]:
         """Explain each row's estimate: the contribution of each column, and the nearest training rows.
 
         The contributions add up to the estimate minus the base, in the target's unit. The estimate is that of
-        `predict`; the estimate of an interval is the same, clipped to the declared range.
-        `relet.training.explanation` says how contributions are computed, `relet.training.comparables` what nearest
-        means. The row itself is never among the nearest rows. Raises what `predict` raises, and ModelError for a
-        model without background rows.
+        `predict`; the estimate of an interval is the same, clipped to the declared range. Of a classifier it is
+        the probability of `label`, by default of the second of two classes. `relet.training.explanation` says how
+        contributions are computed, `relet.training.comparables` what nearest means. The row itself is never among
+        the nearest rows. Raises what `predict` raises, and ModelError for a model without background rows, with
+        several targets, or without that label.
         """
-        from relet.training.explanation import Explanation, contributions
+        from relet.training.explanation import Explanation, contributions, explained_predict
 
         if self.background is None:
             raise ModelError(
                 "the model explains nothing: no background rows were kept when it was trained; train it again"
             )
-        estimates = self.predict(rows)
-        base, found = contributions(self.predict, rows, estimates, self.background)
+        predict = explained_predict(self, label)
+        estimates = _of_one_target(predict(rows), "explains")
+        base, found = contributions(predict, rows, estimates, self.background)
         alike = self.comparables.nearest(rows, comparables) if self.comparables else [[]] * len(rows)
         names = [str(name) for name in self.background.columns]
         return [
@@ -197,6 +200,15 @@ class Model:
             )
             for estimate, each, like in zip(estimates, found, alike, strict=True)
         ]
+
+
+def _of_one_target(estimates: NDArray[Any], does: str) -> NDArray[Any]:
+    """The estimates. Raises ModelError for those of several targets."""
+    if estimates.ndim > 1:
+        raise ModelError(
+            f"the model predicts {estimates.shape[1]} targets, and {does} one alone: train a model for each target"
+        )
+    return estimates
 
 
 def export_model(model: Model, folder: Path) -> None:

@@ -29,17 +29,18 @@ class ServedModel:
         name); a row is never its own comparable. The contributions add up to `explained` minus `base`; `explained`
         is the estimate before clipping. Of a classifier these give a table with the column `label`:
         `probabilities` adds for each class a column `probability_` with its label, in the order of the classes;
-        `coverage` adds `set`, the list of labels that a row may have.
+        `coverage` adds `set`, the list of labels that a row may have; `explain` is about the probability of the
+        second of two classes.
         """
         asked = params or {}
         coverage, explain = asked.get("coverage"), asked.get("explain")
-        if asked.get("probabilities") or (coverage is not None and self.model.is_classifier):
-            return self._classified(model_input, coverage, probabilities=bool(asked.get("probabilities")))
-        if coverage is None and not explain:
+        if coverage is None and not explain and not asked.get("probabilities"):
             return self.model.predict(model_input)
         import pandas as pd
 
-        if coverage is None:
+        if asked.get("probabilities") or self.model.is_classifier:
+            answer = self._classified(model_input, coverage, probabilities=bool(asked.get("probabilities")))
+        elif coverage is None:
             answer = pd.DataFrame({"estimate": self.model.predict(model_input)}, index=model_input.index)
         else:
             answer = self.model.predict_interval(model_input, coverage)

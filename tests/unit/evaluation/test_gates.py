@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import mean_absolute_error, mean_pinball_loss, r2_score, root_mean_squared_error
 
+from relet.errors import BadDataError
 from relet.evaluation.gates import judge_model, slice_checks
-from relet.evaluation.metrics import baseline, regression
+from relet.evaluation.metrics import baseline, quantile_metrics, regression, regression_by_target
 
 GOOD = {"mae": 10.0, "rmse": 12.0, "r2": 0.6}
 
@@ -22,6 +23,32 @@ def test_metrics_are_scikit_learns(truth, predicted):
     assert found["mae"] == pytest.approx(mean_absolute_error(truth, predicted))
     assert found["rmse"] == pytest.approx(root_mean_squared_error(truth, predicted))
     assert found["r2"] == pytest.approx(r2_score(truth, predicted))
+
+
+@given(
+    arrays(float, 12, elements=st.floats(-500, 500)),
+    arrays(float, 12, elements=st.floats(-500, 500)),
+    st.floats(0.01, 0.99),
+)
+def test_the_loss_of_a_quantile_is_scikit_learns(truth, predicted, quantile):
+    found = quantile_metrics(truth, predicted, quantile)
+    assert found["pinball_loss"] == pytest.approx(mean_pinball_loss(truth, predicted, alpha=quantile), abs=1e-9)
+    assert found["share_below"] == np.mean(truth <= predicted)
+
+
+def test_several_targets_are_measured_one_by_one_and_refused_as_one():
+    truth = pd.DataFrame({"price": [1.0, 2.0, 5.0], "nights": [1.0, 1.0, 2.0]})
+    predicted = [[1.0, 1.0], [3.0, 1.0], [5.0, 1.0]]
+    found = regression_by_target(truth, predicted)
+    assert {name: found[f"{name}_price"] for name in GOOD} == regression(truth["price"], [1.0, 3.0, 5.0])
+    assert found["mae_nights"] == pytest.approx(1 / 3)
+    with pytest.raises(BadDataError, match="several targets are measured by regression_by_target"):
+        regression(truth, predicted)
+    with pytest.raises(BadDataError, match="rows and targets are needed"):
+        regression_by_target(truth, [1.0, 2.0, 3.0])
+    for quantile in (0.0, 1.0, 50):
+        with pytest.raises(BadDataError, match="a quantile lies between 0 and 1"):
+            quantile_metrics([1.0], [1.0], quantile)
 
 
 def test_the_baseline_is_the_median_of_those_alike_else_of_all():

@@ -118,6 +118,15 @@ def test_a_file_needs_a_target_and_a_target_a_file(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["file.csv"]
 
 
+def test_several_targets_are_several_pipelines(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    UGLY["sensors"](path)
+    with pytest.raises(BadDataError, match="made for one target, got 2: take --target power_kW, and make"):
+        new_project("x", into=tmp_path, file=path, target="power_kW,humidity")
+    with pytest.raises(BadDataError, match="no column 'power_kW,other'"):
+        new_project("x", into=tmp_path, file=path, target="power_kW,other")
+
+
 def test_one_more_pipeline_stands_beside_the_first(rents: Path) -> None:
     before = contents(rents)
     new_pipeline("flats")

@@ -1,17 +1,26 @@
 """A model that predicts labels, or several targets: exported, loaded, asked through MLflow's door."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import mean_pinball_loss
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from relet.errors import ModelError
+from relet.evaluation.metrics import quantile_metrics, regression_by_target
+from relet.training.explanation import background_rows
 from relet.training.golden import recorded_predictions
+from relet.training.interval import Interval
 from relet.training.model import Model, export_model, load_model
 from relet.training.pyfunc import ServedModel
 
@@ -72,6 +81,60 @@ def test_a_classifier_without_probabilities_says_what_to_do(tmp_path):
         again.probabilities(ROWS)
     with pytest.raises(ModelError, match="its estimator predicts numbers"):
         model_of(LinearRegression(), VALUE).probabilities(ROWS)
+
+
+def test_the_probability_of_a_class_is_explained_and_its_contributions_add_up(tmp_path):
+    plain = model_of(RandomForestClassifier(5, random_state=1), LABELS["texts"])
+    held = replace(plain, background=background_rows(ROWS, plain.probabilities(ROWS)["high"].to_numpy()))
+    export_model(held, tmp_path)
+    again = load_model(tmp_path)
+    for each, row in zip(
+        again.explain(ROWS[:4], label="high"), plain.probabilities(ROWS[:4])["high"], strict=True
+    ):
+        assert each.estimate == row
+        assert sum(each.contributions.values()) == pytest.approx(each.estimate - each.base)
+    with pytest.raises(ModelError, match="say which class is to be explained: there are high, low, middle"):
+        again.explain(ROWS[:1])
+    with pytest.raises(ModelError, match="no class 'hihg': did you mean high"):
+        again.explain(ROWS[:1], label="hihg")
+
+
+def test_of_two_classes_the_second_is_explained_through_mlflow_too(tmp_path):
+    plain = model_of(LogisticRegression(), LABELS["truth values"])
+    held = replace(plain, background=background_rows(ROWS, plain.probabilities(ROWS)[True].to_numpy()))
+    export_model(held, tmp_path)
+    found = ServedModel(load_model(tmp_path)).predict(ROWS[:3], {"explain": True, "probabilities": True})
+    assert found["explained"].tolist() == found["probability_True"].tolist()
+    assert [sum(each.values()) for each in found["contributions"]] == pytest.approx(
+        found["explained"] - found["base"]
+    )
+    assert held.explain(ROWS[:1], label=False)[0].estimate == plain.probabilities(ROWS[:1])[False][0]
+
+
+def test_a_regression_has_no_label_to_explain_and_several_targets_say_what_they_lack(tmp_path):
+    one = replace(model_of(LinearRegression(), VALUE), background=ROWS)
+    with pytest.raises(ModelError, match="the model predicts numbers: no label such as 'high'"):
+        one.explain(ROWS[:1], label="high")
+    two = model_of(LinearRegression(), np.column_stack([VALUE, -VALUE]))
+    export_model(two, tmp_path)
+    again = load_model(tmp_path)
+    assert again.predict(ROWS).shape == (len(ROWS), 2)
+    metrics = regression_by_target(pd.DataFrame({"up": VALUE, "down": -VALUE}), again.predict(ROWS))
+    assert metrics["mae_up"] == pytest.approx(metrics["mae_down"])
+    with pytest.raises(ModelError, match="predicts 2 targets, and explains one alone: train a model for each"):
+        replace(again, background=ROWS).explain(ROWS[:1])
+    interval = Interval(by=(), widths={}, scores=(0.0,) * 99, size=99, low=1, high=9)
+    with pytest.raises(ModelError, match="predicts 2 targets, and gives intervals of one alone"):
+        replace(again, interval=interval).predict_interval(ROWS)
+
+
+def test_a_model_of_a_quantile_is_a_model_like_any_other(tmp_path):
+    noisy = VALUE + np.random.default_rng(1).normal(size=len(ROWS))
+    model = model_of(HistGradientBoostingRegressor(loss="quantile", quantile=0.8, max_iter=40), noisy)
+    export_model(model, tmp_path)
+    found = quantile_metrics(noisy, load_model(tmp_path).predict(ROWS), 0.8)
+    assert found["share_below"] == pytest.approx(0.8, abs=0.1)
+    assert found["pinball_loss"] == pytest.approx(mean_pinball_loss(noisy, model.predict(ROWS), alpha=0.8))
 
 
 def test_a_table_without_rows_has_no_predictions():
