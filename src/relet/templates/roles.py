@@ -160,7 +160,7 @@ def _target_name(file: TypedFile, target: str) -> str:
     if len(several) > 1 and all(part in (*names, *(each.name for each in file.columns)) for part in several):
         raise BadDataError(
             f"a pipeline is made for one target, got {len(several)}: take --target {several[0]}, and make one "
-            f"more pipeline for each other: relet new pipeline NAME --from-csv {file.path.name} --target {several[1]}"
+            f"more pipeline for each other: relet new pipeline NAME --from-csv FILE --target {several[1]}"
         )
     raise BadDataError(f"{file.path.name} has no column {target!r}: {nearest(target, names)}; set --target")
 
