@@ -41,7 +41,7 @@ def class_page(
         sections=[
             Section(
                 title="In one sentence",
-                html=paragraph(_summary(rows, measures), "verdict good")
+                html=paragraph(_summary(rows, measures))
                 + NOTHING.join(map(paragraph, notes))
                 + facts({name: number(round(value, 4)) for name, value in metrics.items()}),
             ),

@@ -99,8 +99,8 @@ def chosen_direction(search: SearchSettings) -> Direction:
         if known is None:
             raise SettingError(
                 f"search.metric is {search.metric!r}, and the name doesn't tell whether more or less of it is "
-                f"better: {nearest(search.metric, OFFERED)}; for a metric of your own set search.direction to "
-                "minimize or maximize"
+                "better; for a metric of your own set search.direction to minimize or maximize; of the usual ones "
+                f"{nearest(search.metric, OFFERED)}"
             )
         return known
     declared = Direction(search.direction)
