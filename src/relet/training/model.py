@@ -308,6 +308,8 @@ def _loaded_model(files: ModelFiles) -> Model:
     if model.interval is not None:
         golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=name)
     if model.sets is not None:
+        if not model.gives_probabilities:
+            raise ModelError(f"{name} is no whole model: it has prediction sets and gives no probabilities")
         golden.check_sets(stored, model.sets, name=name)
     return model
 

@@ -181,6 +181,16 @@ def test_sets_that_were_changed_are_refused(model, tmp_path):
         load_model(tmp_path)
 
 
+def test_sets_of_a_model_without_probabilities_are_refused(model, tmp_path):
+    export_model(model, tmp_path / "model")
+    plain = replace(model, pipeline=LinearRegression().fit(ROWS, [0.0, 1.0, 2.0]), sets=None)
+    export_model(plain, tmp_path / "plain")
+    (tmp_path / "plain" / "sets.json").write_bytes((tmp_path / "model" / "sets.json").read_bytes())
+    amended(tmp_path / "plain", "sets.json", lambda held: None)
+    with pytest.raises(ModelError, match="has prediction sets and gives no probabilities"):
+        load_model(tmp_path / "plain")
+
+
 def test_models_with_other_sets_differ(model, tmp_path):
     folders = {name: tmp_path / name for name in ("old", "same", "other", "without")}
     others = {"other": calibrated_sets(*drawn(100, 8)), "without": None}
