@@ -66,6 +66,10 @@ def test_probabilities_add_up_and_a_set_holds_the_predicted_class(store: str) ->
     assert 0 <= relet.load("test_metrics:latest", store=store)["test_accuracy"] <= 1
 """,
 }
+_EVALUATION_WORDS = {
+    Task.REGRESSION: "",
+    Task.CLASSIFICATION: "; the page: `relet artifacts get class_report:latest`",
+}
 _MODEL_WORDS = {
     Task.REGRESSION: "trains gradient-boosted trees (regression)",
     Task.CLASSIFICATION: "trains gradient-boosted trees (classification)",
@@ -131,6 +135,7 @@ def _model_words(roles: Roles) -> dict[str, str]:
         "class_import": "CLASSES, " if classified else "",
         "class_reason": ('        f"another {TARGET}": ~sample[TARGET].isin(CLASSES),\n' if classified else ""),
         "model_words": _MODEL_WORDS[roles.task],
+        "evaluation_words": _EVALUATION_WORDS[roles.task],
     }
 
 

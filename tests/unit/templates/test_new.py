@@ -118,6 +118,18 @@ def test_a_file_needs_a_target_and_a_target_a_file(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["file.csv"]
 
 
+def test_a_classifier_is_evaluated_by_its_classes(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    made = new_project("late", into=tmp_path, file=path, target=UGLY["orders"](path))
+    evaluate = open_project("late", made.root).pipeline.component("evaluate_model")
+    outputs = [each.name for each in evaluate.outputs]
+    assert outputs == ["evaluation", "test_metrics", "confusion_matrix", "class_report"]
+    assert {"min_accuracy", "max_worse", "coverage", "min_coverage"} <= set(evaluate.defaults)
+    settings = yaml.safe_load((made.root / "pipelines/late/conf/config.yaml").read_text(encoding="utf-8"))
+    assert settings["search"] == {"metric": "log_loss"}
+    assert "class_report" in (made.root / "README.md").read_text(encoding="utf-8")
+
+
 def test_several_targets_are_several_pipelines(tmp_path: Path) -> None:
     path = tmp_path / "file.csv"
     UGLY["sensors"](path)
