@@ -88,6 +88,12 @@ def test_a_class_that_the_model_does_not_know_is_in_no_set():
     assert set_coverage(rows, members).share == 0
 
 
+def test_a_class_of_few_rows_is_not_told_by_itself():
+    rows = classified_rows(["a"] * 30 + ["b"] * 29, pd.DataFrame({"a": [0.9] * 59, "b": [0.1] * 59}))
+    (only,) = set_coverage_by_class(rows, rows.probabilities > 0.5)
+    assert (only.group, only.rows, only.share) == ("a", 30, 1.0)
+
+
 def test_a_model_passes_with_enough_coverage_and_not_with_less():
     found = SetCoverage(share=0.85, size=1.25, single=0.75, rows=200)
     good, bad = (set_coverage_check(found, least) for least in (0.85, 0.86))
