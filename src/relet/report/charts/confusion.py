@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from relet.report.drawing import HEAD, drawing, name_text, nothing_to_draw, px, text, tip_of
 from relet.report.markup import PageMarkup, element
@@ -36,16 +36,8 @@ def confusion_chart(
         drawn.append(name_text(labels - 8, y + TALL / 2 + 4, names[true], labels - 8, anchor="end"))
         turned = f"translate({px(labels + SIDE * (row + 0.5))} {px(top - 8)}) rotate(-45)"
         drawn.append(element("text", fit_text(names[true], labels - 8), transform=turned))
-        whole = sum(counts[true])
         for column, predicted in enumerate(shown):
-            part = counts[true][predicted] / whole if whole else 0.0
-            tip = f"{names[true]}, predicted {names[predicted]}: {number(counts[true][predicted])} rows"
-            tip += f", {share(part)} of {names[true]}" if whole else ""
-            kind = "right" if true == predicted else "wrong"
-            drawn.append(_confusion_cell(labels + SIDE * column, y, kind, part, tip))
-            if counts[true][predicted]:
-                words = number(counts[true][predicted])
-                drawn.append(text(labels + SIDE * (column + 0.5), y + TALL / 2 + 4, words, kind="in"))
+            drawn += _confusion_cell(labels + SIDE * column, y, counts[true], names, (true, predicted))
     left_out = f", the {len(shown)} largest of {len(names)} classes" if len(shown) < len(names) else ""
     style = (
         ".chart .right{fill:var(--s0,#0a6aa8)}.chart .wrong{fill:var(--s1,#d0650b)}"
@@ -56,14 +48,24 @@ def confusion_chart(
     return drawing(drawn, title=title + left_out, width=width, height=height, style=style, kind="wide")
 
 
-def _confusion_cell(x: float, y: float, kind: str, part: float, tip: str) -> PageMarkup:
-    return element(
+def _confusion_cell(
+    x: float, y: float, counts: Sequence[int], names: Sequence[str], classes: tuple[int, int]
+) -> Iterator[PageMarkup]:
+    """The square of a true and a predicted class, with its number where it is not 0."""
+    true, predicted = classes
+    held, whole = counts[predicted], sum(counts)
+    part = held / whole if whole else 0.0
+    tip = f"{names[true]}, predicted {names[predicted]}: {number(held)} rows"
+    tip += f", {share(part)} of {names[true]}" if whole else ""
+    yield element(
         "rect",
         tip_of(tip),
-        class_=kind,
+        class_="right" if true == predicted else "wrong",
         fill_opacity=f"{0.04 + 0.66 * part:.2f}",
         x=px(x + 1),
         y=px(y + 1),
         width=SIDE - 2,
         height=TALL - 2,
     )
+    if held:
+        yield text(x + SIDE / 2, y + TALL / 2 + 4, number(held), kind="in")
