@@ -172,14 +172,18 @@ def _stored_curves(job: Job, outcome: RunOutcome) -> dict[str, Curve]:
     """The metrics that are curves, by name."""
     from relet.store.curves import curves
 
-    versions = (version for result in outcome.results for version in result.outputs.values())
-    return {name: curve for version in versions for name, curve in curves(job.store, version).items()}
+    return {
+        f"{result.metrics_prefix}{name}": curve
+        for result in outcome.results
+        for version in result.outputs.values()
+        for name, curve in curves(job.store, version).items()
+    }
 
 
 def _metric_lines(metrics: Mapping[str, float], curves: Mapping[str, Curve]) -> Iterator[str]:
     """Each metric with the baseline's value, or with its curve where it is the last value of one."""
     rows = [
-        (name, value, metrics.get(f"baseline_{name}"))
+        (name, value, metrics.get(f"baseline_{name}", metrics.get(_step_baseline(name))))
         for name, value in metrics.items()
         if not name.startswith("baseline_") and "baseline_" not in name
     ]
@@ -191,6 +195,16 @@ def _metric_lines(metrics: Mapping[str, float], curves: Mapping[str, Curve]) -> 
         if name in curves:
             comparison = f"    {_curve_text(curves[name])}"
         yield f"{name:<{width}}{value:>12.4g}{comparison}"
+
+
+def _step_baseline(metric: str) -> str:
+    """The name of the baseline of a metric that has its step's name before it.
+
+    >>> _step_baseline("train_b.mae")
+    'train_b.baseline_mae'
+    """
+    step, _, name = metric.partition(".")
+    return f"{step}.baseline_{name}"
 
 
 def _curve_text(curve: Curve) -> str:

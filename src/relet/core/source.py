@@ -60,7 +60,7 @@ class ParsedModule:
 
     def literal(self, node: ast.expr, what: str) -> Any:
         """The value of a literal, or of a name that the module assigns one to at its top level."""
-        for given in (node, self._constant(node)):
+        for given in (node, self.assigned(node)):
             try:
                 if given is not None:
                     return ast.literal_eval(given)
@@ -68,7 +68,7 @@ class ParsedModule:
                 continue
         raise self.error(node, f"{what} must be a literal, got {ast.unparse(node)}")
 
-    def _constant(self, node: ast.expr) -> ast.expr | None:
+    def assigned(self, node: ast.expr) -> ast.expr | None:
         """What the module assigns to a name, where it does so once and at its top level."""
         if not isinstance(node, ast.Name):
             return None

@@ -199,7 +199,9 @@ def _call_question(call: ComponentCall) -> dict[str, Any]:
     inputs = {name: place and {**vars(place), "folder": str(place.folder)} for name, place in call.inputs.items()}
     return {
         "ask": "call",
-        "component": call.component.name,
+        "component": call.component.function_name,
+        "step": call.component.name,
+        "names": dict(call.component.renamed),
         "module": call.component.module,
         **_place_question(call.place),
         "code": dict(call.code),

@@ -57,7 +57,9 @@ def act_on(context: RunContext, component: Component, step: Step, known: KnownVe
     }
     _move_aliases(context, component, step, result, known.with_outputs(component, result.outputs))
     inputs = {name: version for name, version in step.inputs.items() if version}
-    return replace(result, inputs=inputs, verdict=verdict, metrics=metrics)
+    return replace(
+        result, inputs=inputs, verdict=verdict, metrics=metrics, metrics_prefix=component.metrics_prefix
+    )
 
 
 def _run_unless_made(

@@ -62,7 +62,7 @@ def _component_parts(
     modules = {name: value for closure in closures for name, value in closure.modules.items()}
     third_party = frozenset[str]().union(*(closure.third_party for closure in closures))
     return KeyParts(
-        component=component.name,
+        component=component.identity,
         code=dict(sorted(modules.items())),
         packages=installed.closure(third_party),
         resources={name: _resource_digest(project, path) for name, path in sorted(resources.items())},
