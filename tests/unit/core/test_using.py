@@ -39,7 +39,7 @@ class Judged(NamedTuple):
     said: Verdict
 
 @component(job_type="judge", judges=("model",))
-def judge(model: Model, rows: Table, best: Annotated[Model, Stored("model:prod", initially="model")]) -> Judged: ...
+def judge(model: Model, rows: Table, best: Annotated[Model, Stored("model:prod", "model")]) -> Judged: ...
 """
 HEAD = "from relet import Pipeline\nfrom using_steps.steps import fit, get, judge\n"
 TWICE = """
