@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
+from time import monotonic
 from typing import Any
 
-from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
+from relet.cli.progress import ProgressDisplay, download_text, elapsed_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
 from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import Check, Curve, Verdict
@@ -16,11 +17,14 @@ from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.core.wording import count, shorten
 from relet.errors import CodeLine, ComponentError
+from relet.project.call import ProgressReport
 from relet.project.job import ComponentResult, Job, RunOutcome
 from relet.tracking.courier import Delivery
 
 # How many letters a curve is drawn in.
 CURVE_WIDTH = 24
+# Seconds after which a line says of a component that it still runs, where nothing on the screen moves.
+STILL = 60.0
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
 
 
@@ -37,6 +41,8 @@ class RunScreen:
     def __init__(self, display: ProgressDisplay) -> None:
         self._display = display
         self._name_width = 16
+        # what the component that runs is, since when, how far, and when a line last said so
+        self._now, self._since, self._report, self._said = "", 0.0, "", 0.0
 
     def begin(self, job: Job) -> None:
         """The job is known; nothing has run yet."""
@@ -48,7 +54,21 @@ class RunScreen:
 
     def started(self, step: Step) -> None:
         self._display.event("started", component=step.component, reason=step.reason)
-        self._display.moving(f"{step.component}: {step.reason}")
+        self._now, self._report = f"{step.component}: {step.reason}", ""
+        self._since = self._said = monotonic()
+        self._display.moving(self._now)
+
+    def progressed(self, component: str, report: ProgressReport | None) -> None:
+        now = monotonic()
+        if report is not None:
+            self._display.event("progress", component=component, **asdict(report))
+            self._report = str(report)
+        elapsed = elapsed_text(now - self._since)
+        self._display.moving("   ".join(filter(None, (self._now, elapsed, self._report))))
+        if now - self._said >= STILL:
+            self._said = now
+            words = f"{component:<{self._name_width}}{'still':<6}{elapsed:<12}{self._report}"
+            self._display.still(words.rstrip())
 
     def ended(self, result: ComponentResult) -> None:
         self._display.event("ended", **_result_facts(result))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -264,7 +265,8 @@ def _caveats(context: RunContext, component: Component, step: Step) -> tuple[Cav
 def _call_component(context: RunContext, component: Component, step: Step) -> CallResult:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
     job = context.job
-    call = call_for(job, component, step.inputs, context.workspace)
+    listen = partial(context.watch.progressed, component.name)
+    call = replace(call_for(job, component, step.inputs, context.workspace), listen=listen)
     caller = job.callers.get(component.name)
     if caller and context.debug:
         context.watch.noted(f"{component.name} runs in an environment of its own, where --pdb can't look")

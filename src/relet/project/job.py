@@ -11,7 +11,7 @@ from relet.core.artifact import Verdict, Version
 from relet.core.component import Component
 from relet.core.plan import Action, RunRequest, Step
 from relet.core.record import Caveat, Status, source_digests
-from relet.project.call import Caller
+from relet.project.call import Caller, ProgressReport
 from relet.project.folder import Project
 from relet.project.tree import CodeTree
 
@@ -124,6 +124,9 @@ class RunWatcher(Protocol):
     def ended(self, result: ComponentResult) -> None:
         """A component was run, skipped or held back."""
 
+    def progressed(self, component: str, report: ProgressReport | None) -> None:
+        """A component says how far it is; None from time to time while it works and says nothing."""
+
     def noted(self, message: str) -> None:
         """Something that a person should know."""
 
@@ -133,4 +136,5 @@ class SilentWatcher:
 
     def started(self, step: Step) -> None: ...
     def ended(self, result: ComponentResult) -> None: ...
+    def progressed(self, component: str, report: ProgressReport | None) -> None: ...
     def noted(self, message: str) -> None: ...
