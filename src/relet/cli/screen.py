@@ -116,6 +116,7 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             metrics=outcome.metrics,
             error=str(outcome.error) if outcome.error else None,
             lines=[asdict(each) for each in getattr(outcome.error, "lines", ())],
+            inputs=list(getattr(outcome.error, "inputs", ())),
             exit_status=outcome.exit_status,
             trackers=delivery_facts(outcome.deliveries),
         )
@@ -127,6 +128,8 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         say(f"relet: {error_text(outcome.error)}", err=True)
         for line in _code_lines(getattr(outcome.error, "lines", ())):
             say(f"  {line}", err=True)
+        if inputs := getattr(outcome.error, "inputs", ()):
+            say(f"  its inputs were {', '.join(inputs)}", err=True)
 
 
 def _code_lines(lines: Sequence[CodeLine]) -> Iterator[str]:

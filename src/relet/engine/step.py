@@ -15,11 +15,12 @@ from relet.core.component import Component
 from relet.core.lookups import PACKAGE_MARK
 from relet.core.plan import Action, KnownVersions, Step, decide
 from relet.core.record import ArtifactLink, Caveat, KeyParts, RunRecord, Status, new_run_id, now, source_digests
+from relet.core.wording import count
 from relet.engine import own_interpreter, recording
 from relet.engine.ahead import modules_wanted
 from relet.engine.calling import SHARED_PROCESS, call_here
 from relet.engine.values import Workspace
-from relet.errors import BadDataError, DamagedError
+from relet.errors import BadDataError, DamagedError, ReletError
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.job import ComponentResult, Job, RunWatcher
 from relet.project.key import code_files, pipeline_files
@@ -202,6 +203,8 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     except BaseException as error:
         status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Status.FAILED
         message = f"{type(error).__name__}: {error}"
+        if isinstance(error, ReletError):
+            error.inputs = tuple(_version_words(version) for version in step.inputs.values() if version)
         log = recording.keep_log(job, getattr(error, "printed", ""), error)
         recording.put(job, replace(record, status=status, ended=now(), message=message, log=log))
         raise
@@ -237,6 +240,23 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         run_id=record.id,
         caveats=caveats,
     )
+
+
+def _version_words(version: Version) -> str:
+    """A version and its size, where that is known.
+
+    >>> about = {"rows": 1200, "columns": ["a", "b"]}
+    >>> _version_words(
+    ...     Version(name="rows", number=3, type=ArtifactType.TABLE, content="", files={}, metadata=about)
+    ... )
+    'rows:v3 (1,200 rows × 2 columns)'
+    """
+    about = version.metadata
+    if version.type is ArtifactType.TABLE and isinstance(about.get("rows"), int) and "columns" in about:
+        return f"{version} ({count(about['rows'], 'row')} × {count(len(about['columns']), 'column')})"
+    if version.type is ArtifactType.ARRAY and "shape" in about:
+        return f"{version} ({' × '.join(map(str, about['shape']))})"
+    return str(version)
 
 
 def _link_to(version: Version) -> ArtifactLink:
