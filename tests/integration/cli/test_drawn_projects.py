@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from relet.engine import run as engine
 from relet.errors import ReletError
@@ -38,14 +38,14 @@ def statuses(project: DrawnProject, *commands: tuple[str, ...]) -> list[int]:
             os.chdir(before)
 
 
-@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(projects())
 def test_what_only_looks_at_a_project_ends_with_words(project: DrawnProject) -> None:
     assert set(statuses(project, *LOOKING)) <= {0, 2}
 
 
 @pytest.mark.long
-@settings(max_examples=1000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(projects())
 def test_what_only_looks_at_many_projects_ends_with_words(project: DrawnProject) -> None:
     assert set(statuses(project, *LOOKING)) <= {0, 2}
@@ -53,7 +53,7 @@ def test_what_only_looks_at_many_projects_ends_with_words(project: DrawnProject)
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(projects())
 def test_a_run_ends_with_words(project: DrawnProject) -> None:
     ended: list[RunOutcome] = []
