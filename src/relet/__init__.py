@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from relet.data.rows import RowStream
     from relet.data.table import Table
     from relet.engine.notebook import load, run
+    from relet.engine.progress import progress
     from relet.training.model import Model
 
 __all__ = [*EXPORTS, "__version__"]

@@ -10,11 +10,13 @@ from difflib import get_close_matches
 class ReletError(Exception):
     """Everything that relet raises on purpose. `exit_status` is what the command line ends with.
 
-    `printed` is what a component's process had printed, where the error came from one.
+    `printed` is what a component's process had printed, where the error came from one, and `inputs` are the
+    versions that the component was called with, in words: `clean:v3 (1,200 rows × 8 columns)`.
     """
 
     exit_status = 2
     printed: str = ""
+    inputs: tuple[str, ...] = ()
 
 
 class WiringError(ReletError):

@@ -27,5 +27,6 @@ EXPORTS = {
     "Table": "relet.data.table",
     "Model": "relet.training.model",
     "load": "relet.engine.notebook",
+    "progress": "relet.engine.progress",
     "run": "relet.engine.notebook",
 }

@@ -18,7 +18,7 @@ SPINNER_WIDTH = 2
 
 
 class ProgressDisplay(Protocol):
-    """Where a command writes while it works. A display writes some of the three kinds, and ignores the others."""
+    """Where a command writes while it works. A display writes some of the four kinds, and ignores the others."""
 
     def event(self, name: str, **facts: Any) -> None:
         """Something happened: for a program."""
@@ -28,6 +28,9 @@ class ProgressDisplay(Protocol):
 
     def moving(self, text: str) -> None:
         """What goes on right now, for a person at a terminal. The next line replaces this one."""
+
+    def still(self, text: str) -> None:
+        """What has gone on for long, for a person who sees no moving line."""
 
 
 class JsonDisplay:
@@ -40,6 +43,8 @@ class JsonDisplay:
 
     def moving(self, text: str) -> None: ...
 
+    def still(self, text: str) -> None: ...
+
 
 class PlainDisplay:
     """Lines of text, for a file, a pipe or a log."""
@@ -50,6 +55,9 @@ class PlainDisplay:
         say(text)
 
     def moving(self, text: str) -> None: ...
+
+    def still(self, text: str) -> None:
+        say(text)
 
 
 class TerminalDisplay(PlainDisplay):
@@ -77,6 +85,8 @@ class TerminalDisplay(PlainDisplay):
         else:
             self._spinner.update(words)
 
+    def still(self, text: str) -> None: ...
+
     def clear(self) -> None:
         """Take the moving line from the screen."""
         if self._spinner is not None:
@@ -102,6 +112,18 @@ def progress_display(*, as_json: bool) -> Iterator[ProgressDisplay]:
 def print_event(event: str, /, **facts: Any) -> None:
     """Print an event as a line of JSON."""
     say_json({"event": event, **facts})
+
+
+def elapsed_text(seconds: float) -> str:
+    """How long something has gone on.
+
+    >>> elapsed_text(9.7), elapsed_text(75), elapsed_text(7260)
+    ('9 s', '1 min 15 s', '2 h 1 min')
+    """
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def download_text(done: int, total: int | None) -> str:

@@ -151,7 +151,7 @@ def _without_swallowed_word(
     """The words, with the one back that stood behind a bare --cfg: it is an override or the target."""
     if cfg is None or cfg in CFG_WORDS:
         return target, words, cfg
-    if "=" in cfg:
+    if "=" in cfg or cfg.startswith("~"):
         return target, (*words, cfg), "job"
     return cfg, words if target is None else (target, *words), "job"
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
+from time import monotonic
 from typing import Any
 
-from relet.cli.progress import ProgressDisplay, download_text, print_event, progress_display
+from relet.cli.progress import ProgressDisplay, download_text, elapsed_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
 from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import Check, Curve, Verdict
@@ -16,11 +17,14 @@ from relet.core.plan import Action, Step
 from relet.core.record import Status
 from relet.core.wording import count, shorten
 from relet.errors import CodeLine, ComponentError
+from relet.project.call import ProgressReport
 from relet.project.job import ComponentResult, Job, RunOutcome
 from relet.tracking.courier import Delivery
 
 # How many letters a curve is drawn in.
 CURVE_WIDTH = 24
+# Seconds after which a line says of a component that it still runs, where nothing on the screen moves.
+STILL = 60.0
 _COLOURS = {Action.RUN: "green", Action.SKIP: "bright_black", Action.WAITS: "yellow"}
 
 
@@ -37,6 +41,8 @@ class RunScreen:
     def __init__(self, display: ProgressDisplay) -> None:
         self._display = display
         self._name_width = 16
+        # what the component that runs is, since when, how far, and when a line last said so
+        self._now, self._since, self._report, self._said = "", 0.0, "", 0.0
 
     def begin(self, job: Job) -> None:
         """The job is known; nothing has run yet."""
@@ -48,7 +54,21 @@ class RunScreen:
 
     def started(self, step: Step) -> None:
         self._display.event("started", component=step.component, reason=step.reason)
-        self._display.moving(f"{step.component}: {step.reason}")
+        self._now, self._report = f"{step.component}: {step.reason}", ""
+        self._since = self._said = monotonic()
+        self._display.moving(self._now)
+
+    def progressed(self, component: str, report: ProgressReport | None) -> None:
+        now = monotonic()
+        if report is not None:
+            self._display.event("progress", component=component, **asdict(report))
+            self._report = str(report)
+        elapsed = elapsed_text(now - self._since)
+        self._display.moving("   ".join(filter(None, (self._now, elapsed, self._report))))
+        if now - self._said >= STILL:
+            self._said = now
+            words = f"{component:<{self._name_width}}{'still':<6}{elapsed:<12}{self._report}"
+            self._display.still(words.rstrip())
 
     def ended(self, result: ComponentResult) -> None:
         self._display.event("ended", **_result_facts(result))
@@ -96,6 +116,7 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             metrics=outcome.metrics,
             error=str(outcome.error) if outcome.error else None,
             lines=[asdict(each) for each in getattr(outcome.error, "lines", ())],
+            inputs=list(getattr(outcome.error, "inputs", ())),
             exit_status=outcome.exit_status,
             trackers=delivery_facts(outcome.deliveries),
         )
@@ -107,6 +128,8 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         say(f"relet: {error_text(outcome.error)}", err=True)
         for line in _code_lines(getattr(outcome.error, "lines", ())):
             say(f"  {line}", err=True)
+        if inputs := getattr(outcome.error, "inputs", ()):
+            say(f"  its inputs were {', '.join(inputs)}", err=True)
 
 
 def _code_lines(lines: Sequence[CodeLine]) -> Iterator[str]:
@@ -172,14 +195,18 @@ def _stored_curves(job: Job, outcome: RunOutcome) -> dict[str, Curve]:
     """The metrics that are curves, by name."""
     from relet.store.curves import curves
 
-    versions = (version for result in outcome.results for version in result.outputs.values())
-    return {name: curve for version in versions for name, curve in curves(job.store, version).items()}
+    return {
+        f"{result.metrics_prefix}{name}": curve
+        for result in outcome.results
+        for version in result.outputs.values()
+        for name, curve in curves(job.store, version).items()
+    }
 
 
 def _metric_lines(metrics: Mapping[str, float], curves: Mapping[str, Curve]) -> Iterator[str]:
     """Each metric with the baseline's value, or with its curve where it is the last value of one."""
     rows = [
-        (name, value, metrics.get(f"baseline_{name}"))
+        (name, value, metrics.get(f"baseline_{name}", metrics.get(_step_baseline(name))))
         for name, value in metrics.items()
         if not name.startswith("baseline_") and "baseline_" not in name
     ]
@@ -191,6 +218,16 @@ def _metric_lines(metrics: Mapping[str, float], curves: Mapping[str, Curve]) -> 
         if name in curves:
             comparison = f"    {_curve_text(curves[name])}"
         yield f"{name:<{width}}{value:>12.4g}{comparison}"
+
+
+def _step_baseline(metric: str) -> str:
+    """The name of the baseline of a metric that has its step's name before it.
+
+    >>> _step_baseline("train_b.mae")
+    'train_b.baseline_mae'
+    """
+    step, _, name = metric.partition(".")
+    return f"{step}.baseline_{name}"
 
 
 def _curve_text(curve: Curve) -> str:

@@ -48,7 +48,7 @@ def _steps_including(step: str, pipeline: Pipeline) -> str:
 
 
 def _plan_lines(decided: Plan, shown: list[Step]) -> Iterator[str]:
-    width = max(len(step.component) for step in shown) + 2
+    width = max((len(step.component) for step in shown), default=0) + 2
     for step in shown:
         versions = "  ".join(str(version) for version in step.outputs.values())
         yield f"{step.component:<{width}}{step.action:<7}{step.reason:<40}{versions}".rstrip()

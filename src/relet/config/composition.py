@@ -97,7 +97,15 @@ def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
     from omegaconf import OmegaConf
 
     with _own_defaults(), hydra.initialize_config_dir(str(folder.resolve()), version_base="1.3"):
-        config = hydra.compose(PRIMARY, overrides=list(overrides), return_hydra_config=True)
+        try:
+            config = hydra.compose(PRIMARY, overrides=list(overrides), return_hydra_config=True)
+        except RecursionError:
+            raise SettingError(f"{folder}: a value holds itself, by an alias (*name) in a file") from None
+        except OSError as error:
+            if type(error) is not OSError:  # what Hydra refuses
+                raise
+            # what OmegaConf says of a file that is a number or text alone
+            raise SettingError(f"{folder}: a file is no mapping from keys to values: {error}") from None
     choices = config.hydra.runtime.choices.items()
     OmegaConf.set_struct(config, False)
     del config["hydra"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,8 @@ class Change:
                 return f"{self.name} {_parameter_text(self.old)} → {_parameter_text(self.new)}"
             case "inputs" | "packages":
                 return f"{self.name} {self.old or 'absent'} → {self.new or 'absent'}"
+            case "component":
+                return f"{self.name} {self.old} → {self.new}"
             case "machine":
                 return f"{self.name} {_value_or_not_set(self.old)} → {_value_or_not_set(self.new)}"
             case "code":
@@ -58,7 +60,12 @@ def differences(old: KeyParts, new: KeyParts) -> tuple[Change, ...]:
     >>> differences(KeyParts(component="c", parameters={"a": 1}), KeyParts(component="c", parameters={"a": 2}))
     (Change(part='parameters', name='a', old=1, new=2),)
     """
-    return tuple(
+    used = [Change(part="component", name="used as", old=old.component, new=new.component)]
+    return (*(used if old.component != new.component else ()), *_differing_parts(old, new))
+
+
+def _differing_parts(old: KeyParts, new: KeyParts) -> Iterator[Change]:
+    yield from (
         Change(part=part, name=name, old=old_values.get(name, missing), new=new_values.get(name, missing))
         for part in ("parameters", "inputs", "resources", "code", "packages")
         for old_values, new_values in [(getattr(old, part), getattr(new, part))]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from relet.core.artifact import ArtifactType, Stored
 from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup, nearest_parameter
 from relet.errors import SettingError
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Arguments = ParamSpec("Arguments")
+Returned = TypeVar("Returned", covariant=True)
 
 # What can make a component an environment of its own, as MLflow names them.
 MANAGERS = ("uv", "virtualenv", "conda", "docker")
@@ -51,7 +52,9 @@ class Component:
     neither. `module` is the module that defines the function, `path` its file; `resources` are files and folders
     that it reads beside its inputs, relative to the pipeline's folder; `judges` are the inputs and outputs that
     its verdict gates; `tolerance` is by how much each output's numbers may differ when it is reproduced (none: not
-    at all); `environment` is what makes it an environment of its own: a manager, or `manager:lock`.
+    at all); `environment` is what makes it an environment of its own: a manager, or `manager:lock`. A component
+    that is used under other names has the name of its step; `function` is then its function's name ("" for the
+    same), and `renamed` maps the names of artifacts in the signature to those in the pipeline.
     """
 
     name: str
@@ -68,6 +71,31 @@ class Component:
     judges: tuple[str, ...] = ()
     tolerance: Mapping[str, float] = field(default_factory=dict)
     environment: str | None = None
+    function: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def function_name(self) -> str:
+        return self.function or self.name
+
+    @property
+    def identity(self) -> str:
+        """What its key says of it: its name, and under which names it uses its function where these are others.
+
+        >>> Component(name="b", function="fit", renamed={"m": "m_b"}, module="", path=Path(), job_type="").identity
+        "fit.using('b', m='m_b')"
+        """
+        if not self.renamed and self.function_name == self.name:
+            return self.name
+        names = "".join(f", {old}={new!r}" for old, new in sorted(self.renamed.items()))
+        return f"{self.function_name}.using({self.name!r}{names})"
+
+    @property
+    def metrics_prefix(self) -> str:
+        """What the run of a pipeline writes before the names of its metrics: two uses of one function measure the
+        same.
+        """
+        return "" if self.function_name == self.name else f"{self.name}."
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -172,6 +200,40 @@ class ComponentOptions:
     environment: str | None = None
 
 
+@dataclass(frozen=True)
+class ComponentUse:
+    """A component under other names: the name of its step, and its artifacts' names in the signature → here.
+
+    `step` is None where the step has the function's name.
+    """
+
+    function: Callable[..., Any]
+    step: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.step or str(getattr(self.function, "__name__", self.function))
+
+
+class ComponentFunction(Protocol[Arguments, Returned]):
+    """A function that is a component: it is called as before."""
+
+    __name__: str
+    __relet__: ComponentOptions
+
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Returned: ...
+
+    def using(self, step: str | None = None, /, **names: str) -> ComponentUse:
+        """The component under other names, for a pipeline: `train.using("train_b", model="model_b")`.
+
+        `step` is the name of its step, which has a section of settings of its own; without it the step has the
+        function's name. Each of `names` is an artifact's name in the signature → its name in the pipeline, for
+        inputs, outputs and stored versions (`Stored("model:prod")` becomes `model_b:prod`). The pipeline
+        raises WiringError for names that the signature does not have, and for those that can't be an artifact's.
+        """
+
+
 def component(
     *,
     job_type: str,
@@ -179,7 +241,7 @@ def component(
     judges: tuple[str, ...] = (),
     tolerance: float | Mapping[str, float] | None = None,
     environment: str | None = None,
-) -> Callable[[Function], Function]:
+) -> Callable[[Callable[Arguments, Returned]], ComponentFunction[Arguments, Returned]]:
     """Mark a function as a component of a pipeline; the function itself stays as it is.
 
     `job_type` names the kind of component; `resources` are files and folders that it reads beside its inputs,
@@ -204,8 +266,13 @@ def component(
         environment=environment,
     )
 
-    def mark(function: Function) -> Function:
-        function.__relet__ = options  # type: ignore[attr-defined]
-        return function
+    def mark(function: Callable[Arguments, Returned]) -> ComponentFunction[Arguments, Returned]:
+        def using(step: str | None = None, /, **names: str) -> ComponentUse:
+            return ComponentUse(function, step, names)
+
+        marked = cast("ComponentFunction[Arguments, Returned]", function)
+        marked.__relet__ = options
+        marked.using = using  # type: ignore[method-assign]
+        return marked
 
     return mark

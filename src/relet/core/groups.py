@@ -6,13 +6,11 @@ import ast
 from dataclasses import replace
 from typing import Any
 
-from relet.core import artifact
 from relet.core.accepted import AcceptedType, only_choices
 from relet.core.annotation import PLAIN, accepted_types, default_literal, is_plain
-from relet.core.artifact import Source
 from relet.core.code import FirstPartyCode
 from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup
-from relet.core.source import ParsedModule, mark_arguments, split_annotation
+from relet.core.source import ParsedModule, read_mark, split_annotation
 from relet.errors import SettingError, SignatureError
 
 _FACTORIES: dict[str, type] = {"list": list, "dict": dict, "tuple": tuple}
@@ -28,10 +26,10 @@ def read_parameter(
     inner, marks = split_annotation(source, annotation)
     if inner is None:
         raise source.error(at, f"the parameter {name} has no annotation")
-    if chosen_by := mark_arguments(source, marks, "ChosenBy"):
+    if chosen_by := read_mark(source, marks, "ChosenBy"):
         if default is not None:
             raise source.error(at, f"the parameter {name} has a default; the group that is chosen has its own")
-        return ChosenGroup(name=name, **artifact.ChosenBy(*chosen_by["args"], **chosen_by["kwargs"]).__dict__)
+        return ChosenGroup(name=name, **vars(chosen_by))
     if not is_plain(source, inner):
         return _group_with_default(source, name, inner, default, at).placed(name)
     return _plain_parameter(source, name, inner, marks, default, at)
@@ -45,9 +43,8 @@ def _plain_parameter(
     default: ast.expr | None,
     at: ast.AST,
 ) -> Parameter:
-    mark, package = mark_arguments(source, marks, "Source"), mark_arguments(source, marks, "Module")
+    mark, module = read_mark(source, marks, "Source"), read_mark(source, marks, "Module")
     accepted = accepted_types(source, name, inner, at)
-    module = artifact.Module(*package["args"], **package["kwargs"]) if package else None
     if module:
         modules = AcceptedType(kind=str, choices=tuple(_modules_of(source, name, module.package, at)))
         accepted = (modules, *(each for each in accepted if each.kind is not str))
@@ -59,7 +56,7 @@ def _plain_parameter(
         default=_default_value(source, name, default) if default else None,
         required=default is None,
         choices=only_choices(accepted),
-        source=Source(*mark["args"]) if mark else None,
+        source=mark,
         module=module,
     )
     if default is None:

@@ -13,9 +13,10 @@ from typing import Any
 from relet.core.artifact import DETERMINISM, REPRODUCTION
 from relet.core.artifact_types import TYPES
 from relet.core.code import FirstPartyCode
-from relet.core.component import Component, Input, Output
+from relet.core.component import Component, ComponentUse, Input, Output
 from relet.core.signature import read_component
 from relet.core.source import ParsedModule
+from relet.core.using import names_of_use, under_names, used_component
 from relet.core.wiring import SettingRow, read_rows
 from relet.errors import NotFoundError, WiringError, nearest
 from relet.names import PACKAGE
@@ -27,6 +28,7 @@ class Pipeline:
 
     `on_request` are components that run only when they are asked for: by their name, or all together by
     `main.evaluate`; those in `by_name` by their name alone (they need not be in `on_request`, and count as such).
+    `train.using("train_b", model="model_b")` is a component under other names, so that one may be used twice.
     Names wire settings, too: a key of the configuration feeds every parameter of its name. `settings` is the table
     of what differs: it maps a key, or a section, to what it feeds, as `component.parameter`, or by a name alone in
     every component that has it: `{"etl.seed": "get_data.seed"}`. A key that names a parameter in braces stands for
@@ -128,9 +130,11 @@ def _component_names(components: Iterable[Any]) -> tuple[str, ...]:
     return tuple(each if isinstance(each, str) else _component(each).name for each in components)
 
 
-def _component(function: Component | Callable[..., Any]) -> Component:
+def _component(function: Component | ComponentUse | Callable[..., Any]) -> Component:
     if isinstance(function, Component):
         return function
+    if isinstance(function, ComponentUse):
+        return under_names(_component(function.function), function.step, function.names)
     name = getattr(function, "__name__", repr(function))
     if not hasattr(function, "__relet__"):
         raise WiringError(f"{name} is no component: write @component(job_type=…) above it")
@@ -149,9 +153,10 @@ def _check_names(
     asked: Mapping[str, tuple[str, ...]],
 ) -> None:
     names = [each.name for each in components]
-    for name in names:
-        if names.count(name) > 1:
-            raise WiringError(f"there are two components named {name}")
+    for each in components:
+        if names.count(each.name) > 1:
+            other = f"{each.function_name}.using('{each.name}_b', …)"
+            raise WiringError(f"there are two components named {each.name}; one may be used by another: {other}")
     producers: dict[str, Component] = {}
     for each in components:
         for output in each.outputs:
@@ -160,8 +165,13 @@ def _check_names(
                     f"{each.name} makes {output.name}, which relet stores its own verdicts as; rename the output"
                 )
             if output.name in producers:
-                both = f"{producers[output.name].name} and {each.name}"
-                raise WiringError(f"two components make {output.name}: {both}; rename one output")
+                first = producers[output.name]
+                both = f"{first.name} and {each.name}"
+                advice = "rename one output"
+                if first.function_name == each.function_name:
+                    old = next((old for old, new in each.renamed.items() if new == output.name), output.name)
+                    advice = f"{each.function_name}.using('{each.name}', {old}='{output.name}_b') renames one"
+                raise WiringError(f"two components make {output.name}: {both}; {advice}")
             producers[output.name] = each
     for each in components:
         _check_inputs(each, producers)
@@ -262,24 +272,42 @@ def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:
     if call.args:
         arguments["components"] = call.args[0]
 
-    def read(node: ast.expr) -> Component:
-        full = module.dotted(node)
-        home, _, function = full.rpartition(".")
-        file = code.find(home) if home else module.path
-        if file is None or file.is_dir():
-            raise module.error(node, f"{ast.unparse(node)}: there is no first-party module {home or full}")
-        return read_component(function or full, home or module.name, file, code)
-
     def named(what: str) -> list[str]:
-        return [ast.unparse(node) for node in _elements(module, arguments.get(what), what)]
+        return [_named_step(module, node) for node in _elements(module, arguments.get(what), what)]
 
     return Pipeline(
-        [read(node) for node in _elements(module, arguments.get("components"), "components")],
+        [_read_element(module, node) for node in _elements(module, arguments.get("components"), "components")],
         name=name,
         on_request=named("on_request"),
         by_name=named("by_name"),
         settings=module.literal(arguments["settings"], "settings") if "settings" in arguments else {},
     )
+
+
+def _read_element(module: ParsedModule, node: ast.expr) -> Component:
+    """The component that an element of the list is: a name, or a call of `using`."""
+    function, call = used_component(module, node)
+    full = module.dotted(function)
+    home, _, name = full.rpartition(".")
+    file = module.code.find(home) if home else module.path
+    if file is None or file.is_dir():
+        raise module.error(node, f"{ast.unparse(function)}: there is no first-party module {home or full}")
+    found = read_component(name or full, home or module.name, file, module.code)
+    if call is None:
+        return found
+    try:
+        return under_names(found, *names_of_use(module, call))
+    except WiringError as error:
+        raise WiringError(f"{module.path}, line {call.lineno}: {error}") from None
+
+
+def _named_step(module: ParsedModule, node: ast.expr) -> str:
+    """The step that an element of `on_request` names: as text, as a component, or as one under other names."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    function, call = used_component(module, node)
+    step = names_of_use(module, call)[0] if call else None
+    return ast.unparse(function) if step is None else str(step)
 
 
 def _pipeline_call(module: ParsedModule) -> ast.Call:

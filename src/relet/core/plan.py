@@ -348,7 +348,7 @@ def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Ve
     """What the key of a component with these inputs is made of."""
     code = request.code[component.name]
     return KeyParts(
-        component=component.name,
+        component=component.identity,
         code=code.code,
         packages=code.packages,
         resources=code.resources,

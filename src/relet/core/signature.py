@@ -9,14 +9,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from relet.core.artifact import Stored
+from relet.core.artifact import Reference, Stored
 from relet.core.artifact_types import DRAWN, KNOWN, KNOWN_FIGURES, annotated_artifact
 from relet.core.code import FirstPartyCode
 from relet.core.component import MANAGERS, Component, ComponentOptions, Input, Output
 from relet.core.groups import read_parameter, with_options
 from relet.core.parameter import ChosenGroup, Parameter, ParameterGroup
-from relet.core.source import ParsedModule, annotation_members, mark_arguments, says_none, split_annotation
-from relet.errors import SignatureError, nearest
+from relet.core.source import ParsedModule, annotation_members, read_mark, says_none, split_annotation
+from relet.errors import NotFoundError, SignatureError, nearest
 
 
 def read_component(name: str, module: str, path: Path, code: FirstPartyCode) -> Component:
@@ -121,6 +121,11 @@ def _decorator_options(source: ParsedModule, function: ast.FunctionDef) -> dict[
                     raise source.error(decorator, f"@component has no {option}=: {nearest(option, known)}")
             if not isinstance(options.get("job_type"), str):
                 raise source.error(decorator, "@component needs job_type=, the kind of component, as text")
+            for option in ("resources", "judges"):
+                names = options.get(option, ())
+                if not (isinstance(names, tuple | list) and all(isinstance(each, str) for each in names)):
+                    raise source.error(decorator, f"{option}= takes a tuple of names, got {names!r}")
+                options[option] = tuple(names)
             return options
     raise source.error(function, f"{function.name} is no component: write @component(job_type=…) above it")
 
@@ -132,16 +137,27 @@ def _input(source: ParsedModule, argument: ast.arg, default: ast.expr | None) ->
     found = annotated_artifact(source, inner)
     if found is None:
         raise _no_artifact(source, argument, inner)
-    stored = mark_arguments(source, marks, "Stored")
+    stored = _stored_version(source, argument, marks)
     # An absent input is None. Any other default belongs to a hyperparameter, which comes after the *.
     nullable = any(map(says_none, (*annotation_members(source, inner), *([default] if default else ()))))
     return Input(
         name=argument.arg,
         container=found.container,
         document=found.document,
-        stored=Stored(*stored["args"], **stored["kwargs"]) if stored else None,
+        stored=stored,
         optional=nullable or (default is not None and stored is not None),
     )
+
+
+def _stored_version(source: ParsedModule, argument: ast.arg, marks: list[ast.Call]) -> Stored | None:
+    stored: Stored | None = read_mark(source, marks, "Stored")
+    if stored is None:
+        return None
+    try:
+        Reference.parse(stored.reference or "")
+    except NotFoundError as error:
+        raise source.error(argument, f"the input {argument.arg}: {error}") from None
+    return stored
 
 
 def _no_artifact(source: ParsedModule, argument: ast.arg, annotation: ast.expr) -> SignatureError:
@@ -156,8 +172,7 @@ def _no_artifact(source: ParsedModule, argument: ast.arg, annotation: ast.expr) 
 
 def _outputs(source: ParsedModule, function: ast.FunctionDef) -> Iterator[Output]:
     annotation = function.returns
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        annotation = ast.parse(annotation.value, mode="eval").body
+    annotation = annotation and source.opened(annotation)
     if annotation is None:
         raise source.error(function, f"{function.name} has no return annotation; it names the outputs")
     if says_none(annotation):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relet.core import artifact
 from relet.core.code import FirstPartyCode, imports
 from relet.errors import SignatureError, nearest
 from relet.names import EXPORTS
@@ -60,15 +61,24 @@ class ParsedModule:
 
     def literal(self, node: ast.expr, what: str) -> Any:
         """The value of a literal, or of a name that the module assigns one to at its top level."""
-        for given in (node, self._constant(node)):
+        for given in (node, self.assigned(node)):
             try:
                 if given is not None:
                     return ast.literal_eval(given)
-            except ValueError:
+            except (ValueError, TypeError, RecursionError):  # TypeError: a list as a name in a mapping
                 continue
         raise self.error(node, f"{what} must be a literal, got {ast.unparse(node)}")
 
-    def _constant(self, node: ast.expr) -> ast.expr | None:
+    def opened(self, node: ast.expr) -> ast.expr:
+        """An annotation, out of the quotes that it may stand in. Raises SignatureError where it is no Python."""
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            return node
+        try:
+            return ast.parse(node.value.strip(), mode="eval").body
+        except (SyntaxError, ValueError) as error:
+            raise self.error(node, f"the annotation {node.value!r} is no Python: {error}") from None
+
+    def assigned(self, node: ast.expr) -> ast.expr | None:
         """What the module assigns to a name, where it does so once and at its top level."""
         if not isinstance(node, ast.Name):
             return None
@@ -128,7 +138,7 @@ def _top_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 def annotation_members(source: ParsedModule, node: ast.expr) -> Iterator[ast.expr]:
     """The members of a union, quoted annotations opened."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield from annotation_members(source, ast.parse(node.value, mode="eval").body)
+        yield from annotation_members(source, source.opened(node))
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         yield from annotation_members(source, node.left)
         yield from annotation_members(source, node.right)
@@ -146,8 +156,7 @@ def says_none(node: ast.expr) -> bool:
 
 def split_annotation(source: ParsedModule, node: ast.expr | None) -> tuple[ast.expr | None, list[ast.Call]]:
     """An annotation without `Annotated`, and the marks it carried."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        node = ast.parse(node.value, mode="eval").body
+    node = node and source.opened(node)
     if isinstance(node, ast.Subscript) and source.dotted(node.value) == "typing.Annotated":
         if not isinstance(node.slice, ast.Tuple):
             raise source.error(node, f"{ast.unparse(node)} marks nothing; write the type alone")
@@ -156,11 +165,20 @@ def split_annotation(source: ParsedModule, node: ast.expr | None) -> tuple[ast.e
     return node, []
 
 
-def mark_arguments(source: ParsedModule, calls: list[ast.Call], name: str) -> dict[str, Any] | None:
-    """What a mark such as `Source("generated")` is called with; None where the annotation has no such mark."""
+def read_mark(source: ParsedModule, calls: list[ast.Call], name: str) -> Any:
+    """A mark such as `Source("generated")`, made; None where the annotation has no such mark.
+
+    Raises SignatureError for a mark that takes other arguments: each of them is text.
+    """
     for call in calls:
-        if source.dotted(call.func) in (f"relet.{name}", f"relet.core.artifact.{name}"):
-            arguments = [source.literal(argument, f"{name}(…)") for argument in call.args]
-            keywords = {str(k.arg): source.literal(k.value, f"{name}({k.arg}=…)") for k in call.keywords}
-            return {"args": arguments, "kwargs": keywords}
+        if source.dotted(call.func) not in (f"relet.{name}", f"relet.core.artifact.{name}"):
+            continue
+        arguments = [source.literal(argument, f"{name}(…)") for argument in call.args]
+        keywords = {str(k.arg): source.literal(k.value, f"{name}({k.arg}=…)") for k in call.keywords}
+        if not all(isinstance(each, str | None) for each in (*arguments, *keywords.values())):
+            raise source.error(call, f"{ast.unparse(call)} takes text")
+        try:
+            return getattr(artifact, name)(*arguments, **keywords)
+        except TypeError as error:
+            raise source.error(call, f"{ast.unparse(call)}: {str(error).rpartition('__init__() ')[2]}") from None
     return None

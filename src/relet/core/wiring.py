@@ -293,8 +293,9 @@ def _fed_parameters(component: Component) -> Iterator[FedParameter]:
 def read_rows(settings: Mapping[str, Any], components: Sequence[Component]) -> tuple[SettingRow, ...]:
     """The rows of a table as it is written; a key with a parameter in braces is one row a choice.
 
-    Raises WiringError for a name that is none, with the nearest.
+    Raises WiringError for a name that is none, with the nearest, and for a table of something else than names.
     """
+    _check_table(settings)
     rows = tuple(
         SettingRow(key=each, feeds=(feeds,) if isinstance(feeds, str) else tuple(feeds), choice=choice)
         for key, feeds in settings.items()
@@ -305,6 +306,17 @@ def read_rows(settings: Mapping[str, Any], components: Sequence[Component]) -> t
         for feed in row.feeds:
             _check_feed(row.key, feed, wiring)
     return rows
+
+
+def _check_table(settings: Any) -> None:
+    if not isinstance(settings, Mapping):
+        raise WiringError(f"settings takes a mapping from keys to what they feed, got {settings!r}")
+    for key, feeds in settings.items():
+        names = [feeds] if isinstance(feeds, str) else feeds
+        if not (isinstance(key, str) and key):
+            raise WiringError(f"settings has the key {key!r}; a key is text, such as 'etl.rows'")
+        if not (isinstance(names, list | tuple) and names and all(isinstance(each, str) for each in names)):
+            raise WiringError(f"the setting {key} feeds {feeds!r}; write 'component.parameter', or a list of them")
 
 
 def _row_keys(key: str, components: Sequence[Component]) -> list[tuple[str, str]]:

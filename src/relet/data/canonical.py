@@ -12,7 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from relet.data.content import FORMAT, MARK, ContentDigest
+from relet.data.column_kinds import kinds_in
+from relet.data.content import ContentDigest, table_marks
 from relet.data.normal import CHUNK_ROWS, batches_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def write_canonical(schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: 
     """Write normal-form rows in canonical order; the digest of their content.
 
     Rows that arrive in canonical order (their first column counts up, as ids do) are written as they come, in
-    little memory. The first row out of order stops this: then all rows are sorted and written again.
+    little memory. The first row out of order stops this: then all rows are sorted and written again. The kinds of
+    columns that the schema's metadata hold are written, too.
     """
     coming = _made_ahead(_row_groups(schema, map(_table_of_batch, batches)))
     try:
@@ -90,14 +92,16 @@ def _write_groups(schema: pa.Schema, groups: Iterable[pa.Table], path: Path) -> 
     """Write row groups and hash them at the same time; the content digest."""
     import pyarrow.parquet as pq
 
-    digest = ContentDigest(schema)
+    kinds = kinds_in(schema.metadata)
+    schema = schema.remove_metadata()
+    digest = ContentDigest(schema, kinds)
     coming = iter(groups)
     first = next(coming, None)
     with (
         pq.ParquetWriter(path, schema, **_writer_options(schema if first is None else first)) as writer,
         ThreadPoolExecutor(1, thread_name_prefix="relet-digest") as hashing,
     ):
-        writer.add_key_value_metadata({MARK: str(FORMAT)})
+        writer.add_key_value_metadata(table_marks(kinds))
         for group in chain([] if first is None else [first], coming):
             hashed = hashing.submit(digest.update, group)
             writer.write_table(group, row_group_size=CHUNK_ROWS)

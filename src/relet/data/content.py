@@ -5,28 +5,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from relet.data.column_kinds import KINDS, Kind, kinds_in, kinds_text
+from relet.errors import BadDataError
+
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 # Part of every content digest. A changed way of hashing must have a new number, so that old keys match nothing.
-FORMAT = 1
+# A table with kinds of columns has a format of its own: an older relet would not see them.
+FORMAT, FORMAT_WITH_KINDS = 1, 2
 # The name under which a Parquet file's metadata hold the format of the table that relet wrote.
 MARK = b"relet.table"
 
 
+def table_marks(kinds: Mapping[str, Kind]) -> dict[bytes, bytes]:
+    """The metadata of a file that relet wrote as a table."""
+    if not kinds:
+        return {MARK: str(FORMAT).encode()}
+    return {MARK: str(FORMAT_WITH_KINDS).encode(), KINDS: kinds_text(kinds)}
+
+
+def digest_of_file(file: pq.ParquetFile) -> ContentDigest:
+    """The digest of a table's file, before its rows. Raises BadDataError for a file that relet did not write."""
+    marks = file.metadata.metadata or {}
+    kinds = kinds_in(marks)
+    if marks.get(MARK) != table_marks(kinds)[MARK]:
+        raise BadDataError(
+            f"it was not written by relet as a table of format {FORMAT} or {FORMAT_WITH_KINDS}; use write_table"
+        )
+    return ContentDigest(file.schema_arrow.remove_metadata(), kinds)
+
+
 class ContentDigest:
-    """SHA-256 over a normal-form schema and rows that arrive in canonical order, in chunks of any size.
+    """SHA-256 over a normal-form schema, the kinds of its columns, and its rows.
+
+    The rows arrive in canonical order, in chunks of any size.
 
     Each column has one hash per buffer: validity as a byte per row, values with nulls zeroed, or the lengths and
     the bytes of strings. So the digest does not depend on where chunks end. Values are hashed as little-endian, as
     Arrow stores them on every platform it ships for.
     """
 
-    def __init__(self, schema: pa.Schema) -> None:
+    def __init__(self, schema: pa.Schema, kinds: Mapping[str, Kind]) -> None:
+        self._kinds = kinds
         self._schema = [[field.name, str(field.type)] for field in schema]
         self._columns = [(sha256(), sha256(), sha256()) for _ in schema]
         self._rows = 0
@@ -39,7 +66,9 @@ class ContentDigest:
                     hashed.update(buffer)
 
     def hexdigest(self) -> str:
-        head = {"relet.table": FORMAT, "rows": self._rows, "schema": self._schema}
+        head: dict[str, Any] = {"relet.table": FORMAT, "rows": self._rows, "schema": self._schema}
+        if self._kinds:
+            head |= {"relet.table": FORMAT_WITH_KINDS, "kinds": self._kinds}
         whole = sha256(json.dumps(head, sort_keys=True).encode())
         for hashes in self._columns:
             for hashed in hashes:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.data.content import FORMAT, MARK, ContentDigest
+from relet.data.content import digest_of_file
 from relet.data.normal import CHUNK_ROWS
 from relet.errors import BadDataError
 
@@ -31,9 +31,7 @@ def checked_content_digest(path: Path) -> str:
 
     try:
         with pq.ParquetFile(path) as file:
-            if (file.metadata.metadata or {}).get(MARK) != str(FORMAT).encode():
-                raise BadDataError(f"it was not written by relet as a table of format {FORMAT}")
-            digest = ContentDigest(file.schema_arrow.remove_metadata())
+            digest = digest_of_file(file)
             for group in range(file.num_row_groups):
                 digest.update(_checked_group(file, group))
             return digest.hexdigest()

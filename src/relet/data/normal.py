@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relet.data.column_kinds import KINDS, UTC_NAMES, frame_kinds, kinds_in, kinds_text, with_kinds
 from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 CHUNK_ROWS = 131_072
-# A time in a zone of one of these names comes back as it went in.
-UTC_NAMES = ("UTC", "Etc/UTC", "+00:00")
 
 
 def normal_rows(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -34,9 +33,11 @@ def normal_rows(value: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     that streams Arrow (`__arrow_c_stream__`), or the path of a Parquet file. Values that are known to be in the
     normal form (`RowStream.is_normal`, `StoredTablePath`) are not looked at again. Raises BadDataError where a
     column has no normal form, names it, and says what to do.
+
+    The schema's metadata hold the kinds of columns that came from pandas (`relet.data.column_kinds`).
     """
     schema, batches, is_normal = _arrow_batches(value)
-    normal = normal_schema(schema)
+    normal = with_kinds(normal_schema(schema), kinds_in(schema.metadata))
     parts = (part for batch in batches for part in _chunks_of_batch(batch))
     if is_normal and schema == normal:
         return normal, parts
@@ -75,17 +76,22 @@ def normal_floats(column: Any) -> Any:
 def altered_columns(value: Any) -> list[str]:
     """What the normal form makes of categories and of times with a zone, a sentence for each change.
 
-    Categories become what they are categories of, and times with a zone the same moments in UTC. `value` is what
-    `normal_rows` takes; no row of it is read.
+    Categories become what they are categories of, and times with a zone the same moments in UTC, but for those of
+    a pandas frame that come back as they went in (`relet.data.column_kinds`). `value` is what `normal_rows` takes;
+    no row of it is read.
 
-    >>> import pandas as pd
-    >>> altered_columns(pd.DataFrame({"city": pd.Categorical(["a"]), "n": [1]}))
+    >>> import pyarrow as pa
+    >>> altered_columns(pa.table({"city": pa.array(["a"]).dictionary_encode(), "n": [1]}))
     ['city: text from here on instead of a category']
     """
     import pyarrow as pa
 
     names_by_change: dict[str, list[str]] = {}
-    for field in _arrow_schema(value):
+    schema = _arrow_schema(value)
+    kept = kinds_in(schema.metadata)
+    for field in schema:
+        if field.name in kept:
+            continue
         if pa.types.is_dictionary(field.type):
             kind = _normal_type(field.name, field.type)
             change = f"{'text' if pa.types.is_string(kind) else kind} from here on instead of a category"
@@ -103,7 +109,7 @@ def _arrow_schema(value: Any) -> pa.Schema:
 
     packages = _packages_of(value)
     if "pandas" in packages:
-        return pa.Table.from_pandas(value.head(0), preserve_index=False).schema
+        return _pandas_schema(value, pa.Table.from_pandas(value.head(0), preserve_index=False).schema)
     if "polars" in packages:
         empty = value.clear()
         return (empty.collect() if hasattr(empty, "collect") else empty).to_arrow().schema
@@ -128,7 +134,7 @@ def _arrow_batches(value: Any) -> tuple[pa.Schema, Iterable[pa.RecordBatch], boo
     packages = _packages_of(value)
     if "pandas" in packages and hasattr(value, "columns"):
         table = _from_pandas(value)
-        return table.schema, table.to_batches(), False
+        return _pandas_schema(value, table.schema), table.to_batches(), False
     if "ibis" in packages and hasattr(value, "to_pyarrow_batches") and hasattr(value, "columns"):
         return value.schema().to_pyarrow(), _from_ibis(value), False
     if "polars" in packages and hasattr(value, "collect"):
@@ -156,7 +162,13 @@ def _parquet_batches(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch], b
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} is no Parquet file that can be read: {error}") from error
-    return file.schema_arrow.remove_metadata(), batches_of(file), is_stored_table(path)
+    return with_kinds(file.schema_arrow, kinds_in(file.metadata.metadata)), batches_of(file), is_stored_table(path)
+
+
+def _pandas_schema(frame: pd.DataFrame, schema: pa.Schema) -> pa.Schema:
+    """A frame's schema in Arrow, with the kinds of its columns."""
+    kinds = frame_kinds(frame, schema)
+    return schema.with_metadata({KINDS: kinds_text(kinds)} if kinds else None)
 
 
 def batches_of(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:

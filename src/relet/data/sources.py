@@ -45,7 +45,7 @@ def _no_progress(_done: int, _total: int | None) -> None:
 
 
 def _checked_path(source: str) -> Path:
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111  (pathlib raises for ~nobody)
     if path.is_dir():
         raise BadDataError(f"{source} is a folder; name a file in it: {_files_nearby(path, '')}")
     if not path.exists():

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.data.canonical import write_canonical
-from relet.data.content import FORMAT, MARK, ContentDigest
+from relet.data.column_kinds import kinds_in, restored, with_kinds
+from relet.data.content import digest_of_file
 from relet.data.normal import batches_of, normal_rows
 from relet.data.rows import RowStream, is_stored_table
 from relet.errors import BadDataError, nearest
@@ -45,7 +46,8 @@ def write_table(value: Any, path: Path) -> str:
     `value` is an Ibis table of any backend, a pandas or Polars frame, a pyarrow table or reader, or the path of
     a Parquet file. Equal content gives equal bytes: rows are sorted by all columns, nulls first, text by its
     UTF-8 bytes; NaN becomes null and -0.0 becomes 0.0; categories become text; times become microseconds (finer
-    ones are refused), zones UTC. Integers keep their width. Raises BadDataError, with the column's name, for what
+    ones are refused), zones UTC. The categories and zones of a pandas frame are kept beside the rows, and belong
+    to the content. Integers keep their width. Raises BadDataError, with the column's name, for what
     a table can't hold: two names that differ only in case, an index of a pandas frame, nested values.
 
     >>> import pyarrow as pa, tempfile
@@ -70,7 +72,8 @@ def read_table(path: Path, container: str) -> Any:
       be joined) and closed with the last of them; it has one thread: sums of floats are the same everywhere.
     - "pandas": text as `str`; dates as `datetime64[us]`; integers and booleans without nulls as NumPy's, with
       nulls as the nullable `Int64`, `boolean`, …, never silently float; decimals, times of day and bytes as
-      `ArrowDtype`. Written again, everything but dates comes back as it was.
+      `ArrowDtype`. Categories and zones that a pandas frame was written with come back
+      (`relet.data.column_kinds`). Written again, everything but dates comes back as it was.
     - "polars", "arrow": every type as it was stored; "lazy" is the Polars frame as a `LazyFrame`.
     - "reader": the same as a stream of record batches, which can be read once and needs little memory.
     - "rows": that stream as a `RowStream`, which carries the fact that its rows are in the normal form.
@@ -101,13 +104,11 @@ def content_digest(path: Path) -> str:
 
     try:
         with pq.ParquetFile(path) as file:
-            if (file.metadata.metadata or {}).get(MARK) != str(FORMAT).encode():
-                raise BadDataError(
-                    f"{path} was not written by relet as a table of format {FORMAT}; use write_table"
-                )
-            digest = ContentDigest(file.schema_arrow.remove_metadata())
+            digest = digest_of_file(file)
             for batch in batches_of(file):
                 digest.update(pa.Table.from_batches([batch]))
+    except BadDataError as error:
+        raise BadDataError(f"{path}: {error}") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise BadDataError(f"{path} can't be read as Parquet: {error}") from error
     return digest.hexdigest()
@@ -124,7 +125,8 @@ def _read_rows(path: Path) -> RowStream:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)  # closed with the last batch
-    return RowStream(file.schema_arrow.remove_metadata(), batches_of(file), is_normal=is_stored_table(path))
+    schema = with_kinds(file.schema_arrow, kinds_in(file.metadata.metadata))
+    return RowStream(schema, batches_of(file), is_normal=is_stored_table(path))
 
 
 def _read_polars(path: Path) -> pl.DataFrame:
@@ -135,9 +137,16 @@ def _read_polars(path: Path) -> pl.DataFrame:
 
 def _read_pandas(path: Path) -> pd.DataFrame:
     import pandas as pd
+    import pyarrow.parquet as pq
 
+    kinds = kinds_in(pq.read_metadata(path).metadata)
     table = _read_arrow(path)
     series = {name: _pandas_column(table.column(name)) for name in table.column_names}
+    for name in kinds.keys() & series.keys():
+        try:
+            series[name] = restored(table.column(name), series[name], kinds[name])
+        except BadDataError as error:
+            raise BadDataError(f"column {name!r}: {error}") from error
     return pd.DataFrame(series, copy=False)
 
 

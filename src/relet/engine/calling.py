@@ -64,7 +64,7 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
     ):
         try:
             modules = import_code((component.module, *component.modules(call.arguments)))
-            function = getattr(modules[component.module], component.name)
+            function = getattr(modules[component.module], component.function_name)
             taken = map(document_taken, component.inputs, inputs)
             returned = function(*taken, **with_groups(component, call.arguments))
             outputs = _written_outputs(component, returned, call.scratch / "outputs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import math
 import os
 import select
 import signal
@@ -14,22 +15,32 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn
 
 from relet.engine.answering import LOOK, close_in_children, how_a_process_ended
 from relet.engine.descent import end_with_parent, heed_interruptions, kill_with_descendants
 from relet.engine.printed import PrintedOutput, flush_native_streams
+from relet.engine.progress import PAUSE, Send, bar_report
 
 # Seconds that a copy has to end, once it has answered.
 PATIENCE = 2.0
+# How a line begins that is a report of progress, and no answer.
+_REPORT = b'{"progress":'
 
 
 class ForkedCopy:
-    """A copy of this process that answers one question: `answer` is called in the copy, which then ends."""
+    """A copy of this process that answers one question: `answer` is called in the copy, which then ends.
 
-    def __init__(self, answer: Callable[[], Mapping[str, Any]]) -> None:
+    It is called with what sends a report of progress to this process, where `report` is called with it; so it is
+    with what a bar says that the copy prints. Without `report` there are none.
+    """
+
+    def __init__(self, answer: Callable[[Send | None], Mapping[str, Any]], report: Send | None = None) -> None:
         self._answers, into = os.pipe()
-        self._printed = PrintedOutput()
+        self._report = report
+        self._last_bar = -math.inf
+        self._printed = PrintedOutput(self._tell_of_bar if report else None)
         self._ended = False
         parent = os.getpid()
         sys.stderr.flush()
@@ -41,7 +52,8 @@ class ForkedCopy:
             os.close(self._answers)
             self._printed.take_over()
             _draw_anew()
-            _answer_and_end(answer, into, parent)
+            send = partial(_send_report, into) if report else None
+            _answer_and_end(partial(answer, send), into, parent)
         os.close(into)
         self._printed.begin()
 
@@ -61,7 +73,7 @@ class ForkedCopy:
                 continue
             elif self._answers in ready:
                 piece = os.read(self._answers, 1 << 16)
-                content += piece
+                content = self._without_reports(content + piece)
                 if not piece:
                     break
             elif self._printed in ready:
@@ -81,6 +93,20 @@ class ForkedCopy:
         if status is not None:
             how = how_a_process_ended(status, by_itself="ended its process")
         return {"ended": how, "printed": self._printed.text}
+
+    def _without_reports(self, content: bytes) -> bytes:
+        """What has come, without the lines that are reports of progress, which are passed on."""
+        while (end := content.find(b"\n") + 1) and content.startswith(_REPORT):
+            line, content = content[:end], content[end:]
+            if self._report:
+                self._report(json.loads(line)["progress"])
+        return content
+
+    def _tell_of_bar(self, printed: bytes) -> None:
+        now = time.monotonic()
+        if self._report and now - self._last_bar >= PAUSE and (found := bar_report(printed)):
+            self._last_bar = now
+            self._report(found)
 
     def end(self) -> int | None:
         """Wait until the copy has ended; its status, or None where it did not end in time, and was killed."""
@@ -102,6 +128,12 @@ class ForkedCopy:
             self._printed.pass_on()
             time.sleep(0.002)
         return os.waitstatus_to_exitcode(ended[1])
+
+
+def _send_report(into: int, report: Mapping[str, Any]) -> None:
+    """Send a report, unless that would make the component wait."""
+    if select.select([], [into], [], 0)[1]:
+        os.write(into, json.dumps({"progress": report}).encode() + b"\n")
 
 
 def _draw_anew() -> None:

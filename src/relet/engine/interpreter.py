@@ -17,13 +17,22 @@ from relet.engine.answering import AnsweringProcess
 from relet.engine.worker import PROTOCOL
 from relet.errors import CodeLine, ComponentError, LostError, ReletError, SetUpError
 from relet.names import PACKAGE
-from relet.project.call import CallResult, ComponentCall, WrittenOutput
+from relet.project.call import (
+    CallResult,
+    ComponentCall,
+    ProgressListener,
+    ProgressReport,
+    WrittenOutput,
+    ignore_progress,
+)
 from relet.project.importing import CodePlace
 
 # The variables of this process that would change which code another interpreter runs.
 _OWN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
 # Seconds that a process has to end once nobody asks any more, or once it has closed its line.
 PATIENCE = 5.0
+# Seconds after which whoever listens hears that a component still works.
+TICK = 1.0
 
 # What a process needs of the environment to run at all.
 NEEDED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "OMP_WAIT_POLICY")
@@ -124,7 +133,7 @@ class InterpreterProcess:
         Raises what it raised, by the same name where it is relet's own.
         """
         given = {"variables": variables and dict(variables), "path": path and list(path)}
-        answer = self._ask({**_call_question(call), **given}, call.component.name)
+        answer = self._ask({**_call_question(call), **given}, call.component.name, call.listen)
         outputs = {
             name: WrittenOutput(
                 type=ArtifactType(each["type"]),
@@ -145,10 +154,12 @@ class InterpreterProcess:
             printed=answer.get("printed", ""),
         )
 
-    def _ask(self, question: Mapping[str, Any], about: str) -> dict[str, Any]:
+    def _ask(
+        self, question: Mapping[str, Any], about: str, listen: ProgressListener = ignore_progress
+    ) -> dict[str, Any]:
         self._process.ask(question)
         try:
-            answer = self._answer(about)
+            answer = self._answer(about, listen)
         except KeyboardInterrupt as interrupted:
             interrupted.printed = self._output_so_far()  # type: ignore[attr-defined]
             raise
@@ -170,13 +181,18 @@ class InterpreterProcess:
         """Ask nothing any more, which ends the call; what it had printed."""
         self._process.close_input()
         with suppress(ValueError):
-            answer = self._process.next_answer(PATIENCE)
-            return str(answer.get("printed", "")) if answer else ""
+            while answer := self._process.next_answer(PATIENCE):
+                if "progress" not in answer:
+                    return str(answer.get("printed", ""))
         return ""
 
-    def _answer(self, about: str) -> dict[str, Any]:
+    def _answer(self, about: str, listen: ProgressListener = ignore_progress) -> dict[str, Any]:
+        """The answer; until it comes, `listen` is told how far the component is."""
         try:
-            answer = self._process.next_answer()
+            while (answer := self._process.next_answer(TICK)) is None or "progress" in answer:
+                if answer is None and self._process.closed:
+                    break
+                listen(ProgressReport(**answer["progress"]) if answer else None)
         except ValueError:
             answer = None
         if answer is None:
@@ -199,7 +215,9 @@ def _call_question(call: ComponentCall) -> dict[str, Any]:
     inputs = {name: place and {**vars(place), "folder": str(place.folder)} for name, place in call.inputs.items()}
     return {
         "ask": "call",
-        "component": call.component.name,
+        "component": call.component.function_name,
+        "step": call.component.name,
+        "names": dict(call.component.renamed),
         "module": call.component.module,
         **_place_question(call.place),
         "code": dict(call.code),
@@ -207,6 +225,7 @@ def _call_question(call: ComponentCall) -> dict[str, Any]:
         "arguments": dict(call.arguments),
         "files": [str(file) for file in call.files],
         "scratch": str(call.scratch),
+        "progress": True,
         "needed": list(dict.fromkeys(modules_needed(call.component))),
     }
 

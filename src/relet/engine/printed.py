@@ -10,7 +10,10 @@ import select
 import sys
 import termios
 import time
+from collections.abc import Callable
 from fcntl import ioctl
+
+from relet.engine.progress import is_bar, without_overwritten_bars
 
 # How many bytes are kept of the beginning, and of the end.
 KEPT = 2**18
@@ -19,9 +22,13 @@ _PIECE, _AT_ONCE = 2**12, 2**5
 
 
 class PrintedOutput:
-    """Both output streams of a forked process. It sees a terminal where this process prints to one."""
+    """Both output streams of a forked process. It sees a terminal where this process prints to one.
 
-    def __init__(self) -> None:
+    `tell` is called with each piece that is printed. What it shows of a bar is not printed to a terminal as well.
+    """
+
+    def __init__(self, tell: Callable[[bytes], None] | None = None) -> None:
+        self._tell = tell
         self._reading, self._writing = _terminal() if os.isatty(2) else os.pipe()
         os.set_blocking(self._reading, False)
         self._first, self._last, self._left_out = b"", b"", 0
@@ -71,7 +78,9 @@ class PrintedOutput:
                 self.end()
                 return
             self._keep(piece)
-            if heard:
+            if self._tell:
+                self._tell(piece)
+            if heard and not (self._tell and os.isatty(2) and is_bar(piece)):
                 with contextlib.suppress(OSError):
                     os.write(2, piece)
 
@@ -91,7 +100,10 @@ class PrintedOutput:
 
     @property
     def text(self) -> str:
-        """What was printed; of very much the beginning and the end."""
+        """What was printed; of very much the beginning and the end, of a bar the last state."""
+        return without_overwritten_bars(self._kept_text())
+
+    def _kept_text(self) -> str:
         if not self._left_out:
             return (self._first + self._last).decode(errors="replace")
         first, last = self._first.decode(errors="replace"), self._last.decode(errors="replace")

@@ -14,6 +14,7 @@ from relet.core.artifact import ArtifactType
 from relet.core.code import FirstPartyCode
 from relet.core.record import Caveat
 from relet.core.signature import read_component
+from relet.core.using import under_names
 from relet.engine.calling import call_here, declared_files
 from relet.engine.packages import packages_used, watch_versions
 from relet.environments import integrity
@@ -99,8 +100,10 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
     place = place_of(question)
     code = FirstPartyCode((place.folder, *(place.folder / each for each in place.roots), PACKAGE.parent))
     module = question["module"]
+    read = read_component(question["component"], module, place.folder / place.modules[module], code)
     call = ComponentCall(
-        component=read_component(question["component"], module, place.folder / place.modules[module], code),
+        # whoever asks may be an older relet, which uses no component under other names
+        component=under_names(read, question.get("step"), question.get("names", {})),
         place=place,
         code=question["code"],
         inputs={name: _input_folder(each) if each else None for name, each in question["inputs"].items()},

@@ -63,7 +63,7 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
         status=status,
         message=str(error or ""),
         steps={name: _step_summary(result) for name, result in results.items()},
-        metrics={name: value for result in results.values() for name, value in result.metrics.items()},
+        metrics={name: value for result in results.values() for name, value in result.run_metrics.items()},
         caveats=tuple(dict.fromkeys(each for result in results.values() for each in result.caveats)),
     )
     return RunOutcome(

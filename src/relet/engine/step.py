@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from relet.core.component import Component
 from relet.core.lookups import PACKAGE_MARK
 from relet.core.plan import Action, KnownVersions, Step, decide
 from relet.core.record import ArtifactLink, Caveat, KeyParts, RunRecord, Status, new_run_id, now, source_digests
+from relet.core.wording import count
 from relet.engine import own_interpreter, recording
 from relet.engine.ahead import modules_wanted
 from relet.engine.calling import SHARED_PROCESS, call_here
 from relet.engine.values import Workspace
-from relet.errors import BadDataError, DamagedError
+from relet.errors import BadDataError, DamagedError, ReletError
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.job import ComponentResult, Job, RunWatcher
 from relet.project.key import code_files, pipeline_files
@@ -57,7 +59,9 @@ def act_on(context: RunContext, component: Component, step: Step, known: KnownVe
     }
     _move_aliases(context, component, step, result, known.with_outputs(component, result.outputs))
     inputs = {name: version for name, version in step.inputs.items() if version}
-    return replace(result, inputs=inputs, verdict=verdict, metrics=metrics)
+    return replace(
+        result, inputs=inputs, verdict=verdict, metrics=metrics, metrics_prefix=component.metrics_prefix
+    )
 
 
 def _run_unless_made(
@@ -199,6 +203,8 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     except BaseException as error:
         status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Status.FAILED
         message = f"{type(error).__name__}: {error}"
+        if isinstance(error, ReletError):
+            error.inputs = tuple(_version_words(version) for version in step.inputs.values() if version)
         log = recording.keep_log(job, getattr(error, "printed", ""), error)
         recording.put(job, replace(record, status=status, ended=now(), message=message, log=log))
         raise
@@ -236,6 +242,23 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     )
 
 
+def _version_words(version: Version) -> str:
+    """A version and its size, where that is known.
+
+    >>> about = {"rows": 1200, "columns": ["a", "b"]}
+    >>> _version_words(
+    ...     Version(name="rows", number=3, type=ArtifactType.TABLE, content="", files={}, metadata=about)
+    ... )
+    'rows:v3 (1,200 rows × 2 columns)'
+    """
+    about = version.metadata
+    if version.type is ArtifactType.TABLE and isinstance(about.get("rows"), int) and "columns" in about:
+        return f"{version} ({count(about['rows'], 'row')} × {count(len(about['columns']), 'column')})"
+    if version.type is ArtifactType.ARRAY and "shape" in about:
+        return f"{version} ({' × '.join(map(str, about['shape']))})"
+    return str(version)
+
+
 def _link_to(version: Version) -> ArtifactLink:
     return ArtifactLink(version=str(version), type=version.type, content=version.content)
 
@@ -262,7 +285,8 @@ def _caveats(context: RunContext, component: Component, step: Step) -> tuple[Cav
 def _call_component(context: RunContext, component: Component, step: Step) -> CallResult:
     """Call the function and write what it returns below the workspace; nothing is stored yet."""
     job = context.job
-    call = call_for(job, component, step.inputs, context.workspace)
+    listen = partial(context.watch.progressed, component.name)
+    call = replace(call_for(job, component, step.inputs, context.workspace), listen=listen)
     caller = job.callers.get(component.name)
     if caller and context.debug:
         context.watch.noted(f"{component.name} runs in an environment of its own, where --pdb can't look")

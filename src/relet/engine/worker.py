@@ -26,6 +26,7 @@ from relet.engine.ahead import NEUTRAL
 from relet.engine.answering import own_streams, send_answer
 from relet.engine.descent import adopt_orphans, leave_interruptions_to_copies
 from relet.engine.forked import ForkedCopy
+from relet.engine.progress import Send, reporting
 from relet.engine.questions import answer_to, checked_files, note_loaded_modules, place_of
 from relet.environments import integrity
 from relet.project.importing import set_library_defaults
@@ -73,7 +74,9 @@ def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> No
             # Before this process is copied: or else the copy imports them, and this process once more.
             for name in question.get("needed", ()):
                 _import_package(name)
-        copy = ForkedCopy(partial(_answer, question, chosen))
+        # whoever asks may be an older relet, which hears the answer alone
+        report = partial(_send_progress, answers) if question.get("progress") else None
+        copy = ForkedCopy(partial(_answer, question, chosen), report)
         answer = copy.answer(questions.fileno(), tasks)
         # What the packages are is the same for each call: the next one finds those of this one imported.
         packages = answer.pop("packages", ())
@@ -86,11 +89,16 @@ def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> No
             integrity.keep_checked(checked_files)
 
 
-def _answer(question: Mapping[str, Any], chosen: argparse.Namespace) -> dict[str, Any]:
-    """The answer of a copy."""
+def _send_progress(answers: TextIO, report: Mapping[str, Any]) -> None:
+    send_answer(answers, {"progress": report})
+
+
+def _answer(question: Mapping[str, Any], chosen: argparse.Namespace, report: Send | None) -> dict[str, Any]:
+    """The answer of a copy, which reports how far it is."""
     note_loaded_modules()
     disturbance.disturb_call(chosen)
-    return answer_to(question, chosen.working_folder)
+    with reporting(report):
+        return answer_to(question, chosen.working_folder)
 
 
 def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]:

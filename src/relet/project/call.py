@@ -31,12 +31,36 @@ class InputFolder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProgressReport:
+    """How far a component is: `done` of `total`, None where that is not known, and what it is doing."""
+
+    done: float
+    total: float | None = None
+    text: str = ""
+
+    def __str__(self) -> str:
+        """
+        >>> str(ProgressReport(done=3, total=12, text="epoch")), str(ProgressReport(done=2.5))
+        ('epoch 3 of 12 (25%)', '2.5')
+        """
+        share = f" of {self.total:,g} ({self.done / self.total:.0%})" if self.total else ""
+        return f"{self.text} {self.done:,g}{share}".strip()
+
+
+# Is told what a component reports, and None from time to time while it reports nothing.
+ProgressListener = Callable[[ProgressReport | None], None]
+
+
+def ignore_progress(report: ProgressReport | None) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComponentCall:
     """A component with all that its function is called with.
 
     `place` is where the run's code is laid out. `code` is the code closure (module → digest). `files` are what the
     component may read beside its inputs: its resources, and the files that parameters name. `scratch` is an empty
-    folder for all that it writes.
+    folder for all that it writes. `listen` is told how far the component is, where it runs in another process.
     """
 
     component: Component
@@ -46,6 +70,7 @@ class ComponentCall:
     arguments: Mapping[str, Any]
     files: tuple[Path, ...]
     scratch: Path
+    listen: ProgressListener = ignore_progress
 
 
 @dataclass(frozen=True, kw_only=True)

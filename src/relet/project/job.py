@@ -11,7 +11,7 @@ from relet.core.artifact import Verdict, Version
 from relet.core.component import Component
 from relet.core.plan import Action, RunRequest, Step
 from relet.core.record import Caveat, Status, source_digests
-from relet.project.call import Caller
+from relet.project.call import Caller, ProgressReport
 from relet.project.folder import Project
 from relet.project.tree import CodeTree
 
@@ -68,7 +68,8 @@ class Job:
 class ComponentResult:
     """What became of one component: `seconds` is wall time; `new` names the outputs that are new versions.
 
-    `run_id` is the run that made the outputs: an earlier one where the component was skipped.
+    `run_id` is the run that made the outputs: an earlier one where the component was skipped. `metrics` are the
+    component's own; `run_metrics` names them as the run of the pipeline does, behind `metrics_prefix`.
     """
 
     component: str
@@ -79,9 +80,14 @@ class ComponentResult:
     new: frozenset[str] = frozenset()
     seconds: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics_prefix: str = ""
     verdict: Verdict | None = None
     run_id: str | None = None
     caveats: tuple[Caveat, ...] = ()
+
+    @property
+    def run_metrics(self) -> dict[str, float]:
+        return {f"{self.metrics_prefix}{name}": value for name, value in self.metrics.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +112,7 @@ class RunOutcome:
 
     @property
     def metrics(self) -> dict[str, float]:
-        return {name: value for result in self.results for name, value in result.metrics.items()}
+        return {name: value for result in self.results for name, value in result.run_metrics.items()}
 
 
 class RunWatcher(Protocol):
@@ -118,6 +124,9 @@ class RunWatcher(Protocol):
     def ended(self, result: ComponentResult) -> None:
         """A component was run, skipped or held back."""
 
+    def progressed(self, component: str, report: ProgressReport | None) -> None:
+        """A component says how far it is; None from time to time while it works and says nothing."""
+
     def noted(self, message: str) -> None:
         """Something that a person should know."""
 
@@ -127,4 +136,5 @@ class SilentWatcher:
 
     def started(self, step: Step) -> None: ...
     def ended(self, result: ComponentResult) -> None: ...
+    def progressed(self, component: str, report: ProgressReport | None) -> None: ...
     def noted(self, message: str) -> None: ...

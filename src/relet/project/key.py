@@ -62,7 +62,7 @@ def _component_parts(
     modules = {name: value for closure in closures for name, value in closure.modules.items()}
     third_party = frozenset[str]().union(*(closure.third_party for closure in closures))
     return KeyParts(
-        component=component.name,
+        component=component.identity,
         code=dict(sorted(modules.items())),
         packages=installed.closure(third_party),
         resources={name: _resource_digest(project, path) for name, path in sorted(resources.items())},
@@ -72,6 +72,11 @@ def _component_parts(
 def _resources(project: Project, component: Component) -> Iterator[tuple[str, Path]]:
     for resource in component.resources:
         path = project.folder / resource
+        if Path(resource).is_absolute():
+            raise WiringError(
+                f"{component.name} declares the resource {resource!r}, which no other machine has; give it by a "
+                "parameter that is a Source, or put it into the project and name it from the pipeline's folder"
+            )
         if not path.exists():
             raise WiringError(f"{component.name} declares the resource {resource!r}, but {path} is not there")
         files = sorted(path.rglob("*")) if path.is_dir() else [path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def find_address(target: str, words: Sequence[str]) -> RepositoryAddress | None:
     """
     if (
         "://" not in target
-        and is_repository(Path(target).expanduser())
+        and is_repository(Path(os.path.expanduser(target)))  # noqa: PTH111  (pathlib raises for ~nobody)
         and ("/" in target or _starts_with_pipeline(words))
     ):
         return RepositoryAddress(url=target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -59,7 +60,7 @@ def _source(address: RepositoryAddress) -> str:
     """The URL for git. A folder becomes a URL too: then git copies it, and the clone does not share its files."""
     if "://" in address.url or re.match(r"[^/]+@[^/]+:", address.url):
         return address.url
-    folder = Path(address.url).expanduser()
+    folder = Path(os.path.expanduser(address.url))  # noqa: PTH111  (pathlib raises for ~nobody)
     if not is_repository(folder):
         raise NotFoundError(f"{address.url} is no git repository: name the folder that holds its .git, or a URL")
     return folder.resolve().as_uri()

@@ -56,7 +56,8 @@ def open_bucket(url: str) -> Bucket:
 
 def _folder(path: Path) -> Bucket:
     # Absolute from the start: a later change of the working folder must not move the store.
-    root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (resolve() would follow links)
+    # pathlib's expanduser() raises for ~nobody, and its resolve() would follow links.
+    root = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
 
     def connect(create: bool) -> ObjectStore | None:
         from obstore.store import LocalStore

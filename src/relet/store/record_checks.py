@@ -15,7 +15,7 @@ from relet.store.bucket import Bucket
 from relet.store.code_checks import StoredCode
 from relet.store.fields import moment
 from relet.store.layout import run_path, version_path
-from relet.store.manifest import links, named_versions, step_outputs
+from relet.store.manifest import links, named_versions
 
 FindVersion = Callable[[str], Version | None]
 FindRecord = Callable[[str], RunRecord | None]
@@ -135,20 +135,27 @@ def proven_metrics(record: RunRecord, version: FindVersion, run: FindRecord) -> 
     if record.kind is RunKind.SWEEP:
         winner = run(record.winner) if record.winner else None
         return {name: [value] for name, value in winner.metrics.items()} if winner else None
-    names = step_outputs(record) if record.component is None else _links_to_metrics(record)
     found: dict[str, list[Any]] = {}
-    for name in names:
+    for step, name in _steps_with_outputs(record) if record.component is None else _links_to_metrics(record):
         held = version(name)
         if held is None:
             return None
         if held.type is ArtifactType.METRICS:
             for metric, value in _metrics_of(held).items():
                 found.setdefault(metric, []).append(value)
+                # a component that is used twice has its step's name before them
+                found.setdefault(f"{step}.{metric}", []).append(value)
     return found
 
 
-def _links_to_metrics(record: RunRecord) -> Iterator[str]:
-    return (link.version for link in record.outputs.values() if link.type == ArtifactType.METRICS)
+def _steps_with_outputs(record: RunRecord) -> Iterator[tuple[str, str]]:
+    for name, step in record.steps.items():
+        yield from ((name, version) for version in step.get("outputs", {}).values())
+
+
+def _links_to_metrics(record: RunRecord) -> Iterator[tuple[str, str]]:
+    links = record.outputs.values()
+    return ((record.component or "", link.version) for link in links if link.type == ArtifactType.METRICS)
 
 
 def _metrics_of(version: Version) -> Mapping[str, Any]:

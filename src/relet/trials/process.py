@@ -24,6 +24,7 @@ from relet.engine.answering import own_streams, send_answer
 from relet.engine.recording import close
 from relet.engine.run import execute
 from relet.errors import EditedError, LostError, ReletError
+from relet.project.call import ProgressReport
 from relet.project.job import ComponentResult, RunOutcome, TrialIdentity
 from relet.project.order import Order
 from relet.project.request import prepare
@@ -139,6 +140,8 @@ class TrialReporter:
         self.noted(step.component)
 
     def ended(self, result: ComponentResult) -> None: ...
+
+    def progressed(self, component: str, report: ProgressReport | None) -> None: ...
 
     def noted(self, message: str) -> None:
         send_answer(self.answers, {"event": "doing", "what": message})

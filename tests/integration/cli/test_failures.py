@@ -16,7 +16,8 @@ def test_the_projects_lines_that_led_to_an_error_are_shown_with_their_source(
     tiny.edit("helper.py", "    return", "    values = {}\n    values['mean']\n    return")
     status, _, err = relet(capsys, "run", "tiny")
     assert status == 1
-    first, *places = err.splitlines()
+    first, *places, inputs = err.splitlines()
+    assert inputs == "  its inputs were clean_sample:v1 (8 rows × 2 columns)"
     assert first == "relet: train raised KeyError: 'mean'"
     found = [(each.split(":")[0].strip(), each.rpartition(", in ")[2]) for each in places[::2]]
     assert found == [("pipelines/tiny/steps/train.py", "train"), ("pipelines/tiny/helper.py", "mean")]
@@ -31,8 +32,8 @@ def test_where_a_library_raised_its_last_line_is_shown(
 ) -> None:
     tiny.edit("helper.py", "    return", f"    import json, statistics\n    {call}\n    return")
     lines = relet(capsys, "run", "tiny")[2].splitlines()
-    assert lines[-2].startswith(f"  {file}:")
-    assert lines[-4].startswith("  pipelines/tiny/helper.py:")
+    assert lines[-3].startswith(f"  {file}:")
+    assert lines[-5].startswith("  pipelines/tiny/helper.py:")
 
 
 def test_what_recursion_repeats_is_shown_once(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,3 +50,9 @@ def test_programs_get_the_lines_as_fields(tiny: Tiny, capsys: pytest.CaptureFixt
     ended = json.loads(out.splitlines()[-1])
     assert ended["lines"][-1]["file"] == "pipelines/tiny/helper.py"
     assert ended["lines"][-1]["source"] == "assert False, 'no mean'"
+    assert ended["inputs"] == ["clean_sample:v1 (8 rows × 2 columns)"]
+
+
+def test_a_step_without_inputs_names_none(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.edit("steps/get.py", "    if source", "    rows / 0\n    if source")
+    assert "inputs" not in relet(capsys, "run", "tiny")[2]

@@ -247,6 +247,7 @@ class Made(NamedTuple):
 @component(job_type="make")
 def make(*, scale: float = 1.0) -> Made:
     frame = pd.DataFrame({"city": pd.Categorical(["a", "b", "a"]), "n": [1, 2, 3]})
+    frame["day"] = pd.Categorical(pd.to_datetime(["2024-01-01"] * 3))
     return Made(frame[frame["n"] > 1])
 """
 
@@ -258,8 +259,11 @@ def test_a_filtered_frame_is_taken_and_the_run_says_what_becomes_of_a_category(k
     edit(kinds, "pipeline.py", "from pipelines.kinds.take import take\n", "")
     done = CliRunner().invoke(relet_command, ["run", "kinds"])
     assert done.exit_code == 0, done.output
-    assert "sample: city: text from here on instead of a category" in done.output
-    assert relet.load("sample").to_dict("list") == {"city": ["a", "b"], "n": [3, 2]}
+    assert "sample: day: timestamp[us] from here on instead of a category" in done.output
+    assert "city:" not in done.output
+    found = relet.load("sample")
+    assert found.drop(columns="day").to_dict("list") == {"city": ["a", "b"], "n": [3, 2]}
+    assert list(found["city"].cat.categories) == ["a", "b"]
 
 
 MODES = """

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from relet.cli import main
+from relet.cli import main, screen
 from relet.cli.progress import progress_display
 from relet.cli.sweeps import SweepScreen
+from relet.core.plan import Action, Step
 from relet.core.record import Status
+from relet.project.call import ProgressReport
 from relet.trials.pool import PlannedTrial, TrialResult
 from tests.command import relet
 
@@ -69,6 +71,9 @@ class Recorded:
     def moving(self, text: str) -> None:
         self.now.append(text)
 
+    def still(self, text: str) -> None:
+        self.lines.append(text)
+
 
 def test_a_file_gets_lines_and_a_program_gets_events(capsys: pytest.CaptureFixture[str]) -> None:
     printed = []
@@ -111,6 +116,40 @@ def test_the_moving_line_is_cleared_where_the_command_fails(on_terminal: Callabl
         display.moving("get: first run")
         raise ValueError("no rows")
     assert terminal.new().endswith("\x1b[2K")
+
+
+def test_a_long_step_shows_how_long_it_runs_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(screen, "monotonic", lambda: clock[0])
+    display = Recorded()
+    watch = screen.RunScreen(display)
+    watch.started(Step(component="train", action=Action.RUN, reason="first run"))
+    for seconds, report in (
+        (1.2, None),
+        (3, ProgressReport(done=1, total=4, text="epoch")),
+        (61, None),
+        (70, None),
+    ):
+        clock[0] = 100 + seconds
+        watch.progressed("train", report)
+    assert display.now == [
+        "train: first run",
+        "train: first run   1 s",
+        "train: first run   3 s   epoch 1 of 4 (25%)",
+        "train: first run   1 min 1 s   epoch 1 of 4 (25%)",
+        "train: first run   1 min 10 s   epoch 1 of 4 (25%)",
+    ]
+    assert display.lines == ["train           still 1 min 1 s   epoch 1 of 4 (25%)"]
+    assert display.events[1:] == [("progress", {"component": "train", "done": 1, "total": 4, "text": "epoch"})]
+
+
+def test_only_a_person_who_sees_no_moving_line_is_told_that_a_step_still_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for as_json in (False, True):
+        with progress_display(as_json=as_json) as display:
+            display.still("train  still 1 min 0 s")
+    assert capsys.readouterr().out == "train  still 1 min 0 s\n"
 
 
 def test_a_sweep_shows_what_each_trial_does_until_that_ends() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.core.wording import count
+from relet.data.column_kinds import kind_changes, kinds_in
 from relet.data.table import read_table
 from relet.errors import BadDataError
 from relet.evaluation.comparison.numbers import gap_words, is_within, relative_gaps
@@ -44,6 +45,7 @@ def compare_tables(recorded: Path, reproduced: Path, tolerance: float | None) ->
 
     old, new = _read_one_side(recorded, "recorded"), _read_one_side(reproduced, "reproduced")
     yield from _compare_columns(old.schema, new.schema)
+    yield from _compare_kinds(only_file(recorded, "recorded"), only_file(reproduced, "reproduced"))
     if old.num_rows != new.num_rows:
         yield Difference(f"{count(new.num_rows, 'row')} instead of {old.num_rows:,}")
     kinds = dict(zip(new.column_names, new.schema.types, strict=True))
@@ -93,6 +95,14 @@ def _compare_columns(old: pa.Schema, new: pa.Schema) -> Iterator[Difference]:
             )
     if shared != [name for name in new.names if name in old.names]:
         yield Difference(f"the columns come in another order: {', '.join(new.names)}")
+
+
+def _compare_kinds(recorded: Path, reproduced: Path) -> Iterator[Difference]:
+    import pyarrow.parquet as pq
+
+    kinds = [kinds_in(pq.read_metadata(path).metadata) for path in (recorded, reproduced)]
+    for name, old, new in kind_changes(*kinds):
+        yield Difference(f"the column {name!r} holds {new} instead of {old}")
 
 
 def _type_words(type: pa.DataType) -> str:
