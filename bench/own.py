@@ -2,11 +2,11 @@
 
     python bench/own.py [--only begin,data,import,size] [--sets iris,wine] [--runs 3] [--keep FOLDER]
 
-A wheel of this tree is installed into a fresh environment, without the repository. There `relet new NAME --from-csv
-FILE --target COLUMN` makes a project for each data set; it is run, its tests are run, and its model is scored on
-the test rows beside scikit-learn's HistGradientBoosting with its default settings, fitted on the same rows: by R²,
-or by log loss, with accuracy beside. Settings of the templates are chosen by cross-validation on training rows;
-this program only reports.
+A wheel of this tree is installed into a fresh environment, without the repository. There `relet new NAME
+--from-csv FILE --target COLUMN` makes a project for each data set. It is run, its tests are run, and its model is
+scored on the test rows beside scikit-learn's HistGradientBoosting with default settings, fitted on the same rows:
+by R², or by log loss, with accuracy beside. Settings of the templates are chosen by cross-validation on training
+rows; this program only reports.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _measured(
 
 
 def begin(folder: Path, environment: Environment, file: Path) -> Row:
-    """From an empty folder to a model that is trained, tested and tracked: commands, and seconds beyond installing."""
+    """From an empty folder to a model, trained, tested and tracked: commands, and seconds beyond installing."""
     home = folder / "first"
     home.mkdir()
     commands = [
@@ -241,8 +241,8 @@ def size_row(environment: Environment) -> Row:
     total = sum(sizes.values())
     print("| package | MB |\n|---|---|")
     shown = list(sizes.items())[:SHOWN]
-    rest = total - sum(size for _, size in shown)
-    print(
+    shown.append((f"{len(sizes) - SHOWN} more", total - sum(size for _, size in shown)))
+    print("\n".join(f"| {name} | {size / MB:.1f} |" for name, size in shown))
         "\n".join(f"| {name} | {size / MB:.1f} |" for name, size in [*shown, (f"{len(sizes) - SHOWN} more", rest)])
     )
     return Row(

@@ -1,4 +1,4 @@
-"""Ten data sets that nobody here chose: those that scikit-learn brings, and CSV files that lie in other packages."""
+"""Ten data sets that nobody here made: those that scikit-learn brings, and CSV files of other packages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ PACKAGES = ("palmerpenguins", "plotnine", "statsmodels", "vega-datasets")
 _WRITTEN = """
 import sys
 from sklearn import datasets
-table = getattr(datasets, "load_" + sys.argv[1])(as_frame=True, **({"scaled": False} if "diab" in sys.argv[1] else {}))
-table.frame.to_csv(sys.argv[2], index=False)
+getattr(datasets, "load_" + sys.argv[1])(as_frame=True).frame.to_csv(sys.argv[2], index=False)
 """
 
 

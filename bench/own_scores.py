@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import relet
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import accuracy_score, log_loss, r2_score
+
+import relet
 
 # The most categories that the default takes as such; a column with more is numbered.
 MOST_CATEGORIES = 255
