@@ -243,8 +243,6 @@ def size_row(environment: Environment) -> Row:
     shown = list(sizes.items())[:SHOWN]
     shown.append((f"{len(sizes) - SHOWN} more", total - sum(size for _, size in shown)))
     print("\n".join(f"| {name} | {size / MB:.1f} |" for name, size in shown))
-        "\n".join(f"| {name} | {size / MB:.1f} |" for name, size in [*shown, (f"{len(sizes) - SHOWN} more", rest)])
-    )
     return Row(
         figure="unpacked size of a plain install",
         ours=f"{total / MB:.0f} MB in {len(sizes)} packages",
