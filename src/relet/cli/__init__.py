@@ -47,6 +47,7 @@ COMMANDS = {
     "artifacts": "List, show, look into, name, check, move and tidy what the store holds.",
     "sync": "Send the trackers what they have missed.",
     "ui": "Open MLflow's own interface on what was tracked.",
+    "lock": "Write the versions and hashes of all that a project needs, or check them.",
     "mlproject": "Write the MLflow project files from the signatures and the lock.",
 }
 
