@@ -61,12 +61,13 @@ def run_script(
         _put(here / name, Path(file))
     with _as_a_program(here, [str(script), *script_words(arguments)]):
         status = _run(script)
+    name = script.name if isinstance(script, Path) else script
     if check and status:
-        raise BadDataError(f"{script} ended with status {status}")
+        raise BadDataError(f"{name} ended with status {status}")
     files = {artifact: here / name for artifact, name in writes.items()}
     for artifact, path in files.items():
         if status == 0 and not path.exists():
-            raise BadDataError(f"{script} wrote no {writes[artifact]}, which is the artifact {artifact}")
+            raise BadDataError(f"{name} wrote no {writes[artifact]}, which is the artifact {artifact}")
     return ScriptEnd(status=status, files=files)
 
 

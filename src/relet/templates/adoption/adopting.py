@@ -87,7 +87,7 @@ def pipeline_files(name: str, steps: tuple[AdoptedStep, ...], title: str) -> dic
         "title": title,
         "name": name,
         "imports": "\n".join(imports),
-        "components": ", ".join(step.name for step in steps),
+        "components": "\n".join(f"        {step.name}," for step in steps),
         "sections": "".join(f"{section}\n" for step in steps if (section := settings_section(step))),
     }
     return {

@@ -13,6 +13,7 @@ from relet.templates.literals import python_literal, yaml_value
 
 _WHY = "  the script's: its version is part of the key"
 _WHY = "  the script's: its version is part of the key"
+_MUTABLE = "  # noqa: B006"
 _INDENT = "            "
 # The longest line of what is written.
 _WIDTH = 105
@@ -60,8 +61,6 @@ def component_source(step: AdoptedStep) -> str:
     """The source of the component."""
     class_name = f"{''.join(part.capitalize() for part in step.name.split('_'))}Made"
     done = f"{step.name}_report"
-    judged = dict.fromkeys(step.inputs.values())
-    has_judges = step.is_judged and bool(judged)
     uses = [*(["Source"] if step.reads else []), *(["Verdict"] if step.is_judged else []), "component"]
     returned = [f'{each.name}=ended.files["{each.name}"]' for each in step.writes]
     script = step.program.removeprefix("-m ")
@@ -76,8 +75,7 @@ def component_source(step: AdoptedStep) -> str:
             "class_name": class_name,
             "fields": "\n".join(f"    {each.name}: Path" for each in step.writes) or f"    {done}: Verdict",
             "component": step.name,
-            "resources": ", ".join(python_literal(each) for each in step.resources),
-            "judges": f", judges=({', '.join(python_literal(each) for each in judged)},)" if has_judges else "",
+            "decorator": _decorator(step),
             "signature": _signature(step, class_name),
             "summary": f"Run {script}; its arguments are hyperparameters, its files artifacts.",
             "program": python_literal(script) if step.program.startswith("-m ") else _program(step),
@@ -88,12 +86,25 @@ def component_source(step: AdoptedStep) -> str:
     )
 
 
+def _decorator(step: AdoptedStep) -> str:
+    words = [f"job_type={python_literal(step.name)}", f"resources={_in_one_line(step.resources)}"]
+    if step.is_judged and step.inputs:
+        words.append(f"judges={_in_one_line(tuple(dict.fromkeys(step.inputs.values())))}")
+    line = f"@component({', '.join(words)})"
+    return line if len(line) <= _WIDTH else _in_lines("@component(", [f"{each}," for each in words], ")", "    ")
+
+
+def _in_one_line(words: tuple[str, ...]) -> str:
+    return f"({', '.join(map(python_literal, words))}{',' if len(words) == 1 else ''})"
+
+
 def _signature(step: AdoptedStep, class_name: str) -> str:
     parameters = list(_parameters(step))
     line = f"def {step.name}({', '.join(parameters)}) -> {class_name}:"
-    if len(line) <= _WIDTH:
+    if len(line) <= _WIDTH and " = [" not in line:
         return line
-    return _in_lines(f"def {step.name}(", [f"{each}," for each in parameters], f") -> {class_name}:", "    ")
+    lines = [f"{each},{_MUTABLE if ' = [' in each else ''}" for each in parameters]
+    return _in_lines(f"def {step.name}(", lines, f") -> {class_name}:", "    ")
 
 
 def _returned(class_name: str, values: list[str]) -> str:
@@ -132,13 +143,9 @@ def _hyperparameter(argument: ScriptArgument, defaults: Mapping[str, Any]) -> st
         return f"{argument.name}: {kind}" if argument.required else f"{argument.name}: {kind} | None = None"
     if argument.kind == "float" and isinstance(default, int) and not isinstance(default, bool):
         default = float(default)
-    if argument.kind == "str" and not argument.is_list:
-        default = str(default)
-    return (
-        f"{argument.name}: {kind} = {default!r}".replace("'", '"')
-        if "'" not in str(default)
-        else (f"{argument.name}: {kind} = {default!r}")
-    )
+    if isinstance(default, list | tuple):
+        return f"{argument.name}: {kind} = [{', '.join(map(python_literal, default))}]"
+    return f"{argument.name}: {kind} = {python_literal(str(default) if argument.kind == 'str' else default)}"
 
 
 def _argument_lines(step: AdoptedStep) -> Iterator[str]:
