@@ -14,12 +14,17 @@ import sys
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.metrics import accuracy_score, log_loss, r2_score
+from relet.project.importing import set_library_defaults
 
-import relet
+# As in a run of relet: threads that wait actively make a fit many times slower beside other processes.
+set_library_defaults()
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: E402
+from sklearn.metrics import accuracy_score, log_loss, r2_score  # noqa: E402
+
+import relet  # noqa: E402
 
 # The most categories that the default takes as such; a column with more is numbered.
 MOST_CATEGORIES = 255
