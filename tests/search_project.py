@@ -15,6 +15,7 @@ from relet.trials.search.study import Candidate, FoldResult
 from tests.tiny_project import Tiny
 from tests.written_project import WrittenProject, write_files
 
+LOCK = f"pandas==3 --hash=sha256:{'0' * 64}\n"
 FILES = {
     "pipelines/hills/pipeline.py": """
 from relet import Pipeline
@@ -128,7 +129,7 @@ def measure(
     off = {"round": 0.3, "square": 0.0, "odd": 1.0}[kind]
     return Measured({"loss": (math.log10(rate) + 1) ** 2 + (depth - 5) ** 2 / 10 + off + fold / 100, "other": 1.0})
 """,
-    "requirements.lock": "pandas==3\n",
+    "requirements.lock": LOCK,
 }
 
 

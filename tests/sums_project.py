@@ -17,6 +17,7 @@ from relet.reproduction import ReproductionOptions, reproduce
 from tests.tiny_project import Tiny
 from tests.written_project import WrittenProject, write_files
 
+LOCK = f"pandas==3 --hash=sha256:{'0' * 64}\n"
 FILES = {
     "pipelines/sums/pipeline.py": """
 from relet import Pipeline
@@ -100,7 +101,7 @@ def total(path):
 """,
     "pipelines/sums/words/title.txt": "the sum is ",
     ".gitignore": ".relet\n",
-    "requirements.lock": "pandas==3\n",
+    "requirements.lock": LOCK,
 }
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")

@@ -12,6 +12,7 @@ import relet
 from relet.project.job import RunOutcome
 from tests.written_project import WrittenProject, write_files
 
+LOCK = f"pandas==3 --hash=sha256:{'0' * 64}\n"
 FILES = {
     "pipelines/tiny/pipeline.py": """
 from relet import Pipeline
@@ -135,7 +136,7 @@ def score(weights: Annotated[Path, Stored("weights:prod")], sample: pd.DataFrame
     return Scored({"score": float(weights.read_text())})
 """,
     "pipelines/tiny/unused.py": "x = 1\n",
-    "requirements.lock": "pandas==3\n",
+    "requirements.lock": LOCK,
 }
 
 

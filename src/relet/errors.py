@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 
 class ReletError(Exception):
@@ -109,6 +108,8 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
     >>> nearest("x", [])
     'there are none'
     """
+    from difflib import get_close_matches
+
     names = [each for each in known if each != wrong]
     close = get_close_matches(wrong, names, n=1, cutoff=0.6)
     if close:

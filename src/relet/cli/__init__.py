@@ -33,6 +33,7 @@ INTERRUPTED_STATUS = 128 + 2
 # Each verb, the module that has it, and its line in `relet --help`. The modules are imported when they are used.
 COMMANDS = {
     "new": "Begin: write a project, a pipeline, a component or a check.",
+    "adopt": "Begin with what is there: a script, a notebook, MLflow steps.",
     "run": "Run a pipeline, or one of its components alone.",
     "tune": "Search for settings that make a better model.",
     "why": "Say what a run would do, and which part of each key changed.",
@@ -47,6 +48,7 @@ COMMANDS = {
     "artifacts": "List, show, look into, name, check, move and tidy what the store holds.",
     "sync": "Send the trackers what they have missed.",
     "ui": "Open MLflow's own interface on what was tracked.",
+    "lock": "Write the versions and hashes of all that a project needs, or check them.",
     "mlproject": "Write the MLflow project files from the signatures and the lock.",
 }
 

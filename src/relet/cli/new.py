@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from relet.cli.terminal import say
-from relet.errors import SettingError
+from relet.errors import SettingError, SetUpError
 
 if TYPE_CHECKING:
     from relet.templates.project import NewProject
 
 # What can be written into a project that is there.
 PARTS = ("pipeline", "component", "check")
+# How long uv may take for the lock of a new project: a machine without a network should not wait long.
+LOCK_SECONDS = 60
 
 
 @click.command("new")
@@ -26,7 +28,8 @@ PARTS = ("pipeline", "component", "check")
     help="A file that the pipeline is made for; without it, for invented rows.",
 )
 @click.option("--target", metavar="COLUMN", help="The file's column that is to be predicted.")
-def command(words: tuple[str, ...], file: Path | None, target: str | None) -> None:
+@click.option("--no-lock", is_flag=True, help="Make no requirements.lock: `relet lock` does so later.")
+def command(words: tuple[str, ...], file: Path | None, target: str | None, no_lock: bool) -> None:
     """Write a project of its own into a folder NAME, or a part into the project around the current folder.
 
     \b
@@ -49,7 +52,8 @@ def command(words: tuple[str, ...], file: Path | None, target: str | None) -> No
     from relet.templates import parts, project
 
     if part == "project":
-        _say_project(project.new_project(names[0], into=Path.cwd(), file=file, target=target))
+        made = project.new_project(names[0], into=Path.cwd(), file=file, target=target)
+        _say_project(made, "" if no_lock else _locked(made.root))
     elif part == "pipeline":
         _say_pipeline(project.new_pipeline(names[0], file=file, target=target))
     else:
@@ -58,12 +62,27 @@ def command(words: tuple[str, ...], file: Path | None, target: str | None) -> No
             say(line)
 
 
-def _say_project(made: NewProject) -> None:
+def _locked(root: Path) -> str:
+    """Make the lock of a new project, where uv and an index are there; what came of it, in words."""
+    from relet.environments.locking import LOCK, make_lock
+
+    try:
+        make_lock(root, timeout=LOCK_SECONDS)
+    except SetUpError as error:
+        return f"none yet: {' '.join(str(error).split())[:200]}"
+    return f"{LOCK} holds each package with its hashes"
+
+
+def _say_project(made: NewProject, lock: str) -> None:
     say(f"{made.root.name}/ has {len(made.files)} files: a project with the pipeline {made.name}")
     _say_pipeline_facts(made)
+    if lock:
+        say(f"  lock        {lock}")
     say("go on with:")
     say(f"  cd {made.root.name}")
     _say_next(made)
+    if not (made.root / "requirements.lock").exists():
+        say("  relet lock                             makes the lock that `relet reproduce` needs")
 
 
 def _say_pipeline(made: NewProject) -> None:

@@ -14,7 +14,7 @@ from relet.cli.sparkline import sparkline
 from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import Check, Curve, Verdict
 from relet.core.plan import Action, Step
-from relet.core.record import Status
+from relet.core.record import LOCKFILE, Status
 from relet.core.wording import count, shorten
 from relet.errors import CodeLine, ComponentError
 from relet.project.call import ProgressReport
@@ -161,7 +161,18 @@ def _closing_lines(job: Job, outcome: RunOutcome) -> Iterator[str]:
             yield from _refusal_lines(result.component, result.verdict)
     yield from _metric_lines(outcome.metrics, _stored_curves(job, outcome))
     yield from map(delivery_line, outcome.deliveries)
+    yield from _lock_warnings(outcome)
     yield from _next_steps(job, outcome)
+
+
+def _lock_warnings(outcome: RunOutcome) -> Iterator[str]:
+    """Why `relet reproduce` could not make again what just ran: what its lock lacks."""
+    ran = (result for result in outcome.results if result.action is Action.RUN)
+    faults = dict.fromkeys(each.what for result in ran for each in result.caveats if each.kind == LOCKFILE)
+    for each in faults:
+        yield style(f"the lock falls short: {each}", fg="yellow")
+    if faults:
+        yield "what ran can't be reproduced elsewhere until then; make the lock anew with: relet lock"
 
 
 def _run_summary(outcome: RunOutcome) -> str:

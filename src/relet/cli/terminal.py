@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
-import secrets
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ from relet.core.wording import printable, without_credentials
 
 # relet's own colours stand between these until a line is printed. No stored text can hold them: the word is drawn
 # anew for each process.
-_WORD = secrets.token_hex(16)
+_WORD = os.urandom(16).hex()
 _COLOUR = re.compile(rf"<{_WORD} ([0-9;]+)>")
 
 
@@ -44,4 +43,6 @@ def error_text(error: BaseException) -> str:
 
 def say_json(value: Any, *, indent: int | None = None) -> None:
     """Print a value as JSON, in which every sign that a terminal would obey is escaped."""
+    import json
+
     click.echo(json.dumps(without_credentials(value), indent=indent, default=str))

@@ -94,8 +94,8 @@ class Caveat:
 
     `kind` is one of import (a first-party module that no import statement names), file (read, and neither input
     nor resource), network, process (another program), uncommitted (code), lock (a package that is installed
-    in another version than the lock's), package (one whose files are not those of its version) and bundle (the
-    record came with a bundle: nobody here saw the run).
+    in another version than the lock's), lockfile (a lock that no environment can be made from), package (one whose
+    files are not those of its version) and bundle (the record came with a bundle: nobody here saw the run).
     """
 
     kind: str
@@ -107,6 +107,8 @@ class Caveat:
 
 # The kind of caveat of a record that was imported.
 BUNDLE = "bundle"
+# The kind of caveat that says why no environment can be made from the lock.
+LOCKFILE = "lockfile"
 # How each kind of caveat reads.
 CAVEATS = {
     "import": "imports {} without an import statement",
@@ -116,6 +118,7 @@ CAVEATS = {
     "uncommitted": "runs code that is not committed: {}",
     BUNDLE: "came with {}: nobody here saw it run",
     "lock": "runs in an environment that is not the lock's: {}",
+    LOCKFILE: "has a lock that falls short: {}",
     "package": "uses {}",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +41,8 @@ def printable(text: str, *, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
+    import unicodedata
+
     return "".join(
         sign
         if sign in keep or unicodedata.category(sign) not in _UNSAFE

@@ -31,7 +31,7 @@ _PIP_INSTALL = ("-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-
 
 def make_with_uv(site: EnvironmentFolder, interpreter: InstalledPython) -> None:
     """Make the environment and install the lock in it. Raises SetUpError without uv, and with what uv said."""
-    uv = _uv_program()
+    uv = uv_program()
     settings = {**indexes.for_uv(), "UV_PYTHON_DOWNLOADS": "never"}
     bare = ("venv", "--quiet", "--no-project", "--python")
     failure = f"no environment of Python {interpreter.python} can be made"
@@ -58,7 +58,7 @@ def _edited_in(site: EnvironmentFolder) -> list[str]:
     ]
 
 
-def _uv_program() -> Path:
+def uv_program() -> Path:
     """uv: beside this interpreter, where its package put it, or on PATH. Raises SetUpError where there is none."""
     beside = Path(sys.executable).with_name("uv")
     if os.access(beside, os.X_OK):

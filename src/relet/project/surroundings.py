@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from relet.core.installed import has_unknown_content, is_direct_reference, normalized_name
-from relet.core.record import Caveat, CodeState
+from relet.core.record import LOCKFILE, Caveat, CodeState
+from relet.environments.lock_faults import lock_faults
 from relet.names import __version__
 from relet.project.processor import vector_instructions
 
@@ -57,11 +58,19 @@ class Surroundings:
     """The code, the lock and the versions that are the same for every component of a run.
 
     `lock` is the SHA-256 of the stored lock. `locked` are the versions that it has for each distribution.
+    `lock_content` are its bytes, and `pyproject` those of the project's `pyproject.toml`, where they are known.
     """
 
     code: CodeState
     lock: str | None
     locked: Mapping[str, frozenset[str]]
+    lock_content: bytes | None = None
+    pyproject: bytes | None = None
+
+    @cached_property
+    def lock_faults(self) -> tuple[str, ...]:
+        """Why no environment can be made from the lock, in words."""
+        return () if self.lock_content is None else lock_faults(self.lock_content, self.pyproject)
 
     def caveats(
         self, files: Iterable[str], packages: Mapping[str, str], own_lock: Path | None = None
@@ -69,12 +78,15 @@ class Surroundings:
         """A caveat for each of a component's `files` that is not committed, and each of its `packages` not locked.
 
         A package that the lock names by a reference is known by its content; where nobody can read that, there is
-        a caveat, too. `own_lock` is the lock of the component's own environment, where it has one.
+        a caveat, too. So there is where no environment can be made from the lock. `own_lock` is the lock of the
+        component's own environment, where it has one.
         """
         uncommitted = sorted(set(self.code.uncommitted) & set(files))
         if self.code.commit is None:
             uncommitted = [f"there is no commit ({self.code.git})" if self.code.git else "there is no commit"]
-        locked = locked_versions(own_lock.read_bytes()) if own_lock else self.locked
+        own = own_lock.read_bytes() if own_lock else None
+        locked = self.locked if own is None else locked_versions(own)
+        faults = self.lock_faults if own is None else lock_faults(own)
         unlocked = [
             f"{name} {version}, locked {' or '.join(sorted(locked[name]))}"
             if name in locked
@@ -92,6 +104,7 @@ class Surroundings:
         return (
             *(Caveat(kind="uncommitted", what=file) for file in uncommitted),
             *(Caveat(kind="lock", what=each) for each in unlocked),
+            *(Caveat(kind=LOCKFILE, what=each) for each in faults),
             *(Caveat(kind="package", what=each) for each in unknown),
         )
 
@@ -102,11 +115,14 @@ def surroundings(root: Path, lock: Path, tree: CodeTree, store: Store) -> Surrou
     `root` is the project's folder.
     """
     content = lock.read_bytes() if lock.is_file() else None
+    declared = root / "pyproject.toml"
     stored = store.put_tree(tree.document, tree.files)
     return Surroundings(
         code=replace(_provenance(root, tree, store), tree=stored),
         lock=None if content is None else store.put_object(content),
         locked=locked_versions(content or b""),
+        lock_content=content,
+        pyproject=declared.read_bytes() if declared.is_file() else None,
     )
 
 

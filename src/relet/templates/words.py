@@ -12,6 +12,8 @@ from relet.templates.typed_file import TypedFile
 
 # The largest file that is checked, as a multiple of the first one.
 GROWTH = 100
+# From how many rows on a regression gets more rounds of boosting, and larger trees.
+MANY_ROWS, VERY_MANY_ROWS = 5_000, 20_000
 
 # How each kind of column enters a model.
 _FEATURES = {
@@ -22,9 +24,9 @@ _FEATURES = {
 }
 _ENCODER = '        encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)\n'
 _MODELING = {
-    Task.REGRESSION: """  max_iter: 200         # rounds of boosting
+    Task.REGRESSION: """  max_iter: {rounds}         # rounds of boosting
   learning_rate: 0.05
-  max_leaf_nodes: 15
+  max_leaf_nodes: {leaves}
   min_samples_leaf: 10
   l2_regularization: 1.0
   max_features: 0.5     # the share of the features that a split looks at
@@ -219,13 +221,25 @@ def _configuration_words(file: TypedFile, roles: Roles) -> dict[str, str]:
         "split_why": _sentence(roles.split.why),
         "method": roles.split.method,
         **{name: yaml_value(getattr(roles.split, name)) for name in ("key", "stratify_by", "group_by", "time_by")},
-        "modeling_lines": _MODELING[roles.task],
+        "modeling_lines": _modeling_lines(roles),
         "gate_lines": _GATES[roles.task],
         "metric": "mae" if regression else "log_loss",
         "sweep": "modeling.learning_rate=0.03,0.1",
         "task_tests": _TASK_TESTS[roles.task],
         "open_gate": "gate.min_r2=-1000" if regression else "gate.min_coverage=0",
     }
+
+
+def _modeling_lines(roles: Roles) -> str:
+    """The settings of the model, by the number of rows.
+
+    Cross-validation on training rows decided (R², 3 folds): 400 rounds in place of 200 were better on each of four
+    files of 6,000 to 12,000 rows, 31 leaves in place of 15 on a file of 43,000 rows.
+    """
+    if roles.task is Task.CLASSIFICATION:
+        return _MODELING[roles.task]
+    rounds, leaves = 400 if roles.rows >= MANY_ROWS else 200, 31 if roles.rows >= VERY_MANY_ROWS else 15
+    return _MODELING[roles.task].format(rounds=rounds, leaves=leaves)
 
 
 def _dialect_lines(dialect: CsvDialect) -> Iterator[str]:

@@ -108,7 +108,7 @@ def take(
     return Taken(said, {"sum": float(weights.sum())})
 """,
     ".gitignore": ".relet\n",
-    "requirements.lock": "numpy==2\n",
+    "requirements.lock": f"numpy==2 --hash=sha256:{'0' * 64}\n",
 }
 
 

@@ -65,7 +65,7 @@ def working_environment(folder: Path, lock: bytes) -> Path:
     """The package's file in an environment that a person made, which links to uv's cache."""
     prefix, named = folder / "working", folder / "working.lock"
     named.write_bytes(lock)
-    uv = makers._uv_program()
+    uv = makers.uv_program()
     subprocess.run([uv, "venv", "-q", "--python", sys.executable, prefix], check=True)
     subprocess.run([uv, "pip", "sync", "-q", "--python", prefix / "bin" / "python", named], check=True)
     file = package_file(prefix)

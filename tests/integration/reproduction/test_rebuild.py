@@ -11,7 +11,9 @@ from relet.errors import SetUpError
 from relet.reproduction import ReproductionOptions, reproduce
 from relet.store import open_store
 from tests.integration.reproduction.tampering import edit_record, without_tree
-from tests.sums_project import Sums
+from tests.sums_project import LOCK, Sums
+
+OWN_LOCK = LOCK.replace("pandas==3", "six==1")
 
 
 def test_a_folder_that_is_kept_holds_the_code_the_store_and_what_was_printed(
@@ -43,13 +45,13 @@ def test_the_environment_is_made_from_the_recorded_lock_with_the_recorded_python
     assert reproduce(outcome.run_id, sums.store, root=sums.root).likeness == "IDENTICAL"
     reproduce(outcome.run_id, sums.store, root=sums.root, wishes=ReproductionOptions(python="3.13"))
     recorded = sums.record(outcome).machine["python"]
-    assert asked == [("uv", b"pandas==3\n", recorded), ("uv", b"pandas==3\n", "3.13")]
+    assert asked == [("uv", LOCK.encode(), recorded), ("uv", LOCK.encode(), "3.13")]
 
 
 def test_a_component_with_a_lock_of_its_own_is_called_in_an_environment_made_from_it(
     sums: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sums.path("own.lock").write_text("six==1\n")
+    sums.path("own.lock").write_text(OWN_LOCK)
     own = "docker:pipelines/sums/own.lock"
     sums.edit("add.py", 'job_type="add"', f'job_type="add", environment="{own}"')
     sums.commit()
@@ -61,12 +63,12 @@ def test_a_component_with_a_lock_of_its_own_is_called_in_an_environment_made_fro
 
     monkeypatch.setattr(environments, "build", build)
     outcome = sums.run()
-    assert asked == [("docker", b"six==1\n")]
+    assert asked == [("docker", OWN_LOCK.encode())]
     asked.clear()
     assert sums.again(outcome).likeness == "IDENTICAL"
     assert asked == []
     assert reproduce(outcome.run_id, sums.store, root=sums.root).likeness == "IDENTICAL"
-    assert asked == [("uv", b"pandas==3\n"), ("uv", b"six==1\n")]
+    assert asked == [("uv", LOCK.encode()), ("uv", OWN_LOCK.encode())]
     sums.git("rm", "-q", "pipelines/sums/own.lock")
     run_id = edit_record(
         sums, outcome.run_id, lambda record: record["code"].update(tree=None, commit=sums.commit())

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from relet.cli.new import command
-from relet.errors import SettingError
+from relet.environments import locking
+from relet.errors import SettingError, SetUpError
 from tests.ugly_files import UGLY
 
 
@@ -22,8 +23,28 @@ def said(*words: str) -> str:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, on a machine without an index."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(locking, "make_lock", no_index)
     return tmp_path
+
+
+def no_index(root: Path, **_: float) -> bytes:
+    raise SetUpError("no lock can be made; uv says:\n  no index can be reached")
+
+
+def test_a_project_whose_lock_can_not_be_made_says_how_to_make_it_later(here: Path) -> None:
+    output = said("rents")
+    assert "lock        none yet: no lock can be made; uv says: no index can be reached\n" in output
+    assert "  relet lock  " in output
+    assert "lock " not in said("flats", "--no-lock").partition("go on with")[0]
+
+
+def test_a_project_whose_lock_is_made_needs_no_other_command(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "make_lock", lambda root, **_: (root / "requirements.lock").write_bytes(b""))
+    output = said("rents")
+    assert "lock        requirements.lock holds each package with its hashes" in output
+    assert "relet lock" not in output
 
 
 def test_a_project_says_how_to_go_on(here: Path) -> None:

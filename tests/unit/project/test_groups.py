@@ -104,7 +104,7 @@ rule: {method: keyed, test: {size: 0.25}}
 model: {tree: {depth: 4}}
 search: {metric: loss, trials: 2, batch: 1, folds: 2, fold: 1}
 """,
-    "requirements.lock": "pandas==3\n",
+    "requirements.lock": f"pandas==3 --hash=sha256:{'0' * 64}\n",
 }
 
 

@@ -20,7 +20,7 @@ def told(tmp_path: Path, name: str, version: str) -> list[str]:
     lock = tmp_path / "own.lock"
     lock.write_text(LOCK)
     around = Surroundings(code=CodeState(commit="0" * 40), lock=None, locked={})
-    return [str(each) for each in around.caveats((), {name: version}, lock)]
+    return [str(each) for each in around.caveats((), {name: version}, lock) if each.kind != "lockfile"]
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,11 @@ def test_a_package_that_is_another_than_the_lock_s_is_a_caveat(
 def test_a_reference_whose_files_can_t_be_read_is_a_caveat_even_where_the_lock_names_it(tmp_path: Path) -> None:
     assert told(tmp_path, "ours-too", "1.0 with content unknown") == [
         "uses ours-too 1.0 with content unknown: it was installed from a reference, and its files can't be read"
+    ]
+
+
+def test_a_lock_that_no_environment_can_be_made_of_is_a_caveat() -> None:
+    around = Surroundings(code=CodeState(commit="0" * 40), lock="ab", locked={}, lock_content=b"six==1\n")
+    assert [str(each) for each in around.caveats((), {})] == [
+        "has a lock that falls short: it has no hash for six: no environment is made of it"
     ]

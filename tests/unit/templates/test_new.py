@@ -257,3 +257,21 @@ def test_a_text_is_the_same_as_source(text: str) -> None:
 def test_a_mapping_is_the_same_as_yaml(values: dict[str, float]) -> None:
     found = yaml.safe_load("a:" + yaml_mapping(values, 2))["a"]
     assert found == {name.replace("${", "\\${"): value for name, value in values.items()}
+
+
+def test_a_regression_of_many_rows_gets_more_rounds_and_larger_trees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.csv"
+    target = UGLY["sensors"](path)
+
+    def settings(name: str) -> dict[str, float]:
+        made = new_project(name, into=tmp_path, file=path, target=target)
+        text = (made.root / f"pipelines/{name}/conf/config.yaml").read_text(encoding="utf-8")
+        return {each: yaml.safe_load(text)["modeling"][each] for each in ("max_iter", "max_leaf_nodes")}
+
+    assert settings("few") == {"max_iter": 200, "max_leaf_nodes": 15}
+    monkeypatch.setattr("relet.templates.words.MANY_ROWS", 10)
+    assert settings("many") == {"max_iter": 400, "max_leaf_nodes": 15}
+    monkeypatch.setattr("relet.templates.words.VERY_MANY_ROWS", 10)
+    assert settings("very_many") == {"max_iter": 400, "max_leaf_nodes": 31}

@@ -1,0 +1,88 @@
+"""A script runs as it is, in a folder of its own, with arguments and files of the pipeline."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from relet.errors import BadDataError
+from relet.training.script import run_script
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders for scripts lie in the test's own, as they lie in a call's own in a run."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def script(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "scripts" / "own.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_script_gets_its_arguments_and_leaves_its_files(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1 2")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "beside.py").write_text("WORD = 'beside'\n")
+    own = script(
+        tmp_path,
+        "import sys\nfrom pathlib import Path\nfrom beside import WORD\nif __name__ == '__main__':\n"
+        "    text = Path('data/rows.csv').read_text()\n"
+        "    Path('out/made.txt').write_text(' '.join([WORD, text, *sys.argv[1:]]))\n",
+    )
+    ended = run_script(
+        own,
+        {"--fast": True, "--n": 3, "--no": None, "place": "x"},
+        reads={"data/rows.csv": rows},
+        writes={"made": "out/made.txt"},
+        folders=["out"],
+    )
+    assert ended.status == 0 and ended.verdict("own.py").passed
+    assert ended.files["made"].read_text() == "beside 1 2 --fast --n 3 x"
+
+
+def test_the_process_is_as_before_whatever_the_script_does(tmp_path: Path) -> None:
+    before = (list(sys.argv), list(sys.path), Path.cwd())
+    own = script(tmp_path, "import os, sys\nsys.path.append('x'); os.chdir('/'); raise ValueError('no')\n")
+    with pytest.raises(ValueError, match="no"):
+        run_script(own, {})
+    assert (list(sys.argv), list(sys.path), Path.cwd()) == before
+
+
+@pytest.mark.parametrize(("code", "status"), [("0", 0), ("None", 0), ("2", 2), ("'a reason'", 1)])
+def test_the_status_of_a_script_is_its_end(tmp_path: Path, code: str, status: int) -> None:
+    own = script(tmp_path, f"import sys\nsys.exit({code})\n")
+    assert run_script(own, {}, check=False).status == status
+    if status:
+        with pytest.raises(BadDataError, match=f"own.py ended with status {status}"):
+            run_script(own, {})
+
+
+def test_a_file_that_is_not_there_is_named_with_its_artifact(tmp_path: Path) -> None:
+    with pytest.raises(BadDataError, match=r"wrote no model\.pkl, which is the artifact model"):
+        run_script(script(tmp_path, "x = 1\n"), {}, writes={"model": "model.pkl"})
+
+
+def test_a_module_runs_in_a_copy_of_its_step(tmp_path: Path) -> None:
+    step = tmp_path / "steps" / "step"
+    step.mkdir(parents=True)
+    (step / "own_module_of_step.py").write_text(
+        "import sys; sys.path.insert(0, '..'); import own_common; import pathlib\n"
+        "pathlib.Path('said.txt').write_text(own_common.WORD)\n"
+    )
+    (tmp_path / "steps" / "own_common.py").write_text("WORD = 'common'\n")
+    ended = run_script(
+        "own_module_of_step",
+        {},
+        writes={"said": "said.txt"},
+        beside=[step, tmp_path / "steps" / "own_common.py"],
+        folder="step",
+    )
+    assert ended.files["said"].read_text() == "common"
+    assert not (step / "said.txt").exists()
