@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,7 @@ from relet.errors import ModelError
 from relet.training import stored
 from relet.training.making import made
 from relet.training.native import broken_parts
+from relet.training.own_code import needed_own_code, own_code
 from relet.training.trusted import TRUSTED, refused_values
 from relet.training.writing import ADVICE, plain_value, written_archive
 
@@ -24,6 +26,8 @@ def dump_estimator(estimator: Any) -> bytes:
     """
     content = written_archive(plain_value(estimator))
     if refused := _untrusted_types(stored.open_archive(content, MEMBER.fullmatch)[0]):
+        if own := _refused_own_class(refused):
+            raise ModelError(f"the model holds a class that is not trusted: {own}")
         raise ModelError(
             f"the model holds {', '.join(refused)}, which no loader trusts; build it of relet.features blocks, "
             f"scikit-learn and relet.training estimators: {ADVICE}"
@@ -35,14 +39,14 @@ def dump_estimator(estimator: Any) -> bytes:
     return content
 
 
-def load_estimator(content: bytes, name: str) -> Any:
-    """Load the estimator of an archive; `name` is its name in errors.
+def load_estimator(content: bytes, name: str, code: Mapping[str, str] | None = None) -> Any:
+    """Load the estimator of an archive; `name` is its name in errors, `code` the modules that made it.
 
-    Raises ModelError for a file that is no archive, is damaged, holds a type or a value that is not trusted, or
-    holds parts that don't fit together.
+    Raises ModelError for a file that is no archive, is damaged, holds a type or a value that is not trusted, holds
+    a class of a project whose code is not in `code` as it is here, or holds parts that don't fit together.
     """
     try:
-        return made(_checked_value(content))
+        return made(_checked_value(content, code or {}))
     except ModelError as error:
         raise ModelError(f"{name} is not loaded: {error}") from error
     except Exception as error:
@@ -50,11 +54,18 @@ def load_estimator(content: bytes, name: str) -> Any:
         raise ModelError(f"{name} can't be read as a skops archive: {type(error).__name__}: {error}") from error
 
 
-def _checked_value(content: bytes) -> Any:
-    """What an archive holds, as plain values and stored objects. Raises ModelError unless all of it is trusted."""
+def _checked_value(content: bytes, code: Mapping[str, str] | None = None) -> Any:
+    """What an archive holds, as plain values and stored objects. Raises ModelError unless all of it is trusted.
+
+    With `code`, the modules of a project's classes have to be those.
+    """
     schema, members = stored.open_archive(content, MEMBER.fullmatch)
     if refused := _untrusted_types(schema):
-        raise ModelError(f"it holds types that are not trusted: {', '.join(refused)}")
+        raise ModelError(
+            _refused_own_class(refused) or f"it holds types that are not trusted: {', '.join(refused)}"
+        )
+    if code is not None and (own := sorted(_type_names(schema) - TRUSTED)):
+        needed_own_code(own[0]).check({each.rpartition(".")[0] for each in own}, code)
     stored.check_parts(schema)
     stored.check_digests(members)
     value = stored.read_value(schema, members)
@@ -66,10 +77,22 @@ def _checked_value(content: bytes) -> Any:
 def _untrusted_types(schema: dict[str, Any]) -> list[str]:
     """The types and node kinds of a schema that are not trusted."""
     found = set()
+    own = own_code() if _type_names(schema) - TRUSTED else None
     for node in stored.schema_nodes(schema):
         name = f"{node['__module__']}.{node['__class__']}"
-        if name not in TRUSTED:
+        if name not in TRUSTED and not (own and own.trusts(name) and own.defines(name)):
             found.add(name)
-        elif node["__loader__"] not in stored.LOADERS:
+        elif node["__loader__"] not in (stored.LOADERS if name in TRUSTED else ("ObjectNode",)):
             found.add(f"{name} by {node['__loader__']}")
     return sorted(found)
+
+
+def _type_names(schema: dict[str, Any]) -> set[str]:
+    return {f"{node['__module__']}.{node['__class__']}" for node in stored.schema_nodes(schema)}
+
+
+def _refused_own_class(names: list[str]) -> str:
+    """What to write where, for the first of these types that is a class of the project; empty where none is."""
+    own = own_code()
+    found = [name for name in names if own and own.defines(name) and not own.trusts(name)]
+    return own.refusal(found[0]) if own and found else ""

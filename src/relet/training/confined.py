@@ -10,8 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relet.training.own_code import OwnCode
 
 # How many bytes of addresses libraries reserve and never use.
 RESERVED = 2**32
@@ -87,6 +91,32 @@ def _import_libraries() -> None:
     joblib.cpu_count(only_physical_cores=True)
 
 
+def _own_code(project: str, folder: Path) -> OwnCode | None:
+    """The code of the project that the model is loaded in, read and imported as far as the model may need it.
+
+    From then on, nothing of the project is opened.
+    """
+    from relet.core.code import FirstPartyCode
+    from relet.errors import ModelError
+    from relet.training.model_files import read_model_files
+    from relet.training.own_code import OwnCode
+    from relet.training.own_modules import ProjectModules
+
+    if not project:
+        return None
+    said = json.loads(project)
+    code = FirstPartyCode(tuple(map(Path, said["places"])))
+    own = OwnCode(
+        root=Path(said["root"]),
+        declaration=Path(said["declaration"]),
+        code=code,
+        imported=ProjectModules(code).imported,
+    )
+    with suppress(ModelError, TypeError):
+        own.import_ahead(read_model_files(folder).about["code"])
+    return own
+
+
 def _watch(folder: Path) -> list[str]:
     """Refuse from now on what no model needs. What was tried is in the list that is returned."""
     tried: list[str] = []
@@ -123,15 +153,18 @@ def _refused_file(arguments: tuple[Any, ...], readable: tuple[str, ...]) -> str:
     return "" if inside or name == os.devnull else f"open {name}"
 
 
-def _main(folder: Path, seconds: float, memory: int, answer: int) -> None:
+def _main(folder: Path, seconds: float, memory: int, answer: int, project: str = "") -> None:
     _bound(seconds, memory, answer)
     _import_libraries()
     from relet.training.model import load_model
+    from relet.training.own_code import own_code_in_effect
 
+    own = _own_code(project, folder)
     tried = _watch(folder)
     refused = ""
     try:
-        load_model(folder)
+        with own_code_in_effect(own):
+            load_model(folder)
     except MemoryError:
         refused = f"it needs more than {memory} bytes of memory"
     except Exception as error:
@@ -147,4 +180,4 @@ def _main(folder: Path, seconds: float, memory: int, answer: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    _main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:])

@@ -18,6 +18,7 @@ import numpy as np
 
 from relet.training.functions import function_name
 from relet.training.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
+from relet.training.own_code import needed_own_code
 from relet.training.stored import StoredObject, StoredType
 
 # The distances by which search trees are made, by the type of their object.
@@ -69,8 +70,10 @@ def _made_array(value: np.ndarray[Any, Any]) -> Any:
 
 
 def _made_object(stored: StoredObject) -> Any:
-    kind = type_by_name(stored.type)
     attributes = made(stored.attributes)
+    if stored.is_own:
+        return _with_state(object.__new__(needed_own_code(stored.type).class_of(stored.type)), attributes)
+    kind = type_by_name(stored.type)
     if stored.type in REBUILT:
         return REBUILT[stored.type].make(kind, attributes)
     instance = kind.__new__(kind) if stored.arguments is None else kind(*made(stored.arguments))
@@ -78,6 +81,10 @@ def _made_object(stored: StoredObject) -> Any:
         attributes["n_jobs"] = 1
     if stored.label in _NAMED and "estimators_" in attributes:
         attributes["named_estimators_"] = _named_estimators(attributes)
+    return _with_state(instance, attributes)
+
+
+def _with_state(instance: Any, attributes: dict[str, Any]) -> Any:
     # the state of some estimators is kept by a base class that knows `__setstate__` of no state
     if hasattr(instance, "__setstate__"):
         instance.__setstate__(attributes)

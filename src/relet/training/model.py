@@ -15,6 +15,7 @@ from relet.training.inner import check_code, code_digests, is_steady, native_est
 from relet.training.model_files import (
     ABOUT,
     ARCHIVE,
+    CODE,
     COMPARABLES,
     EXAMPLE,
     EXPLANATION,
@@ -29,6 +30,7 @@ from relet.training.model_files import (
     check_rows,
     read_model_files,
 )
+from relet.training.own_code import needed_own_code, own_code, own_code_in_effect
 from relet.training.stored import expanded_limit
 
 if TYPE_CHECKING:
@@ -186,6 +188,11 @@ def export_model(model: Model, folder: Path) -> None:
     Equal models have equal bytes. Golden predictions on the example and on adversarial rows are recorded. Raises
     ModelError for a pipeline that holds a type which the loader would not trust.
     """
+    with own_code_in_effect(own_code()):
+        _export_model(model, folder)
+
+
+def _export_model(model: Model, folder: Path) -> None:
     from relet.training import archive, golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,13 +206,16 @@ def export_model(model: Model, folder: Path) -> None:
     _write_json(folder / GOLDEN, recorded)
     _write_grounds(model, folder)
     kinds = {str(name): packaging.column_kind(model.example[name]) for name in model.example.columns}
+    code = dict(code_digests(model.pipeline))
+    if ours := [module for module in code if not module.startswith("relet.")]:
+        _write_json(folder / CODE, needed_own_code(ours[0]).sources(ours))
     about = {
         "format": FORMAT,
         "target": model.target,
         "about": model.about,
         "columns": kinds,
         "strings": golden.string_columns(model.example),
-        "code": dict(code_digests(model.pipeline)),
+        "code": code,
         "packages": packaging.needed_versions(),
     }
     _write_text(folder / EXAMPLE, packaging.input_example(model.example))
@@ -233,6 +243,11 @@ def load_model(folder: Path, *, trusted: bool = True) -> Model:
     model, its types and values are trusted, its parts fit together, its code is unchanged and its golden
     predictions hold. Raises SettingError where `RELET_MODEL_BYTES` is no number.
     """
+    with own_code_in_effect(own_code()):
+        return _load_model(folder, trusted=trusted)
+
+
+def _load_model(folder: Path, *, trusted: bool) -> Model:
     if not trusted:
         from relet.training.quarantine import try_model
 
@@ -253,7 +268,7 @@ def _loaded_model(files: ModelFiles) -> Model:
     about, name = files.about, files.folder.name
     check_about(about, name)
     check_code(about["code"], name)
-    pipeline = archive.load_estimator(files.content[ARCHIVE], name)
+    pipeline = archive.load_estimator(files.content[ARCHIVE], name, about["code"])
     _attach_natives(pipeline, files)
     example = _read_example(files)
     stored = files.json(GOLDEN)

@@ -13,6 +13,7 @@ import numpy as np
 
 from relet.training import boosting, structure
 from relet.training.lightgbm_models import wrong_estimator
+from relet.training.own_values import library_views
 from relet.training.stored import StoredObject, inner_values
 
 # How many columns a transformer may give.
@@ -22,9 +23,10 @@ _WIDEST = 1_000_000
 def broken_parts(value: Any) -> Iterator[str]:
     """What does not fit together in the stored objects of a value, in words."""
     if isinstance(value, StoredObject):
-        check = _CHECKS.get(value.label)
-        if check and (wrong := check(value)):
-            yield f"{value.label}: {wrong}"
+        for part in library_views(value) if value.is_own else (value,):
+            check = _CHECKS.get(part.label)
+            if check and (wrong := check(part)):
+                yield f"{value.label}: {wrong}"
         yield from broken_parts(list(value.attributes.values()))
     else:
         for each in inner_values(value):
