@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from threading import RLock
 from types import CodeType, ModuleType
@@ -37,11 +37,14 @@ class ProjectModules:
     def __init__(self, code: FirstPartyCode) -> None:
         self._code = code
         self._modules: dict[str, ModuleType] = {}
+        self._importing = False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec of a module of the project, which Python asks for."""
+        if not self._importing and not self._is_imported_later(name):
+            return None
         found = self._code.find(name) if self._is_own(name) else None
         if found is None:
             return None
@@ -62,14 +65,22 @@ class ProjectModules:
     def _in_place(self) -> Iterator[None]:
         before = {name: sys.modules.pop(name) for name in list(sys.modules) if self._is_own(name)}
         sys.modules.update(self._modules)
+        # it stays there, for what the modules import later
         sys.meta_path[:] = [self, *(each for each in sys.meta_path if each is not self)]
+        self._importing = True
         try:
             yield
         finally:
-            # asked last from now on, for what the modules import later
-            sys.meta_path[:] = [*(each for each in sys.meta_path if each is not self), self]
+            self._importing = False
             self._modules = {name: each for name, each in list(sys.modules.items()) if self._is_own(name)}
             sys.modules.update(before)
+
+    def _is_imported_later(self, name: str) -> bool:
+        """Whether a module lies in a package that was imported from here, or in none and nowhere else."""
+        parent = name.rpartition(".")[0]
+        if parent:
+            return parent in self._modules and sys.modules.get(parent) is self._modules[parent]
+        return self._is_own(name) and bool(self._modules) and PathFinder.find_spec(name) is None
 
     def _is_own(self, name: str) -> bool:
         top = name.partition(".")[0]
