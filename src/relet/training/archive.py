@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import islice
+from itertools import chain
 from typing import Any
 
 from relet.errors import ModelError
@@ -69,7 +69,8 @@ def _checked_value(content: bytes, code: Mapping[str, str] | None = None) -> Any
     stored.check_parts(schema)
     stored.check_digests(members)
     value = stored.read_value(schema, members)
-    for wrong in (*islice(refused_values(value), 1), *islice(broken_parts(value), 1)):
+    # what does not fit together is looked for among values that may be there
+    for wrong in chain(refused_values(value), broken_parts(value)):
         raise ModelError(wrong)
     return value
 

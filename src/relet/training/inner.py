@@ -23,6 +23,8 @@ _STEADY = (
 )
 # Where the types of estimators, and of what they are made of, are defined.
 _OF_ESTIMATORS = ("relet.", "sklearn.", "lightgbm.sklearn")
+# Those of packages that are extras.
+_BOOSTERS = ("xgboost.sklearn", "catboost.core")
 
 
 def inner_estimators(value: Any) -> Iterator[Any]:
@@ -32,6 +34,8 @@ def inner_estimators(value: Any) -> Iterator[Any]:
             yield from inner_estimators(each)
     elif isinstance(value, dict):
         yield from inner_estimators(list(value.values()))
+    elif type(value).__module__.startswith(_BOOSTERS):
+        yield value
     elif _is_estimator_type(type(value).__module__) and hasattr(value, "__dict__"):
         yield value
         yield from inner_estimators([held for name, held in vars(value).items() if name not in DROPPED])
@@ -52,6 +56,18 @@ def native_estimators(pipeline: Any) -> Iterator[Any]:
     for each in inner_estimators(pipeline):
         if hasattr(each, "attach") and hasattr(each, "n_features_in_"):
             yield each
+
+
+def extra_packages(pipeline: Any) -> tuple[str, ...]:
+    """The distributions that a pipeline needs beside those that every model needs."""
+    from relet.core.installed import Distributions
+
+    modules = {type(each).__module__ for each in inner_estimators(pipeline)}
+    named = {each.partition(".")[0] for each in modules if each.startswith(_BOOSTERS)}
+    if ours := {each for each in modules if is_own_module(each)}:
+        named |= needed_own_code(min(ours)).third_party(ours)
+    installed = Distributions.installed() if named else None
+    return tuple(sorted({owner for each in named for owner in installed.owners(each)})) if installed else ()
 
 
 def is_steady(pipeline: Any) -> bool:

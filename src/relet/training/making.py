@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from relet.errors import ModelError
 from relet.training.functions import function_name
 from relet.training.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
 from relet.training.own_code import needed_own_code
 from relet.training.stored import StoredObject, StoredType
+from relet.training.xgboost_models import XGBOOST_ESTIMATORS, made_xgboost_estimator, xgboost_values
 
 # The distances by which search trees are made, by the type of their object.
 TREE_METRICS = {
@@ -97,9 +99,18 @@ def _with_state(instance: Any, attributes: dict[str, Any]) -> Any:
 def type_by_name(name: str) -> Any:
     """A type or function by its full name. The name must have been found in a table of the loader before."""
     module, _, label = name.rpartition(".")
-    return getattr(import_module(module), label)
+    try:
+        return getattr(import_module(module), label)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        raise ModelError(
+            f"it holds a {label}, and {error.name} is not installed: pip install 'relet[{error.name}]'"
+        ) from None
 
 
+# Packages that are installed with an extra of that name.
+EXTRAS = ("catboost", "xgboost")
 # The estimators that keep the ones they are made of a second time, by name.
 _NAMED = ("StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor")
 
@@ -221,6 +232,7 @@ REBUILT: dict[str, RebuiltType] = {
     "sklearn.neighbors._ball_tree.BallTree": _SEARCH_TREE,
     "sklearn.impute._iterative._ImputerTriplet": _of_attributes("feat_idx", "neighbor_feat_idx", "estimator"),
     **{name: RebuiltType(lightgbm_values, made_estimator) for name in ESTIMATORS},
+    **{name: RebuiltType(xgboost_values, made_xgboost_estimator) for name in XGBOOST_ESTIMATORS},
     "numpy.random.mtrand.RandomState": RebuiltType(_random_values, _random_state),
     "functools.partial": RebuiltType(_column_check, _made_column_check),
     "numpy.dtype": RebuiltType(lambda value: {"name": value.str}, lambda kind, held: kind(held["name"])),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from relet.errors import BadDataError, ModelError, nearest
 from relet.training.boosters import check_boosters
-from relet.training.inner import check_code, code_digests, is_steady, native_estimators
+from relet.training.inner import check_code, code_digests, extra_packages, is_steady, native_estimators
 from relet.training.model_files import (
     ABOUT,
     ARCHIVE,
@@ -207,6 +207,7 @@ def _export_model(model: Model, folder: Path) -> None:
     _write_grounds(model, folder)
     kinds = {str(name): packaging.column_kind(model.example[name]) for name in model.example.columns}
     code = dict(code_digests(model.pipeline))
+    versions = packaging.needed_versions(extra_packages(model.pipeline))
     if ours := [module for module in code if not module.startswith("relet.")]:
         _write_json(folder / CODE, needed_own_code(ours[0]).sources(ours))
     about = {
@@ -216,7 +217,7 @@ def _export_model(model: Model, folder: Path) -> None:
         "columns": kinds,
         "strings": golden.string_columns(model.example),
         "code": code,
-        "packages": packaging.needed_versions(),
+        "packages": versions,
     }
     _write_text(folder / EXAMPLE, packaging.input_example(model.example))
     _write_json(folder / ABOUT, {**about, "files": _loaded_file_digests(folder)})
@@ -231,7 +232,7 @@ def _export_model(model: Model, folder: Path) -> None:
             id=model.comparables.id if model.comparables is not None else None,
         ),
     )
-    for name, text in packaging.environment_files().items():
+    for name, text in packaging.environment_files(versions).items():
         _write_text(folder / name, text)
 
 
@@ -282,7 +283,7 @@ def _loaded_model(files: ModelFiles) -> Model:
         as_given="strings" not in about,
         **_read_grounds(files, [str(name) for name in example.columns]),
     )
-    exactly = about["packages"] == packaging.needed_versions() and is_steady(pipeline)
+    exactly = is_steady(pipeline) and about["packages"] == packaging.needed_versions()
     golden.check_predictions(stored, model, exactly=exactly, name=name)
     if model.interval is not None:
         golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=name)

@@ -15,6 +15,7 @@ from relet.training import boosting, structure
 from relet.training.lightgbm_models import wrong_estimator
 from relet.training.own_values import library_views
 from relet.training.stored import StoredObject, inner_values
+from relet.training.xgboost_models import XGBOOST_ESTIMATORS, wrong_xgboost_estimator
 
 # How many columns a transformer may give.
 _WIDEST = 1_000_000
@@ -235,6 +236,7 @@ _CHECKS: dict[str, Callable[[StoredObject], str]] = {
         _centres,
     ),
     **dict.fromkeys(("LGBMClassifier", "LGBMRanker", "LGBMRegressor"), wrong_estimator),
+    **dict.fromkeys((each.rpartition(".")[2] for each in XGBOOST_ESTIMATORS), wrong_xgboost_estimator),
     "BisectingKMeans": _bisected,
     "FeatureAgglomeration": _agglomerated,
     "IsolationForest": _isolation,

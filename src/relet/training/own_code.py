@@ -135,6 +135,12 @@ class OwnCode:
                 found |= self.code.closure(module).modules
         return dict(sorted(found.items()))
 
+    def third_party(self, modules: Iterable[str]) -> set[str]:
+        """The names of the packages that modules of the project, and what they import, import."""
+        with self.quietly():
+            named = {each for module in modules for each in self.code.closure(module).third_party}
+        return {each.partition(".")[0] for each in named}
+
     def sources(self, modules: Iterable[str]) -> dict[str, str]:
         """The source of each of these modules that is the project's."""
         found = {}

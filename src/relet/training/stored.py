@@ -40,7 +40,9 @@ LONGEST, LARGEST = 10_000_000, 2**63
 # How the names of trees begin, of which a model may have more than of other parts.
 _TREE_NAMES = ("DecisionTree", "ExtraTree", "TreePredictor")
 # The packages whose types a model may hold, whichever project it belongs to.
-_LIBRARIES = frozenset(("builtins", "functools", "lightgbm", "numpy", "relet", "scipy", "sklearn"))
+_LIBRARIES = frozenset(
+    ("builtins", "functools", "lightgbm", "numpy", "relet", "scipy", "sklearn", "xgboost", "catboost")
+)
 # Every value of a schema follows one of these bytes.
 _BEGINNINGS = (b"{", b"[", b",")
 

@@ -42,6 +42,7 @@ from relet.training.own_values import refused_own_values, refused_place
 from relet.training.parameters import parameter_values
 from relet.training.scikit_types import LEARNERS, PARTS
 from relet.training.stored import StoredObject, StoredType, inner_values
+from relet.training.xgboost_models import XGBOOST_ESTIMATORS
 
 _NAMES = {"names": TEXTS, "names_": TEXTS}
 _LEARNED = {
@@ -202,6 +203,8 @@ _PLAIN_TYPES = (
     *(f"builtins.{each}" for each in ("bool", "dict", "float", "int", "list", "slice", "str", "tuple")),
     *(f"numpy.{each}" for each in (*_NUMBERS, "uint8", "uint16", "uint32", "uint64", "ndarray")),
 )
+# Estimators of boosting libraries, fitted or not.
+_WITH_TWO_STATES = (*ESTIMATORS, *XGBOOST_ESTIMATORS)
 TRUSTED = frozenset((*_EXPLICIT, *learned_types(), *_PLAIN_TYPES, *FUNCTIONS))
 
 
@@ -233,7 +236,8 @@ def _refused_attributes(part: StoredObject) -> Iterator[str]:
             yield f"{part.label}.{name[:60]} is no attribute that is loaded"
         elif not allowed[name].holds(held) or refused_place(name, held):
             yield f"{part.label}.{name} is {described(held)}; only {allowed[name].words} is loaded"
-    if part.type in REMADE and part.type not in ESTIMATORS and set(part.attributes) != set(allowed):
+    whole = part.type in REMADE and part.type not in _WITH_TWO_STATES
+    if whole and set(part.attributes) != set(allowed):
         yield f"{part.label} has not all that it is made of"
 
 
