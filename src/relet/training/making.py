@@ -21,6 +21,7 @@ from relet.training.functions import function_name
 from relet.training.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
 from relet.training.own_code import needed_own_code
 from relet.training.stored import StoredObject, StoredType
+from relet.training.torch_modules import is_torch_module, made_torch_module
 from relet.training.xgboost_models import XGBOOST_ESTIMATORS, made_xgboost_estimator, xgboost_values
 
 # The distances by which search trees are made, by the type of their object.
@@ -74,7 +75,10 @@ def _made_array(value: np.ndarray[Any, Any]) -> Any:
 def _made_object(stored: StoredObject) -> Any:
     attributes = made(stored.attributes)
     if stored.is_own:
-        return _with_state(object.__new__(needed_own_code(stored.type).class_of(stored.type)), attributes)
+        own = needed_own_code(stored.type).class_of(stored.type)
+        if is_torch_module(own):
+            return made_torch_module(own, attributes)
+        return _with_state(object.__new__(own), attributes)
     kind = type_by_name(stored.type)
     if stored.type in REBUILT:
         return REBUILT[stored.type].make(kind, attributes)
@@ -110,7 +114,7 @@ def type_by_name(name: str) -> Any:
 
 
 # Packages that are installed with an extra of that name.
-EXTRAS = ("catboost", "xgboost")
+EXTRAS = ("catboost", "torch", "xgboost")
 # The estimators that keep the ones they are made of a second time, by name.
 _NAMED = ("StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor")
 

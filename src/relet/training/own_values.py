@@ -16,6 +16,7 @@ from relet.training.allowed import AllowedValue
 from relet.training.functions import FUNCTIONS, NUMBER_TYPES
 from relet.training.own_code import OwnCode, needed_own_code
 from relet.training.stored import StoredObject, StoredType, inner_values
+from relet.training.torch_modules import is_torch_module, wrong_torch_values
 
 # The one attribute of a library's estimator that is no parameter, and that holds the estimator of a user.
 _USERS = "_estimator"
@@ -32,6 +33,10 @@ def refused_own_values(
     kind = own.class_of(part.type)
     if part.arguments is not None:
         yield f"{part.label} is made by a call"
+    if is_torch_module(kind):
+        if wrong := wrong_torch_values(part, kind) or _wrong_value(part.attributes):
+            yield f"{part.label} {wrong}"
+        return
     tables = [table for base in kind.__mro__[1:] if (table := table_of(full_name(base)))]
     named = _names_in_source(own, kind) if tables else None
     for name, held in part.attributes.items():

@@ -22,6 +22,7 @@ from relet.training.learned import DROPPED
 from relet.training.making import REBUILT
 from relet.training.own_code import own_code
 from relet.training.stored import DEPTH, PROTOCOL, SCHEMA, StoredObject, StoredType
+from relet.training.torch_modules import is_torch_module, torch_values
 
 # The time stamp of every archive member: the earliest that zip allows.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -35,6 +36,7 @@ _KEPT_AS = {
     **dict.fromkeys(("datetime.date", "datetime.datetime"), "its text, by isoformat()"),
     **dict.fromkeys(("pandas.DataFrame", "pandas.Series", "pandas.Index"), "its values, by to_numpy()"),
     "re.Pattern": "the text of the pattern",
+    "torch.Tensor": "its values, by numpy()",
 }
 _FITTED = ("estimator_", "n_features_in_", "feature_names_in_")
 _QUIET = {"verbose": 0, "n_jobs": 1}
@@ -92,6 +94,11 @@ def _plain_object(value: Any, where: str, depth: int) -> Any:
     if (found := _found_estimator(value, name)) is not value:
         return plain_value(found, where, depth)
     own = _is_own_class(type(value), name, where)
+    if not own and is_torch_module(type(value)):
+        raise ModelError(
+            f"{where} is a {name}; hold it within a class of the project that extends torch.nn.Module, whose "
+            "constructor makes it"
+        )
     if callable(value) and not own and not name.startswith(("sklearn.", "relet.")):
         return StoredType(function_name(value, where))
     if name in _KEPT_AS:
@@ -124,6 +131,8 @@ def _object_state(value: Any, name: str, where: str) -> tuple[tuple[Any, ...] | 
     if name == "sklearn.tree._tree.Tree":
         _, arguments, state = value.__reduce__()
         return arguments, state
+    if is_torch_module(type(value)):
+        return None, torch_values(value, where)
     state = value.__getstate__() or {}
     if not isinstance(state, Mapping):
         raise ModelError(f"{where} is an object of {name}, whose state is not plain; {ADVICE}")
