@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # How many bytes of addresses libraries reserve and never use.
 RESERVED = 2**32
+# The largest file: CatBoost takes a model from an unnamed one in memory. The hook refuses all that have a name.
+LARGEST_FILE = 2**28
 # What the hook refuses, beside files: the beginnings of Python's audit events.
 _REFUSED = (
     "ftplib.",
@@ -61,7 +64,7 @@ def _bound(seconds: float, memory: int, answer: int) -> None:
         resource.RLIMIT_AS: memory + RESERVED,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: max(1, round(seconds)),
-        resource.RLIMIT_FSIZE: answer,
+        resource.RLIMIT_FSIZE: max(answer, LARGEST_FILE),
         resource.RLIMIT_NOFILE: 256,
     }
     for which, most in bounds.items():
@@ -91,14 +94,24 @@ def _import_libraries() -> None:
     joblib.cpu_count(only_physical_cores=True)
 
 
-def _own_code(project: str, folder: Path) -> OwnCode | None:
+def _import_extras(about: Mapping[str, Any]) -> None:
+    """Import the packages of extras that a model needs, before the hook watches."""
+    from relet.training.making import EXTRAS
+
+    named = about.get("packages", ())
+    for package in EXTRAS:
+        # where it is missing, loading says so
+        if any(str(name).startswith(package) for name in named):
+            with suppress(ImportError):
+                import_module(package)
+
+
+def _own_code(project: str, about: Mapping[str, Any]) -> OwnCode | None:
     """The code of the project that the model is loaded in, read and imported as far as the model may need it.
 
     From then on, nothing of the project is opened.
     """
     from relet.core.code import FirstPartyCode
-    from relet.errors import ModelError
-    from relet.training.model_files import read_model_files
     from relet.training.own_code import OwnCode
     from relet.training.own_modules import ProjectModules
 
@@ -112,9 +125,22 @@ def _own_code(project: str, folder: Path) -> OwnCode | None:
         code=code,
         imported=ProjectModules(code).imported,
     )
-    with suppress(ModelError, TypeError):
-        own.import_ahead(read_model_files(folder).about["code"])
+    named = about.get("code", ())
+    own.import_ahead(each for each in named if isinstance(each, str))
     return own
+
+
+def _about(folder: Path) -> Mapping[str, Any]:
+    """What the model says that it needs; nothing where its files are no model's, which loading says."""
+    from relet.errors import ModelError
+    from relet.training.model_files import check_about, read_model_files
+
+    try:
+        about = read_model_files(folder).about
+        check_about(about, folder.name)
+    except ModelError:
+        return {}
+    return about
 
 
 def _watch(folder: Path) -> list[str]:
@@ -159,7 +185,9 @@ def _main(folder: Path, seconds: float, memory: int, answer: int, project: str =
     from relet.training.model import load_model
     from relet.training.own_code import own_code_in_effect
 
-    own = _own_code(project, folder)
+    about = _about(folder)
+    _import_extras(about)
+    own = _own_code(project, about)
     tried = _watch(folder)
     refused = ""
     try:

@@ -17,6 +17,7 @@ from relet.training.allowed import (
     FLAG,
     LABELS,
     NOTHING,
+    NUMBER,
     TEXT,
     TEXTS,
     TOKENS,
@@ -30,6 +31,7 @@ from relet.training.allowed import (
     only,
     pair_of,
 )
+from relet.training.catboost_models import CATBOOST_ESTIMATORS
 from relet.training.learned_names import NAMES
 from relet.training.lightgbm_models import ESTIMATORS, WORD
 from relet.training.making import TREE_METRICS
@@ -184,6 +186,15 @@ _XGBOOST = {
     "default_left": array("u", 1),
     **dict.fromkeys(("base_weights", "loss_changes", "sum_hessian", "split_conditions"), _NODE_NUMBERS),
 }
+_CATBOOST = {
+    **dict.fromkeys(("border_counts", "missing", "depths", "asked"), _NODE_WHOLES),
+    **dict.fromkeys(("borders", "at", "leaves", "weights", "bias"), _NODE_NUMBERS),
+    "has_missing": array("b", 1),
+    "names": TEXTS,
+    "scale": NUMBER,
+    "loss": TEXT,
+    "classes": NOTHING | LABELS,
+}
 # The attributes of objects that are made again, and that `making` takes.
 _INDEX = AllowedValue(
     "an array of whole numbers", lambda value: isinstance(value, np.ndarray) and value.dtype.kind in "iu"
@@ -191,6 +202,7 @@ _INDEX = AllowedValue(
 REMADE: dict[str, dict[str, AllowedValue]] = {
     "functools.partial": {},
     **dict.fromkeys(XGBOOST_ESTIMATORS, _XGBOOST),
+    **dict.fromkeys(CATBOOST_ESTIMATORS, _CATBOOST),
     **{
         name: {
             "parameters": by_name(_LIGHTGBM_VALUE),

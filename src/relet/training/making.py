@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from relet.errors import ModelError
+from relet.training.catboost_models import CATBOOST_ESTIMATORS, catboost_values, made_catboost_estimator
 from relet.training.functions import function_name
 from relet.training.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
 from relet.training.own_code import needed_own_code
@@ -236,6 +237,7 @@ REBUILT: dict[str, RebuiltType] = {
     "sklearn.neighbors._ball_tree.BallTree": _SEARCH_TREE,
     "sklearn.impute._iterative._ImputerTriplet": _of_attributes("feat_idx", "neighbor_feat_idx", "estimator"),
     **{name: RebuiltType(lightgbm_values, made_estimator) for name in ESTIMATORS},
+    **{name: RebuiltType(catboost_values, made_catboost_estimator) for name in CATBOOST_ESTIMATORS},
     **{name: RebuiltType(xgboost_values, made_xgboost_estimator) for name in XGBOOST_ESTIMATORS},
     "numpy.random.mtrand.RandomState": RebuiltType(_random_values, _random_state),
     "functools.partial": RebuiltType(_column_check, _made_column_check),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from relet.training import boosting, structure
+from relet.training.catboost_models import CATBOOST_ESTIMATORS, wrong_catboost_estimator
 from relet.training.lightgbm_models import wrong_estimator
 from relet.training.own_values import library_views
 from relet.training.stored import StoredObject, inner_values
@@ -237,6 +238,7 @@ _CHECKS: dict[str, Callable[[StoredObject], str]] = {
     ),
     **dict.fromkeys(("LGBMClassifier", "LGBMRanker", "LGBMRegressor"), wrong_estimator),
     **dict.fromkeys((each.rpartition(".")[2] for each in XGBOOST_ESTIMATORS), wrong_xgboost_estimator),
+    **dict.fromkeys((each.rpartition(".")[2] for each in CATBOOST_ESTIMATORS), wrong_catboost_estimator),
     "BisectingKMeans": _bisected,
     "FeatureAgglomeration": _agglomerated,
     "IsolationForest": _isolation,
