@@ -59,13 +59,22 @@ def xgboost_values(estimator: Any) -> dict[str, Any]:
     booster = estimator.get_booster()
     if (best := booster.attr("best_iteration")) is not None:
         booster = booster[: int(best) + 1]
-    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    try:
+        return {"parameters": parameters, **_booster_values(json.loads(bytes(booster.save_raw("json"))), label)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{label} writes JSON that relet does not know, at {error}; take the version that locks/boosting.lock "
+            "of relet names"
+        ) from error
+
+
+def _booster_values(said: Mapping[str, Any], label: str) -> dict[str, Any]:
+    learner = said["learner"]
     if learner["gradient_booster"]["name"] != "gbtree":
         raise ModelError(f"{label}.booster is {learner['gradient_booster']['name']!r}; only 'gbtree' is stored")
     about, model = learner["learner_model_param"], learner["gradient_booster"]["model"]
     name, settings = _objective(learner["objective"])
     return {
-        "parameters": parameters,
         "features": int(about["num_feature"]),
         "names": [str(each) for each in learner["feature_names"]],
         "objective": name,
