@@ -19,7 +19,7 @@ CONFIGURATION = "main: {experiment_name: waves, seed: 42}\nstore: {url: .relet}\
 
 @pytest.fixture
 def written(tiny: Tiny) -> dict[str, str]:
-    found = {name: text for name, text in BLOCK.findall(PAGE.read_text(encoding="utf-8"))}
+    found = dict(BLOCK.findall(PAGE.read_text(encoding="utf-8")))
     write_files(
         tiny.root, found | {"pipelines/waves/conf/config.yaml": CONFIGURATION, "src/mylib/__init__.py": ""}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from itertools import chain
@@ -81,11 +82,19 @@ def _untrusted_types(schema: dict[str, Any]) -> list[str]:
     own = own_code() if _type_names(schema) - TRUSTED else None
     for node in stored.schema_nodes(schema):
         name = f"{node['__module__']}.{node['__class__']}"
-        if name not in TRUSTED and not (own and own.trusts(name) and own.defines(name)):
+        function = node["__loader__"] == "TypeNode" and name not in TRUSTED
+        kind = ast.FunctionDef if function else ast.ClassDef
+        if name not in TRUSTED and not (own and own.trusts(name) and own.defines(name, kind)):
             found.add(name)
-        elif node["__loader__"] not in (stored.LOADERS if name in TRUSTED else ("ObjectNode",)):
+        elif node["__loader__"] not in (stored.LOADERS if name in TRUSTED else ("ObjectNode", "TypeNode")):
             found.add(f"{name} by {node['__loader__']}")
     return sorted(found)
+
+
+def own_modules(content: bytes) -> set[str]:
+    """The modules of a project that the classes and functions in an archive are defined in."""
+    schema, _ = stored.open_archive(content, MEMBER.fullmatch)
+    return {name.rpartition(".")[0] for name in _type_names(schema) - TRUSTED}
 
 
 def _type_names(schema: dict[str, Any]) -> set[str]:
@@ -95,5 +104,8 @@ def _type_names(schema: dict[str, Any]) -> set[str]:
 def _refused_own_class(names: list[str]) -> str:
     """What to write where, for the first of these types that is a class of the project; empty where none is."""
     own = own_code()
-    found = [name for name in names if own and own.defines(name) and not own.trusts(name)]
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    found = [
+        name for name in names if own and not own.trusts(name) and any(own.defines(name, kind) for kind in kinds)
+    ]
     return own.refusal(found[0]) if own and found else ""

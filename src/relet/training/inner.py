@@ -58,13 +58,13 @@ def native_estimators(pipeline: Any) -> Iterator[Any]:
             yield each
 
 
-def extra_packages(pipeline: Any) -> tuple[str, ...]:
-    """The distributions that a pipeline needs beside those that every model needs."""
+def extra_packages(pipeline: Any, ours: set[str]) -> tuple[str, ...]:
+    """The distributions that a pipeline, and modules of the project, need beside those of every model."""
     from relet.core.installed import Distributions
 
     modules = {type(each).__module__ for each in inner_estimators(pipeline)}
     named = {each.partition(".")[0] for each in modules if each.startswith(_BOOSTERS)}
-    if ours := {each for each in modules if is_own_module(each)}:
+    if ours:
         named |= needed_own_code(min(ours)).third_party(ours)
     installed = Distributions.installed() if named else None
     return tuple(sorted({owner for each in named for owner in installed.owners(each)})) if installed else ()
@@ -75,14 +75,14 @@ def is_steady(pipeline: Any) -> bool:
     return all(type(each).__module__.startswith(_STEADY) for each in inner_estimators(pipeline))
 
 
-def code_digests(pipeline: Any) -> Iterator[tuple[str, str]]:
+def code_digests(pipeline: Any, ours: set[str]) -> Iterator[tuple[str, str]]:
     """The digests of relet's and the project's modules that a pipeline needs, and of those that these import."""
     code = _relet_code()
     found: dict[str, str] = {}
     modules = {type(each).__module__ for each in inner_estimators(pipeline)}
     for module in sorted(each for each in modules if each.startswith("relet.")):
         found |= code.closure(module).modules
-    if ours := {each for each in modules if is_own_module(each)}:
+    if ours:
         found |= needed_own_code(min(ours)).closure(ours)
     yield from sorted(found.items())
 

@@ -54,7 +54,7 @@ def made(value: Any) -> Any:
     if isinstance(value, StoredObject):
         return _made_object(value)
     if isinstance(value, StoredType):
-        return type_by_name(value.name)
+        return needed_own_code(value.name).function_of(value.name) if value.is_own else type_by_name(value.name)
     if isinstance(value, np.ndarray):
         return _made_array(value)
     if isinstance(value, list):

@@ -196,7 +196,8 @@ def _export_model(model: Model, folder: Path) -> None:
     from relet.training import archive, golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ARCHIVE).write_bytes(archive.dump_estimator(model.pipeline))
+    content = archive.dump_estimator(model.pipeline)
+    (folder / ARCHIVE).write_bytes(content)
     if natives := list(native_estimators(model.pipeline)):
         for each in natives:
             check_boosters(each.native, each.n_features_in_, len(each.objectives))
@@ -206,10 +207,11 @@ def _export_model(model: Model, folder: Path) -> None:
     _write_json(folder / GOLDEN, recorded)
     _write_grounds(model, folder)
     kinds = {str(name): packaging.column_kind(model.example[name]) for name in model.example.columns}
-    code = dict(code_digests(model.pipeline))
-    versions = packaging.needed_versions(extra_packages(model.pipeline))
-    if ours := [module for module in code if not module.startswith("relet.")]:
-        _write_json(folder / CODE, needed_own_code(ours[0]).sources(ours))
+    ours = archive.own_modules(content)
+    code = dict(code_digests(model.pipeline, ours))
+    versions = packaging.needed_versions(extra_packages(model.pipeline, ours))
+    if ours:
+        _write_json(folder / CODE, needed_own_code(min(ours)).sources(code))
     about = {
         "format": FORMAT,
         "target": model.target,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -90,7 +91,7 @@ class OwnCode:
         module = name.rpartition(".")[0]
         named = ", ".join(f'"{each}"' for each in (*self.trust, f"{module}.*"))
         return (
-            f"{name} is a class of this project, whose code runs wherever the model is loaded; if that is meant, "
+            f"{name} is of this project, and its code runs wherever the model is loaded; if that is meant, "
             f"write into {self.root / DECLARATION}, under [tool.relet]: trust = [{named}]"
         )
 
@@ -109,14 +110,27 @@ class OwnCode:
             self._known[name] = _checked_class(found, module, label)
         return self._known[name]
 
-    def defines(self, name: str) -> bool:
-        """Whether the source of a module of the project defines a class of that name, outside of all functions."""
+    def function_of(self, name: str) -> Any:
+        """A trusted function, imported. Raises ModelError unless a module of the project defines one so named."""
+        module, _, label = name.rpartition(".")
+        if not self.trusts(name) or not self.defines(name, ast.FunctionDef):
+            raise ModelError(f"{name} is no function that {self.root} defines and trusts")
+        found = vars(self.imported(module)).get(label)
+        if not isfunction(found) or (found.__module__, found.__qualname__) != (module, label):
+            raise ModelError(f"{name} is no function that {module} defines")
+        return found
+
+    def defines(self, name: str, kind: type[ast.stmt] = ast.ClassDef) -> bool:
+        """Whether the source of a module of the project defines a class so named, outside of all functions.
+
+        With `ast.FunctionDef` as `kind`, a function.
+        """
         module, _, label = name.rpartition(".")
         if not self.holds(module):
             return False
         with self.quietly():
             path = self.code.find(module)
-            return path is not None and label in _defined_classes(self.code.tree(path).body)
+            return path is not None and label in _defined_names(self.code.tree(path).body, kind)
 
     def import_ahead(self, modules: Iterable[str]) -> None:
         """Read modules of the project with what they import, and import those in which a class may be trusted."""
@@ -180,15 +194,15 @@ def _is_pattern(value: Any) -> bool:
     return all(part.isidentifier() for part in parts) and (value.endswith(".*") or len(parts) > 1)
 
 
-def _defined_classes(body: Iterable[ast.stmt]) -> Iterator[str]:
+def _defined_names(body: Iterable[ast.stmt], kind: type[ast.stmt]) -> Iterator[str]:
     for node in body:
-        if isinstance(node, ast.ClassDef):
-            yield node.name
+        if isinstance(node, kind):
+            yield str(getattr(node, "name", ""))
         elif isinstance(node, ast.If | ast.Try | ast.With):
             for name in ("body", "orelse", "finalbody"):
-                yield from _defined_classes(getattr(node, name, ()))
+                yield from _defined_names(getattr(node, name, ()), kind)
             for handler in getattr(node, "handlers", ()):
-                yield from _defined_classes(handler.body)
+                yield from _defined_names(handler.body, kind)
 
 
 def _checked_class(found: Any, module: str, label: str) -> type[Any]:

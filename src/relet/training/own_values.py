@@ -82,8 +82,9 @@ def _wrong_name(kind: type[Any], name: str, named: set[str] | None) -> str:
 
 
 def _wrong_value(value: Any) -> str:
-    if isinstance(value, StoredType) and value.name not in FUNCTIONS and value.name not in NUMBER_TYPES:
-        return f"is the type {value.name}, which is not loaded as a value"
+    if isinstance(value, StoredType):
+        known = value.is_own or value.name in FUNCTIONS or value.name in NUMBER_TYPES
+        return "" if known else f"is the type {value.name}, which is not loaded as a value"
     if getattr(getattr(value, "dtype", None), "names", None):
         return "is an array of records, which is not loaded"
     return next(filter(None, map(_wrong_value, inner_values(value))), "")

@@ -71,9 +71,14 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class StoredType:
-    """A type as a value, by its full name."""
+    """A type or a function as a value, by its full name."""
 
     name: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a function of a project."""
+        return self.name.partition(".")[0] not in _LIBRARIES
 
 
 def expanded_limit() -> int:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from relet.errors import ModelError, SettingError
 from relet.training.model import load_model
@@ -132,7 +135,7 @@ def test_what_is_not_trusted_is_refused_at_export_with_what_to_write_where(root,
 
 def test_trust_that_was_taken_back_is_no_longer_there(folder, root):
     edit(root, "pyproject.toml", '"mylib.blocks.*"', "")
-    assert "mylib.blocks.Nearest is a class of this project" in refusal(folder, root)
+    assert "mylib.blocks.Nearest is of this project" in refusal(folder, root)
 
 
 @pytest.mark.parametrize("named", ['"*"', '".*"', '"mylib"', '"mylib.*.Ratio"', '"mylib/blocks.*"', "1"])
@@ -167,6 +170,43 @@ def test_an_own_class_that_is_a_container_is_told_at_export(own, tmp_path):
         ModelError, match=r"Ratio.seen_ is a builtins.set, which no archive holds; keep a sorted list of its"
     ):
         export_own_model(own, tmp_path / "model", pipeline)
+
+
+def test_a_function_of_the_project_is_loaded_as_a_class_is(own, folder, tmp_path, root):
+    weighed = own.imported("mylib.words").weighed
+    pipeline = Pipeline([("weighed", FunctionTransformer(weighed)), ("model", Ridge())]).fit(
+        ROWS, flats()["price"]
+    )
+    with pytest.raises(
+        ModelError, match=r"func is a function that is not trusted: mylib.words.weighed is of this pro"
+    ):
+        export_own_model(own, tmp_path / "functions", pipeline)
+    edit(root, "pyproject.toml", '"mylib.blocks.*"', '"mylib.words.weighed"')
+    export_own_model(OwnCode.of(root), tmp_path / "functions", pipeline)
+    assert np.array_equal(load_there(tmp_path / "functions", root).predict(ROWS), pipeline.predict(ROWS))
+    name_function(tmp_path / "functions", "mylib.words.FACTOR")
+    assert "mylib.words.FACTOR" in refusal(tmp_path / "functions", root)
+    edit(root, "pyproject.toml", '"mylib.words.weighed"', '"mylib.*"')
+    for name in (
+        "mylib.words.FACTOR",
+        "mylib.blocks.Popen",
+        "mylib.blocks.Ratio",
+        "os.system",
+        "mylib.blocks.weighed",
+    ):
+        name_function(tmp_path / "functions", name)
+        assert name in refusal(tmp_path / "functions", root)
+    with (root / "src/mylib/words.py").open("a") as file:
+        file.write("\nMORE = 1\n")
+    name_function(tmp_path / "functions", "mylib.words.weighed")
+    assert "the mylib.words of the digest" in refusal(tmp_path / "functions", root)
+
+
+def name_function(folder, name):
+    """Let a transformer call another function."""
+    module, _, label = name.rpartition(".")
+    node = {"__class__": label, "__module__": module, "__loader__": "TypeNode"}
+    set_node(folder, "FunctionTransformer", "func", lambda members: node)
 
 
 def rename(folder, old, new):
@@ -279,7 +319,7 @@ def test_no_own_object_holds_a_type(folder, root, name):
     module, _, label = name.rpartition(".")
     node = {"__class__": label, "__module__": module, "__loader__": "TypeNode"}
     set_node(folder, "Ratio", "seen_", lambda members: sequence([node]))
-    assert "Ratio" in (said := refusal(folder, root)) or "TypeNode" in said
+    assert name in (said := refusal(folder, root)) or "Ratio" in said
 
 
 def test_no_own_object_stands_in_an_inner_place_of_a_library(grove, root):

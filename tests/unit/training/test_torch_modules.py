@@ -146,5 +146,5 @@ def test_a_module_that_is_not_trusted_is_refused(own, folder, tmp_path):
     (root / "pyproject.toml").write_text(
         '[tool.relet]\ntrust = ["mylib.blocks.Ratio", "mylib.blocks.NetRegressor"]\n'
     )
-    with pytest.raises(ModelError, match=r"mylib.blocks.Net is a class of this project"):
+    with pytest.raises(ModelError, match=r"mylib.blocks.Net is of this project"):
         load_there(OwnCode.of(root), folder)
