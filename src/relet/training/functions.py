@@ -50,6 +50,6 @@ def function_name(value: Any, where: str) -> str:
     raise ModelError(
         f"{where} is the {kind} {name[:80]}, which a loader would have to execute without knowing it: no loader "
         "trusts it; take one of numpy's functions such as numpy.log1p, define it at the top level of a module of "
-        "the project, compute that column in a component before, or return the files of the model as a Path, which "
-        "relet keeps, but which is no model to it"
+        "the project, compute that column in a component before, or return the model's files as a Path, which "
+        "relet keeps, but not as an inference artifact"
     )

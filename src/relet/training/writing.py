@@ -27,7 +27,7 @@ from relet.training.torch_modules import is_torch_module, torch_values
 # The time stamp of every archive member: the earliest that zip allows.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # What to do with a model that can't be stored.
-ADVICE = "change that, or return the files of the model as a Path, which relet keeps, and which are no inference artifact"
+ADVICE = "change that, or return the model's files as a Path, which relet keeps, but not as an inference artifact"
 # Numbers that say how loud and on how many threads an estimator works, which is a matter of the machine.
 _MACHINE = {"verbose": (0, False, None), "n_jobs": (None, 1, -1)}
 # What to keep in place of an object whose state is not plain.
