@@ -1,7 +1,8 @@
 # make run    sets everything up and runs the flagship on generated listings
 # make test   sets everything up and passes the tests (PYTHON=python3.12 chooses the interpreter)
 #             test-unit: those alone that start no process. test-long: those that take long, and every property test
-#             with other examples each time. test-torch: what PyTorch fits, in an environment of its own.
+#             with other examples each time. test-torch: models of PyTorch, XGBoost and
+#             CatBoost, in an environment of its own.
 .PHONY: run test test-unit test-long test-torch lint lock lock-torch
 ready := .venv/.ready
 SHELL := bash
@@ -33,11 +34,12 @@ lock: $(ready)
 	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --extra dev $(UPGRADE) --quiet --output-file requirements.lock pyproject.toml
 
-# The same for PyTorch, with the versions that the other lock holds.
+# The same for PyTorch, and for XGBoost and CatBoost, with the versions that the other lock holds.
 lock-torch: $(ready)
-	. .ci/indexes && .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	. .ci/indexes && for name in torch boosting; do \
+	  .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links --constraint requirements.lock $(UPGRADE) --quiet \
-	  --output-file locks/torch.lock locks/torch.in
+	  --output-file locks/$$name.lock locks/$$name.in || exit 1; done
 
 $(ready): requirements.lock pyproject.toml
 	@.ci/setup

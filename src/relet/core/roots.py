@@ -10,6 +10,9 @@ from relet.core.code import FirstPartyCode, ModuleSummary
 from relet.errors import SettingError
 from relet.names import PACKAGE
 
+# Names the folder of a project that is used from elsewhere.
+PROJECT_SETTING = "RELET_PROJECT"
+
 
 def project_code(
     root: Path, memory: MutableMapping[str, ModuleSummary] | None = None

@@ -11,15 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from relet.core.code import FirstPartyCode
 from relet.core.component import Component, Input
 from relet.core.record import Caveat, is_module_inside
 from relet.engine.documents import document_taken, refuse_other_document
+from relet.engine.lookups import noted, unnoted
 from relet.engine.observing import ReadPermissions, caveats, places_looked_at, undeclared_files, watch_process
 from relet.engine.traces import code_lines
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import BadDataError, ComponentError, ReletError
+from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, InputFolder, WrittenOutput
 from relet.project.groups import with_groups
 from relet.project.importing import FirstPartyFinder, import_code, importing
@@ -42,7 +46,6 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
     returned something else than its signature promises.
     """
     component = call.component
-    inputs = [_read_input(each, call.inputs[each.name]) for each in component.inputs]
     laid_out = [place.folder for place in call.inputs.values() if place]
     allowed = ReadPermissions(
         folder=call.place.folder,
@@ -61,7 +64,10 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
         _temporary_files_in(call.scratch),
         importing(finder),
         watch_process(allowed) as touched,
+        _own_classes(call, finder),
     ):
+        with unnoted():
+            inputs = [_read_input(each, call.inputs[each.name]) for each in component.inputs]
         try:
             modules = import_code((component.module, *component.modules(call.arguments)))
             function = getattr(modules[component.module], component.function_name)
@@ -106,6 +112,31 @@ def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:
                 "resources="
             )
     return ""
+
+
+@contextmanager
+def _own_classes(call: ComponentCall, finder: FirstPartyFinder) -> Iterator[None]:
+    """Let models hold classes of the project that it trusts, with the code that this call runs."""
+    # here, so that it is that of the code tree
+    from relet.training.own_code import DECLARATION, OwnCode, own_code_of_call
+
+    place = call.place
+    folders = (place.folder, *(place.folder / each for each in place.roots), PACKAGE.parent)
+
+    def imported(module: str) -> ModuleType:
+        with noted():
+            return import_code([module])[module]
+
+    own = OwnCode(
+        root=place.home,
+        declaration=place.folder / DECLARATION,
+        code=FirstPartyCode(folders),
+        imported=imported,
+        quietly=unnoted,
+        declare=finder.declare,
+    )
+    with own_code_of_call(own):
+        yield
 
 
 def _read_input(taken: Input, place: InputFolder | None) -> Any:

@@ -128,6 +128,19 @@ def _unnoted(look: Callable[[], str]) -> str:
 
 
 @contextmanager
+def noted() -> Iterator[None]:
+    """What this thread asks and opens meanwhile counts, within `unnoted` too."""
+    before = hasattr(noting, "now")
+    if before:
+        del noting.now
+    try:
+        yield
+    finally:
+        if before:
+            noting.now = True
+
+
+@contextmanager
 def unnoted() -> Iterator[None]:
     """What this thread asks and opens meanwhile is relet's own doing."""
     before, noting.now = hasattr(noting, "now"), True

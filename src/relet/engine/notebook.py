@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType
+from relet.errors import NotFoundError
 
 if TYPE_CHECKING:
     from relet.project.job import RunOutcome, RunWatcher
+    from relet.training.own_code import OwnCode
 
 # The type of an artifact → the container that a person most likely looks at.
 _CONTAINERS = {
@@ -38,6 +40,7 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     from relet.project.stores import configured_store
     from relet.store import open_store
     from relet.store.checking import refuse_false_files
+    from relet.training.own_code import own_code_in_effect
 
     opened = open_store(store or configured_store())
     version = opened.version(reference)
@@ -45,7 +48,19 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     opened.materialize(version, folder)
     refuse_false_files(version, folder)
     place = InputFolder(folder=folder, type=version.type, trusted=version.imported is None)
-    return read_artifact(place, as_ or _CONTAINERS.get(version.type, "path"))
+    with own_code_in_effect(_own_code()):
+        return read_artifact(place, as_ or _CONTAINERS.get(version.type, "path"))
+
+
+def _own_code() -> OwnCode | None:
+    """The code of the project around the current folder; None outside of every project."""
+    from relet.project.folder import find_root
+    from relet.training.own_code import OwnCode
+
+    try:
+        return OwnCode.of(find_root())
+    except NotFoundError:
+        return None
 
 
 def run(

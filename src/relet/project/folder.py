@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from relet.core.code import FirstPartyCode
 from relet.core.pipeline import Pipeline, read_pipeline
-from relet.core.roots import project_code
+from relet.core.roots import PROJECT_SETTING, project_code
 from relet.errors import NotFoundError, ReletError, nearest
 from relet.project.known_code import process_memory
 
 # The folder of a project that is run from elsewhere: its code is taken from there, and nothing is kept there.
-SETTING = "RELET_PROJECT"
+SETTING = PROJECT_SETTING
 KEPT = ".relet"
 
 Answer = TypeVar("Answer")

@@ -118,6 +118,10 @@ class FirstPartyFinder:
         self._modules, self._code = modules, code
         self._sources = {path: place.source(path) for path in modules.values()}
 
+    def declare(self, modules: Iterable[str]) -> None:
+        """Count modules as declared from now on: something that the key speaks of holds their digests."""
+        self._code = {*self._code, *modules}
+
     @property
     def names(self) -> Collection[str]:
         """The modules that it serves from the tree."""

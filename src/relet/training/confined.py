@@ -9,12 +9,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relet.training.own_code import OwnCode
 
 # How many bytes of addresses libraries reserve and never use.
 RESERVED = 2**32
+# The largest file: CatBoost takes a model from an unnamed one in memory. The hook refuses all that have a name.
+LARGEST_FILE = 2**28
 # What the hook refuses, beside files: the beginnings of Python's audit events.
 _REFUSED = (
     "ftplib.",
@@ -57,7 +64,7 @@ def _bound(seconds: float, memory: int, answer: int) -> None:
         resource.RLIMIT_AS: memory + RESERVED,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: max(1, round(seconds)),
-        resource.RLIMIT_FSIZE: answer,
+        resource.RLIMIT_FSIZE: max(answer, LARGEST_FILE),
         resource.RLIMIT_NOFILE: 256,
     }
     for which, most in bounds.items():
@@ -85,6 +92,55 @@ def _import_libraries() -> None:
 
     # it starts a program the first time
     joblib.cpu_count(only_physical_cores=True)
+
+
+def _import_extras(about: Mapping[str, Any]) -> None:
+    """Import the packages of extras that a model needs, before the hook watches."""
+    from relet.training.making import EXTRAS
+
+    named = about.get("packages", ())
+    for package in EXTRAS:
+        # where it is missing, loading says so
+        if any(str(name).startswith(package) for name in named):
+            with suppress(ImportError):
+                import_module(package)
+
+
+def _own_code(project: str, about: Mapping[str, Any]) -> OwnCode | None:
+    """The code of the project that the model is loaded in, read and imported as far as the model may need it.
+
+    From then on, nothing of the project is opened.
+    """
+    from relet.core.code import FirstPartyCode
+    from relet.training.own_code import OwnCode
+    from relet.training.own_modules import ProjectModules
+
+    if not project:
+        return None
+    said = json.loads(project)
+    code = FirstPartyCode(tuple(map(Path, said["places"])))
+    own = OwnCode(
+        root=Path(said["root"]),
+        declaration=Path(said["declaration"]),
+        code=code,
+        imported=ProjectModules(code).imported,
+    )
+    named = about.get("code", ())
+    own.import_ahead(each for each in named if isinstance(each, str))
+    return own
+
+
+def _about(folder: Path) -> Mapping[str, Any]:
+    """What the model says that it needs; nothing where its files are no model's, which loading says."""
+    from relet.errors import ModelError
+    from relet.training.model_files import check_about, read_model_files
+
+    try:
+        about = read_model_files(folder).about
+        check_about(about, folder.name)
+    except ModelError:
+        return {}
+    return about
 
 
 def _watch(folder: Path) -> list[str]:
@@ -123,15 +179,20 @@ def _refused_file(arguments: tuple[Any, ...], readable: tuple[str, ...]) -> str:
     return "" if inside or name == os.devnull else f"open {name}"
 
 
-def _main(folder: Path, seconds: float, memory: int, answer: int) -> None:
+def _main(folder: Path, seconds: float, memory: int, answer: int, project: str = "") -> None:
     _bound(seconds, memory, answer)
     _import_libraries()
     from relet.training.model import load_model
+    from relet.training.own_code import own_code_in_effect
 
+    about = _about(folder)
+    _import_extras(about)
+    own = _own_code(project, about)
     tried = _watch(folder)
     refused = ""
     try:
-        load_model(folder)
+        with own_code_in_effect(own):
+            load_model(folder)
     except MemoryError:
         refused = f"it needs more than {memory} bytes of memory"
     except Exception as error:
@@ -147,4 +208,4 @@ def _main(folder: Path, seconds: float, memory: int, answer: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    _main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:])

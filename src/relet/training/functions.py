@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from inspect import isfunction
 from typing import Any
 
 from relet.errors import ModelError
+from relet.training.own_code import own_code
 
 # numpy's functions of one array that give a value for each of its values.
 _ELEMENTWISE = (
@@ -38,9 +41,15 @@ def function_name(value: Any, where: str) -> str:
     name = f"{module}.{label}"
     if name in FUNCTIONS or name in NUMBER_TYPES:
         return name
+    own = own_code() if isfunction(value) else None
+    if own and value.__qualname__ == label and own.defines(name, ast.FunctionDef):
+        if own.trusts(name):
+            return name
+        raise ModelError(f"{where} is a function that is not trusted: {own.refusal(name)}")
     kind = "type" if isinstance(value, type) else "function"
     raise ModelError(
         f"{where} is the {kind} {name[:80]}, which a loader would have to execute without knowing it: no loader "
-        "trusts it; take one of numpy's functions such as numpy.log1p, compute that column in a component before, "
-        "or return the files of the model as a Path, which relet keeps and does not load"
+        "trusts it; take one of numpy's functions such as numpy.log1p, define it at the top level of a module of "
+        "the project, compute that column in a component before, or return the model's files as a Path, which "
+        "relet keeps, but not as an inference artifact"
     )

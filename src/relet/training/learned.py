@@ -17,6 +17,7 @@ from relet.training.allowed import (
     FLAG,
     LABELS,
     NOTHING,
+    NUMBER,
     TEXT,
     TEXTS,
     TOKENS,
@@ -30,9 +31,11 @@ from relet.training.allowed import (
     only,
     pair_of,
 )
+from relet.training.catboost_models import CATBOOST_ESTIMATORS
 from relet.training.learned_names import NAMES
 from relet.training.lightgbm_models import ESTIMATORS, WORD
 from relet.training.making import TREE_METRICS
+from relet.training.xgboost_models import XGBOOST_ESTIMATORS
 
 # Attributes that only fitting needs, or that are made again of others: a model is stored without them.
 DROPPED = frozenset(
@@ -159,12 +162,47 @@ _LIGHTGBM_VALUE = (
     )
     | WEIGHTS
 )
+# As above; XGBoost's objectives have a colon, and what counts as missing may be NaN.
+_XGBOOST_VALUE = AllowedValue(
+    "a number, a truth value, None, one word or a list of numbers",
+    lambda value: (
+        isinstance(value, bool | int | float | None)
+        or (isinstance(value, str) and bool(WORD.fullmatch(value.replace(":", "_"))))
+        or (isinstance(value, list) and all(type(each) in (int, float) for each in value))
+    ),
+)
+_NODE_WHOLES, _NODE_NUMBERS = array("i", 1), array("f", 1)
+_XGBOOST = {
+    "parameters": by_name(_XGBOOST_VALUE),
+    "features": WIDTH,
+    "names": TEXTS,
+    "objective": TEXT,
+    "settings": by_name(by_name(TEXT)),
+    "classes": COUNT,
+    "targets": COUNT,
+    "base": _NODE_NUMBERS,
+    "parallel": COUNT,
+    **dict.fromkeys(("groups", "sizes", "left_children", "right_children", "split_indices"), _NODE_WHOLES),
+    "default_left": array("u", 1),
+    **dict.fromkeys(("base_weights", "loss_changes", "sum_hessian", "split_conditions"), _NODE_NUMBERS),
+}
+_CATBOOST = {
+    **dict.fromkeys(("border_counts", "missing", "depths", "asked"), _NODE_WHOLES),
+    **dict.fromkeys(("borders", "at", "leaves", "weights", "bias"), _NODE_NUMBERS),
+    "has_missing": array("b", 1),
+    "names": TEXTS,
+    "scale": NUMBER,
+    "loss": TEXT,
+    "classes": NOTHING | LABELS,
+}
 # The attributes of objects that are made again, and that `making` takes.
 _INDEX = AllowedValue(
     "an array of whole numbers", lambda value: isinstance(value, np.ndarray) and value.dtype.kind in "iu"
 )
 REMADE: dict[str, dict[str, AllowedValue]] = {
     "functools.partial": {},
+    **dict.fromkeys(XGBOOST_ESTIMATORS, _XGBOOST),
+    **dict.fromkeys(CATBOOST_ESTIMATORS, _CATBOOST),
     **{
         name: {
             "parameters": by_name(_LIGHTGBM_VALUE),

@@ -16,9 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from relet.errors import ModelError
+from relet.training.catboost_models import CATBOOST_ESTIMATORS, catboost_values, made_catboost_estimator
 from relet.training.functions import function_name
 from relet.training.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
+from relet.training.own_code import needed_own_code
 from relet.training.stored import StoredObject, StoredType
+from relet.training.torch_modules import is_torch_module, made_torch_module
+from relet.training.xgboost_models import XGBOOST_ESTIMATORS, made_xgboost_estimator, xgboost_values
 
 # The distances by which search trees are made, by the type of their object.
 TREE_METRICS = {
@@ -49,7 +54,7 @@ def made(value: Any) -> Any:
     if isinstance(value, StoredObject):
         return _made_object(value)
     if isinstance(value, StoredType):
-        return type_by_name(value.name)
+        return needed_own_code(value.name).function_of(value.name) if value.is_own else type_by_name(value.name)
     if isinstance(value, np.ndarray):
         return _made_array(value)
     if isinstance(value, list):
@@ -69,8 +74,13 @@ def _made_array(value: np.ndarray[Any, Any]) -> Any:
 
 
 def _made_object(stored: StoredObject) -> Any:
-    kind = type_by_name(stored.type)
     attributes = made(stored.attributes)
+    if stored.is_own:
+        own = needed_own_code(stored.type).class_of(stored.type)
+        if is_torch_module(own):
+            return made_torch_module(own, attributes)
+        return _with_state(object.__new__(own), attributes)
+    kind = type_by_name(stored.type)
     if stored.type in REBUILT:
         return REBUILT[stored.type].make(kind, attributes)
     instance = kind.__new__(kind) if stored.arguments is None else kind(*made(stored.arguments))
@@ -78,6 +88,10 @@ def _made_object(stored: StoredObject) -> Any:
         attributes["n_jobs"] = 1
     if stored.label in _NAMED and "estimators_" in attributes:
         attributes["named_estimators_"] = _named_estimators(attributes)
+    return _with_state(instance, attributes)
+
+
+def _with_state(instance: Any, attributes: dict[str, Any]) -> Any:
     # the state of some estimators is kept by a base class that knows `__setstate__` of no state
     if hasattr(instance, "__setstate__"):
         instance.__setstate__(attributes)
@@ -90,9 +104,18 @@ def _made_object(stored: StoredObject) -> Any:
 def type_by_name(name: str) -> Any:
     """A type or function by its full name. The name must have been found in a table of the loader before."""
     module, _, label = name.rpartition(".")
-    return getattr(import_module(module), label)
+    try:
+        return getattr(import_module(module), label)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        raise ModelError(
+            f"it holds a {label}, and {error.name} is not installed: pip install 'relet[{error.name}]'"
+        ) from None
 
 
+# Packages that are installed with an extra of that name.
+EXTRAS = ("catboost", "torch", "xgboost")
 # The estimators that keep the ones they are made of a second time, by name.
 _NAMED = ("StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor")
 
@@ -214,6 +237,8 @@ REBUILT: dict[str, RebuiltType] = {
     "sklearn.neighbors._ball_tree.BallTree": _SEARCH_TREE,
     "sklearn.impute._iterative._ImputerTriplet": _of_attributes("feat_idx", "neighbor_feat_idx", "estimator"),
     **{name: RebuiltType(lightgbm_values, made_estimator) for name in ESTIMATORS},
+    **{name: RebuiltType(catboost_values, made_catboost_estimator) for name in CATBOOST_ESTIMATORS},
+    **{name: RebuiltType(xgboost_values, made_xgboost_estimator) for name in XGBOOST_ESTIMATORS},
     "numpy.random.mtrand.RandomState": RebuiltType(_random_values, _random_state),
     "functools.partial": RebuiltType(_column_check, _made_column_check),
     "numpy.dtype": RebuiltType(lambda value: {"name": value.str}, lambda kind, held: kind(held["name"])),

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from relet.errors import BadDataError, ModelError, nearest
 from relet.training.boosters import check_boosters
 from relet.training.grounds import ground_texts, read_grounds
-from relet.training.inner import check_code, code_digests, is_steady, native_estimators
+from relet.training.inner import check_code, code_digests, extra_packages, is_steady, native_estimators
 from relet.training.model_files import (
     ABOUT,
     ARCHIVE,
+    CODE,
     COMPARABLES,
     EXAMPLE,
     FORMAT,
@@ -27,6 +28,7 @@ from relet.training.model_files import (
     check_rows,
     read_model_files,
 )
+from relet.training.own_code import needed_own_code, own_code, own_code_in_effect
 from relet.training.stored import expanded_limit
 
 if TYPE_CHECKING:
@@ -217,11 +219,17 @@ def export_model(model: Model, folder: Path) -> None:
     Equal models have equal bytes. Golden predictions on the example and on adversarial rows are recorded. Raises
     ModelError for a pipeline that holds a type which the loader would not trust.
     """
+    with own_code_in_effect(own_code()):
+        _export_model(model, folder)
+
+
+def _export_model(model: Model, folder: Path) -> None:
     from relet.data.table import write_table
     from relet.training import archive, golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ARCHIVE).write_bytes(archive.dump_estimator(model.pipeline))
+    content = archive.dump_estimator(model.pipeline)
+    (folder / ARCHIVE).write_bytes(content)
     if natives := list(native_estimators(model.pipeline)):
         for each in natives:
             check_boosters(each.native, each.n_features_in_, len(each.objectives))
@@ -234,14 +242,19 @@ def export_model(model: Model, folder: Path) -> None:
     if model.background is not None and model.comparables is not None:
         write_table(model.comparables.rows, folder / COMPARABLES)
     kinds = {str(name): packaging.column_kind(model.example[name]) for name in model.example.columns}
+    ours = archive.own_modules(content)
+    code = dict(code_digests(model.pipeline, ours))
+    versions = packaging.needed_versions(extra_packages(model.pipeline, ours))
+    if ours:
+        _write_json(folder / CODE, needed_own_code(min(ours)).sources(code))
     about = {
         "format": FORMAT,
         "target": model.target,
         "about": model.about,
         "columns": kinds,
         "strings": golden.string_columns(model.example),
-        "code": dict(code_digests(model.pipeline)),
-        "packages": packaging.needed_versions(),
+        "code": code,
+        "packages": versions,
     }
     _write_text(folder / EXAMPLE, packaging.input_example(model.example))
     _write_json(folder / ABOUT, {**about, "files": _loaded_file_digests(folder)})
@@ -257,7 +270,7 @@ def export_model(model: Model, folder: Path) -> None:
             id=model.comparables.id if model.comparables is not None else None,
         ),
     )
-    for name, text in packaging.environment_files().items():
+    for name, text in packaging.environment_files(versions).items():
         _write_text(folder / name, text)
 
 
@@ -269,6 +282,11 @@ def load_model(folder: Path, *, trusted: bool = True) -> Model:
     model, its types and values are trusted, its parts fit together, its code is unchanged and its golden
     predictions hold. Raises SettingError where `RELET_MODEL_BYTES` is no number.
     """
+    with own_code_in_effect(own_code()):
+        return _load_model(folder, trusted=trusted)
+
+
+def _load_model(folder: Path, *, trusted: bool) -> Model:
     if not trusted:
         from relet.training.quarantine import try_model
 
@@ -289,7 +307,7 @@ def _loaded_model(files: ModelFiles) -> Model:
     about, name = files.about, files.folder.name
     check_about(about, name)
     check_code(about["code"], name)
-    pipeline = archive.load_estimator(files.content[ARCHIVE], name)
+    pipeline = archive.load_estimator(files.content[ARCHIVE], name, about["code"])
     _attach_natives(pipeline, files)
     example = _read_example(files)
     stored = files.json(GOLDEN)
@@ -303,7 +321,7 @@ def _loaded_model(files: ModelFiles) -> Model:
         as_given="strings" not in about,
         **read_grounds(files, [str(name) for name in example.columns]),
     )
-    exactly = about["packages"] == packaging.needed_versions() and is_steady(pipeline)
+    exactly = is_steady(pipeline) and about["packages"] == packaging.needed_versions()
     golden.check_predictions(stored, model, exactly=exactly, name=name)
     if model.interval is not None:
         golden.check_intervals(stored, model.predict_interval, exactly=exactly, name=name)

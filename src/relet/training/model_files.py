@@ -29,17 +29,19 @@ INTERVAL = "interval.json"
 SETS = "sets.json"
 EXPLANATION = "explanation.json"
 COMPARABLES = "comparables.parquet"
+# The source of the project's modules that the model needs, for a person who looks for it. Nothing loads it.
+CODE = "code.json"
 FORMAT = 1
 # The files that loading reads beside `relet.json`, in the order in which they are checked.
-LOADED = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, SETS, EXPLANATION, COMPARABLES)
+LOADED = (ARCHIVE, NATIVE, GOLDEN, EXAMPLE, INTERVAL, SETS, EXPLANATION, COMPARABLES, CODE)
 _REQUIRED = (ARCHIVE, GOLDEN, EXAMPLE)
 # How many bytes a JSON file may have, and how many characters one text in it, and all texts.
 JSON_BYTES, TEXT_LENGTH, TEXT_TOTAL = 2**24, 200_000, 4_000_000
 # How many values the rows of a JSON file, and of the table of comparable rows, may have.
 JSON_CELLS, TABLE_CELLS = 2_000_000, 50_000_000
-_MODULE = re.compile(r"relet(\.[a-z_]\w*)*")
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 # The fields of `relet.json` and their types, where they are there.
-_FIELDS = {"about": dict, "code": dict, "packages": dict, "target": str}
+_FIELDS: Mapping[str, type] = {"about": dict, "code": dict, "packages": dict, "target": str}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,7 @@ def check_about(about: Mapping[str, Any], name: str) -> None:
         raise ModelError(f"{name}: {ABOUT} is damaged: strings is {strings!r:.40}")
     for module in about["code"]:
         if not _MODULE.fullmatch(module):
-            raise ModelError(f"{name}: {ABOUT} names the code {module!r:.60}, which is not relet's")
+            raise ModelError(f"{name}: {ABOUT} names the code {module!r:.60}, which is no module's name")
 
 
 def _largest(name: str) -> int:

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from relet.training import boosting, structure
+from relet.training.catboost_models import CATBOOST_ESTIMATORS, wrong_catboost_estimator
 from relet.training.lightgbm_models import wrong_estimator
+from relet.training.own_values import library_views
 from relet.training.stored import StoredObject, inner_values
+from relet.training.xgboost_models import XGBOOST_ESTIMATORS, wrong_xgboost_estimator
 
 # How many columns a transformer may give.
 _WIDEST = 1_000_000
@@ -22,9 +25,10 @@ _WIDEST = 1_000_000
 def broken_parts(value: Any) -> Iterator[str]:
     """What does not fit together in the stored objects of a value, in words."""
     if isinstance(value, StoredObject):
-        check = _CHECKS.get(value.label)
-        if check and (wrong := check(value)):
-            yield f"{value.label}: {wrong}"
+        for part in library_views(value) if value.is_own else (value,):
+            check = _CHECKS.get(part.label)
+            if check and (wrong := check(part)):
+                yield f"{value.label}: {wrong}"
         yield from broken_parts(list(value.attributes.values()))
     else:
         for each in inner_values(value):
@@ -233,6 +237,8 @@ _CHECKS: dict[str, Callable[[StoredObject], str]] = {
         _centres,
     ),
     **dict.fromkeys(("LGBMClassifier", "LGBMRanker", "LGBMRegressor"), wrong_estimator),
+    **dict.fromkeys((each.rpartition(".")[2] for each in XGBOOST_ESTIMATORS), wrong_xgboost_estimator),
+    **dict.fromkeys((each.rpartition(".")[2] for each in CATBOOST_ESTIMATORS), wrong_catboost_estimator),
     "BisectingKMeans": _bisected,
     "FeatureAgglomeration": _agglomerated,
     "IsolationForest": _isolation,

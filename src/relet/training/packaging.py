@@ -18,14 +18,14 @@ NEEDED = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "sk
 PYTHON = "3.11"
 
 
-def needed_versions() -> dict[str, str]:
-    """The installed version of each package that a model needs."""
-    return {name: version(name) for name in NEEDED}
+def needed_versions(extra: Sequence[str] = ()) -> dict[str, str]:
+    """The installed version of each package that every model needs, and of those in `extra`."""
+    return {name: version(name) for name in sorted({*NEEDED, *extra})}
 
 
-def environment_files() -> dict[str, str]:
-    """requirements.txt, python_env.yaml and conda.yaml, with the installed versions pinned."""
-    pins = [f"{name}=={number}" for name, number in needed_versions().items()]
+def environment_files(versions: Mapping[str, str]) -> dict[str, str]:
+    """requirements.txt, python_env.yaml and conda.yaml, with the versions of packages pinned."""
+    pins = [f"{name}=={number}" for name, number in versions.items()]
     pins.append(f"relet=={__version__}")
     listed = "".join(f"    - {pin}\n" for pin in pins)
     return {

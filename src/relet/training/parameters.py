@@ -116,7 +116,7 @@ def _holds_object(value: StoredObject, constraints: list[Any]) -> bool:
 
 def _holds_function(value: StoredType, constraints: list[Any]) -> bool:
     names = {type(each).__name__ for each in constraints}
-    if value.name in FUNCTIONS:
+    if value.name in FUNCTIONS or value.is_own:
         return "_Callables" in names
     return value.name in NUMBER_TYPES and bool(names & {"Options", "_InstancesOf"})
 

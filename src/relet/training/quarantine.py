@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from relet.errors import ModelError
+from relet.training.own_code import own_code
 from relet.training.stored import EXPANDED_SETTING, expanded_limit
 
 # Wall and processor seconds, and bytes of memory, that loading may take. To import the libraries takes about 3
@@ -51,7 +52,7 @@ def try_model(folder: Path, *, seconds: float = SECONDS, memory: int = MEMORY) -
     expanded_limit()
     with tempfile.TemporaryFile() as answer:
         process = subprocess.Popen(
-            [*PROGRAM, str(folder.resolve()), str(seconds), str(memory), str(ANSWER)],
+            [*PROGRAM, str(folder.resolve()), str(seconds), str(memory), str(ANSWER), _project()],
             stdin=subprocess.DEVNULL,
             stdout=answer,
             stderr=subprocess.DEVNULL,
@@ -70,6 +71,15 @@ def try_model(folder: Path, *, seconds: float = SECONDS, memory: int = MEMORY) -
         said = answer.read(ANSWER)
     if refused := _refusal(status, said, seconds, memory):
         raise ModelError(f"{folder.name} is not loaded: {refused}")
+
+
+def _project() -> str:
+    """Where the code of the project in effect lies, for the process; empty where there is no project."""
+    own = own_code()
+    if own is None:
+        return ""
+    places = {"root": str(own.root), "declaration": str(own.declaration), "places": list(map(str, own.code.roots))}
+    return json.dumps(places)
 
 
 def _bare_environment() -> dict[str, str]:

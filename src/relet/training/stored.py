@@ -39,6 +39,10 @@ PARTS, TREES = 1_000, 20_000
 LONGEST, LARGEST = 10_000_000, 2**63
 # How the names of trees begin, of which a model may have more than of other parts.
 _TREE_NAMES = ("DecisionTree", "ExtraTree", "TreePredictor")
+# The packages whose types a model may hold, whichever project it belongs to.
+_LIBRARIES = frozenset(
+    ("builtins", "functools", "lightgbm", "numpy", "relet", "scipy", "sklearn", "xgboost", "catboost")
+)
 # Every value of a schema follows one of these bytes.
 _BEGINNINGS = (b"{", b"[", b",")
 
@@ -56,15 +60,25 @@ class StoredObject:
 
     @property
     def label(self) -> str:
-        """The name of the type without its module."""
-        return self.type.rpartition(".")[2]
+        """The name of the type without its module; with it for a class of a project, which may have any name."""
+        return self.type if self.is_own else self.type.rpartition(".")[2]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its type is a class of a project."""
+        return self.type.partition(".")[0] not in _LIBRARIES
 
 
 @dataclass(frozen=True)
 class StoredType:
-    """A type as a value, by its full name."""
+    """A type or a function as a value, by its full name."""
 
     name: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a function of a project."""
+        return self.name.partition(".")[0] not in _LIBRARIES
 
 
 def expanded_limit() -> int:
@@ -140,7 +154,8 @@ def check_parts(schema: dict[str, Any]) -> None:
     trees = parts = 0
     for node in schema_nodes(schema):
         if node["__loader__"] == "ObjectNode":
-            tree = str(node["__class__"]).startswith(_TREE_NAMES)
+            library = str(node["__module__"]).startswith("sklearn.")
+            tree = library and str(node["__class__"]).startswith(_TREE_NAMES)
             trees, parts = trees + tree, parts + (not tree)
     if parts > PARTS or trees > TREES:
         raise ModelError(f"it has {parts} parts and {trees} trees, more than {PARTS} and {TREES}")

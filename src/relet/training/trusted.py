@@ -38,9 +38,11 @@ from relet.training.allowed import (
 from relet.training.functions import FUNCTIONS
 from relet.training.learned import REMADE, learned_types
 from relet.training.lightgbm_models import ESTIMATORS
+from relet.training.own_values import refused_own_values, refused_place
 from relet.training.parameters import parameter_values
 from relet.training.scikit_types import LEARNERS, PARTS
 from relet.training.stored import StoredObject, StoredType, inner_values
+from relet.training.xgboost_models import XGBOOST_ESTIMATORS
 
 _NAMES = {"names": TEXTS, "names_": TEXTS}
 _LEARNED = {
@@ -201,6 +203,8 @@ _PLAIN_TYPES = (
     *(f"builtins.{each}" for each in ("bool", "dict", "float", "int", "list", "slice", "str", "tuple")),
     *(f"numpy.{each}" for each in (*_NUMBERS, "uint8", "uint16", "uint32", "uint64", "ndarray")),
 )
+# Estimators of boosting libraries, fitted or not.
+_WITH_TWO_STATES = (*ESTIMATORS, *XGBOOST_ESTIMATORS)
 TRUSTED = frozenset((*_EXPLICIT, *learned_types(), *_PLAIN_TYPES, *FUNCTIONS))
 
 
@@ -215,18 +219,26 @@ def allowed_attributes(name: str) -> Mapping[str, AllowedValue]:
 def refused_values(value: Any) -> Iterator[str]:
     """Each attribute of the stored objects in a value that is not what it may be, in words."""
     if isinstance(value, StoredObject):
-        allowed = allowed_attributes(value.type)
-        for name, held in value.attributes.items():
-            if name not in allowed:
-                yield f"{value.label}.{name[:60]} is no attribute that is loaded"
-            elif not allowed[name].holds(held):
-                yield f"{value.label}.{name} is {described(held)}; only {allowed[name].words} is loaded"
-        if value.type in REMADE and value.type not in ESTIMATORS and set(value.attributes) != set(allowed):
-            yield f"{value.label} has not all that it is made of"
+        if value.is_own:
+            yield from refused_own_values(value, allowed_attributes, _COMMON)
+        else:
+            yield from _refused_attributes(value)
         yield from refused_values(list(value.attributes.values()))
     else:
         for each in inner_values(value):
             yield from refused_values(each)
+
+
+def _refused_attributes(part: StoredObject) -> Iterator[str]:
+    allowed = allowed_attributes(part.type)
+    for name, held in part.attributes.items():
+        if name not in allowed:
+            yield f"{part.label}.{name[:60]} is no attribute that is loaded"
+        elif not allowed[name].holds(held) or refused_place(name, held):
+            yield f"{part.label}.{name} is {described(held)}; only {allowed[name].words} is loaded"
+    whole = part.type in REMADE and part.type not in _WITH_TWO_STATES
+    if whole and set(part.attributes) != set(allowed):
+        yield f"{part.label} has not all that it is made of"
 
 
 def described(value: Any) -> str:

@@ -20,14 +20,24 @@ from relet.errors import ModelError
 from relet.training.functions import function_name
 from relet.training.learned import DROPPED
 from relet.training.making import REBUILT
+from relet.training.own_code import own_code
 from relet.training.stored import DEPTH, PROTOCOL, SCHEMA, StoredObject, StoredType
+from relet.training.torch_modules import is_torch_module, torch_values
 
 # The time stamp of every archive member: the earliest that zip allows.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # What to do with a model that can't be stored.
-ADVICE = "change that, or return the files of the model as a Path, which relet keeps and does not load"
+ADVICE = "change that, or return the model's files as a Path, which relet keeps, but not as an inference artifact"
 # Numbers that say how loud and on how many threads an estimator works, which is a matter of the machine.
 _MACHINE = {"verbose": (0, False, None), "n_jobs": (None, 1, -1)}
+# What to keep in place of an object whose state is not plain.
+_KEPT_AS = {
+    **dict.fromkeys(("builtins.set", "builtins.frozenset"), "a sorted list of its values"),
+    **dict.fromkeys(("datetime.date", "datetime.datetime"), "its text, by isoformat()"),
+    **dict.fromkeys(("pandas.DataFrame", "pandas.Series", "pandas.Index"), "its values, by to_numpy()"),
+    "re.Pattern": "the text of the pattern",
+    "torch.Tensor": "its values, by numpy()",
+}
 _FITTED = ("estimator_", "n_features_in_", "feature_names_in_")
 _QUIET = {"verbose": 0, "n_jobs": 1}
 
@@ -83,16 +93,37 @@ def _plain_object(value: Any, where: str, depth: int) -> Any:
         return _taken_apart(name, value, where, depth)
     if (found := _found_estimator(value, name)) is not value:
         return plain_value(found, where, depth)
-    if callable(value) and not name.startswith(("sklearn.", "relet.")):
+    own = _is_own_class(type(value), name, where)
+    if not own and is_torch_module(type(value)):
+        raise ModelError(
+            f"{where} is a {name}; hold it within a class of the project that extends torch.nn.Module, whose "
+            "constructor makes it"
+        )
+    if callable(value) and not own and not name.startswith(("sklearn.", "relet.")):
         return StoredType(function_name(value, where))
+    if name in _KEPT_AS:
+        raise ModelError(f"{where} is a {name}, which no archive holds; keep {_KEPT_AS[name]}, or {ADVICE}")
     arguments, state = _object_state(value, name, where)
     label = type(value).__name__
     held = {
         key: plain_value(_quiet(key, each), f"{label}.{key}", depth + 1)
         for key, each in state.items()
-        if not (name.startswith("sklearn.") and key in DROPPED)
+        if not ((own or name.startswith("sklearn.")) and key in DROPPED)
     }
     return StoredObject(type=name, attributes=held, arguments=plain_value(arguments, where, depth + 1))
+
+
+def _is_own_class(kind: type[Any], name: str, where: str) -> bool:
+    """Whether a class is the project's. Raises ModelError, with what to do, for one that has to be moved."""
+    module = kind.__module__
+    if module == "__main__" or kind.__qualname__ != kind.__name__:
+        own = own_code()
+        if module == "__main__" or (own and own.holds(module)):
+            raise ModelError(
+                f"{where} is an object of {module}.{kind.__qualname__}, which no loader finds: move the class to "
+                "the top level of a module of the project"
+            )
+    return name.partition(".")[0] not in ("sklearn", "relet") and bool((own := own_code()) and own.holds(module))
 
 
 def _object_state(value: Any, name: str, where: str) -> tuple[tuple[Any, ...] | None, Mapping[str, Any]]:
@@ -100,6 +131,8 @@ def _object_state(value: Any, name: str, where: str) -> tuple[tuple[Any, ...] | 
     if name == "sklearn.tree._tree.Tree":
         _, arguments, state = value.__reduce__()
         return arguments, state
+    if is_torch_module(type(value)):
+        return None, torch_values(value, where)
     state = value.__getstate__() or {}
     if not isinstance(state, Mapping):
         raise ModelError(f"{where} is an object of {name}, whose state is not plain; {ADVICE}")
