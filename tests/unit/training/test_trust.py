@@ -213,5 +213,5 @@ def test_the_folder_of_a_model_that_an_older_relet_exported_is_loaded_as_before(
     ids=["function", "tokenizer", "pattern", "files", "kernel"],
 )
 def test_what_can_not_be_stored_is_said_with_its_estimator_its_attribute_and_what_to_do(estimator, said):
-    with pytest.raises(ModelError, match=f"{said}.*return the files of the model as a Path"):
+    with pytest.raises(ModelError, match=f"{said}.*return the model's files as a Path"):
         archive.dump_estimator(estimator)
