@@ -90,7 +90,7 @@ def wandb_view(
 
     `versions` and `aliases` have the versions of the record's links and their aliases, by name (`model:v3`). A
     link whose version is not there was pruned: the run's configuration still names it. `reproduced` is the verdict
-    on a reproduction of the run, `project` a name in place of the pipeline's, `curves` those in its metrics' files.
+    on a reproduction of the run, `project` a name in place of the pipeline's, `curves` those in its metrics.
     """
     ended = record.status is not Status.RUNNING
     # A skipped run made nothing and used nothing: an earlier run did.
