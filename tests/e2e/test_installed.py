@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -123,6 +124,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return made
 
 
+def test_the_wheel_holds_each_file_of_the_package(installed: Installed) -> None:
+    (wheel,) = (installed.folder.parent / "dist").glob("*.whl")
+    held = set(ZipFile(wheel).namelist())
+    files = [path.relative_to(ROOT / "src") for path in (ROOT / "src" / "relet").rglob("*") if path.is_file()]
+    wanted = {path.as_posix() for path in files if path.suffix != ".pyc"}
+    assert wanted and wanted <= held, wanted - held
+
+
 def test_two_components_with_pandas_run_and_only_what_changed_runs_again(
     installed: Installed, tmp_path: Path
 ) -> None:
@@ -150,6 +159,7 @@ def test_a_project_with_a_model_is_made_again_from_its_lock_and_runs_from_git(
         git(project, *words)
     output = installed("run", "flats", "tracking=[]", "main.evaluate=true", cwd=project)
     assert "the lock falls short" not in output and "test_mae" in output
+    installed("sync", cwd=project)
     assert "IDENTICAL" in installed("reproduce", "model:latest", cwd=project)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -23,7 +23,8 @@ MODES = {
 def open_wandb(project_root: Path) -> WandbTracker:
     """A tracker that records in the folder `wandb/` below WANDB_DIR, else below the project's folder.
 
-    WANDB_MODE says whether runs are uploaded. Where it is not set, they are uploaded if somebody is logged in to W&B.
+    WANDB_MODE says whether runs are uploaded. Where it is not set, they are uploaded if somebody is
+    logged in to W&B.
     """
     root = Path(os.environ.get(FOLDER) or project_root).expanduser().absolute()
     return WandbTracker(root / "wandb", mode=_mode(os.environ.get(MODE, "")))

@@ -1,8 +1,8 @@
-"""The ledger of what was recorded for W&B on this machine, below `wandb/relet`, beside the folders that W&B writes.
+"""The ledger of what was recorded for W&B on this machine, below `wandb/relet`, beside W&B's own folders.
 
 `runs/<run id>.json` is written once the run's folder is whole. A folder that no such file names was left by a
-process that died. `objects/<SHA-256>` are the artifacts' files until they are uploaded. `aliases.json` says for which
-version each alias was recorded last.
+process that died. `objects/<SHA-256>` are the artifacts' files until they are uploaded. `aliases.json` says for
+which version each alias was recorded last.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def is_uploaded(folder: Path) -> bool:
 
 
 def waiting_entries(wandb: Path) -> list[LedgerEntry]:
-    """The entries of the runs that are not uploaded yet, the oldest first. A run whose folder is gone does not wait."""
+    """The entries of the runs that are not uploaded yet, the oldest first, without runs whose folder is gone."""
     found = [_read_entry(path) for path in sorted(_entries_folder(wandb).glob("*.json"))]
     return [each for each in found if each and _is_waiting(wandb / each.folder)]
 
@@ -87,7 +87,7 @@ def _is_waiting(folder: Path) -> bool:
 
 
 def in_order(entries: Iterable[LedgerEntry]) -> list[list[LedgerEntry]]:
-    """The entries in groups that are uploaded one after another: a run that made a content before the runs that used it.
+    """The entries in groups that are uploaded in turn: a run that made a content before those that used it.
 
     For W&B a content was made by the run that brings it first.
 

@@ -88,9 +88,9 @@ def wandb_view(
 ) -> WandbRun:
     """A record as W&B shows it.
 
-    `versions` and `aliases` have the versions of the record's links and their aliases, by name (`model:v3`). A link
-    whose version is not there was pruned: the run's configuration still names it. `reproduced` is the verdict on a
-    reproduction of the run, `project` a name in place of the pipeline's, `curves` the curves in its metrics' files.
+    `versions` and `aliases` have the versions of the record's links and their aliases, by name (`model:v3`). A
+    link whose version is not there was pruned: the run's configuration still names it. `reproduced` is the verdict
+    on a reproduction of the run, `project` a name in place of the pipeline's, `curves` those in its metrics.
     """
     ended = record.status is not Status.RUNNING
     # A skipped run made nothing and used nothing: an earlier run did.
@@ -191,7 +191,7 @@ def _shared_artifact(
 
 
 def metadata(version: Version) -> dict[str, Any]:
-    """A version's metadata, with its name in the store. Nested parts become text where W&B would refuse so many keys.
+    """A version's metadata, with its name in the store. Nested parts become text where W&B refuses so many keys.
 
     >>> made = Version(name="m", number=2, type="table", content="ab", files={}, metadata={"rows": 3})
     >>> metadata(made)

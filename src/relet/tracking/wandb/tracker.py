@@ -169,7 +169,7 @@ class WandbTracker:
                         yield version
 
     def _lay_out_objects(self, wanted: WandbRun, store: Store) -> set[str]:
-        """Write the files of a run's artifacts where W&B reads them, each content once; the digests that are gone."""
+        """Write the files of a run's artifacts where W&B reads them, each once; the digests that are lost."""
         lost = set()
         for digest in wanted.objects:
             path = ledger.object_path(self.folder, digest)

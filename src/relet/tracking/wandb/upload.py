@@ -56,7 +56,7 @@ def _netrc() -> Path:
 
 
 def upload(wandb: Path, *, patience: float) -> UploadResult:
-    """Upload the runs that wait in a `wandb/` folder, for `patience` seconds at most; the other runs go on waiting."""
+    """Upload the runs that wait in a `wandb/` folder, for `patience` seconds at most; the others go on waiting."""
     waiting = ledger.waiting_entries(wandb)
     until = time.monotonic() + patience
     reason = why_unreachable() if waiting else ""
