@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relet.core.artifact import Version
-from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status
+from relet.core.record import ArtifactLink, CodeState, KeyParts, RunRecord, Status, tree_document
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
 from tests.stored import lose, lose_objects, overwrite, overwrite_object, stored_paths
@@ -321,9 +321,74 @@ def test_every_digest_in_a_record_that_this_relet_can_not_read_is_protected(
 def test_garbage_collection_spares_what_an_unreadable_document_may_refer_to(store: Store) -> None:
     sha = store.put_object(b"named in a torn manifest")
     add(store, b"other")
-    overwrite(store, "artifacts/sample/versions/2.json", f'{{"files": {{"a": "{sha}"'.encode())
+    overwrite(store, "artifacts/sample/versions/2.json", f'{{"files": ["{sha}"]}}'.encode())
     overwrite(store, "releases/1.json", f'{{"of": "{store.put_object(b"released")}"}}'.encode())
     assert store.gc(NOW) == []
+
+
+def with_a_tree(store: Store) -> tuple[RunRecord, str]:
+    """A run with its code tree, and the object of the tree's only file."""
+    source = store.put_object(b"def add(): ...")
+    tree = store.put_tree(tree_document({"steps.py": source}), {"steps.py": b"def add(): ..."})
+    record = RunRecord(
+        id="r",
+        pipeline="p",
+        experiment="e",
+        status=Status.FINISHED,
+        started="2026-01-01T00:00:00",
+        code=CodeState(tree=tree),
+    )
+    store.put_run(record)
+    return record, source
+
+
+@pytest.mark.parametrize("change", [{"format": 99}, {"novelty": "x"}, {"started": 5}])
+def test_the_code_of_a_record_that_can_not_be_read_is_never_garbage(
+    store: Store, change: dict[str, object]
+) -> None:
+    record, source = with_a_tree(store)
+    overwrite(store, "runs/r.json", record.to_json() | change)
+    garbage = store.put_object(b"garbage")
+    assert store.gc(NOW) == [f"objects/{garbage[:2]}/{garbage}"]
+    assert store.has_object(source)
+    assert store.has_object(str(record.code.tree))
+
+
+def test_a_garbage_collection_deletes_nothing_where_a_code_tree_is_damaged_or_gone(store: Store) -> None:
+    record, source = with_a_tree(store)
+    tree = str(record.code.tree)
+    garbage = store.put_object(b"garbage")
+    overwrite_object(store, tree, b"damaged")
+    for change in ({}, {"format": 99}):  # the second time the damaged tree has been moved aside
+        overwrite(store, "runs/r.json", record.to_json() | change)
+        with pytest.raises(DamagedError, match=r"which objects runs/r\.json needs, so nothing was deleted"):
+            store.gc(NOW)
+    lose(store, f"damaged/{tree}")
+    overwrite(store, "runs/r.json", record.to_json())
+    with pytest.raises(DamagedError, match="missing"):
+        store.gc(NOW)
+    assert store.has_object(source)
+    assert store.has_object(garbage)
+
+
+@pytest.mark.parametrize("path", ["runs/r.json", "artifacts/sample/versions/1.json", "releases/1.json"])
+def test_a_garbage_collection_deletes_nothing_where_a_document_is_cut_off(store: Store, path: str) -> None:
+    _, source = with_a_tree(store)
+    add(store)
+    garbage = store.put_object(b"garbage")
+    overwrite(store, path, b"{")
+    with pytest.raises(DamagedError, match=f"which objects {path} needs, so nothing was deleted"):
+        store.gc(NOW)
+    assert store.has_object(source)
+    assert store.has_object(garbage)
+
+
+def test_a_damaged_alias_stops_no_garbage_collection(store: Store) -> None:
+    add(store)
+    store.set_alias("sample", "prod", 1, by="test", why="")
+    overwrite(store, "artifacts/sample/aliases/prod/1.json", b"{")
+    garbage = store.put_object(b"garbage")
+    assert store.gc(NOW) == [f"objects/{garbage[:2]}/{garbage}"]
 
 
 def test_an_exported_version_is_imported_elsewhere_under_the_next_number(

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Version
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError, StoreError
-from relet.store import aliases, claims, log, objects, runs, trees, versions
+from relet.store import aliases, claims, log, objects, runs, versions
 from relet.store.bucket import Bucket
+from relet.store.contents import LARGEST_DOCUMENT
 from relet.store.layout import (
     DIGEST,
     Document,
     condemned_path,
     content_path,
+    damaged_path,
     encode,
     log_path,
     object_path,
@@ -120,7 +122,9 @@ def collect(bucket: Bucket, older_than: timedelta = GRACE) -> list[str]:
 
     An object is referenced by a version that holds it and by a run record that needs it to be made again
     (`RunRecord.objects`). To be on the safe side, every digest counts that stands anywhere in a document which
-    can't be read, which a newer relet wrote, or whose kind this relet does not know. Whatever `older_than` says,
+    can't be read, which a newer relet wrote, or whose kind this relet does not know, and every digest in an object
+    that such a document names. Raises DamagedError, with nothing deleted, where a document is no JSON, and where
+    the code tree of a record is damaged or missing: what they needed is not known. Whatever `older_than` says,
     no version and no record that was acknowledged loses an object (decision 29).
     """
     before = datetime.now(UTC) - older_than
@@ -174,37 +178,96 @@ def _unstage(bucket: Bucket, before: datetime) -> list[str]:
     return removed
 
 
+@dataclass(frozen=True, kw_only=True)
+class DocumentReferences:
+    """The digests in one document: those of objects that it needs, and those of objects that name further ones.
+
+    `tree` is the code tree of a record that can be read. `possible` are the digests in a document that can't be
+    read whole: any of them may be a code tree.
+    """
+
+    path: str
+    needed: frozenset[str] = frozenset()
+    tree: str | None = None
+    possible: frozenset[str] = frozenset()
+
+
 def _referenced_objects(bucket: Bucket) -> set[str]:
+    """The digests that anything in the store refers to. Raises DamagedError where some can't be known."""
     paths = [entry.path for prefix in ("artifacts/", "runs/", "releases/") for entry in bucket.entries(prefix)]
     # The first entry of the log names the object that lists what was there when it began.
-    return set().union(*bucket.each(lambda path: _digests_in_document(bucket, path), [*paths, log_path(1)]))
+    found = bucket.each(lambda path: _references_in_document(bucket, path), [*paths, log_path(1)])
+    possible = {digest: each.path for each in found for digest in each.possible}
+    trees = {each.tree: each.path for each in found if each.tree}
+    named = bucket.each(lambda asked: _digests_in_object(bucket, *asked), list((possible | trees).items()))
+    lost = objects.absent_digests(bucket, trees)
+    if lost:
+        raise _unknown_references(trees[lost[0]], str(objects.missing_error(bucket, lost[0])))
+    return {*possible, *trees}.union(*(each.needed for each in found), *named)
 
 
-def _digests_in_document(bucket: Bucket, path: str) -> set[str]:
-    stored = bucket.get(path) or b""
-    every = set(re.findall(DIGEST.pattern, stored.decode(errors="replace")))
+def _references_in_document(bucket: Bucket, path: str) -> DocumentReferences:
+    stored = bucket.get(path)
+    if stored is None:  # deleted since it was listed
+        return DocumentReferences(path=path)
+    every = _digests_in(stored)
     try:
         document = bucket.parse(path, stored)
-        found = every & _digests_needed(bucket, path, document, every)
+    except DamagedError as error:
+        if _may_name_objects(path):
+            raise _unknown_references(path, str(error)) from error
+        return DocumentReferences(path=path, possible=every)
+    try:
+        needed = every & _digests_needed(bucket, path, document, every)
         tree = document["code"].get("tree") if path.startswith("runs/") else None
     except (StoreError, TypeError, KeyError, AttributeError):
-        return every
-    # Beyond the attempt: where the store does not answer, nothing may be deleted.
-    return found | _files_of_tree(bucket, tree)
+        return DocumentReferences(path=path, possible=every)
+    return DocumentReferences(path=path, needed=needed, tree=tree)
 
 
-def _files_of_tree(bucket: Bucket, digest: str | None) -> set[str]:
+def _may_name_objects(path: str) -> bool:
+    """Whether a document of this path names objects: not an alias, nor a pointer from a content to its version.
+
+    >>> _may_name_objects("runs/r.json"), _may_name_objects("artifacts/a/contents/ab.json")
+    (True, False)
+    """
+    folder, *below = path.split("/")
+    return path.endswith(".json") and (folder != "artifacts" or below[1:2] == ["versions"])
+
+
+def _digests_in(content: bytes) -> frozenset[str]:
+    return frozenset(re.findall(DIGEST.pattern, content.decode(errors="replace")))
+
+
+def _digests_in_object(bucket: Bucket, digest: str, path: str) -> frozenset[str]:
+    """The digests in an object that may be a code tree, which the document at `path` names.
+
+    Raises DamagedError where the object is damaged: nobody knows which files the tree named. Where the store does
+    not answer, another StoreError ends the collection, too.
+    """
+    about = bucket.head(object_path(digest))
+    if about is None and bucket.head(damaged_path(digest)) is None:
+        return frozenset()  # the digest of something else
+    if about is not None and about.size > LARGEST_DOCUMENT:
+        return frozenset()
     try:
-        return set(trees.files_of(bucket, digest).values()) if digest else set()
-    except DamagedError:
-        return set()
+        return _digests_in(objects.read(bucket, digest))
+    except DamagedError as error:
+        raise _unknown_references(path, str(error)) from error
 
 
-def _digests_needed(bucket: Bucket, path: str, document: Document, every: set[str]) -> set[str]:
+def _unknown_references(path: str, why: str) -> DamagedError:
+    return DamagedError(
+        f"nobody can tell which objects {path} needs, so nothing was deleted: {why}; restore what is damaged "
+        f"from a backup, or delete {path}"
+    )
+
+
+def _digests_needed(bucket: Bucket, path: str, document: Document, every: frozenset[str]) -> frozenset[str]:
     folder, *below = path.split("/")
     if folder == "runs":
         record = runs.from_document(bucket, path, document)
-        return {*record.objects.values(), *filter(None, [record.log])}
+        return frozenset({*record.objects.values(), *filter(None, [record.log])})
     if folder == "artifacts" and below[1:2] == ["versions"]:
-        return set() if versions.TOMBSTONE in document else set(document["files"].values())
-    return set() if folder == "artifacts" else every
+        return frozenset() if versions.TOMBSTONE in document else frozenset(document["files"].values())
+    return frozenset() if folder == "artifacts" else every
