@@ -106,7 +106,7 @@ def _dependencies(path: Path) -> list[str]:
     advice = 'write [project] with dependencies = ["relet", …]'
     try:
         declared = tomllib.loads(_text_of(path, advice))["project"]["dependencies"]
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SetUpError(f"{path} can't be read as TOML: {error}") from error
     except (KeyError, TypeError):
         declared = None

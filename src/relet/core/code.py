@@ -11,7 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from relet.core.normal_form import parse_source, tree_digest
+from relet.core.normal_form import NestsTooDeepError, parse_source, tree_digest
+from relet.errors import WiringError
 from relet.names import EXPORTS, PACKAGE
 
 # Of relet itself only the domain rooms are part of a component's code. The rooms that run a component do not
@@ -111,11 +112,14 @@ class FirstPartyCode:
         if (summary := self.memory.pop(key, None)) is None:
             # The tree is not kept: each collection of garbage would walk through all trees again.
             tree = parse_source(source, path)
-            summary = ModuleSummary(
-                digest=tree_digest(tree),
-                imports=tuple(imports(tree, package)),
-                at_once=tuple(_imported_at_once(tree)),
-            )
+            try:
+                summary = ModuleSummary(
+                    digest=tree_digest(tree),
+                    imports=tuple(imports(tree, package)),
+                    at_once=tuple(_imported_at_once(tree)),
+                )
+            except NestsTooDeepError as error:
+                raise WiringError(f"{path}: {error.msg}") from None
         self.memory[key] = summary
         return summary
 

@@ -17,17 +17,32 @@ _READS_DOCSTRINGS = "str:'__doc__'"
 _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
+class NestsTooDeepError(SyntaxError):
+    """A source that nests deeper than Python's parser, or the normal form, can follow."""
+
+
 def parse_file(path: Path) -> ast.Module:
     """The tree of a Python file; a syntax error names the file and the line."""
     return parse_source(path.read_bytes(), path)
 
 
 def parse_source(source: bytes, path: Path) -> ast.Module:
-    """The tree of a source; `path` is the file that an error names."""
+    """The tree of a source; `path` is the file that an error names. Raises WiringError."""
+    try:
+        return parsed(source)
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise WiringError(f"{path}{line}: {error.msg}") from None
+
+
+def parsed(source: bytes) -> ast.Module:
+    """The tree of a source. Raises SyntaxError, also for a null byte, and NestsTooDeepError."""
     try:
         return ast.parse(source)
-    except SyntaxError as error:
-        raise WiringError(f"{path}, line {error.lineno}: {error.msg}") from None
+    except (MemoryError, RecursionError):  # the parser's words for "nests too deep"
+        raise NestsTooDeepError("it nests too deep to be parsed") from None
+    except ValueError as error:
+        raise SyntaxError(str(error)) from None
 
 
 def normal_form(tree: ast.Module) -> str:
@@ -94,10 +109,13 @@ def _merged_strings(values: list[ast.expr]) -> list[ast.expr]:
 
 
 def tree_digest(tree: ast.Module) -> str:
-    """SHA-256 of a tree's normal form, in hex."""
-    return sha256(normal_form(tree).encode()).hexdigest()
+    """SHA-256 of a tree's normal form, in hex. Raises NestsTooDeepError."""
+    try:
+        return sha256(normal_form(tree).encode()).hexdigest()
+    except RecursionError:
+        raise NestsTooDeepError("it nests too deep to be parsed") from None
 
 
 def source_digest(source: bytes) -> str:
-    """SHA-256 of the normal form of a module's source, in hex. Raises SyntaxError or ValueError."""
-    return tree_digest(ast.parse(source))
+    """SHA-256 of the normal form of a module's source, in hex. Raises SyntaxError, and NestsTooDeepError."""
+    return tree_digest(parsed(source))

@@ -45,7 +45,7 @@ def import_roots(root: Path, pyproject: bytes | None) -> tuple[str, ...]:
 
     try:
         tool = tomllib.loads(pyproject.decode()).get("tool", {})
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"{root / 'pyproject.toml'} can't be read: {error}") from error
     found = dict.fromkeys(_normal(each) for each in ("src", *_declared(tool)) if isinstance(each, str))
     return tuple(each for each in found if each and _is_root(root, each))

@@ -127,7 +127,7 @@ def declared_dependencies(pyproject: bytes | None) -> tuple[str, ...]:
     """The dependencies of the table `[project]`; none where it can't be read."""
     try:
         declared = tomllib.loads((pyproject or b"").decode())["project"]["dependencies"]
-    except (KeyError, TypeError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (KeyError, TypeError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
         return ()
     return tuple(each for each in declared if isinstance(each, str)) if isinstance(declared, list) else ()
 

@@ -66,7 +66,7 @@ def _project_table(root: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
         dependencies = table["dependencies"]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingError(f"{path} can't be read: {error}") from error
     except (KeyError, TypeError):
         dependencies = None

@@ -108,7 +108,7 @@ def _fitting_pythons(address: RepositoryAddress, root: Path) -> list[str]:
         allowed = SpecifierSet(tomllib.loads(content)["project"]["requires-python"])
     except (OSError, KeyError, TypeError):
         allowed = SpecifierSet()
-    except (InvalidSpecifier, ValueError) as error:
+    except (InvalidSpecifier, ValueError, RecursionError) as error:
         raise SetUpError(f"pyproject.toml of {address} can't be read: {error}") from None
     own = platform.python_version()
     minor = own.rpartition(".")[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from relet.core.normal_form import source_digest
+from relet.core.normal_form import NestsTooDeepError, source_digest
 from relet.core.record import RunRecord
 from relet.errors import StoreError
 from relet.store import objects, trees
@@ -20,18 +20,26 @@ class StoredCode:
     bucket: Bucket
     _trees: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _digests: dict[str, str | None] = field(default_factory=dict)
+    _too_deep: set[str] = field(default_factory=set)
     _judged: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
     def false_claims(self, record: RunRecord) -> Iterator[str]:
         """Each module whose digest in a record's key is not that of its file in the record's tree, in words.
 
-        What the tree does not hold, and what can't be read or parsed here, is not judged.
+        What the tree does not hold, and what can't be read or has another Python's syntax, is not judged. A module
+        that nests too deep to be parsed is named: no run can have had its digest.
         """
         if record.parts is None or not record.code.tree:
             return
         for module, digest in record.parts.code.items():
-            if self._is_false(record.code.tree, module, str(digest)):
+            if self._nests_too_deep(record.code.tree, module):
+                yield f"has the code of {module}, whose stored file can't be parsed: it nests too deep"
+            elif self._is_false(record.code.tree, module, str(digest)):
                 yield f"says that the code of {module} has the digest {digest}, which its stored file has not"
+
+    def _nests_too_deep(self, tree: str, module: str) -> bool:
+        found = _files_of_module(self._files(tree), module)
+        return any(self._digest(sha) is None and sha in self._too_deep for sha in found)
 
     def _is_false(self, tree: str, module: str, digest: str) -> bool:
         asked = (tree, module, digest)
@@ -51,8 +59,12 @@ class StoredCode:
         """The digest of a stored file's normal form; None where it can't be worked out."""
         if sha not in self._digests:
             self._digests[sha] = None
-            with suppress(StoreError, SyntaxError, ValueError, RecursionError):
+            try:
                 self._digests[sha] = source_digest(objects.read(self.bucket, sha))
+            except NestsTooDeepError:
+                self._too_deep.add(sha)
+            except (StoreError, SyntaxError):
+                pass
         return self._digests[sha]
 
 

@@ -73,7 +73,7 @@ class OwnCode:
             text = self.code.content(self.declaration).decode() if self.declaration.is_file() else ""
         try:
             named: Any = tomllib.loads(text).get("tool", {}).get("relet", {}).get("trust", [])
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise SettingError(f"{self.root / DECLARATION} can't be read: {error}") from error
         if not isinstance(named, list) or not all(map(_is_pattern, named)):
             raise SettingError(

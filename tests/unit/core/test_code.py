@@ -187,3 +187,10 @@ def test_a_link_that_leads_to_itself_hides_no_module(tmp_path: Path) -> None:
     (tmp_path / "round").symlink_to("round")
     (tmp_path / "module.py").touch()
     assert FirstPartyCode((tmp_path,)).find("module") == tmp_path / "module.py"
+
+
+@pytest.mark.parametrize("deep", ["-" * 200_000 + "1", "+".join("1" * 50_000), "-" * 2_500 + "1"])
+def test_a_module_that_nests_too_deep_is_named(tmp_path: Path, deep: str) -> None:
+    (tmp_path / "deep.py").write_text(f"x = {deep}")
+    with pytest.raises(WiringError, match=r"deep\.py: it nests too deep to be parsed"):
+        FirstPartyCode((tmp_path,)).digest("deep")

@@ -66,3 +66,8 @@ def test_a_declaration_that_is_no_toml_is_an_error_that_names_it(tmp_path: Path,
     (tmp_path / "pyproject.toml").write_bytes(content)
     with pytest.raises(SettingError, match=r"pyproject\.toml can't be read: "):
         project_code(tmp_path)
+
+
+def test_a_declaration_that_nests_too_deep_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"pyproject\.toml can't be read"):
+        import_roots(tmp_path, b"a = " + b"[" * 5000)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from relet.core.artifact import ArtifactType
-from relet.store import open_store
+from relet.core.record import CodeState, KeyParts, RunRecord, Status, key_digest, tree_document
+from relet.store import Store, open_store
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,32 @@ def test_an_empty_document_is_no_version_no_move_and_no_run(tmp_path: Path, path
     (problem,) = (each for each in store.verify() if each.kind == "unreadable")
     assert problem.where == path
     assert said in problem.message
+
+
+def with_helper(store: Store, content: bytes, digest: str) -> None:
+    """A run whose key says that its module `helper` has a digest, and whose code tree has this content for it."""
+    source = store.put_object(content)
+    tree = store.put_tree(tree_document({"helper.py": source}), {"helper.py": content})
+    parts = KeyParts(component="c", code={"helper": digest})
+    store.put_run(
+        RunRecord(
+            id="r",
+            pipeline="p",
+            experiment="e",
+            status=Status.FINISHED,
+            started="2026-01-01T00:00:00",
+            key=key_digest(parts),
+            parts=parts,
+            code=CodeState(tree=tree),
+        )
+    )
+
+
+@pytest.mark.parametrize("deep", [b"-" * 200_000 + b"1", b"+".join([b"1"] * 50_000)])
+def test_a_module_that_nests_too_deep_is_named_and_the_check_goes_on(tmp_path: Path, deep: bytes) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = " + deep, "0" * 64)
+    (tmp_path / "store" / "runs" / "other.json").write_text("{")
+    found = {each.where: each.message for each in store.verify()}
+    assert "has the code of helper, whose stored file can't be parsed: it nests too deep" in found["run r"]
+    assert "runs/other.json" in found
