@@ -66,6 +66,8 @@ def _record_fields(record: RunRecord) -> Iterator[tuple[str, bool]]:
     yield "folder", isinstance(record.code.folder, str)
     for field in ("tree", "commit", "diff", "repository"):
         yield field, isinstance(getattr(record.code, field), str | None)
+    for what, digest in record.objects.items():
+        yield what, isinstance(digest, str) and bool(DIGEST.fullmatch(digest))
 
 
 def wrong_code_fields(record: RunRecord) -> Iterator[str]:

@@ -8,7 +8,7 @@ from relet.core.record import RunRecord, tree_files
 from relet.errors import DamagedError
 from relet.store import objects
 from relet.store.bucket import Bucket
-from relet.store.layout import file_paths
+from relet.store.layout import DIGEST, file_paths
 
 
 def put(bucket: Bucket, document: bytes, files: Mapping[str, bytes]) -> str:
@@ -30,6 +30,8 @@ def files_of(bucket: Bucket, digest: str) -> dict[str, str]:
     try:
         files = tree_files(objects.read(bucket, digest))
         file_paths(files)
+        if wrong := next((each for each in files.values() if not DIGEST.fullmatch(each)), None):
+            raise ValueError(f"{wrong!r} is no object's SHA-256")
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"object {digest} can't be read as a code tree: {error}") from error
     return files

@@ -111,7 +111,7 @@ def swapped(manifest: Any) -> None:
         (changed("runs|0|status", "finnished"), "can't be read"),
         (changed("runs|0|parent", "../evil"), "a run id"),
         (changed("runs|0|key", "../evil"), "a run id"),
-        (changed("runs|0|lock", "../evil"), "object's SHA-256"),
+        (changed("runs|0|lock", "../evil"), "its lock can't be read"),
         (changed("runs|0|lock", "ab" * 32), "lacks object abab"),
         (changed("runs|0|lock", 5), "its lock can't be read"),
         (changed("runs|0|code|diff", "ab" * 32), "lacks object abab"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,37 @@ def with_helper(store: Store, content: bytes, digest: str) -> None:
             code=CodeState(tree=tree),
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("diff", CodeState(diff="x")),
+        ("code tree", CodeState(tree="x")),
+        ("file new.py", CodeState(untracked={"new.py": "x"})),
+    ],
+)
+def test_a_record_that_names_an_object_by_no_digest_is_named_and_the_check_goes_on(
+    tmp_path: Path, said: str, code: CodeState
+) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = 1", "0" * 64)
+    document = store.run("r").to_json() | {"code": asdict(code)}
+    (tmp_path / "store" / "runs" / "r.json").write_text(json.dumps(document))
+    (tmp_path / "store" / "runs" / "other.json").write_text("{")
+    found = {each.where: each.message for each in store.verify() if each.kind == "unreadable"}
+    assert f"its {said} can't be read" in found["runs/r.json"]
+    assert "runs/other.json" in found
+
+
+def test_a_code_tree_that_names_a_file_by_no_digest_ends_no_check(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = 1", "0" * 64)
+    tree = store.put_object(tree_document({"helper.py": "x"}))
+    document = store.run("r").to_json() | {"code": asdict(CodeState(tree=tree))}
+    (tmp_path / "store" / "runs" / "r.json").write_text(json.dumps(document))
+    (tmp_path / "store" / "runs" / "other.json").write_text("{")
+    assert "runs/other.json" in {each.where for each in store.verify()}
 
 
 @pytest.mark.parametrize("deep", [b"-" * 200_000 + b"1", b"+".join([b"1"] * 50_000)])
