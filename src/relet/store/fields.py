@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from relet.core.artifact import Version
-from relet.core.record import RunRecord
+from relet.core.record import RunKind, RunRecord
 from relet.store.layout import DIGEST, WORD
 
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -48,6 +48,8 @@ def _record_fields(record: RunRecord) -> Iterator[tuple[str, bool]]:
         yield field, isinstance(getattr(record, field), Mapping)
     for field in ("code", "packages", "resources", "parameters", "inputs"):
         yield f"{field} in its key", record.parts is None or isinstance(getattr(record.parts, field), Mapping)
+    if record.kind is RunKind.PIPELINE:
+        yield "parameters", all(isinstance(each, Mapping) for each in record.parameters.values())
     yield "format", type(record.format) is int
     yield "started", is_time(record.started)
     yield "ended", record.ended is None or is_time(record.ended)

@@ -129,6 +129,7 @@ def swapped(manifest: Any) -> None:
         (changed("runs|0|trial", "one"), "its trial can't be read"),
         (changed("runs|0|winner", "../evil"), "a run id"),
         (changed("runs|0|caveats", [{"kind": ["x"], "what": ""}]), "its caveats can't be read"),
+        (changed("runs|0|parameters", {"add": None}), "its parameters can't be read"),
         (changed("runs|0|machine", "here"), "its machine can't be read"),
         (changed("runs|1|parts|code", ["x"]), "its code in its key can't be read"),
         (changed("runs|0|steps", {"get": 5}), "can't be read"),

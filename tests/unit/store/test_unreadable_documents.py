@@ -7,9 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from relet.cli import relet
 from relet.core.artifact import ArtifactType
 from relet.core.record import CodeState, KeyParts, RunRecord, Status, key_digest, tree_document
+from relet.errors import ReletError
 from relet.store import Store, open_store
 
 
@@ -73,6 +76,18 @@ def test_a_record_that_names_an_object_by_no_digest_is_named_and_the_check_goes_
     found = {each.where: each.message for each in store.verify() if each.kind == "unreadable"}
     assert f"its {said} can't be read" in found["runs/r.json"]
     assert "runs/other.json" in found
+
+
+def test_a_pipelines_record_whose_components_have_no_parameters_is_named_and_breaks_no_table(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = 1", "0" * 64)
+    document = store.run("r").to_json() | {"parts": None, "key": None, "parameters": {"add": None}}
+    (tmp_path / "store" / "runs" / "r.json").write_text(json.dumps(document))
+    shown = CliRunner().invoke(relet, ["experiments", "--store", str(tmp_path / "store")])
+    assert shown.exception is None or isinstance(shown.exception, ReletError), shown.exception
+    assert "its parameters can't be read" in "".join(each.message for each in store.verify())
 
 
 def test_a_code_tree_that_names_a_file_by_no_digest_ends_no_check(tmp_path: Path) -> None:
