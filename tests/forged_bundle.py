@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from relet.core.record import RunRecord
+from relet.core.record import KeyParts, RunRecord, key_digest, tree_document
 
 
 @dataclass
@@ -42,6 +42,19 @@ class ForgedBundle:
         digest = sha256(content).hexdigest()
         self.objects[digest] = content
         self.version(name)["files"][path] = digest
+
+    def give_code(self, run: str, digests: Mapping[str, str], files: Mapping[str, bytes]) -> None:
+        """Let a run's key hold modules of these digests, and its code tree these files."""
+        named = {path: sha256(content).hexdigest() for path, content in files.items()}
+        self.objects |= {named[path]: content for path, content in files.items()}
+        document = tree_document(named)
+        tree = sha256(document).hexdigest()
+        self.objects[tree] = document
+        self.manifest.setdefault("trees", {})[tree] = named
+        record = self.run(run)
+        record["code"]["tree"] = tree
+        record["parts"]["code"] = dict(digests)
+        record["key"] = key_digest(KeyParts(**record["parts"]))
 
     def write(self, to: Path) -> Path:
         named = {digest for version in self.manifest["versions"] for digest in version["files"].values()}

@@ -12,6 +12,7 @@ from relet.errors import StoreError
 from relet.store import aliases, objects, runs, versions
 from relet.store.bucket import Bucket
 from relet.store.checking import false_claims
+from relet.store.code_checks import StoredCode
 from relet.store.layout import run_path
 from relet.store.manifest import Bundle, has_made, named_versions
 from relet.store.record_checks import false_record_claims, proven_metrics
@@ -42,16 +43,24 @@ def refuse_false_claims(path: Path, bundle: Bundle, files: Mapping[str, Path]) -
     """Raise StoreError where a version or a record of a bundle is not what the bundle's own bytes say.
 
     `files` are the verified objects by their digest. The content of each version and the metadata that files
-    decide are worked out again, then the key, the links and the metrics of each record are compared with them.
+    decide are worked out again, then the key, the links and the metrics of each record are compared with them, and
+    each module's digest in a key with the module's file in the code tree.
     """
     for version in bundle.versions:
         for claim in false_claims(version, files.__getitem__):
             raise StoreError(f"{path}: {version} {claim}; nothing was stored")
     held = {str(version): version for version in bundle.versions}
     runs_there = {record.id: record for record in bundle.records}
+    code = StoredCode(lambda tree: bundle.trees.get(tree, {}), lambda digest: _bytes_in_bundle(files, digest))
     for record in bundle.records:
-        for wrong in false_record_claims(record, held.get, runs_there.get):
+        for wrong in (*false_record_claims(record, held.get, runs_there.get), *code.false_claims(record)):
             raise StoreError(f"{path}: run {record.id} {wrong}; nothing was stored")
+
+
+def _bytes_in_bundle(files: Mapping[str, Path], digest: str) -> bytes:
+    if digest not in files:
+        raise StoreError(f"the bundle does not hold object {digest}")
+    return files[digest].read_bytes()
 
 
 def store_bundle(bucket: Bucket, bundle: Bundle, files: Mapping[str, Path]) -> ImportedBundle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -15,13 +15,23 @@ from relet.store.bucket import Bucket
 
 @dataclass(frozen=True)
 class StoredCode:
-    """The code trees of a store. Each tree is read once, and each file that a record speaks of is parsed once."""
+    """Code trees. Each tree is read once, and each file that a record speaks of is parsed once.
 
-    bucket: Bucket
+    `files_of` gives the files of a tree, path → SHA-256, and `read` the bytes of a SHA-256. Both raise StoreError
+    where that can't be read.
+    """
+
+    files_of: Callable[[str], Mapping[str, str]]
+    read: Callable[[str], bytes]
     _trees: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _digests: dict[str, str | None] = field(default_factory=dict)
     _too_deep: set[str] = field(default_factory=set)
     _judged: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bucket: Bucket) -> StoredCode:
+        """The code trees of a store."""
+        return cls(lambda tree: trees.files_of(bucket, tree), lambda digest: objects.read(bucket, digest))
 
     def false_claims(self, record: RunRecord) -> Iterator[str]:
         """Each module whose digest in a record's key is not that of its file in the record's tree, in words.
@@ -52,7 +62,7 @@ class StoredCode:
         if tree not in self._trees:
             self._trees[tree] = {}
             with suppress(StoreError):
-                self._trees[tree] = trees.files_of(self.bucket, tree)
+                self._trees[tree] = self.files_of(tree)
         return self._trees[tree]
 
     def _digest(self, sha: str) -> str | None:
@@ -60,7 +70,7 @@ class StoredCode:
         if sha not in self._digests:
             self._digests[sha] = None
             try:
-                self._digests[sha] = source_digest(objects.read(self.bucket, sha))
+                self._digests[sha] = source_digest(self.read(sha))
             except NestsTooDeepError:
                 self._too_deep.add(sha)
             except (StoreError, SyntaxError):

@@ -51,7 +51,7 @@ def stored_false_record_claims(bucket: Bucket, record: RunRecord) -> list[str]:
             return runs.read_record(bucket, run_path(run_id))
         return None
 
-    return [*false_record_claims(record, version, run), *StoredCode(bucket).false_claims(record)]
+    return [*false_record_claims(record, version, run), *StoredCode.of(bucket).false_claims(record)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,7 +135,7 @@ def _dangling_aliases(name: str, moved: Mapping[str, int], alive: set[int]) -> I
 def _broken_runs(
     bucket: Bucket, known: Mapping[str, Version], records: Mapping[str, RunRecord]
 ) -> Iterator[StoreProblem]:
-    code = StoredCode(bucket)
+    code = StoredCode.of(bucket)
     for record in records.values():
         yield from _lost_run_objects(bucket, record)
         for wrong in (*false_record_claims(record, known.get, records.get), *code.false_claims(record)):

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relet.cli import relet
+from relet.core.normal_form import source_digest
 from relet.engine.values import Workspace
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.store import Store, open_store
@@ -93,6 +94,31 @@ def test_a_forgery_in_a_store_is_shown_as_one(kind: str, there: Store) -> None:
     IN_A_STORE[kind].change(there)
     text = said(there, *IN_A_STORE[kind].shown)
     assert "FALSE" in text or "can't be read" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"x = 2", "says that the code of helper has the digest"),
+        (b"x = " + b"-" * 200_000 + b"1", "has the code of helper, whose stored file can't be parsed"),
+    ],
+    ids=["other", "deep"],
+)
+def test_a_bundle_whose_code_is_not_what_a_key_says_is_refused_and_nothing_is_stored(
+    content: bytes, message: str, bundle: Path, tmp_path: Path
+) -> None:
+    for file, refused in ((b"x = 1  # as it was", False), (content, True)):
+        other = open_store(f"memory://{uuid4()}")
+        forged = ForgedBundle.of(bundle)
+        forged.give_code(TRAIN, {"helper": source_digest(b"x = 1")}, {"helper.py": file})
+        path = forged.write(tmp_path / "forged.tar")
+        if refused:
+            with pytest.raises(StoreError, match=f"run {TRAIN} {message}.*nothing was stored"):
+                other.import_bundle(path)
+            assert stored_paths(other) == []
+        else:
+            other.import_bundle(path)
+            assert other.verify() == []
 
 
 PAGES = "artifacts/pages/versions/1.json"
