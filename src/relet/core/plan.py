@@ -32,6 +32,8 @@ class StoreReader(JudgementReader, Protocol):
 
 # How many records a plan looks through for the last run of a component, which it names in a reason alone.
 LOOK_BACK = 500
+# Why a component runs whose key is stored with outputs of which no run's record says that it made them.
+NOT_BELIEVED = "no record says that its key led to the stored outputs"
 
 
 class Action(StrEnum):
@@ -181,6 +183,8 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     outputs = _stored_outputs(component, key, store)
     made_by = None if outputs is None else made_by_run(key, outputs, store)
     edited = undeclared_change(made_by, request.digest_now, request.place_now)
+    if outputs is not None and not (made_by and _has_made_outputs(made_by, key, outputs)):
+        edited = NOT_BELIEVED
     if outputs is not None and not edited:
         return Step(
             component=component.name,
@@ -220,6 +224,12 @@ def made_by_run(key: str, outputs: Mapping[str, Version], store: StoreReader) ->
         return store.run(run_id) if run_id else None
     except (NotFoundError, DamagedError):
         return None
+
+
+def _has_made_outputs(record: RunRecord, key: str, outputs: Mapping[str, Version]) -> bool:
+    """Whether a run's record says that the run had a key and made artifacts of these names and contents."""
+    made = {name: (link.version.partition(":")[0], link.content) for name, link in record.outputs.items()}
+    return record.key == key and made == {name: (each.name, each.content) for name, each in outputs.items()}
 
 
 def _refusal_outside(

@@ -119,6 +119,11 @@ def shelf_after_a_run(asked: RunRequest, *, passed: bool = True) -> FakeShelf:
             key=key_digest(parts),
             parts=parts,
             inputs=links,
+            outputs={
+                made[name].name: ArtifactLink(
+                    version=str(made[name]), type=made[name].type, content=made[name].content
+                )
+            },
         )
     shelf.found["a:reference"] = made["get"]
     return shelf
@@ -139,6 +144,24 @@ def test_with_nothing_changed_everything_is_skipped() -> None:
     decided = plan(request(), shelf_after_a_run(request()))
     assert decided.idle
     assert str(decided["use"].outputs["b"]) == "b:v1"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"key": "another"},
+        {"outputs": {}},
+        {"outputs": {"b": ArtifactLink(version="b:v2", type="table", content="b2")}},
+        {"outputs": {"b": ArtifactLink(version="c:v1", type="table", content="bb")}},
+    ],
+)
+def test_a_key_is_not_believed_where_no_record_says_that_it_led_to_these_outputs(says: dict[str, Any]) -> None:
+    shelf = shelf_after_a_run(request())
+    assert plan(request(), shelf).idle
+    shelf.ran["use"] = replace(shelf.ran["use"], **says)
+    decided = plan(request(), shelf)
+    assert [each.action for each in decided] == [Action.SKIP, Action.SKIP, Action.RUN]
+    assert decided["use"].reason == "no record says that its key led to the stored outputs"
 
 
 def test_a_file_that_a_step_read_undeclared_and_that_is_another_now_runs_it_again() -> None:
