@@ -21,6 +21,7 @@ from relet.core import code, normal_form
 from relet.core.code import ModuleSummary
 from relet.environments.cache import cache_folder
 from relet.files import create_whole, write_whole
+from relet.store.disk import is_special_file
 
 NAME = "code.json"
 # The file in the user's cache that holds the secret, and how many bytes it takes.
@@ -61,6 +62,8 @@ def recall(folder: Path) -> None:
 
     A damaged file, and one that another user, another relet or another Python wrote, counts as absent.
     """
+    if is_special_file(folder / NAME):  # a read of a pipe might never end
+        return
     try:
         stored = (folder / NAME).read_bytes()
     except OSError:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from relet.errors import DamagedError, StoreError
 from relet.files import create_whole, replacing
-from relet.store.disk import STAGED, BucketEntry, files_below, names_without_letters
+from relet.store.disk import (
+    STAGED,
+    BucketEntry,
+    files_below,
+    is_special_file,
+    names_without_letters,
+    special_files,
+)
 from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, number_of_format, parse_json
 
 if TYPE_CHECKING:
@@ -74,15 +81,25 @@ class Bucket:
             self._found_format = True
 
     def get(self, path: str) -> bytes | None:
+        """The content, or None where nothing is stored at the path. Raises DamagedError for a pipe or a device."""
+        self.refuse_special_file(path)
         with self._reading(path) as backend:
             return bytes(backend.get(path).bytes()) if backend else None
         return None
 
     def stream(self, path: str) -> Iterator[bytes] | None:
-        """The content piece by piece, or None where nothing is stored at the path."""
+        """The content piece by piece, or None where nothing is stored at the path. Raises as `get` does."""
+        self.refuse_special_file(path)
         with self._reading(path) as backend:
             return self._pieces(path, backend.get(path)) if backend else None
         return None
+
+    def refuse_special_file(self, path: str) -> None:
+        """Raise DamagedError where a read might never end."""
+        if self.root is not None and is_special_file(self.root / path):
+            raise DamagedError(
+                f"{self.root / path} can't be read: it is a pipe or a device, no file; move it away"
+            )
 
     def _pieces(self, path: str, found: Any) -> Iterator[bytes]:
         with self._advising("read", path):
@@ -105,6 +122,9 @@ class Bucket:
         return READERS[self.layout](path, document)
 
     def head(self, path: str) -> BucketEntry | None:
+        """What is stored at a path; None where nothing is, or a pipe or a device, which obstore would open."""
+        if self.root is not None and is_special_file(self.root / path):
+            return None
         with self._reading(path) as backend:
             return _entry_of_object(backend.head(path)) if backend else None
         return None
@@ -134,6 +154,10 @@ class Bucket:
     def unreadable_names(self) -> list[str]:
         """The files and folders of a store on disk whose names are no UTF-8; listings pass them over."""
         return sorted(names_without_letters(self.root)) if self.root else []
+
+    def special_files(self) -> list[str]:
+        """What is no file in a store on disk, but a pipe, a socket or a device; listings pass it over."""
+        return sorted(special_files(self.root)) if self.root else []
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders right below a folder."""

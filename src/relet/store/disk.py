@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,12 +40,33 @@ def files_below(root: Path, prefix: str) -> Iterator[BucketEntry]:
                 )
 
 
+def is_special_file(path: Path) -> bool:
+    """Whether a pipe, a socket or a device is at a path, or at the end of a link there.
+
+    >>> is_special_file(Path("/dev/null")), is_special_file(Path("/")), is_special_file(Path("/nowhere"))
+    (True, False, False)
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # whoever reads it says what is wrong
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def names_without_letters(root: Path) -> Iterator[str]:
     """The paths below a folder that are no UTF-8, as they can be printed."""
     for folder, folders, names in os.walk(root):
         for name in (*folders, *names):
             if not _is_utf8(name):
                 yield ascii(str(Path(folder, name).relative_to(root)))
+
+
+def special_files(root: Path) -> Iterator[str]:
+    """The pipes, sockets and devices below a folder, and the links to such, by their paths in it."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if _is_utf8(name) and is_special_file(Path(folder, name)):
+                yield Path(folder, name).relative_to(root).as_posix()
 
 
 def _is_utf8(text: str) -> bool:

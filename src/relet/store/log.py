@@ -126,7 +126,7 @@ def create_logged(bucket: Bucket, path: str, content: bytes, kind: str) -> bool:
 def append(bucket: Bucket, path: str, digest: str, kind: str) -> LogEntry:
     """Write the next entry, whoever else is writing. Damaged entries before it stay as they are, and gaps too.
 
-    Raises StoreError where a folder stands at its path.
+    Raises StoreError where a folder, a pipe or a device stands at its path.
     """
     last = _known_end(bucket) or _end(bucket)
     if last.number == 0:
@@ -180,6 +180,7 @@ def first_missing(bucket: Bucket) -> int | None:
 
 def _end_after(bucket: Bucket, number: int) -> LogHead:
     """The end of a log whose entry of this number another writer has put."""
+    bucket.refuse_special_file(log_path(number))
     if bucket.is_folder(log_path(number)):
         raise StoreError(
             f"{bucket.url}: {log_path(number)} is a folder, where the next entry of the log goes; move it away, "

@@ -186,6 +186,9 @@ def _false_key(
 def _unreadable_names(bucket: Bucket) -> Iterator[StoreProblem]:
     for name in bucket.unreadable_names():
         yield StoreProblem(kind="unreadable", where=name, message="its name is no UTF-8; move it away")
+    for path in bucket.special_files():
+        message = "it is a pipe or a device, no file; move it away"
+        yield StoreProblem(kind="unreadable", where=path, message=message)
 
 
 def _unreadable_documents(bucket: Bucket) -> Iterator[StoreProblem]:

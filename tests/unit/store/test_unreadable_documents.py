@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import os
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from click.testing import CliRunner
 
 from relet.cli import relet
 from relet.core.artifact import ArtifactType
+from relet.core.normal_form import source_digest
 from relet.core.record import CodeState, KeyParts, RunRecord, Status, key_digest, tree_document
-from relet.errors import ReletError
+from relet.errors import DamagedError, ReletError
 from relet.store import Store, open_store
+from relet.store.address import open_bucket
+from relet.store.layout import object_path
 
 
 @pytest.mark.parametrize(
@@ -98,6 +102,58 @@ def test_a_code_tree_that_names_a_file_by_no_digest_ends_no_check(tmp_path: Path
     (tmp_path / "store" / "runs" / "r.json").write_text(json.dumps(document))
     (tmp_path / "store" / "runs" / "other.json").write_text("{")
     assert "runs/other.json" in {each.where for each in store.verify()}
+
+
+@pytest.mark.parametrize("device", [None, "/dev/zero"], ids=["pipe", "link"])
+@pytest.mark.parametrize(
+    "path", ["runs/p.json", "keys/p.json", "artifacts/note/versions/1.json", "objects/aa/OBJECT"]
+)
+def test_a_pipe_or_a_device_in_a_documents_place_is_named_and_not_read(
+    tmp_path: Path, path: str, device: str | None
+) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = 1", "0" * 64)
+    place = tmp_path / "store" / path.replace("OBJECT", "a" * 64)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if device:
+        place.symlink_to(device)
+    else:
+        os.mkfifo(place)
+    assert [each.id for each in store.runs()] == ["r"]
+    found = [each.message for each in store.verify() if each.where == str(place.relative_to(store.url))]
+    assert found == ["it is a pipe or a device, no file; move it away"]
+
+
+def test_a_pipe_where_the_next_entry_of_the_log_goes_is_named_by_the_next_writer(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = 1", "0" * 64)
+    end = store.log_head()
+    assert end is not None
+    os.mkfifo(tmp_path / "store" / "log" / f"{end.number + 1:09}.json")
+    with pytest.raises(DamagedError, match="it is a pipe or a device, no file; move it away"):
+        store.put_run(replace(store.run("r"), message="again"))
+
+
+def test_a_pipe_in_an_objects_place_is_a_missing_object_that_can_be_stored_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = 1", source_digest(b"x = 1"))
+    tree = str(store.run("r").code.tree)
+    content = store.read_object(tree)
+    place = tmp_path / "store" / object_path(tree)
+    place.unlink()
+    os.mkfifo(place)
+    assert {each.kind for each in store.verify()} == {"unreadable", "missing"}
+    assert store.put_object(content) == tree
+    assert store.verify() == []
+
+
+@pytest.mark.parametrize("path", ["runs/r.json", "format", "log/000000001.json"])
+def test_a_pipe_that_is_read_by_its_path_is_refused(tmp_path: Path, path: str) -> None:
+    with_helper(open_store(tmp_path / "store"), b"x = 1", "0" * 64)
+    (tmp_path / "store" / path).unlink()
+    os.mkfifo(tmp_path / "store" / path)
+    with pytest.raises(DamagedError, match="it is a pipe or a device, no file; move it away"):
+        open_bucket(str(tmp_path / "store")).get(path)
 
 
 @pytest.mark.parametrize("deep", [b"-" * 200_000 + b"1", b"+".join([b"1"] * 50_000)])
