@@ -83,6 +83,7 @@ class SearchScreen:
             direction=question.direction,
             trials=wishes.trials,
             known=len(known),
+            anew=question.anew or None,
             space={each.setting: str(each).partition(": ")[2] for each in question.dimensions},
         )
         for line in _opening_lines(question, wishes, len(known), others=others):
@@ -127,6 +128,8 @@ def _opening_lines(question: SearchDefinition, limits: SearchLimits, known: int,
     )
     for each in question.dimensions:
         yield f"  {each}"
+    if question.anew:
+        yield f"the trials of an earlier study of this search don't count now: {question.anew}"
     if known:
         complete = ", all there is to do" if known >= limits.trials else ""
         yield f"{count(known, 'trial')} of it known already{complete}"

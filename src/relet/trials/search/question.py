@@ -46,10 +46,11 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 @dataclass(frozen=True, kw_only=True)
 class SearchDefinition:
-    """What is searched. Every field but `order` and `job` decides the trials, and so the name `id`.
+    """What is searched. Every field but `order`, `job` and `anew` decides the trials, and so the name `id`.
 
     `component` measures one fold; `dimensions` are sorted by their settings; `defaults` are the configured values,
-    which the first trial has; `id` is the digest of `facts`, which a person can read.
+    which the first trial has; `id` is the digest of `facts`, which a person can read. Where the first study of
+    that name does not count any more, `id` has a number behind it, and `anew` says in words what changed.
     """
 
     order: Order
@@ -66,6 +67,7 @@ class SearchDefinition:
     base: Settings
     facts: Mapping[str, Any] = field(default_factory=dict)
     id: str = ""
+    anew: str = ""
 
     @property
     def project(self) -> Project:

@@ -16,6 +16,7 @@ from relet.experiments.experiment import FOLD
 from relet.trials.group import begin, end
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
 from relet.trials.precedence import first_goes_alone
+from relet.trials.search.known import SearchRuns, check_unchanged, study_to_go_on
 from relet.trials.search.question import SearchDefinition, SearchLimits, is_still_asked, unknown_metric
 from relet.trials.search.study import Candidate, FoldResult, Log, TrialBatch, candidates
 
@@ -95,12 +96,14 @@ def best_candidate(question: SearchDefinition, found: Sequence[Candidate]) -> Ca
 def search(question: SearchDefinition, limits: SearchLimits, watch: SearchWatcher) -> SearchOutcome:
     """Search, and keep a record of it. What is finished stays finished, whatever happens after it.
 
-    Errors are returned, not raised. The journal holds complete batches only; the store holds every fold that was
+    Where what the steps read undeclared changed since, a study of its own begins: see `study_to_go_on`. Errors are
+    returned, not raised. The journal holds complete batches only; the store holds every fold that was
     measured.
     """
     began = time.monotonic()
     store = question.job.store
     check_store(store)
+    question = study_to_go_on(question, SearchRuns(store))
     journal = store.journal(question.id)
     before = _stored_candidates(question, journal, limits.trials)
     group = begin(question.job, RunKind.SEARCH, _search_parameters(question, limits))
@@ -155,7 +158,12 @@ def search_until(
     Where another process has stored a batch first, that one counts. With `mixed` the trials of a batch begin in a
     random order, so that two processes that search the same rarely wait for each other.
     """
-    while len(_stored_candidates(question, journal, trials)) < trials:
+    runs = SearchRuns(question.job.store)
+    while True:
+        known = _stored_candidates(question, journal, trials)
+        check_unchanged(question, runs, [run for each in known for run in each.runs])
+        if len(known) >= trials:
+            return
         logs, complete = _complete_batches(question, journal)
         batch = TrialBatch(question, logs, min(question.batch, trials - complete * question.batch))
         _measure_batch(batch, run, watch, mixed=mixed)
@@ -164,8 +172,10 @@ def search_until(
                 "the code, the settings or the source changed while it was searched, so the last batch does not "
                 "count; the same command searches with what there is now"
             )
+        found = [each for each in batch.candidates() if each.number in batch.values]
+        check_unchanged(question, runs, [run for each in found for run in each.runs])
         journal.append(complete + 1, len(batch.values), batch.logs)
-        watch.told([each for each in batch.candidates() if each.number in batch.values])
+        watch.told(found)
 
 
 def _measure_batch(batch: TrialBatch, run: Run, watch: SearchWatcher, *, mixed: bool) -> None:
