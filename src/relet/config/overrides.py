@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from relet.core.override_words import quoted_text
 from relet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -46,12 +46,6 @@ def quote(override: str, takes_text: Callable[[str], bool]) -> str:
     except SettingError:
         return f"{key}={quoted_text(value)}"
     return override
-
-
-def quoted_text(text: str) -> str:
-    """Text in quotes, as Hydra's grammar takes it: backslashes count only before a quote."""
-    escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ("\\" + found[2] if found[2] else ""), text)
-    return f'"{escaped}"'
 
 
 def parse_override(text: str) -> Override:

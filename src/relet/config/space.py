@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from relet.config.diagnosis import groups
-from relet.config.overrides import parse_override, quoted_text
+from relet.config.overrides import parse_override
+from relet.core.override_words import override_text
 from relet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -210,27 +211,3 @@ def in_whole_numbers(found: Dimension, configured: object) -> Dimension:
     if found.low != int(found.low) or found.high != int(found.high):
         return found
     return Dimension(setting=found.setting, kind="int", low=int(found.low), high=int(found.high), log=found.log)
-
-
-def override(setting: str, value: Scalar) -> str:
-    """An override that sets this value, in Hydra's words.
-
-    >>> override("model.kind", "a, b"), override("model.rate", 0.1), override("model.depth", None)
-    ('model.kind="a, b"', 'model.rate=0.1', 'model.depth=null')
-    """
-    return f"{setting}={override_text(value)}"
-
-
-def override_text(value: Scalar) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        plain = re.fullmatch(r"[A-Za-z_][\w\-/.]*", value) and value.lower() not in _READ
-        return value if plain else quoted_text(value)
-    return repr(value)
-
-
-# What Hydra reads as something else than text.
-_READ = frozenset(("null", "true", "false", "nan", "inf"))

@@ -17,7 +17,7 @@ from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
 from relet.store.checking import FalseClaim
 from relet.store.journal import SearchJournal, searches
-from relet.store.layout import alias_name, artifact_name
+from relet.store.layout import Document, alias_name, artifact_name
 from relet.store.log import LogEntry, LogHead
 from relet.store.upkeep import GRACE, StoreProblem
 
@@ -201,9 +201,12 @@ class Store:
         """
         return claims.claim(self._bucket, name, waiting=waiting)
 
-    def journal(self, search: str) -> SearchJournal:
-        """The journal of a search; it may have no piece yet."""
-        return SearchJournal(self._bucket, search)
+    def journal(self, search: str, facts: Document | None = None) -> SearchJournal:
+        """The journal of a search; it may have no piece yet.
+
+        With the `facts` that name the search its trials are compared with the records of their runs.
+        """
+        return SearchJournal(self._bucket, search, facts)
 
     def searches(self) -> list[str]:
         """The ids of the searches that have a journal, sorted."""

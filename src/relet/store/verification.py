@@ -12,6 +12,7 @@ from relet.store import aliases, objects, runs, trees, versions
 from relet.store.bucket import Bucket
 from relet.store.checking import stored_false_claims
 from relet.store.code_checks import StoredCode
+from relet.store.journal import PIECE_ADVICE, false_journal, stored_searches
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
 from relet.store.log import LogHead
 from relet.store.log_checks import ENTER, log_problems
@@ -32,13 +33,15 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
     """Read everything and name each problem. A damaged object is moved aside, so that it can be stored again.
 
     The content of each version and the metadata that its files decide are worked out again; each record is
-    compared with the versions that it names and with its stored code, and each key with the run that it leads to.
+    compared with the versions that it names and with its stored code, each key with the run that it leads to, and
+    each search's journal with the runs that measured its trials.
     A table is read as a stream. Objects without a version, and files that a killed writer left half-written, are
     garbage, no problem.
     The log is walked, and compared with the documents and with a `head` of it that was kept elsewhere.
     """
     found = [*_unreadable_names(bucket), *_unreadable_documents(bucket)]
     # What is written last is listed first: beside a writer, whatever is in a list was preceded by what it names.
+    searched = list(stored_searches(bucket))
     keys = [entry.path for entry in bucket.entries("keys/")]
     records = {record.id: record for record in runs.newest_first(bucket)}
     moved = {name: _current_aliases(bucket, name) for name in versions.names(bucket)}
@@ -58,6 +61,10 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
     ]
     found += _broken_runs(bucket, known, records)
     found += _false_keys(bucket, keys, known, records)
+    found += [
+        StoreProblem(kind="false", where=path, message=f"it {claim}; {PIECE_ADVICE}")
+        for path, claim in (claims for search in searched for claims in false_journal(search, records.get))
+    ]
     logged = log_problems(bucket, head)
     return [*found, *_lost_versions(bucket, records, {each.where for each in logged}), *logged]
 

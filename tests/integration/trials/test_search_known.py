@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from relet.errors import DamagedError
 from tests.integration.trials.searches import shape, tune
 from tests.search_project import Hills, Silent
 
@@ -59,3 +62,65 @@ def test_an_undeclared_file_that_changes_while_it_is_searched_is_named_and_nothi
     assert [each.number for each in found.candidates] == [1, 2]
     after = tune(hills, "trials=4", *WORDS[1:], "search.batch=2")
     assert (after.known, after.question.id) == (0, f"{found.question.id}-2")
+
+
+def piece(hills: Hills) -> Path:
+    (found,) = (hills.root / ".relet" / "searches").glob("*/1-*.json")
+    return found
+
+
+def edit_trial(hills: Hills, number: int, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Edit by hand what the journal says of a trial."""
+    journal = json.loads(piece(hills).read_text())
+    for entry in journal["logs"]:
+        told = (entry.get("user_attr") or {}).get("relet")
+        if told and entry["trial_id"] == number - 1:
+            edit(told)
+    piece(hills).write_text(json.dumps(journal))
+
+
+@pytest.mark.long
+def test_a_journal_that_says_otherwise_than_its_runs_is_named_and_no_trial_of_it_counts(hills: Hills) -> None:
+    found = tune(hills, *WORDS)
+    before, runs = piece(hills).read_text(), len(list(hills.store.runs()))
+    other_run = found.candidates[0].runs[0]
+    edits: dict[str, Callable[[dict[str, Any]], object]] = {
+        "says of trial 2 loss = -99.0 on fold 1, and the record of": lambda told: told.update(folds=[-99.0]),
+        "says of trial 2 that run .* with modeling.depth=3": lambda told: told["values"].update(
+            {"modeling.depth": 3}
+        ),
+        "says of trial 2 that run .* measured it with": lambda told: told.update(runs=[other_run]),
+        "says of trial 2 that run gone measured it, whose record is gone": lambda told: told.update(runs=["gone"]),
+        "says of trial 2 that it is complete with 1 values, and names 0": lambda told: told.update(runs=[]),
+        "says of trial 2 that it is pruned with 1 of 1 folds": lambda told: told.update(outcome="pruned"),
+        "says of trial 2 that it is complete with 1 of 1 folds": lambda told: told.update(beside=True),
+        "says of trial 2 that it failed on fold 1, and": lambda told: told.update(outcome="failed", folds=[]),
+        "says of trial 2 what no search says of a trial": lambda told: told.update(folds="-99"),
+    }
+    for message, edit in edits.items():
+        piece(hills).write_text(before)
+        edit_trial(hills, 2, edit)
+        with pytest.raises(DamagedError, match=rf"searches/.*/1-2.json {message}.*delete it and search again"):
+            tune(hills, *WORDS)
+        problems = hills.store.verify()
+        assert {(each.kind, each.where.rpartition("/")[2]) for each in problems} == {("false", "1-2.json")}, (
+            message
+        )
+        assert len(list(hills.store.runs())) == runs
+    piece(hills).unlink()
+    again = tune(hills, *WORDS)
+    assert [each.values for each in again.candidates] == [each.values for each in found.candidates]
+    assert hills.store.verify() == []
+
+
+def test_verify_names_a_description_that_is_gone_or_of_another_search(hills: Hills) -> None:
+    found = tune(hills, *WORDS)
+    about = piece(hills).with_name("about.json")
+    text = about.read_text()
+    about.write_text(text.replace('"loss"', '"other"'))
+    (problem,) = hills.store.verify()
+    assert (problem.kind, problem.where) == ("false", f"searches/{found.question.id}/about.json")
+    assert "it describes search" in problem.message
+    about.unlink()
+    (problem,) = hills.store.verify()
+    assert "is gone, so nobody can say what was searched" in problem.message

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relet.config.overrides import parse_override
-from relet.config.space import Dimension, Scalar, dimension, in_whole_numbers, override, read_space
+from relet.config.space import Dimension, Scalar, dimension, in_whole_numbers, read_space
+from relet.core.override_words import override
 from relet.errors import SettingError
 
 

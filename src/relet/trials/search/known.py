@@ -38,7 +38,7 @@ class SearchRuns:
         return record
 
     def change(self, question: SearchDefinition, run_ids: Iterable[str]) -> str | None:
-        """In words, the first thing that a step of these runs read or looked at undeclared and that is another now."""
+        """In words, the first thing that a step of these runs read or looked at undeclared and that changed."""
         request = question.job.request
         digest_now, place_now = cache(request.digest_now), cache(request.place_now)
         for maker in dict.fromkeys(self._makers(run_ids)):
@@ -48,7 +48,7 @@ class SearchRuns:
         return None
 
     def _makers(self, run_ids: Iterable[str]) -> Iterator[str]:
-        """The runs that made what the steps of these runs have; a step that was skipped names the run before it."""
+        """The runs that made what the steps of these runs have; a skipped step names the run before it."""
         for run_id in run_ids:
             record = self.find(run_id)
             steps = record.steps.values() if record else ()
@@ -72,15 +72,15 @@ def study_to_go_on(question: SearchDefinition, runs: SearchRuns) -> SearchDefini
 
 def known_runs(question: SearchDefinition) -> list[str]:
     """The runs that the study's journal names."""
-    pieces = question.job.store.journal(question.id).pieces()
+    pieces = question.job.store.journal(question.id, dict(question.facts)).pieces()
     logs = [entry for piece in pieces for entry in piece.logs]
     return [run for each in candidates(question, logs) for run in each.runs]
 
 
 def check_unchanged(question: SearchDefinition, runs: SearchRuns, run_ids: Iterable[str]) -> None:
-    """Raise SettingError where what the runs read undeclared is another now: their trials don't belong together."""
+    """Raise SettingError where what the runs read undeclared changed: their trials don't belong together."""
     if changed := runs.change(question, run_ids):
         raise SettingError(
-            f"{changed}, and it changed while it was searched, so what was measured with it does not count; the same "
-            "command searches with what there is now; a file that a step declares is part of the search's name"
+            f"{changed}, and it changed while it was searched, so what was measured with it does not count; the "
+            "same command searches with what there is now; what a step declares is part of the search's name"
         )

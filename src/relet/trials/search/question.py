@@ -19,10 +19,10 @@ from relet.config.space import (
     SearchOverrides,
     dimension,
     in_whole_numbers,
-    override,
     read_space,
 )
 from relet.core.directions import Direction
+from relet.core.override_words import override
 from relet.core.pipeline import Pipeline
 from relet.core.plan import key_parts
 from relet.core.record import key_digest

@@ -104,7 +104,7 @@ def search(question: SearchDefinition, limits: SearchLimits, watch: SearchWatche
     store = question.job.store
     check_store(store)
     question = study_to_go_on(question, SearchRuns(store))
-    journal = store.journal(question.id)
+    journal = store.journal(question.id, dict(question.facts))
     before = _stored_candidates(question, journal, limits.trials)
     group = begin(question.job, RunKind.SEARCH, _search_parameters(question, limits))
     journal.describe(dict(question.facts))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.config import Settings, settings
-from relet.config.space import override
+from relet.core.override_words import override
 from relet.core.record import Status
 from relet.errors import ReletError, SettingError
 from relet.files import write_whole
