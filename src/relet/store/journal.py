@@ -84,13 +84,23 @@ class SearchJournal:
 
     def _piece(self, number: int, size: int) -> JournalPiece:
         path = f"{self._folder}{number}-{size}.json"
-        document = self._bucket.document(path) or {}
-        logs = document.get("logs")
-        if not isinstance(logs, list) or not all(isinstance(each, dict) for each in logs):
-            raise DamagedError(
-                f"{self._bucket.url}: {path} can't be read as a piece of a search's journal; {PIECE_ADVICE}"
-            )
-        return JournalPiece(number=number, size=size, logs=tuple(logs), path=path)
+        return JournalPiece(number=number, size=size, logs=_entries(self._bucket, path), path=path)
+
+
+def _entries(bucket: Bucket, path: str) -> tuple[Mapping[str, Any], ...]:
+    document = bucket.document(path) or {}
+    logs = document.get("logs")
+    if not isinstance(logs, list) or not all(isinstance(each, dict) for each in logs):
+        raise DamagedError(f"{bucket.url}: {path} can't be read as a piece of a search's journal; {PIECE_ADVICE}")
+    return tuple(logs)
+
+
+def check_piece(bucket: Bucket, path: str) -> None:
+    """Raise DamagedError where a document of a search can't be read, or is a piece without entries."""
+    if _PIECE.fullmatch(path.rpartition("/")[2]) and bucket.head(path) is not None:
+        _entries(bucket, path)
+    else:
+        bucket.document(path)
 
 
 def searches(bucket: Bucket) -> list[str]:

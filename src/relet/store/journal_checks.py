@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FindRecord = Callable[[str], RunRecord | None]
 # What optuna's journal calls a new trial, and a fact that is noted of one. The facts of relet have its name.
 _NEW_TRIAL, _NOTED, _RELET = 4, 8, "relet"
+# What optuna's journal calls the beginning of a study, and all else that a search writes of it and of its trials.
+_NEW_STUDY, _ENTRIES = 0, (2, 3, 4, 5, 6, 7, 8, 9)
 _FOLD = "search.fold"
 _OUTCOMES = ("complete", "pruned", "failed")
 
@@ -32,17 +34,39 @@ def false_about(search: str, about: Mapping[str, Any]) -> str | None:
 def false_trials(
     search: str, about: Mapping[str, Any], pieces: Iterable[JournalPiece], run: FindRecord
 ) -> Iterator[tuple[str, str]]:
-    """The path of each piece with a trial that no run stands behind, and what is wrong, in words.
+    """The path of each piece that no search writes, or with a trial that no run stands behind, and why, in words.
 
     `about` says by which metric and on how many folds trials are measured; `run` finds a record, None where it is
     gone or can't be read.
     """
     began = 0
     for piece in pieces:
+        if claim := _foreign_entry(search, piece, began):
+            yield piece.path, claim
+            return
         for number, told in _told_trials(piece.logs, began):
             for claim in _false_trial(number, told, search, about, run):
                 yield piece.path, f"says of trial {number} {claim}"
         began += piece.size
+
+
+def _foreign_entry(search: str, piece: JournalPiece, began: int) -> str | None:
+    """In words, what a piece holds that no search writes, after so many trials; None where there is nothing."""
+    logs = list(piece.logs)
+    if began == 0:
+        name = logs[0].get("study_name") if logs and logs[0].get("op_code") == _NEW_STUDY else None
+        if name != search:
+            return f"begins with the study {name}, and not with {search}"
+        logs = logs[1:]
+    for entry in logs:
+        kind = entry.get("op_code")
+        if type(kind) is not int or kind not in _ENTRIES:
+            return f"has an entry of the kind {kind!r}, which no search writes"
+    told = {number for number, _ in _told_trials(logs, began)}
+    new = sum(entry["op_code"] == _NEW_TRIAL for entry in logs)
+    if new != piece.size or told != set(range(began + 1, began + new + 1)):
+        return f"is the piece of {piece.size} trials, has {new} new ones, and says how {len(told)} ended"
+    return None
 
 
 def _told_trials(logs: Iterable[Mapping[str, Any]], began: int) -> Iterator[tuple[int, Any]]:

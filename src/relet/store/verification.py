@@ -12,7 +12,7 @@ from relet.store import aliases, objects, runs, trees, versions
 from relet.store.bucket import Bucket
 from relet.store.checking import stored_false_claims
 from relet.store.code_checks import StoredCode
-from relet.store.journal import PIECE_ADVICE, false_journal, stored_searches
+from relet.store.journal import PIECE_ADVICE, check_piece, false_journal, stored_searches
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
 from relet.store.log import LogHead
 from relet.store.log_checks import ENTER, log_problems
@@ -217,6 +217,8 @@ def _why_unreadable(bucket: Bucket, path: str) -> str | None:
             return "relet stores nothing of that name; move it away"
         elif number and parts[2:3] == ["versions"] and len(parts) == 4:
             versions.read(bucket, parts[1], number)
+        elif parts[0] == "searches" and len(parts) == 3:
+            check_piece(bucket, path)
         elif number and parts[2:3] == ["aliases"] and len(parts) == 5:
             aliases.read_move(bucket, parts[1], parts[3], number)
         else:

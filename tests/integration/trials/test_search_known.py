@@ -124,3 +124,33 @@ def test_verify_names_a_description_that_is_gone_or_of_another_search(hills: Hil
     about.unlink()
     (problem,) = hills.store.verify()
     assert "is gone, so nobody can say what was searched" in problem.message
+
+
+@pytest.mark.long
+def test_a_piece_that_no_search_writes_is_named_with_the_way_on_and_by_verify(hills: Hills) -> None:
+    tune(hills, *WORDS)
+    before = json.loads(piece(hills).read_text())["logs"]
+    other_study = [{**before[0], "study_name": "other"}, *before[1:]]
+    learns_a_value = [{**each, "values": [-9.0]} if each.get("values") else each for each in before]
+    other_point = [{**each, "param_value_internal": 1.0} if "param_name" in each else each for each in before]
+    foreign: list[tuple[str, list[Any], bool]] = [
+        ("begins with the study None", [], True),
+        ("begins with the study None", [{}], True),
+        ("begins with the study None", [{"op_code": 99}], True),
+        ("begins with the study other", other_study, True),
+        ("has an entry of the kind None", [*before, {}], True),
+        ("has an entry of the kind '__import__'", [*before, {"op_code": "__import__"}], True),
+        ("has an entry of the kind 1, ", [*before, {"op_code": 1, "study_id": 0, "worker_id": "a"}], True),
+        ("is the piece of 2 trials, has 0 new ones", before[:1], True),
+        ("is no piece of this search: optuna can't read it .KeyError", [*before, {"op_code": 6}], False),
+        ("is no piece of this search: what optuna learns of trial 1", learns_a_value, False),
+        ("is no piece of this search: what optuna learns of trial 1", other_point, False),
+    ]
+    for message, logs, by_verify in foreign:
+        piece(hills).write_text(json.dumps({"logs": logs}))
+        with pytest.raises(DamagedError, match=rf"searches/.*/1-2.json {message}.*; delete it and search again"):
+            tune(hills, *WORDS)
+        if by_verify:
+            assert [each.where.rpartition("/")[2] for each in hills.store.verify()] == ["1-2.json"], message
+    piece(hills).write_text(json.dumps({"logs": 5}))
+    assert [each.where.rpartition("/")[2] for each in hills.store.verify()] == ["1-2.json"]

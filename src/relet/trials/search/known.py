@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from relet.core.lookups import undeclared_change
 from relet.core.record import RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, SettingError
+from relet.store.journal import PIECE_ADVICE
 from relet.trials.search.question import SearchDefinition
-from relet.trials.search.study import candidates
+from relet.trials.search.study import Candidate, Log, candidates
 
 if TYPE_CHECKING:
     from relet.store import Store
+    from relet.store.journal import JournalPiece
 
 
 class SearchRuns:
@@ -73,8 +75,23 @@ def study_to_go_on(question: SearchDefinition, runs: SearchRuns) -> SearchDefini
 def known_runs(question: SearchDefinition) -> list[str]:
     """The runs that the study's journal names."""
     pieces = question.job.store.journal(question.id, dict(question.facts)).pieces()
-    logs = [entry for piece in pieces for entry in piece.logs]
-    return [run for each in candidates(question, logs) for run in each.runs]
+    return [run for each in told_candidates(question, pieces) for run in each.runs]
+
+
+def told_candidates(question: SearchDefinition, pieces: Sequence[JournalPiece]) -> list[Candidate]:
+    """The trials that pieces of a journal hold. Raises DamagedError for a piece of another one."""
+    try:
+        return candidates(question, [entry for piece in pieces for entry in piece.logs])
+    except DamagedError:
+        logs: list[Log] = []
+        for piece in pieces:
+            logs += piece.logs
+            try:
+                candidates(question, logs)
+            except DamagedError as error:
+                where = f"{question.job.store.url}: {piece.path}"
+                raise DamagedError(f"{where} is no piece of this search: {error}; {PIECE_ADVICE}") from None
+        raise
 
 
 def check_unchanged(question: SearchDefinition, runs: SearchRuns, run_ids: Iterable[str]) -> None:

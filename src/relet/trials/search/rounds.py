@@ -16,13 +16,13 @@ from relet.experiments.experiment import FOLD
 from relet.trials.group import begin, end
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors, check_store
 from relet.trials.precedence import first_goes_alone
-from relet.trials.search.known import SearchRuns, check_unchanged, study_to_go_on
+from relet.trials.search.known import SearchRuns, check_unchanged, study_to_go_on, told_candidates
 from relet.trials.search.question import SearchDefinition, SearchLimits, is_still_asked, unknown_metric
-from relet.trials.search.study import Candidate, FoldResult, Log, TrialBatch, candidates
+from relet.trials.search.study import Candidate, FoldResult, Log, TrialBatch
 
 if TYPE_CHECKING:
     from relet.store import Store
-    from relet.store.journal import SearchJournal
+    from relet.store.journal import JournalPiece, SearchJournal
     from relet.tracking.courier import Delivery
 
 Run = Callable[[Sequence[PlannedTrial]], Iterator[TrialResult]]
@@ -242,12 +242,12 @@ def _complete_batches(question: SearchDefinition, journal: SearchJournal) -> tup
 
 def _stored_candidates(question: SearchDefinition, journal: SearchJournal, trials: int) -> list[Candidate]:
     """The first trials of the journal, at most so many; the last batch may hold fewer than a complete one."""
-    logs: list[Log] = []
+    counted: list[JournalPiece] = []
     for piece in journal.pieces():
-        logs += piece.logs
+        counted.append(piece)
         if piece.size < question.batch:
             break
-    return candidates(question, logs)[:trials]
+    return told_candidates(question, counted)[:trials]
 
 
 def _run_until(deadline: float, pool: TrialPool) -> Run:

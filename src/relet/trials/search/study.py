@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 from relet.config.space import Dimension, Scalar
+from relet.errors import DamagedError
 from relet.trials.search.question import SearchDefinition
 
 if TYPE_CHECKING:
@@ -88,10 +89,7 @@ class TrialBatch:
         if number == 1:
             return dict(self.question.defaults)
         chosen = self._trials[number].params
-        return {
-            each.setting: each.rounded(_without_float_traces(each, chosen[each.setting]))
-            for each in self.question.dimensions
-        }
+        return {each.setting: _tried(each, chosen[each.setting]) for each in self.question.dimensions}
 
     def tell(self, measured: Mapping[int, FoldResult]) -> None:
         """Tell optuna what the next fold of each trial in `alive` gave; `alive` are then the trials that go on."""
@@ -159,7 +157,31 @@ def candidates(question: SearchDefinition, logs: Sequence[Log]) -> list[Candidat
     if not logs:
         return []
     with _quiet_optuna():
-        return list(_ended_candidates(_open_study(question, _MemoryJournalBackend(logs))))
+        try:
+            study = _open_study(question, _MemoryJournalBackend(logs))
+        except Exception as error:  # Optuna says of a wrong entry what Python does.
+            raise DamagedError(f"optuna can't read it ({type(error).__name__}: {error})") from None
+        found = list(_ended_candidates(study))
+        for each in found:
+            _check_learnt(question, each, study.get_trials(deepcopy=False)[each.number - 1])
+        return found
+
+
+def _check_learnt(question: SearchDefinition, told: Candidate, learnt: optuna.trial.FrozenTrial) -> None:
+    """Raise DamagedError where the sampler would learn something else of a trial than what is told of it."""
+    state = "FAIL" if told.beside or told.outcome == FAILED else told.outcome.upper()
+    value = None if told.beside else told.value
+    same = learnt.state.name == state and (told.outcome == PRUNED or learnt.value == value)
+    if told.number != 1 or question.default_fits:
+        params = learnt.params
+        tried = {
+            each.setting: _tried(each, params[each.setting])
+            for each in question.dimensions
+            if each.setting in params
+        }
+        same = same and tried == dict(told.values)
+    if not same:
+        raise DamagedError(f"what optuna learns of trial {told.number} is not what it says of it")
 
 
 def _ended_candidates(study: optuna.Study) -> Iterator[Candidate]:
@@ -237,6 +259,11 @@ def _distributions(dimensions: Sequence[Dimension]) -> dict[str, BaseDistributio
         else:
             distributions[each.setting] = FloatDistribution(each.low, each.high, log=each.log, step=each.step)
     return distributions
+
+
+def _tried(dimension: Dimension, chosen: Any) -> Scalar:
+    """The value that a trial runs with where optuna chose this one."""
+    return dimension.rounded(_without_float_traces(dimension, chosen))
 
 
 def _without_float_traces(dimension: Dimension, value: Any) -> Scalar:
