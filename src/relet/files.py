@@ -25,6 +25,30 @@ WITHOUT_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, err
 WITHOUT_FLOCK = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
 
 
+# Each entry below a folder, by its path → mode; of what is no folder also inode, size in bytes, and when it was
+# modified and when it was changed in any way, in nanoseconds.
+FolderState = dict[str, list[int]]
+
+
+def folder_state(folder: Path) -> FolderState:
+    """The state by which a later change in a folder is noticed; what links lead to does not count."""
+    found: FolderState = {}
+    waiting = [(str(folder), "")]
+    while waiting:
+        place, inside = waiting.pop()
+        with os.scandir(place) as entries:
+            for each in entries:
+                path = f"{inside}{each.name}"
+                about = each.stat(follow_symlinks=False)
+                if each.is_dir(follow_symlinks=False):
+                    waiting.append((each.path, f"{path}/"))
+                    found[path] = [about.st_mode]
+                else:
+                    times = (about.st_mtime_ns, about.st_ctime_ns)
+                    found[path] = [about.st_mode, about.st_ino, about.st_size, *times]
+    return found
+
+
 @contextmanager
 def replacing(path: Path, *, part: Path | None = None) -> Iterator[Path]:
     """The path of a new file, which takes the place of the file at `path` when the block ends.

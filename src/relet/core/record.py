@@ -95,7 +95,8 @@ class Caveat:
     `kind` is one of import (a first-party module that no import statement names), file (read, and neither input
     nor resource), network, process (another program), uncommitted (code), lock (a package that is installed
     in another version than the lock's), lockfile (a lock that no environment can be made from), package (one whose
-    files are not those of its version) and bundle (the record came with a bundle: nobody here saw the run).
+    files are not those of its version), edited (it changed a file in place that it was given) and bundle (the
+    record came with a bundle: nobody here saw the run).
     """
 
     kind: str
@@ -107,6 +108,8 @@ class Caveat:
 
 # The kind of caveat of a record that was imported.
 BUNDLE = "bundle"
+# The kind of caveat of a step that changed a file which it was given.
+EDITED = "edited"
 # The kind of caveat that says why no environment can be made from the lock.
 LOCKFILE = "lockfile"
 # How each kind of caveat reads.
@@ -120,6 +123,7 @@ CAVEATS = {
     "lock": "runs in an environment that is not the lock's: {}",
     LOCKFILE: "has a lock that falls short: {}",
     "package": "uses {}",
+    EDITED: "edits {} in place, which no other step sees",
 }
 
 

@@ -12,7 +12,7 @@ from relet.engine import recording
 from relet.engine.calling import folder_outside_calls
 from relet.engine.isolation import isolated_job
 from relet.engine.step import RunContext, act_on, prepare_calls
-from relet.engine.values import Workspace
+from relet.engine.workspace import Workspace
 from relet.errors import DamagedError
 from relet.files import scratch_folder
 from relet.project import known_code

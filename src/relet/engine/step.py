@@ -19,8 +19,9 @@ from relet.core.wording import count
 from relet.engine import own_interpreter, recording
 from relet.engine.ahead import modules_wanted
 from relet.engine.calling import SHARED_PROCESS, call_here
-from relet.engine.values import Workspace
+from relet.engine.workspace import Workspace
 from relet.errors import BadDataError, DamagedError, ReletError
+from relet.files import folder_state
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.job import ComponentResult, Job, RunWatcher
 from relet.project.key import code_files, pipeline_files
@@ -214,7 +215,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
     }
     for content in called.kept:
         job.store.put_object(content)
-    caveats = (*_caveats(context, component, step), *called.caveats)
+    caveats = (*_caveats(context, component, step), *called.caveats, *context.workspace.caveats_of_call())
     record = replace(
         record,
         status=Status.FINISHED,
@@ -354,6 +355,7 @@ def _store_output(
 ) -> Version:
     """Store the objects first, and the manifest that names them last."""
     store = context.job.store
+    state = folder_state(written.folder)
     version = store.add_version(
         name=name,
         type=written.type,
@@ -364,7 +366,7 @@ def _store_output(
         producer=run_id,
         doubting=context.watch.noted,
     )
-    context.workspace.keep(version, written.folder)
+    context.workspace.keep(version, written.folder, state)
     for note in written.notes:
         context.watch.noted(f"{name}: {note}")
     return version

@@ -7,18 +7,14 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import ArtifactType, Curve, Figure, Verdict, Version
+from relet.core.artifact import ArtifactType, Curve, Figure, Verdict
 from relet.core.artifact_types import TYPES
-from relet.errors import BadDataError, ComponentError, DamagedError, ReletError, nearest
+from relet.errors import BadDataError, ComponentError, ReletError, nearest
 from relet.project.call import InputFolder, WrittenOutput
-from relet.project.importing import CodePlace
-from relet.project.tree import CodeTree, lay_out_tree
-from relet.store.checking import refuse_false_files
 from relet.store.contents import (
     ARRAY,
     DOCUMENT,
@@ -38,7 +34,6 @@ from relet.store.contents import (
 if TYPE_CHECKING:
     from relet.core.component import Output
     from relet.data.rows import FileState, RowStream
-    from relet.store import Store
 
 
 def write_artifact(name: str, type_: ArtifactType, value: Any, folder: Path) -> WrittenOutput:
@@ -281,53 +276,3 @@ def _single_file(folder: Path, type_: ArtifactType) -> Path:
         return folder
     (path,) = folder.iterdir()
     return path
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """A scratch folder in which each stored version, a run's code and each source is laid out at most once."""
-
-    folder: Path
-    store: Store
-    _laid_out: dict[tuple[str, str], InputFolder] = field(default_factory=dict, repr=False)
-    _code: dict[str, CodePlace] = field(default_factory=dict, repr=False)
-
-    def lay_out_code(self, tree: CodeTree, home: Path) -> CodePlace:
-        """Where a code tree lies; `home` is the project's folder, which it was read from."""
-        if tree.digest not in self._code:
-            self._code[tree.digest] = lay_out_tree(tree, self.folder / f"code-{tree.digest[:12]}", home)
-        return self._code[tree.digest]
-
-    def lay_out_source(self, digest: str, name: str) -> Path:
-        """A file of that name with the content of a stored source, verified."""
-        place = self.folder / "sources" / digest / name
-        if not place.exists():
-            self.store.fetch_object(digest, place)
-        return place
-
-    def lay_out(self, version: Version) -> InputFolder:
-        """The folder with a version's files, digests verified, the content worked out again.
-
-        Raises DamagedError where it is another one; then no key leads to that version in this process any more.
-        """
-        place = (version.name, version.content)
-        if place not in self._laid_out:
-            folder = Path(mkdtemp(prefix=f"{version.name}-v{version.number}-", dir=self.folder))
-            self.store.materialize(version, folder)
-            try:
-                refuse_false_files(version, folder)
-            except DamagedError:
-                self.store.distrust(version)
-                raise
-            self.keep(version, folder)
-        return self._laid_out[place]
-
-    def keep(self, version: Version, folder: Path) -> None:
-        """Remember that a version which was just stored lies in `folder`, so that it is not fetched again."""
-        state = table_state(folder, version.type)
-        self._laid_out[version.name, version.content] = InputFolder(
-            folder=folder, type=version.type, verified=state, trusted=version.imported is None
-        )
-
-    def read(self, version: Version, container: str) -> Any:
-        return read_artifact(self.lay_out(version), container)

@@ -19,7 +19,8 @@ from relet.engine import own_interpreter
 from relet.engine.interpreter import InterpreterProcess, clean_environment
 from relet.engine.isolation import environment_of
 from relet.engine.step import call_for
-from relet.engine.values import Workspace, write_artifact
+from relet.engine.values import write_artifact
+from relet.engine.workspace import Workspace
 from relet.environments import Environment
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.files import scratch_folder

@@ -14,7 +14,7 @@ from relet.core.change import differences
 from relet.core.component import Component
 from relet.core.lookups import MODULE_MARK, NO_MODULE, NOTHING, PACKAGE_MARK
 from relet.core.plan import RunRequest
-from relet.core.record import ArtifactLink, Caveat, RunRecord
+from relet.core.record import EDITED, ArtifactLink, Caveat, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 # The kinds of caveats that a call is watched for. The others speak of a commit and a lock.
-OF_CALLS = frozenset(("import", "file", "network", "process"))
+OF_CALLS = frozenset(("import", "file", "network", "process", EDITED))
 # The likeness of an output to the recorded one, the largest difference of two numbers, and the remark on it.
 Found = tuple[Likeness, float | None, tuple[str, ...]]
 _IDENTICAL: Found = (Likeness.IDENTICAL, None, ())
