@@ -51,21 +51,26 @@ def kill_with_descendants(child: int) -> None:
     """Kill a child of this process, then end what it started: by SIGTERM, and half a second later by SIGKILL."""
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    end_orphans()
+
+
+def end_orphans() -> None:
+    """End what this process adopted, its only children: by SIGTERM, and half a second later by SIGKILL."""
     until, told = time.monotonic() + _NOTICE, set[int]()
-    while found := _children():
+    while found := _running_children():
         late = time.monotonic() > until
         for each in found if late else found - told:
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL if late else signal.SIGTERM)
         told |= found
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
         time.sleep(0.01)
 
 
-def _children() -> set[int]:
-    """The processes whose parent this one is, ended ones too; none where the system does not say."""
+def _running_children() -> set[int]:
+    """The processes whose parent this one is and that have not ended; none where the system does not say."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     own = os.getpid()
     try:
         return {int(each) for each in Path(f"/proc/{own}/task/{own}/children").read_text().split()}

@@ -141,6 +141,7 @@ class InterpreterProcess:
                 content=each["content"],
                 metadata=each["metadata"],
                 notes=tuple(each.get("notes", ())),  # an older relet in that environment has none
+                state=each.get("state"),
             )
             for name, each in answer["outputs"].items()
         }

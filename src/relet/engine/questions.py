@@ -138,6 +138,7 @@ def _call_answer(called: CallResult) -> dict[str, Any]:
             "content": each.content,
             "metadata": each.metadata,
             "notes": each.notes,
+            "state": each.state,
         }
         for name, each in called.outputs.items()
     }

@@ -355,7 +355,7 @@ def _store_output(
 ) -> Version:
     """Store the objects first, and the manifest that names them last."""
     store = context.job.store
-    state = folder_state(written.folder)
+    state = written.state or folder_state(written.folder)
     version = store.add_version(
         name=name,
         type=written.type,

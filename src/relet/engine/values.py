@@ -7,13 +7,14 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Curve, Figure, Verdict
 from relet.core.artifact_types import TYPES
 from relet.errors import BadDataError, ComponentError, ReletError, nearest
+from relet.files import folder_state
 from relet.project.call import InputFolder, WrittenOutput
 from relet.store.contents import (
     ARRAY,
@@ -43,7 +44,7 @@ def write_artifact(name: str, type_: ArtifactType, value: Any, folder: Path) -> 
     """
     folder.mkdir(parents=True)
     try:
-        return _WRITERS[type_](value, folder)
+        return replace(_WRITERS[type_](value, folder), state=folder_state(folder))
     except ReletError as error:
         raise type(error)(f"{name}: {error}") from error
     except (TypeError, AttributeError, FileNotFoundError) as error:

@@ -24,7 +24,7 @@ from typing import Any, TextIO
 from relet.engine import disturbance
 from relet.engine.ahead import NEUTRAL
 from relet.engine.answering import own_streams, send_answer
-from relet.engine.descent import adopt_orphans, leave_interruptions_to_copies
+from relet.engine.descent import adopt_orphans, end_orphans, leave_interruptions_to_copies
 from relet.engine.forked import ForkedCopy
 from relet.engine.progress import Send, reporting
 from relet.engine.questions import answer_to, checked_files, note_loaded_modules, place_of
@@ -85,6 +85,7 @@ def _serve(chosen: argparse.Namespace, questions: TextIO, answers: TextIO) -> No
         checked_files.update(checked)
         send_answer(answers, answer)
         copy.end()
+        end_orphans()  # what the call left running could edit what the next one reads
         if checked:
             integrity.keep_checked(checked_files)
 

@@ -14,6 +14,7 @@ from relet.project.importing import CodePlace
 
 if TYPE_CHECKING:
     from relet.data.rows import FileState
+    from relet.files import FolderState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +76,17 @@ class ComponentCall:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenOutput:
-    """An artifact's files in a folder, before they are stored; `notes` say what that changed of the value."""
+    """An artifact's files in a folder, before they are stored; `notes` say what that changed of the value.
+
+    `state` is the folder's when its content was worked out, None where an older relet did that.
+    """
 
     type: ArtifactType
     folder: Path
     content: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    state: FolderState | None = None
 
     @property
     def files(self) -> dict[str, Path]:

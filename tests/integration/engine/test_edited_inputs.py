@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import pytest
 
 from relet.core.record import Caveat
+from relet.store import Store
 from tests.sums_project import Sums
 
 # Each step adds a line to what it is given, and returns how long that was.
@@ -97,3 +100,42 @@ def test_a_step_that_reads_and_links_its_input_did_not_edit_it(twice: Sums) -> N
     outcome = twice.run("source=numbers.txt")
     assert outcome.metrics["first"] == outcome.metrics["second"]
     assert not [each for each in outcome.results[-1].caveats if each.kind == "edited"]
+
+
+# Edits whatever lies below the folder of the run, a moment after the step has returned.
+LEFT_BEHIND = (
+    "import pathlib, sys, time\n"
+    "until = time.monotonic() + 4\n"
+    "while time.monotonic() < until:\n"
+    "    time.sleep(0.05)\n"
+    "    for each in pathlib.Path(sys.argv[1]).glob('**/drawn.txt'):\n"
+    "        each.write_text('edited by a process that was left behind')\n"
+)
+
+
+def test_a_process_that_a_step_leaves_running_ends_before_the_next_step(twice: Sums) -> None:
+    (twice.root / "left.txt").write_text(LEFT_BEHIND)
+    start = "import subprocess, sys\n    subprocess.Popen([sys.executable, '-c', open('left.txt').read()"
+    returned = "    return Drawn(path)"
+    twice.edit("draw.py", returned, f"    {start}, str(path.parents[2])], start_new_session=True)\n{returned}")
+    steps(twice, "(__import__('time').sleep(0.8), len(drawn.read_text()))[1]", "pass")
+    outcome = twice.run()
+    assert outcome.metrics["first"] == outcome.metrics["second"] == len("81 14 3")
+    assert "starts python" in " ".join(map(str, twice.record(outcome, "draw").caveats))
+
+
+def test_an_output_that_is_edited_after_its_digest_was_taken_is_laid_out_as_it_is_stored(
+    twice: Sums, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps(twice, "len(drawn.read_text())", "pass")
+    stored, scratch = Store.put_key, tmp_path_factory.mktemp("scratch")
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+
+    def edit_after(store: Store, key: str, outputs: dict[str, str], run_id: str) -> None:
+        stored(store, key, outputs, run_id)
+        for each in scratch.glob("*/draw-*/outputs/drawn/drawn.txt"):
+            each.write_text("edited")
+
+    monkeypatch.setattr(Store, "put_key", edit_after)
+    outcome = twice.run()
+    assert outcome.metrics["first"] == outcome.metrics["second"] == len("81 14 3")
