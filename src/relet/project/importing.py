@@ -6,6 +6,7 @@ import os
 import platform
 import stat
 import sys
+import sysconfig
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,11 @@ WAIT = "PASSIVE"
 # more. It is set only where pyarrow is known to have jemalloc: elsewhere pyarrow would warn.
 POOL = "jemalloc" if (sys.platform, platform.machine()) == ("linux", "x86_64") else None
 
+# Where Python, the installed packages and relet itself lie.
+_INSTALLED = tuple(
+    f"{each}{os.sep}"
+    for each in (*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), PACKAGE)
+)
 # The system's own, whatever `os.stat` is while a component is called.
 _status = os.stat
 # The SHA-256 of a source and the name of its file → its code. A process that is forked off compiles nothing again.
@@ -265,13 +271,41 @@ def importing(finder: FirstPartyFinder) -> Iterator[None]:
     finder.path_before = tuple(sys.path)
     sys.meta_path[:] = [finder, *sys.meta_path, finder.last]
     try:
-        yield
+        with _without_byte_code(place):
+            yield
     finally:
         sys.meta_path[:] = [each for each in sys.meta_path if each not in (finder, finder.last)]
         sys.path[:] = path
         for name in _first_party(finder):
             del sys.modules[name]
         sys.modules.update(before)
+
+
+@contextmanager
+def _without_byte_code(place: CodePlace) -> Iterator[None]:
+    """Load files of the project from their source alone, whoever loads them: no byte code is read or written.
+
+    Python trusts byte code whose source was as long and as old, in seconds, as the file is now.
+    """
+    folders = (place.folder, place.home, place.folder.resolve(), place.home.resolve())
+    own = tuple(f"{each}{os.sep}" for each in folders)
+    replaced, plain = vars(SourceFileLoader).get("get_code"), SourceFileLoader.get_code
+
+    def get_code(loader: SourceFileLoader, fullname: str) -> CodeType | None:
+        path = os.path.abspath(loader.path)  # noqa: PTH100
+        is_own = not path.startswith(_INSTALLED) and (
+            path.startswith(own) or os.path.realpath(path).startswith(own)
+        )
+        return loader.source_to_code(loader.get_data(path), path) if is_own else plain(loader, fullname)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        if replaced:
+            SourceFileLoader.get_code = replaced  # type: ignore[method-assign]
+        else:
+            del SourceFileLoader.get_code
 
 
 def _first_party(finder: FirstPartyFinder) -> list[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import re
 import threading
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from relet.core.plan import Action
+from relet.engine import own_interpreter
 from relet.engine.run import execute
 from relet.errors import EditedError
 from relet.project.job import RunOutcome, SilentWatcher
@@ -102,6 +105,34 @@ def test_byte_code_on_disk_is_not_read(sums: Sums) -> None:
     os.utime(helper, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert sums.run().metrics["total"] == first.metrics["total"] + 1
     assert not list(sums.path("").rglob("*.pyc"))
+
+
+LOADED = (
+    "import importlib.util\n"
+    "spec = importlib.util.spec_from_file_location('factor', 'lib/factor.py')\n"
+    "module = importlib.util.module_from_spec(spec)\n"
+    "spec.loader.exec_module(module)\n"
+)
+
+
+def test_byte_code_of_a_file_that_is_loaded_by_its_path_is_neither_read_nor_written(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    own_interpreter.end()
+    file = sums.root / "lib" / "factor.py"
+    file.parent.mkdir()
+    file.write_text("FACTOR = 1\n")
+    sums.path("helper.py").write_text(f"{LOADED}\ndef total(path):\n    return float(module.FACTOR)\n")
+    assert sums.run().metrics["total"] == 1
+    assert not list(file.parent.rglob("*.pyc"))
+    py_compile.compile(str(file))  # as a person does who imports it
+    times = file.stat()
+    file.write_text("FACTOR = 2\n")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    again = sums.run()
+    assert again.metrics["total"] == 2
+    assert undeclared(sums, again)["lib/factor.py"] == sha256(file.read_bytes()).hexdigest()
 
 
 def test_no_call_finds_what_another_one_left_behind(sums: Sums) -> None:
