@@ -66,7 +66,8 @@ class Workspace:
     def lay_out_code(self, tree: CodeTree, home: Path) -> CodePlace:
         """Where a code tree lies; `home` is the project's folder, which it was read from."""
         known = self._code.get(tree.digest)
-        if known is None or not self._is_intact(known.folder):
+        # It has hundreds of files: to look at them after each call, in `caveats_of_call`, is enough.
+        if known is None or known.folder not in self._contents:
             folder = self._new_folder(f"code-{tree.digest[:12]}")
             self._code[tree.digest] = lay_out_tree(tree, folder, home)
             self._note(folder, folder_state(folder), tree.digests, lambda path: path)
