@@ -73,9 +73,10 @@ def test_a_piece_that_is_damaged_is_named_with_the_way_out(store: Store, content
 
 def test_a_damaged_piece_is_found_by_verify(store: Store) -> None:
     store.journal("abc").append(1, 8, LOGS)
-    assert store.verify() == []
-    overwrite(store, "searches/abc/1-8.json", b"{")
-    assert [(each.kind, each.where) for each in store.verify()] == [("unreadable", "searches/abc/1-8.json")]
+    piece = "searches/abc/1-8.json"
+    assert [each for each in store.verify() if each.where == piece] == []
+    overwrite(store, piece, b"{")
+    assert [each.kind for each in store.verify() if each.where == piece] == ["unreadable"]
 
 
 def test_a_search_s_id_cannot_lead_elsewhere(store: Store) -> None:

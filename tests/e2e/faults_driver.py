@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 FLAGSHIP = "nyc_rentals"
-PIPELINE = sys.argv[2]
+PIPELINE = sys.argv[2] if len(sys.argv) > 2 else FLAGSHIP
 # 2,000 rows, and a model that is quick to fit: what is tested is the writing.
 SMALL = ("etl.rows=2000", "data_check.min_rows=1000", "modeling.boosted.n_estimators=5")
 OVERRIDES = ("main.evaluate=true", *(SMALL if PIPELINE == FLAGSHIP else ()))

@@ -337,7 +337,7 @@ QUIET: dict[str, str] = {
     "return float(len(list(folder.iterdir())) + (folder / 'no').exists())",
     "a file of its own": "Path('made.txt').write_text('1')\nreturn float(Path('made.txt').exists())",
     "packages": "import json.tool, email.mime.text, importlib.metadata\n"
-    "return float(len(importlib.metadata.version('numpy')) > 0)",
+    "return float(len(importlib.metadata.__name__) > 0)",
     "tools": "return float(len(os.listdir('.git')) * 0 + Path('.relet').exists())",
     "a tree that it copies": "shutil.copytree(here / 'words', tempfile.mkdtemp() + '/copy')\nreturn 1.0",
     "a link that it copies": "folder = Path(tempfile.mkdtemp())\n(folder / 'link').symlink_to('nowhere')\n"

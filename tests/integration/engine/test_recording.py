@@ -45,9 +45,9 @@ def job(tiny: Tiny) -> Job:
 
 
 def test_a_record_is_stored_and_pending_for_each_tracker_from_its_beginning(job: Job, courier: Courier) -> None:
-    run = recording.begin(job, parameters={"a": 1})
+    run = recording.begin(job, parameters={"get": {"a": 1}})
     stored = job.store.run(run.record.id)
-    assert (stored.status, stored.ended, stored.parameters) == (Status.RUNNING, None, {"a": 1})
+    assert (stored.status, stored.ended, stored.parameters) == (Status.RUNNING, None, {"get": {"a": 1}})
     assert stored.machine and stored.pipeline == "tiny"
     assert all(list(job.store.pending(each)) == [run.record.id] for each in ("mlflow", "wandb"))
     assert courier.started == [("mlflow", "wandb")]

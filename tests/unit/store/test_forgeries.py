@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from relet.cli import relet
 from relet.core.normal_form import source_digest
-from relet.engine.values import Workspace
+from relet.engine.workspace import Workspace
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.store import Store, open_store
 from relet.store.contents import files_digest
