@@ -74,6 +74,11 @@ class Distributions:
         version, folder = known
         return version + _content_suffix(folder)
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of all of them but relet, as `closure` gives them."""
+        return {name: str(self.version(name)) for name in sorted(self.found) if name != "relet"}
+
     def owners(self, module: str) -> tuple[str, ...]:
         """The distributions that a module, or a member of a module, comes from.
 

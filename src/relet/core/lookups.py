@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from relet.core.record import RunRecord
 
@@ -49,6 +49,31 @@ def changed_lookup(looked_at: Mapping[str, str], place_now: Callable[[str, str],
         if now != before:
             return _change_in_words(name, before, now)
     return None
+
+
+def package_now(
+    name: str,
+    before: str,
+    *,
+    installed: Mapping[str, str] | None,
+    elsewhere: Callable[[str, str], str],
+) -> str:
+    """What is now at a place, as `elsewhere` gives it, but for packages of another environment than this one.
+
+    `installed` are their versions there, None where nobody knows them. Whether a module is there that was missing
+    when it was imported, nobody can tell from here.
+    """
+    if name.startswith(MODULE_MARK):
+        return before
+    if not name.startswith(PACKAGE_MARK):
+        return elsewhere(name, before)
+    return before if installed is None else installed.get(name.removeprefix(PACKAGE_MARK), NOT_INSTALLED)
+
+
+def outside_key(looked_at: Mapping[str, str], packages: Collection[str]) -> dict[str, str]:
+    """The places that a component looked at, without the packages that its key holds."""
+    known = {f"{PACKAGE_MARK}{name}" for name in packages}
+    return {name: there for name, there in looked_at.items() if name not in known}
 
 
 def _change_in_words(name: str, before: str, now: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol
 
 from relet.core.artifact import ArtifactType, Reference, Stored, Version
 from relet.core.change import Change, changes_since_run, reason_to_run
 from relet.core.component import Component, Input
-from relet.core.lookups import undeclared_change
+from relet.core.lookups import package_now, undeclared_change
 from relet.core.pipeline import Pipeline, judged_artifacts
 from relet.core.record import KeyParts, RunRecord, Status, key_digest
 from relet.core.verdicts import JudgementReader, judgements, why_refused
@@ -95,7 +96,8 @@ class RunRequest:
     stored versions that take the place of this run's products: under the input's name for every component, under
     `component.input` for one. `digest_now` gives the SHA-256 that a file has now which a component read
     and did not declare; None where it is gone. `place_now` gives what is now at a place that one looked at, in the
-    terms of what was there.
+    terms of what was there. `installed` holds the versions of the packages for each component that runs in another
+    environment than this one; None where nobody knows them.
     """
 
     pipeline: Pipeline
@@ -105,6 +107,13 @@ class RunRequest:
     inputs: Mapping[str, str] = field(default_factory=dict)
     digest_now: Callable[[str], str | None] = lambda name: None
     place_now: Callable[[str, str], str] = lambda name, before: before
+    installed: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
+
+    def place_of(self, component: Component) -> Callable[[str, str], str]:
+        """The same as `place_now`, with the packages of the environment that a component runs in."""
+        if component.name not in self.installed:
+            return self.place_now
+        return partial(package_now, installed=self.installed[component.name], elsewhere=self.place_now)
 
     def given(self, component: Component, each: Input) -> str | None:
         """The stored version that a person named for an input, or None."""
@@ -182,7 +191,7 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     key = key_digest(parts)
     outputs = _stored_outputs(component, key, store)
     made_by = None if outputs is None else made_by_run(key, outputs, store)
-    edited = undeclared_change(made_by, request.digest_now, request.place_now)
+    edited = undeclared_change(made_by, request.digest_now, request.place_of(component))
     if outputs is not None and not (made_by and _has_made_outputs(made_by, key, outputs)):
         edited = NOT_BELIEVED
     if outputs is not None and not edited:

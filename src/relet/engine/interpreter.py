@@ -55,6 +55,7 @@ class InterpreterProcess:
         log: Path | None = None,
     ) -> None:
         words = [*command, "-P", "-m", "relet.engine.worker", *options]
+        self.installed: Mapping[str, str] | None = None  # where relet is an older one there, nobody knows
         self._log = log
         # an earlier process may have printed to the same file
         self._log_start = log.stat().st_size if log and log.exists() else 0
@@ -108,7 +109,7 @@ class InterpreterProcess:
     def parts(self, root: Path, pipeline: str, components: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
         """The parts of the keys of components with these parameters that source and packages decide there.
 
-        `root` is the folder of the project.
+        `root` is the folder of the project. From then on `installed` holds the versions of the packages there.
         """
         question = {
             "ask": "parts",
@@ -118,6 +119,7 @@ class InterpreterProcess:
             "components": components,
         }
         answer = self._ask(question, "the project")
+        self.installed = answer.get("installed")
         return {name: KeyParts(**parts) for name, parts in answer["parts"].items()}
 
     def call(

@@ -53,7 +53,11 @@ def isolated_job(job: Job, *, tell: Tell = lambda _: None) -> Iterator[Job]:
             )
             job = replace(
                 job,
-                request=replace(job.request, code={**job.request.code, **parts}),
+                request=replace(
+                    job.request,
+                    code={**job.request.code, **parts},
+                    installed={**job.request.installed, **dict.fromkeys(names, interpreter.installed)},
+                ),
                 callers={**job.callers, **dict.fromkeys(names, interpreter.call)},
             )
         yield job

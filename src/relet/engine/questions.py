@@ -12,6 +12,7 @@ from typing import Any
 
 from relet.core.artifact import ArtifactType
 from relet.core.code import FirstPartyCode
+from relet.core.installed import Distributions
 from relet.core.record import Caveat
 from relet.core.signature import read_component
 from relet.core.using import under_names
@@ -81,7 +82,8 @@ def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:
     project = open_project(question["pipeline"], Path(question["root"]))
     components = [project.pipeline.component(name) for name in question["components"]]
     parts_by_name = code_parts(project, components, question["components"])
-    return {"parts": {name: asdict(parts) for name, parts in parts_by_name.items()}}
+    parts = {name: asdict(parts) for name, parts in parts_by_name.items()}
+    return {"parts": parts, "installed": Distributions.installed().versions}
 
 
 def _input_folder(place: Mapping[str, Any]) -> InputFolder:

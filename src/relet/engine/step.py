@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import ArtifactType, Reference, Verdict, Version
 from relet.core.component import Component
-from relet.core.lookups import PACKAGE_MARK
+from relet.core.lookups import outside_key
 from relet.core.plan import Action, KnownVersions, Step, decide
-from relet.core.record import ArtifactLink, Caveat, KeyParts, RunRecord, Status, new_run_id, now, source_digests
+from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now, source_digests
 from relet.core.wording import count
 from relet.engine import own_interpreter, recording
 from relet.engine.ahead import modules_wanted
@@ -224,7 +224,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         metrics={k: v for version in outputs.values() for k, v in version.metadata.get("metrics", {}).items()},
         machine=called.machine or record.machine,
         undeclared=called.undeclared,
-        looked_at=_outside_key(component, called.looked_at, step.parts),
+        looked_at=outside_key(called.looked_at, step.parts.packages if step.parts else ()),
         caveats=caveats,
         log=recording.keep_log(job, called.printed),
     )
@@ -262,17 +262,6 @@ def _version_words(version: Version) -> str:
 
 def _link_to(version: Version) -> ArtifactLink:
     return ArtifactLink(version=str(version), type=version.type, content=version.content)
-
-
-def _outside_key(component: Component, looked_at: Mapping[str, str], parts: KeyParts | None) -> dict[str, str]:
-    """The places that a component looked at, without the packages that its key holds.
-
-    Of an environment of its own, the key holds them all.
-    """
-    if component.environment:
-        return {name: there for name, there in looked_at.items() if not name.startswith(PACKAGE_MARK)}
-    known = {f"{PACKAGE_MARK}{name}" for name in (parts.packages if parts else ())}
-    return {name: there for name, there in looked_at.items() if name not in known}
 
 
 def _caveats(context: RunContext, component: Component, step: Step) -> tuple[Caveat, ...]:

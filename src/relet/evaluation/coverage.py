@@ -23,15 +23,13 @@ _Z = 1.959964
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntervalCoverage:
-    """The coverage of intervals on some rows.
+class MeasuredCoverage:
+    """The coverage of intervals or sets on some rows: `share` is the share of true values inside.
 
-    `share` is the share of true values inside, `width` the mean width in the target's unit. `group` names the
-    rows; empty means all.
+    `group` names the rows; empty means all.
     """
 
     share: float
-    width: float
     rows: int
     group: str = ""
 
@@ -45,6 +43,13 @@ class IntervalCoverage:
         all rows.
         """
         return self.range[1] < coverage and self.share < coverage - LEEWAY
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalCoverage(MeasuredCoverage):
+    """The coverage of intervals on some rows; `width` is the mean width in the target's unit."""
+
+    width: float
 
     def __str__(self) -> str:
         return f"{share(self.share)} inside, {number(round(self.width, 1))} wide"

@@ -10,7 +10,7 @@ import numpy as np
 
 from relet.core.artifact import Check
 from relet.evaluation.classified import ClassifiedRows
-from relet.evaluation.coverage import LEEWAY, SMALLEST, wilson_range
+from relet.evaluation.coverage import SMALLEST, MeasuredCoverage
 from relet.report.wording import number, share
 
 if TYPE_CHECKING:
@@ -20,27 +20,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetCoverage:
+class SetCoverage(MeasuredCoverage):
     """The coverage of prediction sets on some rows.
 
-    `share` is the share of rows whose set has the true label, `size` the mean number of labels in a set, `single`
-    the share of rows with one label. `group` names the rows; empty means all.
+    `size` is the mean number of labels in a set, `single` the share of rows with one label.
     """
 
-    share: float
     size: float
     single: float
-    rows: int
-    group: str = ""
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """The 95% confidence range of the share (`wilson_range`)."""
-        return wilson_range(self.share, self.rows)
-
-    def is_weak(self, coverage: float) -> bool:
-        """Whether the share is below the coverage by more than chance explains, and by more than two per cent."""
-        return self.range[1] < coverage and self.share < coverage - LEEWAY
 
     @property
     def metrics(self) -> dict[str, float]:

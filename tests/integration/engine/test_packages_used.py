@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from relet import environments
 from relet.core.plan import Action
+from relet.engine import isolation
+from relet.engine.run import execute
 from relet.project.job import RunOutcome
+from relet.project.order import read_order
+from relet.project.request import prepare
 from tests.sums_project import Sums
 
 HEAD = "import importlib, importlib.metadata\n\n"
@@ -125,3 +133,29 @@ def test_a_package_of_which_nothing_was_asked_runs_nothing_again(sums: Sums, sit
     sums.run()
     site.install("zeroes", "1.0", "VALUE = 1.0\n")
     assert [each.action for each in sums.run().results] == IDLE
+
+
+def test_a_component_of_another_environment_is_held_to_the_packages_there(
+    sums: Sums, site: Site, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Site(tmp_path_factory.mktemp("there"))
+    here = replace(environments.here(), manager="uv")
+    monkeypatch.setattr(environments, "build", lambda *_, **__: here)
+    variables = isolation._isolated_variables
+
+    def with_packages(*given: Any) -> dict[str, str]:
+        found = variables(*given)
+        return {**found, "PYTHONPATH": os.pathsep.join([found["PYTHONPATH"], str(there.folder)])}
+
+    monkeypatch.setattr(isolation, "_isolated_variables", with_packages)
+
+    def isolated() -> RunOutcome:
+        return execute(replace(prepare(read_order("sums", [])), manager="uv"))
+
+    site.install("zeroes", "7.0", "VALUE = 7.0\n")
+    there.install("zeroes", "1.0", "VALUE = 1.0\n")
+    counts(sums, "return __import__('zer' + 'oes').VALUE")
+    assert isolated().metrics["total"] == 1
+    assert [each.action for each in isolated().results] == IDLE
+    there.install("zeroes", "2.0", "VALUE = 2.0\n")
+    assert isolated().metrics["total"] == 2
