@@ -108,8 +108,8 @@ def _how(status: int, output: str) -> str:
 
 def _load_bounded(folder: Path, seconds: float, memory: int) -> None:
     """Load a model in this process, with bounds, and say how that ended."""
+    from relet.archives import archive  # noqa: F401
     from relet.errors import ReletError
-    from relet.training import archive  # noqa: F401
     from relet.training.model import load_model
 
     for library in ("lightgbm", "pandas", "pyarrow.parquet", "sklearn.ensemble", "skops.io", "relet.data.table"):

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from relet.archives.own_code import OwnCode, own_code_in_effect
 from relet.training.model import Model, export_model
-from relet.training.own_code import OwnCode, own_code_in_effect
 from tests.written_project import write_files
 
 FILES = {

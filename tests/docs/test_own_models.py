@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import relet
-from relet.training.own_code import OwnCode
+from relet.archives.own_code import OwnCode
 from tests.tiny_project import Tiny
 from tests.written_project import write_files
 

@@ -63,7 +63,8 @@ def _import_everything() -> None:
         train_model,
     )
     from pipelines.nyc_rentals.families import boosted
-    from relet.training import archive, comparables, explanation, golden, interval, packaging
+    from relet.archives import archive
+    from relet.training import comparables, explanation, golden, interval, packaging
 
     del boosted, archive, comparables, explanation, golden, interval, packaging
     del lightgbm, pytest, basic_cleaning, data_check, data_split, get_data, test_model, train_model

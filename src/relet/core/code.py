@@ -18,7 +18,18 @@ from relet.names import EXPORTS, PACKAGE
 # Of relet itself only the domain rooms are part of a component's code. The rooms that run a component do not
 # change what the component computes.
 DOMAIN_ROOMS = frozenset(
-    ("data", "report", "checks", "segregation", "features", "training", "evaluation", "release", "serving")
+    (
+        "data",
+        "report",
+        "checks",
+        "segregation",
+        "features",
+        "archives",
+        "training",
+        "evaluation",
+        "release",
+        "serving",
+    )
 )
 
 Result = TypeVar("Result")

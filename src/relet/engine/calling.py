@@ -118,7 +118,7 @@ def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:
 def _own_classes(call: ComponentCall, finder: FirstPartyFinder) -> Iterator[None]:
     """Let models hold classes of the project that it trusts, with the code that this call runs."""
     # here, so that it is that of the code tree
-    from relet.training.own_code import DECLARATION, OwnCode, own_code_of_call
+    from relet.archives.own_code import DECLARATION, OwnCode, own_code_of_call
 
     place = call.place
     folders = (place.folder, *(place.folder / each for each in place.roots), PACKAGE.parent)

@@ -10,8 +10,8 @@ from relet.core.artifact import ArtifactType
 from relet.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from relet.archives.own_code import OwnCode
     from relet.project.job import RunOutcome, RunWatcher
-    from relet.training.own_code import OwnCode
 
 # The type of an artifact → the container that a person most likely looks at.
 _CONTAINERS = {
@@ -35,12 +35,12 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
     is the configured store of the project around the current folder.
     Raises NotFoundError with the nearest right name.
     """
+    from relet.archives.own_code import own_code_in_effect
     from relet.engine.values import read_artifact
     from relet.project.call import InputFolder
     from relet.project.stores import configured_store
     from relet.store import open_store
     from relet.store.checking import refuse_false_files
-    from relet.training.own_code import own_code_in_effect
 
     opened = open_store(store or configured_store())
     version = opened.version(reference)
@@ -54,8 +54,8 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
 
 def _own_code() -> OwnCode | None:
     """The code of the project around the current folder; None outside of every project."""
+    from relet.archives.own_code import OwnCode
     from relet.project.folder import find_root
-    from relet.training.own_code import OwnCode
 
     try:
         return OwnCode.of(find_root())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relet.training.own_code import OwnCode
+    from relet.archives.own_code import OwnCode
 
 # How many bytes of addresses libraries reserve and never use.
 RESERVED = 2**32
@@ -96,7 +96,7 @@ def _import_libraries() -> None:
 
 def _import_extras(about: Mapping[str, Any]) -> None:
     """Import the packages of extras that a model needs, before the hook watches."""
-    from relet.training.making import EXTRAS
+    from relet.archives.making import EXTRAS
 
     named = about.get("packages", ())
     for package in EXTRAS:
@@ -111,9 +111,9 @@ def _own_code(project: str, about: Mapping[str, Any]) -> OwnCode | None:
 
     From then on, nothing of the project is opened.
     """
+    from relet.archives.own_code import OwnCode
+    from relet.archives.own_modules import ProjectModules
     from relet.core.code import FirstPartyCode
-    from relet.training.own_code import OwnCode
-    from relet.training.own_modules import ProjectModules
 
     if not project:
         return None
@@ -182,8 +182,8 @@ def _refused_file(arguments: tuple[Any, ...], readable: tuple[str, ...]) -> str:
 def _main(folder: Path, seconds: float, memory: int, answer: int, project: str = "") -> None:
     _bound(seconds, memory, answer)
     _import_libraries()
+    from relet.archives.own_code import own_code_in_effect
     from relet.training.model import load_model
-    from relet.training.own_code import own_code_in_effect
 
     about = _about(folder)
     _import_extras(about)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from relet.archives.learned import DROPPED
+from relet.archives.own_code import needed_own_code, own_code
 from relet.core.code import FirstPartyCode
 from relet.errors import ModelError
 from relet.names import PACKAGE
-from relet.training.learned import DROPPED
-from relet.training.own_code import needed_own_code, own_code
 
 # The modules of the estimators that predict the same to the bit on every processor: they compare and add up in a
 # fixed order. What multiplies matrices depends on the processor in its last bits.

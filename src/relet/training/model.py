@@ -9,8 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relet.archives.boosters import check_boosters
+from relet.archives.own_code import needed_own_code, own_code, own_code_in_effect
+from relet.archives.stored import expanded_limit
 from relet.errors import BadDataError, ModelError, nearest
-from relet.training.boosters import check_boosters
 from relet.training.grounds import ground_texts, read_grounds
 from relet.training.inner import check_code, code_digests, extra_packages, is_steady, native_estimators
 from relet.training.model_files import (
@@ -28,8 +30,6 @@ from relet.training.model_files import (
     check_rows,
     read_model_files,
 )
-from relet.training.own_code import needed_own_code, own_code, own_code_in_effect
-from relet.training.stored import expanded_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,8 +224,9 @@ def export_model(model: Model, folder: Path) -> None:
 
 
 def _export_model(model: Model, folder: Path) -> None:
+    from relet.archives import archive
     from relet.data.table import write_table
-    from relet.training import archive, golden, packaging
+    from relet.training import golden, packaging
 
     folder.mkdir(parents=True, exist_ok=True)
     content = archive.dump_estimator(model.pipeline)
@@ -302,7 +303,8 @@ def _load_model(folder: Path, *, trusted: bool) -> Model:
 
 
 def _loaded_model(files: ModelFiles) -> Model:
-    from relet.training import archive, golden, packaging
+    from relet.archives import archive
+    from relet.training import golden, packaging
 
     about, name = files.about, files.folder.name
     check_about(about, name)

@@ -16,8 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from relet.archives.stored import EXPANDED_SETTING, expanded_limit, parsed_json
 from relet.errors import ModelError
-from relet.training.stored import EXPANDED_SETTING, expanded_limit, parsed_json
 
 ARCHIVE = "inference.skops"
 NATIVE = "booster.txt"

@@ -18,9 +18,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from relet.archives.own_code import own_code
+from relet.archives.stored import EXPANDED_SETTING, expanded_limit
 from relet.errors import ModelError
-from relet.training.own_code import own_code
-from relet.training.stored import EXPANDED_SETTING, expanded_limit
 
 # Wall and processor seconds, and bytes of memory, that loading may take. To import the libraries takes about 3
 # seconds and 0.3 GB of them.

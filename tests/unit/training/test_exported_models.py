@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from relet.archives import archive
 from relet.errors import ModelError
 from relet.features.numeric import Numbers
-from relet.training import archive
 from relet.training.estimators.boosted import BoostedRegressor
 from relet.training.model import Model, export_model, load_model
 

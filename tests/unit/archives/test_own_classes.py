@@ -11,9 +11,9 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from relet.archives.own_code import OwnCode, own_code_in_effect
 from relet.errors import ModelError, SettingError
 from relet.training.model import load_model
-from relet.training.own_code import OwnCode, own_code_in_effect
 from tests.hostile.folders import (
     add_node,
     attributes,

@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
+from relet.archives.own_code import OwnCode, own_code_in_effect
 from relet.errors import ModelError
 from relet.training.model import load_model
-from relet.training.own_code import OwnCode, own_code_in_effect
 from tests.hostile.folders import attributes, edit_archive, objects, plain
 from tests.own_project import export_own_model, flats, own_pipeline, write_own_project
 

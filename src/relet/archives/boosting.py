@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relet.training.stored import StoredObject
-from relet.training.structure import wrong_trees
+from relet.archives.stored import StoredObject
+from relet.archives.structure import wrong_trees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

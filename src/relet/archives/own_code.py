@@ -19,11 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from relet.archives.own_modules import ProjectModules
 from relet.core.code import FirstPartyCode
 from relet.core.roots import PROJECT_SETTING, project_code
 from relet.errors import ModelError, SettingError
 from relet.names import PACKAGE
-from relet.training.own_modules import ProjectModules
 
 DECLARATION = "pyproject.toml"
 # How many digits of a digest a message shows.

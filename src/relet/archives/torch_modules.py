@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from relet.archives.stored import StoredObject
 from relet.errors import ModelError
-from relet.training.stored import StoredObject
 
 # What a model keeps of a module.
 _PARTS = {"arguments", "weights"}

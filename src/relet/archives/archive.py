@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
+from relet.archives import stored
+from relet.archives.making import made
+from relet.archives.native import broken_parts
+from relet.archives.own_code import needed_own_code, own_code
+from relet.archives.trusted import TRUSTED, refused_values
+from relet.archives.writing import ADVICE, plain_value, written_archive
 from relet.errors import ModelError
-from relet.training import stored
-from relet.training.making import made
-from relet.training.native import broken_parts
-from relet.training.own_code import needed_own_code, own_code
-from relet.training.trusted import TRUSTED, refused_values
-from relet.training.writing import ADVICE, plain_value, written_archive
 
 # An array's name in an archive is the digest of its bytes.
 MEMBER = re.compile(r"[0-9a-f]{64}\.np[yz]")

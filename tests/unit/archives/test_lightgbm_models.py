@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from relet.archives import archive
 from relet.errors import ModelError
-from relet.training import archive
 from relet.training.model import Model, export_model, load_model
 
 RANDOM = np.random.default_rng(8)

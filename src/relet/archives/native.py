@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from relet.training import boosting, structure
-from relet.training.catboost_models import CATBOOST_ESTIMATORS, wrong_catboost_estimator
-from relet.training.lightgbm_models import wrong_estimator
-from relet.training.own_values import library_views
-from relet.training.stored import StoredObject, inner_values
-from relet.training.xgboost_models import XGBOOST_ESTIMATORS, wrong_xgboost_estimator
+from relet.archives import boosting, structure
+from relet.archives.catboost_models import CATBOOST_ESTIMATORS, wrong_catboost_estimator
+from relet.archives.lightgbm_models import wrong_estimator
+from relet.archives.own_values import library_views
+from relet.archives.stored import StoredObject, inner_values
+from relet.archives.xgboost_models import XGBOOST_ESTIMATORS, wrong_xgboost_estimator
 
 # How many columns a transformer may give.
 _WIDEST = 1_000_000

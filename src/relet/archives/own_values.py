@@ -12,11 +12,11 @@ from functools import cached_property
 from inspect import getattr_static
 from typing import Any
 
-from relet.training.allowed import AllowedValue
-from relet.training.functions import FUNCTIONS, NUMBER_TYPES
-from relet.training.own_code import OwnCode, needed_own_code
-from relet.training.stored import StoredObject, StoredType, inner_values
-from relet.training.torch_modules import is_torch_module, wrong_torch_values
+from relet.archives.allowed import AllowedValue
+from relet.archives.functions import FUNCTIONS, NUMBER_TYPES
+from relet.archives.own_code import OwnCode, needed_own_code
+from relet.archives.stored import StoredObject, StoredType, inner_values
+from relet.archives.torch_modules import is_torch_module, wrong_torch_values
 
 # The one attribute of a library's estimator that is no parameter, and that holds the estimator of a user.
 _USERS = "_estimator"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from relet.training.allowed import (
+from relet.archives.allowed import (
     COLUMNS,
     NOTHING,
     ONE_THREAD,
@@ -25,10 +25,10 @@ from relet.training.allowed import (
     pair_of,
     whole,
 )
-from relet.training.functions import FUNCTIONS, NUMBER_TYPES
-from relet.training.learned import KINDS, SPARSE
-from relet.training.making import type_by_name
-from relet.training.stored import StoredObject, StoredType
+from relet.archives.functions import FUNCTIONS, NUMBER_TYPES
+from relet.archives.learned import KINDS, SPARSE
+from relet.archives.making import type_by_name
+from relet.archives.stored import StoredObject, StoredType
 
 # Parameters that name files or programs, format text, or decide about machines, whatever scikit-learn accepts.
 _NARROWED: dict[str, AllowedValue] = {

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relet.archives.stored import StoredObject
+from relet.archives.structure import wrong_trees
 from relet.errors import ModelError
-from relet.training.stored import StoredObject
-from relet.training.structure import wrong_trees
 
 XGBOOST_ESTIMATORS = tuple(
     f"xgboost.sklearn.{each}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from relet.training.allowed import (
+from relet.archives.allowed import (
     COUNT,
     DATE,
     FLAG,
@@ -35,14 +35,14 @@ from relet.training.allowed import (
     only,
     pair_of,
 )
-from relet.training.functions import FUNCTIONS
-from relet.training.learned import REMADE, learned_types
-from relet.training.lightgbm_models import ESTIMATORS
-from relet.training.own_values import refused_own_values, refused_place
-from relet.training.parameters import parameter_values
-from relet.training.scikit_types import LEARNERS, PARTS
-from relet.training.stored import StoredObject, StoredType, inner_values
-from relet.training.xgboost_models import XGBOOST_ESTIMATORS
+from relet.archives.functions import FUNCTIONS
+from relet.archives.learned import REMADE, learned_types
+from relet.archives.lightgbm_models import ESTIMATORS
+from relet.archives.own_values import refused_own_values, refused_place
+from relet.archives.parameters import parameter_values
+from relet.archives.scikit_types import LEARNERS, PARTS
+from relet.archives.stored import StoredObject, StoredType, inner_values
+from relet.archives.xgboost_models import XGBOOST_ESTIMATORS
 
 _NAMES = {"names": TEXTS, "names_": TEXTS}
 _LEARNED = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relet.training.stored import StoredObject
+from relet.archives.stored import StoredObject
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from relet.archives.structure import wrong_trees
 from relet.errors import ModelError
-from relet.training.structure import wrong_trees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
+from relet.archives.archive import load_estimator  # noqa: E402
 from relet.errors import ModelError  # noqa: E402
-from relet.training.archive import load_estimator  # noqa: E402
 from relet.training.model import load_model  # noqa: E402
 from tests.scikit_learn_models import answers, composed_cases, plain_cases, small_rows, table_of  # noqa: E402
 from tests.scikit_learn_settings import settings_cases  # noqa: E402

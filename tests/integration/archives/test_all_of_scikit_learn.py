@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sklearn.utils import all_estimators
 
+from relet.archives.archive import dump_estimator
 from relet.errors import ModelError
-from relet.training.archive import dump_estimator
 from relet.training.model import Model, export_model
 from tests.scikit_learn_models import (
     PARTS,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from relet.training.allowed import (
+from relet.archives.allowed import (
     COUNT,
     FLAG,
     LABELS,
@@ -31,11 +31,11 @@ from relet.training.allowed import (
     only,
     pair_of,
 )
-from relet.training.catboost_models import CATBOOST_ESTIMATORS
-from relet.training.learned_names import NAMES
-from relet.training.lightgbm_models import ESTIMATORS, WORD
-from relet.training.making import TREE_METRICS
-from relet.training.xgboost_models import XGBOOST_ESTIMATORS
+from relet.archives.catboost_models import CATBOOST_ESTIMATORS
+from relet.archives.learned_names import NAMES
+from relet.archives.lightgbm_models import ESTIMATORS, WORD
+from relet.archives.making import TREE_METRICS
+from relet.archives.xgboost_models import XGBOOST_ESTIMATORS
 
 # Attributes that only fitting needs, or that are made again of others: a model is stored without them.
 DROPPED = frozenset(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from relet.training.stored import StoredObject, StoredType
+from relet.archives.stored import StoredObject, StoredType
 
 
 @dataclass(frozen=True)

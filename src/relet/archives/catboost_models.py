@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relet.archives.stored import StoredObject
 from relet.errors import ModelError
-from relet.training.stored import StoredObject
 
 CATBOOST_ESTIMATORS = tuple(
     f"catboost.core.{each}" for each in ("CatBoostClassifier", "CatBoostRanker", "CatBoostRegressor")

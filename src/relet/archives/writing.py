@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from relet.archives.functions import function_name
+from relet.archives.learned import DROPPED
+from relet.archives.making import REBUILT
+from relet.archives.own_code import own_code
+from relet.archives.stored import DEPTH, PROTOCOL, SCHEMA, StoredObject, StoredType
+from relet.archives.torch_modules import is_torch_module, torch_values
 from relet.errors import ModelError
-from relet.training.functions import function_name
-from relet.training.learned import DROPPED
-from relet.training.making import REBUILT
-from relet.training.own_code import own_code
-from relet.training.stored import DEPTH, PROTOCOL, SCHEMA, StoredObject, StoredType
-from relet.training.torch_modules import is_torch_module, torch_values
 
 # The time stamp of every archive member: the earliest that zip allows.
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -23,12 +23,12 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
+from relet.archives import archive, stored
+from relet.archives.boosters import check_booster
+from relet.archives.structure import wrong_trees
 from relet.errors import ModelError, SettingError
-from relet.training import archive, stored
-from relet.training.boosters import check_booster
 from relet.training.estimators.boosted import BoostedRegressor
 from relet.training.model import load_model
-from relet.training.structure import wrong_trees
 
 STORED = sorted((Path(__file__).parent / "stored_models").glob("*.skops"))
 RANDOM = np.random.default_rng(3)

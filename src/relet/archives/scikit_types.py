@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relet.training.allowed import (
+from relet.archives.allowed import (
     BOUNDARY,
     COLUMNS,
     COUNT,

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from relet.archives.catboost_models import CATBOOST_ESTIMATORS, catboost_values, made_catboost_estimator
+from relet.archives.functions import function_name
+from relet.archives.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
+from relet.archives.own_code import needed_own_code
+from relet.archives.stored import StoredObject, StoredType
+from relet.archives.torch_modules import is_torch_module, made_torch_module
+from relet.archives.xgboost_models import XGBOOST_ESTIMATORS, made_xgboost_estimator, xgboost_values
 from relet.errors import ModelError
-from relet.training.catboost_models import CATBOOST_ESTIMATORS, catboost_values, made_catboost_estimator
-from relet.training.functions import function_name
-from relet.training.lightgbm_models import ESTIMATORS, lightgbm_values, made_estimator
-from relet.training.own_code import needed_own_code
-from relet.training.stored import StoredObject, StoredType
-from relet.training.torch_modules import is_torch_module, made_torch_module
-from relet.training.xgboost_models import XGBOOST_ESTIMATORS, made_xgboost_estimator, xgboost_values
 
 # The distances by which search trees are made, by the type of their object.
 TREE_METRICS = {

@@ -6,8 +6,8 @@ import ast
 from inspect import isfunction
 from typing import Any
 
+from relet.archives.own_code import own_code
 from relet.errors import ModelError
-from relet.training.own_code import own_code
 
 # numpy's functions of one array that give a value for each of its values.
 _ELEMENTWISE = (

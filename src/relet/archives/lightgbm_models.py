@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from relet.archives.boosters import check_booster
+from relet.archives.stored import StoredObject
 from relet.errors import ModelError
-from relet.training.boosters import check_booster
-from relet.training.stored import StoredObject
 
 ESTIMATORS = tuple(f"lightgbm.sklearn.{each}" for each in ("LGBMClassifier", "LGBMRanker", "LGBMRegressor"))
 # LightGBM reads parameters as words between spaces: a value must not bring more of them.

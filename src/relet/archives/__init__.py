@@ -1,0 +1,1 @@
+"""Estimators as archives of plain values: written, checked, and made again; nothing in them is executed."""
