@@ -84,6 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(
     parts: Sequence[str], sets: Sequence[DataSet], folder: Path, environment: Environment, runs: int
 ) -> Iterator[Row]:
+    if "size" in parts:
+        yield size_row(environment)
+    # the tracker is an extra
+    wheel = next((folder / "dist").glob("*.whl"))
+    environment.install(f"{wheel}[mlflow]")
     if {"begin", "data"} & set(parts):
         files = write_data_sets(folder, python=environment.python, uv=UV)
     if "begin" in parts:
@@ -97,8 +102,6 @@ def _measured(
         yield from data_rows(made)
     if "import" in parts:
         yield from import_rows(folder, environment, runs)
-    if "size" in parts:
-        yield size_row(environment)
 
 
 def begin(folder: Path, environment: Environment, file: Path) -> Row:

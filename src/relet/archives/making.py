@@ -115,7 +115,7 @@ def type_by_name(name: str) -> Any:
 
 
 # Packages that are installed with an extra of that name.
-EXTRAS = ("catboost", "torch", "xgboost")
+EXTRAS = ("catboost", "lightgbm", "torch", "xgboost")
 # The estimators that keep the ones they are made of a second time, by name.
 _NAMED = ("StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import NoneType
 
 from relet.core.parameter import Parameter
@@ -22,7 +23,12 @@ OWN = {
     ),
     "main.download_rate": Parameter(name="download_rate", annotation="float", types=(float,), default=RATE),
     "store.url": Parameter(name="url", annotation="str", types=(str,), default=".relet"),
-    "tracking": Parameter(name="tracking", annotation="list", types=(list, str, NoneType), default=["mlflow"]),
+    "tracking": Parameter(
+        name="tracking",
+        annotation="list",
+        types=(list, str, NoneType),
+        default=["mlflow"] if find_spec("mlflow") else [],
+    ),
     "search.metric": Parameter(name="metric", annotation="str", types=(str,), default="mae"),
     "search.direction": Parameter(
         name="direction",

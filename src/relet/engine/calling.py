@@ -81,7 +81,8 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
             if debug:
                 pdb.post_mortem(_component_traceback(error))
             # A file's name may hold bytes that are no text, which no record can store.
-            message = (str(error) + _hint_on_outside(error, call)).encode(errors="backslashreplace").decode()
+            said = f"{error}{_hint_on_outside(error, call)}{_hint_on_extra(error)}"
+            message = said.encode(errors="backslashreplace").decode()
             told = ComponentError(f"{component.name} raised {type(error).__name__}: {message}")
             told.lines = code_lines(error, call.place)
             raise told from error.with_traceback(_component_traceback(error))
@@ -97,6 +98,16 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
         looked_at=finder.lookups | places_looked_at(touched, allowed, undeclared),
         kept=tuple(_kept_modules(call, finder, undeclared)),
     )
+
+
+def _hint_on_extra(error: BaseException) -> str:
+    """What to install where a step needs a package that comes with an extra."""
+    if isinstance(error, ModuleNotFoundError):
+        from relet.archives.making import EXTRAS
+
+        if error.name in EXTRAS:
+            return f"; pip install 'relet[{error.name}]'"
+    return ""
 
 
 def _hint_on_outside(error: BaseException, call: ComponentCall) -> str:

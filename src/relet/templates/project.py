@@ -8,6 +8,7 @@ import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -126,6 +127,7 @@ def _written_for(root: Path, name: str, file: Path, target: str | None, *, whole
     place = f"data/{name}.csv" if is_copied else str(file.resolve())
     words = pipeline_words(name, typed, roles, source=place)
     words |= {"relet": __version__, "file_text": python_literal(file.name)}
+    words["extras"] = "[mlflow]" if find_spec("mlflow") else ""
     files: dict[str, str | bytes] = {}
     if whole:
         files |= {path: filled(template, words) for path, template in _PROJECT.items()}

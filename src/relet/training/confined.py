@@ -80,7 +80,6 @@ def _bound(seconds: float, memory: int, answer: int) -> None:
 def _import_libraries() -> None:
     """Import what loading needs, before the hook watches."""
     import joblib  # type: ignore[import-untyped]
-    import lightgbm  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.compute
     import pyarrow.parquet  # noqa: F401

@@ -25,6 +25,13 @@ _STEADY = (
 _OF_ESTIMATORS = ("relet.", "sklearn.", "lightgbm.sklearn")
 # Those of packages that are extras.
 _BOOSTERS = ("xgboost.sklearn", "catboost.core")
+# What predicts by a package that is an extra, by the start of its module.
+_PREDICTING = {
+    "xgboost.sklearn": "xgboost",
+    "catboost.core": "catboost",
+    "lightgbm.sklearn": "lightgbm",
+    "relet.training.estimators.boosted": "lightgbm",
+}
 
 
 def inner_estimators(value: Any) -> Iterator[Any]:
@@ -63,7 +70,7 @@ def extra_packages(pipeline: Any, ours: set[str]) -> tuple[str, ...]:
     from relet.core.installed import Distributions
 
     modules = {type(each).__module__ for each in inner_estimators(pipeline)}
-    named = {each.partition(".")[0] for each in modules if each.startswith(_BOOSTERS)}
+    named = {package for each, package in _PREDICTING.items() if any(name.startswith(each) for name in modules)}
     if ours:
         named |= needed_own_code(min(ours)).third_party(ours)
     installed = Distributions.installed() if named else None

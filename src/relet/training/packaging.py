@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from relet.names import __version__
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The packages that a model needs to load and predict, beside relet itself.
-NEEDED = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
+NEEDED = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
 # The oldest Python that the lock resolves for.
 PYTHON = "3.11"
 
@@ -21,6 +21,14 @@ PYTHON = "3.11"
 def needed_versions(extra: Sequence[str] = ()) -> dict[str, str]:
     """The installed version of each package that every model needs, and of those in `extra`."""
     return {name: version(name) for name in sorted({*NEEDED, *extra})}
+
+
+def are_installed(versions: Mapping[str, str]) -> bool:
+    """Whether these versions of packages are what is installed here."""
+    try:
+        return all(version(name) == number for name, number in versions.items())
+    except (PackageNotFoundError, ValueError):
+        return False
 
 
 def environment_files(versions: Mapping[str, str]) -> dict[str, str]:

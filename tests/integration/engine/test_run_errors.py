@@ -53,6 +53,13 @@ def test_a_component_that_raises_is_named_and_what_is_finished_stays(tiny: Tiny)
     assert tiny.ran() == ["train"]
 
 
+def test_a_package_of_an_extra_that_is_missing_is_named_with_what_to_install(tiny: Tiny) -> None:
+    raised = "raise ModuleNotFoundError(\"No module named 'lightgbm'\", name='lightgbm')\n    return"
+    tiny.edit("helper.py", "return", raised)
+    with pytest.raises(ComponentError, match=r"No module named 'lightgbm'; pip install 'relet\[lightgbm\]'"):
+        tiny.run()
+
+
 def test_a_component_that_calls_exit_has_failed(tiny: Tiny) -> None:
     tiny.edit("helper.py", "return", "raise SystemExit(0)\n    return")
     with pytest.raises(ComponentError, match="train raised SystemExit: 0"):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from relet.store import Store
 
+MISSING = "mlflow is not installed, which tracking=mlflow needs: pip install 'relet[mlflow]'"
 BATCH = 100
 REFUSALS = {
     "BAD_REQUEST",
@@ -88,6 +90,8 @@ class MlflowTracker:
 
     def _client(self) -> MlflowClient:
         if self._opened is None:
+            if find_spec("mlflow") is None:
+                raise TrackerError(MISSING)
             from relet.tracking.courier import ENVIRONMENT
 
             for name, value in ENVIRONMENT.items():
