@@ -191,10 +191,10 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     key = key_digest(parts)
     outputs = _stored_outputs(component, key, store)
     made_by = None if outputs is None else made_by_run(key, outputs, store)
-    edited = undeclared_change(made_by, request.digest_now, request.place_of(component))
+    disproof = undeclared_change(made_by, request.digest_now, request.place_of(component))
     if outputs is not None and not (made_by and _has_made_outputs(made_by, key, outputs)):
-        edited = NOT_BELIEVED
-    if outputs is not None and not edited:
+        disproof = NOT_BELIEVED
+    if outputs is not None and not disproof:
         return Step(
             component=component.name,
             action=Action.SKIP,
@@ -210,7 +210,7 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
     return Step(
         component=component.name,
         action=Action.RUN,
-        reason=edited or reason_to_run(last, changes),
+        reason=disproof or reason_to_run(last, changes),
         key=key,
         parts=parts,
         inputs=inputs,
