@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relet.cli.columns import ScreenColumn, cell_texts, table_lines
+from relet.cli.columns import ScreenColumn, cell_texts, table_lines, text_column
 from relet.core.record import Status
 from relet.store import Store, open_store
 from relet.store.layout import run_path
@@ -98,17 +98,20 @@ def test_the_best_run_is_that_of_all_selected_also_where_it_is_not_shown(
 def test_a_record_that_can_not_be_read_is_missed_aloud(
     store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
 ) -> None:
-    (tmp_path / "store" / run_path(run_id(5))).write_text("{")
-    status, out, err = relet(capsys, *words)
-    assert status == 0 and ("prices" in out or run_id(1) in out)
-    assert run_id(5) not in out
-    assert err == f"1 run's record can't be read: {run_id(5)}; relet artifacts verify says why\n"
-    for number in (2, 3, 4, 6):
-        (tmp_path / "store" / run_path(run_id(number))).write_text("{")
-    five = ", ".join(run_id(number) for number in (6, 5, 4))
-    assert (
-        relet(capsys, *words)[2] == f"5 runs' records can't be read: {five}, …; relet artifacts verify says why\n"
-    )
+    def told(*damaged: int) -> str:
+        for number in damaged:
+            (tmp_path / "store" / run_path(run_id(number))).write_text("{")
+        status, out, err = relet(capsys, *words)
+        assert status == 0 and ("prices" in out or run_id(1) in out)
+        assert not any(run_id(number) in out for number in damaged)
+        return err
+
+    assert told() == ""
+    assert told(5) == f"1 run's record can't be read: {run_id(5)}; relet artifacts verify says why\n"
+    three = ", ".join(run_id(number) for number in (5, 4, 3))
+    assert told(3, 4) == f"3 runs' records can't be read: {three}; relet artifacts verify says why\n"
+    newest = ", ".join(run_id(number) for number in (6, 5, 4))
+    assert told(2, 6) == f"5 runs' records can't be read: {newest}, …; relet artifacts verify says why\n"
 
 
 @pytest.mark.parametrize("words", [["experiments", "prices", "-n", "0"], ["runs", "-n", "-1"]])
@@ -210,6 +213,15 @@ def test_columns_are_left_out_by_rank_and_headings_shortened_first() -> None:
         "for want of width without other; --json has all",
     ]
     assert next(table_lines(columns, 3)) == "run"
+
+
+def test_a_column_of_texts_is_as_wide_as_its_longest_text_and_none_is_cut() -> None:
+    columns = [text_column(["", ""]), text_column(["a", "b" * 60]), text_column(["1", "2"], name="of")]
+    assert list(table_lines(columns, 100)) == [
+        f"  {'':60}  of",
+        f"  {'a':60}  1",
+        f"  {'b' * 60}  2",
+    ]
 
 
 def test_numbers_keep_what_tells_them_apart() -> None:

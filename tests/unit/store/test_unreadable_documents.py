@@ -82,6 +82,21 @@ def test_a_record_that_names_an_object_by_no_digest_is_named_and_the_check_goes_
     assert "runs/other.json" in found
 
 
+@pytest.mark.parametrize("log", [7, "", "x", "A" * 64, "a" * 63, "a" * 65])
+def test_a_record_that_names_its_log_by_no_digest_is_no_record(tmp_path: Path, log: object) -> None:
+    store = open_store(tmp_path / "store")
+    with_helper(store, b"x = 1", source_digest(b"x = 1"))
+    written = store.put_object(b"what the component printed")
+    for right in (written, None):
+        store.put_run(replace(store.run("r"), log=right))
+        assert store.run("r").log == right
+        assert store.verify() == []
+    (tmp_path / "store" / "runs" / "r.json").write_text(json.dumps(store.run("r").to_json() | {"log": log}))
+    with pytest.raises(DamagedError, match="can't be read as a run's record: its log can't be read"):
+        store.run("r")
+    assert ("unreadable", "runs/r.json") in {(each.kind, each.where) for each in store.verify()}
+
+
 def test_a_pipelines_record_whose_components_have_no_parameters_is_named_and_breaks_no_table(
     tmp_path: Path,
 ) -> None:
