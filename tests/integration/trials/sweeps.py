@@ -47,6 +47,14 @@ def totals(outcome: SweepOutcome) -> list[float]:
 
 def left_behind() -> list[str]:
     """The processes of pools that still live."""
-    listed = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True, check=True).stdout
-    ours = [line for line in listed.splitlines() if " ".join(PROGRAM[1:]) in line]
-    return [line for line in ours if int(line.split()[0]) in (1, os.getpid())]
+    return [line for line in _worker_lines() if int(line.split()[1]) in (1, os.getpid())]
+
+
+def own_workers() -> list[int]:
+    """The numbers of the processes of this process's pools."""
+    return [int(line.split()[0]) for line in _worker_lines() if int(line.split()[1]) == os.getpid()]
+
+
+def _worker_lines() -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if " ".join(PROGRAM[1:]) in line]

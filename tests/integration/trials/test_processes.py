@@ -14,8 +14,9 @@ import pytest
 from relet.core.record import RunKind, Status
 from relet.errors import SettingError
 from relet.project.request import prepare
+from relet.trials import group, pool
 from relet.trials.pool import PlannedTrial, TrialPool, TrialResult, available_processors
-from tests.integration.trials.sweeps import Noting, left_behind, runs_of, sweep_of, swept
+from tests.integration.trials.sweeps import Noting, left_behind, own_workers, runs_of, sweep_of, swept
 from tests.sums_project import Sums
 
 
@@ -44,6 +45,72 @@ def test_a_trial_whose_process_dies_twice_has_failed_and_its_record_says_so(addi
     record = adding.store.run(str(outcome.tried[1].run_id))
     assert (record.status, record.ended is not None) == (Status.FAILED, True)
     assert outcome.exit_status == 1
+
+
+class Killing(Noting):
+    """Kills the process of the first trial, so many times, while its component `add` runs."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def doing(self, trial: PlannedTrial, what: str) -> None:
+        super().doing(trial, what)
+        if (trial.number, what) == (1, "add") and self.times:
+            self.times -= 1
+            for each in own_workers():
+                os.kill(each, signal.SIGKILL)
+
+
+def test_a_trial_whose_own_process_is_killed_is_run_once_more_by_another(adding: Sums) -> None:
+    adding.edit("add.py", "value = scale", "import time; time.sleep(1)\n    value = scale")
+    watch = Killing(times=1)
+    (tried,) = swept("scale=3", "workers=1", watch=watch).tried
+    assert tried.finished
+    told = "its process was ended by SIGKILL (no memory left?); it runs once more"
+    assert [what for _, what in watch.did] == ["draw", "add", told, "add"]
+
+
+def test_a_trial_whose_own_process_is_killed_twice_has_failed_and_its_record_says_so(adding: Sums) -> None:
+    adding.edit("add.py", "value = scale", "import time; time.sleep(1)\n    value = scale")
+    outcome = swept("scale=3", "workers=1", watch=Killing(times=2))
+    (tried,) = outcome.tried
+    reason = "its process was ended by SIGKILL (no memory left?), 2 times"
+    assert (tried.status, tried.error, tried.exit_status, tried.lost) == (Status.FAILED, reason, 1, True)
+    record = adding.store.run(str(tried.run_id))
+    assert (record.status, record.message, record.ended is not None) == (Status.FAILED, reason, True)
+    assert outcome.exit_status == 1
+    assert own_workers() == left_behind() == []
+
+
+@pytest.mark.parametrize(
+    ("program", "seconds", "status", "error", "exit_status"),
+    [
+        (("false",), 60.0, Status.FAILED, "its process ended with status 1, 2 times", 1),
+        (("sleep", "60"), 0.5, Status.INTERRUPTED, "interrupted", 130),
+    ],
+    ids=["before its run begins", "after the deadline"],
+)
+def test_a_process_that_never_answers_gives_a_result_without_a_run(
+    adding: Sums,
+    monkeypatch: pytest.MonkeyPatch,
+    program: tuple[str, ...],
+    seconds: float,
+    status: Status,
+    error: str,
+    exit_status: int,
+) -> None:
+    monkeypatch.setattr(pool, "PROGRAM", program)
+    sweep = sweep_of("scale=1.0,2.0")
+    going = group.begin(sweep.job, RunKind.SEARCH, {})
+    told: list[str] = []
+    with TrialPool(
+        sweep.order, sweep.job, workers=1, parent=going.record, tell=lambda trial, what: told.append(what)
+    ) as trials:
+        (tried,) = trials.run([PlannedTrial(number=1)], deadline=time.monotonic() + seconds)
+    assert (tried.status, tried.error, tried.exit_status) == (status, error, exit_status)
+    assert (tried.run_id, tried.lost) == (None, True)
+    assert len(told) == (status is Status.FAILED)
 
 
 def test_code_that_is_edited_while_a_process_holds_it_is_run_by_another(adding: Sums, tmp_path: Path) -> None:
@@ -123,12 +190,10 @@ def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums, tmp_path
         f"Path({str(tmp_path)!r}, f'process{{scale}}').write_text(str(os.getppid()))\n    value = scale",
     )
     sweep = sweep_of("scale=1.0,2.0")
-    from relet.trials import group
-
     going = group.begin(sweep.job, RunKind.SEARCH, {})
-    with TrialPool(sweep.order, sweep.job, workers=1, parent=going.record) as pool:
+    with TrialPool(sweep.order, sweep.job, workers=1, parent=going.record) as trials:
         for scale in ("1.0", "2.0"):
-            (tried,) = pool.run([PlannedTrial(number=1, overrides=(f"scale={scale}",))])
+            (tried,) = trials.run([PlannedTrial(number=1, overrides=(f"scale={scale}",))])
             assert tried.finished
     assert (tmp_path / "process1.0").read_text() == (tmp_path / "process2.0").read_text()
     assert left_behind() == []
