@@ -10,7 +10,9 @@ once to make it (ten minutes), and it is kept in the folder for temporary files 
 `--map FILE` takes an older map: files of tests that it doesn't know run whole.
 
 A mutant that no test can see, since nothing behaves differently, stands in `bench/equivalent_mutants.txt` with the
-reason, and does not count in the rate.
+reason, and does not count in the rate. Nor does a mutant whose module needs the package of an extra that is not
+installed here (`torch`, `xgboost`, `catboost`, …): the tests that could see it are skipped. It is drawn but not
+tried, so that the sample is the same everywhere, and it is named below the table.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from typing import TypeVar
 
 from house import ROOT, Tree, read_tree
 from mutants import Mutant, sample
-from relevant_tests import TestMap, make_map, relevant_tests, written_map
+from relevant_tests import TestMap, make_map, missing_package, relevant_tests, written_map
 
 EQUIVALENTS = Path(__file__).with_name("equivalent_mutants.txt")
 WARM = str(Path(__file__).with_name("warm_pytest.py"))
@@ -61,7 +63,7 @@ class MutantResult:
     seconds: float
 
 
-def main() -> None:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, default=150, help="how many mutants")
     parser.add_argument("--seed", type=int, default=SEED)
@@ -72,22 +74,34 @@ def main() -> None:
     parser.add_argument("--map", type=Path, metavar="FILE", help="what each test enters; made if missing")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=45, help="how long a mutant's tests may take, by the map")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = _options()
     tree = read_tree(str(ROOT))
     drawn = wanted_mutants(tree, given)
     if given.list:
         print(*(mutant.name for mutant in drawn), sep="\n")
         return
-    equivalent = equivalents()
-    with tempfile.TemporaryDirectory(prefix="relet-mutations-") as scratch:
-        known = _test_map(given.map or _map_file(tree), Path(scratch), given.jobs)
-        counted = [mutant for mutant in drawn if mutant.name not in equivalent]
-        folders = [copied_tree(Path(scratch) / f"tree-{number}") for number in range(given.jobs)]
-        with benches(folders) as made:
-            found = tried_mutants(counted, tree, made, known, given.seconds)
+    known = equivalents()
+    equivalent = [mutant for mutant in drawn if mutant.name in known]
+    others = [mutant for mutant in drawn if mutant.name not in known]
+    missing = {mutant: package for mutant in others if (package := missing_package(mutant, ROOT))}
+    found = _results_of_sample([mutant for mutant in others if mutant not in missing], tree, given)
     if given.keep:
         given.keep.write_text("\n".join(diff(each.mutant, tree) for each in found if not each.seen_by))
-    print(table(found, [mutant for mutant in drawn if mutant.name in equivalent]))
+    print(table(found, equivalent, list(missing)))
+    for mutant, package in missing.items():
+        print(f"not tried, {package} is not installed: {mutant.name}")
+
+
+def _results_of_sample(drawn: Sequence[Mutant], tree: Tree, given: argparse.Namespace) -> list[MutantResult]:
+    with tempfile.TemporaryDirectory(prefix="relet-mutations-") as scratch:
+        known = _test_map(given.map or _map_file(tree), Path(scratch), given.jobs)
+        folders = [copied_tree(Path(scratch) / f"tree-{number}") for number in range(given.jobs)]
+        with benches(folders) as made:
+            return tried_mutants(drawn, tree, made, known, given.seconds)
 
 
 def wanted_mutants(tree: Tree, given: argparse.Namespace) -> list[Mutant]:
@@ -280,26 +294,29 @@ def diff(mutant: Mutant, tree: Tree) -> str:
     return "\n".join([f"# {mutant.name}", *lines, ""])
 
 
-def table(found: Sequence[MutantResult], equivalent: Sequence[Mutant]) -> str:
-    """Room by room: how many mutants, those aside that behave the same, those seen, and the rate."""
-    lines = ["| room | mutants | equivalent | seen | rate | must | reached |", "|---|---|---|---|---|---|---|"]
-    rooms = sorted({each.mutant.room for each in found} | {mutant.room for mutant in equivalent})
-    lines += [_table_row(room, *_of_room(room, found, equivalent)) for room in rooms]
-    return "\n".join([*lines, _table_row("all", found, equivalent)])
+def table(found: Sequence[MutantResult], equivalent: Sequence[Mutant], untried: Sequence[Mutant]) -> str:
+    """Room by room: how many mutants, those set aside and why, those seen, and the rate."""
+    lines = ["| room | mutants | equivalent | not tried | seen | rate | must | reached |", f"|{'---|' * 8}"]
+    rooms = sorted({each.mutant.room for each in found} | {mutant.room for mutant in (*equivalent, *untried)})
+    for room in rooms:
+        in_room = [each for each in found if each.mutant.room == room]
+        lines.append(_table_row(room, in_room, _of_room(room, equivalent), _of_room(room, untried)))
+    return "\n".join([*lines, _table_row("all", found, equivalent, untried)])
 
 
-def _of_room(
-    room: str, found: Sequence[MutantResult], equivalent: Sequence[Mutant]
-) -> tuple[list[MutantResult], list[Mutant]]:
-    return [e for e in found if e.mutant.room == room], [mutant for mutant in equivalent if mutant.room == room]
+def _of_room(room: str, mutants: Sequence[Mutant]) -> list[Mutant]:
+    return [mutant for mutant in mutants if mutant.room == room]
 
 
-def _table_row(name: str, found: Sequence[MutantResult], equivalent: Sequence[Mutant]) -> str:
+def _table_row(
+    name: str, found: Sequence[MutantResult], equivalent: Sequence[Mutant], untried: Sequence[Mutant]
+) -> str:
     seen = sum(each.seen_by is not None for each in found)
     rate = seen / len(found) if found else 1.0
     must = {"report": MUST_OF_REPORT, "all": MUST}.get(name)
     ends = f"{must:.0%} | {'must' if rate >= must else 'no'}" if must else " | "
-    return f"| {name} | {len(found) + len(equivalent)} | {len(equivalent)} | {seen} | {rate:.0%} | {ends} |"
+    counts = (len(found) + len(equivalent) + len(untried), len(equivalent), len(untried), seen)
+    return f"| {name} | {' | '.join(map(str, counts))} | {rate:.0%} | {ends} |"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Which tests concern a mutant: those that enter its function, by a map that one run of all tests makes."""
+"""Which tests concern a mutant: those that enter its function, by a map that one run of all tests makes.
+
+Where the package of an extra is not installed, the tests that need it are skipped.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ import ast
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from call_map import FOLDER
@@ -117,6 +123,25 @@ def _imported(file: Path) -> frozenset[str]:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return frozenset(names)
+
+
+def missing_package(mutant: Mutant, tree: Path) -> str | None:
+    """The package that the tests of a mutant's module need and that is not installed here, if it is an extra's.
+
+    A module needs a package that it imports, inside functions too, or whose name stands in the module's own name:
+    `archives/catboost_models.py` imports nothing of CatBoost, but only its models enter it.
+    """
+    words = {word for part in mutant.module.split(".") for word in part.split("_")}
+    needed = words | {name.partition(".")[0] for name in _imported(tree / mutant.path)}
+    missing = (package for package in sorted(needed & _extra_packages(tree)) if find_spec(package) is None)
+    return next(missing, None)
+
+
+@cache
+def _extra_packages(tree: Path) -> frozenset[str]:
+    """The packages of all extras, as `pyproject.toml` names them; those of relet are imported by these names."""
+    extras = tomllib.loads((tree / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return frozenset(re.split(r"[^\w-]", text)[0] for texts in extras.values() for text in texts)
 
 
 def relevant_tests(mutant: Mutant, tree: Path, known: TestMap, seconds: float) -> list[str]:
