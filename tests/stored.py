@@ -1,4 +1,4 @@
-"""What lies in a store, by path: looked at, changed and lost past the store, as a disk or a person does it."""
+"""What lies in a store: a version that is put there, and what a disk or a person does to files, past the store."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from relet.core.artifact import Version
 from relet.store import Store
 from relet.store.address import open_bucket
 from relet.store.bucket import Bucket
 from relet.store.layout import object_path
+
+
+def add_file(store: Store, content: bytes = b"rows", name: str = "sample") -> Version:
+    """The version of this content: of one file, `data.csv`."""
+    sha = store.put_object(content)
+    return store.add_version(name=name, type="file", content=sha, files={"data.csv": sha})
 
 
 def stored_paths(store: Store) -> list[str]:

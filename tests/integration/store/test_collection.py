@@ -22,16 +22,11 @@ from relet.store import Store, open_store, upkeep
 from relet.store.address import open_bucket
 from relet.store.bucket import Bucket
 from relet.store.layout import object_path
-from tests.stored import lose_objects, overwrite, stored_paths
+from tests.stored import add_file, lose_objects, overwrite, stored_paths
 from tests.unit.store.interleaving import Turns, buckets, plain_bucket
 
 NOW = timedelta(0)
 CONTENTS = (b"one", b"two")
-
-
-def add(store: Store, content: bytes) -> Version:
-    sha = store.put_object(content)
-    return store.add_version(name="sample", type="file", content=sha, files={"data.csv": sha})
 
 
 def writer(bucket: Bucket, contents: tuple[bytes, ...], acknowledged: list[Version]) -> Callable[[], None]:
@@ -39,7 +34,7 @@ def writer(bucket: Bucket, contents: tuple[bytes, ...], acknowledged: list[Versi
         for content in contents:
             # A store that says no has acknowledged nothing.
             with suppress(StoreError):
-                acknowledged.append(add(Store(bucket), content))
+                acknowledged.append(add_file(Store(bucket), content))
 
     return write
 
@@ -169,7 +164,7 @@ def condemned_paths(store: Store) -> list[str]:
 
 
 def test_an_object_that_a_killed_collection_left_condemned_is_read_and_put_back(left_store: Store) -> None:
-    version = add(left_store, b"rows")
+    version = add_file(left_store, b"rows")
     a_collection_was_killed(left_store, version, b"rows")
     assert left_store.read_object(version.content) == b"rows"
     a_collection_was_killed(left_store, version, b"rows")
@@ -181,10 +176,10 @@ def test_an_object_that_a_killed_collection_left_condemned_is_read_and_put_back(
 
 
 def test_a_condemned_copy_that_is_damaged_is_never_put_back(left_store: Store) -> None:
-    version = add(left_store, b"rows")
+    version = add_file(left_store, b"rows")
     a_collection_was_killed(left_store, version, b"r0ws")
     assert not left_store.has_object(version.content)
-    assert add(left_store, b"rows") == version
+    assert add_file(left_store, b"rows") == version
     assert left_store.read_object(version.content) == b"rows"
 
 

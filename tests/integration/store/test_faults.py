@@ -11,14 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from relet.core.artifact import Version
 from relet.errors import DamagedError, StoreError
-from relet.store import Store, open_store
-
-
-def add(store: Store, content: bytes = b"rows") -> Version:
-    sha = store.put_object(content)
-    return store.add_version(name="sample", type="file", content=sha, files={"data.csv": sha})
+from relet.store import open_store
+from tests.stored import add_file
 
 
 @contextmanager
@@ -50,24 +45,24 @@ def tiny_disk(folder: Path) -> Iterator[None]:
 
 
 def test_a_read_only_store_is_read_and_says_why_it_can_not_be_written(tmp_path: Path) -> None:
-    version = add(open_store(tmp_path / "store"))
+    version = add_file(open_store(tmp_path / "store"))
     open_store(tmp_path / "store").set_alias("sample", "prod", 1, by="test", why="")
     with read_only(tmp_path / "store"):
         store = open_store(tmp_path / "store")
         assert store.version("sample") == version
         assert store.read_object(version.files["data.csv"]) == b"rows"
         with pytest.raises(StoreError, match=r"can't write .*/store/.*permission denied.*store\.url"):
-            add(store, b"more")
+            add_file(store, b"more")
         with pytest.raises(StoreError, match="permission denied"):
             store.set_alias("sample", "other", 1, by="test", why="")
         assert store.verify(store.log_head()) == []
         assert [each.kind for each in store.log()] == ["began", "alias"]
     assert store.verify() == []
-    assert add(store, b"more").number == 2
+    assert add_file(store, b"more").number == 2
 
 
 def test_a_damaged_object_in_a_read_only_store_is_named_all_the_same(tmp_path: Path) -> None:
-    sha = add(open_store(tmp_path / "store")).files["data.csv"]
+    sha = add_file(open_store(tmp_path / "store")).files["data.csv"]
     (tmp_path / "store" / "objects" / sha[:2] / sha).write_bytes(b"r0ws")
     with read_only(tmp_path / "store"), pytest.raises(DamagedError, match=f"object {sha}.*not be moved aside"):
         open_store(tmp_path / "store").read_object(sha)
@@ -76,7 +71,7 @@ def test_a_damaged_object_in_a_read_only_store_is_named_all_the_same(tmp_path: P
 def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk"):
         store = open_store(tmp_path / "disk" / "store")
-        version = add(store)
+        version = add_file(store)
         big = tmp_path / "big"
         big.write_bytes(os.urandom(400_000))
         for content in (big, big.read_bytes()):
@@ -90,4 +85,4 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
         assert store.verify() == []
         assert list((tmp_path / "disk" / "store").rglob("*#*")) == []
         assert store.read_object(version.files["data.csv"]) == b"rows"
-        assert add(store, b"little").number == 2
+        assert add_file(store, b"little").number == 2

@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import pytest
 
-from relet.core.artifact import Version
 from relet.files import lock_holder, locked, locked_for_children
-from relet.store import Store, claims, open_store
+from relet.store import claims, open_store
 from relet.store.address import open_bucket
 from relet.store.claims import ClaimTiming
+from tests.stored import add_file
 
 QUICK = ClaimTiming(look=0.02, renew=0.05, gone=1.0)
 
@@ -40,18 +40,13 @@ def no_flock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(fcntl, "flock", flock)
 
 
-def add(store: Store, content: bytes) -> Version:
-    sha = store.put_object(content)
-    return store.add_version(name="sample", type="file", content=sha, files={"data.csv": sha})
-
-
 def numbers_of_many_writers(url: Path) -> list[int]:
     numbers: list[int] = []
 
     def write(writer: int) -> None:
         for each in range(5):
             store = open_store(url)
-            numbers.append(add(store, f"{writer} {each}".encode()).number)
+            numbers.append(add_file(store, f"{writer} {each}".encode()).number)
             store.set_alias("sample", f"of{writer}-{each}", numbers[-1], by="test", why="")
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
@@ -124,7 +119,7 @@ def test_a_link_that_is_refused_for_another_reason_is_an_error_with_advice(
     store = open_store(tmp_path)
     monkeypatch.setattr(os, "link", link)
     with pytest.raises(Exception, match="the quota is used up"):
-        add(store, b"rows")
+        add_file(store, b"rows")
 
 
 def test_the_claim_of_a_holder_that_does_not_renew_it_is_taken_over(tmp_path: Path) -> None:

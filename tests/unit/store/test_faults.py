@@ -15,14 +15,9 @@ from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.errors import StoreError
 from relet.store import Store, open_store
 from relet.store.contents import VERDICT, files_digest
-from tests.stored import enter_what_a_kill_left
+from tests.stored import add_file, enter_what_a_kill_left
 
 NOW = timedelta(0)
-
-
-def add(store: Store, content: bytes = b"rows") -> Version:
-    sha = store.put_object(content)
-    return store.add_version(name="sample", type="file", content=sha, files={"data.csv": sha})
 
 
 @pytest.mark.parametrize(
@@ -35,7 +30,7 @@ def test_what_the_disk_says_becomes_advice(
     from obstore.store import LocalStore
 
     store = open_store(tmp_path / "store")
-    version = add(store)
+    version = add_file(store)
     with monkeypatch.context() as patch:
 
         def refuse(*_: object, **__: object) -> None:
@@ -43,7 +38,7 @@ def test_what_the_disk_says_becomes_advice(
 
         patch.setattr(LocalStore, "put", refuse)
         with pytest.raises(StoreError, match=advice):
-            add(store, b"more")
+            add_file(store, b"more")
     assert (store.version("sample"), store.verify()) == (version, [])
 
 
@@ -52,12 +47,12 @@ def test_a_file_in_the_place_of_the_store_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="a file stands where a folder should be"):
         open_store(tmp_path / "file")
     with pytest.raises(StoreError, match="a file stands where a folder should be"):
-        add(open_store(tmp_path / "file" / "below"))
+        add_file(open_store(tmp_path / "file" / "below"))
 
 
 def test_what_a_killed_writer_staged_is_no_version_and_goes_with_the_garbage(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    version = add(store)
+    version = add_file(store)
     sha = version.files["data.csv"]
     left = [
         tmp_path / "store" / "objects" / sha[:2] / f"{sha}#1",
@@ -71,7 +66,7 @@ def test_what_a_killed_writer_staged_is_no_version_and_goes_with_the_garbage(tmp
     written_now = tmp_path / "store" / "runs" / "s.json#1"
     written_now.write_bytes(b"{")
     assert (store.verify(), store.versions("sample"), list(store.runs())) == ([], [version], [])
-    assert add(store, b"more").number == 2
+    assert add_file(store, b"more").number == 2
     assert store.gc(timedelta(days=9999)) == []
     assert len(store.gc()) == 3
     assert not any(path.exists() for path in left)
@@ -102,7 +97,7 @@ def test_an_object_that_a_writer_finds_while_garbage_is_collected_stays(
 
     def writer_in_between(*arguments: object) -> object:
         found = look(*arguments)  # type: ignore[arg-type]
-        add(store, b"garbage, until a run made it again")
+        add_file(store, b"garbage, until a run made it again")
         return found
 
     monkeypatch.setattr(upkeep, "_referenced_objects", writer_in_between)
@@ -131,7 +126,7 @@ def work(store: Store) -> None:
             key=content.decode(),
         )
         store.put_run(record)
-        version = add(store, content)
+        version = add_file(store, content)
         link = ArtifactLink(version=str(version), type=version.type, content=version.content)
         store.put_run(replace(record, status=Status.FINISHED, outputs={"sample": link}))
         add_verdict(store, content)
