@@ -43,7 +43,7 @@ class InterpreterProcess:
 
     `command` starts the interpreter; `environment` is the whole environment of its process; `options` are those of
     `relet.engine.worker`; the process prints to `log`, or to the standard error of this process. The process ends
-    with `close`, or with the `with` block. Methods raise ComponentError where it ended by itself.
+    with `close`, or with the `with` block. Methods raise LostError where it ended by itself.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class InterpreterProcess:
             answer = None
         if answer is None:
             ended = self._process.how_it_ended(PATIENCE, by_itself="ended its process")
-            raise ComponentError(f"{about} {ended}{self._last_log_line()}")
+            raise LostError(f"{about} {ended}{self._last_log_line()}")
         return answer
 
     def _last_log_line(self) -> str:

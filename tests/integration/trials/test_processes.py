@@ -20,14 +20,17 @@ from tests.integration.trials.sweeps import Noting, left_behind, own_workers, ru
 from tests.sums_project import Sums
 
 
-def test_a_process_that_dies_is_replaced_and_its_trial_run_once_more(adding: Sums, tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", ["os.getpid()", "os.getppid()"], ids=["of the call", "copied for calls"])
+def test_a_process_that_dies_is_replaced_and_its_trial_run_once_more(
+    adding: Sums, tmp_path: Path, killed: str
+) -> None:
     adding.edit(
         "add.py",
         "value = scale",
         f"mark = Path({str(tmp_path / 'mark')!r})\n"
         "    if scale == 2 and not mark.exists():\n"
         "        mark.touch()\n"
-        "        os.kill(os.getpid(), 9)\n"
+        f"        os.kill({killed}, 9)\n"
         "    value = scale",
     )
     watch = Noting()
