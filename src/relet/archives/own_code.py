@@ -86,6 +86,10 @@ class OwnCode:
         """Whether the project's declaration names a class, by its full name."""
         return any(name == each or (each.endswith(".*") and name.startswith(each[:-1])) for each in self.trust)
 
+    def may_trust(self, module: str) -> bool:
+        """Whether the declaration names all classes of a module, or one that it may define."""
+        return self.trusts(f"{module}.") or any(each.rpartition(".")[0] == module for each in self.trust)
+
     def refusal(self, name: str) -> str:
         """Why a class of the project is not trusted, and what to write where."""
         module = name.rpartition(".")[0]
@@ -138,7 +142,7 @@ class OwnCode:
             # an error of a module is told where a class of it is needed
             with suppress(Exception):
                 self.closure([module])
-                if self.trusts(f"{module}.") or any(each.rpartition(".")[0] == module for each in self.trust):
+                if self.may_trust(module):
                     self.imported(module)
 
     def closure(self, modules: Iterable[str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from relet.core.artifact import Check, Verdict
-from relet.core.code import imports
+from relet.core.imports import imports
 from relet.core.wording import count
 from relet.errors import ComponentError
 

@@ -11,6 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from relet.core.definitions import ModuleParts, module_parts
+from relet.core.imports import imported_at_once, imports
 from relet.core.normal_form import NestsTooDeepError, parse_source, tree_digest
 from relet.errors import WiringError
 from relet.names import EXPORTS, PACKAGE
@@ -39,6 +41,9 @@ Result = TypeVar("Result")
 class CodeClosure:
     """A module with all that it imports: first-party modules → their digests, and the names of third parties.
 
+    Where a key leaves out functions of a module, `modules` has the digest of its rest under its name, and those of
+    the functions that count under `module:function`.
+
     `third_party` holds the names as imports give them, with the names above and the members: "google",
     "google.protobuf", "google.protobuf.message", "google.protobuf.message.Message". Which of them are modules, the
     source does not say.
@@ -52,12 +57,14 @@ class CodeClosure:
 class ModuleSummary:
     """What a module's source says: the digest of its tree, and what it imports, as `imports` gives it.
 
-    `at_once` are the modules that it imports when it is imported itself, not later in a function.
+    `at_once` are the modules that it imports when it is imported itself, not later in a function. `parts` are what
+    a key may hold of it; None for relet's own modules, which are held as they are.
     """
 
     digest: str
     imports: tuple[tuple[str, str | None], ...]
     at_once: tuple[str, ...] = ()
+    parts: ModuleParts | None = None
 
 
 @dataclass(frozen=True)
@@ -111,9 +118,10 @@ class FirstPartyCode:
     def digest(self, module: str) -> str | None:
         """The digest of a first-party module's normal form; None where there is no such module."""
         path = self.find(module)
-        return self._summary(module, path).digest if path and path.is_file() else None
+        return self.summary(module, path).digest if path and path.is_file() else None
 
-    def _summary(self, module: str, path: Path) -> ModuleSummary:
+    def summary(self, module: str, path: Path) -> ModuleSummary:
+        """What the source of a module in a file says."""
         return self.once(f"summary of {module}", lambda: self._read_summary(module, path))
 
     def _read_summary(self, module: str, path: Path) -> ModuleSummary:
@@ -127,7 +135,8 @@ class FirstPartyCode:
                 summary = ModuleSummary(
                     digest=tree_digest(tree),
                     imports=tuple(imports(tree, package)),
-                    at_once=tuple(_imported_at_once(tree)),
+                    at_once=tuple(imported_at_once(tree)),
+                    parts=module_parts(tree, package) if module.partition(".")[0] != "relet" else None,
                 )
             except NestsTooDeepError as error:
                 raise WiringError(f"{path}: {error.msg}") from None
@@ -200,15 +209,11 @@ class FirstPartyCode:
                 if name.partition(".")[0] not in sys.stdlib_module_names:
                     third_party.add(name)
                 continue
-            if not _counts_as_code(name):
+            if not counts_as_code(name) or path.is_dir():
                 continue
-            if path.is_dir():
-                continue
-            summary = self._summary(name, path)
+            summary = self.summary(name, path)
             digests[name] = summary.digest
-            if name not in self._imports:
-                self._imports[name] = tuple(dict.fromkeys(self._imported(summary)))
-            for imported in self._imports[name]:
+            for imported in self.imported(name, summary.imports):
                 if imported not in seen:
                     seen.add(imported)
                     waiting.append(imported)
@@ -218,12 +223,18 @@ class FirstPartyCode:
         """The modules of packages that some first-party modules import when they are imported themselves."""
         for module in modules:
             path = self.find(module)
-            for name in self._summary(module, path).at_once if path else ():
+            for name in self.summary(module, path).at_once if path else ():
                 if self._is_third_party(name.partition(".")[0]):
                     yield name
 
-    def _imported(self, summary: ModuleSummary) -> Iterator[str]:
-        for name, member in summary.imports:
+    def imported(self, part: str, pairs: Iterable[tuple[str, str | None]]) -> tuple[str, ...]:
+        """The names of the modules that these imports may import; `part` names the code that they stand in."""
+        if part not in self._imports:
+            self._imports[part] = tuple(dict.fromkeys(self._imported(pairs)))
+        return self._imports[part]
+
+    def _imported(self, pairs: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+        for name, member in pairs:
             if name == "relet":
                 yield from _relet_exports(member)
                 continue
@@ -243,67 +254,6 @@ def _leads_somewhere(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
-    """(module, member) for each import in a tree; `import a.b` has no member.
-
-    What is imported for type checkers alone is left out: it never runs.
-
-    >>> list(imports(ast.parse("import a.b; from .c import d"), "p"))
-    [('a.b', None), ('p.c', 'd')]
-    """
-    for node in _statements(tree.body):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, None
-                if alias.name == "relet":
-                    yield from (("relet", name) for name in _attributes(tree, alias.asname or "relet"))
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute_module(node, package)
-            for alias in node.names:
-                yield module, None if alias.name == "*" else alias.name
-
-
-def _imported_at_once(tree: ast.Module) -> Iterator[str]:
-    """The absolute imports at the top level of a module."""
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-
-
-def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Every statement that may run, however deeply nested; imports are among them."""
-    for statement in body:
-        yield statement
-        if isinstance(statement, ast.If) and _is_type_checking(statement.test):
-            yield from _statements(statement.orelse)
-            continue
-        for name in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(statement, name, ()))
-        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-            yield from _statements(part.body)
-
-
-def _is_type_checking(test: ast.expr) -> bool:
-    return "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", ""))
-
-
-def _attributes(tree: ast.Module, name: str) -> set[str]:
-    return {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
-    }
-
-
-def _absolute_module(node: ast.ImportFrom, package: str) -> str:
-    if not node.level:
-        return node.module or ""
-    base = package.split(".")[: len(package.split(".")) - node.level + 1]
-    return ".".join([*base, node.module] if node.module else base)
-
-
 def _with_parents(name: str) -> Iterator[str]:
     parts = name.split(".")
     for length in range(1, len(parts) + 1):
@@ -315,7 +265,8 @@ def _relet_exports(member: str | None) -> Iterator[str]:
     yield home
 
 
-def _counts_as_code(module: str) -> bool:
+def counts_as_code(module: str) -> bool:
+    """Whether a first-party module is part of a component's code: of relet only the domain rooms are."""
     parts = module.split(".")
     return parts[0] != "relet" or (len(parts) > 1 and parts[1] in DOMAIN_ROOMS)
 

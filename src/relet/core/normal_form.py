@@ -6,8 +6,10 @@ A change of these is no change, so the digest of a module is that of its normal 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from relet.errors import WiringError
 
@@ -66,14 +68,7 @@ def _tree_text(tree: ast.Module, *, keep_docstrings: bool) -> str:
 def _write_node(value: object, written: list[str], keep_docstrings: bool) -> None:
     if isinstance(value, ast.AST):
         written.append(f"{type(value).__name__}(")
-        for name in value._fields:
-            child = getattr(value, name, None)
-            if name in _LEFT_OUT or child is None or child == []:
-                continue
-            if name == "body" and not keep_docstrings and isinstance(value, _DOCUMENTED):
-                child = _without_docstring(child)
-            elif name == "values" and isinstance(value, ast.JoinedStr):
-                child = _merged_strings(child)
+        for name, child in read_children(value, keep_docstrings=keep_docstrings):
             written.append(f"{name}=")
             _write_node(child, written, keep_docstrings)
         written.append(")")
@@ -86,6 +81,19 @@ def _write_node(value: object, written: list[str], keep_docstrings: bool) -> Non
     else:
         # In ASCII: which other characters repr escapes differs between Pythons.
         written.append(f"{type(value).__name__}:{value!a}")
+
+
+def read_children(node: ast.AST, *, keep_docstrings: bool = False) -> Iterator[tuple[str, Any]]:
+    """What the normal form has of a node: the names of its fields → nodes, lists of them, or plain values."""
+    for name in node._fields:
+        child = getattr(node, name, None)
+        if name in _LEFT_OUT or child is None or child == []:
+            continue
+        if name == "body" and not keep_docstrings and isinstance(node, _DOCUMENTED):
+            child = _without_docstring(child)
+        elif name == "values" and isinstance(node, ast.JoinedStr):
+            child = _merged_strings(child)
+        yield name, child
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -116,6 +124,21 @@ def tree_digest(tree: ast.Module) -> str:
         raise NestsTooDeepError("it nests too deep to be parsed") from None
 
 
-def source_digest(source: bytes) -> str:
-    """SHA-256 of the normal form of a module's source, in hex. Raises SyntaxError, and NestsTooDeepError."""
-    return tree_digest(parsed(source))
+def nodes_digest(nodes: Iterable[ast.AST]) -> str:
+    """SHA-256 of the normal form of some nodes, without docstrings, in hex. Raises NestsTooDeepError."""
+    try:
+        text = "".join(each for node in nodes for each in _written_node(node))
+    except RecursionError:
+        raise NestsTooDeepError("it nests too deep to be parsed") from None
+    return sha256(text.encode()).hexdigest()
+
+
+def _written_node(node: ast.AST) -> list[str]:
+    written: list[str] = []
+    _write_node(node, written, keep_docstrings=False)
+    return [*written, ","]
+
+
+def reads_docstrings(tree: ast.Module) -> bool:
+    """Whether code has the name by which docstrings are read, so that they count."""
+    return _READS_DOCSTRINGS in _tree_text(tree, keep_docstrings=False)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from relet.core import artifact
-from relet.core.code import FirstPartyCode, imports
+from relet.core.code import FirstPartyCode
+from relet.core.imports import imports
 from relet.errors import SignatureError, nearest
 from relet.names import EXPORTS
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from relet.core.code import FirstPartyCode
 from relet.core.component import Component, Input
+from relet.core.definitions import REST
 from relet.core.record import Caveat, is_module_inside
 from relet.engine.documents import document_taken, refuse_other_document
 from relet.engine.lookups import noted, unnoted
@@ -56,6 +57,7 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
             call.scratch,
         ),
         declared=declared_files(call),
+        in_parts=frozenset(_files_held_in_parts(call)),
         resources=_resources(call),
     )
     finder = _finder_of(call, alone)
@@ -205,9 +207,16 @@ def declared_files(call: ComponentCall) -> dict[str, str]:
     return {name: place.digests[name] for name in (*resources, *modules)}
 
 
+def _files_held_in_parts(call: ComponentCall) -> Iterator[str]:
+    """The files of the modules of which the key leaves out functions."""
+    for module, digest in call.code.items():
+        if digest.startswith(REST) and module in call.place.modules:
+            yield call.place.modules[module]
+
+
 def _finder_of(call: ComponentCall, alone: bool) -> FirstPartyFinder:
     own = {name: path for name, path in call.place.modules.items() if alone or not name.startswith("relet.")}
-    return FirstPartyFinder(call.place, own, frozenset(call.code))
+    return FirstPartyFinder(call.place, own, call.code)
 
 
 def _component_traceback(error: BaseException) -> Any:

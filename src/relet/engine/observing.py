@@ -51,13 +51,15 @@ class ReadPermissions:
 
     `folder` is where the project's code is laid out, `home` is the project's own folder. `declared` are the
     component's resources and modules, path in the project → SHA-256: to read one is no access as long as it is
-    what the run was planned with. `resources` are the files and folders that it declares, by these paths.
+    what the run was planned with. `in_parts` are the modules among them of which the key holds parts: who reads one
+    reads more than the key holds. `resources` are the files and folders that it declares, by these paths.
     """
 
     folder: Path
     home: Path
     paths: tuple[Path, ...]
     declared: Mapping[str, str] = field(default_factory=dict)
+    in_parts: frozenset[str] = frozenset()
     resources: tuple[str, ...] = ()
 
 
@@ -237,7 +239,7 @@ def _names_read(touched: AccessLog, allowed: ReadPermissions) -> dict[str, tuple
             continue
         name = _recorded_name(file, allowed)
         # Of Python the key holds no comments and docstrings; who declares a source as a resource wants it so.
-        as_text = text in touched.texts and not _is_resource(name, allowed)
+        as_text = (text in touched.texts or name in allowed.in_parts) and not _is_resource(name, allowed)
         if as_text or allowed.declared.get(name) != digest:
             found.setdefault(name, (file, digest))
     return found

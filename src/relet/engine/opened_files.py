@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from relet.core.lookups import NOTHING
 from relet.engine.lookups import LookupLog, absolute_name, caller_names, is_import, unnoted
 from relet.project.places import at_place
+from relet.project.telling import LEFT_OUT
 from relet.project.tree import digest_of_file
 
 # The modules that read a source to compile it.
@@ -76,6 +77,12 @@ def note_opening(touched: AccessLog, name: str, flags: int) -> None:
             touched.files[name] = ""
     else:
         _note_content(touched, name)
+
+
+def note_left_out(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    """Note that a function is called which the key leaves out: the text of its module decides from now on."""
+    touched.texts.add(arguments[0])
+    _note_content(touched, arguments[0])
 
 
 def _note_content(touched: AccessLog, name: str) -> None:
@@ -210,6 +217,7 @@ def _descriptor(arguments: tuple[Any, ...], at: int) -> int | None:
 
 
 FILE_NOTES = {
+    LEFT_OUT: note_left_out,
     "open": note_opened_file,
     "import": note_library,
     "ctypes.dlopen": note_library,

@@ -22,6 +22,7 @@ from relet.core.lookups import IMPORT_ROOTS, MODULE_MARK, NO_MODULE, NOTHING
 from relet.core.roots import roots_in_words
 from relet.errors import EditedError
 from relet.names import PACKAGE
+from relet.project.telling import ToldFunctions, telling_tree, told_functions
 
 # How OpenMP's threads wait for each other, read when a numeric library loads. With the default, active waiting, a
 # fit takes ten times longer as soon as another process, such as a tracker's, needs a core.
@@ -37,8 +38,8 @@ _INSTALLED = tuple(
 )
 # The system's own, whatever `os.stat` is while a component is called.
 _status = os.stat
-# The SHA-256 of a source and the name of its file → its code. A process that is forked off compiles nothing again.
-_compiled: dict[tuple[str, str], CodeType] = {}
+# The SHA-256 of a source, the name of its file and what tells its calls → its code. A process that is forked off compiles nothing again.
+_compiled: dict[tuple[str, str, ToldFunctions | None], CodeType] = {}
 
 
 def set_library_defaults() -> None:
@@ -75,11 +76,12 @@ class CodePlace:
             compiled(self.source(path), self.home / path)
 
 
-def compiled(source: bytes, shown: Path) -> CodeType:
-    """The code of a module; tracebacks and debuggers show `shown` as its file."""
-    key = sha256(source).hexdigest(), str(shown)
+def compiled(source: bytes, shown: Path, told: ToldFunctions | None = None) -> CodeType:
+    """The code of a module; tracebacks and debuggers show `shown` as its file. `told` says what tells its calls."""
+    key = sha256(source).hexdigest(), str(shown), told
     if key not in _compiled:
-        _compiled[key] = compile(source, str(shown), "exec", dont_inherit=True)
+        text = telling_tree(source, told) if told else source
+        _compiled[key] = compile(text, str(shown), "exec", dont_inherit=True)
     return _compiled[key]
 
 
@@ -89,14 +91,24 @@ class _SourceLoader(SourceFileLoader):
     `texts` gets what somebody asks for as text: the loader's path → the source.
     """
 
-    def __init__(self, name: str, path: str, source: bytes, shown: Path, texts: dict[str, bytes]) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        source: bytes,
+        *,
+        shown: Path,
+        texts: dict[str, bytes],
+        told: ToldFunctions | None,
+    ) -> None:
         super().__init__(name, path)
         self._source = source
         self._shown = shown
         self._texts = texts
+        self._told = told
 
     def get_code(self, fullname: str) -> CodeType:
-        return compiled(self._source, self._shown)
+        return compiled(self._source, self._shown, self._told)
 
     def get_data(self, path: str) -> bytes:
         if path != self.path:
@@ -111,22 +123,24 @@ class FirstPartyFinder:
     `modules` maps the modules that it serves from the tree to their paths. What is not in the closure `code`
     counts as `undeclared`: path → the source that was served. `lookups` are the modules that it was asked for and
     that are not there: place → what was there. `texts` are the modules whose source a loader was asked for: where
-    it lies → the source. `path_before` is `sys.path` without what a component added.
+    it lies → the source. `path_before` is `sys.path` without what a component added. A function that a key leaves
+    out (`code` is then that of the key) tells when it is called: `relet.project.telling`.
     """
 
-    def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Collection[str]) -> None:
+    def __init__(self, place: CodePlace, modules: Mapping[str, str], code: Mapping[str, str]) -> None:
         self.place = place
         self.undeclared: dict[str, bytes] = {}
         self.lookups: dict[str, str] = {}
         self.texts: dict[str, bytes] = {}
         self.last = _LastFinder(self)
         self.path_before: tuple[str, ...] = ()
-        self._modules, self._code = modules, code
+        self._modules, self._code = modules, frozenset(code)
+        self._key = code
         self._sources = {path: place.source(path) for path in modules.values()}
 
     def declare(self, modules: Iterable[str]) -> None:
         """Count modules as declared from now on: something that the key speaks of holds their digests."""
-        self._code = {*self._code, *modules}
+        self._code |= {*modules}
 
     @property
     def names(self) -> Collection[str]:
@@ -226,7 +240,8 @@ class FirstPartyFinder:
 
     def _spec(self, name: str, path: str, source: bytes) -> ModuleSpec | None:
         place = str(self.place.folder / path)
-        loader = _SourceLoader(name, place, source, self.place.home / path, self.texts)
+        told = told_functions(name, place, self._key)
+        loader = _SourceLoader(name, place, source, shown=self.place.home / path, texts=self.texts, told=told)
         locations = [str(Path(place).parent)] if path.endswith("__init__.py") else None
         return spec_from_file_location(name, place, loader=loader, submodule_search_locations=locations)
 

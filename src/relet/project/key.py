@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from relet.core.code import CodeClosure
 from relet.core.component import Component
 from relet.core.installed import Distributions
 from relet.core.normal_form import tree_digest
+from relet.core.reach import CodeStart, reached_code
 from relet.core.record import KeyParts
 from relet.errors import WiringError
 from relet.project.folder import Project
 
 _PASSED_OVER = frozenset(("__pycache__", ".pytest_cache", ".ipynb_checkpoints"))
+# The kinds of resources that may name functions for a library that looks them up.
+_NAMING = frozenset((".cfg", ".ini", ".ipynb", ".json", ".toml", ".yaml", ".yml"))
+_WORD = re.compile(r"\w+")
 
 
 def code_parts(
@@ -57,14 +62,17 @@ def _component_parts(
     project: Project, component: Component, installed: Distributions, parameters: Mapping[str, Any]
 ) -> KeyParts:
     resources = dict(_resources(project, component))
-    closures = [project.code.closure(name) for name in (component.module, *component.modules(parameters))]
-    closures += [_resource_closure(project, path) for path in resources.values() if path.suffix == ".py"]
-    modules = {name: value for closure in closures for name, value in closure.modules.items()}
-    third_party = frozenset[str]().union(*(closure.third_party for closure in closures))
+    start = CodeStart(
+        modules=(component.module, *component.modules(parameters)),
+        words={component.function_name, *_words_of_values(project, parameters, resources.values())},
+        scripts=tuple(_module_of(project, path) for path in resources.values() if path.suffix == ".py"),
+        is_whole=_whole_modules(project),
+    )
+    reached = reached_code(project.code, start)
     return KeyParts(
         component=component.identity,
-        code=dict(sorted(modules.items())),
-        packages=installed.closure(third_party),
+        code=reached.modules,
+        packages=installed.closure(reached.third_party),
         resources={name: _resource_digest(project, path) for name, path in sorted(resources.items())},
     )
 
@@ -85,12 +93,30 @@ def _resources(project: Project, component: Component) -> Iterator[tuple[str, Pa
                 yield file.relative_to(project.folder).as_posix(), file
 
 
-def _resource_closure(project: Project, path: Path) -> CodeClosure:
-    """What a resource that is Python imports, without the resource itself, which is no part of the code."""
-    module = ".".join(path.relative_to(project.root).with_suffix("").parts)
-    closure = project.code.closure(module)
-    imported = {name: digest for name, digest in closure.modules.items() if name != module}
-    return CodeClosure(modules=imported, third_party=closure.third_party)
+def _module_of(project: Project, path: Path) -> str:
+    """What a resource that is Python would be called as a module."""
+    return ".".join(path.relative_to(project.root).with_suffix("").parts)
+
+
+def _words_of_values(project: Project, parameters: Mapping[str, Any], resources: Iterable[Path]) -> Iterator[str]:
+    """The words of a component's parameters and of its resources that may name code."""
+    yield from _WORD.findall(repr(dict(parameters)))
+    for path in resources:
+        if path.suffix in _NAMING:
+            yield from _WORD.findall(project.code.content(path).decode(errors="replace"))
+
+
+def _whole_modules(project: Project) -> Callable[[str], bool]:
+    """Which modules count as they are: those with classes that models may hold.
+
+    A model holds the digests of these modules and of all that they import, and is not loaded where one differs.
+    """
+    path = project.root / "pyproject.toml"
+    if not path.is_file() or b"trust" not in project.code.content(path):
+        return lambda module: False
+    from relet.archives.own_code import OwnCode
+
+    return OwnCode(root=project.root, declaration=path, code=project.code, imported=import_module).may_trust
 
 
 def _resource_digest(project: Project, path: Path) -> str:

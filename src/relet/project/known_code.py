@@ -16,9 +16,11 @@ import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from relet.core import code, normal_form
+from relet.core import code, definitions, imports, naming, normal_form
 from relet.core.code import ModuleSummary
+from relet.core.definitions import parts_as_json, parts_from_json
 from relet.environments.cache import cache_folder
 from relet.files import create_whole, write_whole
 from relet.store.disk import is_special_file
@@ -76,9 +78,8 @@ def recall(folder: Path) -> None:
     summaries = held["modules"]
     _accepted.update(dict.fromkeys(held["accepted"]))
     _recalled.update(held["accepted"])
-    for key, (digest, imports, at_once) in summaries.items():
-        pairs = tuple((name, member) for name, member in imports)
-        _known.setdefault(key, ModuleSummary(digest=digest, imports=pairs, at_once=tuple(at_once)))
+    for key, summary in summaries.items():
+        _known.setdefault(key, _summary_from_list(summary))
     _recalled.update(summaries)
 
 
@@ -90,16 +91,32 @@ def keep(folder: Path) -> None:
     if secret is None:
         return
     latest = list(_known.items())[-LIMIT:]
-    summaries = {key: [summary.digest, summary.imports, summary.at_once] for key, summary in latest}
+    summaries = {key: _summary_as_list(summary) for key, summary in latest}
     held = {"modules": summaries, "accepted": list(_accepted)[-LIMIT:]}
     content = json.dumps(held, separators=(",", ":")).encode()
     with suppress(OSError):  # where the file can't be written, the next process parses again
         write_whole(folder / NAME, _modules_seal(content, secret) + b"\n" + content)
 
 
+def _summary_as_list(summary: ModuleSummary) -> list[Any]:
+    parts = [parts_as_json(summary.parts)] if summary.parts else []
+    return [summary.digest, summary.imports, summary.at_once, *parts]
+
+
+def _summary_from_list(held: list[Any]) -> ModuleSummary:
+    digest, imported, at_once, *parts = held
+    return ModuleSummary(
+        digest=digest,
+        imports=tuple((name, member) for name, member in imported),
+        at_once=tuple(at_once),
+        parts=parts_from_json(parts[0]) if parts else None,
+    )
+
+
 def _modules_seal(content: bytes, secret: bytes) -> bytes:
     """The user's seal on the content, the Python that parsed the modules, and the code that reads and keeps."""
-    reading = (code.__file__, normal_form.__file__, __file__)
+    readers = (code, definitions, imports, naming, normal_form)
+    reading = (*(str(each.__file__) for each in readers), __file__)
     seal = hmac.new(secret, b"".join(Path(each).read_bytes() for each in reading), "sha256")
     seal.update(sys.version.encode())
     seal.update(content)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from relet.core.normal_form import NestsTooDeepError, source_digest
+from relet.core.definitions import REST, part_digests
+from relet.core.normal_form import NestsTooDeepError, parsed, tree_digest
 from relet.core.record import RunRecord
 from relet.errors import StoreError
 from relet.store import objects, trees
@@ -24,9 +25,9 @@ class StoredCode:
     files_of: Callable[[str], Mapping[str, str]]
     read: Callable[[str], bytes]
     _trees: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    _digests: dict[str, str | None] = field(default_factory=dict)
+    _digests: dict[tuple[str, frozenset[str] | None], dict[str, str] | None] = field(default_factory=dict)
     _too_deep: set[str] = field(default_factory=set)
-    _judged: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    _judged: dict[tuple[str, str, str, frozenset[str] | None], bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, bucket: Bucket) -> StoredCode:
@@ -41,21 +42,25 @@ class StoredCode:
         """
         if record.parts is None or not record.code.tree:
             return
-        for module, digest in record.parts.code.items():
+        for module, (held, claims) in _claims_by_module(record.parts.code).items():
             if self._nests_too_deep(record.code.tree, module):
                 yield f"has the code of {module}, whose stored file can't be parsed: it nests too deep"
-            elif self._is_false(record.code.tree, module, str(digest)):
-                yield f"says that the code of {module} has the digest {digest}, which its stored file has not"
+                continue
+            for part, digest in claims.items():
+                if self._is_false(record.code.tree, module, part, digest, held):
+                    what = f"{module}:{part}" if part else module
+                    yield f"says that the code of {what} has the digest {digest}, which its stored file has not"
 
     def _nests_too_deep(self, tree: str, module: str) -> bool:
         found = _files_of_module(self._files(tree), module)
-        return any(self._digest(sha) is None and sha in self._too_deep for sha in found)
+        return any(self._digests_of(sha, None) is None and sha in self._too_deep for sha in found)
 
-    def _is_false(self, tree: str, module: str, digest: str) -> bool:
-        asked = (tree, module, digest)
+    def _is_false(self, tree: str, module: str, part: str, digest: str, held: frozenset[str] | None) -> bool:
+        asked = (tree, f"{module}:{part}", digest, held)
         if asked not in self._judged:
-            found = {self._digest(sha) for sha in _files_of_module(self._files(tree), module)}
-            self._judged[asked] = bool(found) and None not in found and digest not in found
+            found = [self._digests_of(sha, held) for sha in _files_of_module(self._files(tree), module)]
+            known = [each.get(part) for each in found if each is not None]
+            self._judged[asked] = bool(found) and len(known) == len(found) and digest not in known
         return self._judged[asked]
 
     def _files(self, tree: str) -> Mapping[str, str]:
@@ -65,17 +70,43 @@ class StoredCode:
                 self._trees[tree] = self.files_of(tree)
         return self._trees[tree]
 
-    def _digest(self, sha: str) -> str | None:
-        """The digest of a stored file's normal form; None where it can't be worked out."""
-        if sha not in self._digests:
-            self._digests[sha] = None
+    def _digests_of(self, sha: str, held: frozenset[str] | None) -> dict[str, str] | None:
+        """The digests of a stored file's parts, of which a key holds some; None where they can't be worked out.
+
+        Without `held` the digest of the whole, under "".
+        """
+        asked = sha, held
+        if asked not in self._digests:
+            self._digests[asked] = None
             try:
-                self._digests[sha] = source_digest(self.read(sha))
+                tree = parsed(self.read(sha))
+                whole = tree_digest(tree)
+                self._digests[asked] = {"": whole} if held is None else part_digests(tree, held)
             except NestsTooDeepError:
                 self._too_deep.add(sha)
             except (StoreError, SyntaxError):
                 pass
-        return self._digests[sha]
+        return self._digests[asked]
+
+
+def _claims_by_module(code: Mapping[str, str]) -> dict[str, tuple[frozenset[str] | None, dict[str, str]]]:
+    """What a key says of each module: which functions of it count, None for all, and part → digest.
+
+    >>> _claims_by_module({"p.a": "rest 12", "p.a:f": "34", "p.b": "56"})
+    {'p.a': (frozenset({'f'}), {'': 'rest 12', 'f': '34'}), 'p.b': (None, {'': '56'})}
+    """
+    claims: dict[str, dict[str, str]] = {}
+    for name, digest in code.items():
+        module, _, function = name.partition(":")
+        claims.setdefault(module, {})[function] = str(digest)
+    return {
+        module: (frozenset(said.keys() - {""}) if _is_in_parts(said) else None, said)
+        for module, said in claims.items()
+    }
+
+
+def _is_in_parts(said: Mapping[str, str]) -> bool:
+    return len(said) > 1 or said.get("", "").startswith(REST)
 
 
 def _files_of_module(files: Mapping[str, str], module: str) -> list[str]:

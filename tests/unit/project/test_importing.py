@@ -19,7 +19,7 @@ def test_what_relet_imports_by_itself_is_this_relet_s_though_the_tree_holds_the_
     report.mkdir(parents=True)
     (report / "__init__.py").write_text("")
     place = CodePlace(folder=tmp_path, home=tmp_path, digests={OF_THE_TREE: sha256(b"").hexdigest()})
-    finder = FirstPartyFinder(place, {"relet.report": OF_THE_TREE}, frozenset({"relet.report"}))
+    finder = FirstPartyFinder(place, {"relet.report": OF_THE_TREE}, {"relet.report": ""})
     package = finder.find_spec("relet.report")
     assert package is not None
     assert package.origin == str(tmp_path / OF_THE_TREE)

@@ -1,0 +1,204 @@
+"""Which words a piece of code holds, and whether it can find a function by a word that it works out."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from relet.core.imports import absolute_module
+from relet.core.normal_form import read_children
+
+_WORD = re.compile(r"\w+")
+# Functions that read their caller's names, or run text. As attributes, many have another meaning.
+_BUILTINS = frozenset(
+    (
+        "__builtins__",
+        "__import__",
+        "__loader__",
+        "__spec__",
+        "breakpoint",
+        "dir",
+        "eval",
+        "exec",
+        "globals",
+        "help",
+    )
+) | {"locals", "vars"}
+# What leads from an object to all names of a module, or to their code; by which objects are found by a stored name;
+# and the sizes of files, of which a module's own is one.
+_LEADING = frozenset(
+    """__builtins__ __dict__ __getattr__ __getattribute__ __globals__ __import__ __loader__ __spec__
+    CodeType FullLoader FunctionType InteractiveConsole InteractiveInterpreter LambdaType Loader Popen UnsafeLoader
+    _current_frames _getframe ag_frame allow_pickle cr_frame currentframe dictConfig exec_module f_back f_builtins
+    f_code f_globals f_locals fileConfig fork forkpty full_load get_code getmembers getsize gi_frame import_module
+    import_string instantiate load_module popen posix_spawn posix_spawnp read_pickle resolve_name run_module run_path
+    scandir setprofile settrace st_size tb_frame unsafe_load walk_stack walk_tb weights_only""".split()
+) | {f"{way}{end}" for way in ("exec", "spawn") for end in ("v", "ve", "vp", "vpe", "l", "le", "lp", "lpe")}
+# Modules that do one of these things for whoever imports them.
+_MODULES = frozenset(
+    """IPython __main__ _pickle bdb builtins cPickle cProfile cffi cloudpickle code codeop copyreg ctypes dill doctest
+    fire formula formulaic gc hydra imp importlib inspect joblib jsonpickle jupyter_client marshal nbclient numexpr
+    papermill patsy pdb pickle pkgutil profile pydoc rlcompleter runpy shelve statsmodels subprocess timeit trace
+    unittest zipimport""".split()
+)
+# Functions that take a name → the place of the name among their arguments; None stands for each argument.
+_ASKING: Mapping[str, int | None] = {
+    **dict.fromkeys(("getattr", "hasattr", "setattr", "delattr"), 1),
+    "attrgetter": None,
+    "methodcaller": 0,
+}
+
+# What is a way as an attribute, and has another meaning in some calls.
+_OF_ATTRIBUTES = frozenset(("eval", "modules", "query", "system"))
+# What is a way as a text: the name of an attribute that is asked for.
+_BY_TEXT = (_BUILTINS | _LEADING | {"getattr"}) - {"dir", "help"}
+_DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def words_of(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Every word in the names and texts of some code, but for docstrings and for names that are only bound.
+
+    These are the names of functions, of classes and of what they take, and those by which an import calls what the
+    other module calls so, too: whoever uses one of them says it again.
+    """
+    found: set[str] = set()
+    for node in _walk(nodes):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(each.name.rpartition(".")[2] for each in node.names if each.asname)
+        else:
+            found.update(word for text in _texts_of(node) for word in _WORD.findall(text))
+    return frozenset(found)
+
+
+def works_out_names(nodes: Iterable[ast.AST]) -> bool:
+    """Whether some code can get at a function without saying its name.
+
+    It may look at all names of a module, ask for a name that it works out, run a text, read the frames of its
+    callers, load objects by names that are stored, or start a program.
+    """
+    harmless: set[int] = set()
+    for node in _walk(nodes):
+        if isinstance(node, ast.Call) and _is_harmless_call(node):
+            harmless.add(id(node.func))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            if _imports_a_way(node):
+                return True
+        elif id(node) not in harmless and _is_a_way(node):
+            return True
+    return False
+
+
+def _is_harmless_call(node: ast.Call) -> bool:
+    """Whether a call of something suspicious asks for a name that it says, or has another meaning."""
+    name = _name_of(node.func)
+    if name in _ASKING:
+        place = _ASKING[name]
+        asked = node.args if place is None else node.args[place : place + 1]
+        return bool(asked) and all(map(_is_text, asked)) and not node.keywords
+    if isinstance(node.func, ast.Attribute):
+        # `model.eval()` of PyTorch, `platform.system()`, `module.modules()`; pandas reads names in a query
+        if name == "query":
+            return bool(node.args) and _is_text(node.args[0])
+        return name in ("eval", "system", "modules") and not node.args and not node.keywords
+    return False
+
+
+def _is_a_way(node: ast.AST) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in _BUILTINS or node.id in _LEADING or node.id in _ASKING
+    if isinstance(node, ast.Attribute):
+        is_main = node.attr == "main" and _name_of(node.value) == "pytest"
+        return is_main or node.attr in _LEADING or node.attr in _ASKING or node.attr in _OF_ATTRIBUTES
+    if isinstance(node, ast.keyword):
+        return node.arg in _LEADING
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return not _BY_TEXT.isdisjoint(node.value.split("."))
+    return False
+
+
+def _imports_a_way(node: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(node, ast.Import):
+        return any(alias.name.partition(".")[0] in _MODULES for alias in node.names)
+    module = "" if node.level else (node.module or "").partition(".")[0]
+    names = {alias.name for alias in node.names}
+    renamed = {alias.name for alias in node.names if alias.asname}
+    return (
+        module in _MODULES
+        or not names.isdisjoint(_LEADING | _OF_ATTRIBUTES)
+        or not renamed.isdisjoint(_ASKING)
+        or (module == "pytest" and "main" in names)
+    )
+
+
+def values_of(nodes: Iterable[ast.AST], bound: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The dotted names of what is imported and used as a value, not by an attribute alone.
+
+    `bound` says what each name that an import binds stands for. Where such a value is a module of the project, it
+    is handed to somebody who may look at all that is in it.
+    """
+    found: set[str] = set()
+    passed: set[int] = set()
+    for node in _walk(nodes):
+        if id(node) in passed or not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        parts: list[str] = []
+        root: ast.AST = node
+        while isinstance(root, ast.Attribute):
+            parts.append(root.attr)
+            root = root.value
+            passed.add(id(root))
+        if isinstance(root, ast.Name) and isinstance(root.ctx, ast.Load):
+            found.update(".".join((each, *reversed(parts))) for each in bound.get(root.id, ()))
+    return frozenset(found)
+
+
+def bound_by_imports(tree: ast.Module, package: str) -> dict[str, frozenset[str]]:
+    """Each name that an import in a module binds → what it may stand for; the standard library's and relet's not."""
+    found: dict[str, frozenset[str]] = {}
+    for node in ast.walk(tree):
+        for name, full in _bindings(node, package):
+            if full.partition(".")[0] not in ("relet", *sys.stdlib_module_names):
+                found[name] = found.get(name, frozenset()) | {full}
+    return found
+
+
+def _bindings(node: ast.AST, package: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            top = alias.name.partition(".")[0]
+            yield (alias.asname, alias.name) if alias.asname else (top, top)
+    elif isinstance(node, ast.ImportFrom):
+        module = absolute_module(node, package)
+        yield from ((alias.asname or alias.name, f"{module}.{alias.name}") for alias in node.names)
+
+
+def _walk(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Some nodes and all below them, each before what is in it, without docstrings."""
+    waiting: list[Any] = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.AST):
+            yield node
+            for _, child in read_children(node):
+                waiting.extend(child if isinstance(child, list) else (child,))
+
+
+def _texts_of(node: ast.AST) -> Iterator[str]:
+    binds = "name" if isinstance(node, _DEFINING) else "arg" if isinstance(node, ast.arg) else ""
+    for name, child in read_children(node):
+        if name == binds:
+            continue
+        for each in child if isinstance(child, list) else (child,):
+            if isinstance(each, str):
+                yield each
+
+
+def _name_of(node: ast.AST) -> str:
+    return getattr(node, "id", "") or getattr(node, "attr", "")
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -1,0 +1,46 @@
+"""Functions that a key leaves out tell when they are called: the key was wrong about them then."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from relet.core.definitions import REST, separable_functions
+
+# The audit event of a call of such a function; its argument is the file that the module was imported from.
+LEFT_OUT = "relet.left_out"
+
+
+@dataclass(frozen=True)
+class ToldFunctions:
+    """The functions of a module that tell: all that a key may leave out, but for those that it holds.
+
+    `place` is the file that they name.
+    """
+
+    place: str
+    held: frozenset[str]
+
+
+def told_functions(module: str, place: str, key: Mapping[str, str]) -> ToldFunctions | None:
+    """The functions of a module that tell, by the code of a key; None where it holds the module as it is."""
+    if not key.get(module, "").startswith(REST):
+        return None
+    own = f"{module}:"
+    return ToldFunctions(place, frozenset(each.removeprefix(own) for each in key if each.startswith(own)))
+
+
+def telling_tree(source: bytes, told: ToldFunctions) -> ast.Module:
+    """The tree of a module in which a call of a function that tells raises an audit event first.
+
+    Lines stay as they are, and so do docstrings.
+    """
+    tree = ast.parse(source)
+    for name, nodes in separable_functions(tree).items():
+        for node in nodes if name not in told.held else ():
+            told_first = ast.parse(f"__import__('sys').audit({LEFT_OUT!r}, {told.place!r})").body[0]
+            for each in ast.walk(told_first):
+                ast.copy_location(each, node.body[0])
+            node.body.insert(1 if ast.get_docstring(node, clean=False) is not None else 0, told_first)
+    return tree
