@@ -68,7 +68,7 @@ def words_of(nodes: Iterable[ast.AST]) -> frozenset[str]:
     for node in _walk(nodes):
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.update(each.name.rpartition(".")[2] for each in node.names if each.asname)
-        else:
+        elif not isinstance(node, ast.alias):
             found.update(word for text in _texts_of(node) for word in _WORD.findall(text))
     return frozenset(found)
 

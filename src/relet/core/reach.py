@@ -36,7 +36,8 @@ def reached_code(code: FirstPartyCode, start: CodeStart) -> CodeClosure:
     reach.follow()
     if reach.names_freely or not reach.values.isdisjoint(reach.modules):
         return _whole_closure(code, start)
-    found = {name: digest for name, digest in reach.digests().items() if name not in reach.only_read}
+    read = set(start.scripts) - set(start.modules)
+    found = {name: digest for name, digest in reach.digests().items() if name.partition(":")[0] not in read}
     return CodeClosure(modules=dict(sorted(found.items())), third_party=frozenset(reach.third_party))
 
 
@@ -66,10 +67,6 @@ class _Reach:
     waiting: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     unsaid: dict[str, list[tuple[str, CodePart]]] = field(default_factory=dict)
-
-    @property
-    def only_read(self) -> set[str]:
-        return set(self.start.scripts) - set(self.start.modules)
 
     def follow(self) -> None:
         """Read modules and functions until nothing new is said and imported."""
