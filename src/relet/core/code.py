@@ -41,8 +41,8 @@ Result = TypeVar("Result")
 class CodeClosure:
     """A module with all that it imports: first-party modules → their digests, and the names of third parties.
 
-    Where a key leaves out functions of a module, `modules` has the digest of its rest under its name, and those of
-    the functions that count under `module:function`.
+    Where a key may leave out definitions of a module, `modules` has the digest of its rest under its name, and
+    those of the definitions that count under `module:name`.
 
     `third_party` holds the names as imports give them, with the names above and the members: "google",
     "google.protobuf", "google.protobuf.message", "google.protobuf.message.Message". Which of them are modules, the

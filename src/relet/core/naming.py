@@ -13,36 +13,28 @@ from relet.core.normal_form import read_children
 
 _WORD = re.compile(r"\w+")
 # Functions that read their caller's names, or run text. As attributes, many have another meaning.
-_BUILTINS = frozenset(
-    (
-        "__builtins__",
-        "__import__",
-        "__loader__",
-        "__spec__",
-        "breakpoint",
-        "dir",
-        "eval",
-        "exec",
-        "globals",
-        "help",
-    )
-) | {"locals", "vars"}
-# What leads from an object to all names of a module, or to their code; by which objects are found by a stored name;
-# and the sizes of files, of which a module's own is one.
+_BUILTINS = frozenset(("breakpoint", "dir", "eval", "exec", "globals", "help", "locals", "vars"))
+# What leads from an object to all names of a module, or to their code; what finds objects by a stored name, or
+# starts programs; and the sizes of files, of which a module's own is one.
 _LEADING = frozenset(
-    """__builtins__ __dict__ __getattr__ __getattribute__ __globals__ __import__ __loader__ __spec__
-    CodeType FullLoader FunctionType InteractiveConsole InteractiveInterpreter LambdaType Loader Popen UnsafeLoader
-    _current_frames _getframe ag_frame allow_pickle cr_frame currentframe dictConfig exec_module f_back f_builtins
-    f_code f_globals f_locals fileConfig fork forkpty full_load get_code getmembers getsize gi_frame import_module
-    import_string instantiate load_module popen posix_spawn posix_spawnp read_pickle resolve_name run_module run_path
-    scandir setprofile settrace st_size tb_frame unsafe_load walk_stack walk_tb weights_only""".split()
+    _WORD.findall(
+        """__builtins__ __dict__ __getattr__ __getattribute__ __globals__ __import__ __loader__ __spec__
+        __subclasses__ CodeType FullLoader FunctionType InteractiveConsole InteractiveInterpreter
+        LambdaType Loader Popen UnsafeLoader _current_frames _getframe ag_frame cr_frame
+        currentframe dictConfig exec_module f_back f_builtins f_code f_globals f_locals fileConfig fork
+        forkpty full_load get_code getmembers getsize gi_frame import_module import_string instantiate
+        load_module popen posix_spawn posix_spawnp read_pickle resolve_name run_module run_path scandir
+        setprofile settrace st_size tb_frame unsafe_load walk_stack walk_tb"""
+    )
 ) | {f"{way}{end}" for way in ("exec", "spawn") for end in ("v", "ve", "vp", "vpe", "l", "le", "lp", "lpe")}
 # Modules that do one of these things for whoever imports them.
 _MODULES = frozenset(
-    """IPython __main__ _pickle bdb builtins cPickle cProfile cffi cloudpickle code codeop copyreg ctypes dill doctest
-    fire formula formulaic gc hydra imp importlib inspect joblib jsonpickle jupyter_client marshal nbclient numexpr
-    papermill patsy pdb pickle pkgutil profile pydoc rlcompleter runpy shelve statsmodels subprocess timeit trace
-    unittest zipimport""".split()
+    _WORD.findall(
+        """IPython __main__ _pickle bdb builtins cPickle cProfile cffi cloudpickle code codeop copyreg
+        ctypes dill doctest fire formula formulaic gc hydra imp importlib inspect joblib jsonpickle
+        jupyter_client marshal nbclient numexpr papermill patsy pdb pickle pkgutil profile pydoc
+        rlcompleter runpy shelve statsmodels subprocess timeit trace unittest zipimport"""
+    )
 )
 # Functions that take a name → the place of the name among their arguments; None stands for each argument.
 _ASKING: Mapping[str, int | None] = {
@@ -50,7 +42,8 @@ _ASKING: Mapping[str, int | None] = {
     "attrgetter": None,
     "methodcaller": 0,
 }
-
+# Arguments by which a library loads objects by their names → the value by which it does.
+_UNPICKLING: Mapping[str | None, bool] = {"allow_pickle": True, "weights_only": False}
 # What is a way as an attribute, and has another meaning in some calls.
 _OF_ATTRIBUTES = frozenset(("eval", "modules", "query", "system"))
 # What is a way as a text: the name of an attribute that is asked for.
@@ -112,8 +105,8 @@ def _is_a_way(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):
         is_main = node.attr == "main" and _name_of(node.value) == "pytest"
         return is_main or node.attr in _LEADING or node.attr in _ASKING or node.attr in _OF_ATTRIBUTES
-    if isinstance(node, ast.keyword):
-        return node.arg in _LEADING
+    if isinstance(node, ast.keyword) and node.arg in _UNPICKLING:
+        return not isinstance(node.value, ast.Constant) or node.value.value is _UNPICKLING[node.arg]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return not _BY_TEXT.isdisjoint(node.value.split("."))
     return False
@@ -156,7 +149,10 @@ def values_of(nodes: Iterable[ast.AST], bound: Mapping[str, frozenset[str]]) -> 
 
 
 def bound_by_imports(tree: ast.Module, package: str) -> dict[str, frozenset[str]]:
-    """Each name that an import in a module binds → what it may stand for; the standard library's and relet's not."""
+    """Each name that an import in a module binds → what it may stand for.
+
+    What is the standard library's and relet's is left out.
+    """
     found: dict[str, frozenset[str]] = {}
     for node in ast.walk(tree):
         for name, full in _bindings(node, package):

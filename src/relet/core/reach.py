@@ -54,7 +54,11 @@ def _whole_closure(code: FirstPartyCode, start: CodeStart) -> CodeClosure:
 
 @dataclass
 class _Reach:
-    """What is reached so far. `modules` → the names of their functions that count; `waiting` are modules to come."""
+    """What is reached so far.
+
+    `modules` maps each module to the names of its definitions that count; `waiting` are modules to come. `unsaid`
+    are definitions whose names nobody has said yet: name → where they stand.
+    """
 
     code: FirstPartyCode
     start: CodeStart
@@ -96,7 +100,7 @@ class _Reach:
         if name not in self.whole and self.start.is_whole(name):
             self._take_whole(self.code.closure(name).modules)
         self._read_part(f"{name}:", parts.rest)
-        for function, part in parts.functions.items():
+        for function, part in parts.definitions.items():
             if function in self.words or name in self.whole or name in self.start.scripts:
                 self._hold(name, function, part)
             else:
@@ -133,9 +137,9 @@ class _Reach:
         for name, held in self.modules.items():
             path = self.code.find(name)
             summary = self.code.summary(name, path or Path())
-            if (parts := summary.parts) is None or not parts.functions or name in self.whole:
+            if (parts := summary.parts) is None or not parts.definitions or name in self.whole:
                 found[name] = summary.digest
             else:
                 found[name] = parts.rest_digest(held)
-                found |= {f"{name}:{each}": parts.functions[each].digest for each in held}
+                found |= {f"{name}:{each}": parts.definitions[each].digest for each in held}
         return found

@@ -50,9 +50,9 @@ class ArtifactLink:
 class KeyParts:
     """The parts that a component's key is the digest of. Each part maps a name to a digest, a version or a value.
 
-    code: module → digest of its normal form, or "rest " and that of the module without the functions that can be
-    left out, of which those that count stand under `module:function`; packages: distribution → version, with a digest of its
-    content where no index gave it; resources: path → digest;
+    code: module → digest of its normal form, or "rest " and that of the module without the definitions that can be
+    left out, of which those that count stand under `module:name`; packages: distribution → version, with a digest
+    of its content where no index gave it; resources: path → digest;
     parameters: name → value (a source outside by the digest of its content); inputs: name → content digest.
     """
 

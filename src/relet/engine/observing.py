@@ -51,8 +51,8 @@ class ReadPermissions:
 
     `folder` is where the project's code is laid out, `home` is the project's own folder. `declared` are the
     component's resources and modules, path in the project → SHA-256: to read one is no access as long as it is
-    what the run was planned with. `in_parts` are the modules among them of which the key holds parts: who reads one
-    reads more than the key holds. `resources` are the files and folders that it declares, by these paths.
+    what the run was planned with. `in_parts` are the modules among them of which the key holds parts: the file
+    says more than the key. `resources` are the files and folders that it declares, by these paths.
     """
 
     folder: Path

@@ -38,7 +38,8 @@ _INSTALLED = tuple(
 )
 # The system's own, whatever `os.stat` is while a component is called.
 _status = os.stat
-# The SHA-256 of a source, the name of its file and what tells its calls → its code. A process that is forked off compiles nothing again.
+# The SHA-256 of a source, the name of its file and what tells its calls → its code. A process that is forked off
+# compiles nothing again.
 _compiled: dict[tuple[str, str, ToldFunctions | None], CodeType] = {}
 
 
@@ -77,7 +78,7 @@ class CodePlace:
 
 
 def compiled(source: bytes, shown: Path, told: ToldFunctions | None = None) -> CodeType:
-    """The code of a module; tracebacks and debuggers show `shown` as its file. `told` says what tells its calls."""
+    """The code of a module; tracebacks and debuggers show `shown` as its file. `told` are functions that tell."""
     key = sha256(source).hexdigest(), str(shown), told
     if key not in _compiled:
         text = telling_tree(source, told) if told else source

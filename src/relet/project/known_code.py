@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from relet.core import code, definitions, imports, naming, normal_form
+from relet.core import code, definitions, imports, naming, normal_form, separation
 from relet.core.code import ModuleSummary
 from relet.core.definitions import parts_as_json, parts_from_json
 from relet.environments.cache import cache_folder
@@ -115,7 +115,7 @@ def _summary_from_list(held: list[Any]) -> ModuleSummary:
 
 def _modules_seal(content: bytes, secret: bytes) -> bytes:
     """The user's seal on the content, the Python that parsed the modules, and the code that reads and keeps."""
-    readers = (code, definitions, imports, naming, normal_form)
+    readers = (code, definitions, imports, naming, normal_form, separation)
     reading = (*(str(each.__file__) for each in readers), __file__)
     seal = hmac.new(secret, b"".join(Path(each).read_bytes() for each in reading), "sha256")
     seal.update(sys.version.encode())

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relet.core.definitions import REST, separable_functions
+from relet.core.definitions import REST
+from relet.core.separation import separable_functions
 
 # The audit event of a call of such a function; its argument is the file that the module was imported from.
 LEFT_OUT = "relet.left_out"
@@ -37,10 +38,11 @@ def telling_tree(source: bytes, told: ToldFunctions) -> ast.Module:
     Lines stay as they are, and so do docstrings.
     """
     tree = ast.parse(source)
-    for name, nodes in separable_functions(tree).items():
-        for node in nodes if name not in told.held else ():
-            told_first = ast.parse(f"__import__('sys').audit({LEFT_OUT!r}, {told.place!r})").body[0]
-            for each in ast.walk(told_first):
-                ast.copy_location(each, node.body[0])
-            node.body.insert(1 if ast.get_docstring(node, clean=False) is not None else 0, told_first)
+    for node in separable_functions(tree):
+        if node.name in told.held:
+            continue
+        first = ast.parse(f"__import__('sys').audit({LEFT_OUT!r}, {told.place!r})").body[0]
+        for each in ast.walk(first):
+            ast.copy_location(each, node.body[0])
+        node.body.insert(1 if ast.get_docstring(node, clean=False) is not None else 0, first)
     return tree

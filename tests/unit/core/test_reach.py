@@ -35,23 +35,33 @@ def functions(folder: Path, source: str, **others: str) -> list[str]:
 
 
 TWO = """
-from relet import component
+from typing import Annotated, NamedTuple
+import pandas as pd
+from relet import Source, Stored, Table, component
 SCALE = 2
 
 def shared(): return SCALE
 
+class Made(NamedTuple):
+    made: Table
+    sold: int = 2
+
+class Others(NamedTuple):
+    others: pd.DataFrame | None
+    more: Annotated[str, Source("generated")] = "a"
+
 @component(job_type="main")
-def main(rows, *, low: int = 2) -> int: return shared()
+def main(rows: Table, *, low: int = 2) -> Made: return shared()
 
 @component(job_type="other")
-def other(rows, *, high: int = 9) -> int: return shared() + 1
+def other(rows: Annotated[pd.DataFrame, Stored("rows:prod")], *, high: int = 9) -> Others: return shared() + 1
 
 def alone(): return 3
 """
 
 
 def test_a_neighbour_is_left_out_and_what_both_call_is_held(tmp_path: Path) -> None:
-    assert functions(tmp_path, TWO) == ["main", "shared"]
+    assert functions(tmp_path, TWO) == ["Made", "main", "shared"]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +71,9 @@ def test_a_neighbour_is_left_out_and_what_both_call_is_held(tmp_path: Path) -> N
         ("return 3", "return print(4)"),
         ("high: int = 9", "tall: int = 11"),
         ('job_type="other"', 'job_type="another"'),
+        ('rows: Annotated[pd.DataFrame, Stored("rows:prod")]', "rows: list[str] | None"),
+        ("more: Annotated", "less: Annotated"),
+        ("class Others", "class Unused(NamedTuple):\n    unused: Table\n\nclass Others"),
         ("def alone(): return 3\n", ""),
         ("def alone(): return 3\n", "def alone(): return 3\n\ndef more(a=1): return shared()\n"),
     ],
@@ -79,6 +92,12 @@ def test_an_edit_of_a_neighbour_leaves_the_key(tmp_path: Path, old: str, new: st
         ("low: int = 2", "low: int = 3"),
         ("high: int = 9", "high: int = shared()"),
         ("high: int", "high: print('x')"),
+        ("high: int", "high: not_there"),
+        ("sold: int = 2", "sold: int = 3"),
+        ("class Others(NamedTuple):", "class Others(NamedTuple):\n    print('x')"),
+        ("class Others(NamedTuple):", "class Others(Made):"),
+        ("others: pd.DataFrame | None", "others: print('x')"),
+        ('job_type="other"', 'job_type=print("other")'),
         ("def alone(): return 3", "def shared(): return 3"),
         ("def alone(): return 3", "@print\ndef alone(): return 3"),
         ("def shared(): return SCALE\n", "SCALE = 4\ndef shared(): return SCALE\n"),
@@ -88,6 +107,23 @@ def test_an_edit_of_a_neighbour_leaves_the_key(tmp_path: Path, old: str, new: st
 def test_an_edit_of_what_runs_changes_the_key(tmp_path: Path, old: str, new: str) -> None:
     assert old in TWO
     assert held(tmp_path, {"steps": TWO}) != held(tmp_path, {"steps": TWO.replace(old, new, 1)})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "component = print",
+        "if SCALE:\n    component = print",
+        "from os import *",
+        "def changing():\n    global component",
+        "def component(**options): return print",
+        "import other as component",
+    ],
+)
+def test_a_function_that_another_decorator_may_get_hold_of_is_held(tmp_path: Path, more: str) -> None:
+    source = TWO.replace("SCALE = 2", f"SCALE = 2\n{more}")
+    edited = source.replace("shared() + 1", "shared() + 100")
+    assert held(tmp_path, {"steps": source}) != held(tmp_path, {"steps": edited})
 
 
 def test_where_a_function_stands_among_statements_counts_if_it_is_held(tmp_path: Path) -> None:
@@ -129,7 +165,7 @@ def test_a_docstring_says_no_names_and_one_that_is_read_makes_the_module_a_whole
 def test_a_script_says_names_and_is_no_code_itself(tmp_path: Path) -> None:
     modules = {"steps": TWO, "suite": "import steps\ndef test_it(): steps.alone()\n"}
     found = held(tmp_path, modules, scripts=("suite",))
-    assert [each for each in found if ":" in each] == ["steps:alone", "steps:main", "steps:shared"]
+    assert [each for each in found if ":" in each] == ["steps:Made", "steps:alone", "steps:main", "steps:shared"]
     assert "suite" not in found
 
 
@@ -194,6 +230,9 @@ UNSAID = {
     "an unsafe document": "yaml.load(rows, Loader=yaml.UnsafeLoader)",
     "a configuration of logs": "dictConfig(rows)",
     "dir": "use(dir(tools))",
+    "arrays with objects": "numpy.load(rows, allow_pickle=True)",
+    "weights with objects": "torch.load(rows, weights_only=rows)",
+    "all subclasses": "tuple.__subclasses__()[-1]()",
     "the size of the source": "Path(__file__).stat().st_size",
 }
 HEAD = """
@@ -232,6 +271,7 @@ def test_code_that_works_names_out_counts_as_a_whole(tmp_path: Path, way: str) -
         "tools.CONSTANT",
         "Path(__file__).parent",
         "'an eval set'",
+        "torch.load(rows, weights_only=True)",
     ],
 )
 def test_code_that_says_its_names_does_not(tmp_path: Path, harmless: str) -> None:
