@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relet.cli import relet
-from relet.core.normal_form import source_digest
+from relet.core.normal_form import parsed, tree_digest
 from relet.engine.workspace import Workspace
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.store import Store, open_store
@@ -110,7 +110,7 @@ def test_a_bundle_whose_code_is_not_what_a_key_says_is_refused_and_nothing_is_st
     for file, refused in ((b"x = 1  # as it was", False), (content, True)):
         other = open_store(f"memory://{uuid4()}")
         forged = ForgedBundle.of(bundle)
-        forged.give_code(TRAIN, {"helper": source_digest(b"x = 1")}, {"helper.py": file})
+        forged.give_code(TRAIN, {"helper": tree_digest(parsed(b"x = 1"))}, {"helper.py": file})
         path = forged.write(tmp_path / "forged.tar")
         if refused:
             with pytest.raises(StoreError, match=f"run {TRAIN} {message}.*nothing was stored"):
