@@ -238,7 +238,7 @@ class FirstPartyCode:
             if name == "relet":
                 yield from _relet_exports(member)
                 continue
-            yield from _with_parents(name)
+            yield from with_parents(name)
             if member and (self._is_third_party(name) or self.find(f"{name}.{member}") is not None):
                 yield f"{name}.{member}"
 
@@ -254,7 +254,8 @@ def _leads_somewhere(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _with_parents(name: str) -> Iterator[str]:
+def with_parents(name: str) -> Iterator[str]:
+    """A module's name, and those of the packages around it."""
     parts = name.split(".")
     for length in range(1, len(parts) + 1):
         yield ".".join(parts[:length])

@@ -11,7 +11,7 @@ from typing import Any
 from relet.core.imports import imports
 from relet.core.naming import bound_by_imports, values_of, words_of, works_out_names
 from relet.core.normal_form import nodes_digest
-from relet.core.separation import SeparatedStatement, is_plain_value, separated
+from relet.core.separation import SeparatedStatement, is_plain_value, names_of_module, separated
 
 # How a key calls the digest of a module without the definitions that can be left out: the word stands before it.
 REST = "rest "
@@ -40,12 +40,14 @@ class ModuleParts:
     """A module with definitions that a key may leave out.
 
     `rest` is all but these, and what is worked out of their headers at import. `order` holds the digest of each
-    statement of it, and where each definition stands. `definitions` are those that may be left out.
+    statement of it, and where each definition stands. `definitions` are those that may be left out. `bound` are
+    names that its imports bind, with what each may stand for.
     """
 
     order: tuple[str, ...]
     rest: CodePart
     definitions: dict[str, CodePart]
+    bound: Collection[tuple[str, str]]
 
     def rest_digest(self, held: Collection[str]) -> str:
         """The digest of the rest, with the places of the definitions that a key holds: as that key has it."""
@@ -61,6 +63,7 @@ def order_digest(order: Iterable[str], held: Collection[str]) -> str:
 def module_parts(tree: ast.Module, package: str) -> ModuleParts:
     """The parts of a module that stands in `package`."""
     bound = bound_by_imports(tree, package)
+    outer = frozenset(names_of_module(tree))
 
     def part(nodes: Sequence[ast.AST], said: Sequence[ast.AST]) -> CodePart:
         statements = [each for each in nodes if isinstance(each, ast.stmt)]
@@ -68,7 +71,7 @@ def module_parts(tree: ast.Module, package: str) -> ModuleParts:
         return CodePart(
             digest=nodes_digest(nodes),
             words=words_of(said),
-            names_freely=works_out_names(nodes),
+            names_freely=works_out_names(nodes, outer),
             values=values_of(nodes, bound),
             imports=tuple(dict.fromkeys(found)),
         )
@@ -79,6 +82,7 @@ def module_parts(tree: ast.Module, package: str) -> ModuleParts:
         order=tuple(_order(items)),
         rest=part(rest, [each for each in rest if not _lists_public_names(each)]),
         definitions={name: part(nodes, nodes) for name, nodes in _by_name(items).items()},
+        bound=[(name, full) for name, fulls in sorted(bound.items()) for full in sorted(fulls)],
     )
 
 
@@ -115,7 +119,7 @@ def _lists_public_names(node: ast.AST) -> bool:
 def parts_as_json(parts: ModuleParts) -> list[Any]:
     """The parts as lists and mappings, for `parts_from_json`."""
     definitions = {name: _as_list(part) for name, part in parts.definitions.items()}
-    return [parts.order, _as_list(parts.rest), definitions]
+    return [parts.order, _as_list(parts.rest), definitions, parts.bound]
 
 
 def _as_list(part: CodePart) -> list[Any]:
@@ -124,11 +128,12 @@ def _as_list(part: CodePart) -> list[Any]:
 
 def parts_from_json(held: list[Any]) -> ModuleParts:
     """The parts that `parts_as_json` wrote."""
-    order, rest, definitions = held
+    order, rest, definitions, bound = held
     return ModuleParts(
         order=tuple(order),
         rest=_from_list(rest),
         definitions={name: _from_list(each) for name, each in definitions.items()},
+        bound=[(name, full) for name, full in bound],
     )
 
 

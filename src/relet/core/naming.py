@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from relet.core.imports import absolute_module
@@ -42,12 +43,16 @@ _ASKING: Mapping[str, int | None] = {
     "attrgetter": None,
     "methodcaller": 0,
 }
+# Functions that look into a value.
+_OF_VALUES = frozenset(("getattr", "hasattr", "setattr", "delattr", "vars"))
 # Arguments by which a library loads objects by their names → the value by which it does.
 _UNPICKLING: Mapping[str | None, bool] = {"allow_pickle": True, "weights_only": False}
 # What is a way as an attribute, and has another meaning in some calls.
 _OF_ATTRIBUTES = frozenset(("eval", "modules", "query", "system"))
 # What is a way as a text: the name of an attribute that is asked for.
 _BY_TEXT = (_BUILTINS | _LEADING | {"getattr"}) - {"dir", "help"}
+# How a name is called that an import of all names may have bound.
+STAR = "*"
 _DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -66,27 +71,37 @@ def words_of(nodes: Iterable[ast.AST]) -> frozenset[str]:
     return frozenset(found)
 
 
-def works_out_names(nodes: Iterable[ast.AST]) -> bool:
+def works_out_names(nodes: Iterable[ast.AST], outer: Collection[str] = ()) -> bool:
     """Whether some code can get at a function without saying its name.
 
     It may look at all names of a module, ask for a name that it works out, run a text, read the frames of its
-    callers, load objects by names that are stored, or start a program.
+    callers, load objects by names that are stored, or start a program. `outer` are the names of the module itself:
+    what else is asked for its attributes is no module, unless one was handed on (`values_of`).
     """
     harmless: set[int] = set()
     for node in _walk(nodes):
-        if isinstance(node, ast.Call) and _is_harmless_call(node):
+        if isinstance(node, ast.Call) and _is_harmless_call(node, outer):
             harmless.add(id(node.func))
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            if _imports_a_way(node):
-                return True
-        elif id(node) not in harmless and _is_a_way(node):
+        elif isinstance(node, ast.Attribute) and node.attr == "__dict__" and not _is_of(node.value, outer):
+            harmless.add(id(node))
+        elif isinstance(node, ast.Import | ast.ImportFrom) and _imports_a_way(node):
+            return True
+        if id(node) not in harmless and _is_a_way(node):
             return True
     return False
 
 
-def _is_harmless_call(node: ast.Call) -> bool:
-    """Whether a call of something suspicious asks for a name that it says, or has another meaning."""
+def _is_of(node: ast.AST, outer: Collection[str]) -> bool:
+    """Whether an expression says a name of the module itself."""
+    return any(isinstance(each, ast.Name) and each.id in outer for each in ast.walk(node))
+
+
+def _is_harmless_call(node: ast.Call, outer: Collection[str]) -> bool:
+    """Whether a call of a suspicious name asks no module, asks for a name that it says, or has another meaning."""
     name = _name_of(node.func)
+    asks_a_value = isinstance(node.func, ast.Name) and node.args and not isinstance(node.args[0], ast.Starred)
+    if name in _OF_VALUES and asks_a_value and not _is_of(node.args[0], outer):
+        return True
     if name in _ASKING:
         place = _ASKING[name]
         asked = node.args if place is None else node.args[place : place + 1]
@@ -144,12 +159,15 @@ def values_of(nodes: Iterable[ast.AST], bound: Mapping[str, frozenset[str]]) -> 
             root = root.value
             passed.add(id(root))
         if isinstance(root, ast.Name) and isinstance(root.ctx, ast.Load):
-            found.update(".".join((each, *reversed(parts))) for each in bound.get(root.id, ()))
+            chain = list(takewhile(lambda part: not part.startswith("__"), reversed(parts)))
+            found.update(".".join((each, *chain)) for each in bound.get(root.id, ()))
+            if STAR in bound and root.id not in bound:
+                found.add(".".join((STAR, root.id, *chain)))
     return frozenset(found)
 
 
 def bound_by_imports(tree: ast.Module, package: str) -> dict[str, frozenset[str]]:
-    """Each name that an import in a module binds → what it may stand for.
+    """Each name that an import in a module binds → what it may stand for; `STAR` where one binds any name.
 
     What is the standard library's and relet's is left out.
     """

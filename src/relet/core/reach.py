@@ -7,12 +7,13 @@ A function runs only if somebody gets at it. Who gets at it says its name, unles
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relet.core.code import CodeClosure, FirstPartyCode, counts_as_code
+from relet.core.code import CodeClosure, FirstPartyCode, counts_as_code, with_parents
 from relet.core.definitions import CodePart
+from relet.core.naming import STAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ def reached_code(code: FirstPartyCode, start: CodeStart) -> CodeClosure:
     """The code that is reached from a start: modules and functions with their digests, and third parties."""
     reach = _Reach(code, start)
     reach.follow()
-    if reach.names_freely or not reach.values.isdisjoint(reach.modules):
+    if reach.names_freely or reach.hands_on_a_module():
         return _whole_closure(code, start)
     read = set(start.scripts) - set(start.modules)
     found = {name: digest for name, digest in reach.digests().items() if name.partition(":")[0] not in read}
@@ -67,6 +68,7 @@ class _Reach:
     modules: dict[str, set[str]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     third_party: set[str] = field(default_factory=set)
+    bound: list[tuple[str, str]] = field(default_factory=list)
     names_freely: bool = False
     waiting: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -99,6 +101,7 @@ class _Reach:
             return
         if name not in self.whole and self.start.is_whole(name):
             self._take_whole(self.code.closure(name).modules)
+        self.bound.extend(parts.bound)
         self._read_part(f"{name}:", parts.rest)
         for function, part in parts.definitions.items():
             if function in self.words or name in self.whole or name in self.start.scripts:
@@ -130,6 +133,25 @@ class _Reach:
         for function in new & self.unsaid.keys():
             for module, part in self.unsaid.pop(function):
                 self._hold(module, function, part)
+
+    def hands_on_a_module(self) -> bool:
+        """Whether what is reached uses a module, or a package around one, as a value."""
+        own = {name for module in self.modules if not module.startswith("relet.") for name in with_parents(module)}
+        names = {name for name, full in self.bound if full in own}
+        meant = (each for value in self.values for each in self._meanings(value))
+        parts = (each.rpartition(".") for each in meant)
+        # a module may lead to another one that it has imported itself
+        return any(
+            f"{around}{dot}{last}" in own or (around in own and last in names) for around, dot, last in parts
+        )
+
+    def _meanings(self, value: str) -> Iterator[str]:
+        """The dotted names that a value may have: an import of all names may have bound it."""
+        if not value.startswith(f"{STAR}."):
+            yield value
+            return
+        first, dot, others = value.removeprefix(f"{STAR}.").partition(".")
+        yield from (f"{full}{dot}{others}" for name, full in self.bound if name == first)
 
     def digests(self) -> dict[str, str]:
         """The digests of what is reached, as a key has them."""

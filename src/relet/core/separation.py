@@ -190,6 +190,18 @@ def _bound_names(node: ast.AST) -> Iterator[str]:
             yield each.name or ""
 
 
+def names_of_module(tree: ast.Module) -> Iterator[str]:
+    """The names that a module binds outside of its functions and classes, and those that any import binds."""
+    for node in tree.body:
+        if isinstance(node, FunctionNode | ast.ClassDef):
+            yield node.name
+        else:
+            yield from _bound_names(node)
+    for each in ast.walk(tree):
+        yield from dict(_imported_names(each))
+        yield from each.names if isinstance(each, ast.Global) else ()
+
+
 def separable_functions(tree: ast.Module) -> list[FunctionNode]:
     """The functions of a module that can be taken out of it."""
     return [each.node for each in separated(tree) if each.name and isinstance(each.node, FunctionNode)]

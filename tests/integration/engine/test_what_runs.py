@@ -41,6 +41,15 @@ def test_a_helper_that_training_calls_runs_training_and_nothing_else(after_a_run
     assert "pipelines.tiny.helper" in outcome.results[-1].reason
 
 
+def test_a_function_that_no_step_calls_runs_nothing(after_a_run: Tiny) -> None:
+    for name in ("helper.py", "steps/train.py"):
+        path = after_a_run.path(name)
+        path.write_text(f"{path.read_text()}\n\ndef unused(values):\n    return values\n")
+    assert after_a_run.ran() == []
+    after_a_run.edit("helper.py", "    return values\n", "    return sum(values)\n")
+    assert after_a_run.ran() == []
+
+
 def test_the_edited_helper_is_what_runs_in_the_same_process(after_a_run: Tiny) -> None:
     after_a_run.edit("helper.py", "float(values.sum()) / len(values)", "100.0")
     assert after_a_run.run().metrics["mae"] == 200.0

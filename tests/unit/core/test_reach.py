@@ -232,6 +232,14 @@ UNSAID = {
     "dir": "use(dir(tools))",
     "arrays with objects": "numpy.load(rows, allow_pickle=True)",
     "weights with objects": "torch.load(rows, weights_only=rows)",
+    "vars of a module of a module": "vars(tools.deep)['f']()",
+    "vars of a module by another module": "vars(deeper)['f']()",
+    "vars of a module's module under another name": "vars(tools.again)['f']()",
+    "__dict__ of a package": "folder.__dict__['tools']",
+    "getattr of a function": "getattr(main, '__glo' + 'bals__')['hid' + 'den']()",
+    "getattr of a library": "getattr(sys, 'mod' + 'ules')['tools']",
+    "getattr of a module by a lambda": "(lambda at: getattr(at, 'hid' + 'den'))(tools)()",
+    "vars of nothing": "vars()['hid' + 'den']()",
     "all subclasses": "tuple.__subclasses__()[-1]()",
     "the size of the source": "Path(__file__).stat().st_size",
 }
@@ -242,7 +250,9 @@ from operator import methodcaller
 from pathlib import Path
 import tools
 import folder.tools
+from tools import deep as deeper
 """
+TOOLS = "import deep, deep as again\ndef hidden(): return 1\n"
 
 
 @pytest.mark.parametrize("way", UNSAID.values(), ids=UNSAID.keys())
@@ -253,15 +263,25 @@ def test_code_that_works_names_out_counts_as_a_whole(tmp_path: Path, way: str) -
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/tools.py").write_text("def other(): return 1\n")
     source = f"{head}\ndef main(rows): return {way}\n\ndef hidden(): return 1\n"
-    assert functions(tmp_path, source, tools="def hidden(): return 1\n") == [""]
+    assert functions(tmp_path, source, tools=TOOLS, deep="def f(): return 1\n") == [""]
     plain = f"{HEAD}\ndef main(rows): return tools.said(rows)\n\ndef hidden(): return 1\n"
-    assert functions(tmp_path, plain, tools="def hidden(): return 1\n") == ["main"]
+    assert functions(tmp_path, plain, tools=TOOLS, deep="def f(): return 1\n") == ["main"]
+
+
+def test_a_module_that_an_import_of_all_names_binds_is_handed_on_as_well(tmp_path: Path) -> None:
+    source = "from tools import *\ndef main(): return vars({})['f']()\ndef hidden(): return 1\n"
+    for name in ("deep", "again"):
+        assert functions(tmp_path, source.format(name), tools=TOOLS, deep="def f(): return 1\n") == [""]
+    assert functions(tmp_path, source.format("rows"), tools=TOOLS, deep="def f(): return 1\n") == ["main"]
 
 
 @pytest.mark.parametrize(
     "harmless",
     [
         "getattr(rows, 'size')",
+        "getattr(rows, str(rows))",
+        "vars(rows)",
+        "rows.__dict__",
         "attrgetter('size')(rows)",
         "model.eval()",
         "platform.system()",
