@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relet.core.code import CodeClosure, FirstPartyCode, counts_as_code, with_parents
+from relet.core.code import CodeClosure, FirstPartyCode, ModuleSummary, counts_as_code, with_parents
 from relet.core.definitions import CodePart
 from relet.core.naming import STAR
 
@@ -66,6 +66,7 @@ class _Reach:
     words: set[str] = field(default_factory=set)
     values: set[str] = field(default_factory=set)
     modules: dict[str, set[str]] = field(default_factory=dict)
+    summaries: dict[str, ModuleSummary] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     third_party: set[str] = field(default_factory=set)
     bound: list[tuple[str, str]] = field(default_factory=list)
@@ -94,7 +95,7 @@ class _Reach:
                 self.waiting.append(module)
 
     def _read_module(self, name: str, path: Path) -> None:
-        summary = self.code.summary(name, path)
+        summary = self.summaries[name] = self.code.summary(name, path)
         self.modules[name] = set()
         if (parts := summary.parts) is None:
             self._wait_for(self.code.imported(name, summary.imports))
@@ -157,8 +158,7 @@ class _Reach:
         """The digests of what is reached, as a key has them."""
         found: dict[str, str] = {}
         for name, held in self.modules.items():
-            path = self.code.find(name)
-            summary = self.code.summary(name, path or Path())
+            summary = self.summaries[name]
             if (parts := summary.parts) is None or not parts.definitions or name in self.whole:
                 found[name] = summary.digest
             else:

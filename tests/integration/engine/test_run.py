@@ -35,7 +35,13 @@ def test_a_run_stores_each_output_and_a_record_of_each_step(tiny: Tiny) -> None:
     assert train.inputs["clean_sample"].version == "clean_sample:v1"
     assert get.outputs["sample"].content == store.version("sample:v1").content
     assert train.parts is not None
-    assert set(train.parts.code) == {"pipelines.tiny.helper", "pipelines.tiny.steps.train"}
+    assert list(train.parts.code) == [
+        "pipelines.tiny.helper",
+        "pipelines.tiny.helper:mean",
+        "pipelines.tiny.steps.train",
+        "pipelines.tiny.steps.train:Trained",
+        "pipelines.tiny.steps.train:train",
+    ]
     assert "pandas" in train.parts.packages
     assert store.read_object(train.lock or "") == LOCK.encode()
     assert {"python", "platform", "cpus"} <= train.machine.keys()

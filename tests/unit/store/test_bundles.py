@@ -108,7 +108,7 @@ def swapped(manifest: Any) -> None:
         (changed("runs|0|id", "../../evil"), "a run id"),
         (changed("runs|0|id", "run5"), "holds run5 twice"),
         (changed("runs|0|id", 5), "can't be read"),
-        (changed("runs|0|format", 6), "format 6; upgrade relet"),
+        (changed("runs|0|format", 7), "format 7; upgrade relet"),
         (changed("runs|0|novelty", 1), "can't be read"),
         (changed("runs|0|status", "finnished"), "can't be read"),
         (changed("runs|0|parent", "../evil"), "a run id"),
