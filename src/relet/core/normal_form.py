@@ -140,5 +140,13 @@ def _written_node(node: ast.AST) -> list[str]:
 
 
 def reads_docstrings(tree: ast.Module) -> bool:
-    """Whether code has the name by which docstrings are read, so that they count."""
-    return _READS_DOCSTRINGS in _tree_text(tree, keep_docstrings=False)
+    """Whether code has the name by which docstrings are read, so that they count. Raises NestsTooDeepError."""
+    try:
+        return _READS_DOCSTRINGS in _tree_text(tree, keep_docstrings=False)
+    except RecursionError:
+        raise NestsTooDeepError("it nests too deep to be parsed") from None
+
+
+def source_digest(source: bytes) -> str:
+    """SHA-256 of the normal form of a module's source, in hex. Raises SyntaxError, and NestsTooDeepError."""
+    return tree_digest(parsed(source))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from relet.core.definitions import REST, part_digests
-from relet.core.normal_form import NestsTooDeepError, parsed, tree_digest
+from relet.core.normal_form import NestsTooDeepError, parsed, source_digest
 from relet.core.record import RunRecord
 from relet.errors import StoreError
 from relet.store import objects, trees
@@ -79,9 +79,9 @@ class StoredCode:
         if asked not in self._digests:
             self._digests[asked] = None
             try:
-                tree = parsed(self.read(sha))
-                whole = tree_digest(tree)
-                self._digests[asked] = {"": whole} if held is None else part_digests(tree, held)
+                content = self.read(sha)
+                whole = source_digest(content)
+                self._digests[asked] = {"": whole} if held is None else part_digests(parsed(content), held)
             except NestsTooDeepError:
                 self._too_deep.add(sha)
             except (StoreError, SyntaxError):

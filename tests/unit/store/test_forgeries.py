@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relet.cli import relet
-from relet.core.normal_form import parsed, tree_digest
+from relet.core.definitions import part_digests
+from relet.core.normal_form import source_digest
 from relet.engine.workspace import Workspace
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
 from relet.store import Store, open_store
@@ -110,7 +112,7 @@ def test_a_bundle_whose_code_is_not_what_a_key_says_is_refused_and_nothing_is_st
     for file, refused in ((b"x = 1  # as it was", False), (content, True)):
         other = open_store(f"memory://{uuid4()}")
         forged = ForgedBundle.of(bundle)
-        forged.give_code(TRAIN, {"helper": tree_digest(parsed(b"x = 1"))}, {"helper.py": file})
+        forged.give_code(TRAIN, {"helper": source_digest(b"x = 1")}, {"helper.py": file})
         path = forged.write(tmp_path / "forged.tar")
         if refused:
             with pytest.raises(StoreError, match=f"run {TRAIN} {message}.*nothing was stored"):
@@ -119,6 +121,37 @@ def test_a_bundle_whose_code_is_not_what_a_key_says_is_refused_and_nothing_is_st
         else:
             other.import_bundle(path)
             assert other.verify() == []
+
+
+PARTS = b"X = 1\n\ndef f(): return X\n\ndef g(): return 2\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (b"return 2", b"return 3", None),
+        (b"def g", b"def h", None),
+        (b"return X", b"return 1", "the code of helper:f has the digest"),
+        (b"X = 1", b"X = 2", "the code of helper has the digest rest"),
+        (b"def f(", b"def e(", "the code of helper"),
+    ],
+)
+def test_a_key_that_holds_parts_of_a_module_is_compared_with_these_parts(
+    old: bytes, new: bytes, told: str | None, bundle: Path, tmp_path: Path
+) -> None:
+    parts = part_digests(ast.parse(PARTS), {"f"})
+    other = open_store(f"memory://{uuid4()}")
+    forged = ForgedBundle.of(bundle)
+    stored = PARTS.replace(old, new)
+    forged.give_code(TRAIN, {"helper": parts[""], "helper:f": parts["f"]}, {"helper.py": stored})
+    path = forged.write(tmp_path / "forged.tar")
+    if told is None:
+        other.import_bundle(path)
+        assert other.verify() == []
+    else:
+        with pytest.raises(StoreError, match=told):
+            other.import_bundle(path)
+        assert stored_paths(other) == []
 
 
 PAGES = "artifacts/pages/versions/1.json"

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from relet.cli import relet
 from relet.core.artifact import ArtifactType
-from relet.core.normal_form import parsed, tree_digest
+from relet.core.normal_form import source_digest
 from relet.core.record import CodeState, KeyParts, RunRecord, Status, key_digest, tree_document
 from relet.errors import DamagedError, ReletError
 from relet.store import Store, open_store
@@ -151,7 +151,7 @@ def test_a_pipe_where_the_next_entry_of_the_log_goes_is_named_by_the_next_writer
 
 def test_a_pipe_in_an_objects_place_is_a_missing_object_that_can_be_stored_again(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    with_helper(store, b"x = 1", tree_digest(parsed(b"x = 1")))
+    with_helper(store, b"x = 1", source_digest(b"x = 1"))
     tree = str(store.run("r").code.tree)
     content = store.read_object(tree)
     place = tmp_path / "store" / object_path(tree)
