@@ -131,6 +131,27 @@ def test_a_component_that_is_added_runs_alone(one: OneFile) -> None:
     assert one.ran() == []
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_module_whose_classes_are_trusted_in_models_counts_whole(one: OneFile, trusted: bool) -> None:
+    """A model holds the digest of that module: its step has to run, or the model could never be loaded again."""
+    named = '"pipelines.one.tools.*"' if trusted else ""
+    (one.root / "pyproject.toml").write_text(f"[tool.relet]\ntrust = [{named}]\n")
+    one.ran()
+    one.edit("tools.py", "def more():\n    return 1", "def more():\n    return 2")
+    assert one.ran() == (["draw", "halve", "double"] if trusted else [])
+
+
+def test_what_a_resource_or_a_parameter_names_is_held(one: OneFile) -> None:
+    one.edit("steps.py", '@component(job_type="halve")', '@component(job_type="halve", resources=("way.yaml",))')
+    one.path("way.yaml").write_text("_target_: pipelines.one.tools.hidden\n")
+    one.edit("steps.py", "def double(drawn: Metrics, *,", "def double(drawn: Metrics, *, way: str = 'tools.more',")
+    one.ran()
+    one.edit("tools.py", "how much.'''\n    return 1", "how much.'''\n    return 2")
+    assert one.ran() == ["halve"]
+    one.edit("tools.py", "def more():\n    return 1", "def more():\n    return 2")
+    assert one.ran() == ["double"]
+
+
 # How `halve` calls `tools.hidden` without anything in the code that says so.
 UNSEEN = {
     "an attribute whose name is worked out": "at = halve\n"
