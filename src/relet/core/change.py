@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from relet.core.artifact import Version
+from relet.core.definitions import REST
 from relet.core.record import KeyParts, RunRecord
 
 
@@ -32,9 +33,15 @@ class Change:
                 return f"{self.name} {self.old} → {self.new}"
             case "machine":
                 return f"{self.name} {_value_or_not_set(self.old)} → {_value_or_not_set(self.new)}"
+            case "code" if self.old and self.new and _is_in_parts(self.old) != _is_in_parts(self.new):
+                return f"code of {self.name} is held in another form: by its definitions, or as a whole"
             case "code":
                 return f"code of {self.name} {_change_verb(self.old, self.new)}"
         return f"{self.name} {_change_verb(self.old, self.new)}"
+
+
+def _is_in_parts(digest: Any) -> bool:
+    return str(digest).startswith(REST)
 
 
 def _value_or_not_set(value: Any) -> str:
@@ -72,7 +79,15 @@ def _differing_parts(old: KeyParts, new: KeyParts) -> Iterator[Change]:
         for missing in ["absent" if part == "parameters" else None]
         for name in dict.fromkeys((*old_values, *new_values))
         if old_values.get(name, missing) != new_values.get(name, missing)
+        and not (part == "code" and _is_of_another_form(name, old_values, new_values))
     )
+
+
+def _is_of_another_form(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a definition is named by one key alone since the other one holds its module as a whole."""
+    module, _, definition = name.partition(":")
+    in_both = bool(definition) and module in old and module in new
+    return in_both and _is_in_parts(old[module]) != _is_in_parts(new[module])
 
 
 def changes_since_run(

@@ -71,7 +71,7 @@ def test_what_diverged_ends_with_1_and_names_the_step_and_what_was_different(
     assert status == 1
     assert re.search(r"^rate  DIVERGED .*\(its inputs differ\)$", out, re.MULTILINE)
     assert f"\nDIVERGED  {run_id}: add is the first step that differs (its inputs were equal): report: " in out
-    assert "different was: code of pipelines.sums.helper changed\n" in out
+    assert "different was: code of pipelines.sums.helper:total changed\n" in out
     assert re.search(r"skipped +DIVERGED ", relet(capsys, "runs")[1])
 
 

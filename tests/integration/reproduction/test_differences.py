@@ -53,7 +53,7 @@ def test_an_edited_helper_that_was_hidden_from_git_is_named(sums: Sums) -> None:
     run_id = edit_record(sums, outcome.run_id, lambda record: record["code"].update(tree=None))
     found = sums.again(run_id)
     assert found.likeness == "DIVERGED"
-    assert found.reason.endswith("different was: code of pipelines.sums.helper changed")
+    assert found.reason.endswith("different was: code of pipelines.sums.helper:total changed")
 
 
 def test_another_version_of_a_package_is_named(

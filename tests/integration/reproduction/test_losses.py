@@ -31,7 +31,7 @@ def test_outputs_that_were_pruned_are_compared_by_their_digests(sums: Sums) -> N
         sums, outcome.run_id, lambda record: record["code"].update(tree=None, commit=sums.commit())
     )
     found = sums.again(run_id)
-    assert step(found, "add").changes == ("code of pipelines.sums.helper changed",)
+    assert step(found, "add").changes == ("code of pipelines.sums.helper:total changed",)
     assert "what was recorded can't be compared: gone from the store" in found.reason
 
 

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relet.core.change import differences
 from relet.core.code import FirstPartyCode
 from relet.core.definitions import module_parts, parts_as_json, parts_from_json
 from relet.core.reach import CodeStart, reached_code
+from relet.core.record import KeyParts
 
 
 def held(folder: Path, modules: Mapping[str, str], *, start: str = "steps", **more: object) -> dict[str, str]:
@@ -380,3 +382,12 @@ def test_an_edit_that_can_change_the_result_changes_the_key(
     with TemporaryDirectory() as folder, TemporaryDirectory() as another:
         if result(one) != result(other):
             assert held(Path(folder), one) != held(Path(another), other)
+
+
+def test_a_key_of_the_other_form_names_the_module_once() -> None:
+    old = KeyParts(component="c", code={"m": "12", "n": "rest 1", "n:f": "2"})
+    new = KeyParts(component="c", code={"m": "rest 34", "m:f": "56", "n": "rest 1", "n:f": "3"})
+    assert [str(each) for each in differences(old, new)] == [
+        "code of m is held in another form: by its definitions, or as a whole",
+        "code of n:f changed",
+    ]
