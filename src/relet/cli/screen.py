@@ -155,10 +155,10 @@ def determinism_status(verdict: Verdict) -> int:
 
 def print_check(result: Check | Verdict, *, as_json: bool) -> None:
     """Print the result of the second run of one step (a Check) or of all steps (a Verdict)."""
-    if as_json and isinstance(result, Check):
-        print_event("checked", **asdict(result))
-    elif as_json:
+    if as_json and isinstance(result, Verdict):
         print_event("determinism", **asdict(result), exit_status=determinism_status(result))
+    elif as_json:
+        print_event("checked", **asdict(result))
     elif isinstance(result, Check):
         word = style("same" if result.passed else "differs", fg="green" if result.passed else "red")
         say(f"{result.name:<18}{word}{'' if result.passed else f'  {result.message}'}")
