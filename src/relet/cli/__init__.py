@@ -32,6 +32,7 @@ CLOSED_PIPE_STATUS = 128 + 13
 COMMANDS = {
     "new": "Begin: write a project, a pipeline, a component or a check.",
     "adopt": "Begin with what is there: a script, a notebook, MLflow steps.",
+    "update": "Merge what this relet would write into a project of an older one.",
     "run": "Run a pipeline, or one of its components alone.",
     "tune": "Search for settings that make a better model.",
     "why": "Say what a run would do, and which part of each key changed.",
