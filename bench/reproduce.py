@@ -161,7 +161,7 @@ def _reproduced(place: Path, target: str, setting: Setting) -> dict[str, str]:
         words, cwd=place, env={**os.environ, **setting.environment}, capture_output=True, text=True, check=False
     )
     try:
-        found: dict[str, str] = json.loads(done.stdout)
+        found: dict[str, str] = json.loads(done.stdout)["reproduction"]
     except ValueError:
         raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr[-3000:]}") from None
     print(f"{setting.name}: {found['likeness']}: {found['reason']}", flush=True)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from relet.cli import COMMANDS
+from tests.tiny_project import Tiny
 
 TEXT = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
 # Stands for relet: writes down when it begins and ends.
@@ -103,3 +107,68 @@ def test_the_image_installs_each_package_by_its_hash_and_starts_relet() -> None:
     assert 'ENTRYPOINT ["relet"]' in image
     for line in image.replace("\\\n", " ").splitlines():
         assert not line or re.match(r"(FROM|RUN|WORKDIR|COPY|ENV|ENTRYPOINT|CMD|#) ?", line), line
+
+
+def python_blocks() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def reader(tiny: Tiny) -> dict[str, Any]:
+    """The names of relet_run.py, and a project whose environment has relet."""
+    script = tiny.root / ".venv" / "bin" / "relet"
+    script.parent.mkdir(parents=True)
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m relet "$@"\n')
+    script.chmod(0o755)
+    names: dict[str, Any] = {}
+    exec(compile(python_blocks()[0], "relet_run.py", "exec"), names)
+    return names
+
+
+def test_the_tasks_of_schedulers_are_python_that_tries_again_after_status_1_alone() -> None:
+    reader, dag, flow = python_blocks()
+    for each in (reader, dag, flow):
+        compile(each, "recipe", "exec", dont_inherit=True)
+    for each in (dag, flow):
+        imported = [node for node in ast.walk(ast.parse(each)) if isinstance(node, ast.ImportFrom)]
+        (names,) = [[one.name for one in node.names] for node in imported if node.module == "relet_run"]
+        assert set(names) <= {node.name for node in ast.parse(reader).body if hasattr(node, "name")}
+        assert "error.may_pass_later" in each
+    assert "max_active_runs=1" in dag and "AirflowFailException" in dag
+    assert "global_limit=1" in flow and "retry_condition_fn=may_pass_later" in flow
+
+
+def test_a_task_gets_the_last_event_of_a_run_and_tells_each_step(tiny: Tiny, reader: dict[str, Any]) -> None:
+    told: list[str] = []
+    last = reader["run_relet"](tiny.root, "tiny", tell=told.append)
+    assert (last["event"], last["metrics"]["mae"]) == ("finished", 11.0)
+    assert told[0] == "get: run, first run" and len(told) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["tiny", "etl.low=99"], 1, "train raised ZeroDivisionError: float division by zero"),
+        (["tiny", "etl.lwo=3"], 2, "there is no setting 'etl.lwo': did you mean etl.low?"),
+        (["tiny", "check.limit=9"], 3, "check says no: 1 rows are 9 or more"),
+    ],
+)
+def test_a_task_fails_with_relet_s_words_and_may_be_tried_again_after_status_1(
+    tiny: Tiny, reader: dict[str, Any], words: list[str], status: int, said: str
+) -> None:
+    with pytest.raises(reader["ReletRunError"]) as failed:
+        reader["run_relet"](tiny.root, *words)
+    assert str(failed.value).startswith(f"relet ended with {status}: {said}")
+    assert failed.value.may_pass_later == (status == 1)
+
+
+def test_a_task_that_is_ended_ends_relet(tiny: Tiny, reader: dict[str, Any]) -> None:
+    tiny.edit("steps/clean.py", "    keep =", "    import time; time.sleep(60)\n    keep =")
+
+    def end(line: str) -> None:
+        raise TimeoutError(line)
+
+    before = time.monotonic()
+    with pytest.raises(TimeoutError, match="get: run, first run"):
+        reader["run_relet"](tiny.root, "tiny", tell=end)
+    assert time.monotonic() - before < 50

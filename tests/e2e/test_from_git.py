@@ -152,7 +152,7 @@ def test_a_tag_runs_with_its_own_lock_is_skipped_again_and_is_reproduced(served:
     # from the code tree of the run: the clone is gone
     shutil.rmtree(clone.parent)
     done = caller.starts("relet", "reproduce", first["run"], "--json")
-    found = json.loads(done.stdout)
+    found = json.loads(done.stdout)["reproduction"]
     assert (found["likeness"], found["environment"]) == ("IDENTICAL", "uv"), found["reason"]
     # nothing here holds the commit, which the run's code could be compared with
     untold = f"nobody can tell here whether its code is that of commit {served.commit[:12]}"

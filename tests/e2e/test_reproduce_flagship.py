@@ -49,7 +49,7 @@ def reproduced(
     variables = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **(environment or {})}
     done = subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)["reproduction"]
     assert done.returncode == {"DIVERGED": 1, "IMPOSSIBLE": 2}.get(found["likeness"], 0)
     return found
 

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from relet.cli.terminal import error_text, say
+from relet.cli.terminal import INTERRUPTED_STATUS, error_text, say
 from relet.errors import ReletError, nearest
 from relet.names import __version__
 
@@ -27,13 +27,12 @@ from relet.names import __version__
 BETWEEN_COLLECTIONS = 200_000
 # What a shell shows for a program that SIGPIPE (signal 13) ended, such as `cat FILE | head -1`.
 CLOSED_PIPE_STATUS = 128 + 13
-# And for one that Ctrl-C (SIGINT, signal 2) ended.
-INTERRUPTED_STATUS = 128 + 2
 
 # Each verb, the module that has it, and its line in `relet --help`. The modules are imported when they are used.
 COMMANDS = {
     "new": "Begin: write a project, a pipeline, a component or a check.",
     "adopt": "Begin with what is there: a script, a notebook, MLflow steps.",
+    "update": "Merge what this relet would write into a project of an older one.",
     "run": "Run a pipeline, or one of its components alone.",
     "tune": "Search for settings that make a better model.",
     "why": "Say what a run would do, and which part of each key changed.",
@@ -48,6 +47,7 @@ COMMANDS = {
     "artifacts": "List, show, look into, name, check, move and tidy what the store holds.",
     "sync": "Send the trackers what they have missed.",
     "ui": "Open MLflow's own interface on what was tracked.",
+    "schema": "Print the JSON Schema of all that --json prints.",
     "lock": "Write the versions and hashes of all that a project needs, or check them.",
     "mlproject": "Write the MLflow project files from the signatures and the lock.",
 }
@@ -79,7 +79,10 @@ class Verbs(click.Group):
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _past_click():
+        # with --json, the last line of a stream says how it ended
+        from relet.cli.progress import errors_as_events
+
+        with _past_click(), errors_as_events():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

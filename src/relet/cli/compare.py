@@ -12,7 +12,7 @@ from relet.cli.columns import GAP, UNBOUNDED, cell_texts, screen_width, table_li
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.sparkline import sparkline
-from relet.cli.terminal import say, say_json
+from relet.cli.terminal import say, say_document
 from relet.core.artifact import Curve
 from relet.core.wording import count, printable, shorten
 from relet.experiments.contrast import Contrast, ContrastRow
@@ -66,10 +66,10 @@ def command(
         from relet.report.contrast import contrast_page
 
         path = write_page(contrast_page(contrast), output or Path("comparison.html"))
-        say(f"{path}: {count(len(contrast.labels), 'run')}")
-    elif as_json:
-        say_json(contrast.to_json(), indent=1)
-    else:
+        say(f"{path}: {count(len(contrast.labels), 'run')}", err=as_json)
+    if as_json:
+        say_document(comparison=contrast.to_json())
+    elif not (as_page or output):
         for line in _comparison_lines(contrast, screen_width()):
             say(line)
 

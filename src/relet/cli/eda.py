@@ -46,6 +46,8 @@ def command(
     references = [word for word in words if "=" not in word]
     if len(references) > 1:
         raise click.UsageError(f"one artifact is explored at a time, got {' and '.join(references)}")
+    if as_json and not html and output is None:
+        raise click.UsageError("--json tells of a page that is made; the notebook prints no JSON: add --html")
     overrides = [word for word in words if "=" in word]
     exploration = prepare_exploration(
         pipeline, references[0] if references else None, overrides, ("relet", *sys.argv[1:])

@@ -14,7 +14,7 @@ from relet.cli.columns import ScreenColumn, screen_width, table_lines
 from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
-from relet.cli.terminal import say, say_json
+from relet.cli.terminal import say, say_document
 from relet.core.record import Status
 from relet.core.wording import count, printable, shorten
 from relet.errors import SettingError
@@ -74,7 +74,7 @@ def command(
     tell_unread(unread)
     if name is None:
         _refuse_without_name({"--filter": condition, "--sort": by, "--html": as_page, "-o": output})
-        _overview(by_name, metric, as_json=as_json)
+        _overview(by_name, metric, unread, as_json=as_json)
         return
     experiment = find_experiment(by_name, name)
     by_metric = aim(experiment, metric)
@@ -91,13 +91,14 @@ def command(
         if limit is not None:
             raise SettingError("-n: a page has all runs; leave -n out, or choose them by --filter")
         _write_experiment_page(
-            store, experiment, trials, by_metric, output or Path(f"{_page_file_name(name)}.html")
+            store, experiment, trials, by_metric, output or Path(f"{_page_file_name(name)}.html"), err=as_json
         )
-        return
+        if not as_json:
+            return
     shown = explained_trials(store, trials[: limit or LISTED])
     best = by_metric.best(trials) if by_metric else None
     if as_json:
-        say_json(_as_json(experiment, shown, by_metric, best), indent=1)
+        say_document(experiment=_as_json(experiment, shown, by_metric, best), unread=sorted(unread))
         return
     for line in _trial_table(experiment, shown, len(trials), by_metric, best, screen_width()):
         say(line)
@@ -114,14 +115,16 @@ def _page_file_name(name: str) -> str:
     return re.sub(r"[^\w.\-]+", "_", name).strip("._") or "experiment"
 
 
-def _overview(by_name: Mapping[str, Experiment], metric: str | None, *, as_json: bool) -> None:
+def _overview(
+    by_name: Mapping[str, Experiment], metric: str | None, unread: Sequence[str], *, as_json: bool
+) -> None:
     aims = [(each, _aim(each, metric)) for each in by_name.values()]
     best = [by.best(each.trials) if by else None for each, by in aims]
     values = [one.metrics[by.metric] if one and by else None for (_, by), one in zip(aims, best, strict=True)]
     if as_json:
         overview = [
             {
-                "experiment": each.name,
+                "name": each.name,
                 "pipelines": each.pipelines,
                 "runs": sum(trial.sweep is None for trial in each.trials),
                 "sweeps": [sweep.id for sweep in each.sweeps],
@@ -133,7 +136,7 @@ def _overview(by_name: Mapping[str, Experiment], metric: str | None, *, as_json:
             }
             for (each, by), one, value in zip(aims, best, values, strict=True)
         ]
-        say_json(overview, indent=1)
+        say_document(experiments=overview, unread=sorted(unread))
         return
     if not by_name:
         say("nothing has run yet; try: relet run PIPELINE")
@@ -181,7 +184,7 @@ def _as_json(
     experiment: Experiment, trials: Sequence[Trial], by: Objective | None, best: Trial | None
 ) -> dict[str, Any]:
     return {
-        "experiment": experiment.name,
+        "name": experiment.name,
         "sweeps": [sweep.id for sweep in experiment.sweeps],
         "metric": by.metric if by else None,
         "more_is_better": by.more if by and by.known else None,
@@ -263,9 +266,9 @@ def _column_value(value: Any) -> Any:
 
 
 def _write_experiment_page(
-    store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, path: Path
+    store: Store, experiment: Experiment, trials: Sequence[Trial], by: Objective | None, path: Path, *, err: bool
 ) -> None:
     from relet.browsing.experiment_page import experiment_html
 
     write_page(experiment_html(store, experiment, trials, by, place=path.parent), path)
-    say(f"{path}: {count(len(trials), 'run')} of {experiment.name}")
+    say(f"{path}: {count(len(trials), 'run')} of {experiment.name}", err=err)

@@ -8,7 +8,7 @@ import click
 
 from relet.browsing.logs import ComponentLog, logs_of
 from relet.cli.place import STORE, open_default_store
-from relet.cli.terminal import say, say_json, style
+from relet.cli.terminal import say, say_document, style
 
 
 @click.command("logs")
@@ -24,7 +24,7 @@ def command(target: str | None, store_url: str | None, as_json: bool) -> None:
     """
     logs = logs_of(open_default_store(store_url), target)
     if as_json:
-        say_json([each.to_json() for each in logs], indent=1)
+        say_document(logs=[each.to_json() for each in logs])
         return
     for each in logs:
         for line in _lines(each):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from relet.cli.terminal import say, say_json
+import click
+
+from relet.cli.terminal import INTERRUPTED_STATUS, error_text, say, say_json
 from relet.core.wording import printable, without_credentials
 
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
 
+# The note in click's context of a command that it has printed an event.
+STREAM_BEGUN = "relet.stream_begun"
 # Columns of the terminal that the spinner takes in front of the moving line.
 SPINNER_WIDTH = 2
 
@@ -110,8 +114,26 @@ def progress_display(*, as_json: bool) -> Iterator[ProgressDisplay]:
 
 
 def print_event(event: str, /, **facts: Any) -> None:
-    """Print an event as a line of JSON."""
+    """Print an event as a line of JSON, and note in the command's context that its stream has begun."""
     say_json({"event": event, **facts})
+    if context := click.get_current_context(silent=True):
+        context.meta[STREAM_BEGUN] = True
+
+
+@contextmanager
+def errors_as_events() -> Iterator[None]:
+    """Print an error that ends the block as the last event of the stream, where one has begun. It is raised on."""
+    context = click.get_current_context()
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        told = isinstance(error, click.ClickException | click.exceptions.Exit | BrokenPipeError)
+        if context.meta.get(STREAM_BEGUN) and not told:
+            interrupted = isinstance(error, click.Abort | KeyboardInterrupt)
+            status = INTERRUPTED_STATUS if interrupted else getattr(error, "exit_status", 1)
+            with suppress(OSError):
+                print_event("error", error=error_text(error), exit_status=status)
+        raise
 
 
 def elapsed_text(seconds: float) -> str:

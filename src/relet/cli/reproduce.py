@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from relet.cli.place import STORE, default_root, open_default_store
-from relet.cli.terminal import say, say_json, style
+from relet.cli.terminal import say, say_document, style
 from relet.core.reproduction import Likeness, Reproduction, StepVerdict
 from relet.errors import ReletError
 
@@ -80,7 +80,7 @@ def command(
     version = keep_verdict(reproduction, store, trackers)
     deliveries = courier.finish() if courier else ()
     if as_json:
-        say_json({**reproduction.to_json(), "version": str(version)}, indent=1)
+        say_document(version=str(version), reproduction=reproduction.to_json())
     else:
         for line in _reproduction_lines(reproduction):
             say(line)

@@ -97,6 +97,8 @@ def command(
         from relet.remote.visit import visit
 
         visit(address, [*words, *_given_options(ctx)], here=here, tell=lambda line: say(line, err=True))
+    if as_json:
+        _check_without_person({"--pdb": debug, "--cfg": cfg})
     if here:
         raise SettingError("--here goes with a git repository as the first word; a run of this project is here")
     if wants_help:
@@ -123,7 +125,7 @@ def command(
     manager = env_manager or ("uv" if isolate else None)
     if debug and manager:
         raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
-    from relet.cli.screen import finish, print_check, run_screen
+    from relet.cli.screen import determinism_status, finish, print_check, run_screen
     from relet.engine.run import execute
     from relet.project.order import read_order
     from relet.project.request import prepare
@@ -142,7 +144,7 @@ def command(
 
     verdict = judge_determinism(job, outcome, tell=lambda found: print_check(found, as_json=as_json))
     print_check(verdict, as_json=as_json)
-    sys.exit(0 if verdict.passed else 3)
+    sys.exit(determinism_status(verdict))
 
 
 def _without_swallowed_word(
@@ -169,6 +171,12 @@ def _print_configuration(target: str, words: Sequence[str], cfg: str, package: s
         project = open_project(target)
         overrides = read_order(target, words).overrides
         say(configured_text(project.pipeline, project.conf, overrides, package=package))
+
+
+def _check_without_person(given: Mapping[str, object]) -> None:
+    """Raise SettingError for an option that shows a person something that is no JSON."""
+    for option in (name for name, value in given.items() if value):
+        raise SettingError(f"{option} prints for a person, --json for a program: leave one out")
 
 
 def _check_alone(given: Mapping[str, object]) -> None:

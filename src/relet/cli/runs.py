@@ -10,7 +10,7 @@ import click
 
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import STORE, open_default_store
-from relet.cli.terminal import say, say_json
+from relet.cli.terminal import say, say_document
 from relet.core.record import RunKind, RunRecord
 from relet.store.reproductions import ReproductionSummary, latest_of_runs
 
@@ -32,7 +32,7 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
     if run_id:
         record = store.run(run_id)
         if as_json:
-            say_json(record.to_json(), indent=1)
+            say_document(run=record.to_json())
             return
         trials = [each for each in store.runs() if each.parent == run_id] if record.kind in GROUPS else []
         trials.sort(key=lambda each: each.trial or 0)
@@ -45,7 +45,7 @@ def command(run_id: str | None, store_url: str | None, limit: int, as_json: bool
     records = list(islice((each for each in store.runs(unread=unread) if each.parent is None), limit))
     tell_unread(unread)
     if as_json:
-        say_json([each.to_json() for each in records], indent=1)
+        say_document(runs=[each.to_json() for each in records], unread=sorted(unread))
         return
     for line in _run_lines(records, latest_of_runs(store)):
         say(line)

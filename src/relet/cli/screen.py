@@ -46,7 +46,14 @@ class RunScreen:
 
     def begin(self, job: Job) -> None:
         """The job is known; nothing has run yet."""
-        self._name_width = max(len(each.name) for each in job.request.components) + 2
+        request = job.request
+        self._display.event(
+            "run",
+            pipeline=request.pipeline.name,
+            experiment=job.experiment,
+            steps=[each.name for each in request.components],
+        )
+        self._name_width = max(len(each.name) for each in request.components) + 2
 
     def fetched(self, done: int, total: int | None) -> None:
         """So many bytes of a source have come."""
@@ -114,15 +121,15 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             status=str(outcome.status),
             seconds=round(outcome.seconds, 3),
             metrics=outcome.metrics,
-            error=str(outcome.error) if outcome.error else None,
+            error=error_text(outcome.error) if outcome.error else None,
             lines=[asdict(each) for each in getattr(outcome.error, "lines", ())],
             inputs=list(getattr(outcome.error, "inputs", ())),
             exit_status=outcome.exit_status,
             trackers=delivery_facts(outcome.deliveries),
         )
-        return
-    for line in _closing_lines(job, outcome):
-        say(line)
+    else:
+        for line in _closing_lines(job, outcome):
+            say(line)
     # What can be done after an interruption stands in the closing lines.
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
         say(f"relet: {error_text(outcome.error)}", err=True)
@@ -141,10 +148,17 @@ def _code_lines(lines: Sequence[CodeLine]) -> Iterator[str]:
             yield f"    {line.source}"
 
 
+def determinism_status(verdict: Verdict) -> int:
+    """The exit status of a run whose steps were run a second time."""
+    return 0 if verdict.passed else 3
+
+
 def print_check(result: Check | Verdict, *, as_json: bool) -> None:
     """Print the result of the second run of one step (a Check) or of all steps (a Verdict)."""
-    if as_json:
-        print_event("checked" if isinstance(result, Check) else "determinism", **asdict(result))
+    if as_json and isinstance(result, Verdict):
+        print_event("determinism", **asdict(result), exit_status=determinism_status(result))
+    elif as_json:
+        print_event("checked", **asdict(result))
     elif isinstance(result, Check):
         word = style("same" if result.passed else "differs", fg="green" if result.passed else "red")
         say(f"{result.name:<18}{word}{'' if result.passed else f'  {result.message}'}")

@@ -123,13 +123,13 @@ def finish_sweep(sweep: Sweep, outcome: SweepOutcome, *, as_json: bool) -> None:
             ranking=[each.trial.number for each in outcome.ranked],
             winner=_trial_facts(outcome.winner) if outcome.winner else None,
             select=selection,
-            error=str(outcome.error) if outcome.error else None,
+            error=error_text(outcome.error) if outcome.error else None,
             exit_status=outcome.exit_status,
             trackers=delivery_facts(outcome.deliveries),
         )
-        return
-    for line in _closing_lines(sweep, outcome, selection):
-        say(line)
+    else:
+        for line in _closing_lines(sweep, outcome, selection):
+            say(line)
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
         say(f"relet: {error_text(outcome.error)}", err=True)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from relet.core.wording import printable, without_credentials
 
+# The number of the schema of all that --json prints (`relet schema`, docs/json.md). It is raised when a field is
+# taken away or changes its meaning, not when one is added.
+JSON_SCHEMA = 1
+# What a shell shows for a program that Ctrl-C (SIGINT, signal 2) ended.
+INTERRUPTED_STATUS = 128 + 2
 # relet's own colours stand between these until a line is printed. No stored text can hold them: the word is drawn
 # anew for each process.
 _WORD = os.urandom(16).hex()
@@ -41,8 +48,29 @@ def error_text(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def say_json(value: Any, *, indent: int | None = None) -> None:
-    """Print a value as JSON, in which every sign that a terminal would obey is escaped."""
+def say_json(members: Mapping[str, Any], *, indent: int | None = None) -> None:
+    """Print an object of these members as JSON; the number of relet's schema comes first.
+
+    Every sign that a terminal would obey is escaped. JSON has no infinite numbers and no NaN: they are null.
+    """
     import json
 
-    click.echo(json.dumps(without_credentials(value), indent=indent, default=str))
+    value = without_credentials({"schema": JSON_SCHEMA, **members})
+    try:
+        text = json.dumps(value, indent=indent, default=str, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_with_finite_numbers(value), indent=indent, default=str, allow_nan=False)
+    click.echo(text)
+
+
+def say_document(**members: Any) -> None:
+    """Print a document for a program: one object, whose members `relet schema` describes."""
+    say_json(members, indent=1)
+
+
+def _with_finite_numbers(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_with_finite_numbers(name): _with_finite_numbers(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_finite_numbers(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

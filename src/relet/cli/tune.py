@@ -176,13 +176,13 @@ def finish_search(found: SearchOutcome, written: WinnerFile | None, *, as_json: 
             held_back=written.held_back or None if written else None,
             select=written.run if written else winner_command(found) if _is_improved(found) else None,
             seconds=round(found.seconds, 3),
-            error=str(found.error or "") or None,
+            error=error_text(found.error) if found.error else None,
             exit_status=found.exit_status,
             trackers=delivery_facts(found.deliveries),
         )
-        return
-    for line in _closing_lines(found, written):
-        say(line)
+    else:
+        for line in _closing_lines(found, written):
+            say(line)
     if found.error is not None and found.status is not Status.INTERRUPTED:
         say(f"relet: {error_text(found.error)}", err=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from relet.cli.terminal import say, say_json
+from relet.cli.terminal import say, say_document
 from relet.core.change import Change
 from relet.core.pipeline import Pipeline
 from relet.core.plan import Action, Plan, Step, plan
@@ -35,7 +35,7 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
         decided = plan(settled.request, settled.store)
     shown = [decided[step]] if step else list(decided)
     if as_json:
-        say_json([_as_json(each) for each in shown], indent=1)
+        say_document(steps=[_as_json(each) for each in shown])
         return
     for line in _plan_lines(decided, shown):
         say(line)

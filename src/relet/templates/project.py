@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import keyword
 import re
@@ -18,6 +19,7 @@ from relet.names import __version__
 from relet.project.folder import enclosing_root, find_root, pipelines
 from relet.templates.example import TARGET, flats
 from relet.templates.filling import filled, write_files
+from relet.templates.kept import KEPT, KeptPipeline, KeptTemplates, keep_pipeline, read_kept
 from relet.templates.literals import python_literal
 from relet.templates.roles import Roles, Task, find_roles
 from relet.templates.typed_file import TypedFile, read_typed
@@ -28,6 +30,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 COPIED_BYTES = 50 * 1024**2
 # How many rows the project's own tests run on.
 TEST_ROWS = 400
+# The words that are not found out of the file: what held when the project was made holds for it.
+FIRST_WORDS = ("file_text", "extras")
 _PROJECT = {
     "pyproject.toml": "project/pyproject.toml",
     "README.md": "project/README.md",
@@ -116,35 +120,62 @@ def _written(root: Path, name: str, file: Path | None, target: str | None, *, wh
 
 
 def _written_for(root: Path, name: str, file: Path, target: str | None, *, whole: bool) -> NewProject:
+    typed, roles = look_at(file, target)
+    kept = None if whole else read_kept(root)
+    is_copied = file.stat().st_size <= COPIED_BYTES
+    place = f"data/{name}.csv" if is_copied else str(file.resolve())
+    made = kept_pipeline(name, file, typed, roles, source=place, file_name=file.name)
+    texts = template_files(name, made, whole=whole)
+    files: dict[str, str | bytes] = {**texts, f"tests/{name}.csv": _few_rows(typed, roles)}
+    if is_copied:
+        files[f"data/{name}.csv"] = file.read_bytes()
+    if whole:
+        first = KeptTemplates(relet=__version__, project=name, pipelines={name: made}, files=texts)
+        files[KEPT] = first.encoded()
+    write_files(root, files)
+    if kept is not None:
+        keep_pipeline(root, kept, name, made, texts)
+    copied = root / place if is_copied else None
+    return NewProject(root=root, name=name, files=tuple(files), roles=roles, from_csv=True, copied=copied)
+
+
+def look_at(file: Path, target: str | None) -> tuple[TypedFile, Roles]:
+    """The types of a file's columns, and what the columns are for.
+
+    Raises BadDataError for a file that can't be read and a target that can't be predicted, SettingError without a
+    target.
+    """
     if not file.is_file():
         raise BadDataError(f"{file}: there is no such file")
     typed = read_typed(file)
     if target is None:
         names = ", ".join(str(each.origin.column) for each in typed.columns)
         raise SettingError(f"which column is to be predicted? add --target with one of: {names}")
-    roles = find_roles(typed, target)
-    is_copied = file.stat().st_size <= COPIED_BYTES
-    place = f"data/{name}.csv" if is_copied else str(file.resolve())
-    words = pipeline_words(name, typed, roles, source=place)
-    words |= {"relet": __version__, "file_text": python_literal(file.name)}
-    words["extras"] = "[mlflow]" if find_spec("mlflow") else ""
-    files: dict[str, str | bytes] = {}
-    if whole:
-        files |= {path: filled(template, words) for path, template in _PROJECT.items()}
-    files |= _pipeline_files(name, words, roles)
-    files[f"tests/{name}.csv"] = _few_rows(typed, roles)
-    if is_copied:
-        files[f"data/{name}.csv"] = file.read_bytes()
-    write_files(root, files)
-    copied = root / place if is_copied else None
-    return NewProject(root=root, name=name, files=tuple(files), roles=roles, from_csv=True, copied=copied)
+    return typed, find_roles(typed, target)
 
 
-def _pipeline_files(name: str, words: dict[str, str], roles: Roles) -> dict[str, str]:
+def kept_pipeline(
+    name: str, file: Path, typed: TypedFile, roles: Roles, *, source: str, file_name: str
+) -> KeptPipeline:
+    """What a pipeline is made from: `source` is the file's path in the configuration, `file_name` its own name."""
+    words = pipeline_words(name, typed, roles, source=source)
+    words |= {"file_text": python_literal(file_name), "extras": "[mlflow]" if find_spec("mlflow") else ""}
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return KeptPipeline(target=roles.target, source=source, sha256=digest, task=str(roles.task), words=words)
+
+
+def template_files(name: str, made: KeptPipeline, *, whole: bool) -> dict[str, str]:
+    """The texts of a pipeline's files by their paths in the project; with `whole`, those of the project, too.
+
+    Raises KeyError for a place of a template that has no word.
+    """
+    words = {**made.words, "relet": __version__}
     home = f"pipelines/{name}"
-    found = {f"{home}/{each}": filled(f"pipeline/{each}", words) for each in _PIPELINE}
+    found = {path: filled(template, words) for path, template in _PROJECT.items()} if whole else {}
+    found |= {f"{home}/{each}": filled(f"pipeline/{each}", words) for each in _PIPELINE}
     for each, folder in _BY_TASK.items():
-        found[f"{home}/{folder}{each}"] = filled(f"pipeline/{roles.task}/{each}", words)
+        found[f"{home}/{folder}{each}"] = filled(f"pipeline/{made.task}/{each}", words)
     found[f"tests/test_{name}.py"] = filled("pipeline/test_pipeline.py", words)
     return found
 

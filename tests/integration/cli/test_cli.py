@@ -20,7 +20,7 @@ from tests.tiny_project import Tiny
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = relet(capsys, "--help")
     assert status == 0
-    for verb in ("run", "why", "reproduce", "artifacts", "graph", "runs", "sync", "ui"):
+    for verb in ("run", "why", "reproduce", "artifacts", "graph", "runs", "sync", "ui", "schema"):
         assert re.search(rf"^  {verb} ", out, re.MULTILINE)
 
 
@@ -148,7 +148,7 @@ def test_why_says_which_part_of_the_key_changed_old_and_new(
     _, out, _ = relet(capsys, "why", "train", "etl.low=3")
     assert "clean runs first: low 2 → 3" in out
     _, out, _ = relet(capsys, "why", "train", "--json")
-    (step,) = json.loads(out)
+    (step,) = json.loads(out)["steps"]
     assert step["changes"][0]["name"] == "pipelines.tiny.helper"
 
 
@@ -215,7 +215,8 @@ def test_artifacts_are_checked_tidied_and_moved(tiny: Tiny, capsys: pytest.Captu
     relet(capsys, "artifacts", "export", "clean_sample:v2", bundle)
     _, out, _ = relet(capsys, "artifacts", "import", bundle, "--store", str(tiny.root / "other"))
     assert out == "clean_sample:v1 is stored\n"
-    sha = json.loads(relet(capsys, "artifacts", "show", "clean_sample:v2", "--json")[1])["files"]["table.parquet"]
+    shown = json.loads(relet(capsys, "artifacts", "show", "clean_sample:v2", "--json")[1])["version"]
+    sha = shown["files"]["table.parquet"]
     (tiny.root / ".relet" / "objects" / sha[:2] / sha).write_bytes(b"damage")
     status, out, _ = relet(capsys, "artifacts", "verify")
     assert status == 1

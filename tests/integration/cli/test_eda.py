@@ -209,7 +209,7 @@ def test_settings_are_taken_as_by_run(stored: Tiny, capsys: pytest.CaptureFixtur
 def test_json_is_one_object_a_line(stored: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, err = relet(capsys, "eda", "tiny", "--json", "--output", "look.html")
     events = [json.loads(line) for line in out.splitlines()]
-    assert [each["event"] for each in events] == ["started", "ended", "finished"]
+    assert [each["event"] for each in events] == ["run", "started", "ended", "finished"]
     assert err == "written to look.html\n"
 
 

@@ -62,7 +62,7 @@ def test_a_skipped_component_has_the_log_of_the_run_that_made_its_outputs(
     prints(sums, "    print('once')")
     first = sums.record(sums.run(), "add").id
     sums.run()
-    logs = json.loads(relet(capsys, "logs", "--json")[1])
+    logs = json.loads(relet(capsys, "logs", "--json")[1])["logs"]
     assert [(each["component"], each["text"]) for each in logs] == [("draw", ""), ("add", "once\n")]
     assert logs[1]["run_id"] == first
     assert (
@@ -142,7 +142,7 @@ def test_a_sweep_shows_each_log_once_under_the_first_trial_that_has_it(
     conf.write_text(conf.read_text() + "search: {metric: total, direction: minimize}\n")
     assert relet(capsys, "run", "sums", "-m", "scale=3,1", "workers=1")[0] == 0
     sweep = next(each for each in open_store(sums.root / ".relet").runs() if each.parent is None)
-    logs = json.loads(relet(capsys, "logs", sweep.id, "--json")[1])
+    logs = json.loads(relet(capsys, "logs", sweep.id, "--json")[1])["logs"]
     assert [(each["trial"], each["component"], each["text"]) for each in logs] == [
         (1, "draw", ""),
         (1, "add", "adding\n"),

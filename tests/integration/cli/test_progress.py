@@ -26,9 +26,11 @@ def test_a_run_on_a_terminal_shows_the_step_that_runs(
 
 def test_the_events_of_a_run_are_those_that_programs_know(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = relet(capsys, "run", "tiny", "steps=get", "--json")
-    started, ended, finished = (json.loads(line) for line in out.splitlines())
-    assert started == {"event": "started", "component": "get", "reason": "first run"}
+    run, started, ended, finished = (json.loads(line) for line in out.splitlines())
+    assert (run["event"], run["steps"]) == ("run", ["get"])
+    assert started == {"schema": 1, "event": "started", "component": "get", "reason": "first run"}
     assert list(ended) == [
+        "schema",
         "event",
         "component",
         "action",

@@ -118,8 +118,9 @@ def test_a_commit_that_is_gone_says_where_it_was_looked_for(
 def test_json_is_all_that_is_on_standard_output(sums: Sums, capsys: pytest.CaptureFixture[str]) -> None:
     run_id = sums.run().run_id
     status, out, err = relet(capsys, "reproduce", run_id, "--here", "--json")
-    told = json.loads(out)
-    assert (status, told["likeness"], told["run"], told["version"]) == (
+    document = json.loads(out)
+    told = document["reproduction"]
+    assert (status, told["likeness"], told["run"], document["version"]) == (
         0,
         "IDENTICAL",
         run_id,

@@ -72,7 +72,7 @@ def test_many_runs_are_laid_side_by_side_as_wide_as_the_terminal_is(
 def test_a_comparison_for_programs_and_as_a_page(
     store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    found = json.loads(out_of(capsys, "compare", "00000002", "00000003", "--json"))
+    found = json.loads(out_of(capsys, "compare", "00000002", "00000003", "--json"))["comparison"]
     assert found["metrics"]["mae"] == {"00000002": 32.0, "00000003": 33.0}
     assert found["curves"]["error"]["00000002"] == {"points": [[1, 60.0], [2, 32.0]], "x": "rounds"}
     assert out_of(capsys, "compare", "00000002", "00000003", "--html") == "comparison.html: 2 runs\n"
@@ -99,7 +99,7 @@ def test_a_run_is_not_compared_with_nothing(store: Store, capsys: pytest.Capture
 
 def compared(capsys: pytest.CaptureFixture[str], word: str) -> str:
     """The id of the run that `relet compare` takes a word for, beside that of a version."""
-    found = json.loads(out_of(capsys, "compare", word, "model:v3", "--json"))
+    found = json.loads(out_of(capsys, "compare", word, "model:v3", "--json"))["comparison"]
     return str(found["runs"]["run"][next(iter(found["runs"]["run"]))])
 
 
@@ -172,7 +172,7 @@ def test_a_beginning_that_a_sweep_shares_with_its_first_trial_names_the_trial(
 def test_a_sweep_is_named_by_its_id_or_the_end_of_it_and_shows_its_trials_alone(
     store: Store, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    found = json.loads(out_of(capsys, "experiments", name, "--json"))
+    found = json.loads(out_of(capsys, "experiments", name, "--json"))["experiment"]
     assert found["sweeps"] == [run_id(1)]
     assert [each["id"] for each in found["runs"]] == [run_id(2), run_id(3), run_id(4)]
 

@@ -89,7 +89,7 @@ def test_the_best_run_is_that_of_all_selected_also_where_it_is_not_shown(
     out = out_of(capsys, *words)
     assert "00000002 *" not in out and "best by mae, where less is better: 00000002 (model:v1)" in out
     assert "relet compare 00000002 00000004 " in out
-    assert json.loads(out_of(capsys, *words, "--json"))["best_run"] == run_id(2)
+    assert json.loads(out_of(capsys, *words, "--json"))["experiment"]["best_run"] == run_id(2)
     out = out_of(capsys, "experiments", "prices", "-n", "1", "--filter", "depth>2")
     assert "best by mae, where less is better: 00000003 (model:v2)" in out
 
@@ -103,7 +103,7 @@ def test_a_record_that_can_not_be_read_is_missed_aloud(
             (tmp_path / "store" / run_path(run_id(number))).write_text("{")
         status, out, err = relet(capsys, *words)
         assert status == 0 and ("prices" in out or run_id(1) in out)
-        assert not any(run_id(number) in out for number in damaged)
+        assert not any(run_id(number) in out.partition('"unread"')[0] for number in damaged)
         return err
 
     assert told() == ""
@@ -146,9 +146,9 @@ def test_what_can_not_be_shown_is_refused_with_the_nearest(
 
 
 def test_a_program_gets_everything_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    (overview,) = json.loads(out_of(capsys, "experiments", "--json"))
-    assert (overview["experiment"], overview["best"], overview["best_run"]) == ("prices", 32.0, run_id(2))
-    found = json.loads(out_of(capsys, "experiments", run_id(1), "--json"))
+    (overview,) = json.loads(out_of(capsys, "experiments", "--json"))["experiments"]
+    assert (overview["name"], overview["best"], overview["best_run"]) == ("prices", 32.0, run_id(2))
+    found = json.loads(out_of(capsys, "experiments", run_id(1), "--json"))["experiment"]
     assert (found["metric"], found["differing"], len(found["runs"])) == ("mae", ["train.depth"], 3)
     assert found["runs"][0]["settings"] == {"train.depth": 2, "train.family": "forest", "train.rate": 0.5}
 
@@ -247,7 +247,7 @@ def test_the_trials_table_is_sorted_by_number_and_not_by_text(
     errors = {10: 100.5, 9: 20.0, 100: 3.25, -20: 1e3, -3: 0.5}
     for number, (depth, mae) in enumerate(errors.items(), start=1):
         held.put_run(pipeline_run(number, parameters={"train": {"depth": depth}}, metrics={"mae": mae}))
-    found = json.loads(out_of(capsys, "experiments", "prices", "--sort", by, "--json"))
+    found = json.loads(out_of(capsys, "experiments", "prices", "--sort", by, "--json"))["experiment"]
     assert [each["settings"]["train.depth"] for each in found["runs"]] == depths
     lines = out_of(capsys, "experiments", "prices", "--sort", by).splitlines()
     place = lines[0].split().index("train.depth")
@@ -263,7 +263,7 @@ def test_numbers_come_before_words_and_runs_without_a_value_last_in_either_order
         held.put_run(pipeline_run(number, parameters={"train": {"limit": limit}}))
 
     def order(by: str) -> list[object]:
-        found = json.loads(out_of(capsys, "experiments", "prices", "--sort", by, "--json"))
+        found = json.loads(out_of(capsys, "experiments", "prices", "--sort", by, "--json"))["experiment"]
         return [each["settings"]["train.limit"] for each in found["runs"]]
 
     assert order("limit") == [9, 10, "auto", "none", None]

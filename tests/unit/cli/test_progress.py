@@ -83,7 +83,10 @@ def test_a_file_gets_lines_and_a_program_gets_events(capsys: pytest.CaptureFixtu
             display.moving("get: first run")
             display.line("get  run  first run")
         printed.append(capsys.readouterr().out)
-    assert printed == ["get  run  first run\n", '{"event": "started", "component": "get", "path": "a"}\n']
+    assert printed == [
+        "get  run  first run\n",
+        '{"schema": 1, "event": "started", "component": "get", "path": "a"}\n',
+    ]
 
 
 def test_a_terminal_sees_what_goes_on_until_the_next_line(on_terminal: Callable[[], Terminal]) -> None:

@@ -81,7 +81,7 @@ def test_json_keeps_every_text_and_has_no_sign_that_a_terminal_obeys(capsys: pyt
     say_json({"text": text})
     printed = capsys.readouterr().out
     assert obeyed(printed) == []
-    assert json.loads(printed) == {"text": text}
+    assert json.loads(printed) == {"schema": 1, "text": text}
 
 
 def hostile_run(text: str) -> RunRecord:

@@ -10,7 +10,7 @@ import click
 
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import REFERENCE, STORE, open_default_store
-from relet.cli.terminal import say, say_json
+from relet.cli.terminal import say, say_document
 from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version
 from relet.core.wording import count, shorten
 from relet.errors import DamagedError, NotFoundError, StoreError
@@ -38,8 +38,9 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
     if name and not versions[0]:
         store.version(name)
     if as_json:
-        for each in versions:
-            say_json([version.to_json() for version in each])
+        listed = zip(names, versions, strict=True)
+        artifacts = [{"name": each, "versions": [one.to_json() for one in held]} for each, held in listed]
+        say_document(artifacts=artifacts, unread=unread)
         return
     shown = [version for each in versions for version in (each if name else each[-1:])]
     for line in _listing_lines(store, shown):
@@ -98,7 +99,7 @@ def show(reference: str, store_url: str | None, as_json: bool) -> None:
     store = open_default_store(store_url)
     version = store.version(reference)
     if as_json:
-        say_json(version.to_json(), indent=1)
+        say_document(version=version.to_json())
         return
     for line in _version_lines(store, version):
         say(line)

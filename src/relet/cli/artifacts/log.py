@@ -8,7 +8,7 @@ import click
 
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import STORE, open_default_store
-from relet.cli.terminal import say, say_json
+from relet.cli.terminal import say, say_document
 from relet.core.wording import count
 from relet.errors import NotFoundError
 from relet.store.log import LogEntry, LogHead
@@ -46,30 +46,31 @@ def log(store_url: str | None, last: int, head: bool, enter: tuple[str, ...], as
     store = open_default_store(store_url)
     unread: list[str] = []
     if head:
-        _say_head(store.log_head(), as_json=as_json)
-        if missing := store.missing_log_entry():
+        missing = store.missing_log_entry()
+        _say_head(store.log_head(), missing, as_json=as_json)
+        if missing:
             say(f"entry {missing} of the log is missing; relet artifacts verify says more", err=True)
     elif enter:
-        _say_entries([entry for path in enter for entry in store.enter_in_log(path)], as_json=as_json)
+        _say_entries([entry for path in enter for entry in store.enter_in_log(path)], unread, as_json=as_json)
     else:
-        _say_entries(list(store.log(last, unread)), as_json=as_json)
+        _say_entries(list(store.log(last, unread)), unread, as_json=as_json)
     if unread:
         which = count(len(unread), "entry", "entries")
         say(f"{which} can't be read: {unread[0]}; relet artifacts verify says why", err=True)
 
 
-def _say_head(found: LogHead | None, *, as_json: bool) -> None:
+def _say_head(found: LogHead | None, missing: int | None, *, as_json: bool) -> None:
     if found is None:
         raise NotFoundError(NO_LOG)
     if as_json:
-        say_json({"number": found.number, "digest": found.digest})
+        say_document(head={"number": found.number, "digest": found.digest}, missing=missing)
     else:
         say(found)
 
 
-def _say_entries(entries: Sequence[LogEntry], *, as_json: bool) -> None:
+def _say_entries(entries: Sequence[LogEntry], unread: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        say_json([_as_json(each) for each in entries], indent=1)
+        say_document(entries=[_as_json(each) for each in entries], unread=list(unread))
         return
     columns = [
         text_column((str(each.number) for each in entries), align="right"),

@@ -12,7 +12,7 @@ import click
 
 from relet.cli.pages import write_page
 from relet.cli.place import REFERENCE, STORE, open_default_store
-from relet.cli.terminal import say, say_json
+from relet.cli.terminal import say, say_document
 from relet.core.artifact import ArtifactType, Version
 from relet.errors import BadDataError
 
@@ -74,7 +74,7 @@ def diff(before: str, after: str, html: Path | None, as_json: bool, store_url: s
     if html:
         write_page(difference_page(found, before=str(old), after=str(new)), html, option="--html")
     if as_json:
-        say_json({"before": str(old), "after": str(new), "difference": found.to_json()}, indent=1)
+        say_document(before=str(old), after=str(new), difference=found.to_json())
         return
     for line in difference_lines(found, str(old), str(new)):
         say(line)
@@ -95,7 +95,7 @@ def _say_difference(store: Store, old: Version, new: Version, *, as_json: bool) 
         found = compare(type_, *folders, tolerance=None)
     if as_json:
         difference = {"largest": found.largest, "differences": list(found.differences)}
-        say_json({"before": str(old), "after": str(new), "difference": difference}, indent=1)
+        say_document(before=str(old), after=str(new), difference=difference)
         return
     say(f"{old} → {new}")
     for line in found.differences or ("nothing differs",):
