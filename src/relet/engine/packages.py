@@ -7,21 +7,17 @@ component may ask for the version of a package. The keys of components hold none
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution
 from typing import Any
 
 from relet.core.installed import Distributions, normalized_name
-from relet.core.lookups import NOT_INSTALLED, PACKAGE_MARK
-from relet.engine.ahead import NEUTRAL
-
-# Words with which source gets at modules that it does not import by a statement.
-_BY_NAME = re.compile(rb"\b(?:import_module|__import__|exec|eval|resolve_name|locate|sys\.modules)\b")
-# Methods of tables that take a package, and import it themselves.
-_BY_METHOD = {b"to_pandas(": "pandas", b"to_polars(": "polars", b"to_arrow(": "pyarrow"}
+from relet.core.lookups import MODULE_MARK, NO_MODULE, NOT_INSTALLED, PACKAGE_MARK
+from relet.engine.preloaded import packages_ahead
+from relet.project.importing import CodePlace
+from relet.project.places import installed_now, place_now
 
 
 @contextmanager
@@ -43,28 +39,40 @@ def watch_versions() -> Iterator[dict[str, None]]:
         Distribution.discover = own  # type: ignore[method-assign]
 
 
-def packages_used(asked: Iterable[str], before: Collection[str], sources: Iterable[bytes]) -> dict[str, str]:
-    """The distributions that a call used, as records call them → their versions.
+def packages_used(asked: Iterable[str], before: Collection[str], place: CodePlace) -> dict[str, str]:
+    """The distributions that a call used, and the modules of packages that were imported, as records call them.
 
-    `asked` are those whose versions it asked for, `before` the modules that were loaded before it, `sources` its
-    first-party code. What relet imports ahead of calls counts where the code may have got at it by name.
+    `asked` are the distributions whose versions it asked for, `before` the modules that were loaded before it,
+    `place` the code of the project. A distribution counts with those that it needs.
     """
     new = [name for name in list(sys.modules) if name not in before and not _is_known(name)]
-    by_name = list(_modules_by_name(sources))
-    if not (new or by_name or asked):
+    sought = [name for name in packages_ahead.sought if name not in sys.modules]
+    ahead = [name for name in (*packages_ahead.asked, *sought) if not _is_known(name)]
+    if not (new or ahead or asked):
         return {}
     installed = Distributions.installed()
     folders = {f"{info.parent}{os.sep}" for _, info in installed.found.values()}
-    modules = {*by_name, *_modules_in(tuple(folders), new)}
-    owners = {owner for module in modules for owner in installed.owners(module)}
-    names = sorted({*map(normalized_name, asked), *owners} - {"relet"})
-    return {f"{PACKAGE_MARK}{name}": installed.version(name) or NOT_INSTALLED for name in names}
+    modules = {*ahead, *_modules_in(tuple(folders), new)}
+    names = {normalized_name(each) for each in asked} | installed.closure(modules).keys()
+    versions = {f"{PACKAGE_MARK}{name}": installed.version(name) or NOT_INSTALLED for name in names - {"relet"}}
+    tops = {each.partition(".")[0] for each in (*modules, *packages_ahead.missing)}
+    return dict(sorted(versions.items())) | dict(_origins(tops, place, lambda: installed))
 
 
 def _is_known(module: str) -> bool:
-    """Whether a module is relet's, the standard library's, or of a package that relet imports ahead."""
+    """Whether a module is relet's or the standard library's."""
     top = module.partition(".")[0]
-    return top == "relet" or top in NEUTRAL or top in sys.stdlib_module_names
+    return top == "relet" or top in sys.stdlib_module_names
+
+
+def _origins(
+    modules: Iterable[str], place: CodePlace, installed: Callable[[], Distributions]
+) -> Iterator[tuple[str, str]]:
+    """Where imports find the modules of packages, and that no file of the project takes their names."""
+    for name in sorted(modules):
+        bases = [f"{root}{name}" for root in ("", *(f"{each}/" for each in place.roots))]
+        yield from ((base, NO_MODULE) for base in bases if place_now(base, NO_MODULE, place.home) == NO_MODULE)
+        yield f"{MODULE_MARK}{name}", installed_now(f"{MODULE_MARK}{name}", installed)
 
 
 def _modules_in(folders: tuple[str, ...], names: Iterable[str]) -> Iterator[str]:
@@ -77,10 +85,3 @@ def _modules_in(folders: tuple[str, ...], names: Iterable[str]) -> Iterator[str]
         if isinstance(origin, str) and origin.startswith(folders):
             top = name.partition(".")[0]
             yield top if getattr(sys.modules.get(top), "__file__", None) else name
-
-
-def _modules_by_name(sources: Iterable[bytes]) -> Iterator[str]:
-    for source in sources:
-        if _BY_NAME.search(source):
-            yield from NEUTRAL
-        yield from (name for method, name in _BY_METHOD.items() if method in source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from relet.core.installed import Distributions
 from relet.core.record import Caveat
 from relet.core.signature import read_component
 from relet.core.using import under_names
-from relet.engine.calling import call_here, declared_files
+from relet.engine.calling import call_here
 from relet.engine.packages import packages_used, watch_versions
 from relet.environments import integrity
 from relet.errors import ReletError
@@ -115,16 +115,8 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
     )
     with watch_versions() as asked:
         called = call_here(call, alone=True)
-    used = packages_used(asked, _at_start, _own_sources(call))
+    used = packages_used(asked, _at_start, place)
     return _call_answer(replace(called, looked_at={**called.looked_at, **used}))
-
-
-def _own_sources(call: ComponentCall) -> Iterator[bytes]:
-    """The source of a component's modules and of its resources, without relet's own."""
-    place = call.place
-    relet = {path for name, path in place.modules.items() if name.startswith("relet.")}
-    paths = (path for path in declared_files(call) if path.endswith(".py") and path not in relet)
-    yield from map(place.source, paths)
 
 
 def _call_answer(called: CallResult) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from hashlib import sha256
 from importlib.machinery import PathFinder, all_suffixes
 from pathlib import Path
@@ -12,6 +13,7 @@ from relet.core.installed import Distributions
 from relet.core.lookups import (
     FOLDER,
     IMPORT_ROOTS,
+    IN_PACKAGES,
     LINK,
     MODULE_MARK,
     NAMES,
@@ -43,14 +45,24 @@ def named_place(name: str, home: Path) -> Path:
     return Path(name).expanduser() if name.startswith("~/") else home / name
 
 
-def place_now(name: str, before: str, home: Path) -> str:
+def installed_now(name: str, installed: Callable[[], Distributions] = Distributions.installed) -> str:
+    """The version of a distribution, or where an import finds a module, by the name that a record has for it."""
+    if name.startswith(PACKAGE_MARK):
+        return installed().version(name.removeprefix(PACKAGE_MARK)) or NOT_INSTALLED
+    if (spec := PathFinder.find_spec(name.removeprefix(MODULE_MARK))) is None:
+        return NO_MODULE
+    # A package is told by its own folder, or by the first one where several fill it.
+    own = next(iter(spec.submodule_search_locations or ()), spec.origin)
+    folder = Path(own or "").parent
+    return IN_PACKAGES if any(info.parent == folder for _, info in installed().found.values()) else f"in {folder}"
+
+
+def place_now(name: str, before: str, home: Path, installed_now: Callable[[str], str] = installed_now) -> str:
     """What is at a place that a record names now, in the terms of what was there `before`."""
     if name == IMPORT_ROOTS:
         return _roots_now(home)
-    if name.startswith(PACKAGE_MARK):
-        return Distributions.installed().version(name.removeprefix(PACKAGE_MARK)) or NOT_INSTALLED
-    if name.startswith(MODULE_MARK):
-        return NO_MODULE if PathFinder.find_spec(name.removeprefix(MODULE_MARK)) is None else "a module"
+    if name.startswith((PACKAGE_MARK, MODULE_MARK)):
+        return installed_now(name)
     path = named_place(name, home)
     if before.startswith(LINK):
         there = place_now(name, before.rpartition(", ")[2], home)

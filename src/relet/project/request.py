@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from relet.config import Settings, settings
 from relet.core.artifact import Reference
 from relet.core.component import Component
+from relet.core.installed import Distributions
 from relet.core.parameter import Parameter, nearest_parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import RunRequest
@@ -23,7 +24,7 @@ from relet.project.job import Job
 from relet.project.key import code_parts
 from relet.project.known_code import recall
 from relet.project.order import Order
-from relet.project.places import place_now
+from relet.project.places import installed_now, place_now
 from relet.project.stores import STORE, names_store, store_address
 from relet.project.tree import check_configuration, code_tree, file_digest_now, read_configuration
 from relet.store import open_store
@@ -60,7 +61,11 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         code=code_parts(project, components, parameters),
         inputs=inputs,
         digest_now=partial(file_digest_now, home=project.root),
-        place_now=partial(place_now, home=project.root),
+        place_now=partial(
+            place_now,
+            home=project.root,
+            installed_now=cache(partial(installed_now, installed=cache(Distributions.installed))),
+        ),
     )
     tree = code_tree(project)
     check_configuration(project)
