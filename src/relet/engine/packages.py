@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution
 from typing import Any
 
-from relet.core.installed import Distributions, normalized_name
-from relet.core.lookups import MODULE_MARK, NO_MODULE, NOT_INSTALLED, PACKAGE_MARK
+from relet.core.installed import normalized_name
+from relet.core.lookups import MODULE_MARK, PACKAGE_MARK
 from relet.engine.preloaded import packages_ahead
 from relet.project.importing import CodePlace
-from relet.project.places import installed_now, place_now
+from relet.project.places import InstalledState
 
 
 @contextmanager
@@ -50,29 +50,23 @@ def packages_used(asked: Iterable[str], before: Collection[str], place: CodePlac
     ahead = [name for name in (*packages_ahead.asked, *sought) if not _is_known(name)]
     if not (new or ahead or asked):
         return {}
-    installed = Distributions.installed()
+    state = InstalledState(place.home)
+    installed = state.distributions
     folders = {f"{info.parent}{os.sep}" for _, info in installed.found.values()}
     modules = {*ahead, *_modules_in(tuple(folders), new)}
     names = {normalized_name(each) for each in asked} | installed.closure(modules).keys()
-    versions = {f"{PACKAGE_MARK}{name}": installed.version(name) or NOT_INSTALLED for name in names - {"relet"}}
-    tops = {each.partition(".")[0] for each in (*modules, *packages_ahead.missing)}
-    return dict(sorted(versions.items())) | dict(_origins(tops, place, lambda: installed))
+    used = {f"{PACKAGE_MARK}{name}": state.version(name) for name in sorted(names - {"relet"})}
+    tops = sorted({each.partition(".")[0] for each in (*modules, *packages_ahead.missing)})
+    origins = {f"{MODULE_MARK}{name}": state.origin(name) for name in tops}
+    # What the project has of that name is noted as any module of the project.
+    own = tuple(f"in {place.home / root}" for root in ("", *place.roots))
+    return used | {name: origin for name, origin in origins.items() if origin not in own}
 
 
 def _is_known(module: str) -> bool:
     """Whether a module is relet's or the standard library's."""
     top = module.partition(".")[0]
     return top == "relet" or top in sys.stdlib_module_names
-
-
-def _origins(
-    modules: Iterable[str], place: CodePlace, installed: Callable[[], Distributions]
-) -> Iterator[tuple[str, str]]:
-    """Where imports find the modules of packages, and that no file of the project takes their names."""
-    for name in sorted(modules):
-        bases = [f"{root}{name}" for root in ("", *(f"{each}/" for each in place.roots))]
-        yield from ((base, NO_MODULE) for base in bases if place_now(base, NO_MODULE, place.home) == NO_MODULE)
-        yield f"{MODULE_MARK}{name}", installed_now(f"{MODULE_MARK}{name}", installed)
 
 
 def _modules_in(folders: tuple[str, ...], names: Iterable[str]) -> Iterator[str]:

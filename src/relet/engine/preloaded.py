@@ -71,7 +71,7 @@ class PreloadedPackages:
         else:
             self._note(_top(name))
             if hasattr(spec.loader, "exec_module"):
-                spec.loader = _TracedLoader(spec.loader, self)
+                spec.loader = _TracedLoader(spec.loader, self)  # type: ignore[assignment]
         return spec
 
     def _note(self, top: str) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from relet.config import Settings, settings
 from relet.core.artifact import Reference
 from relet.core.component import Component
-from relet.core.installed import Distributions
 from relet.core.parameter import Parameter, nearest_parameter
 from relet.core.pipeline import Pipeline
 from relet.core.plan import RunRequest
@@ -21,10 +20,10 @@ from relet.errors import SettingError
 from relet.project.folder import KEPT, Project, open_project
 from relet.project.groups import check_groups
 from relet.project.job import Job
-from relet.project.key import code_parts
+from relet.project.key import code_parts, installed_for
 from relet.project.known_code import recall
 from relet.project.order import Order
-from relet.project.places import installed_now, place_now
+from relet.project.places import InstalledState, place_now
 from relet.project.stores import STORE, names_store, store_address
 from relet.project.tree import check_configuration, code_tree, file_digest_now, read_configuration
 from relet.store import open_store
@@ -64,7 +63,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         place_now=partial(
             place_now,
             home=project.root,
-            installed_now=cache(partial(installed_now, installed=cache(Distributions.installed))),
+            installed=cache(partial(InstalledState, project.root, partial(installed_for, project))),
         ),
     )
     tree = code_tree(project)

@@ -125,7 +125,8 @@ def test_a_package_that_is_installed_later_runs_the_step_again(sums: Sums, site:
 AHEAD = {
     "another package imports it": "import pandas\nseries = pandas.Series([1.0, 2.0])\n"
     "return series.corr(series, method='kendall')",
-    "by a hidden import_module": "take = getattr(importlib, 'import_' + 'module')\nreturn float(take('sci' + 'py') is not None)",
+    "by a hidden import_module": "take = getattr(importlib, 'import_' + 'module')\n"
+    "return float(take('sci' + 'py') is not None)",
     "by its spec": "import importlib.util\nreturn float(importlib.util.find_spec('sci' + 'py') is not None)",
 }
 
