@@ -97,6 +97,7 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
         undeclared=undeclared,
         looked_at=finder.lookups | places_looked_at(touched, allowed, undeclared),
         kept=tuple(_kept_modules(call, finder, undeclared)),
+        installed=tuple(touched.installed),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from relet.core.lookups import NOTHING
-from relet.engine.lookups import LookupLog, absolute_name, caller_names, is_import, unnoted
+from relet.engine.lookups import SHARED_MEMORY, LookupLog, absolute_name, caller_names, is_import, unnoted
 from relet.project.places import at_place
 from relet.project.tree import digest_of_file
 
@@ -32,12 +32,14 @@ class AccessLog:
     below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not: those that
     do are `inner`. `made` are the files and folders that were made anew; to read them is no access. `texts` are
     the sources that were read as text, comments included. `lost` are places from which nobody knows what was read.
-    `lookups` is what was asked about places.
+    `lookups` is what was asked about places. `installed` are the files below the folders of packages `sites`.
     """
 
     passed: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    installed: dict[str, None] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     states: dict[str, tuple[int, ...]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
@@ -130,8 +132,10 @@ def _is_shown(name: str, touched: AccessLog) -> bool:
 def _is_news(name: str, touched: AccessLog) -> bool:
     if name in touched.made:
         return False
-    if not name.startswith(touched.passed):
+    if not name.startswith(touched.passed) or name.startswith(SHARED_MEMORY):
         return True
+    if name.startswith(touched.sites):
+        touched.installed[name] = None
     return name.startswith(touched.own) and not name.startswith(touched.inner)
 
 

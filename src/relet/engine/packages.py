@@ -11,10 +11,13 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution
+from pathlib import Path
 from typing import Any
 
-from relet.core.installed import normalized_name
+from relet.core.installed import Distributions, normalized_name
 from relet.core.lookups import MODULE_MARK, PACKAGE_MARK
+from relet.engine.observing import outside_name
+from relet.engine.opened_files import digest_at
 from relet.engine.preloaded import packages_ahead
 from relet.project.importing import CodePlace
 from relet.project.places import InstalledState
@@ -61,6 +64,29 @@ def packages_used(asked: Iterable[str], before: Collection[str], place: CodePlac
     # What the project has of that name is noted as any module of the project.
     own = tuple(f"in {place.home / root}" for root in ("", *place.roots))
     return used | {name: origin for name, origin in origins.items() if origin not in own}
+
+
+def files_of_no_package(opened: Iterable[str]) -> dict[str, str]:
+    """The opened files below folders of packages that no distribution has, by their names in records → SHA-256.
+
+    Byte code counts as its source. What lies in a package's own folder counts as that package's.
+    """
+    files = dict.fromkeys(_source_at(Path(each)) for each in opened)
+    installed = Distributions.installed() if files else Distributions({})
+    sites = {info.parent for _, info in installed.found.values()}
+    owned: dict[Path, bool] = {}
+    for file in files:
+        site = next((each for each in file.parents if each in sites), file.parent)
+        top = site / file.relative_to(site).parts[0]
+        if top not in owned:
+            owned[top] = top.suffix == ".dist-info" or installed.has(top)
+    lone = (file for file in files if not any(owned.get(each) for each in (file, *file.parents)))
+    return {outside_name(file): digest_at(str(file)) for file in lone if file.is_file()}
+
+
+def _source_at(file: Path) -> Path:
+    source = file.parent.parent / f"{file.name.partition('.')[0]}.py"
+    return source if file.suffix == ".pyc" and file.parent.name == "__pycache__" and source.is_file() else file
 
 
 def _is_known(module: str) -> bool:

@@ -17,7 +17,7 @@ from relet.core.record import Caveat
 from relet.core.signature import read_component
 from relet.core.using import under_names
 from relet.engine.calling import call_here
-from relet.engine.packages import packages_used, watch_versions
+from relet.engine.packages import files_of_no_package, packages_used, watch_versions
 from relet.environments import integrity
 from relet.errors import ReletError
 from relet.names import PACKAGE
@@ -116,7 +116,12 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
     with watch_versions() as asked:
         called = call_here(call, alone=True)
     used = packages_used(asked, _at_start, place)
-    return _call_answer(replace(called, looked_at={**called.looked_at, **used}))
+    lone = files_of_no_package(called.installed)
+    caveats = (*called.caveats, *(Caveat(kind="file", what=each) for each in lone))
+    undeclared = {**called.undeclared, **lone}
+    return _call_answer(
+        replace(called, caveats=caveats, undeclared=undeclared, looked_at={**called.looked_at, **used})
+    )
 
 
 def _call_answer(called: CallResult) -> dict[str, Any]:

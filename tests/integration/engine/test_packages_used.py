@@ -220,3 +220,46 @@ def test_a_component_of_another_environment_is_held_to_the_packages_there(
     assert [each.action for each in isolated().results] == IDLE
     there.install("zeroes", "2.0", "VALUE = 2.0\n")
     assert isolated().metrics["total"] == 2
+
+
+LONE = {
+    "a module": ("lone.py", "VALUE = {}\n", "import lone\nreturn lone.VALUE"),
+    "a file": ("lone.json", "{}", "import json\nreturn json.loads(open(SITE + '/lone.json').read())"),
+    "a folder": ("lone/__init__.py", "VALUE = {}\n", "import lone\nreturn lone.VALUE"),
+}
+
+
+@pytest.mark.parametrize("way", LONE)
+def test_what_no_distribution_has_is_compared_by_its_content(sums: Sums, site: Site, way: str) -> None:
+    name, content, body = LONE[way]
+    site.install("around", "1.0", "")
+    (site.folder / name).parent.mkdir(exist_ok=True)
+    (site.folder / name).write_text(content.format(1.0))
+    counts(sums, f"import around\n{body}", head=f"SITE = {str(site.folder)!r}\n\n")
+    first = sums.run()
+    assert first.metrics["total"] == 1
+    assert [Path(each).name for each in sums.record(first, "add").undeclared] == [Path(name).name]
+    assert [each.action for each in sums.run().results] == IDLE
+    (site.folder / name).write_text(content.format(2.25))
+    assert sums.run().metrics["total"] == 2.25
+
+
+def test_files_of_shared_memory_and_of_the_user_s_data_are_compared(
+    sums: Sums, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path))
+    place = tmp_path / "share" / "rows.txt"
+    place.parent.mkdir()
+    place.write_text("1")
+    memory = Path(f"/dev/shm/relet-test-{os.getpid()}")
+    memory.write_text("1")
+    try:
+        counts(sums, f"return float(open({str(place)!r}).read()) + float(open({str(memory)!r}).read())")
+        assert sums.run().metrics["total"] == 2
+        assert [each.action for each in sums.run().results] == IDLE
+        memory.write_text("2")
+        assert sums.run().metrics["total"] == 3
+        place.write_text("5")
+        assert sums.run().metrics["total"] == 7
+    finally:
+        memory.unlink()
