@@ -101,6 +101,9 @@ class LookupLog:
         """Note what a folder holds, with `sizes` how large its files are as well; None is the working folder."""
         name = absolute_name(os.curdir if path is None else path)
         name = name and self.target(name)
+        if name is not None and name in self.made and self.counts(name, NOTHING):
+            # It made the folder: what it lists is its own as long as nothing was there.
+            self.found.setdefault(name, NOTHING)
         if name is None or name in self.made or not self.counts(name, FOLDER):
             return
         names = _unnoted(lambda: names_in(name))
