@@ -285,3 +285,23 @@ def test_what_was_imported_says_so_and_says_it_no_more_elsewhere(bundle: Path, t
     assert "nobody here saw it run" in said(other, "runs", TRAIN)
     other.export_history("model", tmp_path / "again.tar")
     assert (tmp_path / "again.tar").read_bytes() == bundle.read_bytes()
+
+
+def test_a_run_that_makes_what_was_imported_has_a_version_of_its_own(bundle: Path, tmp_path: Path) -> None:
+    other = open_store(tmp_path / "other")
+    other.import_bundle(bundle)
+    came = other.version("model")
+    made = [
+        other.add_version(
+            name="model",
+            type=came.type,
+            content=came.content,
+            files=came.files,
+            description="my own",
+            producer="r",
+        )
+        for _ in range(2)
+    ]
+    assert [str(each) for each in made] == ["model:v2", "model:v2"]
+    assert (made[0].imported, made[0].description, made[0].producer) == (None, "my own", "r")
+    assert other.import_bundle(bundle).version == made[0]
