@@ -80,13 +80,18 @@ def test_a_forgery_that_contradicts_nothing_else_is_named_by_the_log(kind: str, 
     forgery.change(there)
     found = {(each.kind, each.where) for each in there.verify(head if forgery.with_head else None)}
     assert (forgery.kind, forgery.where) in found
-    assert {each for each, _ in found} <= {"log", "unlogged", "changed", "gone"}
+    assert {each for each, where in found if not is_pointer(where)} <= {"log", "unlogged", "changed", "gone"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind, each in IN_A_LOG.items() if each.with_head])
 def test_without_a_head_that_was_kept_the_end_of_the_log_proves_nothing(kind: str, there: Store) -> None:
     IN_A_LOG[kind].change(there)
-    assert there.verify() == []
+    assert [each for each in there.verify() if not is_pointer(each.where)] == []
+
+
+def is_pointer(path: str) -> bool:
+    """Whether this is the pointer of a content, which the forgeries leave as it was."""
+    return "/contents/" in path
 
 
 @pytest.mark.parametrize("kind", [kind for kind, each in IN_A_STORE.items() if each.shown])
