@@ -182,7 +182,7 @@ def test_a_module_that_takes_the_name_of_what_a_package_imports_runs_the_step_ag
     site.install("around", "1.0", "from zeroes import VALUE\n")
     site.install("zeroes", "1.0", "VALUE = 1.0\n")
     monkeypatch.syspath_prepend(str(folder))
-    counts(sums, "import around\nreturn around.VALUE")
+    counts(sums, body)
     assert sums.run().metrics["total"] == 1
     assert [each.action for each in sums.run().results] == IDLE
     (folder / "zeroes.py").write_text("VALUE = 5.0\n")
