@@ -19,7 +19,7 @@ from relet.core.using import under_names
 from relet.engine.calling import call_here
 from relet.engine.packages import files_of_no_package, packages_used, watch_versions
 from relet.environments import integrity
-from relet.errors import ReletError
+from relet.errors import ComponentError, ReletError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, InputFolder
 from relet.project.folder import open_project
@@ -75,7 +75,8 @@ def answer_to(question: Mapping[str, Any], working_folder: str | None) -> dict[s
         lines = [asdict(each) for each in getattr(error, "lines", ())]
         # What the component raised says all of it.
         trace = "".join(traceback.format_exception((lines and error.__cause__) or error))
-        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines}}
+        learned = {name: dict(getattr(error, name, {})) for name in ("undeclared", "looked_at")}
+        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines, **learned}}
 
 
 def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +115,11 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
         scratch=Path(question["scratch"]),
     )
     with watch_versions() as asked:
-        called = call_here(call, alone=True)
+        try:
+            called = call_here(call, alone=True)
+        except ComponentError as error:
+            error.looked_at = {**error.looked_at, **packages_used(asked, _at_start, place)}
+            raise
     used = packages_used(asked, _at_start, place)
     lone = files_of_no_package(called.installed)
     caveats = (*called.caveats, *(Caveat(kind="file", what=each) for each in lone))

@@ -174,9 +174,15 @@ def test_what_a_package_can_do_without_runs_the_step_again_when_it_is_installed(
     assert again.results[1].reason == "the module zeroes is there now, and was not when it was imported"
 
 
+@pytest.mark.parametrize("body", ["import around\nreturn around.VALUE", WAYS["by __import__"]])
 @pytest.mark.parametrize("place", ["project", "path"])
-def test_a_module_that_takes_the_name_of_what_a_package_imports_runs_the_step_again(
-    sums: Sums, site: Site, place: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+def test_a_module_that_takes_the_name_of_an_installed_one_runs_the_step_again(
+    sums: Sums,
+    site: Site,
+    place: str,
+    body: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = sums.root if place == "project" else tmp_path_factory.mktemp("more")
     site.install("around", "1.0", "from zeroes import VALUE\n")
