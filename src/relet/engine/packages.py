@@ -53,7 +53,7 @@ def packages_used(asked: Iterable[str], before: Collection[str], place: CodePlac
     ahead = [name for name in (*packages_ahead.asked, *sought) if not _is_known(name)]
     if not (new or ahead or asked):
         return {}
-    state = InstalledState(place.home)
+    state = InstalledState(place.home, place.roots)
     installed = state.distributions
     folders = {f"{info.parent}{os.sep}" for _, info in installed.found.values()}
     modules = {*ahead, *_modules_in(tuple(folders), new)}

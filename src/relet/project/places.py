@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
@@ -53,11 +53,14 @@ def named_place(name: str, home: Path) -> Path:
 class InstalledState:
     """What is installed, and where imports find modules, as it was when it was first asked for.
 
-    `home` is the project's folder; `read` gives the distributions, which may be known already.
+    `home` is the project's folder, and `roots` are folders in it that modules are imported from as well; `read`
+    gives the distributions, which may be known already.
     """
 
-    def __init__(self, home: Path, read: Callable[[], Distributions] = Distributions.installed) -> None:
-        self._home, self._read = home, read
+    def __init__(
+        self, home: Path, roots: Sequence[str], read: Callable[[], Distributions] = Distributions.installed
+    ) -> None:
+        self._home, self._roots, self._read = home, roots, read
 
     @cached_property
     def distributions(self) -> Distributions:
@@ -87,7 +90,7 @@ class InstalledState:
     @cached_property
     def _names(self) -> list[tuple[str, dict[str, bool]]]:
         """The folders of imports, the project's first: each with its names, and whether a file has the name."""
-        own = [str(self._home / root) for root in ("", *_roots_or_none(self._home))]
+        own = [str(self._home / root) for root in ("", *self._roots)]
         return [(folder, _importable_names(folder)) for folder in dict.fromkeys((*own, *filter(None, sys.path)))]
 
 
@@ -108,7 +111,7 @@ def place_now(name: str, before: str, home: Path, installed: Callable[[], Instal
     if name == IMPORT_ROOTS:
         return _roots_now(home)
     if name.startswith((PACKAGE_MARK, MODULE_MARK)):
-        state = installed() if installed else InstalledState(home)
+        state = installed() if installed else InstalledState(home, _roots_or_none(home))
         called = name.partition("] ")[2]
         return state.version(called) if name.startswith(PACKAGE_MARK) else state.origin(called)
     path = named_place(name, home)

@@ -63,7 +63,7 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         place_now=partial(
             place_now,
             home=project.root,
-            installed=cache(partial(InstalledState, project.root, partial(installed_for, project))),
+            installed=cache(partial(InstalledState, project.root, project.roots, partial(installed_for, project))),
         ),
     )
     tree = code_tree(project)
