@@ -16,11 +16,28 @@ from typing import Any
 
 from relet.core.installed import Distributions, normalized_name
 from relet.core.lookups import MODULE_MARK, PACKAGE_MARK
+from relet.engine.ahead import NEUTRAL
 from relet.engine.observing import outside_name
 from relet.engine.opened_files import digest_at
 from relet.engine.preloaded import packages_ahead
 from relet.project.importing import CodePlace
 from relet.project.places import InstalledState
+
+# What is installed, with the owners of what relet imports ahead, as the process knows it that is copied for calls.
+_known: Distributions | None = None
+
+
+def learn_owners() -> None:
+    """Find out what is installed, so that no copy of this process has to."""
+    global _known
+    found = Distributions.installed()
+    found.closure(NEUTRAL)
+    _known = found
+
+
+def _distributions_now() -> Distributions:
+    found = Distributions.installed()
+    return _known if _known is not None and _known.found == found.found else found
 
 
 @contextmanager
@@ -53,7 +70,7 @@ def packages_used(asked: Iterable[str], before: Collection[str], place: CodePlac
     ahead = [name for name in (*packages_ahead.asked, *sought) if not _is_known(name)]
     if not (new or ahead or asked):
         return {}
-    state = InstalledState(place.home, place.roots)
+    state = InstalledState(place.home, place.roots, _distributions_now)
     installed = state.distributions
     folders = {f"{info.parent}{os.sep}" for _, info in installed.found.values()}
     modules = {*ahead, *_modules_in(tuple(folders), new)}
@@ -72,7 +89,7 @@ def files_of_no_package(opened: Iterable[str]) -> dict[str, str]:
     Byte code counts as its source. What lies in a package's own folder counts as that package's.
     """
     files = dict.fromkeys(_source_at(Path(each)) for each in opened)
-    installed = Distributions.installed() if files else Distributions({})
+    installed = _distributions_now() if files else Distributions({})
     sites = {info.parent for _, info in installed.found.values()}
     owned: dict[Path, bool] = {}
     for file in files:

@@ -25,6 +25,7 @@ from relet.engine.ahead import NEUTRAL
 from relet.engine.answering import own_streams, send_answer
 from relet.engine.descent import adopt_orphans, end_orphans, leave_interruptions_to_copies
 from relet.engine.forked import ForkedCopy
+from relet.engine.packages import learn_owners
 from relet.engine.preloaded import packages_ahead
 from relet.engine.progress import Send, reporting
 from relet.engine.questions import answer_to, checked_files, note_loaded_modules, place_of
@@ -108,6 +109,7 @@ def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]
     yield from (partial(_import_package, name) for name in question["packages"])
     place = place_of(question)
     yield from (partial(place.compile, path) for path in place.modules.values())
+    yield learn_owners
 
 
 def _import_package(name: str) -> None:
