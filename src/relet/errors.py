@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 class ReletError(Exception):
@@ -87,11 +88,14 @@ class CodeLine:
 class ComponentError(ReletError):
     """A component that raised. `lines` are the project's lines that led there, the outermost first.
 
-    Its note is the traceback from the process that called it.
+    Its note is the traceback from the process that called it. `undeclared` and `looked_at` are what the component
+    read and asked for until then, as a record has them.
     """
 
     exit_status = 1
     lines: tuple[CodeLine, ...] = ()
+    undeclared: Mapping[str, str] = MappingProxyType({})
+    looked_at: Mapping[str, str] = MappingProxyType({})
 
 
 class LostError(ComponentError):

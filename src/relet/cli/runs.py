@@ -11,7 +11,7 @@ import click
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import STORE, open_default_store
 from relet.cli.terminal import say, say_document
-from relet.core.record import RunKind, RunRecord
+from relet.core.record import RunKind, RunRecord, Status
 from relet.store.reproductions import ReproductionSummary, latest_of_runs
 
 GROUPS = (RunKind.SWEEP, RunKind.SEARCH)
@@ -70,12 +70,19 @@ def _run_lines(records: Sequence[RunRecord], judged: Mapping[str, ReproductionSu
         text_column(each.id for each in records),
         text_column(each.started[:16].replace("T", " ") for each in records),
         text_column((_duration_text(each) for each in records), least=7, align="right"),
-        text_column((each.status for each in records), least=10),
+        text_column(map(_status_word, records), least=10),
         text_column((_work_counts(each) for each in records), least=18),
         text_column(likeness, least=10),
         text_column(f"{' '.join(each.command)}{_caveat_kinds(each)}" for each in records),
     ]
     return table_lines(columns, UNBOUNDED, headings=False)
+
+
+def _status_word(record: RunRecord) -> str:
+    """How a run stands; `lost` where its process ended without saying how."""
+    from relet.project.liveness import has_ended
+
+    return "lost" if record.status is Status.RUNNING and has_ended(record.machine) else str(record.status)
 
 
 def _work_counts(record: RunRecord) -> str:
@@ -121,7 +128,7 @@ def _run_details(
         yield f"  {name:<18}{step['action']:<6}{step['reason']:<40}{outputs}  {step.get('run') or ''}".rstrip()
     for each in trials:
         best = "  the best one" if each.id == record.winner else ""
-        yield f"  trial {each.trial:<6}{each.id}  {each.status:<12}{' '.join(each.overrides)}{best}"
+        yield f"  trial {each.trial:<6}{each.id}  {_status_word(each):<12}{' '.join(each.overrides)}{best}"
     for side, links in (("input", record.inputs), ("output", record.outputs)):
         for link in links.values():
             yield f"  {side:<8}{link.version:<24}{link.type:<10}{link.content[:16]}"

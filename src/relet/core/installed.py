@@ -91,6 +91,12 @@ class Distributions:
                 return self._owners[name]
         return self._folder_owners(module)
 
+    def has(self, place: Path) -> bool:
+        """Whether a distribution has a file or folder that lies beside the `.dist-info`."""
+        if normalized_name(place.name.partition(".")[0]) in self.found:
+            return True
+        return any(self._matching(rb"\n" + re.escape(place.name.encode()) + rb"[/,]"))
+
     def _module_owners(self, module: str) -> tuple[str, ...]:
         """The distribution that has a file for this module: source, `__init__` or an extension.
 

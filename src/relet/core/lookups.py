@@ -9,10 +9,12 @@ from relet.core.record import RunRecord
 NOTHING = "nothing"
 FOLDER = "a folder"
 NO_MODULE = "no module"
-# How a record calls an installed distribution, and a module that no distribution and no folder has.
+# How a record calls an installed distribution, and a module that packages import, or that is not there.
 PACKAGE_MARK = "[package] "
 MODULE_MARK = "[module] "
 NOT_INSTALLED = "not installed"
+# Where an import found a module of a package.
+IN_PACKAGES = "in a folder of packages"
 # What a record calls the folders that modules are imported from.
 IMPORT_ROOTS = "[import roots]"
 # How the words begin for a link whose target was read: where it leads, a comma, and what is there.
@@ -83,6 +85,8 @@ def _change_in_words(name: str, before: str, now: str) -> str:
         return f"the package {name.removeprefix(PACKAGE_MARK)} is {now} now, and was {before} when it was used"
     if before == NO_MODULE:
         return f"the module {name.removeprefix(MODULE_MARK)} is there now, and was not when it was imported"
+    if name.startswith(MODULE_MARK):
+        return f"the module {name.removeprefix(MODULE_MARK)} is found {now} now, and was {before}"
     if name == IMPORT_ROOTS:
         return f"modules are imported from {now} now, and were from {before}"
     if before == NOTHING:

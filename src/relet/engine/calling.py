@@ -21,6 +21,7 @@ from relet.core.record import Caveat, is_module_inside
 from relet.engine.documents import document_taken, refuse_other_document
 from relet.engine.lookups import noted, unnoted
 from relet.engine.observing import ReadPermissions, caveats, places_looked_at, undeclared_files, watch_process
+from relet.engine.opened_files import AccessLog
 from relet.engine.traces import code_lines
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import BadDataError, ComponentError, ReletError
@@ -87,19 +88,30 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
             message = said.encode(errors="backslashreplace").decode()
             told = ComponentError(f"{component.name} raised {type(error).__name__}: {message}")
             told.lines = code_lines(error, call.place)
+            with unnoted():
+                told.undeclared, told.looked_at = _learned(touched, finder, allowed)
             raise told from error.with_traceback(_component_traceback(error))
+    undeclared, places = _learned(touched, finder, allowed)
+    return CallResult(
+        outputs=outputs,
+        caveats=caveats(touched, allowed, finder.undeclared),
+        undeclared=undeclared,
+        looked_at=places,
+        kept=tuple(_kept_modules(call, finder, undeclared)),
+        installed=tuple(touched.installed),
+    )
+
+
+def _learned(
+    touched: AccessLog, finder: FirstPartyFinder, allowed: ReadPermissions
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What a call read and nothing declares, and the places that it asked about, as a record has them."""
     touched.texts |= finder.texts.keys()
     touched.files.update((place, sha256(source).hexdigest()) for place, source in finder.texts.items())
     undeclared = undeclared_files(touched, allowed) | {
         path: sha256(source).hexdigest() for path, source in finder.undeclared.items()
     }
-    return CallResult(
-        outputs=outputs,
-        caveats=caveats(touched, allowed, finder.undeclared),
-        undeclared=undeclared,
-        looked_at=finder.lookups | places_looked_at(touched, allowed, undeclared),
-        kept=tuple(_kept_modules(call, finder, undeclared)),
-    )
+    return undeclared, finder.lookups | places_looked_at(touched, allowed, undeclared)
 
 
 def _hint_on_extra(error: BaseException) -> str:

@@ -251,6 +251,8 @@ def _as_error(description: Mapping[str, Any], printed: str) -> ReletError:
     error.add_note(description["trace"])
     if isinstance(error, ComponentError):
         error.lines = tuple(CodeLine(**each) for each in description.get("lines", ()))
+        error.undeclared = description.get("undeclared", {})  # an older relet in that environment tells neither
+        error.looked_at = description.get("looked_at", {})
     error.printed = printed
     return error
 

@@ -27,6 +27,8 @@ noting = threading.local()
 _IMPORTERS = ("importlib", "_frozen_importlib", "zipimport", "pkg_resources")
 # Below these folders lie links to what is open.
 _DESCRIPTORS = ("/proc/", "/dev/fd/")
+# A folder of the system that holds what people put there.
+SHARED_MEMORY = "/dev/shm/"
 # The functions that tell what is at a place.
 _ASKING = ("stat", "lstat", "access", "readlink")
 _SUPPORT = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
@@ -62,8 +64,9 @@ class LookupLog:
         if (root := next((each for each in self.own if below.startswith(each)), None)) is not None:
             parts = below.removeprefix(root).split(os.sep)  # noqa: PTH206  (called for each lookup)
             return not below.startswith(self.inner) and not any(map(is_kept_by_tools, parts))
+        passed = below.startswith(self.passed) and not below.startswith(SHARED_MEMORY)
         # What programs keep for themselves is hidden.
-        return there == NOTHING and not below.startswith(self.passed) and f"{os.sep}." not in name
+        return there == NOTHING and not passed and f"{os.sep}." not in name
 
     def note(self, path: Any, there: str, folder: int | None = None) -> None:
         """Note what is at a place; `folder` is the descriptor of the folder that a relative path starts from."""
@@ -98,6 +101,9 @@ class LookupLog:
         """Note what a folder holds, with `sizes` how large its files are as well; None is the working folder."""
         name = absolute_name(os.curdir if path is None else path)
         name = name and self.target(name)
+        if name is not None and name in self.made and self.counts(name, NOTHING):
+            # It made the folder: what it lists is its own as long as nothing was there.
+            self.found.setdefault(name, NOTHING)
         if name is None or name in self.made or not self.counts(name, FOLDER):
             return
         names = _unnoted(lambda: names_in(name))

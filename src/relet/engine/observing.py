@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.core.record import Caveat
-from relet.engine.lookups import LookupLog, absolute_name, looked_at, noting, watch_lookups
+from relet.engine.lookups import SHARED_MEMORY, LookupLog, absolute_name, looked_at, noting, watch_lookups
 from relet.engine.opened_files import FILE_NOTES, AccessLog, digest_at, note_opening
 from relet.names import PACKAGE
 
@@ -37,7 +37,6 @@ _SYSTEM = (
     "/proc",
     "/sys",
     "/dev",
-    "/opt",
     "/System",
     "/Library",
 )
@@ -93,7 +92,8 @@ def _empty_log(allowed: ReadPermissions | None) -> AccessLog:
     own = tuple(f"{path}{os.sep}" for path in (allowed.home, allowed.folder))
     # A project may lie below a folder of the system, or be the folder of an environment.
     inner = tuple(each for each in passed if each.startswith(own) and each not in own)
-    log = AccessLog(passed=passed, own=own, inner=inner)
+    sites = tuple(f"{path}{os.sep}" for path in _package_folders())
+    log = AccessLog(passed=passed, own=own, inner=inner, sites=sites)
     around = f"{allowed.folder.parent}{os.sep}"
     log.lookups = LookupLog(own=own, inner=inner, passed=(*passed, around), made=log.made)
     return log
@@ -258,6 +258,8 @@ def _digests_when_read(touched: AccessLog) -> Iterator[tuple[str, str]]:
 
 def _is_excused(file: Path, may_read: frozenset[Path], allowed: ReadPermissions) -> bool:
     """Whether a file lies below a folder that may be read; of the project only folders in it are excused."""
+    if str(file).startswith(SHARED_MEMORY):
+        return False
     below = may_read & {file, *file.parents}
     own = [at for at in (allowed.home, allowed.folder) if file.is_relative_to(at)]
     return any(not own or any(at in each.parents for at in own) for each in below)
@@ -281,12 +283,14 @@ def _recorded_name(file: Path, allowed: ReadPermissions) -> str:
     A record holds no bytes that are no text.
     """
     inside = next((at for at in (allowed.folder, allowed.home) if file.is_relative_to(at)), None)
-    if inside is None:
-        home = Path.home()
-        name = f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)
-    else:
-        name = file.relative_to(inside).as_posix()
+    name = file.relative_to(inside).as_posix() if inside else outside_name(file)
     return name.encode(errors="backslashreplace").decode()
+
+
+def outside_name(file: Path) -> str:
+    """What a record calls a file outside the project: by its path from the home folder on, or from the root."""
+    home = Path.home()
+    return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)
 
 
 def _first_of_each_kind(caveats: Iterable[Caveat]) -> Iterator[Caveat]:
@@ -320,13 +324,19 @@ def _module(name: str) -> str | None:
 
 
 @cache
+def _package_folders() -> frozenset[Path]:
+    """The folders that packages are installed in."""
+    # With those that a person put on the path: the versions of the packages are in the key.
+    folders = {entry for entry in sys.path if entry and any(Path(entry).glob("*.dist-info"))}
+    return _absolute_and_resolved(map(Path, folders))
+
+
+@cache
 def _installation_paths() -> frozenset[Path]:
     """Where the interpreter, the installed packages, relet itself and the system lie."""
-    folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, site.getuserbase(), *_SYSTEM}
+    folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages(), *_SYSTEM}
     folders |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    # A folder of packages that a person put on the path: the versions of the packages are in the key.
-    folders |= {entry for entry in sys.path if entry and any(Path(entry).glob("*.dist-info"))}
-    return _absolute_and_resolved([PACKAGE, *map(Path, folders)])
+    return _absolute_and_resolved([PACKAGE, *map(Path, folders)]) | _package_folders()
 
 
 def _absolute_and_resolved(paths: Iterable[Path]) -> frozenset[Path]:

@@ -7,19 +7,20 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.parse import unquote
 
 from relet.core.lookups import NOTHING
-from relet.engine.lookups import LookupLog, absolute_name, caller_names, is_import, unnoted
+from relet.engine.lookups import SHARED_MEMORY, LookupLog, absolute_name, caller_names, is_import, unnoted
 from relet.project.places import at_place
 from relet.project.telling import LEFT_OUT
 from relet.project.tree import digest_of_file
 
 # The modules that read a source to compile it.
 _COMPILERS = ("_pytest.", "runpy", "relet.checks.suite", "relet.report.notebook", "marimo.")
-# The modules that list folders by `os.scandir` and take the names alone.
-_LIST_NAMES = frozenset(("os", "pathlib", "glob", "shutil"))
+# The modules of the standard library that list folders and take the names alone, and that make and remove files.
+_FILE_MODULES = frozenset(("os", "pathlib", "glob", "shutil"))
 # What SQLite keeps beside a database: the changes that are not in it yet, or those to take back.
 _BESIDE_DATABASE = ("-wal", "-journal")
 
@@ -33,12 +34,14 @@ class AccessLog:
     below one of `passed` are left out, unless they lie in the project (`own`) and that folder does not: those that
     do are `inner`. `made` are the files and folders that were made anew; to read them is no access. `texts` are
     the sources that were read as text, comments included. `lost` are places from which nobody knows what was read.
-    `lookups` is what was asked about places.
+    `lookups` is what was asked about places. `installed` are the files below the folders of packages `sites`.
     """
 
     passed: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    installed: dict[str, None] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     states: dict[str, tuple[int, ...]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
@@ -57,6 +60,9 @@ def note_opened_file(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> 
 
 def note_opening(touched: AccessLog, name: str, flags: int) -> None:
     """Note that a file is opened; `name` is its absolute path."""
+    if flags & os.O_EXCL:
+        # It fails where anything is there.
+        touched.lookups.note(name, at_place(name))
     if flags & (os.O_TRUNC | os.O_CREAT) and _is_new(name, flags):
         touched.made.add(name)
         return
@@ -137,8 +143,10 @@ def _is_shown(name: str, touched: AccessLog) -> bool:
 def _is_news(name: str, touched: AccessLog) -> bool:
     if name in touched.made:
         return False
-    if not name.startswith(touched.passed):
+    if not name.startswith(touched.passed) or name.startswith(SHARED_MEMORY):
         return True
+    if name.startswith(touched.sites):
+        touched.installed[name] = None
     return name.startswith(touched.own) and not name.startswith(touched.inner)
 
 
@@ -157,7 +165,7 @@ def note_listing(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> 
     frame = sys._getframe(2)
     if not is_import(frame):
         caller = str(frame.f_globals.get("__name__")).partition(".")[0]
-        with_sizes = event == "os.scandir" and caller not in _LIST_NAMES
+        with_sizes = event == "os.scandir" and caller not in _FILE_MODULES
         touched.lookups.note_listing(arguments[0] if arguments else None, sizes=with_sizes)
 
 
@@ -178,8 +186,14 @@ def note_library(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> 
 
 
 def note_link(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
-    """From now on what lies below a temporary folder may lead elsewhere. A hard link is another name of a file."""
+    """From now on what lies below a temporary folder may lead elsewhere. A hard link is another name of a file.
+
+    It fails where anything is at the new place.
+    """
     touched.lookups.linked = True
+    new = absolute_name(arguments[1], _descriptor(arguments, 2 if event == "os.symlink" else 3))
+    if new is not None and os.path.lexists(new):
+        touched.lookups.note(new, at_place(new))
     if event == "os.link" and (name := absolute_name(arguments[0], _descriptor(arguments, 2))) is not None:
         note_opening(touched, name, os.O_RDONLY)
 
@@ -189,6 +203,9 @@ def note_rename(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     old, new = (absolute_name(arguments[at], _descriptor(arguments, at + 2)) for at in (0, 1))
     if old is None or new is None:
         return
+    if os.path.isdir(new):  # noqa: PTH112  (it fails, but for a folder that replaces an empty one)
+        touched.lookups.note(new, at_place(new))
+        touched.lookups.note_listing(new)
     touched.made |= {f"{new}{each.removeprefix(old)}" for each in _made_below(touched, old)}
     if Path(old).is_symlink():
         touched.lookups.linked = True
@@ -200,10 +217,43 @@ def note_rename(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
 
 
 def note_folder(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
-    """Note that a folder is made; one that is there already is not."""
+    """Note that a folder is made; where something is there already it fails, which tells that."""
     name = absolute_name(arguments[0], _descriptor(arguments, 2))
-    if name is not None and not os.path.lexists(name) and _can_make(name):
+    if name is None:
+        return
+    if not _caller_does_without("exist_ok"):
+        touched.lookups.note(name, at_place(name))
+    if not os.path.lexists(name) and _can_make(name):
         touched.made.add(name)
+
+
+def note_removal(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
+    """Note that a file or folder is removed, which tells that it was there, and of a folder that it was empty."""
+    name = absolute_name(arguments[0], _descriptor(arguments, 1))
+    if name is None:
+        return
+    if not _caller_does_without("missing_ok"):
+        touched.lookups.note(name, at_place(name))
+        if event == "os.rmdir" and os.path.isdir(name):  # noqa: PTH112
+            touched.lookups.note_listing(name)
+    if os.path.lexists(name) and _can_make(name):
+        touched.made.add(name)
+
+
+def note_working_folder(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    """Note that the working folder is changed, which tells whether the new one is there."""
+    if (name := absolute_name(arguments[0])) is not None:
+        touched.lookups.note(name, at_place(name))
+
+
+def _caller_does_without(option: str) -> bool:
+    """Whether it is the standard library that makes or removes something, and makes no difference of a failure."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame and str(frame.f_globals.get("__name__")).startswith("relet.engine."):
+        frame = frame.f_back
+    if frame is None or frame.f_globals.get("__name__") not in _FILE_MODULES:
+        return False
+    return bool(frame.f_locals.get(option))
 
 
 def _made_below(touched: AccessLog, old: str) -> Iterator[str]:
@@ -226,5 +276,7 @@ FILE_NOTES = {
     "os.link": note_link,
     "os.rename": note_rename,
     "os.mkdir": note_folder,
+    "os.chdir": note_working_folder,
+    **dict.fromkeys(("os.remove", "os.rmdir"), note_removal),
     **dict.fromkeys(("os.listdir", "os.scandir"), note_listing),
 }

@@ -7,21 +7,37 @@ component may ask for the version of a package. The keys of components hold none
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution
+from pathlib import Path
 from typing import Any
 
 from relet.core.installed import Distributions, normalized_name
-from relet.core.lookups import NOT_INSTALLED, PACKAGE_MARK
+from relet.core.lookups import MODULE_MARK, PACKAGE_MARK
 from relet.engine.ahead import NEUTRAL
+from relet.engine.observing import outside_name
+from relet.engine.opened_files import digest_at
+from relet.engine.preloaded import packages_ahead
+from relet.project.importing import CodePlace
+from relet.project.places import InstalledState
 
-# Words with which source gets at modules that it does not import by a statement.
-_BY_NAME = re.compile(rb"\b(?:import_module|__import__|exec|eval|resolve_name|locate|sys\.modules)\b")
-# Methods of tables that take a package, and import it themselves.
-_BY_METHOD = {b"to_pandas(": "pandas", b"to_polars(": "polars", b"to_arrow(": "pyarrow"}
+# What is installed, with the owners of what relet imports ahead, as the process knows it that is copied for calls.
+_known: Distributions | None = None
+
+
+def learn_owners() -> None:
+    """Find out what is installed, so that no copy of this process has to."""
+    global _known
+    found = Distributions.installed()
+    found.closure(NEUTRAL)
+    _known = found
+
+
+def _distributions_now() -> Distributions:
+    found = Distributions.installed()
+    return _known if _known is not None and _known.found == found.found else found
 
 
 @contextmanager
@@ -43,28 +59,57 @@ def watch_versions() -> Iterator[dict[str, None]]:
         Distribution.discover = own  # type: ignore[method-assign]
 
 
-def packages_used(asked: Iterable[str], before: Collection[str], sources: Iterable[bytes]) -> dict[str, str]:
-    """The distributions that a call used, as records call them → their versions.
+def packages_used(asked: Iterable[str], before: Collection[str], place: CodePlace) -> dict[str, str]:
+    """The distributions that a call used, and the modules of packages that were imported, as records call them.
 
-    `asked` are those whose versions it asked for, `before` the modules that were loaded before it, `sources` its
-    first-party code. What relet imports ahead of calls counts where the code may have got at it by name.
+    `asked` are the distributions whose versions it asked for, `before` the modules that were loaded before it,
+    `place` the code of the project. A distribution counts with those that it needs.
     """
     new = [name for name in list(sys.modules) if name not in before and not _is_known(name)]
-    by_name = list(_modules_by_name(sources))
-    if not (new or by_name or asked):
+    sought = [name for name in packages_ahead.sought if name not in sys.modules]
+    ahead = [name for name in (*packages_ahead.asked, *sought) if not _is_known(name)]
+    if not (new or ahead or asked):
         return {}
-    installed = Distributions.installed()
+    state = InstalledState(place.home, place.roots, _distributions_now)
+    installed = state.distributions
     folders = {f"{info.parent}{os.sep}" for _, info in installed.found.values()}
-    modules = {*by_name, *_modules_in(tuple(folders), new)}
-    owners = {owner for module in modules for owner in installed.owners(module)}
-    names = sorted({*map(normalized_name, asked), *owners} - {"relet"})
-    return {f"{PACKAGE_MARK}{name}": installed.version(name) or NOT_INSTALLED for name in names}
+    modules = {*ahead, *_modules_in(tuple(folders), new)}
+    names = {normalized_name(each) for each in asked} | installed.closure(modules).keys()
+    used = {f"{PACKAGE_MARK}{name}": state.version(name) for name in sorted(names - {"relet"})}
+    tops = sorted({each.partition(".")[0] for each in (*modules, *packages_ahead.missing)})
+    origins = {f"{MODULE_MARK}{name}": state.origin(name) for name in tops}
+    # What the project has of that name is noted as any module of the project.
+    own = tuple(f"in {place.home / root}" for root in ("", *place.roots))
+    return used | {name: origin for name, origin in origins.items() if origin not in own}
+
+
+def files_of_no_package(opened: Iterable[str]) -> dict[str, str]:
+    """The opened files below folders of packages that no distribution has, by their names in records → SHA-256.
+
+    Byte code counts as its source. What lies in a package's own folder counts as that package's.
+    """
+    files = dict.fromkeys(_source_at(Path(each)) for each in opened)
+    installed = _distributions_now() if files else Distributions({})
+    sites = {info.parent for _, info in installed.found.values()}
+    owned: dict[Path, bool] = {}
+    for file in files:
+        site = next((each for each in file.parents if each in sites), file.parent)
+        top = site / file.relative_to(site).parts[0]
+        if top not in owned:
+            owned[top] = top.suffix == ".dist-info" or installed.has(top)
+    lone = (file for file in files if not any(owned.get(each) for each in (file, *file.parents)))
+    return {outside_name(file): digest_at(str(file)) for file in lone if file.is_file()}
+
+
+def _source_at(file: Path) -> Path:
+    source = file.parent.parent / f"{file.name.partition('.')[0]}.py"
+    return source if file.suffix == ".pyc" and file.parent.name == "__pycache__" and source.is_file() else file
 
 
 def _is_known(module: str) -> bool:
-    """Whether a module is relet's, the standard library's, or of a package that relet imports ahead."""
+    """Whether a module is relet's or the standard library's."""
     top = module.partition(".")[0]
-    return top == "relet" or top in NEUTRAL or top in sys.stdlib_module_names
+    return top == "relet" or top in sys.stdlib_module_names
 
 
 def _modules_in(folders: tuple[str, ...], names: Iterable[str]) -> Iterator[str]:
@@ -77,10 +122,3 @@ def _modules_in(folders: tuple[str, ...], names: Iterable[str]) -> Iterator[str]
         if isinstance(origin, str) and origin.startswith(folders):
             top = name.partition(".")[0]
             yield top if getattr(sys.modules.get(top), "__file__", None) else name
-
-
-def _modules_by_name(sources: Iterable[bytes]) -> Iterator[str]:
-    for source in sources:
-        if _BY_NAME.search(source):
-            yield from NEUTRAL
-        yield from (name for method, name in _BY_METHOD.items() if method in source)

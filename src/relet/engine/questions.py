@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from relet.core.installed import Distributions
 from relet.core.record import Caveat
 from relet.core.signature import read_component
 from relet.core.using import under_names
-from relet.engine.calling import call_here, declared_files
-from relet.engine.packages import packages_used, watch_versions
+from relet.engine.calling import call_here
+from relet.engine.packages import files_of_no_package, packages_used, watch_versions
 from relet.environments import integrity
-from relet.errors import ReletError
+from relet.errors import ComponentError, ReletError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, InputFolder
 from relet.project.folder import open_project
@@ -75,7 +75,8 @@ def answer_to(question: Mapping[str, Any], working_folder: str | None) -> dict[s
         lines = [asdict(each) for each in getattr(error, "lines", ())]
         # What the component raised says all of it.
         trace = "".join(traceback.format_exception((lines and error.__cause__) or error))
-        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines}}
+        learned = {name: dict(getattr(error, name, {})) for name in ("undeclared", "looked_at")}
+        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines, **learned}}
 
 
 def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,17 +115,18 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
         scratch=Path(question["scratch"]),
     )
     with watch_versions() as asked:
-        called = call_here(call, alone=True)
-    used = packages_used(asked, _at_start, _own_sources(call))
-    return _call_answer(replace(called, looked_at={**called.looked_at, **used}))
-
-
-def _own_sources(call: ComponentCall) -> Iterator[bytes]:
-    """The source of a component's modules and of its resources, without relet's own."""
-    place = call.place
-    relet = {path for name, path in place.modules.items() if name.startswith("relet.")}
-    paths = (path for path in declared_files(call) if path.endswith(".py") and path not in relet)
-    yield from map(place.source, paths)
+        try:
+            called = call_here(call, alone=True)
+        except ComponentError as error:
+            error.looked_at = {**error.looked_at, **packages_used(asked, _at_start, place)}
+            raise
+    used = packages_used(asked, _at_start, place)
+    lone = files_of_no_package(called.installed)
+    caveats = (*called.caveats, *(Caveat(kind="file", what=each) for each in lone))
+    undeclared = {**called.undeclared, **lone}
+    return _call_answer(
+        replace(called, caveats=caveats, undeclared=undeclared, looked_at={**called.looked_at, **used})
+    )
 
 
 def _call_answer(called: CallResult) -> dict[str, Any]:

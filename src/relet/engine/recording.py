@@ -9,6 +9,7 @@ from relet.core.record import RunRecord, Status, new_run_id, now
 from relet.core.wording import without_credentials
 from relet.errors import ReletError
 from relet.project.job import Job
+from relet.project.liveness import PROCESS, this_process
 from relet.project.surroundings import Surroundings, machine, surroundings
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def begin(job: Job, *, announced: bool = True, **facts: Any) -> RunRecording:
         "started": now(),
         "code": around.code,
         "lock": around.lock,
-        "machine": machine(),
+        "machine": {**machine(), **this_process()},
         "command": job.command,
     }
     recording = RunRecording(job=job, record=RunRecord(**(fields | facts)), around=around)
@@ -76,6 +77,9 @@ def close(job: Job, run_id: str, status: Status, reason: str) -> bool:
 
 def put(job: Job, record: RunRecord) -> None:
     """Store a record, without credentials, and mark it as pending for each tracker."""
+    if record.status is not Status.RUNNING:
+        about = {name: value for name, value in record.machine.items() if name != PROCESS}
+        record = replace(record, machine=about)
     job.store.put_run(record.without_credentials())
     for tracker in job.trackers:
         job.store.put_pending(tracker, record.id)

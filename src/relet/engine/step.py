@@ -20,7 +20,7 @@ from relet.engine import own_interpreter, recording
 from relet.engine.ahead import modules_wanted
 from relet.engine.calling import SHARED_PROCESS, call_here
 from relet.engine.workspace import Workspace
-from relet.errors import BadDataError, DamagedError, ReletError
+from relet.errors import BadDataError, ComponentError, DamagedError, ReletError
 from relet.files import folder_state
 from relet.project.call import CallResult, ComponentCall, WrittenOutput
 from relet.project.job import ComponentResult, Job, RunWatcher
@@ -207,7 +207,11 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         if isinstance(error, ReletError):
             error.inputs = tuple(_version_words(version) for version in step.inputs.values() if version)
         log = recording.keep_log(job, getattr(error, "printed", ""), error)
-        recording.put(job, replace(record, status=status, ended=now(), message=message, log=log))
+        record = replace(record, status=status, ended=now(), message=message, log=log)
+        if isinstance(error, ComponentError):
+            looked_at = outside_key(error.looked_at, step.parts.packages if step.parts else ())
+            record = replace(record, undeclared=error.undeclared, looked_at=looked_at)
+        recording.put(job, record)
         raise
     outputs = {
         name: _store_output(context, name, each, component.description, record.id)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import importlib.util
 import json
 import os
@@ -26,6 +25,8 @@ from relet.engine.ahead import NEUTRAL
 from relet.engine.answering import own_streams, send_answer
 from relet.engine.descent import adopt_orphans, end_orphans, leave_interruptions_to_copies
 from relet.engine.forked import ForkedCopy
+from relet.engine.packages import learn_owners
+from relet.engine.preloaded import packages_ahead
 from relet.engine.progress import Send, reporting
 from relet.engine.questions import answer_to, checked_files, note_loaded_modules, place_of
 from relet.environments import integrity
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     set_library_defaults()
     gc.disable()  # this process only imports
     adopt_orphans()
+    packages_ahead.install()
     disturbance.disturb_process(chosen)
     # Whoever asks is interrupted as well, and ends this process; the copy that calls says that it was interrupted.
     leave_interruptions_to_copies()
@@ -98,6 +100,7 @@ def _answer(question: Mapping[str, Any], chosen: argparse.Namespace, report: Sen
     """The answer of a copy, which reports how far it is."""
     note_loaded_modules()
     disturbance.disturb_call(chosen)
+    packages_ahead.begin_call()
     with reporting(report):
         return answer_to(question, chosen.working_folder)
 
@@ -106,6 +109,7 @@ def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]
     yield from (partial(_import_package, name) for name in question["packages"])
     place = place_of(question)
     yield from (partial(place.compile, path) for path in place.modules.values())
+    yield learn_owners
 
 
 def _import_package(name: str) -> None:
@@ -116,7 +120,7 @@ def _import_package(name: str) -> None:
         spec = importlib.util.find_spec(name.partition(".")[0])
         places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
         if any(str(each).startswith(_INSTALLED) for each in places if each):
-            importlib.import_module(name)
+            packages_ahead.import_ahead(name)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class CallResult:
     `printed` is what the component and its libraries printed. `undeclared` are the files that the component read
     or imported and that nothing declares: path → SHA-256 of what it read, "" where that is not known. `looked_at`
     are the places that it asked about: path → what was there. `kept` are files with the content of the undeclared
-    modules of the project.
+    modules of the project. `installed` are the files below folders of packages that it opened.
     """
 
     outputs: Mapping[str, WrittenOutput]
@@ -109,6 +109,7 @@ class CallResult:
     undeclared: Mapping[str, str] = field(default_factory=dict)
     looked_at: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[Path, ...] = ()
+    installed: tuple[str, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     printed: str = ""
 

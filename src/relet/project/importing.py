@@ -258,16 +258,8 @@ class _LastFinder:
             bases = ("", *(f"{root}/" for root in self._first.place.roots))
             self._first.lookups |= {f"{each}{name.replace('.', '/')}": NO_MODULE for each in bases}
             self._first.note_roots()
-            if "." not in name and self._is_asked_by_project():
+            if "." not in name and name not in sys.stdlib_module_names:
                 self._first.lookups[f"{MODULE_MARK}{name}"] = NO_MODULE
-
-    def _is_asked_by_project(self) -> bool:
-        """Whether it is code of the project that imports; a package asks for much that need not be there."""
-        frame = sys._getframe(2)
-        while frame and str(frame.f_globals.get("__name__")).startswith(("importlib", "_frozen_importlib")):
-            frame = frame.f_back  # type: ignore[assignment]
-        file = frame.f_code.co_filename if frame else ""
-        return file.startswith(tuple(f"{at}{os.sep}" for at in (self._first.place.home, self._first.place.folder)))
 
 
 @contextmanager

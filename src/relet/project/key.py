@@ -30,10 +30,15 @@ def code_parts(
     `parameters` are those of each component: a module that one of them names is part of the component's code.
     Raises WiringError for a resource that does not exist.
     """
-    installed = Distributions.installed()
+    installed = installed_for(project)
     return {
         each.name: _component_parts(project, each, installed, parameters.get(each.name, {})) for each in components
     }
+
+
+def installed_for(project: Project) -> Distributions:
+    """What is installed, read once for this state of the project's code."""
+    return project.code.once("installed", lambda: Distributions.installed())
 
 
 def code_files(project: Project, parts: KeyParts) -> frozenset[str]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
-from importlib.machinery import PathFinder, all_suffixes
+from importlib.machinery import all_suffixes
 from pathlib import Path
 
 from relet.core.installed import Distributions
 from relet.core.lookups import (
     FOLDER,
     IMPORT_ROOTS,
+    IN_PACKAGES,
     LINK,
     MODULE_MARK,
     NAMES,
@@ -25,6 +30,8 @@ from relet.core.roots import import_roots, roots_in_words
 from relet.errors import SettingError
 
 OUT_OF_REACH = "out of reach"
+# How the file of a module may end.
+_SUFFIXES = frozenset(all_suffixes())
 # What relet, git and tools keep in a project's folder is no part of what a listing says.
 KEPT_BY_TOOLS = frozenset((".git", ".relet", "__pycache__", "mlruns", "mlflow.db", ".venv"))
 
@@ -43,14 +50,70 @@ def named_place(name: str, home: Path) -> Path:
     return Path(name).expanduser() if name.startswith("~/") else home / name
 
 
-def place_now(name: str, before: str, home: Path) -> str:
+class InstalledState:
+    """What is installed, and where imports find modules, as it was when it was first asked for.
+
+    `home` is the project's folder, and `roots` are folders in it that modules are imported from as well; `read`
+    gives the distributions, which may be known already.
+    """
+
+    def __init__(
+        self, home: Path, roots: Sequence[str], read: Callable[[], Distributions] = Distributions.installed
+    ) -> None:
+        self._home, self._roots, self._read = home, roots, read
+
+    @cached_property
+    def distributions(self) -> Distributions:
+        return self._read()
+
+    def version(self, distribution: str) -> str:
+        return self.distributions.version(distribution) or NOT_INSTALLED
+
+    def origin(self, module: str) -> str:
+        """Where an import finds a top module: in a folder of packages, in another folder, or nowhere."""
+        return next(self._origins(module), NO_MODULE)
+
+    def _origins(self, module: str) -> Iterator[str]:
+        """The places of a module, those first that are imported first; a folder without `__init__` comes last."""
+        found = [(folder, names[module]) for folder, names in self._names if module in names]
+        for folder, files in found:
+            inside = os.path.join(folder, module)  # noqa: PTH118  (called for each module that a run imported)
+            if files or any(os.path.isfile(f"{inside}{os.sep}__init__{each}") for each in _SUFFIXES):  # noqa: PTH113
+                yield IN_PACKAGES if folder in self._folders else f"in {folder}"
+        if found:
+            yield IN_PACKAGES if found[0][0] in self._folders else f"in {found[0][0]}"
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        return frozenset(str(info.parent) for _, info in self.distributions.found.values())
+
+    @cached_property
+    def _names(self) -> list[tuple[str, dict[str, bool]]]:
+        """The folders of imports, the project's first: each with its names, and whether a file has the name."""
+        own = [str(self._home / root) for root in ("", *self._roots)]
+        return [(folder, _importable_names(folder)) for folder in dict.fromkeys((*own, *filter(None, sys.path)))]
+
+
+def _importable_names(folder: str) -> dict[str, bool]:
+    found: dict[str, bool] = {}
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name, _, end = entry.name.partition(".")
+            if not end and entry.is_dir():
+                found.setdefault(name, False)
+            elif f".{end}" in _SUFFIXES:
+                found[name] = True
+    return found
+
+
+def place_now(name: str, before: str, home: Path, installed: Callable[[], InstalledState] | None = None) -> str:
     """What is at a place that a record names now, in the terms of what was there `before`."""
     if name == IMPORT_ROOTS:
         return _roots_now(home)
-    if name.startswith(PACKAGE_MARK):
-        return Distributions.installed().version(name.removeprefix(PACKAGE_MARK)) or NOT_INSTALLED
-    if name.startswith(MODULE_MARK):
-        return NO_MODULE if PathFinder.find_spec(name.removeprefix(MODULE_MARK)) is None else "a module"
+    if name.startswith((PACKAGE_MARK, MODULE_MARK)):
+        state = installed() if installed else InstalledState(home, _roots_or_none(home))
+        called = name.partition("] ")[2]
+        return state.version(called) if name.startswith(PACKAGE_MARK) else state.origin(called)
     path = named_place(name, home)
     if before.startswith(LINK):
         there = place_now(name, before.rpartition(", ")[2], home)
@@ -66,11 +129,22 @@ def place_now(name: str, before: str, home: Path) -> str:
 
 
 def _roots_now(home: Path) -> str:
-    declaration = home / "pyproject.toml"
     try:
-        return roots_in_words(import_roots(home, declaration.read_bytes() if declaration.is_file() else None))
+        return roots_in_words(_declared_roots(home))
     except (OSError, SettingError):
         return OUT_OF_REACH
+
+
+def _roots_or_none(home: Path) -> tuple[str, ...]:
+    try:
+        return _declared_roots(home)
+    except (OSError, SettingError):
+        return ()
+
+
+def _declared_roots(home: Path) -> tuple[str, ...]:
+    declaration = home / "pyproject.toml"
+    return import_roots(home, declaration.read_bytes() if declaration.is_file() else None)
 
 
 def where_link_leads(path: Path) -> str:
@@ -118,7 +192,8 @@ def _entry_line(entry: os.DirEntry[str], sizes: bool) -> str:
 
 
 def _holds_module(base: Path) -> bool:
-    return base.is_dir() or any(base.with_name(base.name + each).is_file() for each in all_suffixes())
+    place = str(base)
+    return os.path.isdir(place) or any(os.path.isfile(place + each) for each in _SUFFIXES)  # noqa: PTH112, PTH113
 
 
 def _is_blank(path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ from relet.errors import SettingError
 from relet.project.folder import KEPT, Project, open_project
 from relet.project.groups import check_groups
 from relet.project.job import Job
-from relet.project.key import code_parts
+from relet.project.key import code_parts, installed_for
 from relet.project.known_code import recall
 from relet.project.order import Order
-from relet.project.places import place_now
+from relet.project.places import InstalledState, place_now
 from relet.project.stores import STORE, names_store, store_address
 from relet.project.tree import check_configuration, code_tree, file_digest_now, read_configuration
 from relet.store import open_store
@@ -60,7 +60,11 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         code=code_parts(project, components, parameters),
         inputs=inputs,
         digest_now=partial(file_digest_now, home=project.root),
-        place_now=partial(place_now, home=project.root),
+        place_now=partial(
+            place_now,
+            home=project.root,
+            installed=cache(partial(InstalledState, project.root, project.roots, partial(installed_for, project))),
+        ),
     )
     tree = code_tree(project)
     check_configuration(project)

@@ -15,6 +15,8 @@ FORMAT = 1
 FORMAT_PATH = "format"
 LONGEST_NAME = 200
 DIGEST = re.compile(r"[0-9a-f]{64}")
+# The field that the document in the place of a pruned version has: when it was pruned.
+TOMBSTONE = "pruned"
 # Where objects lie that a garbage collection is about to delete (decision 29).
 CONDEMNED = "condemned/"
 LOG = "log/"

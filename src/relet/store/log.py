@@ -23,6 +23,7 @@ from relet.store.fields import is_time
 from relet.store.layout import (
     DIGEST,
     LOG,
+    TOMBSTONE,
     encode,
     is_logged_path,
     is_version_path,
@@ -215,7 +216,9 @@ def _begin(bucket: Bucket) -> LogHead:
 
 
 def document_digests(bucket: Bucket, also: Container[str] = ()) -> dict[str, str]:
-    """Each document whose changes are logged → its SHA-256. Of the versions these are the verdicts, and `also`."""
+    """Each document whose changes are logged → its SHA-256. Of the versions these are the verdicts, those that
+    are pruned, and `also`.
+    """
     listed = (entry.path for prefix in ("artifacts/", "runs/") for entry in bucket.entries(prefix))
     paths = list(filter(is_logged_path, listed))
     found = bucket.each(lambda path: document_digest(bucket, path, also), paths)
@@ -223,19 +226,22 @@ def document_digests(bucket: Bucket, also: Container[str] = ()) -> dict[str, str
 
 
 def document_digest(bucket: Bucket, path: str, also: Container[str] = ()) -> str | None:
-    """The SHA-256 of a document; None where it is gone, or is a version, no verdict and not in `also`."""
+    """The SHA-256 of a document; None where it is gone, or is a version, and none that is logged or in `also`."""
     stored = bucket.get(path)
-    if stored is None or (is_version_path(path) and path not in also and not _is_verdict(stored)):
+    if stored is None or (is_version_path(path) and path not in also and not _is_logged_version(stored)):
         return None
     return objects.digest_of(stored)
 
 
-def _is_verdict(stored: bytes) -> bool:
+def _is_logged_version(stored: bytes) -> bool:
+    """Whether a version's document is that of a verdict, or stands in the place of a pruned version."""
     try:
         document = parse_json(stored)
     except ValueError:
         return False
-    return isinstance(document, dict) and document.get("type") == ArtifactType.VERDICT
+    if not isinstance(document, dict):
+        return False
+    return TOMBSTONE in document or document.get("type") == ArtifactType.VERDICT
 
 
 @functools.cache

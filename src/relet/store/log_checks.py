@@ -59,7 +59,11 @@ class LogChain:
             self._take(self.last + 1, stored)
 
     def _stored(self, number: int) -> bytes | None:
-        return self._bucket.get(log_path(number))
+        """The bytes of an entry; none of a pipe or a device, which is named, and the entries after it are read."""
+        try:
+            return self._bucket.get(log_path(number))
+        except DamagedError:
+            return b""
 
     def _name(self, where: str, message: str) -> None:
         self.problems.append(StoreProblem(kind="log", where=where, message=message))

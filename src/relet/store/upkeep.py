@@ -16,6 +16,7 @@ from relet.store.bucket import Bucket
 from relet.store.contents import LARGEST_DOCUMENT
 from relet.store.layout import (
     DIGEST,
+    TOMBSTONE,
     Document,
     condemned_path,
     content_path,
@@ -106,10 +107,7 @@ def _forget_version(bucket: Bucket, version: Version) -> None:
     # The tombstone comes first: a pointer to a tombstone is ignored, a version without its pointer is not.
     tombstone = versions.tombstone(version.name, version.number, version.content)
     path = version_path(version.name, version.number)
-    if version.type is ArtifactType.VERDICT:
-        log.put_logged(bucket, path, encode(tombstone), log.PRUNED)
-    else:
-        bucket.put_document(path, tombstone)
+    log.put_logged(bucket, path, encode(tombstone), log.PRUNED)
     pointer = content_path(version.name, version.content)
     with suppress(DamagedError):
         if (bucket.document(pointer) or {}).get("number") == version.number:
@@ -269,5 +267,5 @@ def _digests_needed(bucket: Bucket, path: str, document: Document, every: frozen
         record = runs.from_document(bucket, path, document)
         return frozenset({*record.objects.values(), *filter(None, [record.log])})
     if folder == "artifacts" and below[1:2] == ["versions"]:
-        return frozenset() if versions.TOMBSTONE in document else frozenset(document["files"].values())
+        return frozenset() if TOMBSTONE in document else frozenset(document["files"].values())
     return frozenset() if folder == "artifacts" else every

@@ -16,7 +16,8 @@ from relet.store.journal import PIECE_ADVICE, check_piece, false_journal, stored
 from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
 from relet.store.log import LogHead
 from relet.store.log_checks import ENTER, log_problems
-from relet.store.manifest import disowns
+from relet.store.manifest import disowns, named_versions
+from relet.store.pointer_checks import false_pointers, false_tombstones
 from relet.store.record_checks import false_record_claims, lost_versions
 from relet.store.upkeep import StoreProblem
 
@@ -65,8 +66,16 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
         StoreProblem(kind="false", where=path, message=f"it {claim}; {PIECE_ADVICE}")
         for path, claim in (claims for search in searched for claims in false_journal(search, records.get))
     ]
+    found += _false_pointers(bucket, records)
     logged = log_problems(bucket, head)
     return [*found, *_lost_versions(bucket, records, {each.where for each in logged}), *logged]
+
+
+def _false_pointers(bucket: Bucket, records: Mapping[str, RunRecord]) -> Iterator[StoreProblem]:
+    """What leads to a version, or says that one was pruned, and is not so."""
+    contents = named_versions(tuple(records.values()))
+    for path, claim in (*false_pointers(bucket, contents), *false_tombstones(bucket, contents)):
+        yield StoreProblem(kind="false", where=path, message=f"it {claim}")
 
 
 def _lost_versions(

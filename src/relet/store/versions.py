@@ -14,6 +14,7 @@ from relet.store import aliases, checking, log, objects
 from relet.store.bucket import Bucket
 from relet.store.fields import wrong_version_fields
 from relet.store.layout import (
+    TOMBSTONE,
     Document,
     content_path,
     contents_folder,
@@ -30,7 +31,6 @@ from relet.store.layout import (
 # How many of the newest versions are compared with a new one whose content has no pointer. A writer that was
 # killed after it wrote a version and before it wrote the pointer, or that is there right now, wrote one of these.
 RECENT = 8
-TOMBSTONE = "pruned"
 
 
 def add(bucket: Bucket, draft: Version, *, doubting: Callable[[str], None] = lambda _: None) -> Version:
@@ -109,6 +109,8 @@ class _DraftComparison:
     def _is_same(self, known: Version) -> bool:
         if (known.content, known.type) != (self._draft.content, self._draft.type):
             return False
+        if known.imported and not self._draft.imported:
+            return False  # What somebody else says of a content is not said of what was made here.
         if known.files == self._draft.files and checking.says_the_same(known, self._draft):
             return True
         if objects.absent_digests(self._bucket, known.files.values()):
@@ -182,7 +184,9 @@ def reserve(bucket: Bucket, name: str, content: str | None) -> int:
             if TOMBSTONE in document and document.get("content") == content:
                 return number
     number = max([*taken[-1:], named]) + 1
-    while not bucket.create(version_path(name, number), encode(tombstone(name, number, content))):
+    while not log.create_logged(
+        bucket, version_path(name, number), encode(tombstone(name, number, content)), log.PRUNED
+    ):
         number += 1
     return number
 

@@ -35,7 +35,7 @@ def test_only_python_of_the_project_can_set_variables(
     assert set(asked) == {ahead}
 
 
-def test_only_packages_that_relet_uses_itself_are_there_for_steps_that_do_not_import_them(sums: Sums) -> None:
+def test_no_package_is_there_for_steps_that_do_not_import_it(sums: Sums) -> None:
     # The first step imports one of each kind, so the process imports ahead what it may.
     sums.edit("draw.py", "import random\n", "import markupsafe\nimport random\nimport time\nimport yaml\n")
     sums.edit("draw.py", "    path = ", "    time.sleep(1)\n    path = ")
@@ -43,4 +43,4 @@ def test_only_packages_that_relet_uses_itself_are_there_for_steps_that_do_not_im
     loaded = "float('markupsafe' in sys.modules) + 2 * float('yaml' in sys.modules)"
     sums.path("helper.py").write_text(f"import sys\n\ndef total(path):\n    return {loaded}\n")
     own_interpreter.end()
-    assert sums.run().metrics["total"] == 1
+    assert sums.run().metrics["total"] == 0

@@ -95,3 +95,80 @@ def test_a_place_that_could_not_be_written_is_not_the_steps_own(sums: Sums, way:
     assert actions(sums.run()) == IDLE
     (sums.root / "rows" / "b").write_text("2")
     assert sums.run().metrics["total"] > 1
+
+
+TRIES = {
+    "mkdir": "try:\n    os.mkdir('place')\nexcept FileExistsError:\n    return 1.0\nos.rmdir('place')\nreturn 0.0",
+    "mkdir of pathlib": "try:\n    Path('place').mkdir()\nexcept FileExistsError:\n    return 1.0\n"
+    "Path('place').rmdir()\nreturn 0.0",
+    "makedirs": "try:\n    os.makedirs('place')\nexcept FileExistsError:\n    return 1.0\nos.rmdir('place')\n"
+    "return 0.0",
+    "open to make": "try:\n    open('place', 'x').close()\nexcept FileExistsError:\n    return 1.0\n"
+    "os.unlink('place')\nreturn 0.0",
+    "chdir": "try:\n    os.chdir('place')\nexcept FileNotFoundError:\n    return 0.0\nreturn 1.0",
+    "rmdir": "try:\n    os.rmdir('place')\nexcept FileNotFoundError:\n    return 0.0\n"
+    "os.mkdir('place')\nreturn 1.0",
+    "unlink": "try:\n    os.unlink('place')\nexcept FileNotFoundError:\n    return 0.0\n"
+    "except OSError:\n    pass\nreturn 1.0",
+    "rename from": "try:\n    os.rename('place', 'new')\nexcept FileNotFoundError:\n    return 0.0\n"
+    "os.rename('new', 'place')\nreturn 1.0",
+    "a folder that it makes and lists": "os.makedirs('place', exist_ok=True)\nvalue = len(os.listdir('place'))\n"
+    "if not value:\n    os.rmdir('place')\nreturn float(value)",
+}
+
+
+@pytest.mark.parametrize("way", TRIES)
+def test_what_a_step_learns_by_trying_runs_it_again_when_it_changes(sums: Sums, way: str) -> None:
+    counts(sums, TRIES[way])
+    assert sums.run().metrics["total"] == 0
+    assert actions(sums.run()) == IDLE
+    (sums.root / "place").mkdir()
+    (sums.root / "place" / "a").touch() if "lists" in way else None
+    assert sums.run().metrics["total"] == 1
+
+
+THERE = {
+    "a link to make": "try:\n    os.symlink('rows', 'place')\nexcept FileExistsError:\n    return 1.0\nreturn 0.0",
+    "a file that it removes": "try:\n    os.unlink('place')\nexcept FileNotFoundError:\n    return 0.0\n"
+    "return 1.0",
+    "a file in place of a folder": "open('own', 'w').close()\ntry:\n    os.rename('own', 'rows')\n"
+    "except OSError:\n    return 1.0\nreturn 0.0",
+}
+
+
+@pytest.mark.parametrize("way", THERE)
+def test_what_a_step_learns_since_something_is_there_runs_it_again_when_it_is_gone(sums: Sums, way: str) -> None:
+    (sums.root / "place").write_text("1")
+    (sums.root / "rows").mkdir()
+    counts(sums, THERE[way])
+    assert sums.run().metrics["total"] == 1
+    if way != "a file that it removes":
+        assert actions(sums.run()) == IDLE
+        (sums.root / "place").unlink()
+        (sums.root / "rows").rmdir()
+    assert sums.run().metrics["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "Path('out').mkdir(exist_ok=True)",
+        "Path('none').unlink(missing_ok=True)",
+        "Path('out').mkdir(parents=True, exist_ok=True)\nPath('out/a').write_text('1')",
+    ],
+)
+def test_a_step_that_makes_a_folder_where_there_is_none_runs_once(sums: Sums, way: str) -> None:
+    counts(sums, f"{way}\nreturn 1.0")
+    assert sums.run().metrics["total"] == 1
+    assert actions(sums.run()) == IDLE
+
+
+def test_a_step_that_clears_its_folder_comes_to_rest(sums: Sums) -> None:
+    counts(
+        sums,
+        "import shutil\nshutil.rmtree('out', ignore_errors=True)\nos.mkdir('out')\n"
+        "Path('out/a').write_text('1')\nreturn 1.0",
+    )
+    sums.run()
+    sums.run()
+    assert actions(sums.run()) == IDLE

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from relet import environments
+from relet.core.installed import Distributions
 from relet.core.plan import Action
-from relet.engine import isolation
+from relet.engine import isolation, own_interpreter
 from relet.engine.run import execute
 from relet.project.job import RunOutcome
 from relet.project.order import read_order
@@ -60,7 +61,7 @@ def counts(sums: Sums, body: str, head: str = HEAD) -> None:
 
 def packages(sums: Sums, outcome: RunOutcome) -> dict[str, str]:
     looked_at = sums.record(outcome, "add").looked_at
-    return {name: there for name, there in looked_at.items() if name.startswith(("[package]", "[module]"))}
+    return {name: there for name, there in looked_at.items() if name.startswith("[package]")}
 
 
 WAYS = {
@@ -121,11 +122,77 @@ def test_a_package_that_is_installed_later_runs_the_step_again(sums: Sums, site:
     assert sums.run().metrics["total"] == 1
 
 
-def test_what_relet_imports_ahead_counts_where_code_may_get_at_it_by_name(sums: Sums, site: Site) -> None:
-    counts(sums, "return float(bool(importlib.import_module('pack' + 'aging')))")
-    assert "[package] packaging" in packages(sums, sums.run())
-    counts(sums, "return 1.0", head="")
-    assert packages(sums, sums.run()) == {}
+AHEAD = {
+    "another package imports it": "import pandas\nseries = pandas.Series([1.0, 2.0])\n"
+    "return series.corr(series, method='kendall')",
+    "by a hidden import_module": "take = getattr(importlib, 'import_' + 'module')\n"
+    "return float(take('sci' + 'py') is not None)",
+    "by its spec": "import importlib.util\nreturn float(importlib.util.find_spec('sci' + 'py') is not None)",
+}
+
+
+@pytest.mark.parametrize("way", AHEAD)
+def test_what_relet_imports_ahead_counts_where_a_step_gets_at_it(
+    sums: Sums, site: Site, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    counts(sums, AHEAD[way])
+    first = sums.run()
+    assert first.metrics["total"] == pytest.approx(1)
+    assert "[package] scipy" in packages(sums, first)
+    assert [each.action for each in sums.run().results] == IDLE
+    installed = Distributions.installed()
+    other = {**installed.found, "scipy": ("99.0", installed.found["scipy"][1])}
+    monkeypatch.setattr(Distributions, "installed", classmethod(lambda cls: cls(other)))
+    version = installed.found["scipy"][0]
+    assert sums.run().results[1].reason == f"the package scipy is 99.0 now, and was {version} when it was used"
+
+
+def test_what_a_package_imported_as_it_was_imported_ahead_counts_where_it_is_imported(
+    sums: Sums, site: Site
+) -> None:
+    # The first step imports it and takes long, so that the process imports it ahead.
+    sums.edit("draw.py", "import random\n", "import pandas\nimport random\nimport time\n")
+    sums.edit("draw.py", "    path = ", "    time.sleep(2)\n    path = ")
+    counts(sums, "return float(importlib.import_module('pan' + 'das') is not None)")
+    own_interpreter.end()
+    first = sums.run()
+    assert {"[package] pandas", "[package] numpy", "[package] pyarrow"} <= packages(sums, first).keys()
+    assert "[package] lightgbm" not in packages(sums, first)
+
+
+OPTIONAL = "try:\n    from zeroes import VALUE\nexcept ImportError:\n    VALUE = 0.0\n"
+
+
+def test_what_a_package_can_do_without_runs_the_step_again_when_it_is_installed(sums: Sums, site: Site) -> None:
+    site.install("around", "1.0", OPTIONAL)
+    counts(sums, "import around\nreturn around.VALUE")
+    assert sums.run().metrics["total"] == 0
+    assert [each.action for each in sums.run().results] == IDLE
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    again = sums.run()
+    assert again.metrics["total"] == 1
+    assert again.results[1].reason == "the module zeroes is there now, and was not when it was imported"
+
+
+@pytest.mark.parametrize("body", ["import around\nreturn around.VALUE", WAYS["by __import__"]])
+@pytest.mark.parametrize("place", ["project", "path"])
+def test_a_module_that_takes_the_name_of_an_installed_one_runs_the_step_again(
+    sums: Sums,
+    site: Site,
+    place: str,
+    body: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = sums.root if place == "project" else tmp_path_factory.mktemp("more")
+    site.install("around", "1.0", "from zeroes import VALUE\n")
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    monkeypatch.syspath_prepend(str(folder))
+    counts(sums, body)
+    assert sums.run().metrics["total"] == 1
+    assert [each.action for each in sums.run().results] == IDLE
+    (folder / "zeroes.py").write_text("VALUE = 5.0\n")
+    assert sums.run().metrics["total"] == 5
 
 
 def test_a_package_of_which_nothing_was_asked_runs_nothing_again(sums: Sums, site: Site) -> None:
@@ -159,3 +226,46 @@ def test_a_component_of_another_environment_is_held_to_the_packages_there(
     assert [each.action for each in isolated().results] == IDLE
     there.install("zeroes", "2.0", "VALUE = 2.0\n")
     assert isolated().metrics["total"] == 2
+
+
+LONE = {
+    "a module": ("lone.py", "VALUE = {}\n", "import lone\nreturn lone.VALUE"),
+    "a file": ("lone.json", "{}", "import json\nreturn json.loads(open(SITE + '/lone.json').read())"),
+    "a folder": ("lone/__init__.py", "VALUE = {}\n", "import lone\nreturn lone.VALUE"),
+}
+
+
+@pytest.mark.parametrize("way", LONE)
+def test_what_no_distribution_has_is_compared_by_its_content(sums: Sums, site: Site, way: str) -> None:
+    name, content, body = LONE[way]
+    site.install("around", "1.0", "")
+    (site.folder / name).parent.mkdir(exist_ok=True)
+    (site.folder / name).write_text(content.format(1.0))
+    counts(sums, f"import around\n{body}", head=f"SITE = {str(site.folder)!r}\n\n")
+    first = sums.run()
+    assert first.metrics["total"] == 1
+    assert [Path(each).name for each in sums.record(first, "add").undeclared] == [Path(name).name]
+    assert [each.action for each in sums.run().results] == IDLE
+    (site.folder / name).write_text(content.format(2.25))
+    assert sums.run().metrics["total"] == 2.25
+
+
+def test_files_of_shared_memory_and_of_the_user_s_data_are_compared(
+    sums: Sums, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path))
+    place = tmp_path / "share" / "rows.txt"
+    place.parent.mkdir()
+    place.write_text("1")
+    memory = Path(f"/dev/shm/relet-test-{os.getpid()}")
+    memory.write_text("1")
+    try:
+        counts(sums, f"return float(open({str(place)!r}).read()) + float(open({str(memory)!r}).read())")
+        assert sums.run().metrics["total"] == 2
+        assert [each.action for each in sums.run().results] == IDLE
+        memory.write_text("2")
+        assert sums.run().metrics["total"] == 3
+        place.write_text("5")
+        assert sums.run().metrics["total"] == 7
+    finally:
+        memory.unlink()

@@ -47,6 +47,26 @@ def test_an_undeclared_file_that_changed_begins_a_study_of_its_own_and_its_old_c
     assert hills.store.verify() == []
 
 
+def test_a_trial_that_failed_by_an_undeclared_file_is_measured_again_when_that_changed(hills: Hills) -> None:
+    bias(hills, 0)
+    hills.edit("measure.py", "import math\n", "import json\nimport math\n")
+    hills.edit(
+        "measure.py",
+        "    off = ",
+        "    if depth != 3 and json.loads(Path('bias.json').read_text()):\n"
+        "        raise ValueError('broken')\n    off = ",
+    )
+    bias(hills, 1)
+    first = tune(hills, *WORDS)
+    assert [each.outcome for each in first.candidates] == ["complete", "failed"]
+    assert tune(hills, *WORDS).known == 2
+    bias(hills, 0)
+    second = tune(hills, *WORDS)
+    assert second.question.anew == "measure: bias.json changed, which it reads undeclared"
+    assert [each.outcome for each in second.candidates] == ["complete", "complete"]
+    assert hills.store.verify() == []
+
+
 def test_an_undeclared_file_that_changes_while_it_is_searched_is_named_and_nothing_is_mixed(hills: Hills) -> None:
     read_undeclared(hills)
 

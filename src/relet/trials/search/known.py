@@ -50,11 +50,25 @@ class SearchRuns:
         return None
 
     def _makers(self, run_ids: Iterable[str]) -> Iterator[str]:
-        """The runs that made what the steps of these runs have; a skipped step names the run before it."""
+        """The runs that made what the steps of these runs have; a skipped step names the run before it.
+
+        A step that failed made nothing, and counts as well: with other files it may succeed.
+        """
         for run_id in run_ids:
             record = self.find(run_id)
             steps = record.steps.values() if record else ()
             yield from (step["run"] for step in steps if isinstance(step.get("run"), str))
+            if record and record.status is Status.FAILED:
+                yield from self._failed_step(record)
+
+    def _failed_step(self, parent: RunRecord) -> Iterator[str]:
+        """The run of the step at which a run failed, which the run's own record does not name."""
+        for run_id in sorted(each for each in self._store.run_ids() if each > parent.id):
+            record = self.find(run_id)
+            if record and parent.ended and record.started > parent.ended:
+                return
+            if record and record.parent == parent.id and record.status is Status.FAILED:
+                yield run_id
 
 
 def study_to_go_on(question: SearchDefinition, runs: SearchRuns) -> SearchDefinition:
