@@ -44,8 +44,10 @@ class PreloadedPackages:
                 import_module(name)
 
     def begin_call(self) -> None:
-        """Set aside what was imported ahead."""
+        """Set aside what was imported ahead. What was asked for until now, nothing in the call did."""
         self._set_aside(())
+        self.asked.clear()
+        self.sought.clear()
 
     @property
     def missing(self) -> set[str]:
