@@ -31,23 +31,33 @@ class PreloadedPackages:
         self._missing: dict[str, set[str]] = {}
         self._aside: dict[str, dict[str, ModuleType]] = {}
         self._loading: list[str] = []
-        self._before: frozenset[str] = frozenset()
+        self._ahead: set[str] = set()
+        self._others: set[str] = set()
 
     def install(self) -> None:
-        """Stand first among the finders. What is loaded by now is no package that was imported ahead."""
-        self._before = frozenset(map(_top, sys.modules))
+        """Stand first among the finders."""
         sys.meta_path.insert(0, self)
 
     def import_ahead(self, name: str) -> None:
-        if name not in sys.modules:
+        if name in sys.modules:
+            return
+        self._note_others()
+        try:
             with self._loading_of(_top(name)):
                 import_module(name)
+        finally:
+            self._ahead |= {*map(_top, sys.modules)} - self._others
 
     def begin_call(self) -> None:
         """Set aside what was imported ahead. What was asked for until now, nothing in the call did."""
+        self._note_others()
         self._set_aside(())
         self.asked.clear()
         self.sought.clear()
+
+    def _note_others(self) -> None:
+        """Note what this process has loaded for itself, such as what shows it another clock: that stays."""
+        self._others |= {*map(_top, sys.modules)} - self._ahead
 
     @property
     def missing(self) -> set[str]:
@@ -61,7 +71,7 @@ class PreloadedPackages:
         if name in self._aside:
             self._note(name)
             return self._spec_set_aside(name)
-        if _top(name) in self._before or _top(name) in sys.stdlib_module_names:
+        if _top(name) in self._others or _top(name) in sys.stdlib_module_names:
             return None
         if not self._loading:
             self.sought |= {} if "." in name else {name: None}
@@ -109,7 +119,7 @@ class PreloadedPackages:
     def _set_aside(self, kept: Collection[str]) -> set[str]:
         """Take the packages out of the loaded modules but for those that are `kept`; which they were."""
         aside: dict[str, dict[str, ModuleType]] = {}
-        passed = self._before.union(sys.stdlib_module_names, kept)
+        passed = self._others.union(sys.stdlib_module_names, kept)
         for name in list(sys.modules):
             if (top := _top(name)) not in passed:
                 aside.setdefault(top, {})[name] = sys.modules.pop(name)
