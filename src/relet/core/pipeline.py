@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from relet.core.artifact import DETERMINISM, REPRODUCTION
+from relet.core.artifact import DETERMINISM, PIPELINE_NAME, REPRODUCTION, in_pipeline, within_pipeline
 from relet.core.artifact_types import TYPES
 from relet.core.code import FirstPartyCode
 from relet.core.component import Component, ComponentUse, Input, Output
@@ -34,9 +34,12 @@ class Pipeline:
     every component that has it: `{"etl.seed": "get_data.seed"}`. A key that names a parameter in braces stands for
     one key a choice of that parameter: `{"modeling.{train.family}": "learner"}`.
 
-    Raises WiringError for a cycle, a missing producer (of an input that may not be absent), two producers of one
-    name, two components of one name, an output and an input of different types, an output that is named as relet's
-    own verdicts are, and names that `on_request`, `by_name`, `settings` or `judges` get wrong.
+    Its artifacts have its `name` before theirs in the store: `nyc_rentals/clean_sample`.
+
+    Raises WiringError for a name that can't be a pipeline's, a cycle, a missing producer (of an input that may not
+    be absent), two producers of one name, two components of one name, an output and an input of different types, an
+    output that is named as relet's own verdicts are, a product that would become another pipeline's reference, and
+    names that `on_request`, `by_name`, `settings` or `judges` get wrong.
     """
 
     components: Sequence[Any]
@@ -47,9 +50,15 @@ class Pipeline:
     rows: tuple[SettingRow, ...] = field(init=False, default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not PIPELINE_NAME.fullmatch(self.name):
+            raise WiringError(
+                f"{self.name!r} can't be a pipeline's name, which its artifacts have before theirs; it may have "
+                "letters, digits, _, . and -"
+            )
         components = tuple(_component(each) for each in self.components)
         on_request, by_name = _component_names(self.on_request), _component_names(self.by_name)
         _check_names(components, {"on_request": on_request, "by_name": by_name})
+        _check_references(components, self.name)
         rows = read_rows(self.settings, components)
         object.__setattr__(self, "components", _ordered_components(components))
         object.__setattr__(self, "on_request", tuple(dict.fromkeys((*on_request, *by_name))))
@@ -65,6 +74,10 @@ class Pipeline:
     def producers(self) -> dict[str, str]:
         """Each artifact's name → the component that makes it."""
         return {output.name: each.name for each in self.components for output in each.outputs}
+
+    def full(self, text: str) -> str:
+        """The full name, or reference, that a short one means here; one of another pipeline stays as it is."""
+        return in_pipeline(self.name, text)
 
     def leaves_out(self, taken: Input) -> bool:
         """Whether an input may be absent and nothing here makes it; a person may still name a version for it."""
@@ -201,6 +214,17 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
             )
     if component.judges and not component.gates:
         raise WiringError(f"{component.name} judges {', '.join(component.judges)} but gives no Verdict")
+
+
+def _check_references(components: Iterable[Component], pipeline: str) -> None:
+    """Raise WiringError where another pipeline's alias would be set to a product of this one."""
+    for component in components:
+        for each in component.inputs:
+            if each.stored and each.stored.initially and "/" in within_pipeline(pipeline, each.stored.reference):
+                raise WiringError(
+                    f"{component.name} takes {each.stored.reference}, which is another pipeline's, and can't be "
+                    f"this one's {each.stored.initially} at first; write Stored({each.stored.reference!r})"
+                )
 
 
 def _no_producer(

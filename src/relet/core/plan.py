@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
 
-from relet.core.artifact import ArtifactType, Reference, Stored, Version
+from relet.core.artifact import ArtifactType, Reference, Stored, Version, short_name
 from relet.core.change import Change, changes_since_run, reason_to_run
 from relet.core.component import Component, Input
 from relet.core.lookups import package_now, undeclared_change
@@ -22,7 +22,7 @@ class StoreReader(JudgementReader, Protocol):
     """What a plan reads of a store."""
 
     def key(self, key: str) -> Mapping[str, str] | None:
-        """The outputs (name → `clean_sample:v3`) that a key leads to; None unless all of them are whole."""
+        """The outputs (name → `nyc_rentals/clean_sample:v3`) of a key; None unless all of them are whole."""
 
     def names(self) -> list[str]:
         """The names of all stored artifacts."""
@@ -91,6 +91,7 @@ class Plan:
 class RunRequest:
     """What a run was asked to do, checked: which components, with which parameters, from which stored versions.
 
+    `inputs` are full references, or those of versions that an older relet stored.
     `key_parameters` holds every parameter of every component as it enters the key: a source outside is the digest
     of its content. `code` holds for each component the parts of its key that come from its source. `inputs` names
     stored versions that take the place of this run's products: under the input's name for every component, under
@@ -188,8 +189,12 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
         return Step(component=component.name, action=Action.WAITS, reason=f"for {', '.join(waiting)}")
     inputs = {each.name: _input_version(component, each, request, known, store) for each in component.inputs}
     parts = key_parts(component, request, inputs)
+    outputs = _stored_outputs(component, parts, request.pipeline, store)
+    if outputs is None:
+        older = replace(parts, pipeline="")  # An older relet made keys that named no pipeline.
+        outputs = _stored_outputs(component, older, request.pipeline, store)
+        parts = parts if outputs is None else older
     key = key_digest(parts)
-    outputs = _stored_outputs(component, key, store)
     made_by = None if outputs is None else made_by_run(key, outputs, store)
     disproof = undeclared_change(made_by, request.digest_now, request.place_of(component))
     if outputs is not None and not (made_by and _has_made_outputs(made_by, key, outputs)):
@@ -259,8 +264,8 @@ def _refusal_outside(
                 or each.name in known.coming
             ):
                 continue
-            version = known.versions.get(each.name) or store.find(f"{each.name}:latest")
-            if version and (reason := why_refused(version, store, gatekeeper)):
+            version = known.versions.get(each.name) or store.find(request.pipeline.full(f"{each.name}:latest"))
+            if version and (reason := why_refused(version, store, gatekeeper, request.pipeline.name)):
                 return gatekeeper, reason
     return None
 
@@ -290,15 +295,17 @@ def _input_version(
         return None
     if each.stored is None:
         verdict = _verdict_on_input(component, each, request, known, store)
-        return verdict or _required_version(component, each, f"{each.name}:latest", store)
-    found = store.find(each.stored.reference)
+        return verdict or _required_version(component, each, request.pipeline.full(f"{each.name}:latest"), store)
+    reference = request.pipeline.full(each.stored.reference)
+    found = store.find(reference)
     if found is None and each.stored.initially:
         first = each.stored.initially
         if given := _given_version(component, first, request):
             return _required_version(component, each, given, store)
-        return known.versions.get(first) or _required_version(component, each, f"{first}:latest", store)
+        latest = request.pipeline.full(f"{first}:latest")
+        return known.versions.get(first) or _required_version(component, each, latest, store)
     if found is None and not each.optional:
-        return _required_version(component, each, each.stored.reference, store)
+        return _required_version(component, each, reference, store)
     return found
 
 
@@ -323,7 +330,7 @@ def _verdict_on_input(
                     f"run {gatekeeper.name}, too"
                 )
             verdict = record.outputs[each.name].version
-            if found := store.find(verdict):
+            if found := store.find(Reference.parse(verdict)):
                 return found
             raise NotFoundError(
                 f"{component.name} needs {verdict}, what {gatekeeper.name} says of {version}, and it is gone: "
@@ -338,28 +345,38 @@ def _given_version(component: Component, name: str, request: RunRequest) -> str 
 
 
 def _required_version(component: Component, each: Input, reference: str, store: StoreReader) -> Version:
-    found = store.find(reference)
+    wanted = Reference.parse(reference)
+    found = store.find(wanted)
     if found is not None:
         return found
-    name = Reference.parse(reference).name
-    if name not in store.names():
+    name, stored = wanted.name, store.names()
+    if not {name, short_name(name)} & {*stored}:
         advice = "nothing of that name is stored yet; run the step that makes it"
+        if others := [each for each in stored if short_name(each) == short_name(name)]:
+            advice += f", or take another pipeline's: {each.name}={others[0]}:latest"
     elif isinstance(each.stored, Stored):
-        selector = Reference.parse(reference).selector
-        advice = (
-            f"relet artifacts alias {name}:latest {selector} sets it, or name another: {each.name}={name}:latest"
-        )
+        sets = f"relet artifacts alias {name}:latest {wanted.selector} sets it"
+        advice = f"{sets}, or name another: {each.name}={name}:latest"
     else:
         advice = f"relet artifacts show {name} lists what there is"
     raise NotFoundError(f"{component.name} needs {reference}, which is not in the store: {advice}")
 
 
-def _stored_outputs(component: Component, key: str, store: StoreReader) -> dict[str, Version] | None:
-    stored = store.key(key)
+def _stored_outputs(
+    component: Component, parts: KeyParts, pipeline: Pipeline, store: StoreReader
+) -> dict[str, Version] | None:
+    """The versions that the key of these parts leads to; None where one is missing, or is not the pipeline's."""
+    stored = store.key(key_digest(parts))
     names = {output.name for output in component.outputs}
     if stored is None or set(stored) != names:
         return None
-    versions = {name: version for name, reference in stored.items() if (version := store.find(reference))}
+    references = {name: Reference.parse(each) for name, each in stored.items()}
+    versions = {
+        name: version
+        for name, reference in references.items()
+        if (version := store.find(Reference(pipeline.full(name), reference.selector)))
+        and version.name == reference.name
+    }
     return versions if versions.keys() == names else None
 
 
@@ -373,6 +390,7 @@ def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Ve
         resources=code.resources,
         parameters=request.key_parameters[component.name],
         inputs={name: version.content if version else None for name, version in inputs.items()},
+        pipeline=request.pipeline.name,
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from relet.core.artifact import Reference, Version
+from relet.core.artifact import Reference, Version, in_pipeline, short_name
 from relet.core.component import Component
 from relet.core.record import RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
@@ -43,8 +43,8 @@ TIME_OF_ID = "%Y%m%dT%H%M%S"
 def judgements(version: Version, store: JudgementReader, component: str | None = None) -> Iterator[RunRecord]:
     """The finished runs of a component (None: of any component) that took or made a version, the newest first.
 
-    A run counts where its input or output has the version's own name: under another name the version is what a
-    run compared with, and the verdict does not speak of it. A run that was imported does not count: nobody here
+    A run counts where its input or output has the version's own short name: under another name the version is what
+    a run compared with, and the verdict does not speak of it. A run that was imported does not count: nobody here
     saw it judge.
     """
     for record in _records_since_made(version, store):
@@ -56,12 +56,12 @@ def judges(record: RunRecord, version: Version, component: str | None = None) ->
     """Whether a run has judged a version, as a finished run of the component (None: of any component)."""
     if record.status is not Status.FINISHED or component not in (None, record.component):
         return False
-    link = {**record.inputs, **record.outputs}.get(version.name)
+    link = {**record.inputs, **record.outputs}.get(short_name(version.name))
     return link is not None and link.version == str(version)
 
 
-def why_refused(version: Version, store: JudgementReader, gatekeeper: Component) -> str | None:
-    """Why a gatekeeper that does not run now holds back what takes a version; None where it does not.
+def why_refused(version: Version, store: JudgementReader, gatekeeper: Component, pipeline: str) -> str | None:
+    """Why a pipeline's gatekeeper that does not run now holds back what takes a version; None where it does not.
 
     The newest judgement that was made here counts; where there is none, the newest one that was imported. A
     judgement that was made, and of which the record or the verdict is gone or can't be read, holds back.
@@ -75,7 +75,7 @@ def why_refused(version: Version, store: JudgementReader, gatekeeper: Component)
             break
         passed_by.append(record)
     since = judged.id if judged else earliest_judgement(version)
-    verdicts = list(_known_verdicts(store, gatekeeper, every=judged is None))
+    verdicts = list(_known_verdicts(store, gatekeeper, pipeline, every=judged is None))
     lost = {*unread, *_lost_judgements(version, store, gatekeeper, passed_by, verdicts)}
     if newest := max((run_id for run_id in lost if run_id > since), default=None):
         return _ask_again(version, gatekeeper, f"run {newest} is gone or can't be read")
@@ -91,7 +91,7 @@ def _what_it_says(
             continue
         verdict = None
         with suppress(StoreError):
-            verdict = store.find(record.outputs[name].version)
+            verdict = store.find(Reference.parse(record.outputs[name].version))
         if verdict is None:
             return _ask_again(version, gatekeeper, f"{record.outputs[name].version} is gone or can't be read")
         if not store.passed(verdict):
@@ -136,9 +136,11 @@ def earliest_judgement(version: Version) -> str:
     return (made - CLOCKS_APART).strftime(TIME_OF_ID)
 
 
-def _known_verdicts(store: JudgementReader, gatekeeper: Component, *, every: bool) -> Iterator[Version]:
-    """The stored verdicts of a gatekeeper: every one, or only the latest."""
-    for name in gatekeeper.verdicts:
+def _known_verdicts(
+    store: JudgementReader, gatekeeper: Component, pipeline: str, *, every: bool
+) -> Iterator[Version]:
+    """The stored verdicts of a pipeline's gatekeeper: every one, or only the latest."""
+    for name in (in_pipeline(pipeline, each) for each in gatekeeper.verdicts):
         if every:
             yield from store.versions(name)
             continue
@@ -174,7 +176,7 @@ def _lost_judgements(
 def _other_versions(record: RunRecord, version: Version) -> bool:
     """Whether the run of a pipeline had the artifact of a version's name in other versions alone."""
     outputs = [str(each) for step in record.steps.values() for each in step.get("outputs", {}).values()]
-    named = {each for each in outputs if each.partition(":")[0] == version.name}
+    named = {each for each in outputs if short_name(each.partition(":")[0]) == short_name(version.name)}
     return bool(named) and str(version) not in named
 
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.artifact import ArtifactType, Reference, Version, short_name
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, nearest
-from relet.store import aliases, checking, claims, log, objects, runs, trees, upkeep, versions
+from relet.store import aliases, checking, claims, log, objects, runs, short_names, trees, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
@@ -90,6 +90,7 @@ class Store:
         """Store a version under the next number. Where the artifact has a version of this content, that one is
         given.
 
+        `name` is the full name where a pipeline makes the version: `nyc_rentals/model`.
         `files` maps relative paths to the SHA-256 of objects, which must be stored before. `content` is the digest
         of the content, which keys use. A stored version that claims this content and does not hold it is passed
         over; `doubting` is told of it in a sentence.
@@ -107,12 +108,28 @@ class Store:
         return versions.add(self._bucket, draft, doubting=doubting)
 
     def version(self, reference: str | Reference) -> Version:
-        """The version that a reference names: `clean_sample:v3`, `model:prod`, or `model` for the latest."""
-        return versions.get(self._bucket, _as_reference(reference))
+        """The version that a reference names: `clean_sample:v3`, `model:prod`, or `model` for the latest.
+
+        In a text a short name means the artifact of the one pipeline that has such (`full_reference`).
+        """
+        return versions.get(self._bucket, self._reference(reference))
 
     def find(self, reference: str | Reference) -> Version | None:
-        """The version that a reference names, or None."""
-        return versions.find(self._bucket, _as_reference(reference))
+        """The version that a reference names, or None; in a text, a short name means what it does in `version`."""
+        return versions.find(self._bucket, self._reference(reference))
+
+    def full_reference(self, text: str) -> Reference:
+        """The reference that a text means: a short name is that of the one pipeline which has such an artifact.
+
+        `nyc_rentals/model:v3` says the pipeline itself. Where no pipeline has such an artifact, the name stays
+        short. Raises NotFoundError, with the full names, where several pipelines have it.
+        """
+        return self._reference(text)
+
+    def _reference(self, reference: str | Reference) -> Reference:
+        if isinstance(reference, Reference):
+            return reference
+        return short_names.full_reference(self._bucket, Reference.parse(reference))
 
     def false_claims(self, version: Version) -> list[FalseClaim]:
         """What a version claims of its files and is not so. A table above 64 MiB is not read: see `verify`."""
@@ -123,11 +140,15 @@ class Store:
         return versions.find_content(self._bucket, artifact_name(name), content)
 
     def versions(self, name: str, unread: list[str] | None = None) -> list[Version]:
-        """An artifact's versions that were not pruned, the oldest first; what can't be read joins `unread`."""
-        return versions.living_versions(self._bucket, name, unread)
+        """An artifact's versions that were not pruned, the oldest first; what can't be read joins `unread`.
+
+        With those of a full name come those that its pipeline made when an older relet stored them without it.
+        """
+        older = versions.inherited_versions(self._bucket, name, unread)
+        return [*older, *versions.living_versions(self._bucket, name, unread)]
 
     def names(self) -> list[str]:
-        """The names of all artifacts, sorted."""
+        """The names of all artifacts, sorted: full ones, and short ones where no pipeline made the versions."""
         return versions.names(self._bucket)
 
     def set_alias(self, name: str, alias: str, number: int, *, by: str, why: str) -> None:
@@ -138,11 +159,23 @@ class Store:
 
     def aliases(self, name: str) -> dict[str, int]:
         """Each alias of an artifact → the number of the version that it is set to."""
-        return aliases.current_numbers(self._bucket, name)
+        older = versions.inherited_aliases(self._bucket, name)
+        return dict(sorted((older | aliases.current_numbers(self._bucket, name)).items()))
+
+    def aliases_of(self, version: Version) -> list[str]:
+        """The aliases that are set to a version, sorted.
+
+        A version that an older relet stored under a short name has those of the pipelines that inherit it.
+        """
+        heirs = short_names.heirs(self._bucket, version)
+        aliases_by_name = (self.aliases(each).items() for each in heirs or [version.name])
+        return sorted({alias for each in aliases_by_name for alias, number in each if number == version.number})
 
     def alias_history(self, name: str, alias: str) -> list[AliasMove]:
         """Every move of an alias, the first one first."""
         found = aliases.history(self._bucket, name, alias)
+        if not found and alias in self.aliases(name):
+            found = aliases.history(self._bucket, short_name(name), alias)
         if not found:
             raise NotFoundError(f"{name} has no alias {alias!r}: {nearest(alias, self.aliases(name))}")
         return found
@@ -314,7 +347,3 @@ def open_store(url: str | Path) -> Store:
     'sample:v1'
     """
     return Store(open_bucket(str(url)))
-
-
-def _as_reference(reference: str | Reference) -> Reference:
-    return Reference.parse(reference) if isinstance(reference, str) else reference

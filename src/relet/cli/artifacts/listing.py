@@ -30,33 +30,38 @@ VALUE_LINES = 12
 def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
     """List every artifact with its aliases; or all versions of one NAME."""
     store = open_default_store(store_url)
-    names = [Reference.parse(name).name] if name else store.names()
+    names = [store.full_reference(name).name] if name else store.names()
     unread: list[str] = []
     versions = [store.versions(each, unread) for each in names]
     if unread:
         say(f"{', '.join(unread)} can't be read; relet artifacts verify says why", err=True)
     if name and not versions[0]:
-        store.version(name)
+        store.version(Reference(names[0], "latest"))
     if as_json:
         for each in versions:
             say_json([version.to_json() for version in each])
         return
-    shown = [version for each in versions for version in (each if name else each[-1:])]
+    shown = [
+        (artifact, version)
+        for artifact, each in zip(names, versions, strict=True)
+        for version in (each if name else each[-1:])
+    ]
     for line in _listing_lines(store, shown):
         say(line)
     if not names:
         say("the store is empty")
 
 
-def _listing_lines(store: Store, versions: Sequence[Version]) -> Iterator[str]:
-    aliases = {name: _readable_aliases(store, name) for name in dict.fromkeys(each.name for each in versions)}
-
+def _listing_lines(store: Store, listed: Sequence[tuple[str, Version]]) -> Iterator[str]:
+    """A line for each version, which is listed under the name of an artifact."""
+    aliases = {name: _readable_aliases(store, name) for name in dict.fromkeys(name for name, _ in listed)}
+    versions = [version for _, version in listed]
     columns = [
         text_column((str(each) for each in versions), least=26),
         text_column((each.type for each in versions), least=7),
         text_column((each.created[:16].replace("T", " ") for each in versions), least=16),
         text_column((_version_size(each) for each in versions), least=22),
-        text_column(_names_and_origin(each, aliases[each.name]) for each in versions),
+        text_column(_names_and_origin(each, aliases[name]) for name, each in listed),
     ]
     return table_lines(columns, UNBOUNDED, headings=False)
 
@@ -68,6 +73,15 @@ def _readable_aliases(store: Store, name: str) -> dict[str, int]:
     except StoreError as error:
         say(f"the aliases of {name} can't be read: {error}", err=True)
         return {}
+
+
+def _readable_aliases_of(store: Store, version: Version) -> list[str]:
+    """The aliases that are set to a version; none where one of them can't be read, which is told."""
+    try:
+        return store.aliases_of(version)
+    except StoreError as error:
+        say(f"the aliases of {version.name} can't be read: {error}", err=True)
+        return []
 
 
 def _aliases_of(version: Version, numbers: Mapping[str, int]) -> list[str]:
@@ -106,7 +120,7 @@ def show(reference: str, store_url: str | None, as_json: bool) -> None:
 
 def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"{version}  {version.type}  {version.description}"
-    yield f"aliases   {', '.join(_aliases_of(version, _readable_aliases(store, version.name))) or 'none'}"
+    yield f"aliases   {', '.join(_readable_aliases_of(store, version)) or 'none'}"
     yield f"created   {version.created}"
     yield f"content   {version.content}"
     yield from _value_lines(store, version)

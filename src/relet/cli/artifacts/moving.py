@@ -10,7 +10,7 @@ import click
 
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say
-from relet.core.artifact import Version
+from relet.core.artifact import Version, short_name
 from relet.core.wording import count
 from relet.errors import SettingError
 
@@ -29,7 +29,7 @@ def get(reference: str, folder: Path | None, store_url: str | None) -> None:
     """
     store = open_default_store(store_url)
     version = store.version(reference)
-    folder = folder or Path(f"{version.name}-v{version.number}")
+    folder = folder or Path(f"{short_name(version.name)}-v{version.number}")
     if folder.is_dir() and any(folder.iterdir()):
         raise SettingError(f"{folder} has files in it; name another folder: relet artifacts get {version} FOLDER")
     store.materialize(version, folder)

@@ -13,7 +13,7 @@ import click
 from relet.cli.pages import write_page
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say, say_json
-from relet.core.artifact import ArtifactType, Version
+from relet.core.artifact import ArtifactType, Version, short_name
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
     page = profile_card(
         table_profile, title=str(version), subtitle=version.description, head=provenance(store, version)
     )
-    path = html or Path(f"{version.name}-v{version.number}.html")
+    path = html or Path(f"{short_name(version.name)}-v{version.number}.html")
     say(f"{version} is described in {write_page(page, path, option='--html')}")
 
 
