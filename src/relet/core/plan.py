@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
 
-from relet.core.artifact import ArtifactType, Reference, Stored, Version, short_name
+from relet.core.artifact import ArtifactType, Reference, Stored, Version, short_name, within_pipeline
 from relet.core.change import Change, changes_since_run, reason_to_run
 from relet.core.component import Component, Input
 from relet.core.lookups import package_now, undeclared_change
@@ -288,24 +288,26 @@ def _input_version(
     component: Component, each: Input, request: RunRequest, known: KnownVersions, store: StoreReader
 ) -> Version | None:
     if given := request.given(component, each):
-        return _required_version(component, each, given, store)
+        return _required_version(component, each, given, request, store)
     if each.name in known.versions:
         return known.versions[each.name]
     if request.pipeline.leaves_out(each):
         return None
     if each.stored is None:
         verdict = _verdict_on_input(component, each, request, known, store)
-        return verdict or _required_version(component, each, request.pipeline.full(f"{each.name}:latest"), store)
+        return verdict or _required_version(
+            component, each, request.pipeline.full(f"{each.name}:latest"), request, store
+        )
     reference = request.pipeline.full(each.stored.reference)
     found = store.find(reference)
     if found is None and each.stored.initially:
         first = each.stored.initially
         if given := _given_version(component, first, request):
-            return _required_version(component, each, given, store)
+            return _required_version(component, each, given, request, store)
         latest = request.pipeline.full(f"{first}:latest")
-        return known.versions.get(first) or _required_version(component, each, latest, store)
+        return known.versions.get(first) or _required_version(component, each, latest, request, store)
     if found is None and not each.optional:
-        return _required_version(component, each, reference, store)
+        return _required_version(component, each, reference, request, store)
     return found
 
 
@@ -344,7 +346,9 @@ def _given_version(component: Component, name: str, request: RunRequest) -> str 
     return next((request.given(component, each) for each in component.inputs if each.name == name), None)
 
 
-def _required_version(component: Component, each: Input, reference: str, store: StoreReader) -> Version:
+def _required_version(
+    component: Component, each: Input, reference: str, request: RunRequest, store: StoreReader
+) -> Version:
     wanted = Reference.parse(reference)
     found = store.find(wanted)
     if found is not None:
@@ -359,7 +363,8 @@ def _required_version(component: Component, each: Input, reference: str, store: 
         advice = f"{sets}, or name another: {each.name}={name}:latest"
     else:
         advice = f"relet artifacts show {name} lists what there is"
-    raise NotFoundError(f"{component.name} needs {reference}, which is not in the store: {advice}")
+    asked = within_pipeline(request.pipeline.name, reference)
+    raise NotFoundError(f"{component.name} needs {asked}, which is not in the store: {advice}")
 
 
 def _stored_outputs(

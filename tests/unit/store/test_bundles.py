@@ -23,6 +23,8 @@ EXPORTED_2_RUNS_3 = Path(__file__).parent / "exported_2_runs_3.tar"
 EXPORTED_2_RUNS_4 = Path(__file__).parent / "exported_2_runs_4.tar"
 # The same with records of runs of format 5.
 EXPORTED_2_RUNS_5 = Path(__file__).parent / "exported_2_runs_5.tar"
+# The same with records of runs of format 6.
+EXPORTED_2_RUNS_6 = Path(__file__).parent / "exported_2_runs_6.tar"
 
 
 def test_a_file_of_format_1_is_read_and_one_version_alone_is_still_written_so(
@@ -39,8 +41,8 @@ def test_a_file_of_format_1_is_read_and_one_version_alone_is_still_written_so(
 
 @pytest.mark.parametrize(
     "file",
-    [EXPORTED_2, EXPORTED_2_RUNS_3, EXPORTED_2_RUNS_4, EXPORTED_2_RUNS_5],
-    ids=["runs 2", "runs 3", "runs 4", "runs 5"],
+    [EXPORTED_2, EXPORTED_2_RUNS_3, EXPORTED_2_RUNS_4, EXPORTED_2_RUNS_5, EXPORTED_2_RUNS_6],
+    ids=["runs 2", "runs 3", "runs 4", "runs 5", "runs 6"],
 )
 def test_a_file_of_format_2_is_read(other: Store, file: Path) -> None:
     arrival = other.import_bundle(file)
@@ -56,7 +58,7 @@ def test_what_is_exported_is_the_file_that_was_exported_before(
 ) -> None:
     forget(store, "clean_sample:v2")
     store.export_history("model", tmp_path / "again.tar")
-    assert (tmp_path / "again.tar").read_bytes() == EXPORTED_2_RUNS_5.read_bytes()
+    assert (tmp_path / "again.tar").read_bytes() == EXPORTED_2_RUNS_6.read_bytes()
 
 
 def changed(path: str, value: object) -> Callable[[Any], None]:
@@ -106,7 +108,7 @@ def swapped(manifest: Any) -> None:
         (changed("runs|0|id", "../../evil"), "a run id"),
         (changed("runs|0|id", "run5"), "holds run5 twice"),
         (changed("runs|0|id", 5), "can't be read"),
-        (changed("runs|0|format", 6), "format 6; upgrade relet"),
+        (changed("runs|0|format", 7), "format 7; upgrade relet"),
         (changed("runs|0|novelty", 1), "can't be read"),
         (changed("runs|0|status", "finnished"), "can't be read"),
         (changed("runs|0|parent", "../evil"), "a run id"),
