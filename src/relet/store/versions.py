@@ -341,7 +341,9 @@ def get(bucket: Bucket, reference: Reference) -> Version:
         return version
     known = names(bucket)
     if not {reference.name, short_name(reference.name)} & {*known}:
-        raise NotFoundError(f"{bucket.url} holds no artifact {reference.name!r}: {nearest(reference.name, known)}")
+        offered = known if is_full_name(reference.name) else sorted({*map(short_name, known)})
+        advice = nearest(reference.name, offered)
+        raise NotFoundError(f"{bucket.url} holds no artifact {reference.name!r}: {advice}")
     if reference.number in version_numbers(bucket, reference.name):
         raise NotFoundError(f"{reference} was pruned; {_nearest_selector(bucket, reference)}")
     raise NotFoundError(f"{bucket.url} holds no {reference}: {_nearest_selector(bucket, reference)}")
