@@ -1,4 +1,4 @@
-"""What every store keeps to where artifacts belong to pipelines: apart, inherited from an older relet, found again."""
+"""What every store keeps to where artifacts belong to pipelines: they are apart, and may be inherited."""
 
 from __future__ import annotations
 
@@ -116,7 +116,9 @@ def test_a_pipeline_takes_what_it_made_when_an_older_relet_gave_it_a_short_name(
 ) -> None:
     assert store.find("sales/raw:v1") == older[0]
     assert store.find("sales/raw:prod") == older[0]
-    assert store.find("sales/raw:latest") == older[2], "the latest is another pipeline's, so the newest that is its"
+    assert store.find("sales/raw:latest") == older[2], (
+        "the latest is another pipeline's, so the newest that is its"
+    )
     assert store.find("promo/raw:latest") == older[1]
     assert store.find("sales/raw:v2") is None
     assert store.versions("sales/raw") == [older[0], older[2]]
@@ -202,7 +204,9 @@ def test_the_folder_of_a_full_name_is_one_that_an_older_relet_spares_and_passes_
     assert "artifacts/sales.raw/versions/1.json" in stored_paths(store)
 
 
-@pytest.mark.parametrize("name", ["sales/Raw", "sales/raw/x", "/raw", "../raw", "sales/..", ".sales/raw", "a b/raw"])
+@pytest.mark.parametrize(
+    "name", ["sales/Raw", "sales/raw/x", "/raw", "../raw", "sales/..", ".sales/raw", "a b/raw"]
+)
 def test_a_full_name_that_could_be_another_path_is_refused(store: Store, name: str) -> None:
     with pytest.raises(StoreError, match="can't be an artifact's name"):
         add(store, name)

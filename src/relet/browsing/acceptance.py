@@ -48,10 +48,10 @@ def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None
     asked = store.full_reference(reference)
     version = store.version(asked)
     name, alias, component = _reference_alias(asked.name, root)
-    number = store.aliases(name).get(alias)
+    number = store.aliases(Reference(name)).get(alias)
     before = store.find(Reference(name, f"v{number}")) if number else None
     said = next(_verdicts(store, version, component), None)
-    store.set_alias(name, alias, version.number, by=by, why=why)
+    store.set_alias(Reference(name), alias, version.number, by=by, why=why)
     return Acceptance(name=name, alias=alias, version=version, before=before, said=said)
 
 

@@ -131,7 +131,8 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         for line in _code_lines(getattr(outcome.error, "lines", ())):
             say(f"  {line}", err=True)
         if inputs := getattr(outcome.error, "inputs", ()):
-            say(f"  its inputs were {', '.join(inputs)}", err=True)
+            taken = (within_pipeline(job.request.pipeline.name, each) for each in inputs)
+            say(f"  its inputs were {', '.join(taken)}", err=True)
 
 
 def _code_lines(lines: Sequence[CodeLine]) -> Iterator[str]:

@@ -36,10 +36,10 @@ class Pipeline:
 
     Its artifacts have its `name` before theirs in the store: `nyc_rentals/clean_sample`.
 
-    Raises WiringError for a name that can't be a pipeline's, a cycle, a missing producer (of an input that may not
-    be absent), two producers of one name, two components of one name, an output and an input of different types, an
-    output that is named as relet's own verdicts are, a product that would become another pipeline's reference, and
-    names that `on_request`, `by_name`, `settings` or `judges` get wrong.
+    Raises WiringError for a cycle, a missing producer (of an input that may not be absent), two producers of one
+    name, two components of one name, an output and an input of different types, an output that is named as relet's
+    own verdicts are, a product that would become another pipeline's reference, and names that `on_request`,
+    `by_name`, `settings` or `judges` get wrong.
     """
 
     components: Sequence[Any]
@@ -50,11 +50,6 @@ class Pipeline:
     rows: tuple[SettingRow, ...] = field(init=False, default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not PIPELINE_NAME.fullmatch(self.name):
-            raise WiringError(
-                f"{self.name!r} can't be a pipeline's name, which its artifacts have before theirs; it may have "
-                "letters, digits, _, . and -"
-            )
         components = tuple(_component(each) for each in self.components)
         on_request, by_name = _component_names(self.on_request), _component_names(self.by_name)
         _check_names(components, {"on_request": on_request, "by_name": by_name})
@@ -288,8 +283,14 @@ def _directly_upstream(components: Iterable[Component]) -> dict[str, set[str]]:
 def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:
     """The pipeline that a module assigns to `pipeline`, read from its source without importing it.
 
-    Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does.
+    Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does;
+    WiringError for a name that no artifact can have before its own.
     """
+    if not PIPELINE_NAME.fullmatch(name):
+        raise WiringError(
+            f"{name!r} can't be a pipeline's name, which its artifacts have before theirs: it may have letters, "
+            "digits, _, . and -; rename its folder"
+        )
     module = ParsedModule.read(f"pipelines.{name}.pipeline", path, code)
     call = _pipeline_call(module)
     arguments = {str(keyword.arg): keyword.value for keyword in call.keywords}

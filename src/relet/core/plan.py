@@ -327,8 +327,9 @@ def _verdict_on_input(
             version = _input_version(component, other, request, known, store)
             record = next(judgements(version, store, gatekeeper.name), None) if version else None
             if record is None:
+                said = within_pipeline(request.pipeline.name, str(version))
                 raise NotFoundError(
-                    f"{component.name} needs what {gatekeeper.name} says of {version}, which it never judged: "
+                    f"{component.name} needs what {gatekeeper.name} says of {said}, which it never judged: "
                     f"run {gatekeeper.name}, too"
                 )
             verdict = record.outputs[each.name].version

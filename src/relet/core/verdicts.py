@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from relet.core.artifact import Reference, Version, in_pipeline, short_name
+from relet.core.artifact import Reference, Version, in_pipeline, short_name, within_pipeline
 from relet.core.component import Component
 from relet.core.record import RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
@@ -78,13 +78,13 @@ def why_refused(version: Version, store: JudgementReader, gatekeeper: Component,
     verdicts = list(_known_verdicts(store, gatekeeper, pipeline, every=judged is None))
     lost = {*unread, *_lost_judgements(version, store, gatekeeper, passed_by, verdicts)}
     if newest := max((run_id for run_id in lost if run_id > since), default=None):
-        return _ask_again(version, gatekeeper, f"run {newest} is gone or can't be read")
+        return _ask_again(version, gatekeeper, f"run {newest}", pipeline)
     judged = judged or _newest_import(version, store, gatekeeper, passed_by, verdicts)
-    return _what_it_says(judged, version, store, gatekeeper) if judged else None
+    return _what_it_says(judged, version, store, gatekeeper, pipeline) if judged else None
 
 
 def _what_it_says(
-    record: RunRecord, version: Version, store: JudgementReader, gatekeeper: Component
+    record: RunRecord, version: Version, store: JudgementReader, gatekeeper: Component, pipeline: str
 ) -> str | None:
     for name in gatekeeper.verdicts:
         if name not in record.outputs:
@@ -93,16 +93,17 @@ def _what_it_says(
         with suppress(StoreError):
             verdict = store.find(Reference.parse(record.outputs[name].version))
         if verdict is None:
-            return _ask_again(version, gatekeeper, f"{record.outputs[name].version} is gone or can't be read")
+            return _ask_again(version, gatekeeper, record.outputs[name].version, pipeline)
         if not store.passed(verdict):
             return f"{gatekeeper.name} said no to it"
     return None
 
 
-def _ask_again(version: Version, gatekeeper: Component, lost: str) -> str:
+def _ask_again(version: Version, gatekeeper: Component, lost: str, pipeline: str) -> str:
+    said, gone = within_pipeline(pipeline, str(version)), within_pipeline(pipeline, lost)
     return (
-        f"what {gatekeeper.name} said of {version} is not known, for {lost}: run {gatekeeper.name} again, "
-        "together with it"
+        f"what {gatekeeper.name} said of {said} is not known, for {gone} is gone or can't be read: "
+        f"run {gatekeeper.name} again, together with it"
     )
 
 

@@ -57,7 +57,7 @@ def model_aliases(store: Store) -> list[tuple[str, str, Version]]:
         newest = store.find(Reference(name, "latest"))
         if newest is None or newest.type is not ArtifactType.MODEL:
             continue
-        for alias, number in store.aliases(name).items():
+        for alias, number in store.aliases(Reference(name)).items():
             version = store.find(Reference(name, f"v{number}"))
             pipeline = pipeline_of_alias(name, names, version, store)
             if alias != "latest" and version and pipeline:

@@ -27,8 +27,8 @@ def test_a_run_that_is_identical_is_told_step_by_step_and_ends_with_0(
         "made again  draw  T s",
         "made again  add  T s",
         "",
-        "draw  IDENTICAL  drawn:v1  T s",
-        "add  IDENTICAL  report:v1  sums:v1  T s",
+        "draw  IDENTICAL  sums/drawn:v1  T s",
+        "add  IDENTICAL  sums/report:v1  sums/sums:v1  T s",
         f"IDENTICAL  {run_id}: every digest is equal, of 3 outputs of 2 steps",
         "T s; the recorded steps took T s",
         "stored as reproduction:v1",
@@ -43,8 +43,8 @@ def test_an_alias_is_told_with_its_version_and_what_was_taken_as_stored(
     sums.store.set_alias("report", "prod", 2, by="test", why="")
     status, out, _ = relet(capsys, "reproduce", "report:prod", "--here")
     assert status == 0
-    assert "\ntaken as stored: drawn:v1\n" in out
-    assert "\nIDENTICAL  report:prod (report:v2): every digest is equal" in out
+    assert "\ntaken as stored: sums/drawn:v1\n" in out
+    assert "\nIDENTICAL  report:prod (sums/report:v2): every digest is equal" in out
 
 
 def test_what_is_equivalent_ends_with_0_and_says_how_far_it_is(
@@ -54,7 +54,7 @@ def test_what_is_equivalent_ends_with_0_and_says_how_far_it_is(
     monkeypatch.setenv("OMP_NUDGE", "0.4")
     status, out, _ = relet(capsys, "reproduce", run_id, "--here")
     assert status == 0
-    assert re.search(r"^add   EQUIVALENT  report:v1  sums:v1", out, re.MULTILINE)
+    assert re.search(r"^add   EQUIVALENT  sums/report:v1  sums/sums:v1", out, re.MULTILINE)
     assert re.search(r"^      sums: total: \S+ → \S+ \(relative 0\.00\d+\)$", out, re.MULTILINE)
     assert re.search(
         r"^EQUIVALENT  .* add: sums within its tolerance of 0\.01 \(largest difference 0\.00\d+\);", out, re.M
@@ -101,7 +101,7 @@ def test_what_is_impossible_ends_with_2_and_lists_what_is_missing(
     assert last == "stored as reproduction:v1"
     status, out, _ = relet(capsys, "reproduce", run_id, "--here")
     assert out.startswith(
-        f"\nIMPOSSIBLE  {run_id}: drawn.txt of drawn:v1, which add.drawn takes, is gone: object "
+        f"\nIMPOSSIBLE  {run_id}: drawn.txt of sums/drawn:v1, which add.drawn takes, is gone: object "
     )
 
 

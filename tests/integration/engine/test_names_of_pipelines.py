@@ -54,9 +54,9 @@ def test_a_step_alone_takes_the_latest_of_its_own_pipeline(twin: Tiny) -> None:
     twin.run()
     run_twin("etl.rows=20")
     assert actions(twin.run(steps=["clean"])) == ["skip"]
-    assert {name: str(each) for name, each in twin.run("etl.low=5", steps=["clean"]).results[0].inputs.items()} == {
-        "sample": "tiny/sample:v1"
-    }
+    assert {
+        name: str(each) for name, each in twin.run("etl.low=5", steps=["clean"]).results[0].inputs.items()
+    } == {"sample": "tiny/sample:v1"}
     assert twin.store.version("twin/sample").metadata["rows"] == 20
 
 

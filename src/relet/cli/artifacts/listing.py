@@ -32,11 +32,11 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
     store = open_default_store(store_url)
     names = [store.full_reference(name).name] if name else store.names()
     unread: list[str] = []
-    versions = [store.versions(each, unread) for each in names]
+    versions = [store.versions(Reference(each), unread) for each in names]
     if unread:
         say(f"{', '.join(unread)} can't be read; relet artifacts verify says why", err=True)
     if name and not versions[0]:
-        store.version(Reference(names[0], "latest"))
+        store.version(Reference(names[0]))
     if as_json:
         for each in versions:
             say_json([version.to_json() for version in each])
@@ -69,7 +69,7 @@ def _listing_lines(store: Store, listed: Sequence[tuple[str, Version]]) -> Itera
 def _readable_aliases(store: Store, name: str) -> dict[str, int]:
     """The aliases of an artifact; none where one of them can't be read, which is told on standard error."""
     try:
-        return store.aliases(name)
+        return store.aliases(Reference(name))
     except StoreError as error:
         say(f"the aliases of {name} can't be read: {error}", err=True)
         return {}

@@ -27,12 +27,12 @@ def alias(reference: str, alias: str | None, store_url: str | None, why: str) ->
     store = open_default_store(store_url)
     if alias is None:
         wanted = store.full_reference(reference)
-        for move in store.alias_history(wanted.name, wanted.selector):
+        for move in store.alias_history(wanted, wanted.selector):
             say(f"{move.when}  v{move.number}  by {move.by}  {move.why}".rstrip())
         return
     wanted = store.full_reference(reference)
     version = store.version(wanted)
-    store.set_alias(wanted.name, alias, version.number, by=getpass.getuser(), why=why)
+    store.set_alias(wanted, alias, version.number, by=getpass.getuser(), why=why)
     say(f"{wanted.name}:{alias} is {version} now")
 
 

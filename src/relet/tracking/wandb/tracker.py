@@ -342,8 +342,8 @@ def _project(pipeline: str) -> str:
 
 def _aliases(store: Store, name: str) -> dict[str, int]:
     """Alias → number; where the store has no alias `latest`, it is the newest version's."""
-    newest = store.find(Reference(name, "latest"))
-    return ({"latest": newest.number} if newest else {}) | store.aliases(name)
+    newest = store.find(Reference(name))
+    return ({"latest": newest.number} if newest else {}) | store.aliases(Reference(name))
 
 
 def _alias(project: str, artifact: str, alias: str) -> str:
