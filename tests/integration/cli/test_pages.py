@@ -104,7 +104,8 @@ def test_programs_get_the_difference_as_json(two: Tiny, capsys: pytest.CaptureFi
         (
             ["card", "report"],
             "tiny/report:v1 is a verdict, and only tables have values to look at; "
-            "tables here are tiny/clean_sample, tiny/dropped, tiny/sample; `relet artifacts show tiny/report:v1` says what this one is",
+            "tables here are tiny/clean_sample, tiny/dropped, tiny/sample; "
+            "`relet artifacts show tiny/report:v1` says what this one is",
         ),
         (["diff", "sample", "weights"], "tiny/weights:v2 is a file, and only tables"),
         (["card", "sampel"], "did you mean sample?"),

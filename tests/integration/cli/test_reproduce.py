@@ -27,8 +27,8 @@ def test_a_run_that_is_identical_is_told_step_by_step_and_ends_with_0(
         "made again  draw  T s",
         "made again  add  T s",
         "",
-        "draw  IDENTICAL  sums/drawn:v1  T s",
-        "add  IDENTICAL  sums/report:v1  sums/sums:v1  T s",
+        "draw  IDENTICAL  drawn:v1  T s",
+        "add  IDENTICAL  report:v1  sums:v1  T s",
         f"IDENTICAL  {run_id}: every digest is equal, of 3 outputs of 2 steps",
         "T s; the recorded steps took T s",
         "stored as reproduction:v1",
@@ -54,7 +54,7 @@ def test_what_is_equivalent_ends_with_0_and_says_how_far_it_is(
     monkeypatch.setenv("OMP_NUDGE", "0.4")
     status, out, _ = relet(capsys, "reproduce", run_id, "--here")
     assert status == 0
-    assert re.search(r"^add   EQUIVALENT  sums/report:v1  sums/sums:v1", out, re.MULTILINE)
+    assert re.search(r"^add   EQUIVALENT  report:v1  sums:v1", out, re.MULTILINE)
     assert re.search(r"^      sums: total: \S+ → \S+ \(relative 0\.00\d+\)$", out, re.MULTILINE)
     assert re.search(
         r"^EQUIVALENT  .* add: sums within its tolerance of 0\.01 \(largest difference 0\.00\d+\);", out, re.M
