@@ -325,7 +325,9 @@ def _verdict_on_input(
             if other.name not in judged_artifacts(gatekeeper) or other.stored:
                 continue
             version = _input_version(component, other, request, known, store)
-            record = next(judgements(version, store, gatekeeper.name), None) if version else None
+            record = (
+                next(judgements(version, store, gatekeeper.name, request.pipeline.name), None) if version else None
+            )
             if record is None:
                 said = within_pipeline(request.pipeline.name, str(version))
                 raise NotFoundError(

@@ -40,21 +40,25 @@ CLOCKS_APART = timedelta(hours=1)
 TIME_OF_ID = "%Y%m%dT%H%M%S"
 
 
-def judgements(version: Version, store: JudgementReader, component: str | None = None) -> Iterator[RunRecord]:
-    """The finished runs of a component (None: of any component) that took or made a version, the newest first.
+def judgements(
+    version: Version, store: JudgementReader, component: str | None = None, pipeline: str | None = None
+) -> Iterator[RunRecord]:
+    """The finished runs of a pipeline's component (None: of any) that took or made a version, the newest first.
 
     A run counts where its input or output has the version's own short name: under another name the version is what
     a run compared with, and the verdict does not speak of it. A run that was imported does not count: nobody here
     saw it judge.
     """
     for record in _records_since_made(version, store):
-        if judges(record, version, component) and not record.imported:
+        if judges(record, version, component, pipeline) and not record.imported:
             yield record
 
 
-def judges(record: RunRecord, version: Version, component: str | None = None) -> bool:
-    """Whether a run has judged a version, as a finished run of the component (None: of any component)."""
-    if record.status is not Status.FINISHED or component not in (None, record.component):
+def judges(record: RunRecord, version: Version, component: str | None, pipeline: str | None) -> bool:
+    """Whether a run has judged a version, as a finished run of a pipeline's component (None: of any)."""
+    if record.status is not Status.FINISHED:
+        return False
+    if component not in (None, record.component) or pipeline not in (None, record.pipeline):
         return False
     link = {**record.inputs, **record.outputs}.get(short_name(version.name))
     return link is not None and link.version == str(version)
@@ -63,6 +67,7 @@ def judges(record: RunRecord, version: Version, component: str | None = None) ->
 def why_refused(version: Version, store: JudgementReader, gatekeeper: Component, pipeline: str) -> str | None:
     """Why a pipeline's gatekeeper that does not run now holds back what takes a version; None where it does not.
 
+    Only what the pipeline's own gatekeeper said counts: another pipeline may have one of that name.
     The newest judgement that was made here counts; where there is none, the newest one that was imported. A
     judgement that was made, and of which the record or the verdict is gone or can't be read, holds back.
     """
@@ -70,10 +75,11 @@ def why_refused(version: Version, store: JudgementReader, gatekeeper: Component,
     passed_by: list[RunRecord] = []
     judged = None
     for record in _records_since_made(version, store, unread):
-        if judges(record, version, gatekeeper.name) and not record.imported:
+        if judges(record, version, gatekeeper.name, pipeline) and not record.imported:
             judged = record
             break
-        passed_by.append(record)
+        if record.pipeline == pipeline:
+            passed_by.append(record)
     since = judged.id if judged else earliest_judgement(version)
     verdicts = list(_known_verdicts(store, gatekeeper, pipeline, every=judged is None))
     lost = {*unread, *_lost_judgements(version, store, gatekeeper, passed_by, verdicts)}
@@ -159,7 +165,7 @@ def _lost_judgements(
 ) -> set[str]:
     """The runs of a gatekeeper that may have judged a version, and whose records are gone.
 
-    The records of pipelines name them, and so do the verdicts that they made.
+    The `records` of its pipeline name them, and so do the verdicts that they made.
     """
     held = set(store.run_ids())
     makers = {verdict.producer for verdict in verdicts if verdict.producer and not verdict.imported}
@@ -193,5 +199,5 @@ def _newest_import(
     for run_id in {verdict.producer for verdict in verdicts if verdict.producer} - found.keys():
         with suppress(NotFoundError, DamagedError):
             found[run_id] = store.run(run_id)
-    imported = [each for each in found.values() if each.imported and judges(each, version, gatekeeper.name)]
+    imported = [each for each in found.values() if each.imported and judges(each, version, gatekeeper.name, None)]
     return max(imported, key=lambda record: record.id, default=None)

@@ -167,7 +167,9 @@ def _trials_html(held: ExperimentPageContent) -> PageMarkup:
         columns.append(("status", "", [_status_mark(each.status) for each in shown]))
     columns.append(("seconds", "", [None if each.seconds is None else round(each.seconds, 1) for each in shown]))
     if any(each.model for each in shown):
-        columns.append(("made", "the version of the model", [each.model and short_name(each.model) for each in shown]))
+        columns.append(
+            ("made", "the version of the model", [each.model and short_name(each.model) for each in shown])
+        )
     columns += [_metric_column(name, shown) for name in metrics]
     best = held.best
     place = next((at for at, each in enumerate(shown) if best and each.id == best.id), None)

@@ -93,14 +93,23 @@ def test_a_version_of_another_pipeline_is_taken_on_purpose_and_recorded(twin: Ti
     assert (str(found.likeness), found.pinned) == ("IDENTICAL", ("twin/sample:v1",))
 
 
-def test_a_verdict_belongs_to_the_version_that_it_judged_also_to_another_pipelines(twin: Tiny) -> None:
-    run_twin("etl.rows=20")
-    order = read_order("tiny.check", ["clean_sample=twin/clean_sample:v1", "reference=twin/clean_sample:v1"])
-    assert execute(prepare(order)).error is None
-    judged = [each for each in twin.store.runs() if each.component == "check" and each.pipeline == "tiny"]
-    assert judged[0].inputs["clean_sample"].version == "twin/clean_sample:v1"
+def test_a_yes_of_another_pipelines_gate_does_not_undo_the_no_of_ones_own(twin: Tiny) -> None:
+    assert twin.run("check.limit=9").status is Status.STOPPED
+    taken = ["clean_sample=tiny/clean_sample:v1", "reference=tiny/clean_sample:v1"]
+    outcome = execute(prepare(read_order("twin.check", taken)))
+    assert outcome.results[0].verdict is not None and outcome.results[0].verdict.passed
+    assert record_of(twin, outcome, "check").inputs["clean_sample"].version == "tiny/clean_sample:v1"
+    assert twin.run(steps=["train"]).results[0].reason == "check said no to it"
+    # the verdict belongs to the version that it judged: twin's own is not judged by it
     with pytest.raises(NotFoundError, match="train needs clean_sample:latest"):
-        twin.run(steps=["train"])
+        run_twin(steps=["train"])
+
+
+def test_a_lost_judgement_of_another_pipeline_holds_nothing_back(twin: Tiny) -> None:
+    twin.run()
+    outcome = run_twin("etl.rows=20")
+    (twin.root / ".relet" / "runs" / f"{record_of(twin, outcome, 'check').id}.json").unlink()
+    assert actions(twin.run("modeling.factor=3", steps=["train"])) == ["run"]
 
 
 STORED = 'sample: Annotated[pd.DataFrame, Stored("twin/sample:latest")]'
