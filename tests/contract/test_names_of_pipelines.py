@@ -99,6 +99,26 @@ def test_a_short_name_means_the_artifact_of_the_one_pipeline_that_has_it(store: 
         store.version("rwa")
 
 
+def test_a_name_as_text_is_what_a_person_means_and_a_reference_is_exact(store: Store) -> None:
+    own = add(store, "sales/raw", b"one")
+    store.set_alias("raw", "prod", 1, by="test", why="")
+    assert store.aliases("raw") == store.aliases("sales/raw") == {"prod": 1}
+    assert store.versions("raw") == [own]
+    assert store.alias_history("raw", "prod")[0].number == 1
+    assert (store.versions(Reference("raw")), store.aliases(Reference("raw"))) == ([], {})
+    assert (store.find(Reference("raw")), store.find("raw")) == (None, own)
+
+
+def test_an_alias_is_set_to_the_version_of_the_very_name_that_came_from_elsewhere(store: Store) -> None:
+    own = add(store, "sales/raw", b"one")
+    other = add(store, "raw", b"two")
+    store.set_alias(other.name, "prod", other.number, by="test", why="")
+    assert store.aliases(Reference("raw")) == {"prod": 1}
+    assert store.version("raw:v1") == other
+    assert store.version("raw:latest") == own
+    assert store.aliases_of(own) == []
+
+
 def test_a_short_name_that_two_pipelines_have_is_refused_with_both(store: Store) -> None:
     made = {name: add(store, name, name.encode()) for name in ("sales/raw", "promo/raw")}
     for act in (store.version, store.find, store.full_reference):

@@ -14,16 +14,7 @@ from relet.project.order import read_order
 from relet.project.request import prepare
 from relet.reproduction import ReproductionOptions, reproduce
 from tests.older_relet import older_relet
-from tests.tiny_project import FILES, Tiny
-from tests.written_project import write_files
-
-
-@pytest.fixture
-def twin(tiny: Tiny) -> Tiny:
-    """The project with a second pipeline, `twin`, that has the same steps and artifacts."""
-    copied = {name.replace("/tiny/", "/twin/"): text.replace("tiny", "twin") for name, text in FILES.items()}
-    write_files(tiny.root, {name: text for name, text in copied.items() if "/twin/" in name})
-    return tiny
+from tests.tiny_project import Tiny
 
 
 def run_twin(*overrides: str, steps: list[str] | None = None) -> RunOutcome:
@@ -134,7 +125,7 @@ def test_a_signature_names_what_it_takes_from_another_pipeline(twin: Tiny) -> No
     assert {str(each) for each in outcome.results[0].inputs.values()} == {"twin/sample:v1"}
     run_twin("etl.rows=30")
     (change,) = plan(prepare(read_order("tiny", [])).request, twin.store)["clean"].changes
-    assert str(change) == "sample v1 → v2"
+    assert str(change) == "sample twin/sample:v1 → twin/sample:v2"
 
 
 def test_a_product_does_not_become_the_reference_of_another_pipeline(tiny: Tiny) -> None:
