@@ -91,14 +91,13 @@ class Plan:
 class RunRequest:
     """What a run was asked to do, checked: which components, with which parameters, from which stored versions.
 
-    `inputs` are full references, or those of versions that an older relet stored.
     `key_parameters` holds every parameter of every component as it enters the key: a source outside is the digest
-    of its content. `code` holds for each component the parts of its key that come from its source. `inputs` names
-    stored versions that take the place of this run's products: under the input's name for every component, under
-    `component.input` for one. `digest_now` gives the SHA-256 that a file has now which a component read
-    and did not declare; None where it is gone. `place_now` gives what is now at a place that one looked at, in the
-    terms of what was there. `installed` holds the versions of the packages for each component that runs in another
-    environment than this one; None where nobody knows them.
+    of its content. `code` holds for each component the parts of its key that come from its source. `inputs` has
+    exact references to stored versions that take the place of this run's products: under the input's name for
+    every component, under `component.input` for one. `digest_now` gives the SHA-256 that a file has now which a
+    component read and did not declare; None where it is gone. `place_now` gives what is now at a place that one
+    looked at, in the terms of what was there. `installed` holds the versions of the packages for each component
+    that runs in another environment than this one; None where nobody knows them.
     """
 
     pipeline: Pipeline
@@ -295,9 +294,8 @@ def _input_version(
         return None
     if each.stored is None:
         verdict = _verdict_on_input(component, each, request, known, store)
-        return verdict or _required_version(
-            component, each, request.pipeline.full(f"{each.name}:latest"), request, store
-        )
+        latest = request.pipeline.full(f"{each.name}:latest")
+        return verdict or _required_version(component, each, latest, request, store)
     reference = request.pipeline.full(each.stored.reference)
     found = store.find(reference)
     if found is None and each.stored.initially:
@@ -318,6 +316,7 @@ def _verdict_on_input(
 
     The latest verdict may speak of another version. Raises NotFoundError where that version was never judged.
     """
+    pipeline = request.pipeline.name
     for gatekeeper in request.pipeline.components:
         if each.name not in gatekeeper.verdicts:
             continue
@@ -325,18 +324,15 @@ def _verdict_on_input(
             if other.name not in judged_artifacts(gatekeeper) or other.stored:
                 continue
             version = _input_version(component, other, request, known, store)
-            record = (
-                next(judgements(version, store, gatekeeper.name, request.pipeline.name), None) if version else None
-            )
+            record = next(judgements(version, store, gatekeeper.name, pipeline), None) if version else None
             if record is None:
-                said = within_pipeline(request.pipeline.name, str(version))
+                said = f"what {gatekeeper.name} says of {within_pipeline(pipeline, str(version))}"
                 raise NotFoundError(
-                    f"{component.name} needs what {gatekeeper.name} says of {said}, which it never judged: "
-                    f"run {gatekeeper.name}, too"
+                    f"{component.name} needs {said}, which it never judged: run {gatekeeper.name}, too"
                 )
             verdict = record.outputs[each.name].version
-            if found := store.find(Reference.parse(verdict)):
-                return found
+            if stored := store.find(Reference.parse(verdict)):
+                return stored
             raise NotFoundError(
                 f"{component.name} needs {verdict}, what {gatekeeper.name} says of {version}, and it is gone: "
                 f"run {gatekeeper.name}, too"
@@ -358,16 +354,16 @@ def _required_version(
         return found
     name, stored = wanted.name, store.names()
     if not {name, short_name(name)} & {*stored}:
-        advice = "nothing of that name is stored yet; run the step that makes it"
-        if others := [each for each in stored if short_name(each) == short_name(name)]:
-            advice += f", or take another pipeline's: {each.name}={others[0]}:latest"
+        others = [other for other in stored if short_name(other) == short_name(name)]
+        another = f", or take another pipeline's: {each.name}={others[0]}:latest" if others else ""
+        advice = f"nothing of that name is stored yet; run the step that makes it{another}"
     elif isinstance(each.stored, Stored):
-        sets = f"relet artifacts alias {name}:latest {wanted.selector} sets it"
-        advice = f"{sets}, or name another: {each.name}={name}:latest"
+        another = f"or name another: {each.name}={name}:latest"
+        advice = f"relet artifacts alias {name}:latest {wanted.selector} sets it, {another}"
     else:
         advice = f"relet artifacts show {name} lists what there is"
-    asked = within_pipeline(request.pipeline.name, reference)
-    raise NotFoundError(f"{component.name} needs {asked}, which is not in the store: {advice}")
+    short = within_pipeline(request.pipeline.name, reference)
+    raise NotFoundError(f"{component.name} needs {short}, which is not in the store: {advice}")
 
 
 def _stored_outputs(
@@ -375,17 +371,12 @@ def _stored_outputs(
 ) -> dict[str, Version] | None:
     """The versions that the key of these parts leads to; None where one is missing, or is not the pipeline's."""
     stored = store.key(key_digest(parts))
-    names = {output.name for output in component.outputs}
-    if stored is None or set(stored) != names:
+    if stored is None or set(stored) != {output.name for output in component.outputs}:
         return None
-    references = {name: Reference.parse(each) for name, each in stored.items()}
-    versions = {
-        name: version
-        for name, reference in references.items()
-        if (version := store.find(Reference(pipeline.full(name), reference.selector)))
-        and version.name == reference.name
-    }
-    return versions if versions.keys() == names else None
+    numbers = {name: Reference.parse(each).selector for name, each in stored.items()}
+    found = {name: store.find(Reference(pipeline.full(name), number)) for name, number in numbers.items()}
+    own = {name: version for name, version in found.items() if version and str(version) == stored[name]}
+    return own if own.keys() == stored.keys() else None
 
 
 def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Version | None]) -> KeyParts:

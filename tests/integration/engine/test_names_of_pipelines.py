@@ -14,7 +14,8 @@ from relet.project.order import read_order
 from relet.project.request import prepare
 from relet.reproduction import ReproductionOptions, reproduce
 from tests.older_relet import older_relet
-from tests.tiny_project import Tiny
+from tests.tiny_project import FILES, Tiny
+from tests.written_project import write_files
 
 
 def run_twin(*overrides: str, steps: list[str] | None = None) -> RunOutcome:
@@ -39,6 +40,26 @@ def test_a_pipeline_runs_its_own_steps_whatever_another_one_made(twin: Tiny) -> 
         assert store.version(f"twin/{name}").content == store.version(f"tiny/{name}").content
     assert [str(each) for each in first.results[0].outputs.values()] == ["tiny/sample:v1"]
     assert store.verify() == []
+
+
+def test_two_pipelines_of_the_same_components_have_versions_and_keys_of_their_own(tiny: Tiny) -> None:
+    write_files(
+        tiny.root,
+        {
+            "pipelines/again/pipeline.py": FILES["pipelines/tiny/pipeline.py"],
+            "pipelines/again/conf/config.yaml": FILES["pipelines/tiny/conf/config.yaml"],
+            "pipelines/again/checks/limit.sql": FILES["pipelines/tiny/checks/limit.sql"],
+        },
+    )
+    tiny.run()
+    assert actions(relet.run("again")) == ["run"] * 4
+    assert actions(tiny.run()) == actions(relet.run("again")) == ["skip"] * 4
+    assert [str(tiny.store.version(f"{name}/weights")) for name in ("tiny", "again")] == [
+        "tiny/weights:v1",
+        "again/weights:v1",
+    ]
+    tiny.run("etl.rows=20")
+    assert tiny.store.aliases("again/sample") == {"latest": 1}
 
 
 def test_a_step_alone_takes_the_latest_of_its_own_pipeline(twin: Tiny) -> None:

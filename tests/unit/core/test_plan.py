@@ -163,6 +163,14 @@ def test_a_key_is_not_believed_where_no_record_says_that_it_led_to_these_outputs
     assert decided["use"].reason == "no record says that its key led to the stored outputs"
 
 
+def test_a_key_that_leads_to_another_pipelines_versions_is_not_taken() -> None:
+    shelf = shelf_after_a_run(request())
+    (key,) = (key for key, outputs in shelf.stored.items() if "b" in outputs)
+    shelf.stored[key] = {"b": "other/b:v1"}
+    shelf.found["other/b:v1"] = replace(shelf.found["pipeline/b:v1"], name="other/b")
+    assert plan(request(), shelf)["use"].action is Action.RUN
+
+
 def test_a_file_that_a_step_read_undeclared_and_that_is_another_now_runs_it_again() -> None:
     shelf = shelf_after_a_run(request())
     shelf.ran["use"] = replace(shelf.ran["use"], undeclared={"extra.txt": "e1", "gone.py": "e2"})
