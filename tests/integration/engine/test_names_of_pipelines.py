@@ -13,6 +13,7 @@ from relet.project.job import RunOutcome
 from relet.project.order import read_order
 from relet.project.request import prepare
 from relet.reproduction import ReproductionOptions, reproduce
+from relet.store import open_store
 from tests.older_relet import older_relet
 from tests.tiny_project import FILES, Tiny
 from tests.written_project import write_files
@@ -242,3 +243,18 @@ def test_what_an_older_relet_recorded_is_made_again(tiny: Tiny) -> None:
     for version in ("weights:v1", "tiny/weights:v2"):
         found = reproduce(version, tiny.store, wishes=ReproductionOptions(here=True))
         assert (str(found.likeness), found.subject) == ("IDENTICAL", version)
+
+
+def test_an_import_gives_no_number_again_that_an_older_relet_gave(tiny: Tiny) -> None:
+    with older_relet(tiny.store):
+        tiny.run()
+        tiny.run("etl.low=3")
+    elsewhere = tiny.root / "elsewhere"
+    tiny.run("etl.low=5", f"store.url={elsewhere}")
+    (elsewhere / "artifacts" / "tiny.clean_sample" / "versions" / "1.json").unlink()
+    open_store(elsewhere).export_history("tiny/weights", tiny.root / "weights.tar")
+    arrival = tiny.store.import_bundle(tiny.root / "weights.tar")
+    assert str(arrival.version) == "tiny/weights:v3"
+    record = tiny.store.run(str(arrival.version.producer))
+    assert record.inputs["clean_sample"].version == "tiny/clean_sample:v3"
+    assert str(tiny.store.version("tiny/clean_sample:v2")) == "clean_sample:v2"
