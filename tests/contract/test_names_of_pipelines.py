@@ -207,6 +207,13 @@ def test_an_inherited_version_that_an_alias_of_its_pipeline_names_is_not_pruned(
     assert store.find("sales/raw:v4") == made
 
 
+def test_an_alias_of_a_pipeline_that_names_nothing_any_more_is_named(store: Store, older: list[Version]) -> None:
+    name_it(store, older[0], "kept", "sales/raw")
+    assert store.verify() == []
+    lose(store, "artifacts/raw/versions/1.json")
+    assert ("dangling", "sales/raw:kept") in {(each.kind, each.where) for each in store.verify()}
+
+
 def test_a_version_of_a_pipeline_goes_to_another_store_under_its_full_name(
     store: Store, fresh_url: FreshUrl, tmp_path: Path
 ) -> None:

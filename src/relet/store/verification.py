@@ -44,10 +44,11 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
     searched = list(stored_searches(bucket))
     keys = [entry.path for entry in bucket.entries("keys/")]
     records = {record.id: record for record in runs.newest_first(bucket)}
-    moved = {name: _current_aliases(bucket, name) for name in versions.names(bucket)}
+    names = sorted({*versions.names(bucket), *versions.full_names(bucket)})
+    moved = {name: _current_aliases(bucket, name) for name in names}
     damaged = _damaged_objects(bucket)
     known: dict[str, Version] = {}
-    for name in versions.names(bucket):
+    for name in sorted({*names, *versions.names(bucket)}):
         alive = versions.living_versions(bucket, name)
         known |= {str(version): version for version in alive}
         found += _broken_versions(bucket, alive, damaged)

@@ -15,6 +15,7 @@ from relet.store.bucket import Bucket
 from relet.store.fields import wrong_version_fields
 from relet.store.layout import (
     Document,
+    artifact_folder,
     content_path,
     contents_folder,
     encode,
@@ -306,9 +307,13 @@ def names(bucket: Bucket) -> list[str]:
 
 def owners(bucket: Bucket, name: str) -> list[str]:
     """The full names that pipelines have for a short one, sorted."""
+    return [each for each in full_names(bucket) if short_name(each) == name]
+
+
+def full_names(bucket: Bucket) -> list[str]:
+    """The full names of versions, and those of aliases alone, which are set to inherited versions; sorted."""
     named = filter(None, map(name_of_folder, bucket.folders("artifacts/")))
-    full = sorted(each for each in named if is_full_name(each) and short_name(each) == name)
-    return [each for each in full if version_numbers(bucket, each)]
+    return sorted(each for each in named if is_full_name(each) and bucket.entries(artifact_folder(each)))
 
 
 def find(bucket: Bucket, reference: Reference) -> Version | None:

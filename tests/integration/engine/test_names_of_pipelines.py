@@ -120,7 +120,8 @@ def test_a_yes_of_another_pipelines_gate_does_not_undo_the_no_of_ones_own(twin: 
 
 def test_a_lost_judgement_of_another_pipeline_holds_nothing_back(twin: Tiny) -> None:
     twin.run()
-    outcome = run_twin("etl.rows=20")
+    run_twin("etl.rows=20")
+    outcome = run_twin("check.limit=50", steps=["check"])
     (twin.root / ".relet" / "runs" / f"{record_of(twin, outcome, 'check').id}.json").unlink()
     assert actions(twin.run("modeling.factor=3", steps=["train"])) == ["run"]
 
@@ -195,6 +196,22 @@ def test_the_first_new_version_goes_on_with_the_number_and_what_is_old_stays_wit
     taken = tiny.run("modeling.factor=5", steps=["train"]).results[0].inputs
     assert {name: str(each) for name, each in taken.items()} == {"clean_sample": "clean_sample:v2"}
     assert store.verify() == []
+
+
+def test_an_alias_that_moved_since_the_update_counts_though_nothing_new_was_made(tiny: Tiny) -> None:
+    with older_relet(tiny.store):
+        tiny.run()
+        tiny.run("etl.low=3")
+    assert actions(tiny.run()) == ["skip"] * 4
+    store = tiny.store
+    assert store.names() == ["clean_sample", "drawing", "dropped", "metrics", "report", "sample", "weights"]
+    assert str(store.version("clean_sample:latest")) == "clean_sample:v1"
+    assert store.aliases("clean_sample") == {"latest": 1, "reference": 1}
+    assert store.aliases_of(store.version("clean_sample:v2")) == []
+    assert len(relet.load("clean_sample")) == 8
+    taken = tiny.run("modeling.factor=5", steps=["train"]).results[0].inputs
+    assert {name: str(each) for name, each in taken.items()} == {"clean_sample": "clean_sample:v1"}
+    assert "clean_sample:v1" not in store.prune(keep=1)
 
 
 def test_a_pipeline_does_not_take_what_another_one_made_with_an_older_relet(twin: Tiny) -> None:

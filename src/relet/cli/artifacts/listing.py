@@ -11,7 +11,7 @@ import click
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say, say_json
-from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version
+from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version, is_full_name
 from relet.core.wording import count, shorten
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store.reproductions import determinism_on, latest_on
@@ -61,7 +61,7 @@ def _listing_lines(store: Store, listed: Sequence[tuple[str, Version]]) -> Itera
         text_column((each.type for each in versions), least=7),
         text_column((each.created[:16].replace("T", " ") for each in versions), least=16),
         text_column((_version_size(each) for each in versions), least=22),
-        text_column(_names_and_origin(each, aliases[name]) for name, each in listed),
+        text_column(_aliases_and_origin(store, name, each, aliases[name]) for name, each in listed),
     ]
     return table_lines(columns, UNBOUNDED, headings=False)
 
@@ -89,8 +89,10 @@ def _aliases_of(version: Version, numbers: Mapping[str, int]) -> list[str]:
     return [alias for alias, number in numbers.items() if number == version.number]
 
 
-def _names_and_origin(version: Version, numbers: Mapping[str, int]) -> str:
-    return ", ".join([*_aliases_of(version, numbers), *(["(imported)"] if version.imported else [])])
+def _aliases_and_origin(store: Store, name: str, version: Version, numbers: Mapping[str, int]) -> str:
+    """The aliases of a version that is listed under a name; of a short one those that its pipelines set."""
+    held = _aliases_of(version, numbers) if is_full_name(name) else _readable_aliases_of(store, version)
+    return ", ".join([*held, *(["(imported)"] if version.imported else [])])
 
 
 def _version_size(version: Version) -> str:
