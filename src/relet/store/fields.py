@@ -48,7 +48,6 @@ def _record_fields(record: RunRecord) -> Iterator[tuple[str, bool]]:
         yield field, isinstance(getattr(record, field), Mapping)
     for field in ("code", "packages", "resources", "parameters", "inputs"):
         yield f"{field} in its key", record.parts is None or isinstance(getattr(record.parts, field), Mapping)
-    yield "pipeline in its key", record.parts is None or isinstance(record.parts.pipeline, str)
     if record.kind is RunKind.PIPELINE:
         yield "parameters", all(isinstance(each, Mapping) for each in record.parameters.values())
     yield "format", type(record.format) is int

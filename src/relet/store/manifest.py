@@ -10,15 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from relet.core import record as records
-from relet.core.artifact import (
-    DETERMINISM,
-    IMPORTED,
-    REPRODUCTION,
-    ArtifactType,
-    Reference,
-    Version,
-    short_name,
-)
+from relet.core.artifact import DETERMINISM, IMPORTED, REPRODUCTION, ArtifactType, Reference, Version
 from relet.core.record import BUNDLE, ArtifactLink, RunRecord, Status
 from relet.errors import ReletError, StoreError
 from relet.store.fields import wrong_code_fields, wrong_record_fields, wrong_version_fields
@@ -197,7 +189,7 @@ def _refuse_contradictions(bundle: Bundle) -> None:
 def _version_from_manifest(stored: Document) -> Version:
     number, producer = stored["number"], stored["producer"]
     version = Version.from_json({**{field: stored[field] for field in CARRIED}, "number": number})
-    if short_name(artifact_name(version.name)) in (REPRODUCTION, DETERMINISM):
+    if artifact_name(version.name) in (REPRODUCTION, DETERMINISM):
         raise StoreError(f"it holds {version.name}, relet's own verdict, which is to be found here, not believed")
     word(version.content, "a content digest")
     file_paths(version.files)
