@@ -212,7 +212,7 @@ def _change_a_cell(place: Path, name: str) -> None:
     write_table(table, place / "changed" / "table.parquet")
     digest = store.put_object(place / "changed" / "table.parquet")
     shutil.rmtree(place / "changed")
-    manifest = place / ".relet" / "artifacts" / name / "versions" / "1.json"
+    manifest = place / ".relet" / "artifacts" / version.name.replace("/", ".") / "versions" / "1.json"
     manifest.write_text(manifest.read_text().replace(version.files["table.parquet"], digest), encoding="utf-8")
 
 

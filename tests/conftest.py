@@ -9,7 +9,7 @@ from relet.project.importing import set_library_defaults
 from relet.store import log_checks
 from tests.search_project import hills
 from tests.sums_project import sums
-from tests.tiny_project import tiny
+from tests.tiny_project import tiny, twin
 
 # as the engine does before it imports numeric libraries, and before any test does
 set_library_defaults()
@@ -32,4 +32,4 @@ def no_waiting_for_writers() -> None:
     log_checks.SETTLING = 0.0
 
 
-__all__ = ["hills", "sums", "tiny"]
+__all__ = ["hills", "sums", "tiny", "twin"]

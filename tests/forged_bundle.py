@@ -29,7 +29,7 @@ class ForgedBundle:
         return cls(manifest, {name.removeprefix("objects/"): content for name, content in held.items()})
 
     def version(self, name: str) -> dict[str, Any]:
-        return next(each for each in self.manifest["versions"] if each["name"] == name)
+        return next(each for each in self.manifest["versions"] if each["name"].rpartition("/")[2] == name)
 
     def run(self, run: str) -> dict[str, Any]:
         return next(each for each in self.manifest["runs"] if each["id"] == run)

@@ -192,6 +192,16 @@ def _other_input(bundle: ForgedBundle) -> None:
     bundle.run(TRAIN)["key"] = key_digest(KeyParts(**bundle.run(TRAIN)["parts"]))
 
 
+def _other_pipeline(name: object) -> BundleChange:
+    """The key is one of another pipeline than the record's, in all places that speak of it."""
+
+    def change(bundle: ForgedBundle) -> None:
+        bundle.run(TRAIN)["parts"]["pipeline"] = name
+        bundle.run(TRAIN)["key"] = key_digest(KeyParts(**bundle.run(TRAIN)["parts"]))
+
+    return change
+
+
 # What is forged in a bundle → how. The import refuses each and stores nothing.
 IN_A_BUNDLE: Mapping[str, BundleChange] = {
     "table: other rows under the content": _holds("sample", "table.parquet", other_rows()),
@@ -221,6 +231,8 @@ IN_A_BUNDLE: Mapping[str, BundleChange] = {
     "record: the key": _record_says(TRAIN, key="0" * 64),
     "record: a parameter in its key": lambda bundle: bundle.run(TRAIN)["parts"]["parameters"].update(depth=9),
     "record: an input in its key": _other_input,
+    "record: the pipeline in its key": _other_pipeline("another"),
+    "record: a pipeline in its key that is no text": _other_pipeline(["another"]),
     "record: the content of an output": lambda bundle: bundle.run(TRAIN)["outputs"]["model"].update(
         content="0" * 64
     ),

@@ -167,3 +167,11 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
     for name in [name for name in sys.modules if name.split(".")[0] == "pipelines"]:
         del sys.modules[name]
     sys.modules.update(hidden)
+
+
+@pytest.fixture
+def twin(tiny: Tiny) -> Tiny:
+    """The project with a second pipeline, `twin`, that has the same steps and artifacts."""
+    copied = {name.replace("/tiny/", "/twin/"): text.replace("tiny", "twin") for name, text in FILES.items()}
+    write_files(tiny.root, {name: text for name, text in copied.items() if "/twin/" in name})
+    return tiny

@@ -168,7 +168,7 @@ def mlflow_run(
 
 
 def artifacts(checkout: Path) -> set[str]:
-    return {path.name for path in (checkout / ".relet" / "artifacts").glob("*")}
+    return {path.name.removeprefix("nyc_rentals.") for path in (checkout / ".relet" / "artifacts").glob("*")}
 
 
 SMALL = "etl.rows=300 data_check.min_rows=10"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.artifact import ArtifactType, Reference, Version, short_name
 from relet.core.verdicts import judgements
 from relet.errors import SettingError, nearest
 from relet.project.folder import of_each_pipeline
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 class Acceptance:
     """An alias with the version that it names now, the version it named before, and the verdict on the new one.
 
+    `name` is the artifact's, which the alias belongs to.
+
     `said` is the newest verdict on `version`, None where there is none.
     """
 
+    name: str
     alias: str
     version: Version
     before: Version | None
@@ -42,34 +45,41 @@ def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None
     """
     if not why.strip():
         raise SettingError("say why this batch is accepted: it is kept with the move; set --why")
-    version = store.version(reference)
-    alias, component = _reference_alias(version.name, root)
-    number = store.aliases(version.name).get(alias)
-    before = store.find(Reference(version.name, f"v{number}")) if number else None
+    asked = store.full_reference(reference)
+    version = store.version(asked)
+    name, alias, component = _reference_alias(asked.name, root)
+    number = store.aliases(Reference(name)).get(alias)
+    before = store.find(Reference(name, f"v{number}")) if number else None
     said = next(_verdicts(store, version, component), None)
-    store.set_alias(version.name, alias, version.number, by=by, why=why)
-    return Acceptance(alias=alias, version=version, before=before, said=said)
+    store.set_alias(Reference(name), alias, version.number, by=by, why=why)
+    return Acceptance(name=name, alias=alias, version=version, before=before, said=said)
 
 
-def _reference_alias(name: str, root: Path | None) -> tuple[str, str | None]:
-    """The alias by which a component of the project takes its reference of that name, and that component."""
+def _reference_alias(name: str, root: Path | None) -> tuple[str, str, str | None]:
+    """The full name and the alias by which a component of the project takes a reference, and that component.
+
+    A short name, under which an older relet stored the version, is that of the one pipeline which takes it so.
+    """
     found: dict[str, tuple[str, str]] = {}
-    read = of_each_pipeline(root, lambda project: project.pipeline.components) if root else {}
-    for components in read.values():
-        for component in components:
+    read = of_each_pipeline(root, lambda project: project.pipeline) if root else {}
+    for pipeline in read.values():
+        for component in pipeline.components:
             for each in component.inputs:
                 # where this run's product may stand in for the stored version, the two are compared
                 if component.gates and each.stored and each.stored.initially:
-                    wanted = Reference.parse(each.stored.reference)
+                    wanted = Reference.parse(pipeline.full(each.stored.reference))
                     found[wanted.name] = wanted.selector, component.name
-    if root and name not in found:
+    meant = [each for each in found if name in (each, short_name(each))]
+    if root and not meant:
         raise SettingError(f"no component compares anything with a stored {name}: {nearest(name, found)}")
-    return found.get(name, ("reference", None))
+    if len(meant) > 1:
+        raise SettingError(f"several pipelines compare with a stored {name}; write {' or '.join(sorted(meant))}")
+    return (meant[0], *found[meant[0]]) if meant else (name, "reference", None)
 
 
 def _verdicts(store: Store, version: Version, component: str | None) -> Iterator[Version]:
     """The verdicts on a version by one component (by any where it is None), the newest first."""
     for record in judgements(version, store, component):
         for link in record.outputs.values():
-            if link.type == ArtifactType.VERDICT and (found := store.find(link.version)):
+            if link.type == ArtifactType.VERDICT and (found := store.find(Reference.parse(link.version))):
                 yield found

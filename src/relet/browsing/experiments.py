@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Curve, Reference, Version
+from relet.core.artifact import ArtifactType, Curve, Reference, Version, short_name
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError, ReletError, nearest
 from relet.experiments.experiment import Experiment, SettingFeeds, Trial, experiments, short_id
@@ -69,7 +69,7 @@ def explained_trial(store: Store, trial: Trial) -> Trial:
         return trial
     for version in versions_of(store, trial.outputs.values()):
         if version.type is ArtifactType.VERDICT and version.metadata.get("passed") is False:
-            return replace(trial, reason=f"{version.name}: {version.metadata.get('reason', 'no')}")
+            return replace(trial, reason=f"{short_name(version.name)}: {version.metadata.get('reason', 'no')}")
     return trial
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from relet.core.artifact import Reference
+from relet.core.artifact import Reference, short_name, within_pipeline
 from relet.core.component import Component
 from relet.core.pipeline import Pipeline
 from relet.core.record import RunRecord
@@ -84,7 +84,7 @@ def choose_versions(
     no `reference` is given, the latest version of the input is taken.
     """
     names = [each.name for each in component.inputs]
-    absent = [name for name in names if store.find(f"{name}:latest") is None]
+    absent = [name for name in names if store.find(pipeline.full(f"{name}:latest")) is None]
     makers = dict.fromkeys(pipeline.producers[name] for name in pipeline.producers if name in names)
     steps = f"relet run {pipeline.name} steps={','.join(makers)}"
     if absent:
@@ -93,19 +93,18 @@ def choose_versions(
         )
     made_last = [name for name in pipeline.producers if name in names][-1]
     asked = Reference.parse(reference or made_last)
-    if asked.name not in names:
-        raise NotFoundError(
-            f"{NOTEBOOK} explores {', '.join(names)}, not {asked.name}: {nearest(asked.name, names)}"
-        )
-    version = store.version(str(asked))
-    found = _related_versions({version.name: str(version)}, names, component, store)
+    name = within_pipeline(pipeline.name, asked.name)
+    if name not in names:
+        raise NotFoundError(f"{NOTEBOOK} explores {', '.join(names)}, not {name}: {nearest(name, names)}")
+    version = store.version(pipeline.full(str(asked)))
+    found = _related_versions({name: str(version)}, names, component, store)
     unknown = [name for name in names if name not in found]
     if unknown and reference:
         raise NotFoundError(
             f"no run is recorded that made or took {version} together with {', '.join(unknown)}; "
             f"make it again: {steps}"
         )
-    return {name: found.get(name) or str(store.version(f"{name}:latest")) for name in names}
+    return {name: found.get(name) or str(store.version(pipeline.full(f"{name}:latest"))) for name in names}
 
 
 def _related_versions(
@@ -125,7 +124,9 @@ def _newly_related(
     for record in records:
         links = {name: link.version for name, link in (*record.inputs.items(), *record.outputs.items())}
         # a link whose name is not the artifact's is a reference, which belongs to another batch
-        own = {name: version for name, version in links.items() if version.partition(":")[0] == name}
+        own = {
+            name: version for name, version in links.items() if short_name(Reference.parse(version).name) == name
+        }
         if not set(own.values()) & set(found.values()):
             continue
         if new := {name: version for name, version in own.items() if name in names and name not in found}:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from relet.core.artifact import in_pipeline
 from relet.core.wording import printable
 from relet.errors import ReletError
 
@@ -40,7 +41,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
         raise pytest.UsageError(printable(str(error), keep="\n")) from error
     if suite is None:
         return
-    root, component = suite
+    root, pipeline, component = suite
     data, reference = _default_references(component)
     group = parser.getgroup("relet", f"the data tests of {component.name}")
     group.addoption("--data", default=data, help=f"the batch: name:alias or a file; else {data}")
@@ -54,14 +55,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
             group.addoption(option, type=_option_type(each), default=each.default, **taken)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # the suite may import what its pipeline imports
-    early_config.pluginmanager.register(_SuitePlugin(component))
+    early_config.pluginmanager.register(_SuitePlugin(component, pipeline))
 
 
 class _SuitePlugin:
     """Gives the fixtures their values once the options are parsed, and judges the outcomes at the end."""
 
-    def __init__(self, component: Component) -> None:
+    def __init__(self, component: Component, pipeline: str) -> None:
         self.component = component
+        self.pipeline = pipeline
         self.judged: tuple[JudgedOutcome, ...] = ()
 
     @pytest.hookimpl(tryfirst=True)
@@ -85,7 +87,10 @@ class _SuitePlugin:
         config.pluginmanager.register(self.handed_in)
         config.pluginmanager.register(
             fixture_plugin(
-                lambda: locate_table(data, store), lambda: locate_table(reference, store), options, self.rules
+                lambda: locate_table(data, store, self.pipeline),
+                lambda: locate_table(reference, store, self.pipeline),
+                options,
+                self.rules,
             )
         )
 
@@ -122,8 +127,8 @@ def _suite_options(component: Component) -> tuple[Parameter, ...]:
 
 
 @functools.cache
-def locate_table(text: str, store: str) -> Path:
-    """The file that a path or a reference into the store names. Ends pytest where neither exists."""
+def locate_table(text: str, store: str, pipeline: str) -> Path:
+    """The file that a path or a pipeline's reference into the store names. Ends pytest where neither exists."""
     if Path(text).is_file():
         return Path(text)
     from relet.store import open_store
@@ -133,14 +138,16 @@ def locate_table(text: str, store: str) -> Path:
     try:
         opened = open_store(store)
         folder = Path(tempfile.mkdtemp(prefix="relet-checks-"))
-        opened.materialize(opened.version(text), folder)
+        opened.materialize(opened.version(in_pipeline(pipeline, text)), folder)
     except ReletError as error:
         pytest.exit(f"{printable(str(error))}; set --data, --reference or --store", 4)
     return next(file for file in folder.rglob("*") if file.is_file())
 
 
-def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Component]]:
-    """The project's root and the component for each word of the command line that lies in a component's suite."""
+def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, str, Component]]:
+    """The project's root, the pipeline's name and the component for each word of the command line that lies in a
+    component's suite.
+    """
     for word in words:
         path = (here / word.partition("::")[0]).resolve()
         if not path.exists():
@@ -149,7 +156,7 @@ def _suites_among(here: Path, words: Sequence[str]) -> Iterator[tuple[Path, Comp
             if (home / "pipeline.py").is_file() and home.parent.name == "pipelines":
                 root = home.parents[1]
                 found = _checking_components(root, home, path.relative_to(home))
-                yield from ((root, component) for component in found)
+                yield from ((root, home.name, component) for component in found)
 
 
 def _checking_components(root: Path, home: Path, path: Path) -> Iterator[Component]:

@@ -30,7 +30,7 @@ def command(reference: str, why: str | None, store_url: str | None) -> None:
     accepted = accept(
         open_default_store(store_url), reference, by=getpass.getuser(), why=why or "", root=default_root()
     )
-    version, named = accepted.version, f"{accepted.version.name}:{accepted.alias}"
+    version, named = accepted.version, f"{accepted.name}:{accepted.alias}"
     if accepted.said is not None:
         verdict = "yes" if accepted.said.metadata.get("passed") else "no"
         reason = str(accepted.said.metadata.get("reason", "")).partition(": ")[0]

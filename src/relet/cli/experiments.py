@@ -15,6 +15,7 @@ from relet.cli.pages import write_page
 from relet.cli.place import STORE, open_default_store
 from relet.cli.runs import tell_unread
 from relet.cli.terminal import say, say_document
+from relet.core.artifact import short_name
 from relet.core.record import Status
 from relet.core.wording import count, printable, shorten
 from relet.errors import SettingError
@@ -214,7 +215,7 @@ def _trial_table(
         given_up = f", {of - whole} of them given up before the last fold" if whole < of else ""
         yield f"{of} runs, all finished{given_up}"
     if best and by:
-        model = f" ({best.model})" if best.model else ""
+        model = f" ({short_name(best.model)})" if best.model else ""
         yield f"best by {by.metric}, where {by.words}: {best.short}{model}"
         page = f"relet experiments {_shell_quoted(experiment.name)} --html"
         others = [each.short for each in trials if each is not best][:1]
@@ -250,7 +251,7 @@ def _trial_columns(trials: Sequence[Trial], by: Objective | None, best: Trial | 
     seconds = [None if each.seconds is None else f"{each.seconds:.1f}" for each in trials]
     yield ScreenColumn(name="seconds", brief="s", values=seconds, rank=3)
     if any(each.model for each in trials):
-        yield ScreenColumn(name="made", values=[each.model for each in trials], rank=3)
+        yield ScreenColumn(name="made", values=[each.model and short_name(each.model) for each in trials], rank=3)
     for name in metrics:
         yield ScreenColumn(name=name, values=[each.metrics.get(name) for each in trials], rank=5)
 

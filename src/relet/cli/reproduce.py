@@ -10,6 +10,7 @@ import click
 
 from relet.cli.place import STORE, default_root, open_default_store
 from relet.cli.terminal import say, say_document, style
+from relet.core.artifact import short_name
 from relet.core.reproduction import Likeness, Reproduction, StepVerdict
 from relet.errors import ReletError
 
@@ -128,7 +129,7 @@ def _reproduction_lines(reproduction: Reproduction) -> Iterator[str]:
 def _step_lines(step: StepVerdict, width: int) -> Iterator[str]:
     word = style(f"{step.likeness:<12}", fg=_COLOURS[step.likeness])
     indent = " " * width
-    versions = "  ".join(output.recorded for output in step.outputs)
+    versions = "  ".join(short_name(output.recorded) for output in step.outputs)
     duration = f"{step.seconds:.1f} s" if step.seconds is not None else ""
     remark = "" if step.inputs_equal else "  (its inputs differ)"
     yield f"{step.component:<{width}}{word}{versions:<56}{duration:>7}{remark}".rstrip()

@@ -12,7 +12,7 @@ from typing import Any
 from relet.cli.progress import ProgressDisplay, download_text, elapsed_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
 from relet.cli.terminal import error_text, say, style
-from relet.core.artifact import Check, Curve, Verdict
+from relet.core.artifact import Check, Curve, Verdict, within_pipeline
 from relet.core.plan import Action, Step
 from relet.core.record import LOCKFILE, Status
 from relet.core.wording import count, shorten
@@ -41,6 +41,7 @@ class RunScreen:
     def __init__(self, display: ProgressDisplay) -> None:
         self._display = display
         self._name_width = 16
+        self._pipeline = ""
         # what the component that runs is, since when, how far, and when a line last said so
         self._now, self._since, self._report, self._said = "", 0.0, "", 0.0
 
@@ -54,6 +55,7 @@ class RunScreen:
             steps=[each.name for each in request.components],
         )
         self._name_width = max(len(each.name) for each in request.components) + 2
+        self._pipeline = job.request.pipeline.name
 
     def fetched(self, done: int, total: int | None) -> None:
         """So many bytes of a source have come."""
@@ -88,7 +90,7 @@ class RunScreen:
         self._display.line(self._remark(message))
 
     def _result_line(self, result: ComponentResult) -> str:
-        versions = "  ".join(str(version) for version in result.outputs.values())
+        versions = "  ".join(within_pipeline(self._pipeline, str(each)) for each in result.outputs.values())
         duration = f"{result.seconds:.1f} s" if result.action is Action.RUN else ""
         action = style(f"{result.action:<6}", fg=_COLOURS[result.action])
         reason = shorten(result.reason, 38)
@@ -136,7 +138,8 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         for line in _code_lines(getattr(outcome.error, "lines", ())):
             say(f"  {line}", err=True)
         if inputs := getattr(outcome.error, "inputs", ()):
-            say(f"  its inputs were {', '.join(inputs)}", err=True)
+            taken = (within_pipeline(job.request.pipeline.name, each) for each in inputs)
+            say(f"  its inputs were {', '.join(taken)}", err=True)
 
 
 def _code_lines(lines: Sequence[CodeLine]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from relet.cli.terminal import say, say_document
+from relet.core.artifact import within_pipeline
 from relet.core.change import Change
 from relet.core.pipeline import Pipeline
 from relet.core.plan import Action, Plan, Step, plan
@@ -37,7 +38,7 @@ def command(target: str, words: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         say_document(steps=[_as_json(each) for each in shown])
         return
-    for line in _plan_lines(decided, shown):
+    for line in _plan_lines(pipeline, decided, shown):
         say(line)
 
 
@@ -47,10 +48,10 @@ def _steps_including(step: str, pipeline: Pipeline) -> str:
     return f"steps={','.join([*names, *({step} - set(names))])}"
 
 
-def _plan_lines(decided: Plan, shown: list[Step]) -> Iterator[str]:
+def _plan_lines(pipeline: str, decided: Plan, shown: list[Step]) -> Iterator[str]:
     width = max((len(step.component) for step in shown), default=0) + 2
     for step in shown:
-        versions = "  ".join(str(version) for version in step.outputs.values())
+        versions = "  ".join(within_pipeline(pipeline, str(version)) for version in step.outputs.values())
         yield f"{step.component:<{width}}{step.action:<7}{step.reason:<40}{versions}".rstrip()
         for change in step.changes:
             yield f"{'':<{width}}  {_change_line(change)}"

@@ -12,6 +12,8 @@ from typing import Any
 from relet.errors import BadDataError, NotFoundError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+# The name of a pipeline: that of its folder. A full name of an artifact begins with it: `nyc_rentals/model`.
+PIPELINE_NAME = re.compile(r"\w[\w.\-]*")
 # The metadata of a version that came with a bundle: which bundle, and the version's name and run there.
 IMPORTED = "imported"
 # The artifacts that hold relet's own verdicts on runs and steps: no output of a component has these names.
@@ -34,10 +36,45 @@ class ArtifactType(StrEnum):
     ARRAY = "array"
 
 
+def is_full_name(name: str) -> bool:
+    """Whether an artifact's name has a pipeline's name before it."""
+    pipeline, slash, name = name.partition("/")
+    return bool(slash and PIPELINE_NAME.fullmatch(pipeline) and NAME.fullmatch(name))
+
+
+def in_pipeline(pipeline: str, text: str) -> str:
+    """The full name, or reference, that a short one means within a pipeline; a full one stays as it is.
+
+    >>> in_pipeline("sales", "raw:latest"), in_pipeline("sales", "other/raw:v2")
+    ('sales/raw:latest', 'other/raw:v2')
+    """
+    return text if "/" in text else f"{pipeline}/{text}"
+
+
+def within_pipeline(pipeline: str, text: str) -> str:
+    """The short name, or reference, of what belongs to a pipeline; what belongs to another keeps its full one.
+
+    >>> within_pipeline("sales", "sales/raw:v1"), within_pipeline("sales", "other/raw:v2")
+    ('raw:v1', 'other/raw:v2')
+    """
+    return text.removeprefix(f"{pipeline}/")
+
+
+def short_name(name: str) -> str:
+    """An artifact's name without its pipeline's: the name that signatures have.
+
+    >>> short_name("sales/raw"), short_name("raw")
+    ('raw', 'raw')
+    """
+    return name.rpartition("/")[2]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Version:
     """One stored version of an artifact.
 
+    `name` is the full name, with the pipeline's (`nyc_rentals/model`). It is a short one where no pipeline made
+    the version, and where an older relet stored it.
     `files` maps each relative path to the SHA-256 of its bytes. `content` is the digest that keys and verdicts
     use; for a table it is the digest of schema and rows, which does not depend on how the file was written.
     """
@@ -78,6 +115,8 @@ class Reference:
 
     >>> Reference.parse("clean_sample:v3").number
     3
+    >>> Reference.parse("nyc_rentals/model:prod").name
+    'nyc_rentals/model'
     >>> str(Reference.parse("clean_sample"))
     'clean_sample:latest'
     """
@@ -89,8 +128,12 @@ class Reference:
     def parse(cls, text: str) -> Reference:
         name, _, selector = text.partition(":")
         selector = selector or "latest"
-        if not NAME.fullmatch(name) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]*", selector):
-            raise NotFoundError(f"{text!r} is no reference to an artifact; write name:v3 or name:alias")
+        if not (NAME.fullmatch(name) or is_full_name(name)) or not re.fullmatch(
+            r"[A-Za-z0-9][A-Za-z0-9_.\-]*", selector
+        ):
+            raise NotFoundError(
+                f"{text!r} is no reference to an artifact; write name:v3 or name:alias, or pipeline/name:v3"
+            )
         return cls(name, selector)
 
     @property

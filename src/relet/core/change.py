@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from relet.core.artifact import Version
+from relet.core.artifact import Version, within_pipeline
 from relet.core.definitions import REST
 from relet.core.record import KeyParts, RunRecord
 
@@ -93,11 +93,18 @@ def _is_of_another_form(name: str, old: Mapping[str, Any], new: Mapping[str, Any
 def changes_since_run(
     last: RunRecord, parts: KeyParts, inputs: Mapping[str, Version | None]
 ) -> tuple[Change, ...]:
-    """What differs from the last run; inputs are named by their versions, not by their digests."""
+    """What differs from the last run; inputs are named by the numbers of their versions, not by their digests, and
+    by the full name where another pipeline made them.
+    """
     if last.parts is None:
         return ()
-    versions = {name: f"v{version.number}" for name, version in inputs.items() if version}
-    before = {name: link.version.partition(":")[2] for name, link in last.inputs.items()}
+
+    def shown(reference: str) -> str:
+        own = within_pipeline(last.pipeline, reference)
+        return own if "/" in own else own.partition(":")[2]
+
+    versions = {name: shown(str(version)) for name, version in inputs.items() if version}
+    before = {name: shown(link.version) for name, link in last.inputs.items()}
     return tuple(
         replace(change, old=before.get(change.name), new=versions.get(change.name))
         if change.part == "inputs"

@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from relet.core.artifact import DETERMINISM, REPRODUCTION
+from relet.core.artifact import DETERMINISM, PIPELINE_NAME, REPRODUCTION, in_pipeline, within_pipeline
 from relet.core.artifact_types import TYPES
 from relet.core.code import FirstPartyCode
 from relet.core.component import Component, ComponentUse, Input, Output
@@ -34,9 +34,12 @@ class Pipeline:
     every component that has it: `{"etl.seed": "get_data.seed"}`. A key that names a parameter in braces stands for
     one key a choice of that parameter: `{"modeling.{train.family}": "learner"}`.
 
+    Its artifacts have its `name` before theirs in the store: `nyc_rentals/clean_sample`.
+
     Raises WiringError for a cycle, a missing producer (of an input that may not be absent), two producers of one
     name, two components of one name, an output and an input of different types, an output that is named as relet's
-    own verdicts are, and names that `on_request`, `by_name`, `settings` or `judges` get wrong.
+    own verdicts are, a product that would become another pipeline's reference, and names that `on_request`,
+    `by_name`, `settings` or `judges` get wrong.
     """
 
     components: Sequence[Any]
@@ -50,6 +53,7 @@ class Pipeline:
         components = tuple(_component(each) for each in self.components)
         on_request, by_name = _component_names(self.on_request), _component_names(self.by_name)
         _check_names(components, {"on_request": on_request, "by_name": by_name})
+        _check_references(components, self.name)
         rows = read_rows(self.settings, components)
         object.__setattr__(self, "components", _ordered_components(components))
         object.__setattr__(self, "on_request", tuple(dict.fromkeys((*on_request, *by_name))))
@@ -65,6 +69,10 @@ class Pipeline:
     def producers(self) -> dict[str, str]:
         """Each artifact's name → the component that makes it."""
         return {output.name: each.name for each in self.components for output in each.outputs}
+
+    def full(self, text: str) -> str:
+        """The full name, or reference, that a short one means here; one of another pipeline stays as it is."""
+        return in_pipeline(self.name, text)
 
     def leaves_out(self, taken: Input) -> bool:
         """Whether an input may be absent and nothing here makes it; a person may still name a version for it."""
@@ -203,6 +211,17 @@ def _check_inputs(component: Component, producers: Mapping[str, Component]) -> N
         raise WiringError(f"{component.name} judges {', '.join(component.judges)} but gives no Verdict")
 
 
+def _check_references(components: Iterable[Component], pipeline: str) -> None:
+    """Raise WiringError where another pipeline's alias would be set to a product of this one."""
+    for component in components:
+        for each in component.inputs:
+            if each.stored and each.stored.initially and "/" in within_pipeline(pipeline, each.stored.reference):
+                raise WiringError(
+                    f"{component.name} takes {each.stored.reference}, which is another pipeline's, and can't be "
+                    f"this one's {each.stored.initially} at first; write Stored({each.stored.reference!r})"
+                )
+
+
 def _no_producer(
     component: Component, taken: Input, wanted: str, producers: Mapping[str, Component]
 ) -> WiringError:
@@ -264,8 +283,14 @@ def _directly_upstream(components: Iterable[Component]) -> dict[str, set[str]]:
 def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:
     """The pipeline that a module assigns to `pipeline`, read from its source without importing it.
 
-    Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does.
+    Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does;
+    WiringError for a name that no artifact can have before its own.
     """
+    if not PIPELINE_NAME.fullmatch(name):
+        raise WiringError(
+            f"{name!r} can't be a pipeline's name, which its artifacts have before theirs: it may have letters, "
+            "digits, _, . and -; rename its folder"
+        )
     module = ParsedModule.read(f"pipelines.{name}.pipeline", path, code)
     call = _pipeline_call(module)
     arguments = {str(keyword.arg): keyword.value for keyword in call.keywords}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
 
-from relet.core.artifact import ArtifactType, Reference, Stored, Version
+from relet.core.artifact import ArtifactType, Reference, Stored, Version, short_name, within_pipeline
 from relet.core.change import Change, changes_since_run, reason_to_run
 from relet.core.component import Component, Input
 from relet.core.lookups import package_now, undeclared_change
@@ -22,7 +22,7 @@ class StoreReader(JudgementReader, Protocol):
     """What a plan reads of a store."""
 
     def key(self, key: str) -> Mapping[str, str] | None:
-        """The outputs (name → `clean_sample:v3`) that a key leads to; None unless all of them are whole."""
+        """The outputs (name → `nyc_rentals/clean_sample:v3`) of a key; None unless all of them are whole."""
 
     def names(self) -> list[str]:
         """The names of all stored artifacts."""
@@ -92,12 +92,12 @@ class RunRequest:
     """What a run was asked to do, checked: which components, with which parameters, from which stored versions.
 
     `key_parameters` holds every parameter of every component as it enters the key: a source outside is the digest
-    of its content. `code` holds for each component the parts of its key that come from its source. `inputs` names
-    stored versions that take the place of this run's products: under the input's name for every component, under
-    `component.input` for one. `digest_now` gives the SHA-256 that a file has now which a component read
-    and did not declare; None where it is gone. `place_now` gives what is now at a place that one looked at, in the
-    terms of what was there. `installed` holds the versions of the packages for each component that runs in another
-    environment than this one; None where nobody knows them.
+    of its content. `code` holds for each component the parts of its key that come from its source. `inputs` has
+    exact references to stored versions that take the place of this run's products: under the input's name for
+    every component, under `component.input` for one. `digest_now` gives the SHA-256 that a file has now which a
+    component read and did not declare; None where it is gone. `place_now` gives what is now at a place that one
+    looked at, in the terms of what was there. `installed` holds the versions of the packages for each component
+    that runs in another environment than this one; None where nobody knows them.
     """
 
     pipeline: Pipeline
@@ -188,8 +188,12 @@ def decide(component: Component, request: RunRequest, known: KnownVersions, stor
         return Step(component=component.name, action=Action.WAITS, reason=f"for {', '.join(waiting)}")
     inputs = {each.name: _input_version(component, each, request, known, store) for each in component.inputs}
     parts = key_parts(component, request, inputs)
+    outputs = _stored_outputs(component, parts, request.pipeline, store)
+    if outputs is None:
+        older = replace(parts, pipeline="")  # An older relet made keys that named no pipeline.
+        outputs = _stored_outputs(component, older, request.pipeline, store)
+        parts = parts if outputs is None else older
     key = key_digest(parts)
-    outputs = _stored_outputs(component, key, store)
     made_by = None if outputs is None else made_by_run(key, outputs, store)
     disproof = undeclared_change(made_by, request.digest_now, request.place_of(component))
     if outputs is not None and not (made_by and _has_made_outputs(made_by, key, outputs)):
@@ -259,8 +263,8 @@ def _refusal_outside(
                 or each.name in known.coming
             ):
                 continue
-            version = known.versions.get(each.name) or store.find(f"{each.name}:latest")
-            if version and (reason := why_refused(version, store, gatekeeper)):
+            version = known.versions.get(each.name) or store.find(request.pipeline.full(f"{each.name}:latest"))
+            if version and (reason := why_refused(version, store, gatekeeper, request.pipeline.name)):
                 return gatekeeper, reason
     return None
 
@@ -283,22 +287,25 @@ def _input_version(
     component: Component, each: Input, request: RunRequest, known: KnownVersions, store: StoreReader
 ) -> Version | None:
     if given := request.given(component, each):
-        return _required_version(component, each, given, store)
+        return _required_version(component, each, given, request, store)
     if each.name in known.versions:
         return known.versions[each.name]
     if request.pipeline.leaves_out(each):
         return None
     if each.stored is None:
         verdict = _verdict_on_input(component, each, request, known, store)
-        return verdict or _required_version(component, each, f"{each.name}:latest", store)
-    found = store.find(each.stored.reference)
+        latest = request.pipeline.full(f"{each.name}:latest")
+        return verdict or _required_version(component, each, latest, request, store)
+    reference = request.pipeline.full(each.stored.reference)
+    found = store.find(reference)
     if found is None and each.stored.initially:
         first = each.stored.initially
         if given := _given_version(component, first, request):
-            return _required_version(component, each, given, store)
-        return known.versions.get(first) or _required_version(component, each, f"{first}:latest", store)
+            return _required_version(component, each, given, request, store)
+        latest = request.pipeline.full(f"{first}:latest")
+        return known.versions.get(first) or _required_version(component, each, latest, request, store)
     if found is None and not each.optional:
-        return _required_version(component, each, each.stored.reference, store)
+        return _required_version(component, each, reference, request, store)
     return found
 
 
@@ -309,6 +316,7 @@ def _verdict_on_input(
 
     The latest verdict may speak of another version. Raises NotFoundError where that version was never judged.
     """
+    pipeline = request.pipeline.name
     for gatekeeper in request.pipeline.components:
         if each.name not in gatekeeper.verdicts:
             continue
@@ -316,15 +324,15 @@ def _verdict_on_input(
             if other.name not in judged_artifacts(gatekeeper) or other.stored:
                 continue
             version = _input_version(component, other, request, known, store)
-            record = next(judgements(version, store, gatekeeper.name), None) if version else None
+            record = next(judgements(version, store, gatekeeper.name, pipeline), None) if version else None
             if record is None:
+                said = f"what {gatekeeper.name} says of {within_pipeline(pipeline, str(version))}"
                 raise NotFoundError(
-                    f"{component.name} needs what {gatekeeper.name} says of {version}, which it never judged: "
-                    f"run {gatekeeper.name}, too"
+                    f"{component.name} needs {said}, which it never judged: run {gatekeeper.name}, too"
                 )
             verdict = record.outputs[each.name].version
-            if found := store.find(verdict):
-                return found
+            if stored := store.find(Reference.parse(verdict)):
+                return stored
             raise NotFoundError(
                 f"{component.name} needs {verdict}, what {gatekeeper.name} says of {version}, and it is gone: "
                 f"run {gatekeeper.name}, too"
@@ -337,30 +345,38 @@ def _given_version(component: Component, name: str, request: RunRequest) -> str 
     return next((request.given(component, each) for each in component.inputs if each.name == name), None)
 
 
-def _required_version(component: Component, each: Input, reference: str, store: StoreReader) -> Version:
-    found = store.find(reference)
+def _required_version(
+    component: Component, each: Input, reference: str, request: RunRequest, store: StoreReader
+) -> Version:
+    wanted = Reference.parse(reference)
+    found = store.find(wanted)
     if found is not None:
         return found
-    name = Reference.parse(reference).name
-    if name not in store.names():
-        advice = "nothing of that name is stored yet; run the step that makes it"
+    name, stored = wanted.name, store.names()
+    if not {name, short_name(name)} & {*stored}:
+        others = [other for other in stored if short_name(other) == short_name(name)]
+        another = f", or take another pipeline's: {each.name}={others[0]}:latest" if others else ""
+        advice = f"nothing of that name is stored yet; run the step that makes it{another}"
     elif isinstance(each.stored, Stored):
-        selector = Reference.parse(reference).selector
-        advice = (
-            f"relet artifacts alias {name}:latest {selector} sets it, or name another: {each.name}={name}:latest"
-        )
+        another = f"or name another: {each.name}={name}:latest"
+        advice = f"relet artifacts alias {name}:latest {wanted.selector} sets it, {another}"
     else:
         advice = f"relet artifacts show {name} lists what there is"
-    raise NotFoundError(f"{component.name} needs {reference}, which is not in the store: {advice}")
+    short = within_pipeline(request.pipeline.name, reference)
+    raise NotFoundError(f"{component.name} needs {short}, which is not in the store: {advice}")
 
 
-def _stored_outputs(component: Component, key: str, store: StoreReader) -> dict[str, Version] | None:
-    stored = store.key(key)
-    names = {output.name for output in component.outputs}
-    if stored is None or set(stored) != names:
+def _stored_outputs(
+    component: Component, parts: KeyParts, pipeline: Pipeline, store: StoreReader
+) -> dict[str, Version] | None:
+    """The versions that the key of these parts leads to; None where one is missing, or is not the pipeline's."""
+    stored = store.key(key_digest(parts))
+    if stored is None or set(stored) != {output.name for output in component.outputs}:
         return None
-    versions = {name: version for name, reference in stored.items() if (version := store.find(reference))}
-    return versions if versions.keys() == names else None
+    numbers = {name: Reference.parse(each).selector for name, each in stored.items()}
+    found = {name: store.find(Reference(pipeline.full(name), number)) for name, number in numbers.items()}
+    own = {name: version for name, version in found.items() if version and str(version) == stored[name]}
+    return own if own.keys() == stored.keys() else None
 
 
 def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Version | None]) -> KeyParts:
@@ -373,6 +389,7 @@ def key_parts(component: Component, request: RunRequest, inputs: Mapping[str, Ve
         resources=code.resources,
         parameters=request.key_parameters[component.name],
         inputs={name: version.content if version else None for name, version in inputs.items()},
+        pipeline=request.pipeline.name,
     )
 
 

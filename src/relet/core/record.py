@@ -39,7 +39,7 @@ class RunKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactLink:
-    """A version that a run took or made: `clean_sample:v3`, its type, and the digest of its content."""
+    """A version that a run took or made: `nyc_rentals/model:v3`, its type, and the digest of its content."""
 
     version: str
     type: str
@@ -54,6 +54,8 @@ class KeyParts:
     left out, of which those that count stand under `module:name`; packages: distribution → version, with a digest
     of its content where no index gave it; resources: path → digest;
     parameters: name → value (a source outside by the digest of its content); inputs: name → content digest.
+    `pipeline` is the one whose artifacts the key leads to; "" in a record of format 5 or older, whose key did not
+    say it.
     """
 
     component: str
@@ -62,6 +64,7 @@ class KeyParts:
     resources: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str | None] = field(default_factory=dict)
+    pipeline: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +281,10 @@ def tree_files(document: bytes) -> dict[str, str]:
 
 def key_digest(parts: KeyParts) -> str:
     """The key: SHA-256 over the parts as JSON with sorted names, in hex."""
-    text = json.dumps(asdict(parts), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    held = asdict(parts)
+    if not parts.pipeline:
+        del held["pipeline"]
+    text = json.dumps(held, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(text.encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from relet.core.artifact import Reference, Version
+from relet.core.artifact import Reference, Version, in_pipeline, short_name, within_pipeline
 from relet.core.component import Component
 from relet.core.record import RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
@@ -40,29 +40,34 @@ CLOCKS_APART = timedelta(hours=1)
 TIME_OF_ID = "%Y%m%dT%H%M%S"
 
 
-def judgements(version: Version, store: JudgementReader, component: str | None = None) -> Iterator[RunRecord]:
-    """The finished runs of a component (None: of any component) that took or made a version, the newest first.
+def judgements(
+    version: Version, store: JudgementReader, component: str | None = None, pipeline: str | None = None
+) -> Iterator[RunRecord]:
+    """The finished runs of a pipeline's component (None: of any) that took or made a version, the newest first.
 
-    A run counts where its input or output has the version's own name: under another name the version is what a
-    run compared with, and the verdict does not speak of it. A run that was imported does not count: nobody here
+    A run counts where its input or output has the version's own short name: under another name the version is what
+    a run compared with, and the verdict does not speak of it. A run that was imported does not count: nobody here
     saw it judge.
     """
     for record in _records_since_made(version, store):
-        if judges(record, version, component) and not record.imported:
+        if judges(record, version, component, pipeline) and not record.imported:
             yield record
 
 
-def judges(record: RunRecord, version: Version, component: str | None = None) -> bool:
-    """Whether a run has judged a version, as a finished run of the component (None: of any component)."""
-    if record.status is not Status.FINISHED or component not in (None, record.component):
+def judges(record: RunRecord, version: Version, component: str | None, pipeline: str | None) -> bool:
+    """Whether a run has judged a version, as a finished run of a pipeline's component (None: of any)."""
+    if record.status is not Status.FINISHED:
         return False
-    link = {**record.inputs, **record.outputs}.get(version.name)
+    if component not in (None, record.component) or pipeline not in (None, record.pipeline):
+        return False
+    link = {**record.inputs, **record.outputs}.get(short_name(version.name))
     return link is not None and link.version == str(version)
 
 
-def why_refused(version: Version, store: JudgementReader, gatekeeper: Component) -> str | None:
-    """Why a gatekeeper that does not run now holds back what takes a version; None where it does not.
+def why_refused(version: Version, store: JudgementReader, gatekeeper: Component, pipeline: str) -> str | None:
+    """Why a pipeline's gatekeeper that does not run now holds back what takes a version; None where it does not.
 
+    Only what the pipeline's own gatekeeper said counts: another pipeline may have one of that name.
     The newest judgement that was made here counts; where there is none, the newest one that was imported. A
     judgement that was made, and of which the record or the verdict is gone or can't be read, holds back.
     """
@@ -70,39 +75,41 @@ def why_refused(version: Version, store: JudgementReader, gatekeeper: Component)
     passed_by: list[RunRecord] = []
     judged = None
     for record in _records_since_made(version, store, unread):
-        if judges(record, version, gatekeeper.name) and not record.imported:
+        if judges(record, version, gatekeeper.name, pipeline) and not record.imported:
             judged = record
             break
-        passed_by.append(record)
+        if record.pipeline == pipeline:
+            passed_by.append(record)
     since = judged.id if judged else earliest_judgement(version)
-    verdicts = list(_known_verdicts(store, gatekeeper, every=judged is None))
+    verdicts = list(_known_verdicts(store, gatekeeper, pipeline, every=judged is None))
     lost = {*unread, *_lost_judgements(version, store, gatekeeper, passed_by, verdicts)}
     if newest := max((run_id for run_id in lost if run_id > since), default=None):
-        return _ask_again(version, gatekeeper, f"run {newest} is gone or can't be read")
+        return _ask_again(version, gatekeeper, f"run {newest}", pipeline)
     judged = judged or _newest_import(version, store, gatekeeper, passed_by, verdicts)
-    return _what_it_says(judged, version, store, gatekeeper) if judged else None
+    return _what_it_says(judged, version, store, gatekeeper, pipeline) if judged else None
 
 
 def _what_it_says(
-    record: RunRecord, version: Version, store: JudgementReader, gatekeeper: Component
+    record: RunRecord, version: Version, store: JudgementReader, gatekeeper: Component, pipeline: str
 ) -> str | None:
     for name in gatekeeper.verdicts:
         if name not in record.outputs:
             continue
         verdict = None
         with suppress(StoreError):
-            verdict = store.find(record.outputs[name].version)
+            verdict = store.find(Reference.parse(record.outputs[name].version))
         if verdict is None:
-            return _ask_again(version, gatekeeper, f"{record.outputs[name].version} is gone or can't be read")
+            return _ask_again(version, gatekeeper, record.outputs[name].version, pipeline)
         if not store.passed(verdict):
             return f"{gatekeeper.name} said no to it"
     return None
 
 
-def _ask_again(version: Version, gatekeeper: Component, lost: str) -> str:
+def _ask_again(version: Version, gatekeeper: Component, lost: str, pipeline: str) -> str:
+    said, gone = within_pipeline(pipeline, str(version)), within_pipeline(pipeline, lost)
     return (
-        f"what {gatekeeper.name} said of {version} is not known, for {lost}: run {gatekeeper.name} again, "
-        "together with it"
+        f"what {gatekeeper.name} said of {said} is not known, for {gone} is gone or can't be read: "
+        f"run {gatekeeper.name} again, together with it"
     )
 
 
@@ -136,9 +143,11 @@ def earliest_judgement(version: Version) -> str:
     return (made - CLOCKS_APART).strftime(TIME_OF_ID)
 
 
-def _known_verdicts(store: JudgementReader, gatekeeper: Component, *, every: bool) -> Iterator[Version]:
-    """The stored verdicts of a gatekeeper: every one, or only the latest."""
-    for name in gatekeeper.verdicts:
+def _known_verdicts(
+    store: JudgementReader, gatekeeper: Component, pipeline: str, *, every: bool
+) -> Iterator[Version]:
+    """The stored verdicts of a pipeline's gatekeeper: every one, or only the latest."""
+    for name in (in_pipeline(pipeline, each) for each in gatekeeper.verdicts):
         if every:
             yield from store.versions(name)
             continue
@@ -156,7 +165,7 @@ def _lost_judgements(
 ) -> set[str]:
     """The runs of a gatekeeper that may have judged a version, and whose records are gone.
 
-    The records of pipelines name them, and so do the verdicts that they made.
+    The `records` of its pipeline name them, and so do the verdicts that they made.
     """
     held = set(store.run_ids())
     makers = {verdict.producer for verdict in verdicts if verdict.producer and not verdict.imported}
@@ -174,7 +183,7 @@ def _lost_judgements(
 def _other_versions(record: RunRecord, version: Version) -> bool:
     """Whether the run of a pipeline had the artifact of a version's name in other versions alone."""
     outputs = [str(each) for step in record.steps.values() for each in step.get("outputs", {}).values()]
-    named = {each for each in outputs if each.partition(":")[0] == version.name}
+    named = {each for each in outputs if short_name(each.partition(":")[0]) == short_name(version.name)}
     return bool(named) and str(version) not in named
 
 
@@ -190,5 +199,5 @@ def _newest_import(
     for run_id in {verdict.producer for verdict in verdicts if verdict.producer} - found.keys():
         with suppress(NotFoundError, DamagedError):
             found[run_id] = store.run(run_id)
-    imported = [each for each in found.values() if each.imported and judges(each, version, gatekeeper.name)]
+    imported = [each for each in found.values() if each.imported and judges(each, version, gatekeeper.name, None)]
     return max(imported, key=lambda record: record.id, default=None)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import ArtifactType
+from relet.core.artifact import ArtifactType, short_name
 from relet.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
 
     `as_` names another container: ibis, pandas, polars, arrow or path. `store` is the URL of a store; the default
     is the configured store of the project around the current folder.
-    Raises NotFoundError with the nearest right name.
+    A short name means the artifact of the one pipeline that has such; `sales/raw:latest` says the pipeline itself.
+    Raises NotFoundError with the nearest right name, or with the full names where several pipelines have it.
     """
     from relet.archives.own_code import own_code_in_effect
     from relet.engine.values import read_artifact
@@ -44,7 +45,7 @@ def load(reference: str, *, as_: str | None = None, store: str | None = None) ->
 
     opened = open_store(store or configured_store())
     version = opened.version(reference)
-    folder = Path(tempfile.mkdtemp(prefix=f"relet-{version.name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"relet-{short_name(version.name)}-"))
     opened.materialize(version, folder)
     refuse_false_files(version, folder)
     place = InputFolder(folder=folder, type=version.type, trusted=version.imported is None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import ArtifactType, Reference, Verdict, Version
+from relet.core.artifact import ArtifactType, Reference, Verdict, Version, within_pipeline
 from relet.core.component import Component
 from relet.core.lookups import outside_key
 from relet.core.plan import Action, KnownVersions, Step, decide
@@ -162,21 +162,24 @@ def _move_aliases(
     """
     store, pipeline = context.job.store, context.job.request.pipeline
     by = result.run_id if result.action is Action.RUN and result.run_id else context.parent.id
-    for version in result.outputs.values():
-        store.set_alias(version.name, "latest", version.number, by=by, why="last run")
+    for name, version in result.outputs.items():
+        store.set_alias(pipeline.full(name), "latest", version.number, by=by, why="last run")
     verdicts = [version for version in step.inputs.values() if version and version.type is ArtifactType.VERDICT]
     if not all(version.metadata.get("passed") for version in verdicts):
         return  # A run whose verdict failed never becomes the reference.
     for each in component.inputs:
         first = step.inputs.get(each.name)
-        if each.stored and each.stored.initially and first and not store.find(each.stored.reference):
+        if each.stored and each.stored.initially and first:
+            reference = Reference.parse(pipeline.full(each.stored.reference))
+            if store.find(reference):
+                continue
             if known.refuses(each.stored.initially, pipeline):
                 continue
             if context.job.request.given(component, each):
                 continue  # A version that a person named for the comparison is not the first batch.
-            reference = Reference.parse(each.stored.reference)
             store.set_alias(reference.name, reference.selector, first.number, by=by, why="the first batch")
-            context.watch.noted(f"{first} is the first batch: it becomes {reference}")
+            said = (within_pipeline(pipeline.name, str(each)) for each in (first, reference))
+            context.watch.noted(" is the first batch: it becomes ".join(said))
 
 
 def _run_component(context: RunContext, component: Component, step: Step) -> ComponentResult:
@@ -350,7 +353,7 @@ def _store_output(
     store = context.job.store
     state = written.state or folder_state(written.folder)
     version = store.add_version(
-        name=name,
+        name=context.job.request.pipeline.full(name),
         type=written.type,
         content=written.content,
         files={path: store.put_object(file) for path, file in written.files.items()},

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import Version
+from relet.core.artifact import Version, short_name
 from relet.core.record import EDITED, Caveat
 from relet.engine.values import read_artifact, table_state
 from relet.errors import DamagedError
@@ -91,7 +91,7 @@ class Workspace:
         place = (version.name, version.content)
         known = self._inputs.get(place)
         if known is None or not self._is_intact(known.folder):
-            folder = Path(mkdtemp(prefix=f"{version.name}-v{version.number}-", dir=self.folder))
+            folder = Path(mkdtemp(prefix=f"{short_name(version.name)}-v{version.number}-", dir=self.folder))
             self.store.materialize(version, folder)
             state = folder_state(folder)
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from relet.project.order import Order
 from relet.project.places import InstalledState, place_now
 from relet.project.stores import STORE, names_store, store_address
 from relet.project.tree import check_configuration, code_tree, file_digest_now, read_configuration
-from relet.store import open_store
+from relet.store import Store, open_store
 
 Progress = Callable[[int, int | None], None]
 
@@ -58,7 +59,6 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         components=components,
         key_parameters=key_parameters,
         code=code_parts(project, components, parameters),
-        inputs=inputs,
         digest_now=partial(file_digest_now, home=project.root),
         place_now=partial(
             place_now,
@@ -68,13 +68,15 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
     )
     tree = code_tree(project)
     check_configuration(project)
+    store = open_store(_store_of(order, chosen, project))
+    named = {name: _named_version(text, project.pipeline, store) for name, text in inputs.items()}
     return Job(
         project=project,
-        request=request,
+        request=replace(request, inputs=named),
         tree=tree,
         arguments=arguments,
         parameters=_shown_parameters(components, parameters),
-        store=open_store(_store_of(order, chosen, project)),
+        store=store,
         experiment=chosen.experiment,
         trackers=chosen.tracking,
         command=order.command,
@@ -96,6 +98,16 @@ def _store_of(order: Order, chosen: Settings, project: Project) -> str:
     """The store that the order names, else that of RELET_STORE, else the configured one."""
     own = os.environ.get(STORE)
     return own if own and not names_store(order.overrides) else store_address(chosen.store_url, project.place)
+
+
+def _named_version(text: str, pipeline: Pipeline, store: Store) -> str:
+    """The full reference that a person means by a text, in a run of a pipeline.
+
+    A number may also be one that an older relet gave a version which another pipeline made.
+    """
+    full, given = Reference.parse(pipeline.full(text)), Reference.parse(text)
+    older = full != given and full.number and store.find(full) is None and store.find(given)
+    return str(given if older else full)
 
 
 def _selected_components(pipeline: Pipeline, order: Order, chosen: Settings) -> tuple[Component, ...]:

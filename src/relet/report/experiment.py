@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from relet.core.artifact import Curve
+from relet.core.artifact import Curve, short_name
 from relet.core.record import RunKind, Status
 from relet.experiments.experiment import Experiment, Trial
 from relet.experiments.objective import Objective, comparable_trials
@@ -114,7 +114,7 @@ def _glance_html(held: ExperimentPageContent) -> PageMarkup:
         told["time"] = _running_time(sum(each.seconds or 0.0 for each in trials))
     parts = []
     if best and aim:
-        model = f", {best.model}" if best.model else ""
+        model = f", {short_name(best.model)}" if best.model else ""
         words = (
             f"Best {aim.metric} ({aim.words}): {number(best.metrics[aim.metric])}, by {_trial_name(best)}{model}"
         )
@@ -167,7 +167,9 @@ def _trials_html(held: ExperimentPageContent) -> PageMarkup:
         columns.append(("status", "", [_status_mark(each.status) for each in shown]))
     columns.append(("seconds", "", [None if each.seconds is None else round(each.seconds, 1) for each in shown]))
     if any(each.model for each in shown):
-        columns.append(("made", "the version of the model", [each.model for each in shown]))
+        columns.append(
+            ("made", "the version of the model", [each.model and short_name(each.model) for each in shown])
+        )
     columns += [_metric_column(name, shown) for name in metrics]
     best = held.best
     place = next((at for at, each in enumerate(shown) if best and each.id == best.id), None)

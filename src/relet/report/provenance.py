@@ -19,8 +19,7 @@ def provenance(store: Store, version: Version) -> dict[str, str]:
 
 def _provenance_facts(store: Store, version: Version) -> Iterator[tuple[str, str]]:
     yield "version", str(version)
-    held = [alias for alias, number in store.aliases(version.name).items() if number == version.number]
-    yield "aliases", ", ".join(held) or "none"
+    yield "aliases", ", ".join(store.aliases_of(version)) or "none"
     yield "made", f"{version.created[:16].replace('T', ' ')} UTC" if version.created else "unknown"
     yield "content", version.content
     if version.producer is None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import Reference, Version
+from relet.core.artifact import Reference, Version, short_name
 from relet.core.record import ArtifactLink, Caveat, RunKind, RunRecord, Status
 from relet.errors import DamagedError, ImpossibleError, NotFoundError
 from relet.reproduction.suspicion import unfit_part
@@ -70,12 +70,12 @@ def find_subject(target: str, store: Store) -> ReproductionTarget:
             store.run(target)
         return ReproductionTarget(target=target, run=target)
     try:
-        reference = Reference.parse(target)
+        Reference.parse(target)
     except NotFoundError:
         raise NotFoundError(
             f"{target!r} is neither a run's id (`relet runs` lists them) nor a version, such as model:v7"
         ) from None
-    version = store.version(reference)
+    version = store.version(target)
     return ReproductionTarget(target=target, run=version.producer, version=version)
 
 
@@ -103,7 +103,7 @@ def recorded_history(asked: ReproductionTarget, store: Store) -> RunHistory:
         echoed={
             ".".join(place): link
             for place, link in echoed.items()
-            if Reference.parse(link.version).name != place[1]
+            if short_name(Reference.parse(link.version).name) != place[1]
         },
     )
 
@@ -159,7 +159,7 @@ def _finished_records(records: Iterable[RunRecord]) -> list[RunRecord]:
 
 def _producers(outputs: Mapping[str, str], store: Store) -> Iterable[str]:
     """The runs that made a skipped step's outputs. Older records do not name the run of a skipped step."""
-    versions = (store.find(reference) for reference in outputs.values())
+    versions = (store.find(Reference.parse(each)) for each in outputs.values())
     return dict.fromkeys(version.producer for version in versions if version and version.producer)
 
 

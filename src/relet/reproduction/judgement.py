@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.artifact import ArtifactType, Reference, Version, in_pipeline
 from relet.core.change import differences
 from relet.core.component import Component
 from relet.core.lookups import MODULE_MARK, NO_MODULE, NOTHING, PACKAGE_MARK
@@ -120,8 +120,14 @@ def _had_equal_inputs(record: RunRecord, made: RebuiltRun) -> bool:
     before it.
     """
     results = made.outcome.results
-    contents = {version.name: version.content for result in results for version in result.outputs.values()}
-    names = {link: Reference.parse(link.version).name for link in record.inputs.values()}
+    contents = {
+        in_pipeline(record.pipeline, version.name): version.content
+        for result in results
+        for version in result.outputs.values()
+    }
+    names = {
+        link: in_pipeline(record.pipeline, Reference.parse(link.version).name) for link in record.inputs.values()
+    }
     return all(contents.get(name, link.content) == link.content for link, name in names.items())
 
 
@@ -207,7 +213,7 @@ def _compare_pair(pair: _OutputPair, again: RunRecord, made: RebuiltRun, store: 
 
 def _why_not_stored(link: ArtifactLink, store: Store) -> str:
     """Why the store holds no version of the content that a record names."""
-    stored = store.find(link.version)
+    stored = store.find(Reference.parse(link.version))
     if stored is None:
         return "gone from the store"
     return f"in the store it has the content {stored.content[:12]}, and the run recorded {link.content[:12]}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from relet.core.artifact import Reference, Version
+from relet.core.artifact import Reference, Version, short_name
 from relet.core.component import Component
 from relet.core.plan import RunRequest
 from relet.core.record import ArtifactLink, KeyParts, RunRecord
@@ -120,7 +120,9 @@ def _inputs_as_stored(history: RunHistory, components: Iterable[Component]) -> d
         for each in component.inputs:
             place = f"{component.name}.{each.name}"
             link = history.echoed.get(place)
-            if link and not (each.stored and each.stored.initially == Reference.parse(link.version).name):
+            if link and not (
+                each.stored and each.stored.initially == short_name(Reference.parse(link.version).name)
+            ):
                 found[place] = link
     return found
 

@@ -23,7 +23,16 @@ from relet.store.disk import (
     names_without_letters,
     special_files,
 )
-from relet.store.layout import FORMAT, FORMAT_PATH, READERS, Document, encode, number_of_format, parse_json
+from relet.store.layout import (
+    EARLIER,
+    FORMAT,
+    FORMAT_PATH,
+    READERS,
+    Document,
+    encode,
+    number_of_format,
+    parse_json,
+)
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -261,13 +270,14 @@ class Bucket:
         """obstore's store, once it is known that relet can write to it.
 
         Before its first write every process creates the file `format` put-if-absent. Where the file exists and is
-        created all the same, the place ignores put-if-absent, and is refused.
+        created all the same, the place ignores put-if-absent, and is refused. A store of an earlier layout gets
+        today's number: an older relet refuses it then, and does not take it for one that stands still.
         """
         with self._lock:
             backend = self._open(create=True)
             if self._writable:
                 return backend
-            if self.layout != FORMAT:
+            if self.layout not in (FORMAT, *EARLIER):
                 raise StoreError(
                     f"{self.url} has the older layout {self.layout}, which this relet only reads; export what you "
                     "need (`relet artifacts export`) and import it into a new store, set by store.url"
@@ -279,6 +289,10 @@ class Bucket:
                     f"{self.url} ignores conditional writes (If-None-Match), so two writers could take one "
                     "number; set store.url to a bucket that honours them, or to a folder"
                 )
+            if self.layout in EARLIER:
+                with self._advising("write", FORMAT_PATH):
+                    backend.put(FORMAT_PATH, number)
+                self.layout = FORMAT
             self._writable = True
             return backend
 

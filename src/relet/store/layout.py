@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from relet.core.artifact import NAME, Reference
+from relet.core.artifact import NAME, Reference, is_full_name
 from relet.errors import StoreError
 
-FORMAT = 1
+FORMAT = 2
+# The layouts whose documents a store of today's layout may hold: a write to such a store sets its number to
+# today's, and what is there stays as it is. Layout 1 had no full names.
+EARLIER = frozenset((1,))
 FORMAT_PATH = "format"
 LONGEST_NAME = 200
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -24,17 +27,18 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
 
 Document = dict[str, Any]
 
-# For each layout, the function from a document's path and content to the content in today's layout. A store keeps
-# the layout that it was made with. A new layout gets a line here, and a store of the old one joins the tests'
-# fixtures.
-READERS: Mapping[int, Callable[[str, Document], Document]] = {FORMAT: lambda _, document: document}
+# For each layout, the function from a document's path and content to the content in today's layout. A new layout
+# gets a line here, and a store of the old one joins the tests' fixtures.
+READERS: Mapping[int, Callable[[str, Document], Document]] = {
+    number: lambda _, document: document for number in (*EARLIER, FORMAT)
+}
 
 
 def number_of_format(stored: bytes, url: str) -> int:
     """The layout's number in the file `format`. Raises StoreError where this relet can't read that layout.
 
-    >>> number_of_format(b"1\\n", ".relet")
-    1
+    >>> number_of_format(b"2\\n", ".relet")
+    2
     """
     text = stored.decode(errors="replace").strip()
     number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
@@ -72,13 +76,39 @@ def parse_json(stored: bytes) -> Any:
 
 
 def artifact_name(name: str) -> str:
+    """The name, full or short, once it is checked."""
     if len(name) > LONGEST_NAME:
         raise StoreError(f"{name[:20]!r}… can't be an artifact's name; it may have {LONGEST_NAME} letters")
+    if is_full_name(name):
+        return name
     return _checked_word(name, NAME, "an artifact's name", "lower-case letters, digits and _, a letter first")
 
 
 def is_artifact_name(name: str) -> bool:
-    return len(name) <= LONGEST_NAME and bool(NAME.fullmatch(name))
+    return len(name) <= LONGEST_NAME and bool(NAME.fullmatch(name) or is_full_name(name))
+
+
+def artifact_folder(name: str) -> str:
+    """The folder of an artifact.
+
+    A relet that does not know full names passes over the folder of one, and its garbage collection spares what the
+    versions there need.
+
+    >>> artifact_folder("sample"), artifact_folder("sales/sample")
+    ('artifacts/sample/', 'artifacts/sales.sample/')
+    """
+    return f"artifacts/{artifact_name(name).replace('/', '.')}/"
+
+
+def name_of_folder(folder: str) -> str | None:
+    """The name of the artifact whose folder it is; None for any other folder.
+
+    >>> name_of_folder("sample"), name_of_folder("sales.sample"), name_of_folder(".hidden")
+    ('sample', 'sales/sample', None)
+    """
+    pipeline, _, short = folder.rpartition(".")
+    name = f"{pipeline}/{short}" if pipeline else folder
+    return name if is_artifact_name(name) else None
 
 
 def alias_name(alias: str) -> str:
@@ -148,7 +178,7 @@ def condemned_path(digest: str, collection: str) -> str:
 
 
 def versions_folder(name: str) -> str:
-    return f"artifacts/{artifact_name(name)}/versions/"
+    return f"{artifact_folder(name)}versions/"
 
 
 def version_path(name: str, number: int) -> str:
@@ -156,7 +186,7 @@ def version_path(name: str, number: int) -> str:
 
 
 def contents_folder(name: str) -> str:
-    return f"artifacts/{artifact_name(name)}/contents/"
+    return f"{artifact_folder(name)}contents/"
 
 
 def content_path(name: str, content: str) -> str:
@@ -164,7 +194,7 @@ def content_path(name: str, content: str) -> str:
 
 
 def aliases_folder(name: str) -> str:
-    return f"artifacts/{artifact_name(name)}/aliases/"
+    return f"{artifact_folder(name)}aliases/"
 
 
 def alias_folder(name: str, alias: str) -> str:
@@ -218,14 +248,14 @@ def is_logged_path(path: str) -> bool:
     if folder == "runs" and len(below) == 1:
         return below[0].endswith(".json") and bool(WORD.fullmatch(below[0].removesuffix(".json")))
     is_move = len(below) == 4 and below[1] == "aliases" and is_alias_name(below[2])
-    named = folder == "artifacts" and is_move and is_artifact_name(below[0])
+    named = folder == "artifacts" and is_move and name_of_folder(below[0]) is not None
     return is_version_path(path) or (named and number_in_path(path) is not None)
 
 
 def is_version_path(path: str) -> bool:
     folder, *below = path.split("/")
-    named = folder == "artifacts" and len(below) == 3 and below[1] == "versions" and is_artifact_name(below[0])
-    return named and number_in_path(path) is not None
+    named = folder == "artifacts" and len(below) == 3 and below[1] == "versions"
+    return named and name_of_folder(below[0]) is not None and number_in_path(path) is not None
 
 
 def numbers_in_folder(folder: str, paths: Iterable[str]) -> list[int]:

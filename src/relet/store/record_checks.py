@@ -32,6 +32,8 @@ def false_record_claims(record: RunRecord, version: FindVersion, run: FindRecord
         if found != record.key:
             yield f"says that its key is {record.key}, and the digest of its parts is {found}"
     if record.parts is not None:
+        if record.parts.pipeline not in ("", record.pipeline):
+            yield f"says that it is of {record.pipeline}, and its key that it is of {record.parts.pipeline}"
         yield from _false_inputs(record)
     for link in links(record):
         yield from _false_link(link, version(link.version))

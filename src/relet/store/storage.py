@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.artifact import ArtifactType, Reference, Version, short_name
 from relet.core.record import RunRecord
 from relet.errors import NotFoundError, nearest
-from relet.store import aliases, checking, claims, log, objects, runs, trees, upkeep, versions
+from relet.store import aliases, checking, claims, log, objects, runs, short_names, trees, upkeep, versions
 from relet.store.address import open_bucket
 from relet.store.aliases import AliasMove
 from relet.store.bucket import Bucket
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class Store:
     """A store at one place. Any number of processes and threads may write at once.
 
+    Where a method takes a name or a reference as text, it means what a person means by it: a short name is that of
+    the one pipeline which has such an artifact (`full_reference`). A `Reference` means exactly what it says.
     All methods raise StoreError where the place can't be read or written, DamagedError where stored bytes are not
     what was written, and NotFoundError, with the nearest right name, for a name that the store does not hold.
     """
@@ -90,6 +92,7 @@ class Store:
         """Store a version under the next number. Where the artifact has a version of this content, that one is
         given.
 
+        `name` is the full name where a pipeline makes the version: `nyc_rentals/model`.
         `files` maps relative paths to the SHA-256 of objects, which must be stored before. `content` is the digest
         of the content, which keys use. A stored version that claims this content and does not hold it is passed
         over; `doubting` is told of it in a sentence.
@@ -108,11 +111,27 @@ class Store:
 
     def version(self, reference: str | Reference) -> Version:
         """The version that a reference names: `clean_sample:v3`, `model:prod`, or `model` for the latest."""
-        return versions.get(self._bucket, _as_reference(reference))
+        return versions.get(self._bucket, self._reference(reference))
 
     def find(self, reference: str | Reference) -> Version | None:
         """The version that a reference names, or None."""
-        return versions.find(self._bucket, _as_reference(reference))
+        return versions.find(self._bucket, self._reference(reference))
+
+    def full_reference(self, text: str) -> Reference:
+        """The reference that a text means: a short name is that of the one pipeline which has such an artifact.
+
+        `nyc_rentals/model:v3` says the pipeline itself. Where no pipeline has such an artifact, the name stays
+        short. Raises NotFoundError, with the full names, where several pipelines have it.
+        """
+        return self._reference(text)
+
+    def _reference(self, reference: str | Reference) -> Reference:
+        if isinstance(reference, Reference):
+            return reference
+        return short_names.full_reference(self._bucket, Reference.parse(reference))
+
+    def _name(self, name: str | Reference) -> str:
+        return self._reference(artifact_name(name) if isinstance(name, str) else name).name
 
     def false_claims(self, version: Version) -> list[FalseClaim]:
         """What a version claims of its files and is not so. A table above 64 MiB is not read: see `verify`."""
@@ -122,29 +141,51 @@ class Store:
         """The version of an artifact that has this content digest, whatever its number, or None."""
         return versions.find_content(self._bucket, artifact_name(name), content)
 
-    def versions(self, name: str, unread: list[str] | None = None) -> list[Version]:
-        """An artifact's versions that were not pruned, the oldest first; what can't be read joins `unread`."""
-        return versions.living_versions(self._bucket, name, unread)
+    def versions(self, name: str | Reference, unread: list[str] | None = None) -> list[Version]:
+        """An artifact's versions that were not pruned, the oldest first; what can't be read joins `unread`.
+
+        With those of a full name come those that its pipeline made when an older relet stored them without it.
+        """
+        full = self._name(name)
+        older = versions.inherited_versions(self._bucket, full, unread)
+        return [*older, *versions.living_versions(self._bucket, full, unread)]
 
     def names(self) -> list[str]:
-        """The names of all artifacts, sorted."""
+        """The names of all artifacts, sorted: full ones, and short ones where no pipeline made the versions."""
         return versions.names(self._bucket)
 
-    def set_alias(self, name: str, alias: str, number: int, *, by: str, why: str) -> None:
+    def set_alias(self, name: str | Reference, alias: str, number: int, *, by: str, why: str) -> None:
         """Set an alias to a stored version. Nothing is written where the alias is set to it already."""
         alias_name(alias)
-        self.version(Reference(artifact_name(name), f"v{number}"))
-        aliases.move(self._bucket, name, alias, number, by=by, why=why)
+        named = Reference(artifact_name(name) if isinstance(name, str) else name.name, f"v{number}")
+        exact = self._reference(str(named)) if isinstance(name, str) else named
+        self.version(exact)
+        aliases.move(self._bucket, exact.name, alias, number, by=by, why=why)
 
-    def aliases(self, name: str) -> dict[str, int]:
+    def aliases(self, name: str | Reference) -> dict[str, int]:
         """Each alias of an artifact → the number of the version that it is set to."""
-        return aliases.current_numbers(self._bucket, name)
+        full = self._name(name)
+        older = versions.inherited_aliases(self._bucket, full)
+        return dict(sorted((older | aliases.current_numbers(self._bucket, full)).items()))
 
-    def alias_history(self, name: str, alias: str) -> list[AliasMove]:
+    def aliases_of(self, version: Version) -> list[str]:
+        """The aliases that are set to a version, sorted.
+
+        A version that an older relet stored under a short name has those of the pipelines that inherit it.
+        """
+        heirs = short_names.heirs(self._bucket, version)
+        aliases_by_name = (self.aliases(Reference(each)).items() for each in heirs or [version.name])
+        return sorted({alias for each in aliases_by_name for alias, number in each if number == version.number})
+
+    def alias_history(self, name: str | Reference, alias: str) -> list[AliasMove]:
         """Every move of an alias, the first one first."""
-        found = aliases.history(self._bucket, name, alias)
+        full = self._name(name)
+        known = self.aliases(Reference(full))
+        found = aliases.history(self._bucket, full, alias)
+        if not found and alias in known:
+            found = aliases.history(self._bucket, short_name(full), alias)
         if not found:
-            raise NotFoundError(f"{name} has no alias {alias!r}: {nearest(alias, self.aliases(name))}")
+            raise NotFoundError(f"{full} has no alias {alias!r}: {nearest(alias, known)}")
         return found
 
     def materialize(self, version: Version, folder: Path) -> None:
@@ -314,7 +355,3 @@ def open_store(url: str | Path) -> Store:
     'sample:v1'
     """
     return Store(open_bucket(str(url)))
-
-
-def _as_reference(reference: str | Reference) -> Reference:
-    return Reference.parse(reference) if isinstance(reference, str) else reference

@@ -66,7 +66,11 @@ def prune(bucket: Bucket, keep: int) -> list[str]:
             # Verdicts are small, and stay true of the version that they judged as long as it is kept.
             kept |= {str(each) for each in living}
             continue
-        named = set(aliases.current_numbers(bucket, name).values())
+        named = {
+            number
+            for each in (name, *versions.owners(bucket, name))
+            for number in aliases.current_numbers(bucket, each).values()
+        }
         spared = [each for each in living[:-keep] if each.number in named or str(each) in held]
         kept |= {str(each) for each in (*spared, *living[-keep:])}
         old += [each for each in living[:-keep] if str(each) not in kept]

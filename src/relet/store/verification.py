@@ -13,7 +13,7 @@ from relet.store.bucket import Bucket
 from relet.store.checking import stored_false_claims
 from relet.store.code_checks import StoredCode
 from relet.store.journal import PIECE_ADVICE, check_piece, false_journal, stored_searches
-from relet.store.layout import DIGEST, is_artifact_name, number_in_path, object_path
+from relet.store.layout import DIGEST, name_of_folder, number_in_path, object_path
 from relet.store.log import LogHead
 from relet.store.log_checks import ENTER, log_problems
 from relet.store.manifest import disowns, named_versions
@@ -45,15 +45,17 @@ def verify(bucket: Bucket, head: LogHead | None = None) -> list[StoreProblem]:
     searched = list(stored_searches(bucket))
     keys = [entry.path for entry in bucket.entries("keys/")]
     records = {record.id: record for record in runs.newest_first(bucket)}
-    moved = {name: _current_aliases(bucket, name) for name in versions.names(bucket)}
+    names = sorted({*versions.names(bucket), *versions.full_names(bucket)})
+    moved = {name: _current_aliases(bucket, name) for name in names}
     damaged = _damaged_objects(bucket)
     known: dict[str, Version] = {}
-    for name in versions.names(bucket):
+    for name in sorted({*names, *versions.names(bucket)}):
         alive = versions.living_versions(bucket, name)
         known |= {str(version): version for version in alive}
         found += _broken_versions(bucket, alive, damaged)
         found += _false_makers(alive, records)
-        found += _dangling_aliases(name, moved.get(name, {}), {version.number for version in alive})
+        there = {version.number for version in (*versions.inherited_versions(bucket, name), *alive)}
+        found += _dangling_aliases(name, moved.get(name, {}), there)
     named = {digest for version in known.values() for digest in version.files.values()}
     found += [
         StoreProblem(kind="damaged", where=object_path(digest), message=message)
@@ -219,17 +221,18 @@ def _unreadable_documents(bucket: Bucket) -> Iterator[StoreProblem]:
 def _why_unreadable(bucket: Bucket, path: str) -> str | None:
     parts = path.split("/")
     number = number_in_path(path)
+    name = name_of_folder(parts[1]) if parts[0] == "artifacts" else ""
     try:
         if parts[0] == "runs":
             runs.read_record(bucket, path)
-        elif parts[0] == "artifacts" and not is_artifact_name(parts[1]):
+        elif name is None:
             return "relet stores nothing of that name; move it away"
         elif number and parts[2:3] == ["versions"] and len(parts) == 4:
-            versions.read(bucket, parts[1], number)
+            versions.read(bucket, name, number)
         elif parts[0] == "searches" and len(parts) == 3:
             check_piece(bucket, path)
         elif number and parts[2:3] == ["aliases"] and len(parts) == 5:
-            aliases.read_move(bucket, parts[1], parts[3], number)
+            aliases.read_move(bucket, name, parts[3], number)
         else:
             bucket.document(path)
     except StoreError as error:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from relet.core.artifact import ArtifactType, Reference, Version
+from relet.core.artifact import ArtifactType, Reference, Version, is_full_name, short_name
 from relet.core.record import now
 from relet.errors import DamagedError, NotFoundError, StoreError, nearest
 from relet.store import aliases, checking, log, objects
@@ -16,14 +16,16 @@ from relet.store.fields import wrong_version_fields
 from relet.store.layout import (
     TOMBSTONE,
     Document,
+    artifact_folder,
     content_path,
     contents_folder,
     encode,
     file_path,
     file_paths,
-    is_artifact_name,
+    name_of_folder,
     number_in_path,
     numbers_in_folder,
+    run_path,
     version_path,
     versions_folder,
 )
@@ -74,7 +76,10 @@ def _add_numbered(bucket: Bucket, draft: Version, same: _DraftComparison) -> Ver
     ):
         if known and same(known):
             return _write_pointer(bucket, known)
-    number = max([*taken[-1:], named]) + 1
+    older = _inheritable_numbers(bucket, draft.name, taken)
+    if older and (known := _inherited_content(bucket, draft.name, draft.content)) and same(known):
+        return known
+    number = max([*taken[-1:], *older[-1:], named]) + 1
     while True:
         version = replace(draft, number=number, created=now())
         if _create(bucket, version):
@@ -183,7 +188,7 @@ def reserve(bucket: Bucket, name: str, content: str | None) -> int:
             document = bucket.document(version_path(name, number)) or {}
             if TOMBSTONE in document and document.get("content") == content:
                 return number
-    number = max([*taken[-1:], named]) + 1
+    number = max([*taken[-1:], *_inheritable_numbers(bucket, name, taken)[-1:], named]) + 1
     while not log.create_logged(
         bucket, version_path(name, number), encode(tombstone(name, number, content)), log.PRUNED
     ):
@@ -220,6 +225,75 @@ def _readable_version(bucket: Bucket, name: str, number: int, unread: list[str] 
         return None
 
 
+def read_or_inherited(bucket: Bucket, name: str, number: int) -> Version | None:
+    """A version by its number, or the inherited one of that number. Raises DamagedError."""
+    return read(bucket, name, number) or _inherited_version(bucket, name, number)
+
+
+def _inherited_version(bucket: Bucket, name: str, number: int) -> Version | None:
+    """The version of a full name that an older relet stored under the short one; None where there is none.
+
+    A pipeline inherits what it made itself, and that of which no record says who made it. Its own versions have
+    numbers above all that it inherits.
+    """
+    if not is_full_name(name):
+        return None
+    version = read(bucket, short_name(name), number)
+    if version is None or _pipeline_of(bucket, version.producer) not in (None, name.partition("/")[0]):
+        return None
+    own = version_numbers(bucket, name)
+    return version if not own or number < own[0] else None
+
+
+def _pipeline_of(bucket: Bucket, run: str | None) -> str | None:
+    """The pipeline that a run is of; None where its record is gone or can't be read."""
+    with suppress(DamagedError):
+        document = bucket.document(run_path(run)) if run else None
+        pipeline = (document or {}).get("pipeline")
+        return pipeline if isinstance(pipeline, str) else None
+    return None
+
+
+def _inheritable_numbers(bucket: Bucket, name: str, own: list[int]) -> list[int]:
+    """The numbers of the versions that an older relet stored under the short name, whoever made them.
+
+    `own` are the numbers of the full name: where they begin with 1, nothing was there before.
+    """
+    if not is_full_name(name) or own[:1] == [1]:
+        return []
+    return [each for each in version_numbers(bucket, short_name(name)) if not own or each < own[0]]
+
+
+def _inherited_content(bucket: Bucket, name: str, content: str) -> Version | None:
+    known = find_content(bucket, short_name(name), content)
+    with suppress(DamagedError):
+        return _inherited_version(bucket, name, known.number) if known else None
+    return None
+
+
+def inherited_versions(bucket: Bucket, name: str, unread: list[str] | None = None) -> list[Version]:
+    """The versions of a full name that an older relet stored under the short one, the oldest first."""
+
+    def readable(number: int) -> Version | None:
+        try:
+            return _inherited_version(bucket, name, number)
+        except DamagedError:
+            if unread is not None:
+                unread.append(f"{short_name(name)}:v{number}")
+            return None
+
+    older = _inheritable_numbers(bucket, name, version_numbers(bucket, name))
+    return [version for version in bucket.each(readable, older) if version]
+
+
+def inherited_aliases(bucket: Bucket, name: str) -> dict[str, int]:
+    """The aliases of the short name that are set to an inherited version → its number; none of a short name."""
+    if not is_full_name(name):
+        return {}
+    found = aliases.current_numbers(bucket, short_name(name))
+    return {alias: number for alias, number in found.items() if _inherited_version(bucket, name, number)}
+
+
 def living_versions(bucket: Bucket, name: str, unread: list[str] | None = None) -> list[Version]:
     """The versions that were not pruned and can be read, the oldest first; the others are added to `unread`."""
     lost = [] if unread is None else unread
@@ -231,24 +305,42 @@ def living_versions(bucket: Bucket, name: str, unread: list[str] | None = None) 
 
 def names(bucket: Bucket) -> list[str]:
     """The names of the artifacts that have a version; a folder of another name is passed over."""
-    named = (name for name in bucket.folders("artifacts/") if is_artifact_name(name))
-    return [name for name in named if version_numbers(bucket, name)]
+    named = filter(None, map(name_of_folder, bucket.folders("artifacts/")))
+    return sorted(name for name in named if version_numbers(bucket, name))
+
+
+def owners(bucket: Bucket, name: str) -> list[str]:
+    """The full names that pipelines have for a short one, sorted."""
+    return [each for each in full_names(bucket) if short_name(each) == name]
+
+
+def full_names(bucket: Bucket) -> list[str]:
+    """The full names of versions, and those of aliases alone, which are set to inherited versions; sorted."""
+    named = filter(None, map(name_of_folder, bucket.folders("artifacts/")))
+    return sorted(each for each in named if is_full_name(each) and bucket.entries(artifact_folder(each)))
 
 
 def find(bucket: Bucket, reference: Reference) -> Version | None:
-    """The version that a reference names, or None. Where no alias `latest` is set, it is the newest version."""
-    number = reference.number
+    """The version that a reference names, or None. Where no alias `latest` is set, it is the newest version.
+
+    Of a full name the pipeline's own version or alias is taken; where it has none, the one that it inherits.
+    """
+    name, number = reference.name, reference.number
     if number is None:
-        number = aliases.current(bucket, reference.name, reference.selector)
+        number = aliases.current(bucket, name, reference.selector)
     if number is not None:
-        return read(bucket, reference.name, number)
-    return next(_versions_newest_first(bucket, reference.name), None) if reference.selector == "latest" else None
+        return read_or_inherited(bucket, name, number)
+    older = aliases.current(bucket, short_name(name), reference.selector) if is_full_name(name) else None
+    if older and (inherited := _inherited_version(bucket, name, older)):
+        return inherited
+    return next(_versions_newest_first(bucket, name), None) if reference.selector == "latest" else None
 
 
 def _versions_newest_first(bucket: Bucket, name: str) -> Iterator[Version]:
     for number in reversed(version_numbers(bucket, name)):
         if version := _readable_version(bucket, name, number):
             yield version
+    yield from reversed(inherited_versions(bucket, name))
 
 
 def get(bucket: Bucket, reference: Reference) -> Version:
@@ -257,16 +349,20 @@ def get(bucket: Bucket, reference: Reference) -> Version:
     if version:
         return version
     known = names(bucket)
-    if reference.name not in known:
-        raise NotFoundError(f"{bucket.url} holds no artifact {reference.name!r}: {nearest(reference.name, known)}")
+    if not {reference.name, short_name(reference.name)} & {*known}:
+        offered = known if is_full_name(reference.name) else sorted({*map(short_name, known)})
+        advice = nearest(reference.name, offered)
+        raise NotFoundError(f"{bucket.url} holds no artifact {reference.name!r}: {advice}")
     if reference.number in version_numbers(bucket, reference.name):
         raise NotFoundError(f"{reference} was pruned; {_nearest_selector(bucket, reference)}")
     raise NotFoundError(f"{bucket.url} holds no {reference}: {_nearest_selector(bucket, reference)}")
 
 
 def _nearest_selector(bucket: Bucket, reference: Reference) -> str:
-    selectors = [f"v{version.number}" for version in living_versions(bucket, reference.name)]
-    names = {*aliases.current_numbers(bucket, reference.name), "latest"}
+    name = reference.name
+    living = [*inherited_versions(bucket, name), *living_versions(bucket, name)]
+    selectors = [f"v{version.number}" for version in living]
+    names = {*aliases.current_numbers(bucket, name), *inherited_aliases(bucket, name), "latest"}
     return nearest(reference.selector, [*selectors, *sorted(names)])
 
 

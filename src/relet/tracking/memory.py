@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Curve
+from relet.core.artifact import ArtifactType, Curve, Reference
 from relet.errors import NotFoundError
 from relet.store.curves import curves
 from relet.store.reproductions import latest_of_runs
@@ -39,7 +39,7 @@ class MemoryTracker:
         self.runs[record.id] = record
         if judged := latest_of_runs(store).get(record.id):
             self.verdicts[record.id] = str(judged)
-        versions = (store.find(link.version) for link in record.outputs.values())
+        versions = (store.find(Reference.parse(link.version)) for link in record.outputs.values())
         self.curves[record.id] = {
             name: curve for version in versions if version for name, curve in curves(store, version).items()
         }

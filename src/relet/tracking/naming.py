@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Version
+from relet.core.artifact import ArtifactType, Reference, Version, in_pipeline, is_full_name
 from relet.core.record import RunKind, RunRecord
 from relet.errors import NotFoundError
 
@@ -40,27 +41,40 @@ def run_files(record: RunRecord) -> dict[str, str]:
 
 
 def registered_name(pipeline: str, artifact: str) -> str:
-    """The name under which a tracker registers the models that a pipeline makes.
+    """The name under which a tracker registers the models that a pipeline makes, or takes from another one.
 
-    >>> registered_name("nyc_rentals", "model")
-    'nyc_rentals_model'
+    >>> registered_name("nyc_rentals", "model"), registered_name("nyc_rentals", "sales/model")
+    ('nyc_rentals_model', 'sales_model')
     """
-    return f"{pipeline}_{artifact}"
+    return in_pipeline(pipeline, artifact).replace("/", "_")
 
 
 def model_aliases(store: Store) -> list[tuple[str, str, Version]]:
     """Registered name, alias and version, for each alias that points at a model; `latest` is left out."""
     found = []
-    for name in store.names():
-        newest = store.find(f"{name}:latest")
+    names = store.names()
+    for name in names:
+        newest = store.find(Reference(name, "latest"))
         if newest is None or newest.type is not ArtifactType.MODEL:
             continue
-        for alias, number in store.aliases(name).items():
-            version = store.find(f"{name}:v{number}")
-            pipeline = _producing_pipeline(version, store)
+        for alias, number in store.aliases(Reference(name)).items():
+            version = store.find(Reference(name, f"v{number}"))
+            pipeline = pipeline_of_alias(name, names, version, store)
             if alias != "latest" and version and pipeline:
                 found.append((registered_name(pipeline, name), alias, version))
     return found
+
+
+def pipeline_of_alias(name: str, names: Container[str], version: Version | None, store: Store) -> str | None:
+    """The pipeline that an alias of an artifact belongs to; None where it belongs to none any more.
+
+    Aliases that an older relet set under a short name count until the pipeline has versions under its own: `names`
+    are those of all artifacts.
+    """
+    if is_full_name(name):
+        return name.partition("/")[0]
+    pipeline = _producing_pipeline(version, store)
+    return None if pipeline is None or in_pipeline(pipeline, name) in names else pipeline
 
 
 def _producing_pipeline(version: Version | None, store: Store) -> str | None:

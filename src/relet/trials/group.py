@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from relet.config.binding import SearchSettings
-from relet.core.artifact import ArtifactType
+from relet.core.artifact import ArtifactType, Reference
 from relet.core.component import Component
 from relet.core.directions import Direction, direction_of, is_usual
 from relet.core.record import RunKind, Status
@@ -57,12 +57,12 @@ def end(
 
 def _make_latest(group: RunRecording, winner: TrialResult) -> None:
     """Move `latest` to the winner's outputs: until now it is at those of the trial that ended last."""
-    store = group.job.store
+    store, pipeline = group.job.store, group.job.request.pipeline
     for name, reference in winner.outputs.items():
-        version = store.find(reference)
+        version = store.find(Reference.parse(reference))
         if version:
             why = f"the best trial of the {group.record.kind}"
-            store.set_alias(name, "latest", version.number, by=group.record.id, why=why)
+            store.set_alias(pipeline.full(name), "latest", version.number, by=group.record.id, why=why)
 
 
 def status_of(tried: Iterable[TrialResult]) -> Status:

@@ -35,16 +35,16 @@ def missing_reference_makers(job: Job) -> list[str]:
     A missing reference is a stored version that an input is compared with, that is not there yet, and that the
     first product of this pipeline becomes.
     """
+    pipeline = job.request.pipeline
     missing = {
         each.stored.initially
         for component in job.request.components
         for each in component.inputs
-        if each.stored and each.stored.initially and job.store.find(each.stored.reference) is None
+        if each.stored and each.stored.initially and job.store.find(pipeline.full(each.stored.reference)) is None
     }
     selected = {component.name for component in job.request.components}
-    producers = job.request.pipeline.producers
-    makers = {producers[name] for name in missing if producers.get(name) in selected}
-    return [name for name in job.request.pipeline.upstream(*makers) if name in selected]
+    makers = {pipeline.producers[name] for name in missing if pipeline.producers.get(name) in selected}
+    return [name for name in pipeline.upstream(*makers) if name in selected]
 
 
 def first_goes_alone(order: Order, job: Job) -> Callable[[Sequence[PlannedTrial]], bool]:

@@ -160,11 +160,13 @@ def test_mlflow_shows_a_run_whose_artifact_was_pruned(mlflow: Place, store: Stor
     assert the_run(tracker, record).info.status == "FINISHED"
 
 
-def test_a_model_is_logged_and_registered_once_for_each_content(mlflow: Place, store: Store) -> None:
+@pytest.mark.parametrize("full", [True, False])
+def test_a_model_is_logged_and_registered_once_for_each_content(mlflow: Place, store: Store, full: bool) -> None:
     pipeline = f"p{new_run_id()[-8:]}"
+    name = f"{pipeline}/model" if full else "model"
     parent = pipeline_run(store, pipeline=pipeline)
     version, link = artifact(
-        store, "model", "model", {"MLmodel": MLMODEL, "data/trees": pipeline}, producer=parent.id
+        store, name, "model", {"MLmodel": MLMODEL, "data/trees": pipeline}, producer=parent.id
     )
     tracker = mlflow.open()
     train = component_run(store, parent, pipeline=pipeline, outputs={"model": link}, metrics={"mae": 1.0})
@@ -174,7 +176,7 @@ def test_a_model_is_logged_and_registered_once_for_each_content(mlflow: Place, s
         mlflow.open().send(record, store)
     client = tracker._client()  # type: ignore[attr-defined]
     (registered,) = client.search_model_versions(f"name = '{pipeline}_model'")
-    assert registered.tags == {"relet.content": link.content, "relet.version": "model:v1"}
+    assert registered.tags == {"relet.content": link.content, "relet.version": f"{name}:v1"}
     assert registered.run_id == the_run(tracker, train).info.run_id
     (logged,) = the_run(tracker, train).outputs.model_outputs
     assert registered.source == f"models:/{logged.model_id}"
@@ -182,7 +184,8 @@ def test_a_model_is_logged_and_registered_once_for_each_content(mlflow: Place, s
     assert [each.model_id for each in the_run(tracker, test).inputs.model_inputs] == [logged.model_id]
     assert str(client.get_logged_model(logged.model_id).status) in {"READY", "LoggedModelStatus.READY"}
     assert signature_names(tracker, registered.source) == ["latitude"]
-    store.set_alias("model", "prod", version.number, by="test", why="promoted")
+    assert client.get_logged_model(logged.model_id).name == "model"
+    store.set_alias(name, "prod", version.number, by="test", why="promoted")
     tracker.mirror_aliases(store)
     tracker.mirror_aliases(store)
     assert client.get_model_version_by_alias(f"{pipeline}_model", "prod").version == registered.version

@@ -33,16 +33,22 @@ def test_a_refused_batch_is_accepted_with_who_and_why_and_the_next_run_goes_on(
     tiny.run()
     assert tiny.run("etl.rows=12").exit_status == 3
     # what was said of another batch that was compared with it is not said of it
-    assert "report:v1 said yes" in relet(capsys, monkeypatch, "accept", "clean_sample:v1", "--why", "the first")[1]
+    assert (
+        "tiny/report:v1 said yes"
+        in relet(capsys, monkeypatch, "accept", "clean_sample:v1", "--why", "the first")[1]
+    )
     status, said = relet(capsys, monkeypatch, "accept", "clean_sample:latest", "--why", "more hosts")
     assert status == 0
-    assert "report:v2 said no: 2 rows" in said
-    assert "clean_sample:reference is clean_sample:v2 now, it was clean_sample:v1" in said
+    assert "tiny/report:v2 said no: 2 rows" in said
+    assert "tiny/clean_sample:reference is tiny/clean_sample:v2 now, it was tiny/clean_sample:v1" in said
     last = open_store(tiny.root / ".relet").alias_history("clean_sample", "reference")[-1]
     assert (last.number, last.by, last.why) == (2, getpass.getuser(), "more hosts")
     assert tiny.run("etl.rows=12").exit_status == 0
     assert tiny.run("etl.rows=12").exit_status == 0
-    assert "is clean_sample:v2 already" in relet(capsys, monkeypatch, "accept", "clean_sample:v2", "--why", "x")[1]
+    assert (
+        "is tiny/clean_sample:v2 already"
+        in relet(capsys, monkeypatch, "accept", "clean_sample:v2", "--why", "x")[1]
+    )
 
 
 def test_nothing_is_accepted_without_a_reason(
@@ -59,8 +65,11 @@ def test_nothing_is_accepted_without_a_reason(
     ("reference", "said"),
     [
         ("clean_sampel:latest", "clean_sample"),
-        ("clean_sample:v9", "holds no clean_sample:v9"),
-        ("weights:latest", "no component compares anything with a stored weights: there are clean_sample"),
+        ("clean_sample:v9", "holds no tiny/clean_sample:v9"),
+        (
+            "weights:latest",
+            "no component compares anything with a stored tiny/weights: there are tiny/clean_sample",
+        ),
     ],
 )
 def test_what_no_check_compares_with_is_refused(
@@ -82,4 +91,4 @@ def test_outside_of_a_project_the_alias_is_reference(
     monkeypatch.chdir(elsewhere)
     store = str(tiny.root / ".relet")
     status, said = relet(capsys, monkeypatch, "accept", "weights:v1", "--why", "a start", "--store", store)
-    assert (status, "weights:reference is weights:v1 now, it was not set" in said) == (0, True)
+    assert (status, "tiny/weights:reference is tiny/weights:v1 now, it was not set" in said) == (0, True)

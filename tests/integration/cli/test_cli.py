@@ -78,7 +78,7 @@ def test_a_refusal_names_the_check_and_the_rows_and_ends_with_3(
     assert status == 3
     assert "check says no: 1 of 1 checks failed\n  small: 1 rows are 9 or more\n" in out
     assert "n=9  name=row 9" in out
-    assert "relet artifacts show report:v1" in out
+    assert "relet artifacts show tiny/report:v1" in out
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_refusal_names_the_check_and_the_rows_and_ends_with_3(
         (["run", "tiny", "etl.source=nowhere.csv"], 2, "nowhere.csv"),
         (["run", "tiny.clean", "lwo=3"], 2, "did you mean low?"),
         (["artifacts", "show", "sampel"], 2, "sampel"),
-        (["artifacts", "show", "no/name"], 2, "is no reference"),
+        (["artifacts", "show", "no/Name"], 2, "is no reference"),
         (["why", "trian"], 2, "did you mean train?"),
         (["runs", "20200101"], 2, "20200101"),
     ],
@@ -163,15 +163,15 @@ def test_artifacts_are_listed_shown_and_named(tiny: Tiny, capsys: pytest.Capture
     relet(capsys, "run", "tiny")
     relet(capsys, "run", "tiny", "etl.low=3")
     _, out, _ = relet(capsys, "artifacts", "list")
-    assert re.search(r"clean_sample:v2 +table .* 7 rows +latest", out)
+    assert re.search(r"tiny/clean_sample:v2 +table .* 7 rows +latest", out)
     _, out, _ = relet(capsys, "artifacts", "list", "clean_sample")
-    assert re.search(r"clean_sample:v1 +table .* 8 rows +reference", out)
+    assert re.search(r"tiny/clean_sample:v1 +table .* 8 rows +reference", out)
     _, out, _ = relet(capsys, "artifacts", "show", "clean_sample:reference")
     assert "made by   clean of tiny" in out
-    assert re.search(r"from +sample:v1", out)
+    assert re.search(r"from +tiny/sample:v1", out)
     assert re.search(r"parameter low +2", out)
     _, out, _ = relet(capsys, "artifacts", "alias", "clean_sample:v2", "reference", "--why", "a new year")
-    assert out == "clean_sample:reference is clean_sample:v2 now\n"
+    assert out == "tiny/clean_sample:reference is tiny/clean_sample:v2 now\n"
     _, out, _ = relet(capsys, "artifacts", "alias", "clean_sample:reference")
     assert "the first batch" in out
     assert "a new year" in out
@@ -206,15 +206,15 @@ def test_artifacts_are_checked_tidied_and_moved(tiny: Tiny, capsys: pytest.Captu
     relet(capsys, "run", "tiny", "etl.low=3")
     assert relet(capsys, "artifacts", "verify")[:2] == (0, "nothing is broken\n")
     _, out, _ = relet(capsys, "artifacts", "prune", "--keep", "1")
-    assert "dropped:v1" in out
-    assert "clean_sample:v1" not in out
+    assert "tiny/dropped:v1" in out
+    assert "tiny/clean_sample:v1" not in out
     _, out, _ = relet(capsys, "artifacts", "gc", "--older-than", "0")
     assert re.match(r"[1-9]\d* files deleted", out)
     assert relet(capsys, "artifacts", "verify")[0] == 0
     bundle = str(tiny.root / "bundle.tar")
     relet(capsys, "artifacts", "export", "clean_sample:v2", bundle)
     _, out, _ = relet(capsys, "artifacts", "import", bundle, "--store", str(tiny.root / "other"))
-    assert out == "clean_sample:v1 is stored\n"
+    assert out == "tiny/clean_sample:v1 is stored\n"
     shown = json.loads(relet(capsys, "artifacts", "show", "clean_sample:v2", "--json")[1])["version"]
     sha = shown["files"]["table.parquet"]
     (tiny.root / ".relet" / "objects" / sha[:2] / sha).write_bytes(b"damage")
@@ -240,7 +240,7 @@ def test_a_verdict_is_shown_with_the_run_and_with_what_it_judged(
     run_id = relet(capsys, "runs")[1].split()[0]
     output = OutputVerdict(
         name="metrics",
-        recorded="metrics:v1",
+        recorded="tiny/metrics:v1",
         recorded_content="c",
         reproduced_content="c",
         likeness=Likeness.IDENTICAL,

@@ -109,7 +109,9 @@ def test_the_page_is_stored_tracked_and_made_once(stored: Tiny, capsys: pytest.C
     assert sorted(version.files) == ["eda.py", "page.html"]
     (record,) = (each for each in store(stored).runs() if each.component == "explore")
     assert version.producer == record.id
-    assert {link.version for link in record.inputs.values()} == {"sample:v1", "clean_sample:v1", "dropped:v1"}
+    assert {link.version for link in record.inputs.values()} == {
+        f"tiny/{name}:v1" for name in ("sample", "clean_sample", "dropped")
+    }
     assert record.parts is not None and set(record.parts.resources) == {"eda.py"}
     _, out, _ = relet(capsys, "eda", "tiny", "--html")
     assert re.search(r"explore +skip +same key +exploration:v1", out)
@@ -187,7 +189,7 @@ def test_a_newer_sample_that_was_not_cleaned_is_not_mixed_in(
     assert "10 came, 8 stayed, 2 left" in text(stored.root / "latest.html")
     status, _, err = relet(capsys, "eda", "tiny", "sample:v2", "--html")
     assert status == 2
-    assert "no run is recorded that made or took sample:v2 together with clean_sample, dropped" in err
+    assert "no run is recorded that made or took tiny/sample:v2 together with clean_sample, dropped" in err
     assert "relet run tiny steps=get,clean" in err
     # nor because somebody once looked at the two together
     assert relet(capsys, "run", "tiny.explore", "sample=sample:v2", "clean_sample=clean_sample:v1")[0] == 0
@@ -287,13 +289,17 @@ def test_the_notebook_opens_on_the_chosen_versions(
     monkeypatch.setattr(os, "execve", become)
     stored.run("etl.low=5", steps=["clean"])
     _, out, _ = relet(capsys, "eda", "tiny", "clean_sample:v1", "--headless", "--port", "3000")
-    assert out.split() == ["sample", "sample:v1", "clean_sample", "clean_sample:v1", "dropped", "dropped:v1"]
+    assert out.split() == [
+        *("sample", "tiny/sample:v1", "clean_sample", "tiny/clean_sample:v1", "dropped", "tiny/dropped:v1")
+    ]
     ((command, environment),) = begun
     line = " ".join(command)
     assert f"-m marimo edit {stored.path('eda.py')} " in line and "--headless --port 3000" in line
     # without it marimo asks whether a notebook that names its packages runs in an environment of its own
     assert "--no-sandbox" in command
-    assert line.endswith("-- --sample sample:v1 --clean_sample clean_sample:v1 --dropped dropped:v1")
+    assert line.endswith(
+        "-- --sample tiny/sample:v1 --clean_sample tiny/clean_sample:v1 --dropped tiny/dropped:v1"
+    )
     assert environment["RELET_STORE"] == store(stored).url
     assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(stored.root)
 

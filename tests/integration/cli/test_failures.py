@@ -50,7 +50,7 @@ def test_programs_get_the_lines_as_fields(tiny: Tiny, capsys: pytest.CaptureFixt
     ended = json.loads(out.splitlines()[-1])
     assert ended["lines"][-1]["file"] == "pipelines/tiny/helper.py"
     assert ended["lines"][-1]["source"] == "assert False, 'no mean'"
-    assert ended["inputs"] == ["clean_sample:v1 (8 rows × 2 columns)"]
+    assert ended["inputs"] == ["tiny/clean_sample:v1 (8 rows × 2 columns)"]
 
 
 def test_a_step_without_inputs_names_none(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:

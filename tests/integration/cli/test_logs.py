@@ -39,7 +39,7 @@ def test_what_a_component_prints_by_any_means_is_kept(sums: Sums, capfd: pytest.
     assert status == 0
     heading, took, *lines = out.splitlines()
     assert heading.startswith("add  finished  run ")
-    assert took.split() == ["took", "drawn:v1"]
+    assert took.split() == ["took", "sums/drawn:v1"]
     assert sorted(lines) == ["by Python", "by a library", "by the system", "to standard error"]
     assert set(lines) <= set(passed_on.splitlines())
 

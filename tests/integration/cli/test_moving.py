@@ -29,8 +29,8 @@ def bundle(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> Path:
     status, out, _ = relet(capsys, "artifacts", "export", "weights:v3", "--with-history", str(path))
     assert status == 0
     assert out.splitlines() == [
-        f"weights:v3 is in {path} with its history: 12 versions, 10 runs",
-        "aliases stay here; set there what you need of: clean_sample:reference (v1)",
+        f"tiny/weights:v3 is in {path} with its history: 12 versions, 10 runs",
+        "aliases stay here; set there what you need of: tiny/clean_sample:reference (v1)",
     ]
     return path
 
@@ -51,12 +51,12 @@ def there(tiny: Tiny, bundle: Path, capsys: pytest.CaptureFixture[str]) -> Store
 def test_what_arrives_is_whole_and_is_called_what_it_is_there(here: Store, there: Store) -> None:
     consistent(there)
     weights = there.version("weights:latest")
-    assert (str(weights), weights.content) == ("weights:v2", here.version("weights:v3").content)
+    assert (str(weights), weights.content) == ("tiny/weights:v2", here.version("weights:v3").content)
     record = there.run(str(weights.producer))
-    assert record.inputs["clean_sample"].version == "clean_sample:v2"
+    assert record.inputs["clean_sample"].version == "tiny/clean_sample:v2"
     assert there.version("clean_sample:v2").content == here.version("clean_sample:v3").content
     check = next(each for each in there.runs() if each.component == "check")
-    assert check.inputs["reference"].version == "clean_sample:v1"
+    assert check.inputs["reference"].version == "tiny/clean_sample:v1"
     for each in there.runs():
         assert all(there.has_object(sha) for sha in each.objects.values())
         assert each.machine == here.run(each.id).machine
@@ -67,16 +67,16 @@ def test_the_new_store_is_told_what_made_the_model_and_import_says_what_it_did(
 ) -> None:
     url = str(tiny.root / "there")
     _, out, _ = relet(capsys, "artifacts", "import", str(bundle), "--store", url)
-    assert out.startswith("weights:v2 is stored\n")
-    assert re.search(r"^  clean_sample:v3 +is clean_sample:v2 here$", out, re.MULTILINE)
+    assert out.startswith("tiny/weights:v2 is stored\n")
+    assert re.search(r"^  tiny/clean_sample:v3 +is tiny/clean_sample:v2 here$", out, re.MULTILINE)
     assert (
-        "10 runs stored\nlook further: relet artifacts show weights:v2   relet reproduce weights:v2 --trust\n"
-        in out
+        "10 runs stored\nlook further: relet artifacts show tiny/weights:v2   "
+        "relet reproduce tiny/weights:v2 --trust\n" in out
     )
     _, out, _ = relet(capsys, "artifacts", "show", "weights:v2", "--store", url)
     assert "aliases   latest\n" in out
     assert re.search(r"made by   train of tiny, run \S+\n", out)
-    assert re.search(r"from +clean_sample:v2", out)
+    assert re.search(r"from +tiny/clean_sample:v2", out)
     assert re.search(r"parameter factor +2.0", out)
     _, out, _ = relet(capsys, "artifacts", "import", str(bundle), "--store", url)
     assert "0 runs stored; 10 runs were here already\n" in out
@@ -105,7 +105,7 @@ def test_the_model_and_what_it_was_compared_with_are_made_again_without_the_firs
     tiny: Tiny, there: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(tiny.root / ".relet")
-    for version in ("weights:v2", "clean_sample:v1"):
+    for version in ("tiny/weights:v2", "tiny/clean_sample:v1"):
         status, out, err = relet(capsys, "reproduce", version, "--here", "--trust", "--store", "there")
         assert (status, err) == (0, "")
         assert f"IDENTICAL  {version}: every digest is equal" in out
@@ -131,9 +131,9 @@ def test_what_is_left_out_is_said_on_both_sides(
     (sha,) = here.version("clean_sample:v3").files.values()
     (tiny.root / ".relet" / "objects" / sha[:2] / sha).unlink()
     _, out, _ = relet(capsys, "artifacts", "export", "weights:v3", "--with-history", "less.tar")
-    assert "without clean_sample:v3: it is gone, and a reproduction makes it again\n" in out
+    assert "without tiny/clean_sample:v3: it is gone, and a reproduction makes it again\n" in out
     _, out, _ = relet(capsys, "artifacts", "import", "less.tar", "--store", str(tiny.root / "there"))
-    assert re.search(r"^  clean_sample:v3 +was gone when this was exported$", out, re.MULTILINE)
+    assert re.search(r"^  tiny/clean_sample:v3 +was gone when this was exported$", out, re.MULTILINE)
     consistent(open_store(tiny.root / "there"))
 
 
@@ -169,9 +169,9 @@ def test_a_run_that_wrote_a_page_says_how_to_open_it_and_a_refusal_how_to_accept
     tiny: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny.edit("steps/train.py", '"weights.txt"', '"weights.html"')
-    assert "a page to open: relet artifacts get weights:v1" in relet(capsys, "run", "tiny")[1]
+    assert "a page to open: relet artifacts get tiny/weights:v1" in relet(capsys, "run", "tiny")[1]
     assert "a page to open" not in relet(capsys, "run", "tiny")[1]
     status, out, _ = relet(capsys, "run", "tiny", "check.limit=9")
     assert status == 3
-    assert "look at it with: relet artifacts show report:v2\n" in out
-    assert 'if it is as it should be: relet accept clean_sample:v1 --why "…"' in out
+    assert "look at it with: relet artifacts show tiny/report:v2\n" in out
+    assert 'if it is as it should be: relet accept tiny/clean_sample:v1 --why "…"' in out

@@ -25,16 +25,16 @@ def test_a_card_says_what_the_table_is_where_it_came_from_and_where_the_page_is(
     two: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, out, err = relet(capsys, "artifacts", "card", "clean_sample:v1")
-    assert (status, out, err) == (0, "clean_sample:v1 is described in clean_sample-v1.html\n", "")
+    assert (status, out, err) == (0, "tiny/clean_sample:v1 is described in clean_sample-v1.html\n", "")
     reading = stands_alone((two.root / "clean_sample-v1.html").read_text())
     version = open_store(two.root / ".relet").version("clean_sample:v1")
     for words in (
-        "clean_sample:v1 Drop the small ones.",
+        "tiny/clean_sample:v1 Drop the small ones.",
         "6 rows, 2 columns",
         "aliases reference",
         "clean of tiny",
         f"run {version.producer}",
-        "from sample:v1",
+        "from tiny/sample:v1",
         "parameters low 4",
         f"made {version.created[:10]}",
         version.content,
@@ -44,7 +44,7 @@ def test_a_card_says_what_the_table_is_where_it_came_from_and_where_the_page_is(
 
 def test_the_page_is_written_where_one_wants_it(two: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = relet(capsys, "artifacts", "card", "sample", "--html", "here.html")
-    assert (status, out) == (0, "sample:v2 is described in here.html\n")
+    assert (status, out) == (0, "tiny/sample:v2 is described in here.html\n")
     assert "20 rows" in stands_alone((two.root / "here.html").read_text()).words
     status, _, err = relet(capsys, "artifacts", "card", "sample", "--html", "no/here.html")
     assert status == 2
@@ -66,11 +66,11 @@ def test_two_versions_are_compared_on_the_terminal_and_as_a_page(
     )
     assert (status, err) == (0, "")
     for line in (
-        r"clean_sample:v1 → clean_sample:v2",
+        r"tiny/clean_sample:v1 → tiny/clean_sample:v2",
         r"columns   the same",
         r"rows      6 → 18, matched by n",
-        r"  only in clean_sample:v1 +0",
-        r"  only in clean_sample:v2 +12",
+        r"  only in tiny/clean_sample:v1 +0",
+        r"  only in tiny/clean_sample:v2 +12",
         r"  equal +6",
         r"  n +55\.6%  median 6 → 10; range 4 to 9 → 2 to 19",
         r"with drawings in diff\.html",
@@ -84,7 +84,7 @@ def test_two_versions_are_compared_on_the_terminal_and_as_a_page(
 def test_versions_of_two_artifacts_are_compared_too(two: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = relet(capsys, "artifacts", "diff", "sample:v1", "clean_sample:v1")
     assert status == 0
-    assert re.search(r"only in sample:v1 +4\n", out)
+    assert re.search(r"only in tiny/sample:v1 +4\n", out)
     assert "drawings" not in out
     assert not list(two.root.glob("*.html"))
 
@@ -92,7 +92,7 @@ def test_versions_of_two_artifacts_are_compared_too(two: Tiny, capsys: pytest.Ca
 def test_programs_get_the_difference_as_json(two: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = relet(capsys, "artifacts", "diff", "sample:v1", "sample:v2", "--json", "--html", "diff.html")
     found = json.loads(out)
-    assert (found["before"], found["after"]) == ("sample:v1", "sample:v2")
+    assert (found["before"], found["after"]) == ("tiny/sample:v1", "tiny/sample:v2")
     assert found["difference"]["rows"]["only_after"] == 10
     assert found["difference"]["shifts"][0]["before"]["name"] == "n"
     assert (two.root / "diff.html").exists()
@@ -103,12 +103,13 @@ def test_programs_get_the_difference_as_json(two: Tiny, capsys: pytest.CaptureFi
     [
         (
             ["card", "report"],
-            "report:v1 is a verdict, and only tables have values to look at; tables here are clean_sample, "
-            "dropped, sample; `relet artifacts show report:v1` says what this one is",
+            "tiny/report:v1 is a verdict, and only tables have values to look at; "
+            "tables here are tiny/clean_sample, tiny/dropped, tiny/sample; "
+            "`relet artifacts show tiny/report:v1` says what this one is",
         ),
-        (["diff", "sample", "weights"], "weights:v2 is a file, and only tables"),
+        (["diff", "sample", "weights"], "tiny/weights:v2 is a file, and only tables"),
         (["card", "sampel"], "did you mean sample?"),
-        (["diff", "sample", "clean_sample:v9"], "holds no clean_sample:v9"),
+        (["diff", "sample", "clean_sample:v9"], "holds no tiny/clean_sample:v9"),
     ],
 )
 def test_what_can_t_be_shown_gets_one_line_of_advice(

@@ -41,5 +41,5 @@ def test_the_events_of_a_run_are_those_that_programs_know(tiny: Tiny, capsys: py
         "metrics",
         "verdict",
     ]
-    assert (ended["outputs"], ended["new"]) == ({"sample": "sample:v1"}, ["sample"])
+    assert (ended["outputs"], ended["new"]) == ({"sample": "tiny/sample:v1"}, ["sample"])
     assert (finished["event"], finished["exit_status"]) == ("finished", 0)

@@ -43,8 +43,8 @@ def test_an_alias_is_told_with_its_version_and_what_was_taken_as_stored(
     sums.store.set_alias("report", "prod", 2, by="test", why="")
     status, out, _ = relet(capsys, "reproduce", "report:prod", "--here")
     assert status == 0
-    assert "\ntaken as stored: drawn:v1\n" in out
-    assert "\nIDENTICAL  report:prod (report:v2): every digest is equal" in out
+    assert "\ntaken as stored: sums/drawn:v1\n" in out
+    assert "\nIDENTICAL  report:prod (sums/report:v2): every digest is equal" in out
 
 
 def test_what_is_equivalent_ends_with_0_and_says_how_far_it_is(
@@ -101,7 +101,7 @@ def test_what_is_impossible_ends_with_2_and_lists_what_is_missing(
     assert last == "stored as reproduction:v1"
     status, out, _ = relet(capsys, "reproduce", run_id, "--here")
     assert out.startswith(
-        f"\nIMPOSSIBLE  {run_id}: drawn.txt of drawn:v1, which add.drawn takes, is gone: object "
+        f"\nIMPOSSIBLE  {run_id}: drawn.txt of sums/drawn:v1, which add.drawn takes, is gone: object "
     )
 
 

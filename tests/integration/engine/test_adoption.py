@@ -23,7 +23,7 @@ from tests.tiny_project import Tiny
 def edit(tiny: Tiny, version: str, change: Callable[[dict[str, Any]], object]) -> None:
     """Write something else into a version's document."""
     name, _, number = version.partition(":v")
-    path = tiny.root / ".relet" / "artifacts" / name / "versions" / f"{number}.json"
+    path = tiny.root / ".relet" / "artifacts" / f"tiny.{name}" / "versions" / f"{number}.json"
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document))
@@ -42,7 +42,7 @@ def test_a_poisoned_table_trains_nothing_and_is_made_again(tiny: Tiny) -> None:
     assert any("was not taken" in note for note in notes.notes)
     again = store.version("clean_sample")
     assert (again.number, again.content, again.files) == (2, honest.content, honest.files)
-    assert {(each.kind, each.where) for each in store.verify()} == {("false", "clean_sample:v1")}
+    assert {(each.kind, each.where) for each in store.verify()} == {("false", "tiny/clean_sample:v1")}
 
 
 def test_a_verdict_whose_metadata_were_turned_says_no_all_the_same(tiny: Tiny) -> None:
@@ -52,7 +52,7 @@ def test_a_verdict_whose_metadata_were_turned_says_no_all_the_same(tiny: Tiny) -
     outcome = tiny.run("check.limit=9")
     assert outcome.status is Status.STOPPED
     assert [str(each.action) for each in outcome.results] == ["skip", "skip", "run", "waits"]
-    assert "weights" not in tiny.store.names()
+    assert "tiny/weights" not in tiny.store.names()
 
 
 def test_a_yes_that_came_in_a_bundle_opens_no_gate_that_said_no_here(tiny: Tiny, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_yes_that_came_in_a_bundle_opens_no_gate_that_said_no_here(tiny: Tiny,
     forged = ForgedBundle.of(tmp_path / "report.tar")
     turn_to_yes(forged)
     arrival = store.import_bundle(forged.write(tmp_path / "forged.tar"))
-    assert (str(arrival.version), arrival.version.metadata["passed"]) == ("report:v2", True)
+    assert (str(arrival.version), arrival.version.metadata["passed"]) == ("tiny/report:v2", True)
     assert store.verify() == []
     outcome = tiny.run("check.limit=9", steps=["train"])
     assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
@@ -71,7 +71,7 @@ def test_a_yes_that_came_in_a_bundle_opens_no_gate_that_said_no_here(tiny: Tiny,
 
 @pytest.mark.parametrize("content", [b'{"a":' * 100_000, b"[]", b'{"started": 5}', b"\xff"])
 @pytest.mark.parametrize(
-    "folder", ["runs", "keys", "artifacts/sample/versions", "artifacts/sample/aliases/latest"]
+    "folder", ["runs", "keys", "artifacts/tiny.sample/versions", "artifacts/tiny.sample/aliases/latest"]
 )
 def test_why_and_run_say_in_words_what_they_can_not_read(tiny: Tiny, folder: str, content: bytes) -> None:
     tiny.run()

@@ -165,7 +165,7 @@ def test_every_type_is_stored_taken_shown_compared_and_made_again(
     assert relet.load("note") == "scaled by 1.0\r\n"
     assert np.array_equal(relet.load("weights"), np.arange(6.0).reshape(2, 3).T)
     store = open_store(kinds.root / ".relet")
-    types = {name: str(store.version(name).type) for name in store.names()}
+    types = {name.removeprefix("kinds/"): str(store.version(name).type) for name in store.names()}
     assert types == {
         "settings": "document",
         "names": "document",

@@ -53,14 +53,14 @@ def steps(sums: Sums, measure: str, edit: str) -> None:
 
 
 EDITS = {
-    "an input": ("len(drawn.read_text())", "drawn.open('a').write('more')", "drawn:v1 (drawn.txt)"),
+    "an input": ("len(drawn.read_text())", "drawn.open('a').write('more')", "sums/drawn:v1 (drawn.txt)"),
     "an input, its time set back": (
         "len(drawn.read_text().replace('1', ''))",
         "about = drawn.stat(); drawn.write_text('1' * about.st_size);"
         " os.utime(drawn, ns=(about.st_atime_ns, about.st_mtime_ns))",
-        "drawn:v1 (drawn.txt)",
+        "sums/drawn:v1 (drawn.txt)",
     ),
-    "an input that is deleted": ("len(drawn.read_text())", "drawn.unlink()", "drawn:v1 (drawn.txt)"),
+    "an input that is deleted": ("len(drawn.read_text())", "drawn.unlink()", "sums/drawn:v1 (drawn.txt)"),
     "a file beside an input": (
         "len(list(drawn.parent.iterdir()))",
         "drawn.with_name('more.txt').write_text('more')",

@@ -24,7 +24,7 @@ def test_a_verdict_that_says_no_stops_what_consumes_what_it_judged(tiny: Tiny) -
     assert verdict is not None
     assert verdict.checks[0].rows == ({"n": 9, "name": "row 9"},)
     store = tiny.store
-    assert "weights" not in store.names()
+    assert "tiny/weights" not in store.names()
     assert "reference" not in store.aliases("clean_sample")
 
 
@@ -32,7 +32,7 @@ def test_what_was_refused_is_not_taken_later_because_the_check_is_left_out(tiny:
     assert tiny.run("check.limit=9").exit_status == 3
     outcome = tiny.run(steps=["train"])
     assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
-    assert "weights" not in tiny.store.names()
+    assert "tiny/weights" not in tiny.store.names()
     assert tiny.run(steps=["check"]).exit_status == 0  # another limit: the last word counts
     assert tiny.run(steps=["train"]).exit_status == 0
     # an older version that a person names is taken
@@ -47,7 +47,7 @@ def test_what_comes_after_a_step_that_was_held_back_waits_too(tiny: Tiny) -> Non
     outcome = tiny.run("check.limit=9", steps=["get", "clean", "check", "train", "score"])
     assert [str(each.action) for each in outcome.results][-2:] == ["waits", "waits"]
     assert outcome.results[-1].reason == "for weights"
-    assert "scores" not in tiny.store.names()
+    assert "tiny/scores" not in tiny.store.names()
 
 
 def test_what_takes_the_verdict_runs_when_it_says_no_and_makes_no_reference_of_what_was_refused(
@@ -114,7 +114,7 @@ def test_a_judgement_of_which_a_document_is_lost_holds_back(tiny: Tiny, lost: st
     judge = next(each for each in tiny.store.runs() if each.component == "check")
     record, report = Path(f".relet/runs/{judge.id}.json"), judge.outputs["report"].version
     if lost == "verdict":
-        Path(f".relet/artifacts/report/versions/{report.rpartition('v')[2]}.json").unlink()
+        Path(f".relet/artifacts/tiny.report/versions/{report.rpartition('v')[2]}.json").unlink()
     elif lost == "damaged record":
         record.write_bytes(record.read_bytes()[:-9])
     else:
@@ -124,7 +124,7 @@ def test_a_judgement_of_which_a_document_is_lost_holds_back(tiny: Tiny, lost: st
     if lost == "both records":
         Path(f".relet/runs/{judge.parent}.json").unlink()
     outcome = tiny.run("modeling.factor=3", steps=["train"])
-    what = report if lost == "verdict" else f"run {judge.id}"
+    what = report.removeprefix("tiny/") if lost == "verdict" else f"run {judge.id}"
     assert outcome.exit_status == 3
     assert outcome.results[0].reason == (
         f"what check said of clean_sample:v1 is not known, for {what} is gone or can't be read: "
@@ -148,8 +148,8 @@ def test_pruning_opens_nothing(tiny: Tiny) -> None:
     tiny.store.set_alias("clean_sample", "latest", 1, by="a test", why="the first batch again")
     assert tiny.run(steps=["train"]).exit_status == 3
     pruned = tiny.store.prune(keep=1)
-    assert "sample:v1" in pruned
-    assert "report:v1" not in pruned
+    assert "tiny/sample:v1" in pruned
+    assert "tiny/report:v1" not in pruned
     outcome = tiny.run(steps=["train"])
     assert (outcome.exit_status, outcome.results[0].reason) == (3, "check said no to it")
 
@@ -159,5 +159,5 @@ def test_pruning_keeps_of_each_component_the_last_verdict_alone(tiny: Tiny) -> N
         tiny.run(f"check.limit={limit}")
     tiny.run("check.limit=5", "etl.rows=8")
     tiny.store.set_alias("clean_sample", "old", 1, by="a test", why="to keep it")
-    assert {"report:v1", "report:v2"} <= set(tiny.store.prune(keep=1))
-    assert [str(each) for each in tiny.store.versions("report")] == ["report:v3", "report:v4"]
+    assert {"tiny/report:v1", "tiny/report:v2"} <= set(tiny.store.prune(keep=1))
+    assert [str(each) for each in tiny.store.versions("report")] == ["tiny/report:v3", "tiny/report:v4"]

@@ -25,14 +25,15 @@ def test_a_run_stores_each_output_and_a_record_of_each_step(tiny: Tiny) -> None:
     assert outcome.status is Status.FINISHED
     assert outcome.metrics == {"mae": 11.0, "baseline_mae": 22.0}
     store = tiny.store
-    assert store.names() == ["clean_sample", "drawing", "dropped", "metrics", "report", "sample", "weights"]
+    made = ["clean_sample", "drawing", "dropped", "metrics", "report", "sample", "weights"]
+    assert store.names() == [f"tiny/{name}" for name in made]
     records = list(store.runs())
     assert [each.component for each in records] == ["train", "check", "clean", "get", None]
     train, *_, get, parent = records
     assert {each.parent for each in records[:-1]} == {parent.id}
-    assert parent.steps["train"]["outputs"]["weights"] == "weights:v1"
+    assert parent.steps["train"]["outputs"]["weights"] == "tiny/weights:v1"
     assert (train.job_type, train.parameters, train.metrics["mae"]) == ("train", {"factor": 2.0}, 11.0)
-    assert train.inputs["clean_sample"].version == "clean_sample:v1"
+    assert train.inputs["clean_sample"].version == "tiny/clean_sample:v1"
     assert get.outputs["sample"].content == store.version("sample:v1").content
     assert train.parts is not None
     assert list(train.parts.code) == [
@@ -107,7 +108,7 @@ def test_a_step_on_request_runs_when_it_is_asked_for(tiny: Tiny) -> None:
 def test_alone_it_takes_the_stored_version_that_its_signature_names(tiny: Tiny) -> None:
     tiny.run()
     with pytest.raises(
-        NotFoundError, match=r"score needs weights:prod.*relet artifacts alias weights:latest prod"
+        NotFoundError, match=r"score needs weights:prod.*relet artifacts alias tiny/weights:latest prod"
     ):
         tiny.run(steps=["score"])
     tiny.store.set_alias("weights", "prod", 1, by="test", why="")

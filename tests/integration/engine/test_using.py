@@ -45,8 +45,8 @@ def test_each_use_has_its_own_settings_artifacts_and_metrics(twice: Sums) -> Non
     record = twice.record(outcome, "add_b")
     assert (record.job_type, record.parameters) == ("add", {"scale": 3.0})
     assert {name: link.version for name, link in record.outputs.items()} == {
-        "sums_b": "sums_b:v1",
-        "report_b": "report_b:v1",
+        "sums_b": "sums/sums_b:v1",
+        "report_b": "sums/report_b:v1",
     }
     again = twice.run("add_b.scale=3", "main.evaluate=true")
     assert {str(each.action) for each in again.results} == {"skip"}
@@ -57,8 +57,12 @@ def test_a_stored_version_of_a_renamed_artifact_is_the_one_of_its_new_name(twice
     twice.store.set_alias("report_b", "prod", 1, by="a person", why="better")
     outcome = twice.run("add_b.scale=3", "main.evaluate=true")
     taken = {each.component: {name: str(it) for name, it in each.inputs.items()} for each in outcome.results}
-    assert taken["rate"] == {"report": "report:v1", "sums": "sums:v1"}
-    assert taken["rate_b"] == {"champion": "report_b:v1", "report_b": "report_b:v1", "sums_b": "sums_b:v1"}
+    assert taken["rate"] == {"report": "sums/report:v1", "sums": "sums/sums:v1"}
+    assert taken["rate_b"] == {
+        "champion": "sums/report_b:v1",
+        "report_b": "sums/report_b:v1",
+        "sums_b": "sums/sums_b:v1",
+    }
 
 
 def test_equal_uses_make_equal_content_under_keys_of_their_own(twice: Sums) -> None:

@@ -37,7 +37,7 @@ def test_what_a_project_from_elsewhere_makes_stays_with_the_caller(tiny: Tiny, c
     before = files(tiny.root)
     assert tiny.ran() == ["get", "clean", "check", "train"]
     assert files(tiny.root) == before
-    assert (caller / ".relet" / "artifacts" / "weights").is_dir()
+    assert (caller / ".relet" / "artifacts" / "tiny.weights").is_dir()
     assert tiny.ran() == []
 
 

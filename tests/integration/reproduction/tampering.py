@@ -41,8 +41,8 @@ def damaged(sums: Sums, digest: str | None) -> None:
 
 def tampered(store: Store, folder: Path, reference: str, content: bytes) -> None:
     """Let a version hold other bytes under the same digest of its content, all of it consistent."""
-    name, _, number = reference.partition(":v")
-    path = folder / "artifacts" / name / "versions" / f"{number}.json"
+    version = store.version(reference)
+    path = folder / "artifacts" / version.name.replace("/", ".") / "versions" / f"{version.number}.json"
     manifest = json.loads(path.read_text())
     (file,) = manifest["files"]
     manifest["files"][file] = store.put_object(content)

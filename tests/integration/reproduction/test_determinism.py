@@ -90,7 +90,7 @@ def test_a_deterministic_step_makes_the_same_a_second_time(dice: Dice) -> None:
     stored = open_store(dice.root / ".relet")
     assert stored.version("determinism:latest").metadata["passed"]
     # nothing that the second time made is kept
-    assert stored.names() == ["determinism", "roll"]
+    assert stored.names() == ["determinism", "dice/roll"]
 
 
 def test_a_step_that_is_skipped_is_done_a_second_time_too(dice: Dice) -> None:
@@ -213,7 +213,7 @@ def test_a_step_whose_record_is_gone_runs_again_and_is_checked(dice: Dice) -> No
 def test_a_step_that_an_older_relet_made_is_checked_by_what_made_it_first(dice: Dice) -> None:
     dice.says("4").checked()
     for path in (dice.root / ".relet" / "keys").iterdir():
-        path.write_text(json.dumps({"outputs": {"roll": "roll:v1"}}))
+        path.write_text(json.dumps({"outputs": {"roll": "dice/roll:v1"}}))
     assert dice.checked().passed
 
 

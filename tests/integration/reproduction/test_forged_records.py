@@ -194,9 +194,9 @@ def test_a_record_whose_key_was_changed_is_told(sums: Sums) -> None:
 
 def _edit_version(sums: Sums, reference: str, **fields: Any) -> None:
     """Write a version's document again with other fields, under the number that it has then."""
-    name, _, number = reference.partition(":v")
-    folder = sums.root / ".relet" / "artifacts" / name / "versions"
-    held = json.loads((folder / f"{number}.json").read_text()) | fields
+    version = sums.store.version(reference)
+    folder = sums.root / ".relet" / "artifacts" / version.name.replace("/", ".") / "versions"
+    held = json.loads((folder / f"{version.number}.json").read_text()) | fields
     (folder / f"{held['number']}.json").write_text(json.dumps(held))
 
 
@@ -207,7 +207,7 @@ def test_a_version_that_another_run_is_said_to_have_made_is_not_made_again(sums:
     found = sums.again("report:v2")
     assert found.likeness == "IMPOSSIBLE"
     assert found.reason.startswith(
-        f"report:v2 says that run {maker} made it, and that run's record names no output "
+        f"sums/report:v2 says that run {maker} made it, and that run's record names no output "
     )
     assert sums.again(second).likeness == "IDENTICAL"
 
@@ -226,7 +226,7 @@ def test_a_version_of_a_run_that_was_killed_names_the_way_to_one_that_finished(s
     outcome = sums.run()
     ended = {"status": "running", "ended": None, "outputs": {}, "metrics": {}}
     edit_record(sums, sums.record(outcome, "add").id, lambda record: record.update(ended))
-    assert not [each for each in sums.store.verify() if each.where.startswith("report:v1")]
+    assert not [each for each in sums.store.verify() if each.where.startswith("sums/report:v1")]
     found = sums.again("report:v1")
     assert found.likeness == "IMPOSSIBLE"
     assert "its status is running; name the run that made this content since (`relet runs`)" in found.reason
@@ -257,7 +257,7 @@ def test_a_stored_verdict_whose_word_is_not_that_of_its_file_is_shown_as_false(
     path = sums.root / ".relet" / "artifacts" / "reproduction" / "versions" / "1.json"
     path.write_text(path.read_text().replace("DIVERGED", "IDENTICAL"))
     assert latest_of_runs(sums.store)[str(outcome.run_id)].likeness == "FALSE"
-    assert str(latest_on(sums.store, "sums:v1")).startswith("FALSE on ")
+    assert str(latest_on(sums.store, "sums/sums:v1")).startswith("FALSE on ")
     assert "IDENTICAL" not in relet(capsys, "runs")[1]
     assert "again     FALSE on " in relet(capsys, "artifacts", "show", "sums:v1")[1]
 
@@ -272,8 +272,8 @@ def test_a_stored_verdict_whose_findings_are_gone_is_believed_no_more(sums: Sums
 def test_a_stored_version_that_claims_another_content_is_told_from_one_that_is_gone(sums: Sums) -> None:
     outcome = sums.run()
     content = sums.record(outcome, "add").outputs["report"].content
-    path = sums.root / ".relet" / "artifacts" / "report" / "versions" / "1.json"
+    path = sums.root / ".relet" / "artifacts" / "sums.report" / "versions" / "1.json"
     path.write_text(path.read_text().replace(content, "f" * 64))
     found = sums.again(outcome)
-    told = f"report:v1: in the store it has the content {'f' * 12}, and the run recorded {content[:12]}"
+    told = f"sums/report:v1: in the store it has the content {'f' * 12}, and the run recorded {content[:12]}"
     assert told in found.reason

@@ -21,7 +21,7 @@ def test_a_run_of_a_clean_commit_is_identical(sums: Sums) -> None:
     assert found.reason == "every digest is equal, of 3 outputs of 2 steps"
     assert found.commit == sums.git("rev-parse", "HEAD")
     assert found.environment == "here"
-    assert found.judged == ("drawn:v1", "report:v1", "sums:v1")
+    assert found.judged == ("sums/drawn:v1", "sums/report:v1", "sums/sums:v1")
     assert found.pinned == ()
 
 

@@ -23,7 +23,8 @@ def test_outputs_that_were_pruned_are_compared_by_their_digests(sums: Sums) -> N
     found = sums.again(outcome)
     assert (found.likeness, likenesses(found)) == ("IDENTICAL", ALL)
     assert found.reason == (
-        "every digest is equal, of 3 outputs of 2 steps; drawn:v1, report:v1, sums:v1: gone from the store, so "
+        "every digest is equal, of 3 outputs of 2 steps; sums/drawn:v1, sums/report:v1, "
+        "sums/sums:v1: gone from the store, so "
         "that the recorded digest alone was compared"
     )
     sums.edit("helper.py", "float(", "1 + float(")
@@ -41,13 +42,13 @@ def test_inputs_that_were_pruned_or_collected_are_named(sums: Sums) -> None:
     collected(sums, sums.store.version("drawn:v1").files["drawn.txt"])
     found = sums.again(outcome)
     assert found.likeness == "IMPOSSIBLE"
-    assert found.missing[0].startswith("drawn.txt of drawn:v1, which add.drawn takes, is gone: object ")
+    assert found.missing[0].startswith("drawn.txt of sums/drawn:v1, which add.drawn takes, is gone: object ")
     sums.run("count=5")
     sums.store.prune(keep=1)
     assert sums.again(outcome).missing == (
-        "drawn:v1, which add.drawn takes, is gone from the store: it was pruned",
+        "sums/drawn:v1, which add.drawn takes, is gone from the store: it was pruned",
     )
-    with pytest.raises(NotFoundError, match="report:v1 was pruned"):
+    with pytest.raises(NotFoundError, match="sums/report:v1 was pruned"):
         sums.again("report:v1")
 
 
@@ -105,11 +106,13 @@ def test_a_damaged_output_is_judged_by_the_digest_in_the_record(
     damaged(sums, sums.store.version("report:v1").files["report.txt"])
     found = sums.again(outcome)
     assert found.likeness == "IDENTICAL"
-    assert re.search(r"; report:v1: .* is damaged.*, so that the recorded digest alone was compared", found.reason)
+    assert re.search(
+        r"; sums/report:v1: .* is damaged.*, so that the recorded digest alone was compared", found.reason
+    )
     monkeypatch.setenv("OMP_NUDGE", "40.1")
     found = sums.again(outcome)
     assert found.likeness == "DIVERGED"
-    told = r"can't be compared: report:v1 can't be read: report.txt: object .* was damaged and lies in "
+    told = r"can't be compared: sums/report:v1 can't be read: report.txt: object .* was damaged and lies in "
     assert re.search(told, found.reason)
 
 
@@ -119,7 +122,7 @@ def test_a_stored_input_that_somebody_changed_is_not_taken(sums: Sums) -> None:
     tampered(sums.store, sums.root / ".relet", "drawn:v1", b"1 1 1")
     found = sums.again(outcome)
     assert found.likeness == "IMPOSSIBLE"
-    assert found.reason.startswith("drawn:v1 is not what the run took: its content has the digest ")
+    assert found.reason.startswith("sums/drawn:v1 is not what the run took: its content has the digest ")
     assert "somebody changed it in the store: bring it back from a copy of the store" in found.reason
 
 
@@ -128,7 +131,7 @@ def test_a_stored_output_that_somebody_changed_is_told_apart_from_a_step_that_di
     tampered(sums.store, sums.root / ".relet", "drawn:v1", b"1 1 1")
     found = sums.again(outcome)
     assert (found.likeness, likenesses(found)) == ("DIVERGED", {"draw": "DIVERGED", "add": "IDENTICAL"})
-    assert "drawn:v1 in the store is not what the run recorded; somebody changed it" in found.reason
+    assert "sums/drawn:v1 in the store is not what the run recorded; somebody changed it" in found.reason
 
 
 def test_one_changed_cell_of_a_stored_table_is_named_with_its_row_and_column(tiny: Tiny) -> None:
@@ -146,7 +149,7 @@ def test_one_changed_cell_of_a_stored_table_is_named_with_its_row_and_column(tin
     assert found.likeness == "DIVERGED"
     (clean_sample,) = (each for each in step(found, "clean").outputs if each.name == "clean_sample")
     assert clean_sample.differences == (
-        "clean_sample:v1 in the store is not what the run recorded; somebody changed it",
+        "tiny/clean_sample:v1 in the store is not what the run recorded; somebody changed it",
         "name: 1 of 8 rows differ, most of all n 5: 'roe 5' → 'row 5'",
     )
 
@@ -156,7 +159,7 @@ def test_an_output_whose_bytes_were_collected_is_named_though_the_digests_are_eq
     collected(sums, sums.store.version("report:v1").files["report.txt"])
     found = sums.again(outcome)
     assert found.likeness == "IDENTICAL"
-    assert re.search(r"2 steps; report:v1: .*, so that the recorded digest alone was compared$", found.reason)
+    assert re.search(r"2 steps; sums/report:v1: .*, so that the recorded digest alone was compared$", found.reason)
 
 
 def test_a_stored_table_that_is_none_any_more_is_what_somebody_changed(tiny: Tiny) -> None:
@@ -165,4 +168,4 @@ def test_a_stored_table_that_is_none_any_more_is_what_somebody_changed(tiny: Tin
     tampered(store, tiny.root / ".relet", "clean_sample:v1", b"no table")
     found = reproduce(outcome.run_id, store, root=tiny.root, wishes=ReproductionOptions(here=True))
     assert found.likeness == "DIVERGED"
-    assert "clean_sample:v1 in the store is not what the run recorded; somebody changed it" in found.reason
+    assert "tiny/clean_sample:v1 in the store is not what the run recorded; somebody changed it" in found.reason

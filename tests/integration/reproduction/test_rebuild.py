@@ -23,7 +23,7 @@ def test_a_folder_that_is_kept_holds_the_code_the_store_and_what_was_printed(
     kept = tmp_path_factory.mktemp("kept") / "again"
     assert sums.again(outcome, kept=kept).likeness == "IDENTICAL"
     assert {"code", "store", "log"} <= {path.name for path in kept.iterdir()}
-    assert open_store(kept / "store").names() == ["drawn", "report", "sums"]
+    assert open_store(kept / "store").names() == ["sums/drawn", "sums/report", "sums/sums"]
     with pytest.raises(SetUpError, match="is not empty; name a folder that is, or is not there"):
         sums.again(outcome, kept=kept)
     with pytest.raises(SetUpError, match=r"can't be used .* name an empty folder"):

@@ -29,7 +29,7 @@ def test_the_verdict_is_an_artifact_that_names_what_it_judged(sums: Sums) -> Non
     )
     told = version.metadata
     assert (told["verdict"], told["run"], told["passed"]) == ("IDENTICAL", outcome.run_id, True)
-    assert told["judged"] == dict.fromkeys(["drawn:v1", "report:v1", "sums:v1"], "IDENTICAL")
+    assert told["judged"] == dict.fromkeys(["sums/drawn:v1", "sums/report:v1", "sums/sums:v1"], "IDENTICAL")
     assert set(told["runs"].values()) == {"IDENTICAL"}
     report = json.loads(sums.store.read_object(version.files["reproduction.json"]))
     assert (report["likeness"], report["steps"][0]["component"], report["format"]) == ("IDENTICAL", "draw", 2)
@@ -43,12 +43,12 @@ def test_the_verdict_is_an_artifact_that_names_what_it_judged(sums: Sums) -> Non
 def test_the_newest_verdict_on_a_version_counts_also_where_it_is_impossible(sums: Sums) -> None:
     outcome = sums.run()
     keep(sums.again("report:v1"), sums.store)
-    assert str(latest_on(sums.store, "report:v1")).startswith("IDENTICAL on ")
+    assert str(latest_on(sums.store, "sums/report:v1")).startswith("IDENTICAL on ")
     collected(sums, sums.record(outcome).lock)
     found = reproduce("report:v1", sums.store, root=sums.root)
     keep(found, sums.store)
-    assert found.judged == ("report:v1",)
-    assert str(latest_on(sums.store, "report:v1")).startswith("IMPOSSIBLE on ")
+    assert found.judged == ("sums/report:v1",)
+    assert str(latest_on(sums.store, "sums/report:v1")).startswith("IMPOSSIBLE on ")
 
 
 def test_a_step_that_fails_over_what_is_merely_equivalent_is_not_said_to_have_taken_the_same(
@@ -80,7 +80,7 @@ def test_a_verdict_from_elsewhere_is_refused_and_one_that_makes_no_sense_says_no
 ) -> None:
     outcome = sums.run()
     version = keep(sums.again(outcome), sums.store)
-    assert latest_on(sums.store, "sums:v1") is not None
+    assert latest_on(sums.store, "sums/sums:v1") is not None
     sums.store.export_version(version.name, tmp_path / "verdict.tar")
     with pytest.raises(StoreError, match="relet's own verdict"):
         open_store("memory://").import_version(tmp_path / "verdict.tar")
@@ -89,15 +89,17 @@ def test_a_verdict_from_elsewhere_is_refused_and_one_that_makes_no_sense_says_no
         name="reproduction", type="verdict", content="c", files={}, metadata={"runs": 5, "judged": []}
     )
     assert latest_of_runs(other) == {}
-    assert latest_on(other, "sums:v1") is None
+    assert latest_on(other, "sums/sums:v1") is None
 
 
 def test_each_version_and_each_step_is_shown_its_own_word(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = sums.run()
     monkeypatch.setenv("OMP_NUDGE", "40.1")
     keep(sums.again(outcome), sums.store)
-    words = {version: str(latest_on(sums.store, version)).split()[0] for version in ("drawn:v1", "sums:v1")}
-    assert words == {"drawn:v1": "IDENTICAL", "sums:v1": "DIVERGED"}
+    words = {
+        version: str(latest_on(sums.store, version)).split()[0] for version in ("sums/drawn:v1", "sums/sums:v1")
+    }
+    assert words == {"sums/drawn:v1": "IDENTICAL", "sums/sums:v1": "DIVERGED"}
     runs = latest_of_runs(sums.store)
     assert runs[sums.record(outcome, "draw").id].likeness == "IDENTICAL"
     assert runs[outcome.run_id].likeness == "DIVERGED"

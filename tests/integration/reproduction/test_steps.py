@@ -27,14 +27,18 @@ def test_skipped_steps_are_made_again_from_the_records_of_their_own_runs(sums: S
 
 def test_the_run_of_one_step_is_made_again_on_its_stored_inputs(sums: Sums) -> None:
     found = sums.again(sums.record(sums.run(), "add").id)
-    assert (found.likeness, likenesses(found), found.pinned) == ("IDENTICAL", {"add": "IDENTICAL"}, ("drawn:v1",))
+    assert (found.likeness, likenesses(found), found.pinned) == (
+        "IDENTICAL",
+        {"add": "IDENTICAL"},
+        ("sums/drawn:v1",),
+    )
 
 
 def test_a_version_is_made_again_with_the_steps_that_lead_up_to_it(sums: Sums) -> None:
     outcome = sums.run("main.evaluate=true")
     found = sums.again("report:v1")
     assert (found.likeness, likenesses(found)) == ("IDENTICAL", ALL)
-    assert (found.run, found.subject) == (sums.record(outcome, "add").id, "report:v1")
+    assert (found.run, found.subject) == (sums.record(outcome, "add").id, "sums/report:v1")
     assert likenesses(sums.again("drawn")) == {"draw": "IDENTICAL"}
 
 
@@ -43,7 +47,7 @@ def test_an_alias_is_followed_to_its_version(sums: Sums) -> None:
     sums.run("scale=2")
     sums.store.set_alias("report", "prod", 1, by="test", why="")
     found = sums.again("report:prod")
-    assert (found.likeness, found.subject, found.target) == ("IDENTICAL", "report:v1", "report:prod")
+    assert (found.likeness, found.subject, found.target) == ("IDENTICAL", "sums/report:v1", "report:prod")
 
 
 def test_a_version_that_came_without_its_history_is_impossible_and_can_still_be_kept(sums: Sums) -> None:
@@ -53,7 +57,7 @@ def test_a_version_that_came_without_its_history_is_impossible_and_can_still_be_
     there.import_version(sums.root / "report.tar")
     found = reproduce("report:v1", there, root=sums.root, wishes=ReproductionOptions(here=True))
     assert found.likeness == "IMPOSSIBLE"
-    assert found.reason.startswith("the record of the run that made report:v1 can't be had")
+    assert found.reason.startswith("the record of the run that made sums/report:v1 can't be had")
     keep(found, there, ["mlflow"])
     assert there.pending("mlflow") == []
 
@@ -107,7 +111,11 @@ def test_a_pipeline_of_tables_with_a_verdict_that_said_no_is_made_again_as_far_a
 def test_steps_on_stored_inputs_take_them_from_the_store(sums: Sums) -> None:
     sums.run()
     found = sums.again(sums.run("scale=3", steps=["add"]))
-    assert (found.likeness, likenesses(found), found.pinned) == ("IDENTICAL", {"add": "IDENTICAL"}, ("drawn:v1",))
+    assert (found.likeness, likenesses(found), found.pinned) == (
+        "IDENTICAL",
+        {"add": "IDENTICAL"},
+        ("sums/drawn:v1",),
+    )
 
 
 def test_one_component_alone_is_made_again_with_its_own_words(sums: Sums) -> None:
@@ -115,7 +123,7 @@ def test_one_component_alone_is_made_again_with_its_own_words(sums: Sums) -> Non
     sums.run("count=5")
     outcome = execute(prepare(read_order("sums.add", ["drawn=drawn:v1", "scale=10"])))
     found = sums.again(outcome)
-    assert (found.likeness, found.pinned) == ("IDENTICAL", ("drawn:v1",))
+    assert (found.likeness, found.pinned) == ("IDENTICAL", ("sums/drawn:v1",))
 
 
 def test_an_input_that_was_absent_is_absent_again(sums: Sums) -> None:
@@ -131,16 +139,20 @@ def test_a_reference_that_was_moved_since_is_what_it_was(sums: Sums) -> None:
     outcome = sums.run("scale=1000", "main.evaluate=true")
     sums.store.set_alias("report", "prod", 2, by="test", why="")
     found = sums.again(outcome)
-    assert (found.likeness, found.pinned) == ("IDENTICAL", ("report:v1",))
+    assert (found.likeness, found.pinned) == ("IDENTICAL", ("sums/report:v1",))
 
 
 def test_a_stored_input_is_taken_as_stored_though_a_step_made_the_same(sums: Sums) -> None:
     sums.run()
     sums.store.set_alias("report", "prod", 1, by="test", why="")
     outcome = sums.run("main.evaluate=true")
-    assert sums.record(outcome, "rate").inputs["champion"].version == "report:v1"
+    assert sums.record(outcome, "rate").inputs["champion"].version == "sums/report:v1"
     found = sums.again(outcome)
-    assert (found.likeness, step(found, "rate").inputs_equal, found.pinned) == ("IDENTICAL", True, ("report:v1",))
+    assert (found.likeness, step(found, "rate").inputs_equal, found.pinned) == (
+        "IDENTICAL",
+        True,
+        ("sums/report:v1",),
+    )
 
 
 def test_a_source_that_was_deleted_since_comes_from_the_store(sums: Sums) -> None:
@@ -154,7 +166,7 @@ def test_a_source_that_was_deleted_since_comes_from_the_store(sums: Sums) -> Non
 def test_what_is_neither_a_run_nor_a_version_gets_advice(sums: Sums) -> None:
     sums.run()
     for target, said in (
-        ("report:v9", "holds no report:v9"),
+        ("report:v9", "holds no sums/report:v9"),
         ("reprot:v1", r"did you mean report\?"),
         ("20260101T000000", r"neither a run's id \(`relet runs` lists them\) nor a version"),
         ("20260101T000000000000-00000000", "holds no run"),

@@ -68,7 +68,7 @@ def table(name: str) -> Output:
 
 def version(name: str, number: int, content: str, **metadata: Any) -> Version:
     kind = ArtifactType.VERDICT if "passed" in metadata else ArtifactType.TABLE
-    return Version(name=name, number=number, type=kind, content=content, files={}, metadata=metadata)
+    return Version(name=f"pipeline/{name}", number=number, type=kind, content=content, files={}, metadata=metadata)
 
 
 REFERENCE = Input(name="reference", container="pandas", stored=Stored("a:reference", initially="a"))
@@ -105,7 +105,8 @@ def shelf_after_a_run(asked: RunRequest, *, passed: bool = True) -> FakeShelf:
     for component in PIPELINE.components:
         name = component.name
         parts = key_parts(component, asked, inputs[name])
-        shelf.stored[key_digest(parts)] = {made[name].name: str(made[name])}
+        (output,) = (each.name for each in component.outputs)
+        shelf.stored[key_digest(parts)] = {output: str(made[name])}
         for selector in ("v1", "latest"):
             shelf.found[f"{made[name].name}:{selector}"] = made[name]
         links = {i: ArtifactLink(version=str(v), type=v.type, content=v.content) for i, v in inputs[name].items()}
@@ -120,12 +121,10 @@ def shelf_after_a_run(asked: RunRequest, *, passed: bool = True) -> FakeShelf:
             parts=parts,
             inputs=links,
             outputs={
-                made[name].name: ArtifactLink(
-                    version=str(made[name]), type=made[name].type, content=made[name].content
-                )
+                output: ArtifactLink(version=str(made[name]), type=made[name].type, content=made[name].content)
             },
         )
-    shelf.found["a:reference"] = made["get"]
+    shelf.found["pipeline/a:reference"] = made["get"]
     return shelf
 
 
@@ -143,7 +142,7 @@ def test_on_an_empty_store_the_first_runs_and_the_rest_wait_for_it() -> None:
 def test_with_nothing_changed_everything_is_skipped() -> None:
     decided = plan(request(), shelf_after_a_run(request()))
     assert decided.idle
-    assert str(decided["use"].outputs["b"]) == "b:v1"
+    assert str(decided["use"].outputs["b"]) == "pipeline/b:v1"
 
 
 @pytest.mark.parametrize(
@@ -151,8 +150,8 @@ def test_with_nothing_changed_everything_is_skipped() -> None:
     [
         {"key": "another"},
         {"outputs": {}},
-        {"outputs": {"b": ArtifactLink(version="b:v2", type="table", content="b2")}},
-        {"outputs": {"b": ArtifactLink(version="c:v1", type="table", content="bb")}},
+        {"outputs": {"b": ArtifactLink(version="pipeline/b:v2", type="table", content="b2")}},
+        {"outputs": {"b": ArtifactLink(version="pipeline/c:v1", type="table", content="bb")}},
     ],
 )
 def test_a_key_is_not_believed_where_no_record_says_that_it_led_to_these_outputs(says: dict[str, Any]) -> None:
@@ -162,6 +161,14 @@ def test_a_key_is_not_believed_where_no_record_says_that_it_led_to_these_outputs
     decided = plan(request(), shelf)
     assert [each.action for each in decided] == [Action.SKIP, Action.SKIP, Action.RUN]
     assert decided["use"].reason == "no record says that its key led to the stored outputs"
+
+
+def test_a_key_that_leads_to_another_pipelines_versions_is_not_taken() -> None:
+    shelf = shelf_after_a_run(request())
+    (key,) = (key for key, outputs in shelf.stored.items() if "b" in outputs)
+    shelf.stored[key] = {"b": "other/b:v1"}
+    shelf.found["other/b:v1"] = replace(shelf.found["pipeline/b:v1"], name="other/b")
+    assert plan(request(), shelf)["use"].action is Action.RUN
 
 
 def test_a_file_that_a_step_read_undeclared_and_that_is_another_now_runs_it_again() -> None:
@@ -206,7 +213,7 @@ def test_a_place_that_a_step_looked_at_and_that_is_another_now_runs_it_again(
 
 def test_the_first_batch_is_compared_with_itself_and_has_the_same_key_once_it_is_the_reference() -> None:
     shelf = shelf_after_a_run(request())
-    del shelf.found["a:reference"]
+    del shelf.found["pipeline/a:reference"]
     assert plan(request(), shelf)["check"].action is Action.SKIP
 
 
@@ -219,7 +226,7 @@ def test_one_parameter_changes_its_step_alone_until_outputs_are_known() -> None:
 
 def test_a_new_version_of_an_input_is_named_by_its_numbers() -> None:
     shelf = shelf_after_a_run(request())
-    shelf.found["a:latest"] = shelf.found["a:v2"] = version("a", 2, "other")
+    shelf.found["pipeline/a:latest"] = shelf.found["pipeline/a:v2"] = version("a", 2, "other")
     assert plan(request(["use"]), shelf)["use"].reason == "a v1 → v2"
 
 
@@ -239,7 +246,7 @@ def test_code_packages_and_resources_are_reasons(part: KeyParts, said: str) -> N
 
 def test_a_lost_object_makes_its_step_run_again() -> None:
     shelf = shelf_after_a_run(request())
-    shelf.lost.add("a:v1")
+    shelf.lost.add("pipeline/a:v1")
     assert actions(request(), shelf) == {"get": "run", "check": "waits", "use": "waits"}
     assert plan(request(), shelf)["get"].reason == "its outputs are not stored"
 
@@ -254,7 +261,7 @@ def test_a_verdict_that_said_no_holds_back_what_consumes_what_it_judged() -> Non
 def test_a_verdict_does_not_enter_the_key_of_what_it_lets_through() -> None:
     shelf = shelf_after_a_run(request())
     before = plan(request(), shelf)["use"].key
-    shelf.found["report:v1"] = version("report", 1, "another report", passed=True)
+    shelf.found["pipeline/report:v1"] = version("report", 1, "another report", passed=True)
     assert plan(request(), shelf)["use"].key == before
 
 
@@ -271,9 +278,9 @@ def test_a_step_alone_without_its_input_says_which_and_what_to_do() -> None:
 
 def test_a_named_version_takes_the_place_of_the_runs_own() -> None:
     shelf = shelf_after_a_run(request())
-    shelf.found["a:v7"] = version("a", 7, "seven")
-    decided = plan(request(["use"], inputs={"a": "a:v7"}), shelf)
-    assert decided["use"].inputs["a"] == shelf.found["a:v7"]
+    shelf.found["other/a:v7"] = replace(version("a", 7, "seven"), name="other/a")
+    decided = plan(request(["use"], inputs={"a": "other/a:v7"}), shelf)
+    assert decided["use"].inputs["a"] == shelf.found["other/a:v7"]
 
 
 def test_planning_changes_nothing() -> None:

@@ -139,7 +139,7 @@ def test_the_key_of_a_use_names_its_function_and_its_names(tmp_path: Path) -> No
     pipeline = read(tmp_path, TWICE)
 
     def parts(component: Component) -> KeyParts:
-        request: Any = type("Request", (), {"code": {}, "key_parameters": {}})()
+        request: Any = type("Request", (), {"code": {}, "key_parameters": {}, "pipeline": pipeline})()
         request.code = {component.name: KeyParts(component="")}
         request.key_parameters = {component.name: {}}
         return key_parts(component, request, {})

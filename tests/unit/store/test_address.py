@@ -19,7 +19,7 @@ def test_opening_a_folder_for_reading_makes_nothing(tmp_path: Path) -> None:
     assert store.names() == []
     assert not (tmp_path / "a").exists()
     store.put_object(b"x")
-    assert (tmp_path / "a" / "b" / "format").read_text() == "1\n"
+    assert (tmp_path / "a" / "b" / "format").read_text() == "2\n"
 
 
 def test_a_folder_stays_where_it_is_when_the_process_goes_elsewhere(
@@ -59,8 +59,8 @@ def test_a_url_that_names_no_store_is_answered_with_what_would(
 
 
 def test_a_newer_layout_is_refused_with_advice_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "format").write_text("2\n")
-    with pytest.raises(StoreError, match="layout is number 2, this relet reads up to 1; upgrade relet"):
+    (tmp_path / "format").write_text("3\n")
+    with pytest.raises(StoreError, match="layout is number 3, this relet reads up to 2; upgrade relet"):
         open_store(tmp_path)
     (tmp_path / "format").write_text("what?")
     with pytest.raises(StoreError, match=r"should hold the layout's number, got 'what\?'"):
@@ -77,13 +77,24 @@ def test_an_older_layout_is_read_by_its_reader_and_not_written(
         return {**document, "description": "read by the old reader"} if "versions" in path else document
 
     shutil.copytree(LAYOUT_1, tmp_path / "store")
-    monkeypatch.setattr(layout, "READERS", {1: reads_layout_1, 2: lambda _, document: document})
+    monkeypatch.setattr(layout, "READERS", {1: reads_layout_1, 3: lambda _, document: document})
     monkeypatch.setattr(bucket, "READERS", layout.READERS)
-    monkeypatch.setattr(bucket, "FORMAT", 2)
+    monkeypatch.setattr(bucket, "FORMAT", 3)
+    monkeypatch.setattr(bucket, "EARLIER", frozenset())
     store = open_store(tmp_path / "store")
     assert store.version("sample:v1").description == "read by the old reader"
     with pytest.raises(StoreError, match="older layout 1, which this relet only reads"):
         store.put_object(b"x")
+
+
+def test_a_write_to_a_store_of_layout_1_sets_its_number_so_that_an_older_relet_refuses_it(tmp_path: Path) -> None:
+    shutil.copytree(LAYOUT_1, tmp_path / "store")
+    store = open_store(tmp_path / "store")
+    assert str(store.version("sample:prod")) == "sample:v1"
+    assert (tmp_path / "store" / "format").read_text() == "1\n"
+    store.put_object(b"x")
+    assert (tmp_path / "store" / "format").read_text() == "2\n"
+    assert str(open_store(tmp_path / "store").version("sample:prod")) == "sample:v1"
 
 
 def test_a_store_that_layout_1_wrote_is_read_whole() -> None:

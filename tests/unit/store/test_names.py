@@ -27,7 +27,7 @@ def test_a_file_can_not_lie_below_another_file(store: Store) -> None:
         store.add_version(name="sample", type="folder", content="c", files={"a": sha, "a/b": sha})
 
 
-@pytest.mark.parametrize("name", ["../x", "Sample", "", "a/b", "1a"])
+@pytest.mark.parametrize("name", ["../x", "Sample", "", "a/B", "a/b/c", "/b", "../b", "a/", "1a"])
 def test_a_name_that_could_be_a_path_is_refused(store: Store, name: str) -> None:
     with pytest.raises(StoreError, match="artifact's name"):
         store.add_version(name=name, type="file", content="c", files={})

@@ -11,7 +11,8 @@ from relet.cli.artifacts import listing, log, moving, pages, upkeep
 def command() -> None:
     """List, show, look into, name, check, move and tidy what the store holds.
 
-    A REFERENCE is a name with a version or an alias: clean_sample:v3, clean_sample:latest, model:prod.
+    A REFERENCE is a name with a version or an alias: clean_sample:v3, clean_sample:latest, model:prod. Where
+    several pipelines have such an artifact, write the pipeline before it: nyc_rentals/model:prod.
     """
 
 

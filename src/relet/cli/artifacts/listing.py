@@ -11,7 +11,7 @@ import click
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say, say_document
-from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version
+from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version, is_full_name
 from relet.core.wording import count, shorten
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store.reproductions import determinism_on, latest_on
@@ -30,34 +30,39 @@ VALUE_LINES = 12
 def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
     """List every artifact with its aliases; or all versions of one NAME."""
     store = open_default_store(store_url)
-    names = [Reference.parse(name).name] if name else store.names()
+    names = [store.full_reference(name).name] if name else store.names()
     unread: list[str] = []
-    versions = [store.versions(each, unread) for each in names]
+    versions = [store.versions(Reference(each), unread) for each in names]
     if unread:
         say(f"{', '.join(unread)} can't be read; relet artifacts verify says why", err=True)
     if name and not versions[0]:
-        store.version(name)
+        store.version(Reference(names[0]))
     if as_json:
         listed = zip(names, versions, strict=True)
         artifacts = [{"name": each, "versions": [one.to_json() for one in held]} for each, held in listed]
         say_document(artifacts=artifacts, unread=unread)
         return
-    shown = [version for each in versions for version in (each if name else each[-1:])]
+    shown = [
+        (artifact, version)
+        for artifact, each in zip(names, versions, strict=True)
+        for version in (each if name else each[-1:])
+    ]
     for line in _listing_lines(store, shown):
         say(line)
     if not names:
         say("the store is empty")
 
 
-def _listing_lines(store: Store, versions: Sequence[Version]) -> Iterator[str]:
-    aliases = {name: _readable_aliases(store, name) for name in dict.fromkeys(each.name for each in versions)}
-
+def _listing_lines(store: Store, listed: Sequence[tuple[str, Version]]) -> Iterator[str]:
+    """A line for each version, which is listed under the name of an artifact."""
+    aliases = {name: _readable_aliases(store, name) for name in dict.fromkeys(name for name, _ in listed)}
+    versions = [version for _, version in listed]
     columns = [
         text_column((str(each) for each in versions), least=26),
         text_column((each.type for each in versions), least=7),
         text_column((each.created[:16].replace("T", " ") for each in versions), least=16),
         text_column((_version_size(each) for each in versions), least=22),
-        text_column(_names_and_origin(each, aliases[each.name]) for each in versions),
+        text_column(_aliases_and_origin(store, name, each, aliases[name]) for name, each in listed),
     ]
     return table_lines(columns, UNBOUNDED, headings=False)
 
@@ -65,10 +70,19 @@ def _listing_lines(store: Store, versions: Sequence[Version]) -> Iterator[str]:
 def _readable_aliases(store: Store, name: str) -> dict[str, int]:
     """The aliases of an artifact; none where one of them can't be read, which is told on standard error."""
     try:
-        return store.aliases(name)
+        return store.aliases(Reference(name))
     except StoreError as error:
         say(f"the aliases of {name} can't be read: {error}", err=True)
         return {}
+
+
+def _readable_aliases_of(store: Store, version: Version) -> list[str]:
+    """The aliases that are set to a version; none where one of them can't be read, which is told."""
+    try:
+        return store.aliases_of(version)
+    except StoreError as error:
+        say(f"the aliases of {version.name} can't be read: {error}", err=True)
+        return []
 
 
 def _aliases_of(version: Version, numbers: Mapping[str, int]) -> list[str]:
@@ -76,8 +90,10 @@ def _aliases_of(version: Version, numbers: Mapping[str, int]) -> list[str]:
     return [alias for alias, number in numbers.items() if number == version.number]
 
 
-def _names_and_origin(version: Version, numbers: Mapping[str, int]) -> str:
-    return ", ".join([*_aliases_of(version, numbers), *(["(imported)"] if version.imported else [])])
+def _aliases_and_origin(store: Store, name: str, version: Version, numbers: Mapping[str, int]) -> str:
+    """The aliases of a version that is listed under a name; of a short one those that its pipelines set."""
+    held = _aliases_of(version, numbers) if is_full_name(name) else _readable_aliases_of(store, version)
+    return ", ".join([*held, *(["(imported)"] if version.imported else [])])
 
 
 def _version_size(version: Version) -> str:
@@ -107,7 +123,7 @@ def show(reference: str, store_url: str | None, as_json: bool) -> None:
 
 def _version_lines(store: Store, version: Version) -> Iterator[str]:
     yield f"{version}  {version.type}  {version.description}"
-    yield f"aliases   {', '.join(_aliases_of(version, _readable_aliases(store, version.name))) or 'none'}"
+    yield f"aliases   {', '.join(_readable_aliases_of(store, version)) or 'none'}"
     yield f"created   {version.created}"
     yield f"content   {version.content}"
     yield from _value_lines(store, version)

@@ -10,7 +10,7 @@ import click
 
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say
-from relet.core.artifact import Version
+from relet.core.artifact import Reference, Version, short_name
 from relet.core.wording import count
 from relet.errors import SettingError
 
@@ -29,7 +29,7 @@ def get(reference: str, folder: Path | None, store_url: str | None) -> None:
     """
     store = open_default_store(store_url)
     version = store.version(reference)
-    folder = folder or Path(f"{version.name}-v{version.number}")
+    folder = folder or Path(f"{short_name(version.name)}-v{version.number}")
     if folder.is_dir() and any(folder.iterdir()):
         raise SettingError(f"{folder} has files in it; name another folder: relet artifacts get {version} FOLDER")
     store.materialize(version, folder)
@@ -70,7 +70,7 @@ def _exported_aliases(store: Store, versions: Iterable[Version]) -> Iterator[str
     """The aliases of these versions, without `latest`: an import sets that one itself."""
     exported = {str(version): version for version in versions}
     for name in sorted({version.name for version in exported.values()}):
-        for alias, number in store.aliases(name).items():
+        for alias, number in store.aliases(Reference(name)).items():
             if alias != "latest" and f"{name}:v{number}" in exported:
                 yield f"{name}:{alias} (v{number})"
 

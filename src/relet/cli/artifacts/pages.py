@@ -13,7 +13,7 @@ import click
 from relet.cli.pages import write_page
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say, say_document
-from relet.core.artifact import ArtifactType, Version
+from relet.core.artifact import ArtifactType, Reference, Version, short_name
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
     page = profile_card(
         table_profile, title=str(version), subtitle=version.description, head=provenance(store, version)
     )
-    path = html or Path(f"{version.name}-v{version.number}.html")
+    path = html or Path(f"{short_name(version.name)}-v{version.number}.html")
     say(f"{version} is described in {write_page(page, path, option='--html')}")
 
 
@@ -106,7 +106,9 @@ def _say_difference(store: Store, old: Version, new: Version, *, as_json: bool) 
 def _stored_table_file(store: Store, version: Version) -> Iterator[Path]:
     """A stored table's file, in a temporary folder. Raises BadDataError where the version is no table."""
     if version.type is not ArtifactType.TABLE:
-        tables = [name for name in store.names() if (store.versions(name) or [version])[-1].type == "table"]
+        tables = [
+            name for name in store.names() if (store.versions(Reference(name)) or [version])[-1].type == "table"
+        ]
         raise BadDataError(
             f"{version} is a {version.type}, and only tables have values to look at; "
             f"tables here are {', '.join(tables) or 'none'}; "

@@ -11,7 +11,6 @@ import click
 from relet.cli.artifacts.log import NO_LOG
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say
-from relet.core.artifact import Reference
 from relet.store.log import LogHead
 
 
@@ -27,13 +26,14 @@ def alias(reference: str, alias: str | None, store_url: str | None, why: str) ->
     """
     store = open_default_store(store_url)
     if alias is None:
-        wanted = Reference.parse(reference)
-        for move in store.alias_history(wanted.name, wanted.selector):
+        wanted = store.full_reference(reference)
+        for move in store.alias_history(wanted, wanted.selector):
             say(f"{move.when}  v{move.number}  by {move.by}  {move.why}".rstrip())
         return
-    version = store.version(reference)
-    store.set_alias(version.name, alias, version.number, by=getpass.getuser(), why=why)
-    say(f"{version.name}:{alias} is {version} now")
+    wanted = store.full_reference(reference)
+    version = store.version(wanted)
+    store.set_alias(wanted, alias, version.number, by=getpass.getuser(), why=why)
+    say(f"{wanted.name}:{alias} is {version} now")
 
 
 @click.command("verify")

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from relet.core.artifact import ArtifactType, Version
+from relet.core.artifact import ArtifactType, Version, short_name
 from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.tracking.naming import run_name
 
@@ -129,7 +129,7 @@ def dataset(link: ArtifactLink, version: Version | None, store_url: str) -> dict
     metadata = version.metadata if version else {}
     rows = metadata.get("rows")
     return {
-        "name": link.version.partition(":")[0],
+        "name": short_name(link.version.partition(":")[0]),
         "digest": link.content[:DIGEST_LENGTH],
         "source_type": "relet",
         "source": json.dumps({"store": store_url, "version": link.version, "content": link.content}),
@@ -157,8 +157,8 @@ def visible_files(version: Version) -> dict[str, str]:
 
 
 def _artifact_files(version: Version) -> dict[str, str]:
-    """A single file is called after its artifact; several files lie in a folder of the artifact's name."""
+    """A single file is called after its artifact; several files lie in a folder of the artifact's short name."""
     if len(version.files) == 1:
         ((path, digest),) = version.files.items()
-        return {f"{version.name}{Path(path).suffix}": digest}
-    return {f"{version.name}/{path}": digest for path, digest in version.files.items()}
+        return {f"{short_name(version.name)}{Path(path).suffix}": digest}
+    return {f"{short_name(version.name)}/{path}": digest for path, digest in version.files.items()}

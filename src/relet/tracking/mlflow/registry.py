@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import Version
+from relet.core.artifact import Version, short_name
 from relet.store.checking import refuse_other_files
 from relet.tracking.mlflow.mapping import CONTENT, RUN_ID, VERSION
 
@@ -42,7 +42,7 @@ def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version:
     if found is None:
         found = client.create_logged_model(
             experiment_id,
-            name=version.name,
+            name=short_name(version.name),
             source_run_id=run_id,
             tags={CONTENT: version.content, VERSION: str(version), RUN_ID: version.producer or ""},
         )
@@ -55,7 +55,7 @@ def log_model(client: MlflowClient, *, run_id: str, experiment_id: str, version:
 
 
 def _logged_model(client: MlflowClient, experiment_id: str, version: Version) -> LoggedModel | None:
-    matches = f"tags.`{CONTENT}` = '{version.content}' and name = '{version.name}'"
+    matches = f"tags.`{CONTENT}` = '{version.content}' and name = '{short_name(version.name)}'"
     found = client.search_logged_models([experiment_id], filter_string=matches, max_results=1)
     return found[0] if found else None
 

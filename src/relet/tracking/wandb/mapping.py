@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
-from relet.core.artifact import Curve, Version
+from relet.core.artifact import Curve, Version, short_name, within_pipeline
 from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.tracking.naming import run_files, run_name
 
@@ -96,8 +96,8 @@ def wandb_view(
     # A skipped run made nothing and used nothing: an earlier run did.
     inputs = {} if record.status is Status.SKIPPED else record.inputs
     outputs = {} if record.status is Status.SKIPPED or not ended else record.outputs
-    used = [_shared_artifact(link, versions, aliases, used=True) for link in inputs.values()]
-    made = [_shared_artifact(link, versions, aliases, used=False) for link in outputs.values()]
+    used = [_shared_artifact(record, link, versions, aliases, used=True) for link in inputs.values()]
+    made = [_shared_artifact(record, link, versions, aliases, used=False) for link in outputs.values()]
     return WandbRun(
         run_id=record.id,
         project=project or record.pipeline,
@@ -169,14 +169,28 @@ def _run_duration(record: RunRecord) -> float | None:
     return (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
 
 
+def artifact_in_wandb(pipeline: str, name: str) -> str:
+    """The name of an artifact in W&B, whose projects are pipelines: short, but for what is of another pipeline.
+
+    >>> artifact_in_wandb("sales", "sales/raw"), artifact_in_wandb("sales", "other/raw")
+    ('raw', 'other.raw')
+    """
+    return within_pipeline(pipeline, name).replace("/", ".")
+
+
 def _shared_artifact(
-    link: ArtifactLink, versions: Mapping[str, Version], aliases: Mapping[str, tuple[str, ...]], *, used: bool
+    record: RunRecord,
+    link: ArtifactLink,
+    versions: Mapping[str, Version],
+    aliases: Mapping[str, tuple[str, ...]],
+    *,
+    used: bool,
 ) -> WandbArtifact | None:
     version = versions.get(link.version)
     if version is None:
         return None
     return WandbArtifact(
-        name=version.name,
+        name=artifact_in_wandb(record.pipeline, version.name),
         type=str(version.type),
         version=str(version),
         content=version.content,
@@ -221,5 +235,6 @@ def _media(versions: Any) -> dict[str, tuple[str, str]]:
             suffix = PurePosixPath(path).suffix.lower()
             if suffix in DRAWN | IMAGES:
                 alone = len(version.files) == 1
-                found[version.name if alone else f"{version.name}/{PurePosixPath(path).stem}"] = (suffix, digest)
+                name = short_name(version.name)
+                found[name if alone else f"{name}/{PurePosixPath(path).stem}"] = (suffix, digest)
     return found

@@ -13,15 +13,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.core.artifact import Curve, Reference, Version
+from relet.core.artifact import Curve, Reference, Version, in_pipeline
 from relet.core.record import RunRecord
 from relet.core.wording import count
 from relet.errors import DamagedError, NotFoundError, ReletError, TrackerError
 from relet.store.curves import curves
 from relet.store.reproductions import RunVerdicts
+from relet.tracking.naming import pipeline_of_alias
 from relet.tracking.tracker import RefusedError
 from relet.tracking.wandb import ledger
-from relet.tracking.wandb.mapping import IMAGES, WandbArtifact, WandbRun, wandb_view
+from relet.tracking.wandb.mapping import IMAGES, WandbArtifact, WandbRun, artifact_in_wandb, wandb_view
 from relet.tracking.wandb.upload import is_logged_in, upload
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class WandbTracker:
             version = store.find(Reference.parse(link.version))
             if version is not None:
                 versions[link.version] = version
-                at = _aliases(store, version.name)
+                at = _aliases(store, in_pipeline(record.pipeline, version.name))
                 aliases[link.version] = tuple(sorted(a for a, number in at.items() if number == version.number))
         return wandb_view(
             record,
@@ -158,15 +159,16 @@ class WandbTracker:
 
     def _moved_versions(self, store: Store, known: Mapping[str, str]) -> Iterator[Version]:
         """The versions that an alias is set to and was not last recorded for."""
-        for name in store.names():
+        names = store.names()
+        for name in names:
             for alias, number in _aliases(store, name).items():
-                version = store.find(f"{name}:v{number}")
-                with suppress(NotFoundError):
-                    if version is None or not version.producer:
-                        continue
-                    project = _project(store.run(version.producer).pipeline)
-                    if known.get(_alias(project, name, alias)) != str(version):
-                        yield version
+                version = store.find(Reference(name, f"v{number}"))
+                pipeline = pipeline_of_alias(name, names, version, store)
+                if version is None or not version.producer or pipeline is None:
+                    continue
+                shown = artifact_in_wandb(pipeline, name)
+                if known.get(_alias(_project(pipeline), shown, alias)) != str(version):
+                    yield version
 
     def _lay_out_objects(self, wanted: WandbRun, store: Store) -> set[str]:
         """Write the files of a run's artifacts where W&B reads them, each once; the digests that are lost."""
@@ -340,8 +342,8 @@ def _project(pipeline: str) -> str:
 
 def _aliases(store: Store, name: str) -> dict[str, int]:
     """Alias → number; where the store has no alias `latest`, it is the newest version's."""
-    newest = store.find(f"{name}:latest")
-    return ({"latest": newest.number} if newest else {}) | store.aliases(name)
+    newest = store.find(Reference(name))
+    return ({"latest": newest.number} if newest else {}) | store.aliases(Reference(name))
 
 
 def _alias(project: str, artifact: str, alias: str) -> str:

@@ -271,6 +271,8 @@ def _search_facts(question: SearchDefinition) -> dict[str, Any]:
     except PackageNotFoundError:
         raise SettingError("relet tune needs optuna: pip install 'relet[tune]'") from None
     request = question.job.request
+    # Without the pipeline, which stands beside them: a search that an older relet began goes on.
+    steps = [replace(key_parts(each, request, {}), pipeline="") for each in request.components]
     return {
         "format": FORMAT,
         "pipeline": question.order.pipeline,
@@ -282,7 +284,7 @@ def _search_facts(question: SearchDefinition) -> dict[str, Any]:
         "batch": question.batch,
         "folds": question.folds,
         "prune": question.prune,
-        "steps": {each.name: key_digest(key_parts(each, request, {})) for each in request.components},
+        "steps": {each.name: key_digest(step) for each, step in zip(request.components, steps, strict=True)},
         "optuna": optuna,
     }
 

@@ -94,34 +94,40 @@ def test_the_lock_and_the_diff_are_files_of_the_pipelines_run_alone(wandb: Wandb
     assert (child.config["relet"]["lock"], child.config["relet"]["diff"]) == (lock, diff)
 
 
+@pytest.mark.parametrize("pipeline", ["", "rentals/"], ids=["short", "full"])
 def test_an_artifact_has_type_description_metadata_files_and_the_stores_aliases(
-    wandb: WandbTracker, store: Store
+    wandb: WandbTracker, store: Store, pipeline: str
 ) -> None:
     parent = pipeline_run(store)
     version, link = artifact(
         store,
-        "model",
+        f"{pipeline}model",
         "model",
         {"MLmodel": b"flavors", "data/trees": b"trees"},
         description="Prices a night.",
         metadata={"rows": 3, "metrics": {"mae": 1.5}},
         producer=parent.id,
     )
-    store.set_alias("model", "prod", version.number, by="test", why="promoted")
+    store.set_alias(f"{pipeline}model", "prod", version.number, by="test", why="promoted")
     found = sent(wandb, component_run(store, parent, outputs={"model": link}), store).artifacts["model"]
     assert (found.type, found.description, found.use_after_commit) == ("model", "Prices a night.", False)
     assert set(found.aliases) == {"latest", "prod", "relet-v1"}
-    assert '"rows":3' in found.metadata and '"model:v1"' in found.metadata and parent.id in found.metadata
+    assert (
+        '"rows":3' in found.metadata and f'"{pipeline}model:v1"' in found.metadata and parent.id in found.metadata
+    )
     assert {each.path: Path(each.local_path).read_bytes() for each in found.manifest.contents} == {
         "MLmodel": b"flavors",
         "data/trees": b"trees",
     }
 
 
-def test_a_run_that_used_an_artifact_says_so_and_moves_no_alias(wandb: WandbTracker, store: Store) -> None:
+@pytest.mark.parametrize("pipeline", ["", "rentals/"], ids=["short", "full"])
+def test_a_run_that_used_an_artifact_says_so_and_moves_no_alias(
+    wandb: WandbTracker, store: Store, pipeline: str
+) -> None:
     parent = pipeline_run(store)
-    _, taken = artifact(store, "sample", "table", {"table.parquet": b"a"}, metadata={"rows": 3})
-    _, made = artifact(store, "clean_sample", "table", {"table.parquet": b"b"})
+    _, taken = artifact(store, f"{pipeline}sample", "table", {"table.parquet": b"a"}, metadata={"rows": 3})
+    _, made = artifact(store, f"{pipeline}clean_sample", "table", {"table.parquet": b"b"})
     producer = sent(wandb, component_run(store, parent, outputs={"sample": taken}), store)
     found = sent(wandb, component_run(store, parent, inputs={"raw": taken}, outputs={"clean_sample": made}), store)
     assert found.artifacts["sample"].use_after_commit and not found.artifacts["clean_sample"].use_after_commit
@@ -129,9 +135,17 @@ def test_a_run_that_used_an_artifact_says_so_and_moves_no_alias(wandb: WandbTrac
     # W&B knows the version again by its digest.
     assert found.artifacts["sample"].digest == producer.artifacts["sample"].digest
     assert found.config["relet"]["used"] == {
-        "raw": {"version": "sample:v1", "type": "table", "content": taken.content}
+        "raw": {"version": f"{pipeline}sample:v1", "type": "table", "content": taken.content}
     }
     assert found.config["relet"]["made"]["clean_sample"]["content"] == made.content
+
+
+def test_what_another_pipeline_made_has_its_name_before_it_in_wandb(wandb: WandbTracker, store: Store) -> None:
+    parent = pipeline_run(store)
+    _, own = artifact(store, "rentals/sample", "table", {"table.parquet": b"a"})
+    _, others = artifact(store, "sales/sample", "table", {"table.parquet": b"b"})
+    found = sent(wandb, component_run(store, parent, inputs={"sample": others, "before": own}), store)
+    assert set(found.artifacts) == {"sample", "sales.sample"}
 
 
 def test_figures_and_pages_are_shown_as_they_are_and_pixels_as_images(wandb: WandbTracker, store: Store) -> None:
