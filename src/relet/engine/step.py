@@ -213,7 +213,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         record = replace(record, status=status, ended=now(), message=message, log=log)
         if isinstance(error, ComponentError):
             looked_at = outside_key(error.looked_at, step.parts.packages if step.parts else ())
-            record = replace(record, undeclared=error.undeclared, looked_at=looked_at)
+            record = replace(record, undeclared=dict(error.undeclared), looked_at=looked_at)
         recording.put(job, record)
         raise
     outputs = {
