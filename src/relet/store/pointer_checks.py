@@ -12,7 +12,7 @@ from relet.store.bucket import Bucket
 from relet.store.layout import (
     TOMBSTONE,
     contents_folder,
-    is_artifact_name,
+    name_of_folder,
     number_in_path,
     version_path,
 )
@@ -27,7 +27,7 @@ def false_pointers(bucket: Bucket, contents: Container[str]) -> Iterator[tuple[s
     A pointer to a pruned version is right: a killed process may leave it, and no run takes it. One to a version
     that is gone, and that records name, is passed over; `contents` holds those versions.
     """
-    for name in filter(is_artifact_name, bucket.folders("artifacts/")):
+    for name in filter(None, map(name_of_folder, bucket.folders("artifacts/"))):
         for entry in bucket.entries(contents_folder(name)):
             with suppress(DamagedError):  # `verify` has named what can't be read
                 if wrong := _false_pointer(bucket, name, entry.path, contents):
