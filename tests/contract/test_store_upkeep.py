@@ -111,7 +111,7 @@ def test_verify_names_documents_that_can_not_be_read(store: Store) -> None:
 
 
 def test_verify_names_an_alias_without_its_version_and_a_run_without_its_lock(store: Store) -> None:
-    add_file(store)
+    first = add_file(store)
     store.set_alias("sample", "prod", 1, by="test", why="")
     lose(store, "artifacts/sample/versions/1.json")
     add_file(store, b"other")
@@ -127,6 +127,7 @@ def test_verify_names_an_alias_without_its_version_and_a_run_without_its_lock(st
     store.put_run(record)
     assert {(each.kind, each.where) for each in store.verify()} == {
         ("dangling", "sample:prod"),
+        ("false", f"artifacts/sample/contents/{first.content}.json"),
         ("missing", "run r lock"),
         ("unlogged", "artifacts/sample/aliases/prod/2.json"),
     }
@@ -154,7 +155,7 @@ def test_prune_keeps_the_newest_what_an_alias_holds_and_what_a_tracker_waits_for
     for content in range(6):
         add_file(store, bytes([content]))
     store.set_alias("sample", "release-1.0.0", 2, by="test", why="")
-    link = ArtifactLink(version="sample:v3", type="file", content="c")
+    link = ArtifactLink(version="sample:v3", type="file", content=store.version("sample:v3").content)
     store.put_run(
         RunRecord(
             id="r",

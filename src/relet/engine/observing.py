@@ -193,7 +193,10 @@ def caveats(touched: AccessLog, allowed: ReadPermissions, imported: Iterable[str
     `imported` are the project's files that were imported and not declared.
     """
     found = dict.fromkeys(Caveat(kind="import", what=_module(path) or path) for path in imported)
-    found |= dict.fromkeys(_file_caveat(name, allowed) for name in _names_read(touched, allowed))
+    read = {name: digest for name, (_, digest) in _names_read(touched, allowed).items()}
+    # A library that shows a line of the step's own code reads what the run carries.
+    own = {name for name in allowed.in_parts if read.get(name) == allowed.declared.get(name)}
+    found |= dict.fromkeys(_file_caveat(name, allowed) for name in read if name not in own)
     found |= dict.fromkeys(Caveat(kind="network", what=each) for each in touched.addresses)
     found |= dict.fromkeys(Caveat(kind="process", what=each) for each in touched.programs)
     return tuple(_first_of_each_kind(found))

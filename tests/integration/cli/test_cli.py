@@ -144,12 +144,12 @@ def test_why_says_which_part_of_the_key_changed_old_and_new(
     assert "parameters: factor 2 → 3" in out
     tiny.edit("helper.py", "return", "assert True\n    return")
     _, out, _ = relet(capsys, "why", "tiny.train")
-    assert re.search(r"code: pipelines.tiny.helper [0-9a-f]{12} → [0-9a-f]{12}", out)
+    assert re.search(r"code: pipelines.tiny.helper:mean [0-9a-f]{12} → [0-9a-f]{12}", out)
     _, out, _ = relet(capsys, "why", "train", "etl.low=3")
     assert "clean runs first: low 2 → 3" in out
     _, out, _ = relet(capsys, "why", "train", "--json")
     (step,) = json.loads(out)["steps"]
-    assert step["changes"][0]["name"] == "pipelines.tiny.helper"
+    assert step["changes"][0]["name"] == "pipelines.tiny.helper:mean"
 
 
 def test_why_runs_nothing(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
