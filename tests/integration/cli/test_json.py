@@ -178,13 +178,13 @@ def test_a_reproduction_is_one_object(tiny: Tiny, capsys: pytest.CaptureFixture[
 
 def test_what_can_t_be_read_is_named_in_the_document(twice: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     store = twice.root / ".relet"
-    (store / version_path("sample", 1)).write_text("no JSON")
+    (store / version_path("tiny/sample", 1)).write_text("no JSON")
     run_id = document_of(relet(capsys, "runs", "--json")[1], "runs")["runs"][0]["id"]
     (store / "runs" / f"{run_id}.json").write_text("no JSON")
     status, out, err = relet(capsys, "artifacts", "list", "--json")
     found = document_of(out, "artifacts")
-    assert (status, found["unread"]) == (0, ["sample:v1"]) and "sample:v1 can't be read" in err
-    assert {"name": "sample", "versions": []} in found["artifacts"]
+    assert (status, found["unread"]) == (0, ["tiny/sample:v1"]) and "tiny/sample:v1 can't be read" in err
+    assert {"name": "tiny/sample", "versions": []} in found["artifacts"]
     assert document_of(relet(capsys, "runs", "--json")[1], "runs")["unread"] == [run_id]
     assert document_of(relet(capsys, "experiments", "--json")[1], "experiments")["unread"] == [run_id]
 

@@ -87,7 +87,7 @@ def test_what_an_older_relet_stored_is_listed_named_and_accepted_as_its_pipeline
     )
     assert len(out_of(capsys, "artifacts", "alias", "clean_sample:reference").splitlines()) == 1
     versions = json.loads(out_of(capsys, "artifacts", "list", "tiny/clean_sample", "--json"))
-    assert [(each["name"], each["number"]) for each in versions] == [
+    assert [(each["name"], each["number"]) for each in versions["artifacts"][0]["versions"]] == [
         ("clean_sample", 1),
         ("clean_sample", 2),
         ("tiny/clean_sample", 3),
