@@ -102,17 +102,34 @@ def _text_of(path: Path, advice: str) -> str:
 
 
 def _dependencies(path: Path) -> list[str]:
-    """The dependencies that a pyproject.toml declares."""
+    """The dependencies that a pyproject.toml declares, with those of the extras that `[tool.relet] extras` names."""
     advice = 'write [project] with dependencies = ["relet", …]'
     try:
-        declared = tomllib.loads(_text_of(path, advice))["project"]["dependencies"]
+        document = tomllib.loads(_text_of(path, advice))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SetUpError(f"{path} can't be read as TOML: {error}") from error
-    except (KeyError, TypeError):
-        declared = None
-    if not isinstance(declared, list) or not all(isinstance(each, str) for each in declared):
+    declared = _value_at(document, "project", "dependencies")
+    if not _are_words(declared):
         raise SetUpError(f"{path} declares no dependencies; {advice}")
-    return declared
+    extras = _value_at(document, "tool", "relet", "extras") or []
+    if not _are_words(extras):
+        raise SetUpError(f'{path}: write [tool.relet] extras as names of extras: extras = ["mlflow"]')
+    for extra in extras:
+        more = _value_at(document, "project", "optional-dependencies", extra)
+        if not _are_words(more):
+            raise SetUpError(f"{path}: [tool.relet] extras names {extra}, which is no extra of the project")
+        declared = [*declared, *more]
+    return list(declared)
+
+
+def _value_at(document: object, *keys: str) -> Any:
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def _are_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _locked_packages(lock: str) -> Iterator[tuple[str, str, set[str]]]:

@@ -26,6 +26,19 @@ def test_the_pins_are_what_the_dependencies_need(tmp_path: Path) -> None:
     assert pins(project_with(tmp_path)) == ["pandas==3.0.0", "relet==0.1.0"]
 
 
+PROJECT_OF_EXTRAS = """[project]
+dependencies = []
+[project.optional-dependencies]
+more = ["relet"]
+[tool.relet]
+extras = ['more']
+"""
+
+
+def test_the_pins_are_those_of_the_extras_as_well_that_the_project_names(tmp_path: Path) -> None:
+    assert pins(project_with(tmp_path, project=PROJECT_OF_EXTRAS)) == ["pandas==3.0.0", "relet==0.1.0"]
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -40,6 +53,8 @@ def test_the_pins_are_what_the_dependencies_need(tmp_path: Path) -> None:
         ({"project": "[tool]\n"}, r"pyproject\.toml declares no dependencies; write \[project\]"),
         ({"project": "[project]\ndependencies = 3\n"}, r"pyproject\.toml declares no dependencies"),
         ({"project": "project = 3\n"}, r"pyproject\.toml declares no dependencies"),
+        ({"project": PROJECT_OF_EXTRAS.replace("['more']", "'more'")}, "write .* extras as names of extras"),
+        ({"project": PROJECT_OF_EXTRAS.replace("['more']", "['less']")}, "names less, which is no extra"),
     ],
 )
 def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, files: dict[str, str | None], said: str) -> None:
