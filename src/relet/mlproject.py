@@ -102,7 +102,7 @@ def _text_of(path: Path, advice: str) -> str:
 
 
 def _dependencies(path: Path) -> list[str]:
-    """The dependencies that a pyproject.toml declares, with those of the extras that `[tool.relet] extras` names."""
+    """What a pyproject.toml depends on, with what the extras need that `[tool.relet] extras` names."""
     advice = 'write [project] with dependencies = ["relet", …]'
     try:
         document = tomllib.loads(_text_of(path, advice))
