@@ -239,3 +239,29 @@ def test_a_full_name_that_could_be_another_path_is_refused(store: Store, name: s
         add(store, name)
     with pytest.raises(NotFoundError, match="is no reference"):
         store.version(f"{name}:v1")
+
+
+@pytest.mark.parametrize("content", [b"new", b"one"], ids=["another content", "that of an older version"])
+def test_an_import_does_not_move_what_a_pipeline_inherits_as_its_latest(
+    store: Store, fresh_url: FreshUrl, tmp_path: Path, content: bytes
+) -> None:
+    add(store, "raw", b"one", ran(store, "sales"))
+    newest = add(store, "raw", b"two", ran(store, "sales"))
+    there = open_store(fresh_url())
+    add(there, "sales/raw", content)
+    there.export_version("sales/raw", tmp_path / "raw.tar")
+    store.import_version(tmp_path / "raw.tar")
+    assert store.version("sales/raw:latest") == newest
+
+
+def test_what_came_with_a_bundle_and_nobodys_record_is_no_pipelines_own(
+    store: Store, fresh_url: FreshUrl, tmp_path: Path
+) -> None:
+    own = add(store, "raw", b"one", ran(store, "sales"))
+    there = open_store(fresh_url())
+    add(there, "raw", b"of another", "a-run-of-promo")
+    there.export_version("raw", tmp_path / "raw.tar")
+    arrived = store.import_version(tmp_path / "raw.tar")
+    assert store.version(Reference("raw", f"v{arrived.number}")) == arrived
+    assert store.version("sales/raw:latest") == own
+    assert store.find(Reference("promo/raw")) is None

@@ -78,6 +78,10 @@ class Pipeline:
         """Whether an input may be absent and nothing here makes it; a person may still name a version for it."""
         return taken.optional and taken.stored is None and taken.name not in self.producers
 
+    def takes_elsewhere(self, taken: Input) -> bool:
+        """Whether an input is another pipeline's artifact, whatever is made here under the input's name."""
+        return taken.stored is not None and "/" in within_pipeline(self.name, taken.stored.reference)
+
     def component(self, name: str) -> Component:
         for each in self.components:
             if each.name == name:
@@ -102,7 +106,7 @@ class Pipeline:
 
         One that takes the verdict itself has it in hand, whatever it says: it is not held back by it.
         """
-        taken = {each.name for each in component.inputs}
+        taken = {each.name for each in component.inputs if not self.takes_elsewhere(each)}
         return tuple(
             each
             for each in self.components

@@ -261,6 +261,7 @@ def _refusal_outside(
                 each.name not in judged_artifacts(gatekeeper)
                 or request.given(component, each)
                 or each.name in known.coming
+                or request.pipeline.takes_elsewhere(each)
             ):
                 continue
             version = known.versions.get(each.name) or store.find(request.pipeline.full(f"{each.name}:latest"))
@@ -274,7 +275,7 @@ def _feeding_artifacts(component: Component, request: RunRequest) -> set[str]:
     made_here = {output.name for each in request.components for output in each.outputs}
     names = set()
     for each in component.inputs:
-        if request.given(component, each):
+        if request.given(component, each) or request.pipeline.takes_elsewhere(each):
             continue
         if each.stored is None or each.name in made_here:
             names.add(each.name)
@@ -288,7 +289,7 @@ def _input_version(
 ) -> Version | None:
     if given := request.given(component, each):
         return _required_version(component, each, given, request, store)
-    if each.name in known.versions:
+    if each.name in known.versions and not request.pipeline.takes_elsewhere(each):
         return known.versions[each.name]
     if request.pipeline.leaves_out(each):
         return None
@@ -349,16 +350,16 @@ def _required_version(
     component: Component, each: Input, reference: str, request: RunRequest, store: StoreReader
 ) -> Version:
     wanted = Reference.parse(reference)
-    found = store.find(wanted)
-    if found is not None:
+    if found := store.find(wanted):
         return found
-    name, stored = wanted.name, store.names()
-    if not {name, short_name(name)} & {*stored}:
-        others = [other for other in stored if short_name(other) == short_name(name)]
-        another = f", or take another pipeline's: {each.name}={others[0]}:latest" if others else ""
+    name = wanted.name
+    run = f"relet run {request.pipeline.name}.{component.name} {each.name}="
+    if store.find(Reference(name)) is None:
+        others = [other for other in store.names() if short_name(other) == short_name(name)]
+        another = f", or take another pipeline's: {run}{others[0]}:latest" if others else ""
         advice = f"nothing of that name is stored yet; run the step that makes it{another}"
     elif isinstance(each.stored, Stored):
-        another = f"or name another: {each.name}={name}:latest"
+        another = f"or name another: {run}{name}:latest"
         advice = f"relet artifacts alias {name}:latest {wanted.selector} sets it, {another}"
     else:
         advice = f"relet artifacts show {name} lists what there is"

@@ -170,10 +170,11 @@ def _fresh_names(bucket: Bucket, bundle: Bundle) -> list[str]:
         if aliases.current(bucket, name, LATEST) is not None:
             continue
         here = versions.living_versions(bucket, name)
-        if {(version.name, version.content) for version in here} <= coming:
+        inherited = versions.inherited_versions(bucket, name)
+        if not inherited and {(version.name, version.content) for version in here} <= coming:
             fresh.append(name)
-        else:
-            aliases.move(bucket, name, LATEST, here[-1].number, by=COMMAND, why="an import does not move it")
+        elif newest := versions.find(bucket, Reference(name)):
+            aliases.move(bucket, name, LATEST, newest.number, by=COMMAND, why="an import does not move it")
     return fresh
 
 

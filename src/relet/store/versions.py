@@ -233,13 +233,14 @@ def read_or_inherited(bucket: Bucket, name: str, number: int) -> Version | None:
 def _inherited_version(bucket: Bucket, name: str, number: int) -> Version | None:
     """The version of a full name that an older relet stored under the short one; None where there is none.
 
-    A pipeline inherits what it made itself, and that of which no record says who made it. Its own versions have
-    numbers above all that it inherits.
+    A pipeline inherits what it made itself, and that of which no record says who made it, unless it came with a
+    bundle. Its own versions have numbers above all that it inherits.
     """
     if not is_full_name(name):
         return None
     version = read(bucket, short_name(name), number)
-    if version is None or _pipeline_of(bucket, version.producer) not in (None, name.partition("/")[0]):
+    maker = _pipeline_of(bucket, version.producer) if version else None
+    if version is None or maker not in (None, name.partition("/")[0]) or (maker is None and version.imported):
         return None
     own = version_numbers(bucket, name)
     return version if not own or number < own[0] else None

@@ -76,7 +76,7 @@ def test_a_step_alone_takes_the_latest_of_its_own_pipeline(twin: Tiny) -> None:
 def test_what_only_another_pipeline_has_is_offered_and_not_taken(twin: Tiny) -> None:
     run_twin()
     with pytest.raises(
-        NotFoundError, match=r"clean needs sample:latest.*another pipeline's: sample=twin/sample:latest"
+        NotFoundError, match=r"clean needs sample:latest.*another pipeline's: relet run tiny.clean sample=twin/sample:latest"
     ):
         twin.run(steps=["clean"])
 
@@ -149,6 +149,17 @@ def test_a_signature_names_what_it_takes_from_another_pipeline(twin: Tiny) -> No
     run_twin("etl.rows=30")
     (change,) = plan(prepare(read_order("tiny", [])).request, twin.store)["clean"].changes
     assert str(change) == "sample twin/sample:v1 → twin/sample:v2"
+
+
+def test_what_a_signature_takes_from_another_pipeline_is_taken_beside_an_own_product_of_that_name(
+    twin: Tiny,
+) -> None:
+    run_twin("etl.rows=20")
+    take_from_twin(twin)
+    outcome = twin.run()
+    clean = next(each for each in outcome.results if each.component == "clean")
+    assert {str(each) for each in clean.inputs.values()} == {"twin/sample:v1"}
+    assert plan(prepare(read_order("tiny", [])).request, twin.store)["clean"].inputs == clean.inputs
 
 
 def test_a_product_does_not_become_the_reference_of_another_pipeline(tiny: Tiny) -> None:
