@@ -105,7 +105,7 @@ def prepare_calls(job: Job, workspace: Workspace) -> None:
 def _sets_environment(job: Job) -> bool:
     """Whether code of the project may set variables, which packages read when they are imported."""
     return any(
-        b"environ" in content
+        any(word in content for word in (b"environ", b"putenv", b"dotenv"))
         for path, content in job.tree.files.items()
         if path.endswith(".py") and not path.startswith("src/relet/")
     )

@@ -127,6 +127,24 @@ def test_an_edit_of_one_runs_no_neighbour_and_one_of_a_shared_helper_runs_both(o
     assert one.store.verify() == []
 
 
+EXISTS = """try:
+        from pipelines.one.tools import more
+        value = 2
+    except ImportError:
+        value = 1
+    return Halved({"halved": value})"""
+
+
+def test_that_a_function_is_there_counts_though_nobody_calls_it(one: OneFile) -> None:
+    one.body("halve", EXISTS)
+    assert one.measured()["halved"] == 2
+    one.edit("tools.py", "def more", "def less")
+    assert one.measured()["halved"] == 1
+    one.edit("tools.py", "def less", "def more")
+    assert one.measured()["halved"] == 2
+    assert one.store.verify() == []
+
+
 def test_a_component_that_is_added_runs_alone(one: OneFile) -> None:
     one.ran()
     steps = one.path("steps.py")

@@ -76,7 +76,8 @@ def test_a_step_alone_takes_the_latest_of_its_own_pipeline(twin: Tiny) -> None:
 def test_what_only_another_pipeline_has_is_offered_and_not_taken(twin: Tiny) -> None:
     run_twin()
     with pytest.raises(
-        NotFoundError, match=r"clean needs sample:latest.*another pipeline's: relet run tiny.clean sample=twin/sample:latest"
+        NotFoundError,
+        match=r"clean needs sample:latest.*another pipeline's: relet run tiny.clean sample=twin/sample:latest",
     ):
         twin.run(steps=["clean"])
 

@@ -76,8 +76,7 @@ def test_a_neighbour_is_left_out_and_what_both_call_is_held(tmp_path: Path) -> N
         ('rows: Annotated[pd.DataFrame, Stored("rows:prod")]', "rows: list[str] | None"),
         ("more: Annotated", "less: Annotated"),
         ("class Others", "class Unused(NamedTuple):\n    unused: Table\n\nclass Others"),
-        ("def alone(): return 3\n", ""),
-        ("def alone(): return 3\n", "def alone(): return 3\n\ndef more(a=1): return shared()\n"),
+        ("def alone(): return 3\n", "def alone(a=1): return shared()\n"),
     ],
 )
 def test_an_edit_of_a_neighbour_leaves_the_key(tmp_path: Path, old: str, new: str) -> None:
@@ -104,6 +103,9 @@ def test_an_edit_of_a_neighbour_leaves_the_key(tmp_path: Path, old: str, new: st
         ("def alone(): return 3", "@print\ndef alone(): return 3"),
         ("def shared(): return SCALE\n", "SCALE = 4\ndef shared(): return SCALE\n"),
         ("def alone(): return 3", "shared = print"),
+        ("def alone(): return 3\n", ""),
+        ("def alone(): return 3", "def renamed(): return 3"),
+        ("def alone(): return 3\n", "def alone(): return 3\n\ndef more(a=1): return shared()\n"),
     ],
 )
 def test_an_edit_of_what_runs_changes_the_key(tmp_path: Path, old: str, new: str) -> None:

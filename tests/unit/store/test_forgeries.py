@@ -135,7 +135,7 @@ PARTS = b"X = 1\n\ndef f(): return X\n\ndef g(): return 2\n"
     ("old", "new", "told"),
     [
         (b"return 2", b"return 3", None),
-        (b"def g", b"def h", None),
+        (b"def g", b"def h", "the code of helper has the digest rest"),
         (b"return X", b"return 1", "the code of helper:f has the digest"),
         (b"X = 1", b"X = 2", "the code of helper has the digest rest"),
         (b"def f(", b"def e(", "the code of helper"),
