@@ -63,6 +63,8 @@ def note_opening(touched: AccessLog, name: str, flags: int) -> None:
     if flags & os.O_EXCL:
         # It fails where anything is there.
         touched.lookups.note(name, at_place(name))
+    if flags & (os.O_TRUNC | os.O_CREAT):
+        _note_missing_folder(touched, name)
     if flags & (os.O_TRUNC | os.O_CREAT) and _is_new(name, flags):
         touched.made.add(name)
         return
@@ -126,6 +128,13 @@ def _can_make(name: str) -> bool:
     return os.access(os.path.dirname(name), os.W_OK | os.X_OK)  # noqa: PTH120
 
 
+def _note_missing_folder(touched: AccessLog, name: str) -> None:
+    """Note that the folder is not there in which something is to be made: that fails until it is there."""
+    folder = os.path.dirname(name)  # noqa: PTH120
+    if not os.path.lexists(folder):
+        touched.lookups.note(folder, NOTHING)
+
+
 def _is_shown(name: str, touched: AccessLog) -> bool:
     """Whether a source is read to show a line of it in a traceback or a warning, which decides nothing.
 
@@ -176,6 +185,8 @@ def note_database(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> Non
     name = absolute_name(path) if path not in ("", b"", ":memory:", b":memory:") else None
     for each in (name, *(f"{name}{end}" for end in _BESIDE_DATABASE)) if name else ():
         note_opening(touched, each, os.O_RDONLY)
+    if name:
+        _note_missing_folder(touched, name)
 
 
 def note_library(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> None:
@@ -192,8 +203,10 @@ def note_link(touched: AccessLog, event: str, arguments: tuple[Any, ...]) -> Non
     """
     touched.lookups.linked = True
     new = absolute_name(arguments[1], _descriptor(arguments, 2 if event == "os.symlink" else 3))
-    if new is not None and os.path.lexists(new):
-        touched.lookups.note(new, at_place(new))
+    if new is not None:
+        _note_missing_folder(touched, new)
+        if os.path.lexists(new):
+            touched.lookups.note(new, at_place(new))
     if event == "os.link" and (name := absolute_name(arguments[0], _descriptor(arguments, 2))) is not None:
         note_opening(touched, name, os.O_RDONLY)
 
@@ -203,6 +216,7 @@ def note_rename(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     old, new = (absolute_name(arguments[at], _descriptor(arguments, at + 2)) for at in (0, 1))
     if old is None or new is None:
         return
+    _note_missing_folder(touched, new)
     if os.path.isdir(new):  # noqa: PTH112  (it fails, but for a folder that replaces an empty one)
         touched.lookups.note(new, at_place(new))
         touched.lookups.note_listing(new)
@@ -221,6 +235,7 @@ def note_folder(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
     name = absolute_name(arguments[0], _descriptor(arguments, 2))
     if name is None:
         return
+    _note_missing_folder(touched, name)
     if not _caller_does_without("exist_ok"):
         touched.lookups.note(name, at_place(name))
     if not os.path.lexists(name) and _can_make(name):

@@ -84,6 +84,27 @@ FAILS = {
 }
 
 
+IN_A_FOLDER = {
+    "a folder": "os.mkdir('none/x')",
+    "a folder by its path": "Path('none/x').mkdir()",
+    "a file": "open('none/x', 'w').close()",
+    "a file that is new": "open('none/x', 'x').close()",
+    "a database": "import sqlite3; sqlite3.connect('none/x.db').close()",
+    "a link": "os.symlink('rows', 'none/x')",
+    "a file that was elsewhere": "Path('own').touch(); os.replace('own', 'none/x')",
+}
+
+
+@pytest.mark.parametrize("way", IN_A_FOLDER)
+def test_a_step_that_could_make_nothing_in_a_folder_runs_again_when_that_is_there(sums: Sums, way: str) -> None:
+    tried = IN_A_FOLDER[way]
+    counts(sums, f"try:\n    {tried}\nexcept Exception:\n    return 1.0\nreturn 2.0")
+    assert sums.run().metrics["total"] == 1
+    assert actions(sums.run()) == IDLE
+    (sums.root / "none").mkdir()
+    assert sums.run().metrics["total"] == 2
+
+
 @pytest.mark.parametrize("way", FAILS)
 def test_a_place_that_could_not_be_written_is_not_the_steps_own(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
@@ -91,7 +112,8 @@ def test_a_place_that_could_not_be_written_is_not_the_steps_own(sums: Sums, way:
     counts(sums, FAILS[way])
     first = sums.run()
     assert first.metrics["total"] == 1
-    assert set(looked_at(sums, first)) == ({"rows"} if way == "to write to a folder" else {"rows", "none/x"})
+    below = {"none", "none/x"} if way != "to write to a folder" else set()
+    assert set(looked_at(sums, first)) == {"rows", *below}
     assert actions(sums.run()) == IDLE
     (sums.root / "rows" / "b").write_text("2")
     assert sums.run().metrics["total"] > 1
