@@ -265,3 +265,11 @@ def test_what_came_with_a_bundle_and_nobodys_record_is_no_pipelines_own(
     assert store.version(Reference("raw", f"v{arrived.number}")) == arrived
     assert store.version("sales/raw:latest") == own
     assert store.find(Reference("promo/raw")) is None
+
+
+def test_of_a_short_name_the_newest_of_each_pipeline_are_kept(store: Store) -> None:
+    made = add(store, "raw", b"one", ran(store, "sales"))
+    for content in (b"two", b"three"):
+        add(store, "raw", content, ran(store, "promo"))
+    assert store.prune(keep=1) == ["raw:v2"]
+    assert store.version("sales/raw") == made

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relet.core.artifact import Version
+from relet.core.artifact import ArtifactType, Version
 from relet.core.record import ArtifactLink, RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import Store, open_store
@@ -242,3 +242,34 @@ def test_a_model_arrives_elsewhere_with_its_history_under_the_numbers_there(
     before = everything(other)
     assert other.import_bundle(tmp_path / "model.tar").runs == ()
     assert everything(other) == before
+
+
+def test_prune_keeps_what_a_gate_said_of_a_kept_version_that_it_compared_another_with_later(store: Store) -> None:
+    rows = [add_file(store, bytes([each])) for each in range(2)]
+    reports = []
+    for number, inputs in enumerate([{"sample": rows[0]}, {"sample": rows[1], "reference": rows[0]}], 1):
+        sha = store.put_object(bytes([number]))
+        report = store.add_version(
+            name="report",
+            type=ArtifactType.VERDICT,
+            content=sha,
+            files={"verdict.json": sha},
+            metadata={"passed": True},
+        )
+        reports.append(str(report))
+        links = {
+            name: ArtifactLink(version=str(each), type="file", content=each.content)
+            for name, each in inputs.items()
+        }
+        link = ArtifactLink(version=str(report), type="verdict", content=report.content)
+        facts: dict[str, Any] = {
+            "pipeline": "p",
+            "component": "check",
+            "experiment": "e",
+            "status": Status.FINISHED,
+        }
+        started = f"2026-01-0{number}T00:00:00"
+        store.put_run(RunRecord(id=f"r{number}", started=started, inputs=links, outputs={"report": link}, **facts))
+    store.set_alias("sample", "keepme", 1, by="test", why="")
+    assert store.prune(keep=1) == []
+    assert [str(each) for each in store.versions("report")] == reports

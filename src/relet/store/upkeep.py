@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Version
+from relet.core.artifact import DETERMINISM, REPRODUCTION, ArtifactType, Version, is_full_name
 from relet.core.record import Status
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store import aliases, claims, log, objects, runs, versions
@@ -51,6 +52,7 @@ class StoreProblem:
 def prune(bucket: Bucket, keep: int) -> list[str]:
     """Forget the versions of each artifact, but for the newest `keep`; the pruned versions, as `name:v3`.
 
+    Of a name that an older relet gave without a pipeline, the newest of each pipeline are kept that made some.
     A version is kept where an alias is set to it, or where it is an input or output of a run that waits in an
     outbox; so is what each component said last of a version that is kept. The number of a pruned version is never
     given again. Its objects go with the next garbage collection.
@@ -71,9 +73,9 @@ def prune(bucket: Bucket, keep: int) -> list[str]:
             for each in (name, *versions.owners(bucket, name))
             for number in aliases.current_numbers(bucket, each).values()
         }
-        spared = [each for each in living[:-keep] if each.number in named or str(each) in held]
-        kept |= {str(each) for each in (*spared, *living[-keep:])}
-        old += [each for each in living[:-keep] if str(each) not in kept]
+        spared = [each for each in living if each.number in named or str(each) in held]
+        kept |= {str(each) for each in (*spared, *_newest_versions(bucket, living, keep))}
+        old += [each for each in living if str(each) not in kept]
     said = _last_verdicts(bucket, kept) if any(each.type is ArtifactType.VERDICT for each in old) else set()
     pruned = [each for each in old if str(each) not in said]
     for version in pruned:
@@ -81,16 +83,27 @@ def prune(bucket: Bucket, keep: int) -> list[str]:
     return [str(each) for each in pruned]
 
 
+def _newest_versions(bucket: Bucket, living: Sequence[Version], keep: int) -> Iterator[Version]:
+    """The newest versions of an artifact; of a short name, which several pipelines may inherit, those of each."""
+    full = not living or is_full_name(living[0].name)
+    makers = [None if full else versions.pipeline_of_run(bucket, each.producer) for each in living]
+    for pipeline in {*makers} - {None} or {None}:
+        # what no record claims, each of them inherits
+        made = [each for each, maker in zip(living, makers, strict=True) if maker in (None, pipeline)]
+        yield from made[-keep:]
+
+
 def _last_verdicts(bucket: Bucket, judged: set[str]) -> set[str]:
     """The verdicts that each component gave last on some versions, made here and imported."""
-    seen: set[tuple[str | None, str, bool]] = set()
+    seen: set[tuple[object, ...]] = set()
     verdicts: set[str] = set()
     for record in runs.newest_first(bucket):
         given = {link.version for link in record.outputs.values() if link.type == ArtifactType.VERDICT}
         if not given or record.status is not Status.FINISHED:
             continue
-        for link in (*record.inputs.values(), *record.outputs.values()):
-            about = (record.component, link.version, record.imported is None)
+        for name, link in (*record.inputs.items(), *record.outputs.items()):
+            # What it takes for comparison under another name, it does not judge.
+            about = (record.pipeline, record.component, name, link.version, record.imported is None)
             if link.version in judged and about not in seen:
                 seen.add(about)
                 verdicts |= given

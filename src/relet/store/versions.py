@@ -239,14 +239,14 @@ def _inherited_version(bucket: Bucket, name: str, number: int) -> Version | None
     if not is_full_name(name):
         return None
     version = read(bucket, short_name(name), number)
-    maker = _pipeline_of(bucket, version.producer) if version else None
+    maker = pipeline_of_run(bucket, version.producer) if version else None
     if version is None or maker not in (None, name.partition("/")[0]) or (maker is None and version.imported):
         return None
     own = version_numbers(bucket, name)
     return version if not own or number < own[0] else None
 
 
-def _pipeline_of(bucket: Bucket, run: str | None) -> str | None:
+def pipeline_of_run(bucket: Bucket, run: str | None) -> str | None:
     """The pipeline that a run is of; None where its record is gone or can't be read."""
     with suppress(DamagedError):
         document = bucket.document(run_path(run)) if run else None
