@@ -119,7 +119,9 @@ def our_names(header: Sequence[str]) -> list[str]:
 
 def our_name(name: str) -> str:
     """The name of one column, or nothing where no letter or digit is in it."""
-    folded = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", name).casefold())
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", name)
+    # Signs such as a bold letter are letters, and capital ones, only after the normalization.
+    folded = unicodedata.normalize("NFKD", words.casefold()).casefold()
     letters = "".join(letter for letter in folded if not unicodedata.combining(letter))
     plain = re.sub(r"_+", "_", re.sub(r"\W", "_", unicodedata.normalize("NFKC", letters))).strip("_")
     if plain[:1].isdigit():

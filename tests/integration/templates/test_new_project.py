@@ -60,7 +60,7 @@ def test_git_sees_nothing_of_what_relet_keeps(rents: Path) -> None:
     said = subprocess.run(
         ["git", "status", "--short", "--untracked-files=all"], cwd=rents, check=True, capture_output=True
     )
-    assert b".relet" not in said.stdout
+    assert b".relet/" not in said.stdout
     assert "nothing is broken" in done(rents, "relet", "artifacts", "verify")
 
 

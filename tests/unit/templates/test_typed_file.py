@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relet.errors import BadDataError
@@ -66,6 +66,7 @@ def test_a_parquet_file_is_no_csv_file(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text(max_size=70), max_size=12))
+@example(["𝐀"])
 def test_each_column_has_a_name_that_code_can_use(header: list[str]) -> None:
     names = our_names(header)
     assert len({name.lower() for name in names}) == len(header)
