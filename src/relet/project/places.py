@@ -41,8 +41,12 @@ def is_kept_by_tools(name: str) -> bool:
 
     >>> is_kept_by_tools("__pycache__"), is_kept_by_tools(".pytest_cache"), is_kept_by_tools("rows.csv")
     (True, True, False)
+    >>> is_kept_by_tools("mlflow.db-journal"), is_kept_by_tools(".gitignore")
+    (True, False)
     """
-    return name in KEPT_BY_TOOLS or (name.startswith(".") and name.endswith("cache"))
+    # SQLite has a journal beside its file while a tracker writes
+    is_journal = name.startswith("mlflow.db-")
+    return is_journal or name in KEPT_BY_TOOLS or (name.startswith(".") and name.endswith("cache"))
 
 
 def named_place(name: str, home: Path) -> Path:
