@@ -90,8 +90,6 @@ class MlflowTracker:
 
     def _client(self) -> MlflowClient:
         if self._opened is None:
-            if find_spec("mlflow") is None:
-                raise TrackerError(MISSING)
             from relet.tracking.courier import ENVIRONMENT
 
             for name, value in ENVIRONMENT.items():
@@ -107,6 +105,8 @@ class MlflowTracker:
     @contextmanager
     def _translated_errors(self, about: str = "") -> Iterator[None]:
         """Turn each error of mlflow into a TrackerError, or a RefusedError where MLflow answered and refused."""
+        if find_spec("mlflow") is None:
+            raise TrackerError(MISSING)
         try:
             yield
         except (ReletError, KeyboardInterrupt):
