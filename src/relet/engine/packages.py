@@ -93,10 +93,12 @@ def files_of_no_package(opened: Iterable[str]) -> dict[str, str]:
     sites = {info.parent for _, info in installed.found.values()}
     owned: dict[Path, bool] = {}
     for file in files:
-        site = next((each for each in file.parents if each in sites), file.parent)
+        site = next((each for each in file.parents if each in sites or each.name == "site-packages"), file.parent)
         top = site / file.relative_to(site).parts[0]
         if top not in owned:
-            owned[top] = top.suffix == ".dist-info" or installed.has(top)
+            # A call may see another list of packages than the process that it is a copy of.
+            beside = any(site.glob(f"{top.name}-*.dist-info"))
+            owned[top] = top.suffix == ".dist-info" or beside or installed.has(top)
     lone = (file for file in files if not any(owned.get(each) for each in (file, *file.parents)))
     return {outside_name(file): digest_at(str(file)) for file in lone if file.is_file()}
 
