@@ -92,7 +92,7 @@ def _empty_log(allowed: ReadPermissions | None) -> AccessLog:
     own = tuple(f"{path}{os.sep}" for path in (allowed.home, allowed.folder))
     # A project may lie below a folder of the system, or be the folder of an environment.
     inner = tuple(each for each in passed if each.startswith(own) and each not in own)
-    sites = tuple(f"{path}{os.sep}" for path in _package_folders())
+    sites = tuple(f"{path}{os.sep}" for path in package_folders())
     log = AccessLog(passed=passed, own=own, inner=inner, sites=sites)
     around = f"{allowed.folder.parent}{os.sep}"
     log.lookups = LookupLog(own=own, inner=inner, passed=(*passed, around), made=log.made)
@@ -327,7 +327,7 @@ def _module(name: str) -> str | None:
 
 
 @cache
-def _package_folders() -> frozenset[Path]:
+def package_folders() -> frozenset[Path]:
     """The folders that packages are installed in."""
     # With those that a person put on the path: the versions of the packages are in the key.
     folders = {entry for entry in sys.path if entry and any(Path(entry).glob("*.dist-info"))}
@@ -339,7 +339,7 @@ def _installation_paths() -> frozenset[Path]:
     """Where the interpreter, the installed packages, relet itself and the system lie."""
     folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages(), *_SYSTEM}
     folders |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return _absolute_and_resolved([PACKAGE, *map(Path, folders)]) | _package_folders()
+    return _absolute_and_resolved([PACKAGE, *map(Path, folders)]) | package_folders()
 
 
 def _absolute_and_resolved(paths: Iterable[Path]) -> frozenset[Path]:

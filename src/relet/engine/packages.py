@@ -17,7 +17,7 @@ from typing import Any
 from relet.core.installed import Distributions, normalized_name
 from relet.core.lookups import MODULE_MARK, PACKAGE_MARK
 from relet.engine.ahead import NEUTRAL
-from relet.engine.observing import outside_name
+from relet.engine.observing import outside_name, package_folders
 from relet.engine.opened_files import digest_at
 from relet.engine.preloaded import packages_ahead
 from relet.project.importing import CodePlace
@@ -90,15 +90,13 @@ def files_of_no_package(opened: Iterable[str]) -> dict[str, str]:
     """
     files = dict.fromkeys(_source_at(Path(each)) for each in opened)
     installed = _distributions_now() if files else Distributions({})
-    sites = {info.parent for _, info in installed.found.values()}
+    sites = package_folders()
     owned: dict[Path, bool] = {}
     for file in files:
-        site = next((each for each in file.parents if each in sites or each.name == "site-packages"), file.parent)
+        site = next((each for each in file.parents if each in sites), file.parent)
         top = site / file.relative_to(site).parts[0]
         if top not in owned:
-            # A call may see another list of packages than the process that it is a copy of.
-            beside = any(site.glob(f"{top.name}-*.dist-info"))
-            owned[top] = top.suffix == ".dist-info" or beside or installed.has(top)
+            owned[top] = top.suffix == ".dist-info" or installed.has(top)
     lone = (file for file in files if not any(owned.get(each) for each in (file, *file.parents)))
     return {outside_name(file): digest_at(str(file)) for file in lone if file.is_file()}
 
