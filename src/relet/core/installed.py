@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -18,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 # How the version of a distribution reads that was installed from a folder, a repository or a file: many contents
 # have one version.
 _WITH_CONTENT = " with content "
+_INFO = ".dist-info"
 _UNKNOWN = "unknown"
 # What a folder of source holds beside source.
 _PASSED_OVER = frozenset(("__pycache__", "node_modules", "build", "dist"))
@@ -40,12 +42,12 @@ class Distributions:
     def installed(cls) -> Distributions:
         found: dict[str, tuple[str, Path]] = {}
         for entry in dict.fromkeys(sys.path):
-            folder = Path(entry or ".")
-            if not folder.is_dir():
-                continue
-            for info in folder.glob("*.dist-info"):
-                name, _, version = info.name.removesuffix(".dist-info").partition("-")
-                found.setdefault(normalized_name(name), (version, info))
+            folder = entry or "."
+            with suppress(OSError):
+                for each in os.listdir(folder):  # noqa: PTH208  (what lists is seen by its module)
+                    if each.endswith(_INFO):
+                        name, _, version = each.removesuffix(_INFO).partition("-")
+                        found.setdefault(normalized_name(name), (version, Path(folder, each)))
         return cls(found)
 
     def closure(self, modules: Iterable[str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from relet.project.places import at_place, in_words, is_kept_by_tools, names_in
 # What this thread does while it notes something is relet's own doing.
 noting = threading.local()
 # The modules that list folders to find packages.
-_IMPORTERS = ("importlib", "_frozen_importlib", "zipimport", "pkg_resources")
+_IMPORTERS = ("importlib", "_frozen_importlib", "zipimport", "pkg_resources", "relet.core.installed")
 # Below these folders lie links to what is open.
 _DESCRIPTORS = ("/proc/", "/dev/fd/")
 # A folder of the system that holds what people put there.
@@ -187,7 +187,7 @@ def caller_names(frame: FrameType | None, own: tuple[str, ...]) -> Iterator[str]
 
 
 def is_import(frame: FrameType | None) -> bool:
-    """Whether it is the import system that asks, which looks through folders for packages."""
+    """Whether it is the import system that asks, or relet as it does: they look through folders for packages."""
     name = str(frame.f_globals.get("__name__")) if frame else ""
     return name.startswith(_IMPORTERS) and not name.startswith("importlib.resources")
 

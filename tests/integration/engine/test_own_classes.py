@@ -94,6 +94,13 @@ def test_a_step_takes_a_model_of_classes_that_it_does_not_import(project: Path) 
     assert [str(each.action) for each in run().results] == ["run", "run"]
 
 
+def test_a_file_that_is_new_in_the_project_trains_no_model_again(project: Path) -> None:
+    # which packages a model needs is looked up in the folders of imports, of which the project is one
+    run()
+    (project / "report.html").write_text("")
+    assert [str(each.action) for each in run().results] == ["skip", "skip"]
+
+
 def test_a_class_that_is_not_trusted_fails_its_run_with_what_to_write(project: Path) -> None:
     edit(project, "pyproject.toml", '"mylib.blocks.*"', "")
     with pytest.raises(ModelError, match=r'pyproject.toml, under \[tool.relet\]: trust = \["mylib.blocks.\*"\]'):

@@ -43,7 +43,9 @@ ESTIMATORS = [
     ExtraTreesClassifier(2).fit(ROWS, CLASSES),
     ExtraTreesRegressor(2).fit(ROWS, TARGET),
     RandomForestClassifier(2, class_weight="balanced").fit(ROWS, CLASSES),
-    RandomForestRegressor(20, oob_score=True, ccp_alpha=0.01, monotonic_cst=[1, 0, 0]).fit(ROWS, TARGET),
+    RandomForestRegressor(20, oob_score=True, ccp_alpha=0.01, monotonic_cst=[1, 0, 0], random_state=1).fit(
+        ROWS, TARGET
+    ),
     TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 2), strip_accents="unicode").fit(WORDS),
     TfidfVectorizer(vocabulary=["room"], stop_words=["a"]).fit(WORDS),
     LinearRegression().fit(ROWS, TARGET),
