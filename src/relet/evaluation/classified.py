@@ -93,6 +93,8 @@ def classified_by(model: Model, rows: pd.DataFrame) -> ClassifiedRows:
 
     Raises what `Model.probabilities` and `classified_rows` raise, and BadDataError for rows without the target.
     """
+    if isinstance(model.target, list):
+        raise BadDataError(f"the model predicts {', '.join(model.target)}: classes of one target are measured")
     if model.target not in rows:
         raise BadDataError(f"the rows have no column {model.target!r}, which the model predicts")
     # some estimators refuse a column that they did not learn from; one that is missing the model itself names

@@ -28,6 +28,7 @@ from relet.training.model_files import (
     ModelFiles,
     check_about,
     check_rows,
+    is_target,
     read_model_files,
 )
 
@@ -51,16 +52,16 @@ class Model:
     """An inference pipeline: pre-processing and model as one fitted scikit-learn `Pipeline`.
 
     `example` holds a few raw input rows with every column that the pipeline reads; `target` is the name of the
-    predicted column; predictions have the target's unit, or are its labels. `about` holds facts for a person. With
-    `interval` the model gives intervals, with `sets` a classifier gives sets of labels; with `background` (rows
-    that stand for all others) and `comparables` it explains its estimates. `missing` names the columns in which
-    training rows had missing values, which the golden rows then have too; None stands for those in which `example`
-    or `background` has any.
+    predicted column, or a list of the names of several; predictions have the target's unit, or are its labels.
+    `about` holds facts for a person. With `interval` the model gives intervals, with `sets` a classifier gives sets
+    of labels; with `background` (rows that stand for all others) and `comparables` it explains its estimates.
+    `missing` names the columns in which training rows had missing values, which the golden rows then have too; None
+    stands for those in which `example` or `background` has any.
     """
 
     pipeline: Any
     example: pd.DataFrame
-    target: str
+    target: str | list[str]
     about: dict[str, Any] = field(default_factory=dict)
     interval: Interval | None = None
     sets: PredictionSets | None = None
@@ -69,6 +70,11 @@ class Model:
     missing: Sequence[str] | None = None
     # of a model that an older relet stored: rows reach its pipeline with the types in which they came
     as_given: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ModelError for a target that is neither a name nor a list of names."""
+        if not is_target(self.target):
+            raise ModelError(f"a model's target is a column's name, or a list of names: got {self.target!r:.60}")
 
     def predict(self, rows: pd.DataFrame) -> NDArray[Any]:
         """One prediction for each row, independent of the other rows.

@@ -41,7 +41,7 @@ JSON_BYTES, TEXT_LENGTH, TEXT_TOTAL = 2**24, 200_000, 4_000_000
 JSON_CELLS, TABLE_CELLS = 2_000_000, 50_000_000
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 # The fields of `relet.json` and their types, where they are there.
-_FIELDS: Mapping[str, type] = {"about": dict, "code": dict, "packages": dict, "target": str}
+_FIELDS: Mapping[str, type] = {"about": dict, "code": dict, "packages": dict}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +85,20 @@ def check_about(about: Mapping[str, Any], name: str) -> None:
     for field, kind in _FIELDS.items():
         if not isinstance(about.get(field), kind):
             raise ModelError(f"{name}: {ABOUT} is damaged: {field} is {about.get(field)!r:.40}")
+    if not is_target(target := about.get("target")):
+        raise ModelError(f"{name}: {ABOUT} is damaged: target is {target!r:.40}")
     strings = about.get("strings", [])
     if not isinstance(strings, list) or not all(isinstance(each, str) for each in strings):
         raise ModelError(f"{name}: {ABOUT} is damaged: strings is {strings!r:.40}")
     for module in about["code"]:
         if not _MODULE.fullmatch(module):
             raise ModelError(f"{name}: {ABOUT} names the code {module!r:.60}, which is no module's name")
+
+
+def is_target(value: object) -> bool:
+    """Whether it is the name of a target, or a list of the names of several."""
+    names = [value] if isinstance(value, str) else value
+    return isinstance(names, list) and bool(names) and all(isinstance(each, str) for each in names)
 
 
 def _largest(name: str) -> int:

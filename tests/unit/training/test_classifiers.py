@@ -174,10 +174,17 @@ def test_a_classifier_that_says_something_else_than_at_export_is_refused(change,
         load_model(tmp_path)
 
 
+@pytest.mark.parametrize("target", [("up", "down"), [], ["up", 1], None, 3])
+def test_a_target_that_no_model_could_be_loaded_with_is_refused_when_it_is_made(target):
+    with pytest.raises(ModelError, match="a model's target is a column's name, or a list of names: got"):
+        replace(model_of(LinearRegression(), VALUE), target=target)
+
+
 def test_several_targets_are_columns_in_the_model_and_for_mlflow(tmp_path):
-    model = model_of(LinearRegression(), np.column_stack([VALUE, -VALUE]))
+    model = replace(model_of(LinearRegression(), np.column_stack([VALUE, -VALUE])), target=["up", "down"])
     export_model(model, tmp_path)
     again = load_model(tmp_path)
+    assert again.target == ["up", "down"]
     assert again.predict(ROWS).shape == (90, 2)
     assert (again.predict(ROWS) == model.predict(ROWS)).all()
     stored = json.loads((tmp_path / "golden.json").read_text())
