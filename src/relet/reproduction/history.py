@@ -190,7 +190,12 @@ def missing_for_rebuild(history: RunHistory, store: Store, *, lock: bool) -> Ite
     `lock` says whether the lock is needed.
     """
     if lock and history.run.lock is None:
-        yield "no lock was recorded: the project had no requirements.lock (--here uses the current environment)"
+        # What is stored already is skipped, and keeps its record.
+        again = f"relet run {history.run.pipeline} store.url=FOLDER"
+        yield (
+            "no lock was recorded: the project had no requirements.lock; where it has one now, run it in a new "
+            f"store ({again}), or take the current environment (--here)"
+        )
     needless = {*(() if lock else ("lock",)), *(("diff",) if history.run.code.tree else ())}
     wanted = {what: digest for what, digest in store.objects_of(history.run).items() if what not in needless}
     for step in history.steps:

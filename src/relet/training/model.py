@@ -53,10 +53,10 @@ class Model:
 
     `example` holds a few raw input rows with every column that the pipeline reads; `target` is the name of the
     predicted column, or a list of the names of several; predictions have the target's unit, or are its labels.
-    `about` holds facts for a person. With `interval` the model gives intervals, with `sets` a classifier gives sets
-    of labels; with `background` (rows that stand for all others) and `comparables` it explains its estimates.
-    `missing` names the columns in which training rows had missing values, which the golden rows then have too; None
-    stands for those in which `example` or `background` has any.
+    `about` holds facts for a person. With `interval` the model gives intervals, with `sets` a classifier gives
+    sets of labels; with `background` (rows that stand for all others) and `comparables` it explains its estimates.
+    `missing` names the columns in which training rows had missing values, which the golden rows then have too;
+    None stands for those in which `example` or `background` has any.
     """
 
     pipeline: Any

@@ -79,7 +79,8 @@ def test_a_run_without_a_lock_needs_this_environment(sums: Sums) -> None:
     found = reproduce(outcome.run_id, sums.store, root=sums.root)
     assert (found.likeness, found.reason) == (
         "IMPOSSIBLE",
-        "no lock was recorded: the project had no requirements.lock (--here uses the current environment)",
+        "no lock was recorded: the project had no requirements.lock; where it has one now, run it in a new store "
+        "(relet run sums store.url=FOLDER), or take the current environment (--here)",
     )
     assert sums.again(outcome).likeness == "IDENTICAL"
 
