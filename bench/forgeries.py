@@ -27,7 +27,8 @@ from relet.engine.values import Workspace  # noqa: E402
 from relet.errors import DamagedError, StoreError  # noqa: E402
 from relet.store import Store, log_checks, open_store  # noqa: E402
 from tests.forged_bundle import ForgedBundle  # noqa: E402
-from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, honest_store, key_of  # noqa: E402
+from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, key_of  # noqa: E402
+from tests.honest_store import honest_store  # noqa: E402
 from tests.log_forgeries import IN_A_LOG  # noqa: E402
 
 BELIEVED = "BELIEVED"

@@ -17,7 +17,7 @@ from relet.store import Store
 from relet.store.contents import METRICS, VERDICT, files_digest
 from relet.store.layout import content_path, log_path, version_path
 from relet.store.objects import digest_of
-from tests.forgeries import RUN, TIMES, TRAIN
+from tests.honest_store import RUN, TIMES, TRAIN
 from tests.stored import lose, overwrite, stored_bytes, stored_paths
 
 PROD, LATEST = "artifacts/model/aliases/prod", "artifacts/reproduction/aliases/latest"

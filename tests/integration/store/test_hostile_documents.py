@@ -19,7 +19,7 @@ from relet.core.artifact import Reference
 from relet.errors import ReletError, StoreError
 from relet.store import Store, open_store
 from tests.forged_bundle import ForgedBundle
-from tests.forgeries import RUN, TRAIN, honest_store
+from tests.honest_store import RUN, TRAIN, honest_store
 from tests.stored import overwrite, stored_bytes, stored_paths
 
 DEEP = b'{"a":' * 100_000

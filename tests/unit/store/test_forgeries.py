@@ -19,7 +19,8 @@ from relet.store import Store, open_store
 from relet.store.contents import files_digest
 from relet.store.layout import log_path
 from tests.forged_bundle import ForgedBundle
-from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, TRAIN, honest_store, key_of
+from tests.forgeries import IN_A_BUNDLE, IN_A_STORE, key_of
+from tests.honest_store import TRAIN, honest_store
 from tests.log_forgeries import IN_A_LOG
 from tests.stored import lose, overwrite, stored_paths
 
