@@ -7,6 +7,8 @@
 ready := .venv/.ready
 SHELL := bash
 export PYTHON MAKECMDGOALS
+# Tests start many processes: without compiled files each of them would compile relet again.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: $(ready)
 	.venv/bin/relet run nyc_rentals

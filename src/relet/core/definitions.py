@@ -11,10 +11,12 @@ from typing import Any
 from relet.core.imports import imports
 from relet.core.naming import bound_by_imports, values_of, words_of, works_out_names
 from relet.core.normal_form import nodes_digest
-from relet.core.separation import FunctionNode, SeparatedStatement, is_plain_value, names_of_module, separated
+from relet.core.separation import SeparatedStatement, is_plain_value, names_of_module, separated
 
 # How a key calls the digest of a module without the definitions that can be left out: the word stands before it.
 REST = "rest "
+# What a key says of a definition that is imported and not used: it is there, whatever its body is.
+EXISTS = "exists"
 # What stands before a definition's name where the rest of a module has its place.
 _PLACE = "="
 
@@ -40,8 +42,8 @@ class ModuleParts:
     """A module with definitions that a key may leave out.
 
     `rest` is all but these, and what is worked out of their headers at import. `order` holds the digest of each
-    statement of it, where each definition stands, and which functions there are, components aside. `definitions`
-    are those that may be left out. `bound` are names that its imports bind, with what each may stand for.
+    statement of it, and where each definition stands. `definitions` are those that may be left out. `bound` are
+    names that its imports bind, with what each may stand for.
     """
 
     order: tuple[str, ...]
@@ -105,9 +107,6 @@ def _order(items: Iterable[SeparatedStatement]) -> Iterator[str]:
     for item in items:
         if item.name:
             yield f"{_PLACE}{item.name}"
-        if isinstance(item.node, FunctionNode) and item.name and not item.node.decorator_list:
-            # That a function is there may be asked, though nobody calls it. A component is there for relet.
-            yield f"def {item.name}"
         if item.at_import:
             yield nodes_digest(item.at_import)
 

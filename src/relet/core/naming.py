@@ -53,6 +53,10 @@ _OF_ATTRIBUTES = frozenset(("eval", "modules", "query", "system"))
 _BY_TEXT = (_BUILTINS | _LEADING | {"getattr"}) - {"dir", "help"}
 # How a name is called that an import of all names may have bound.
 STAR = "*"
+# What stands for the name of the module itself among the values that it hands on, and who does no harm with it.
+OWN_NAME = "__name__"
+_LOGGERS = frozenset(("getLogger", "get_logger", "get_run_logger"))
+_DOTTED = re.compile(r"\w+(\.\w+)+")
 _DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -145,11 +149,17 @@ def values_of(nodes: Iterable[ast.AST], bound: Mapping[str, frozenset[str]]) -> 
     """The dotted names of what is imported and used as a value, not by an attribute alone.
 
     `bound` says what each name that an import binds stands for. Where such a value is a module of the project, it
-    is handed to somebody who may look at all that is in it.
+    is handed to somebody who may look at all that is in it. So is one whose dotted name is handed on as a text:
+    the module's own is `OWN_NAME`, unless a logger is asked for by it, or it is compared.
     """
     found: set[str] = set()
     passed: set[int] = set()
     for node in _walk(nodes):
+        if isinstance(node, ast.Compare) or (isinstance(node, ast.Call) and _name_of(node.func) in _LOGGERS):
+            below = ast.iter_child_nodes(node)
+            passed.update(id(each) for each in below if isinstance(each, ast.Name) and each.id == OWN_NAME)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
+            found.add(node.value)
         if id(node) in passed or not isinstance(node, ast.Name | ast.Attribute):
             continue
         parts: list[str] = []
@@ -158,6 +168,8 @@ def values_of(nodes: Iterable[ast.AST], bound: Mapping[str, frozenset[str]]) -> 
             parts.append(root.attr)
             root = root.value
             passed.add(id(root))
+        if isinstance(root, ast.Name) and root.id == OWN_NAME and not parts:
+            found.add(OWN_NAME)
         if isinstance(root, ast.Name) and isinstance(root.ctx, ast.Load):
             chain = list(takewhile(lambda part: not part.startswith("__"), reversed(parts)))
             found.update(".".join((each, *chain)) for each in bound.get(root.id, ()))

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from relet.core.code import CodeClosure, FirstPartyCode, ModuleSummary, counts_as_code, with_parents
-from relet.core.definitions import CodePart
-from relet.core.naming import STAR
+from relet.core.definitions import EXISTS, CodePart
+from relet.core.naming import OWN_NAME, STAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,8 @@ class _Reach:
     """What is reached so far.
 
     `modules` maps each module to the names of its definitions that count; `waiting` are modules to come. `unsaid`
-    are definitions whose names nobody has said yet: name → where they stand.
+    are definitions whose names nobody has said yet: name → where they stand. `imported` maps each module to the
+    names that are imported from it.
     """
 
     code: FirstPartyCode
@@ -74,6 +75,7 @@ class _Reach:
     waiting: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     unsaid: dict[str, list[tuple[str, CodePart]]] = field(default_factory=dict)
+    imported: dict[str, set[str]] = field(default_factory=dict)
 
     def follow(self) -> None:
         """Read modules and functions until nothing new is said and imported."""
@@ -98,6 +100,7 @@ class _Reach:
         summary = self.summaries[name] = self.code.summary(name, path)
         self.modules[name] = set()
         if (parts := summary.parts) is None:
+            self._note_members(summary.imports)
             self._wait_for(self.code.imported(name, summary.imports))
             return
         if name not in self.whole and self.start.is_whole(name):
@@ -124,9 +127,16 @@ class _Reach:
 
     def _read_part(self, name: str, part: CodePart) -> None:
         self.names_freely |= part.names_freely
-        self.values.update(part.values)
+        own = name.partition(":")[0]
+        self.values.update(own if each == OWN_NAME else each for each in part.values)
+        self._note_members(part.imports)
         self._wait_for(self.code.imported(name, part.imports))
         self._say(part.words)
+
+    def _note_members(self, imports: Iterable[tuple[str, str | None]]) -> None:
+        for module, member in imports:
+            if member:
+                self.imported.setdefault(module, set()).add(member)
 
     def _say(self, words: Collection[str]) -> None:
         new = set(words) - self.words
@@ -162,6 +172,8 @@ class _Reach:
             if (parts := summary.parts) is None or not parts.definitions or name in self.whole:
                 found[name] = summary.digest
             else:
-                found[name] = parts.rest_digest(held)
+                there = self.imported.get(name, set()) & parts.definitions.keys() - held
+                found[name] = parts.rest_digest(held | there)
                 found |= {f"{name}:{each}": parts.definitions[each].digest for each in held}
+                found |= {f"{name}:{each}": EXISTS for each in there}
         return found

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relet.core.definitions import REST
+from relet.core.definitions import EXISTS, REST
 from relet.core.separation import separable_functions
 
 # The audit event of a call of such a function; its argument is the file that the module was imported from.
@@ -29,7 +29,8 @@ def told_functions(module: str, place: str, key: Mapping[str, str]) -> ToldFunct
     if not key.get(module, "").startswith(REST):
         return None
     own = f"{module}:"
-    return ToldFunctions(place, frozenset(each.removeprefix(own) for each in key if each.startswith(own)))
+    held = (name for name, digest in key.items() if name.startswith(own) and digest != EXISTS)
+    return ToldFunctions(place, frozenset(each.removeprefix(own) for each in held))
 
 
 def telling_tree(source: bytes, told: ToldFunctions) -> ast.Module:

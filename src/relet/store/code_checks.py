@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from relet.core.definitions import REST, part_digests
+from relet.core.definitions import EXISTS, REST, part_digests
 from relet.core.normal_form import NestsTooDeepError, parsed, source_digest
 from relet.core.record import RunRecord
 from relet.errors import StoreError
@@ -60,7 +60,8 @@ class StoredCode:
         if asked not in self._judged:
             found = [self._digests_of(sha, held) for sha in _files_of_module(self._files(tree), module)]
             known = [each.get(part) for each in found if each is not None]
-            self._judged[asked] = bool(found) and len(known) == len(found) and digest not in known
+            agrees = any(known) if digest == EXISTS else digest in known
+            self._judged[asked] = bool(found) and len(known) == len(found) and not agrees
         return self._judged[asked]
 
     def _files(self, tree: str) -> Mapping[str, str]:

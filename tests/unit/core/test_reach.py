@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from relet.core.change import differences
 from relet.core.code import FirstPartyCode
-from relet.core.definitions import module_parts, parts_as_json, parts_from_json
+from relet.core.definitions import EXISTS, module_parts, parts_as_json, parts_from_json
 from relet.core.reach import CodeStart, reached_code
 from relet.core.record import KeyParts
 
@@ -77,6 +77,9 @@ def test_a_neighbour_is_left_out_and_what_both_call_is_held(tmp_path: Path) -> N
         ("more: Annotated", "less: Annotated"),
         ("class Others", "class Unused(NamedTuple):\n    unused: Table\n\nclass Others"),
         ("def alone(): return 3\n", "def alone(a=1): return shared()\n"),
+        ("def alone(): return 3\n", ""),
+        ("def alone(): return 3", "def renamed(): return 3"),
+        ("def alone(): return 3\n", "def alone(): return 3\n\ndef more(a=1): return shared()\n"),
     ],
 )
 def test_an_edit_of_a_neighbour_leaves_the_key(tmp_path: Path, old: str, new: str) -> None:
@@ -103,9 +106,6 @@ def test_an_edit_of_a_neighbour_leaves_the_key(tmp_path: Path, old: str, new: st
         ("def alone(): return 3", "@print\ndef alone(): return 3"),
         ("def shared(): return SCALE\n", "SCALE = 4\ndef shared(): return SCALE\n"),
         ("def alone(): return 3", "shared = print"),
-        ("def alone(): return 3\n", ""),
-        ("def alone(): return 3", "def renamed(): return 3"),
-        ("def alone(): return 3\n", "def alone(): return 3\n\ndef more(a=1): return shared()\n"),
     ],
 )
 def test_an_edit_of_what_runs_changes_the_key(tmp_path: Path, old: str, new: str) -> None:
@@ -152,8 +152,25 @@ def _code(folder: Path, **modules: str) -> FirstPartyCode:
 
 def test_a_name_that_is_imported_and_not_used_does_not_count(tmp_path: Path) -> None:
     steps = "from helper import f, g\ndef main(): return f()\ndef other(): return g()\n"
-    found = held(tmp_path, {"steps": steps, "helper": "def f(): return 1\ndef g(): return 2\n"})
-    assert [each for each in found if ":" in each] == ["helper:f", "steps:main"]
+    helper = "def f(): return 1\ndef g(): return 2\n"
+    found = held(tmp_path, {"steps": steps, "helper": helper})
+    assert [each for each in found if ":" in each] == ["helper:f", "helper:g", "steps:main"]
+    assert found["helper:g"] == EXISTS
+    assert held(tmp_path, {"steps": steps, "helper": helper.replace("2", "3")}) == found
+    assert held(tmp_path, {"steps": steps, "helper": helper.replace("def g", "def h")}) != found
+
+
+@pytest.mark.parametrize("said", ["look(__name__)", "look('own.steps')", "x = __name__"])
+def test_a_module_whose_name_is_handed_on_counts_as_it_is(tmp_path: Path, said: str) -> None:
+    (tmp_path / "own").mkdir()
+    for also, changes in ((f"{said}\n", True), ("log = getLogger(__name__)\nif __name__ == 'x': pass\n", False)):
+        keys = []
+        for more in ("", "def hook(): pass\n"):
+            source = f"from other import look, getLogger\n{also}def main(): return 1\n{more}"
+            (tmp_path / "own" / "steps.py").write_text(source)
+            start = CodeStart(modules=("own.steps",), words={"main"})
+            keys.append(reached_code(FirstPartyCode((tmp_path,)), start).modules)
+        assert (keys[0] != keys[1]) is changes
 
 
 def test_a_list_of_public_names_calls_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relet.cli import relet
-from relet.core.definitions import part_digests
+from relet.core.definitions import EXISTS, part_digests
 from relet.core.normal_form import source_digest
 from relet.engine.workspace import Workspace
 from relet.errors import DamagedError, NotFoundError, ReletError, StoreError
@@ -145,11 +145,13 @@ PARTS = b"X = 1\n\ndef f(): return X\n\ndef g(): return 2\n"
 def test_a_key_that_holds_parts_of_a_module_is_compared_with_these_parts(
     old: bytes, new: bytes, told: str | None, bundle: Path, tmp_path: Path
 ) -> None:
-    parts = part_digests(ast.parse(PARTS), {"f"})
+    parts = part_digests(ast.parse(PARTS), {"f", "g"})
     other = open_store(f"memory://{uuid4()}")
     forged = ForgedBundle.of(bundle)
     stored = PARTS.replace(old, new)
-    forged.give_code(TRAIN, {"helper": parts[""], "helper:f": parts["f"]}, {"helper.py": stored})
+    forged.give_code(
+        TRAIN, {"helper": parts[""], "helper:f": parts["f"], "helper:g": EXISTS}, {"helper.py": stored}
+    )
     path = forged.write(tmp_path / "forged.tar")
     if told is None:
         other.import_bundle(path)
