@@ -170,6 +170,17 @@ class FirstPartyCode:
                     return Path(inside)
         return None
 
+    @property
+    def hiding(self) -> tuple[str, ...]:
+        """The modules below the roots that hide one of the standard library, which any package may import."""
+        return self.once("hiding", lambda: tuple(sorted(self._hiding())))
+
+    def _hiding(self) -> Iterator[str]:
+        names = {name.removesuffix(".py") for root in self.roots for name in self._entries(str(root))}
+        for name in names & sys.stdlib_module_names:
+            if (path := self.find(name)) is not None and path.suffix == ".py":
+                yield name
+
     def _holds_python(self, folder: str, depth: int = 6) -> bool:
         """Whether a folder can be a namespace package: one of data alone does not hide a package of its name.
 

@@ -97,7 +97,11 @@ class Distributions:
         """Whether a distribution has a file or folder that lies beside the `.dist-info`."""
         if normalized_name(place.name.partition(".")[0]) in self.found:
             return True
-        return any(self._matching(rb"\n" + re.escape(place.name.encode()) + rb"[/,]"))
+        return bool(self.owners_of(place))
+
+    def owners_of(self, place: Path) -> tuple[str, ...]:
+        """The distributions that have such a file, or files in such a folder, beside their `.dist-info`."""
+        return tuple(self._matching(rb"\n" + re.escape(place.name.encode()) + rb"[/,]"))
 
     def _module_owners(self, module: str) -> tuple[str, ...]:
         """The distribution that has a file for this module: source, `__init__` or an extension.

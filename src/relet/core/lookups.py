@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from hashlib import sha256
 
 from relet.core.record import RunRecord
 
@@ -12,6 +13,8 @@ NO_MODULE = "no module"
 # How a record calls an installed distribution, and a module that packages import, or that is not there.
 PACKAGE_MARK = "[package] "
 MODULE_MARK = "[module] "
+# What stands in place of a distribution's name for all of them, where somebody listed them.
+ALL_PACKAGES = "*"
 NOT_INSTALLED = "not installed"
 # Where an import found a module of a package.
 IN_PACKAGES = "in a folder of packages"
@@ -69,7 +72,16 @@ def package_now(
         return before
     if not name.startswith(PACKAGE_MARK):
         return elsewhere(name, before)
-    return before if installed is None else installed.get(name.removeprefix(PACKAGE_MARK), NOT_INSTALLED)
+    if installed is None:
+        return before
+    package = name.removeprefix(PACKAGE_MARK)
+    return packages_in_words(installed) if package == ALL_PACKAGES else installed.get(package, NOT_INSTALLED)
+
+
+def packages_in_words(versions: Mapping[str, str]) -> str:
+    """What a record says of all installed distributions: how many there are, and a digest of their versions."""
+    lines = "\n".join(f"{name}=={version}" for name, version in sorted(versions.items()))
+    return f"{len(versions)} packages {sha256(lines.encode()).hexdigest()[:16]}"
 
 
 def outside_key(looked_at: Mapping[str, str], packages: Collection[str]) -> dict[str, str]:
@@ -81,6 +93,8 @@ def outside_key(looked_at: Mapping[str, str], packages: Collection[str]) -> dict
 def _change_in_words(name: str, before: str, now: str) -> str:
     if before == SEVERAL:
         return f"{name} changed while the step ran"
+    if name == PACKAGE_MARK + ALL_PACKAGES:
+        return "other packages are installed now than when it listed them all"
     if name.startswith(PACKAGE_MARK):
         return f"the package {name.removeprefix(PACKAGE_MARK)} is {now} now, and was {before} when it was used"
     if before == NO_MODULE:

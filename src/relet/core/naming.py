@@ -32,7 +32,7 @@ _LEADING = frozenset(
 _MODULES = frozenset(
     _WORD.findall(
         """IPython __main__ _pickle bdb builtins cPickle cProfile cffi cloudpickle code codeop copyreg
-        ctypes dill doctest fire formula formulaic gc hydra imp importlib inspect joblib jsonpickle
+        ctypes dill doctest filecmp fire formula formulaic gc hydra imp importlib inspect joblib jsonpickle
         jupyter_client marshal nbclient numexpr papermill patsy pdb pickle pkgutil profile pydoc
         rlcompleter runpy shelve statsmodels subprocess timeit trace unittest zipimport"""
     )

@@ -261,6 +261,13 @@ def note_working_folder(touched: AccessLog, _: str, arguments: tuple[Any, ...]) 
         touched.lookups.note(name, at_place(name))
 
 
+def note_change(touched: AccessLog, _: str, arguments: tuple[Any, ...]) -> None:
+    """Note that what a file says of itself is asked or changed, which fails where it is not there."""
+    name = absolute_name(arguments[0]) if isinstance(arguments[0], str | bytes) else None
+    if name is not None and not _caller_does_without("exist_ok"):
+        touched.lookups.note(name, at_place(name))
+
+
 def _caller_does_without(option: str) -> bool:
     """Whether it is the standard library that makes or removes something, and makes no difference of a failure."""
     frame: FrameType | None = sys._getframe(2)
@@ -293,5 +300,7 @@ FILE_NOTES = {
     "os.mkdir": note_folder,
     "os.chdir": note_working_folder,
     **dict.fromkeys(("os.remove", "os.rmdir"), note_removal),
+    **dict.fromkeys(("os.chmod", "os.chown", "os.truncate", "os.utime"), note_change),
+    **dict.fromkeys(("os.getxattr", "os.listxattr", "os.setxattr", "os.removexattr"), note_change),
     **dict.fromkeys(("os.listdir", "os.scandir"), note_listing),
 }

@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from relet.core.installed import Distributions, normalized_name
-from relet.core.lookups import MODULE_MARK, PACKAGE_MARK
+from relet.core.lookups import ALL_PACKAGES, MODULE_MARK, PACKAGE_MARK
 from relet.engine.ahead import NEUTRAL
 from relet.engine.observing import outside_name, package_folders
 from relet.engine.opened_files import digest_at
@@ -42,7 +43,11 @@ def _distributions_now() -> Distributions:
 
 @contextmanager
 def watch_versions() -> Iterator[dict[str, None]]:
-    """Note the distributions that are asked for by their names, with `importlib.metadata`."""
+    """Note the distributions that are asked for by their names, with `importlib.metadata`.
+
+    `ALL_PACKAGES` stands for all of them, where the project's own code lists them. Packages do so to find plugins:
+    with every package that is installed each step that uses them would run again.
+    """
     asked: dict[str, None] = {}
     own = Distribution.__dict__["discover"]
 
@@ -50,6 +55,8 @@ def watch_versions() -> Iterator[dict[str, None]]:
         name = getattr(wanted.get("context"), "name", None) or wanted.get("name")
         if isinstance(name, str):
             asked[name] = None
+        elif _is_asked_by_project():
+            asked[ALL_PACKAGES] = None
         return own.__get__(None, cls)(**wanted)
 
     Distribution.discover = classmethod(discover)  # type: ignore[method-assign, assignment]
@@ -59,22 +66,36 @@ def watch_versions() -> Iterator[dict[str, None]]:
         Distribution.discover = own  # type: ignore[method-assign]
 
 
-def packages_used(asked: Iterable[str], before: Collection[str], place: CodePlace) -> dict[str, str]:
+def _is_asked_by_project() -> bool:
+    frame: FrameType | None = sys._getframe(2)
+    while frame and str(frame.f_globals.get("__name__")).startswith("importlib."):
+        frame = frame.f_back
+    if frame is None or _is_known(str(frame.f_globals.get("__name__"))):
+        return False
+    return not package_folders() & {*Path(frame.f_code.co_filename).parents}
+
+
+def packages_used(
+    asked: Iterable[str], before: Collection[str], place: CodePlace, opened: Iterable[str] = ()
+) -> dict[str, str]:
     """The distributions that a call used, and the modules of packages that were imported, as records call them.
 
     `asked` are the distributions whose versions it asked for, `before` the modules that were loaded before it,
-    `place` the code of the project. A distribution counts with those that it needs.
+    `place` the code of the project, `opened` the files that it opened in folders of packages. A distribution
+    counts with those that it needs.
     """
     new = [name for name in list(sys.modules) if name not in before and not _is_known(name)]
     sought = [name for name in packages_ahead.sought if name not in sys.modules]
     ahead = [name for name in (*packages_ahead.asked, *sought) if not _is_known(name)]
-    if not (new or ahead or asked):
+    tops_opened = {top for each in opened if (top := _top_folder(Path(each))) and top.name not in sys.modules}
+    if not (new or ahead or asked or tops_opened):
         return {}
     state = InstalledState(place.home, place.roots, _distributions_now)
     installed = state.distributions
     folders = {f"{info.parent}{os.sep}" for _, info in installed.found.values()}
     modules = {*ahead, *_modules_in(tuple(folders), new)}
-    names = {normalized_name(each) for each in asked} | installed.closure(modules).keys()
+    names = {each if each == ALL_PACKAGES else normalized_name(each) for each in asked}
+    names |= installed.closure(modules).keys() | {each for top in tops_opened for each in installed.owners_of(top)}
     used = {f"{PACKAGE_MARK}{name}": state.version(name) for name in sorted(names - {"relet"})}
     tops = sorted({each.partition(".")[0] for each in (*modules, *packages_ahead.missing)})
     origins = {f"{MODULE_MARK}{name}": state.origin(name) for name in tops}
@@ -99,6 +120,13 @@ def files_of_no_package(opened: Iterable[str]) -> dict[str, str]:
             owned[top] = top.suffix == ".dist-info" or installed.has(top)
     lone = (file for file in files if not any(owned.get(each) for each in (file, *file.parents)))
     return {outside_name(file): digest_at(str(file)) for file in lone if file.is_file()}
+
+
+def _top_folder(file: Path) -> Path | None:
+    """What a file lies in, or is itself, directly below a folder of packages; None for one of their metadata."""
+    site = next((each for each in file.parents if each in package_folders()), None)
+    top = site / file.relative_to(site).parts[0] if site else None
+    return None if top is None or top.suffix == ".dist-info" else top
 
 
 def _source_at(file: Path) -> Path:

@@ -120,7 +120,7 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
         except ComponentError as error:
             error.looked_at = {**error.looked_at, **packages_used(asked, _at_start, place)}
             raise
-    used = packages_used(asked, _at_start, place)
+    used = packages_used(asked, _at_start, place, called.installed)
     lone = files_of_no_package(called.installed)
     caveats = (*called.caveats, *(Caveat(kind="file", what=each) for each in lone))
     undeclared = {**called.undeclared, **lone}

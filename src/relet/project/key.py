@@ -68,7 +68,7 @@ def _component_parts(
 ) -> KeyParts:
     resources = dict(_resources(project, component))
     start = CodeStart(
-        modules=(component.module, *component.modules(parameters)),
+        modules=(component.module, *component.modules(parameters), *project.code.hiding),
         words={component.function_name, *_words_of_values(project, parameters, resources.values())},
         scripts=tuple(_module_of(project, path) for path in resources.values() if path.suffix == ".py"),
         is_whole=_whole_modules(project),

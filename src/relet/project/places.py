@@ -14,6 +14,7 @@ from pathlib import Path
 
 from relet.core.installed import Distributions
 from relet.core.lookups import (
+    ALL_PACKAGES,
     FOLDER,
     IMPORT_ROOTS,
     IN_PACKAGES,
@@ -25,6 +26,7 @@ from relet.core.lookups import (
     NOT_INSTALLED,
     NOTHING,
     PACKAGE_MARK,
+    packages_in_words,
 )
 from relet.core.roots import import_roots, roots_in_words
 from relet.errors import SettingError
@@ -71,6 +73,9 @@ class InstalledState:
         return self._read()
 
     def version(self, distribution: str) -> str:
+        """The version of a distribution, or those of `ALL_PACKAGES` in words."""
+        if distribution == ALL_PACKAGES:
+            return packages_in_words(self.distributions.versions)
         return self.distributions.version(distribution) or NOT_INSTALLED
 
     def origin(self, module: str) -> str:

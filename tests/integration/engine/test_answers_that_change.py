@@ -127,6 +127,9 @@ TRIES = {
     "return 0.0",
     "open to make": "try:\n    open('place', 'x').close()\nexcept FileExistsError:\n    return 1.0\n"
     "os.unlink('place')\nreturn 0.0",
+    "utime": "try:\n    os.utime('place')\nexcept FileNotFoundError:\n    return 0.0\nreturn 1.0",
+    "chmod": "try:\n    os.chmod('place', 0o755)\nexcept FileNotFoundError:\n    return 0.0\nreturn 1.0",
+    "listxattr": "try:\n    os.listxattr('place')\nexcept FileNotFoundError:\n    return 0.0\nreturn 1.0",
     "chdir": "try:\n    os.chdir('place')\nexcept FileNotFoundError:\n    return 0.0\nreturn 1.0",
     "rmdir": "try:\n    os.rmdir('place')\nexcept FileNotFoundError:\n    return 0.0\n"
     "os.mkdir('place')\nreturn 1.0",

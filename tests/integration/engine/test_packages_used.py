@@ -228,6 +228,63 @@ def test_a_component_of_another_environment_is_held_to_the_packages_there(
     assert isolated().metrics["total"] == 2
 
 
+LISTING = {
+    "by their versions": "return float(sum(each.name == 'zeroes' for each in importlib.metadata.distributions()))",
+    "by their modules": "return float('zeroes' in importlib.metadata.packages_distributions())",
+    "by their entry points": "return float('zeroes' in importlib.metadata.entry_points(group='own').names)",
+}
+
+
+@pytest.mark.parametrize("way", LISTING)
+def test_a_step_that_lists_what_is_installed_runs_again_where_that_is_another(
+    sums: Sums, site: Site, way: str
+) -> None:
+    site.install("around", "1.0", "")
+    counts(sums, LISTING[way])
+    assert sums.run().metrics["total"] == 0
+    assert [each.action for each in sums.run().results] == IDLE
+    site.install("zeroes", "1.0", "")
+    points = site.folder / "zeroes-1.0.dist-info" / "entry_points.txt"
+    points.write_text("[own]\nzeroes = zeroes\n")
+    again = sums.run()
+    assert again.metrics["total"] == 1
+    assert again.results[1].reason == "other packages are installed now than when it listed them all"
+
+
+def test_a_package_that_lists_what_is_installed_runs_nothing_again(sums: Sums, site: Site) -> None:
+    lists = "def count():\n    return float(len(list(importlib.metadata.distributions())))\n"
+    site.install("around", "1.0", f"import importlib.metadata\n\n{lists}")
+    counts(sums, "import around\naround.count()\nreturn 1.0")
+    assert packages(sums, sums.run()) == {}
+    site.install("zeroes", "1.0", "")
+    assert [each.action for each in sums.run().results] == IDLE
+
+
+def test_a_file_of_a_package_that_is_not_imported_counts_by_its_version(sums: Sums, site: Site) -> None:
+    site.install("zeroes", "1.0", "")
+    rows = site.folder / "zeroes" / "rows.txt"
+    rows.write_text("1")
+    counts(sums, f"return float(open({str(rows)!r}).read())")
+    first = sums.run()
+    assert first.metrics["total"] == 1
+    assert packages(sums, first) == {"[package] zeroes": "1.0"}
+    assert [each.action for each in sums.run().results] == IDLE
+    site.install("zeroes", "2.0", "")
+    rows.write_text("2")
+    assert sums.run().metrics["total"] == 2
+
+
+def test_a_module_that_takes_the_name_of_one_of_the_standard_library_counts(sums: Sums, site: Site) -> None:
+    site.install("around", "1.0", "import colorsys\nVALUE = getattr(colorsys, 'VALUE', 1.0)\n")
+    counts(sums, "import around\nreturn around.VALUE")
+    assert sums.run().metrics["total"] == 1
+    own = sums.root / "colorsys.py"
+    own.write_text("VALUE = 2.0\n")
+    assert sums.run().metrics["total"] == 2
+    own.write_text("VALUE = 3.0\n")
+    assert sums.run().metrics["total"] == 3
+
+
 LONE = {
     "a module": ("lone.py", "VALUE = {}\n", "import lone\nreturn lone.VALUE"),
     "a file": ("lone.json", "{}", "import json\nreturn json.loads(open(SITE + '/lone.json').read())"),

@@ -262,6 +262,7 @@ UNSAID = {
     "getattr of a module by a lambda": "(lambda at: getattr(at, 'hid' + 'den'))(tools)()",
     "vars of nothing": "vars()['hid' + 'den']()",
     "all subclasses": "tuple.__subclasses__()[-1]()",
+    "files compared": "filecmp.cmp(__file__, rows)",
     "the size of the source": "Path(__file__).stat().st_size",
 }
 HEAD = """
@@ -279,7 +280,7 @@ TOOLS = "import deep, deep as again\ndef hidden(): return 1\n"
 @pytest.mark.parametrize("way", UNSAID.values(), ids=UNSAID.keys())
 def test_code_that_works_names_out_counts_as_a_whole(tmp_path: Path, way: str) -> None:
     head = HEAD
-    for module in ("doctest", "gc", "inspect", "joblib", "pickle", "runpy", "subprocess", "unittest"):
+    for module in ("doctest", "filecmp", "gc", "inspect", "joblib", "pickle", "runpy", "subprocess", "unittest"):
         head += f"import {module}\n" if f"{module}." in way else ""
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/tools.py").write_text("def other(): return 1\n")
