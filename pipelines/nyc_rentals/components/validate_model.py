@@ -11,9 +11,8 @@ from pipelines.nyc_rentals.inference import fitted_pipeline
 from pipelines.nyc_rentals.learner import Learner
 from pipelines.nyc_rentals.rule import ListingsRule
 from relet import ChosenBy, Metrics, Module, component
-from relet.errors import SettingError
 from relet.evaluation.metrics import regression
-from relet.segregation import folds as folds_of
+from relet.segregation import split_fold
 
 
 class Validated(NamedTuple):
@@ -36,14 +35,6 @@ def validate_model(
     The folds are told apart by the method that told the test apart; by time, each fold but the oldest is validated
     on what was learned from those before it. Errors in dollars a night.
     """
-    if not 1 <= fold <= folds:
-        raise SettingError(f"validate_model: there are folds 1 to {folds}, got {fold}; set search.fold")
-    # the rows here are those whose hash kept them out of the test, and would fall together again without a salt
-    rule = segregation.salted("folds")
-    by_time = rule.method == "by_time"
-    made = folds_of(trainval, folds + 1 if by_time else folds, rule)
-    measured = fold if by_time else fold - 1
-    learned = made.of_row < measured if by_time else made.of_row != measured
-    pipeline = fitted_pipeline(trainval[learned].reset_index(drop=True), learner, seed=seed)
-    validation = trainval[made.of_row == measured].reset_index(drop=True)
+    train, validation = split_fold(trainval, fold, folds, segregation)
+    pipeline = fitted_pipeline(train, learner, seed=seed)
     return Validated(regression(validation[TARGET], pipeline.predict(validation[INPUTS])))

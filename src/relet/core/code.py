@@ -34,6 +34,12 @@ DOMAIN_ROOMS = frozenset(
     )
 )
 
+# Packages of which relet's own modules take hold where a value is theirs; relet does without them. They are no part
+# of a key unless the project's code imports them: what a call uses of them is recorded with it. An estimator of
+# relet's that is built on one of them needs it.
+_FOR_THEIR_VALUES = frozenset(("catboost", "lightgbm", "matplotlib", "polars", "torch", "vl_convert", "xgboost"))
+_NEEDING = "relet.training.estimators."
+
 Result = TypeVar("Result")
 
 
@@ -241,7 +247,10 @@ class FirstPartyCode:
     def imported(self, part: str, pairs: Iterable[tuple[str, str | None]]) -> tuple[str, ...]:
         """The names of the modules that these imports may import; `part` names the code that they stand in."""
         if part not in self._imports:
-            self._imports[part] = tuple(dict.fromkeys(self._imported(pairs)))
+            names = dict.fromkeys(self._imported(pairs))
+            if part.startswith("relet.") and not part.startswith(_NEEDING):
+                names = {each: None for each in names if each.partition(".")[0] not in _FOR_THEIR_VALUES}
+            self._imports[part] = tuple(names)
         return self._imports[part]
 
     def _imported(self, pairs: Iterable[tuple[str, str | None]]) -> Iterator[str]:

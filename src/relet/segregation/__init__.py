@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relet.segregation.assignment import Assignment, assign, folds
-from relet.segregation.parts import Segregation, segregate, split, streams
+from relet.segregation.parts import Segregation, segregate, split, split_fold, streams
 from relet.segregation.report import SegregationReport, report_on
 from relet.segregation.rule import METHODS, Rule
 
@@ -18,5 +18,6 @@ __all__ = [
     "report_on",
     "segregate",
     "split",
+    "split_fold",
     "streams",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from relet.data.fork import fork
 from relet.data.rows import RowStream
 from relet.errors import SettingError
-from relet.segregation.assignment import Assignment, assign
+from relet.segregation.assignment import Assignment, assign, folds
 from relet.segregation.columns import batches_with_places, in_one_order, rows_of
 from relet.segregation.report import SegregationReport, report_on
 from relet.segregation.rule import Rule
@@ -40,6 +40,36 @@ def split(frame: pd.DataFrame, parts: Mapping[str, float | None], rule: Rule) ->
                 f"{found.shares[name]:g}; set {name}_size, or another method"
             )
     return tuple(frame[found.rows(name)].reset_index(drop=True) for name in found.names)
+
+
+def split_fold(frame: pd.DataFrame, fold: int, count: int, rule: Rule) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a search learns from, and what it measures on, in one of `count` folds of a pandas frame.
+
+    `fold` is a number from 1 to `count`. Each fold but one is learned from; by time, those that are older than the
+    measured one, so that there is one fold more, the oldest, which is never measured. `rule` is the one that told
+    the test apart: the folds are drawn anew by its method. Both parts keep the frame's order and have an index
+    from 0. Raises SettingError as `assign` does, for a number that no fold has, and for a part without a row.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"id": range(10)})
+    >>> [len(split_fold(frame, fold, 3, Rule(method="random"))[1]) for fold in (1, 2, 3)]
+    [3, 3, 4]
+    """
+    if not 1 <= fold <= count:
+        raise SettingError(f"segregation: there are folds 1 to {count}, got {fold}; set fold")
+    # rows that a hash kept out of the test would fall together again without a salt
+    rule = rule.salted("folds")
+    by_time = rule.method == "by_time"
+    made = folds(frame, count + 1 if by_time else count, rule)
+    measured = fold if by_time else fold - 1
+    learned = made.of_row < measured if by_time else made.of_row != measured
+    parts = frame[learned], frame[made.of_row == measured]
+    if not all(map(len, parts)):
+        raise SettingError(
+            f"segregation: fold {fold} of {count} leaves {len(parts[0])} of {len(frame)} rows to learn from and "
+            f"{len(parts[1])} to measure on; set folds, or another method"
+        )
+    return parts[0].reset_index(drop=True), parts[1].reset_index(drop=True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -50,7 +50,10 @@ _PIPELINE = (
     "components/check_data.py",
     "components/split_data.py",
 )
-_BY_TASK = {"model.py": "", "train_model.py": "components/", "evaluate_model.py": "components/"}
+_BY_TASK = {
+    "model.py": "",
+    **dict.fromkeys(("train_model.py", "validate_model.py", "evaluate_model.py"), "components/"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,7 +76,7 @@ def test_by_time_what_is_measured_is_never_older_than_what_was_learned_from(
 
 @pytest.mark.parametrize("fold", [0, 4])
 def test_a_fold_that_is_not_there_is_refused(listings: pd.DataFrame, fold: int) -> None:
-    with pytest.raises(SettingError, match=f"there are folds 1 to 3, got {fold}; set search.fold"):
+    with pytest.raises(SettingError, match=f"there are folds 1 to 3, got {fold}; set fold"):
         module.validate_model(listings, learner=Linear(), fold=fold, folds=3)
 
 

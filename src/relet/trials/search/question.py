@@ -197,8 +197,8 @@ def _measuring_component(pipeline: Pipeline) -> str:
             f'pipeline.py which: settings={{"{FOLD}": "{found[0]}.fold"}}'
         )
     raise SettingError(
-        f"{pipeline.name} has no component that measures settings on a fold; write one that takes fold and folds "
-        "and returns Metrics"
+        f"{pipeline.name} has no component that measures settings on a fold; write one that takes fold (from 1 to "
+        "folds) and folds, divides its rows by relet.segregation.split_fold, and returns Metrics"
     )
 
 
