@@ -14,7 +14,7 @@ from relet.cli.sparkline import sparkline
 from relet.cli.terminal import error_text, say, style
 from relet.core.artifact import Check, Curve, Verdict, within_pipeline
 from relet.core.plan import Action, Step
-from relet.core.record import LOCKFILE, Status
+from relet.core.record import LOCK, LOCKFILE, NO_LOCK, Status
 from relet.core.wording import count, shorten
 from relet.errors import CodeLine, ComponentError
 from relet.project.call import ProgressReport
@@ -185,7 +185,12 @@ def _closing_lines(job: Job, outcome: RunOutcome) -> Iterator[str]:
 def _lock_warnings(outcome: RunOutcome) -> Iterator[str]:
     """Why `relet reproduce` could not make again what just ran: what its lock lacks."""
     ran = (result for result in outcome.results if result.action is Action.RUN)
-    faults = dict.fromkeys(each.what for result in ran for each in result.caveats if each.kind == LOCKFILE)
+    faults = dict.fromkeys(each.what for result in ran for each in result.caveats if each.kind in (LOCKFILE, LOCK))
+    if NO_LOCK in faults:
+        yield style(
+            "there is no lock, and what ran can't be reproduced elsewhere; make one: relet lock", fg="yellow"
+        )
+        return
     for each in faults:
         yield style(f"the lock falls short: {each}", fg="yellow")
     if faults:

@@ -34,9 +34,9 @@ DOMAIN_ROOMS = frozenset(
     )
 )
 
-# Packages of which relet's own modules take hold where a value is theirs; relet does without them. They are no part
-# of a key unless the project's code imports them: what a call uses of them is recorded with it. An estimator of
-# relet's that is built on one of them needs it.
+# Packages of which relet's own modules take hold where a value is theirs; relet does without them. They are no
+# part of a key unless the project's code imports them: what a call uses of them is recorded with it. An estimator
+# of relet's that is built on one of them needs it.
 _FOR_THEIR_VALUES = frozenset(("catboost", "lightgbm", "matplotlib", "polars", "torch", "vl_convert", "xgboost"))
 _NEEDING = "relet.training.estimators."
 

@@ -114,6 +114,10 @@ class Caveat:
 BUNDLE = "bundle"
 # The kind of caveat of a step that changed a file which it was given.
 EDITED = "edited"
+# The kind of caveat of a package that the lock does not have, or has in another version; and of a run without one.
+LOCK = "lock"
+NO_LOCK = "there is no lock"
+NOT_LOCKED = "not in the lock"
 # The kind of caveat that says why no environment can be made from the lock.
 LOCKFILE = "lockfile"
 # How each kind of caveat reads.

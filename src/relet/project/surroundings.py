@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from relet.core.installed import has_unknown_content, is_direct_reference, normalized_name
-from relet.core.record import LOCKFILE, Caveat, CodeState
+from relet.core.record import LOCK, LOCKFILE, NO_LOCK, NOT_LOCKED, Caveat, CodeState
 from relet.environments.lock_faults import lock_faults
 from relet.names import __version__
 from relet.project.processor import vector_instructions
@@ -90,7 +90,7 @@ class Surroundings:
         unlocked = [
             f"{name} {version}, locked {' or '.join(sorted(locked[name]))}"
             if name in locked
-            else f"{name} {version}, not in the lock"
+            else f"{name} {version}, {NOT_LOCKED}"
             for name, version in packages.items()
             if not _is_locked(version, locked.get(name, frozenset()))
         ]
@@ -100,10 +100,10 @@ class Surroundings:
             if has_unknown_content(version)
         ]
         if not (self.lock or own_lock):
-            unlocked = ["there is no lock"]
+            unlocked = [NO_LOCK]
         return (
             *(Caveat(kind="uncommitted", what=file) for file in uncommitted),
-            *(Caveat(kind="lock", what=each) for each in unlocked),
+            *(Caveat(kind=LOCK, what=each) for each in unlocked),
             *(Caveat(kind=LOCKFILE, what=each) for each in faults),
             *(Caveat(kind="package", what=each) for each in unknown),
         )

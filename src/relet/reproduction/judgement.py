@@ -14,7 +14,7 @@ from relet.core.change import differences
 from relet.core.component import Component
 from relet.core.lookups import MODULE_MARK, NO_MODULE, NOTHING, PACKAGE_MARK
 from relet.core.plan import RunRequest
-from relet.core.record import EDITED, ArtifactLink, Caveat, RunRecord
+from relet.core.record import EDITED, LOCK, NOT_LOCKED, ArtifactLink, Caveat, RunRecord
 from relet.core.reproduction import Likeness, OutputVerdict, StepVerdict, machine_changes
 from relet.errors import BadDataError, DamagedError
 from relet.project.folder import Project
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 OF_CALLS = frozenset(("import", "file", "network", "process", EDITED))
 # The likeness of an output to the recorded one, the largest difference of two numbers, and the remark on it.
 Found = tuple[Likeness, float | None, tuple[str, ...]]
+# What a step raises that does not find a package.
+_IMPORT_ERRORS = ("ModuleNotFoundError", "ImportError", "PackageNotFoundError")
 _IDENTICAL: Found = (Likeness.IDENTICAL, None, ())
 _NOT_MADE: Found = (Likeness.DIVERGED, None, ("it was not made",))
 
@@ -68,7 +70,10 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
     else:
         inputs_equal = _had_equal_inputs(record, made)
     missing: tuple[str, ...] = ()
-    if inputs_equal and any(each.likeness is Likeness.DIVERGED for each in outputs):
+    error = "" if again else _why_not_made(component.name, result, made)
+    if inputs_equal and error:
+        missing = tuple(_missing_packages(record, error))
+    elif inputs_equal and any(each.likeness is Likeness.DIVERGED for each in outputs):
         missing = tuple(_missing_files(record, made.project.root))
     return StepVerdict(
         component=component.name,
@@ -79,7 +84,7 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
         caveats=tuple(
             dict.fromkeys((*map(str, (*record.caveats, *made.observed(component.name))), *_caveats_again(again)))
         ),
-        error="" if again else _why_not_made(component.name, result, made),
+        error=error,
         seconds=result.seconds if result else None,
         missing=missing,
     )
@@ -103,6 +108,21 @@ def _missing_files(record: RunRecord, root: Path) -> Iterator[str]:
         if before not in (NOTHING, NO_MODULE) and place_now(name, before, root) != before:
             what = "is not there, or holds other files, when it is made again"
             yield f"{record.component} looked at {name}, which nothing declares and which {what}; {hint}"
+
+
+def _missing_packages(record: RunRecord, error: str) -> Iterator[str]:
+    """Packages that a step had and no lock has, where it failed to import something without them, in words."""
+    end = f", {NOT_LOCKED}"
+    of_lock = (each.what for each in record.caveats if each.kind == LOCK)
+    unlocked = [what.removesuffix(end) for what in of_lock if what.endswith(end)]
+    plain = error.lower().replace("_", "-")
+    # a module often has its distribution's name
+    unlocked = [each for each in unlocked if each.partition(" ")[0] in plain] or unlocked
+    if unlocked and any(each in error for each in _IMPORT_ERRORS):
+        yield (
+            f"{record.component} ran with {', '.join(unlocked)}, which the lock does not have, and fails without "
+            f"it: {error}; name it among the dependencies, make the lock anew with relet lock, and run it again"
+        )
 
 
 def _not_judged(output: OutputVerdict) -> OutputVerdict:

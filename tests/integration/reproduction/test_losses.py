@@ -11,8 +11,23 @@ from relet.errors import NotFoundError
 from relet.reproduction import ReproductionOptions, reproduce
 from relet.store import open_store
 from tests.integration.reproduction.tampering import ALL, collected, damaged, edit_record, tampered
+from tests.package_site import Site, site
 from tests.sums_project import Sums, likenesses, step
 from tests.tiny_project import Tiny
+
+__all__ = ["site"]
+
+
+def test_a_package_that_no_lock_has_and_that_is_missing_is_named(sums: Sums, site: Site) -> None:
+    site.install("zeroes", "1.0", "VALUE = 1.0\n")
+    sums.path("helper.py").write_text("import zeroes\n\ndef total(path):\n    return zeroes.VALUE\n")
+    outcome = sums.run()
+    site.remove("zeroes")
+    found = sums.again(outcome)
+    assert found.likeness == "IMPOSSIBLE"
+    assert found.reason.startswith("add ran with zeroes 1.0, which the lock does not have, and fails without it: ")
+    assert "No module named 'zeroes'" in found.reason
+    assert found.reason.endswith("make the lock anew with relet lock, and run it again")
 
 
 def test_outputs_that_were_pruned_are_compared_by_their_digests(sums: Sums) -> None:

@@ -14,10 +14,14 @@ from hypothesis import strategies as st
 from relet.core.code import FirstPartyCode, ModuleSummary
 from relet.core.normal_form import normal_form
 from relet.errors import WiringError
+from relet.names import PACKAGE
 
 FIXTURE = Path(__file__).with_name("normal_form.py.txt")
 # Written once by Python 3.11: every other Python must come to the same.
 FIXTURE_DIGEST = "2ca2aad30a4d7a01bbb70ddff0c6519f370fc9a4a66cade6de60b15ae09bd53f"
+# Packages of which relet takes hold where a value is theirs.
+OPTIONAL = {"catboost", "lightgbm", "matplotlib", "polars", "torch", "xgboost"}
+BUILT = "from relet.training.estimators.boosted import BoostedRegressor"
 
 
 def form(source: str) -> str:
@@ -194,3 +198,17 @@ def test_a_module_that_nests_too_deep_is_named(tmp_path: Path, deep: str) -> Non
     (tmp_path / "deep.py").write_text(f"x = {deep}")
     with pytest.raises(WiringError, match=r"deep\.py: it nests too deep to be parsed"):
         FirstPartyCode((tmp_path,)).digest("deep")
+
+
+def test_packages_of_which_relet_takes_hold_for_their_values_count_where_the_project_imports_them(
+    tmp_path: Path,
+) -> None:
+    code = {"plain": "from relet import Model", "own": "import xgboost", "built": BUILT}
+    for name, source in code.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    first_party = FirstPartyCode((tmp_path, PACKAGE.parent))
+    found = {
+        name: {each.partition(".")[0] for each in first_party.closure(name).third_party} & OPTIONAL
+        for name in code
+    }
+    assert found == {"plain": set(), "own": {"xgboost"}, "built": {"lightgbm"}}
