@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from relet.core.artifact import ArtifactType, Reference, Version, short_name
 from relet.core.verdicts import judgements
-from relet.errors import SettingError, nearest
+from relet.errors import NotFoundError, SettingError, StoreError, nearest
 from relet.project.folder import of_each_pipeline
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None
         raise SettingError("say why this batch is accepted: it is kept with the move; set --why")
     asked = store.full_reference(reference)
     version = store.version(asked)
-    name, alias, component = _reference_alias(asked.name, root)
+    if version.metadata.get("rows") == 0:
+        raise SettingError(
+            f"{version} has no rows, and every later batch would differ from it: accept another one"
+        )
+    name, alias, component = _reference_alias(asked.name, _pipeline_that_made(store, version), root)
     number = store.aliases(Reference(name)).get(alias)
     before = store.find(Reference(name, f"v{number}")) if number else None
     said = next(_verdicts(store, version, component), None)
@@ -55,10 +59,20 @@ def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None
     return Acceptance(name=name, alias=alias, version=version, before=before, said=said)
 
 
-def _reference_alias(name: str, root: Path | None) -> tuple[str, str, str | None]:
+def _pipeline_that_made(store: Store, version: Version) -> str | None:
+    if version.producer is None:
+        return None
+    try:
+        return store.run(version.producer).pipeline
+    except (NotFoundError, StoreError):
+        return None
+
+
+def _reference_alias(name: str, maker: str | None, root: Path | None) -> tuple[str, str, str | None]:
     """The full name and the alias by which a component of the project takes a reference, and that component.
 
-    A short name, under which an older relet stored the version, is that of the one pipeline which takes it so.
+    A short name, under which an older relet stored the version, is that of the one pipeline which takes it so, or
+    of the one that made it.
     """
     found: dict[str, tuple[str, str]] = {}
     read = of_each_pipeline(root, lambda project: project.pipeline) if root else {}
@@ -70,6 +84,8 @@ def _reference_alias(name: str, root: Path | None) -> tuple[str, str, str | None
                     wanted = Reference.parse(pipeline.full(each.stored.reference))
                     found[wanted.name] = wanted.selector, component.name
     meant = [each for each in found if name in (each, short_name(each))]
+    if len(meant) > 1 and f"{maker}/{name}" in meant:
+        meant = [f"{maker}/{name}"]
     if root and not meant:
         raise SettingError(f"no component compares anything with a stored {name}: {nearest(name, found)}")
     if len(meant) > 1:

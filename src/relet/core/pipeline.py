@@ -290,10 +290,10 @@ def read_pipeline(name: str, path: Path, code: FirstPartyCode) -> Pipeline:
     Raises NotFoundError where the module assigns none, WiringError and SignatureError as the reading does;
     WiringError for a name that no artifact can have before its own.
     """
-    if not PIPELINE_NAME.fullmatch(name):
+    if not PIPELINE_NAME.fullmatch(name) or "." in name:
         raise WiringError(
-            f"{name!r} can't be a pipeline's name, which its artifacts have before theirs: it may have letters, "
-            "digits, _, . and -; rename its folder"
+            f"{name!r} can't be a pipeline's name, which its artifacts have before theirs, and its steps before a "
+            "dot: it may have letters, digits, _ and -; rename its folder"
         )
     module = ParsedModule.read(f"pipelines.{name}.pipeline", path, code)
     call = _pipeline_call(module)

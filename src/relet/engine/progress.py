@@ -15,10 +15,11 @@ from typing import Any
 PAUSE = 0.2
 # The most letters of a report's text: a report fits into a pipe at once.
 LETTERS = 200
-# A bar of tqdm: what it is of, percent, and done of how many.
-_BAR = re.compile(rb"([^\r\n|]*?)(\d+)%\|[^\r\n]*?\| *(\d+)/(\d+) \[")
-_BARS_ALONE = re.compile(rb"(?:\r[^\r\n]*\d+%\|[^\r\n]*)+")
-_OVERWRITTEN_BARS = re.compile(r"(?:\r[^\r\n]*\d+%\|[^\r\n]*)*\r([^\r\n]*\d+%\|[^\r\n]*)")
+# In a bar of tqdm: where the drawing begins, and what stands behind it. A component may print lines of any length,
+# so each pattern begins with what is rare, and looks no further than a few letters.
+_DRAWING = re.compile(r"\d%\|")
+_COUNTS = re.compile(rb"\| *(\d+)/(\d+) \[")
+_LINE_ENDS = re.compile(rb"[\r\n]")
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -86,17 +87,20 @@ def bar_report(printed: bytes) -> dict[str, Any] | None:
     >>> bar_report(b"\\rfitting:  40%|####      | 4/10 [00:01<00:02,  2.5it/s]")
     {'done': 4.0, 'total': 10.0, 'text': 'fitting'}
     """
-    bars = list(_BAR.finditer(printed))
-    if not bars:
-        return None
-    found = bars[-1]
-    text = found[1].decode(errors="replace").strip().removesuffix(":")
-    return {"done": float(found[3]), "total": float(found[4]), "text": text[:LETTERS]}
+    for line in reversed(_LINE_ENDS.split(printed)):
+        head, found, drawing = line.partition(b"%|")
+        counts = _COUNTS.search(drawing) if found and head[-1:].isdigit() else None
+        if counts:
+            name = head.rpartition(b"|")[2].rstrip(b"0123456789")
+            text = name.decode(errors="replace").strip().removesuffix(":")
+            return {"done": float(counts[1]), "total": float(counts[2]), "text": text[:LETTERS]}
+    return None
 
 
 def is_bar(printed: bytes) -> bool:
     """Whether nothing but bars was printed, which the next ones overwrite."""
-    return _BARS_ALONE.fullmatch(printed) is not None
+    first, *states = printed.decode("latin-1").split("\r")
+    return not first and bool(states) and all("\n" not in each and _DRAWING.search(each) for each in states)
 
 
 def without_overwritten_bars(printed: str) -> str:
@@ -105,4 +109,18 @@ def without_overwritten_bars(printed: str) -> str:
     >>> without_overwritten_bars("\\r 50%|#  | 1/2 [00:01]\\r100%|###| 2/2 [00:02]\\ndone\\n")
     '100%|###| 2/2 [00:02]\\ndone\\n'
     """
-    return _OVERWRITTEN_BARS.sub(r"\1", printed)
+    return "\n".join(map(_last_state, printed.split("\n")))
+
+
+def _last_state(line: str) -> str:
+    """A line without the states of a bar that the next one overwrites."""
+    first, *states = line.split("\r")
+    kept, was_bar = [first], False
+    for each in states:
+        is_state = _DRAWING.search(each) is not None
+        if is_state and was_bar:
+            kept[-1] = each
+        else:
+            kept.append(each if is_state else f"\r{each}")
+        was_bar = is_state
+    return "".join(kept)

@@ -102,6 +102,8 @@ def new_pipeline(name: str, *, file: Path | None = None, target: str | None = No
 
 def check_name(name: str, what: str) -> None:
     """Raise SettingError for what can't be the name of a module of Python that people type."""
+    if name == "pipelines":
+        raise SettingError(f"{name!r} is no name for {what}: it is the folder of a project's pipelines")
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
         plain = re.sub(r"_+", "_", re.sub(r"[^a-z0-9]+", "_", name.lower())).strip("_")[:40].lstrip("0123456789_")
         meant = f" (did you mean {plain}?)" if NAME.fullmatch(plain) and not keyword.iskeyword(plain) else ""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relet import progress
 from relet.engine.progress import bar_report, is_bar, reporting, without_overwritten_bars
@@ -59,3 +62,25 @@ def test_only_bars_that_others_overwrite_are_left_out() -> None:
     assert not is_bar(b"text\r 20%|## | 1/5 [00:00]")
     plain = "a\rb\n 5% | of it\r\n"
     assert without_overwritten_bars(plain) == plain
+
+
+PIECES = st.lists(st.sampled_from(["\r", "\n", "1%|", "|", "9", " ", "x", "%", "50%|# | 1/2 ["]), max_size=14).map(
+    "".join
+)
+STATE = r"\r[^\r\n]*\d+%\|[^\r\n]*"
+
+
+@given(PIECES)
+def test_bars_are_what_plain_patterns_of_them_say(printed: str) -> None:
+    assert is_bar(printed.encode()) is (re.fullmatch(f"(?:{STATE})+", printed) is not None)
+    expected = re.sub(f"(?:{STATE})*\r([^\r\n]*\\d+%\\|[^\r\n]*)", r"\1", printed)
+    assert without_overwritten_bars(printed) == expected
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["x", "1", "\r1", "1%|", "|", "| ", "\r1%|", "| 1"])
+def test_a_long_line_takes_no_longer_than_short_ones(piece: str) -> None:
+    printed = piece * (2_000_000 // len(piece))
+    bar_report(printed.encode())
+    is_bar(printed.encode())
+    assert len(without_overwritten_bars(printed)) <= len(printed)

@@ -11,7 +11,7 @@ import click
 from relet.cli.columns import UNBOUNDED, table_lines, text_column
 from relet.cli.place import REFERENCE, STORE, open_default_store
 from relet.cli.terminal import say, say_document
-from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version, is_full_name
+from relet.core.artifact import IMPORTED, ArtifactType, Reference, Version, is_full_name, short_name
 from relet.core.wording import count, shorten
 from relet.errors import DamagedError, NotFoundError, StoreError
 from relet.store.reproductions import determinism_on, latest_on
@@ -28,9 +28,9 @@ VALUE_LINES = 12
 @STORE
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
-    """List every artifact with its aliases; or all versions of one NAME."""
+    """List every artifact with its aliases; or all versions of one NAME, or of all artifacts of a pipeline."""
     store = open_default_store(store_url)
-    names = [store.full_reference(name).name] if name else store.names()
+    names = _listed_names(store, name) if name else store.names()
     unread: list[str] = []
     versions = [store.versions(Reference(each), unread) for each in names]
     if unread:
@@ -51,6 +51,17 @@ def list_(name: str | None, store_url: str | None, as_json: bool) -> None:
         say(line)
     if not names:
         say("the store is empty")
+
+
+def _listed_names(store: Store, name: str) -> list[str]:
+    """The artifacts of that name in each pipeline, or else those of a pipeline of that name."""
+    if not is_full_name(name):
+        stored = store.names()
+        found = [each for each in stored if is_full_name(each) and short_name(each) == name]
+        found = found or [each for each in stored if each.startswith(f"{name}/")]
+        if len(found) > 1:
+            return found
+    return [store.full_reference(name).name]
 
 
 def _listing_lines(store: Store, listed: Sequence[tuple[str, Version]]) -> Iterator[str]:
@@ -156,10 +167,11 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
         yield f"  not promised: {caveat}"
     for link in run.inputs.values():
         yield f"  from      {link.version:<24}{link.content[:16]}"
+    width = max((24, *(len(name) + 2 for name in (*run.parameters, *run.metrics))))
     for name, value in run.parameters.items():
-        yield f"  parameter {name:<24}{_brief_value(value)}"
+        yield f"  parameter {name:<{width}}{_brief_value(value)}"
     for name, value in run.metrics.items():
-        yield f"  metric    {name:<24}{value:.6g}"
+        yield f"  metric    {name:<{width}}{value:.6g}"
 
 
 def _value_lines(store: Store, version: Version) -> Iterator[str]:

@@ -44,8 +44,15 @@ def card(reference: str, html: Path | None, store_url: str | None) -> None:
     page = profile_card(
         table_profile, title=str(version), subtitle=version.description, head=provenance(store, version)
     )
-    path = html or Path(f"{short_name(version.name)}-v{version.number}.html")
+    path = html or Path(f"{_file_stem(store, version)}.html")
     say(f"{version} is described in {write_page(page, path, option='--html')}")
+
+
+def _file_stem(store: Store, version: Version) -> str:
+    """What a file about a version is called: with the pipeline's name where several have such an artifact."""
+    name = short_name(version.name)
+    others = [each for each in store.names() if short_name(each) == name and each != version.name]
+    return f"{version.name.replace('/', '.') if others else name}-v{version.number}"
 
 
 @click.command("diff")
