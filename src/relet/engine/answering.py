@@ -172,10 +172,13 @@ def close_in_children(file: int) -> None:
 
     Not in their children: there the number may be that of another file.
     """
-    parent = os.getpid()
+    is_closed = False
 
     def close() -> None:
-        if os.getppid() == parent:
+        # the process that forked may have ended already, so that nobody can ask who it was
+        nonlocal is_closed
+        if not is_closed:
+            is_closed = True
             with suppress(OSError):
                 os.close(file)
 
