@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import signal
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -30,6 +31,18 @@ settings.load_profile("fixed")
 def no_waiting_for_writers() -> None:
     """Where no other process writes, the check of a store waits for no writer between a document and its entry."""
     log_checks.SETTLING = 0.0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test that is `sampled`, the cases after the first two are long."""
+    counts: Counter[str] = Counter()
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            name = item.nodeid.partition("[")[0]
+            counts[name] += 1
+            if counts[name] > 2:
+                item.add_marker(pytest.mark.long)
 
 
 __all__ = ["hills", "sums", "tiny", "twin"]

@@ -71,6 +71,7 @@ def test_a_weekly_run_from_another_folder_runs_and_sends_what_is_left(project: P
     assert calls(project) == ["begin run churn main.evaluate=true etl.source=x y.csv", "end", "begin sync", "end"]
 
 
+@pytest.mark.long
 def test_a_run_that_overlaps_ends_at_once_and_the_first_one_goes_on(project: Path) -> None:
     first = weekly(project, RELET_SECONDS="2")
     while not calls(project):

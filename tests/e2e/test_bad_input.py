@@ -91,6 +91,7 @@ BAD: dict[str, tuple[Make, str]] = {
 
 
 @pytest.mark.parametrize("what", BAD)
+@pytest.mark.sampled
 def test_a_bad_file_is_refused_with_its_place(project: Path, good: str, what: str) -> None:
     make, said = BAD[what]
     (project / "bad.csv").write_bytes(make(good))
@@ -101,5 +102,6 @@ def test_a_url_that_is_not_there_is_refused_with_its_status(project: Path, serve
     assert "404" in refused(project, f"'{server}/absent'")
 
 
+@pytest.mark.long
 def test_a_url_that_stops_half_way_is_refused_with_its_bytes(project: Path, server: str) -> None:
     assert "1000 of" in refused(project, f"'{server}/cut'")

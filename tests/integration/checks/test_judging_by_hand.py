@@ -66,6 +66,7 @@ def by_hand(project: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_by_hand_each_sentence_is_printed_and_a_rejection_is_the_exit_status(project: Path) -> None:
     status, said = by_hand(project, "--data=cheaper.parquet")
     assert status == 0, said
@@ -91,6 +92,7 @@ def test_by_hand_a_wrong_option_of_the_family_is_refused(project: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.long
 def test_by_hand_a_components_own_defaults_count(project: Path) -> None:
     (project / "pipelines/flats/steps.py").write_text(STEPS.format(own="min_effect: float = 0.8,"))
     status, said = by_hand(project, "--data=dearer.parquet")

@@ -96,6 +96,7 @@ def test_a_refusal_names_the_check_and_the_rows_and_ends_with_3(
         (["runs", "20200101"], 2, "20200101"),
     ],
 )
+@pytest.mark.sampled
 def test_wrong_words_get_one_line_of_advice_and_no_traceback(
     tiny: Tiny, capsys: pytest.CaptureFixture[str], words: list[str], status: int, said: str
 ) -> None:

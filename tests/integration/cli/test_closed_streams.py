@@ -19,6 +19,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.sampled
 def test_a_run_goes_on_without_streams_and_keeps_what_is_printed(sums: Sums, closed: str) -> None:
     sums.edit("helper.py", "    return", "    print('printed')\n    return")
     done = shell(f"{RUN} {closed}")
@@ -55,6 +56,7 @@ def test_an_interrupted_step_keeps_what_it_had_printed(sums: Sums) -> None:
     assert (str(record.status), sums.store.read_object(str(record.log))) == ("interrupted", b"so far\n")
 
 
+@pytest.mark.long
 def test_a_child_that_goes_on_printing_holds_no_run_back(sums: Sums) -> None:
     sums.edit(
         "helper.py",

@@ -40,6 +40,7 @@ def statuses(project: DrawnProject, *commands: tuple[str, ...]) -> list[int]:
 
 @settings(max_examples=60, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(projects())
+@pytest.mark.long
 def test_what_only_looks_at_a_project_ends_with_words(project: DrawnProject) -> None:
     assert set(statuses(project, *LOOKING)) <= {0, 2}
 

@@ -117,6 +117,7 @@ def test_the_page_is_stored_tracked_and_made_once(stored: Tiny, capsys: pytest.C
     assert re.search(r"explore +skip +same key +exploration:v1", out)
 
 
+@pytest.mark.long
 def test_nothing_beside_the_tables_and_the_notebook_is_read(stored: Tiny) -> None:
     (stored.root / "pyproject.toml").write_text("[tool.uv]\n")
     command = [sys.executable, "-m", "relet", "eda", "tiny", "--html"]
@@ -141,6 +142,7 @@ def test_a_changed_notebook_runs_again_and_a_comment_in_it_does_not(
     assert re.search(r"explore +run +eda.py changed +exploration:v2", relet(capsys, "eda", "tiny", "--html")[1])
 
 
+@pytest.mark.long
 def test_what_belongs_to_the_chosen_version_is_looked_up(stored: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     stored.run("etl.rows=20", "etl.low=5", steps=["get", "clean"])
     relet(capsys, "eda", "tiny", "--output", "latest.html")

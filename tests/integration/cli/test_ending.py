@@ -91,6 +91,7 @@ def test_a_signal_ends_a_sweep_with_all_its_processes(tiny: Tiny) -> None:
     assert not any(is_alive(int(path.name)) for path in (tiny.root / "pids").iterdir())
 
 
+@pytest.mark.long
 def test_a_signal_that_the_process_was_told_to_ignore_stays_ignored(tiny: Tiny) -> None:
     """As `nohup relet run …` in a terminal that is closed."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -106,6 +107,7 @@ def test_a_signal_that_the_process_was_told_to_ignore_stays_ignored(tiny: Tiny) 
     assert run.returncode == 143
 
 
+@pytest.mark.long
 def test_the_scratch_of_a_killed_run_goes_with_the_next_one_and_that_of_a_living_run_stays(tiny: Tiny) -> None:
     run = started(tiny)
     temporary = tiny.root / "temporary"

@@ -127,6 +127,7 @@ def test_an_error_behind_the_end_of_a_run_is_the_last_event(
     assert events[-1] == {"schema": 1, "event": "error", "error": said, "exit_status": status}
 
 
+@pytest.mark.long
 def test_nothing_that_a_component_or_a_library_prints_is_in_the_stream(tiny: Tiny) -> None:
     noise = "import os, subprocess, warnings; print('printed'); os.write(1, b'written'); warnings.warn('careful')"
     tiny.edit(

@@ -102,6 +102,7 @@ def test_a_run_there_takes_nothing_on_trust_and_makes_versions_of_its_own_of_the
     assert there.version("weights:v3").content == there.version("weights:v2").content
 
 
+@pytest.mark.long
 def test_the_model_and_what_it_was_compared_with_are_made_again_without_the_first_store(
     tiny: Tiny, there: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,6 +112,7 @@ def test_programs_get_the_difference_as_json(two: Tiny, capsys: pytest.CaptureFi
         (["diff", "sample", "clean_sample:v9"], "holds no tiny/clean_sample:v9"),
     ],
 )
+@pytest.mark.sampled
 def test_what_can_t_be_shown_gets_one_line_of_advice(
     two: Tiny, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:

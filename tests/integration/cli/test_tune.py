@@ -231,6 +231,7 @@ def test_a_winner_that_is_not_written_is_said_with_the_command_that_runs_it(
     assert last["select"] == winner_command(done)
 
 
+@pytest.mark.long
 def test_force_writes_over_it_and_one_s_own_needs_no_force(
     hills: Hills, capsys: pytest.CaptureFixture[str]
 ) -> None:

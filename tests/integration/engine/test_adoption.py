@@ -73,6 +73,7 @@ def test_a_yes_that_came_in_a_bundle_opens_no_gate_that_said_no_here(tiny: Tiny,
 @pytest.mark.parametrize(
     "folder", ["runs", "keys", "artifacts/tiny.sample/versions", "artifacts/tiny.sample/aliases/latest"]
 )
+@pytest.mark.sampled
 def test_why_and_run_say_in_words_what_they_can_not_read(tiny: Tiny, folder: str, content: bytes) -> None:
     tiny.run()
     for path in (tiny.root / ".relet" / folder).iterdir():

@@ -42,6 +42,7 @@ BETWEEN = {
 
 
 @pytest.mark.parametrize("way", BETWEEN)
+@pytest.mark.sampled
 def test_a_step_that_got_two_answers_runs_again(sums: Sums, way: str) -> None:
     (sums.root / "data.txt").write_text("1")
     (sums.root / "rows").mkdir()
@@ -96,6 +97,7 @@ IN_A_FOLDER = {
 
 
 @pytest.mark.parametrize("way", IN_A_FOLDER)
+@pytest.mark.sampled
 def test_a_step_that_could_make_nothing_in_a_folder_runs_again_when_that_is_there(sums: Sums, way: str) -> None:
     tried = IN_A_FOLDER[way]
     counts(sums, f"try:\n    {tried}\nexcept Exception:\n    return 1.0\nreturn 2.0")
@@ -143,6 +145,7 @@ TRIES = {
 
 
 @pytest.mark.parametrize("way", TRIES)
+@pytest.mark.sampled
 def test_what_a_step_learns_by_trying_runs_it_again_when_it_changes(sums: Sums, way: str) -> None:
     counts(sums, TRIES[way])
     assert sums.run().metrics["total"] == 0

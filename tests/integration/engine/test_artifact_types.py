@@ -145,6 +145,7 @@ def edit(kinds: Sums, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+@pytest.mark.long
 def test_every_type_is_stored_taken_shown_compared_and_made_again(
     kinds: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +213,7 @@ def test_every_type_is_stored_taken_shown_compared_and_made_again(
         ("* nudged,\n", ".astype(object),\n", "make: weights: the array holds objects"),
     ],
 )
+@pytest.mark.sampled
 def test_an_error_names_the_component_the_output_and_the_place(kinds: Sums, old: str, new: str, said: str) -> None:
     edit(kinds, "make.py", old, new)
     with pytest.raises(ReletError, match=said):

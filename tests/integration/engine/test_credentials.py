@@ -58,6 +58,7 @@ def files_with_secrets(folder: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("tracker", ["", pytest.param("mlflow", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_nothing_that_a_run_writes_or_prints_holds_the_credentials_of_its_source(
     tiny: Tiny, port: int, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tracker: str
 ) -> None:

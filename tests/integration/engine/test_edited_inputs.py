@@ -85,6 +85,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("what", EDITS)
+@pytest.mark.sampled
 def test_what_a_step_edits_in_place_is_as_it_was_stored_for_the_next_step(twice: Sums, what: str) -> None:
     measure, edit, named = EDITS[what]
     steps(twice, measure, edit)

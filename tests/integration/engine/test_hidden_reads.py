@@ -26,6 +26,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.sampled
 def test_a_file_that_is_read_and_gone_makes_its_step_run_every_time(sums: Sums, way: str) -> None:
     data = sums.root / "data.txt"
     data.write_text("5")
@@ -79,6 +80,7 @@ THROUGH = {
 
 
 @pytest.mark.parametrize("way", THROUGH)
+@pytest.mark.sampled
 def test_a_file_is_recorded_by_the_place_whose_change_matters(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
     data = sums.root / "rows" / "a"
@@ -118,6 +120,7 @@ MORE = "import warnings\n\ndef one():\n    warnings.warn('one')\n    return 1\n"
 
 
 @pytest.mark.parametrize("way", TEXTS)
+@pytest.mark.sampled
 def test_a_module_whose_text_is_read_is_compared_by_its_bytes(sums: Sums, way: str) -> None:
     sums.path("more.py").write_text(MORE)
     counts(sums, TEXTS[way])
@@ -240,6 +243,7 @@ STARTED = {
 
 
 @pytest.mark.parametrize("way", STARTED)
+@pytest.mark.sampled
 def test_a_script_that_is_started_is_compared(sums: Sums, way: str) -> None:
     tool = sums.root / "tool.py"
     tool.write_text("print(5)\n")

@@ -130,6 +130,7 @@ def test_a_process_that_ends_by_itself_is_named_with_its_last_words(sums: Sums, 
     there.close()
 
 
+@pytest.mark.long
 def test_a_process_that_closes_the_line_is_ended(sums: Sums) -> None:
     sums.edit("helper.py", "return", "import os, time\n    os.closerange(3, 30)\n    time.sleep(60)\n    return")
     with started(sums) as there, pytest.raises(ComponentError, match="add closed the line to whoever asks"):

@@ -227,6 +227,7 @@ def test_a_module_of_which_parts_are_held_is_compared_by_its_bytes_however_it_wa
         "__import__('runpy').run_path(tools.__file__)['hidden']()",
     ],
 )
+@pytest.mark.sampled
 def test_a_step_that_reads_the_text_of_its_module_is_not_stale(one: OneFile, way: str) -> None:
     one.body("halve", f"return Halved({{'halved': {way}}})")
     before = one.measured()["halved"]

@@ -17,6 +17,7 @@ LINKS = {
 
 
 @pytest.mark.parametrize("way", LINKS)
+@pytest.mark.sampled
 def test_a_link_that_leads_elsewhere_runs_its_step_again(sums: Sums, way: str) -> None:
     for name in ("rows1", "rows2"):
         (sums.root / name).mkdir()

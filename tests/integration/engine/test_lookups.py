@@ -54,6 +54,7 @@ ABSENT = {
 
 
 @pytest.mark.parametrize("way", ABSENT)
+@pytest.mark.sampled
 def test_a_file_that_was_looked_for_and_is_there_now_runs_its_step_again(sums: Sums, way: str) -> None:
     counts(sums, ABSENT[way])
     first = sums.run()
@@ -108,6 +109,7 @@ LISTINGS = {
 
 
 @pytest.mark.parametrize("way", LISTINGS)
+@pytest.mark.sampled
 def test_a_folder_that_was_listed_and_holds_other_files_runs_its_step_again(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
     (sums.root / "rows" / "a.csv").write_text("1")
@@ -200,6 +202,7 @@ IMPORTS = {
 
 
 @pytest.mark.parametrize("way", IMPORTS)
+@pytest.mark.sampled
 def test_a_module_that_was_asked_for_and_is_there_now_runs_its_step_again(sums: Sums, way: str) -> None:
     counts(sums, IMPORTS[way])
     assert sums.run().metrics["total"] == 0
@@ -261,6 +264,7 @@ SHADOWS: dict[str, tuple[str, dict[str, str], tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("way", SHADOWS)
+@pytest.mark.sampled
 def test_a_module_that_comes_later_and_is_imported_instead_runs_its_step_again(sums: Sums, way: str) -> None:
     body, files, later = SHADOWS[way]
     counts(sums, body)
@@ -347,6 +351,7 @@ QUIET: dict[str, str] = {
 
 
 @pytest.mark.parametrize("way", QUIET)
+@pytest.mark.sampled
 def test_what_is_no_part_of_the_project_is_not_noted(sums: Sums, way: str) -> None:
     counts(sums, QUIET[way])
     outcome = sums.run()

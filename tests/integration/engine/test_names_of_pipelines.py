@@ -265,6 +265,7 @@ def test_an_alias_of_before_the_update_is_taken_until_the_pipeline_sets_its_own(
     assert str(tiny.run(steps=["score"]).results[0].inputs["weights"]) == "tiny/weights:v2"
 
 
+@pytest.mark.long
 def test_what_an_older_relet_recorded_is_made_again(tiny: Tiny) -> None:
     with older_relet(tiny.store):
         tiny.run()

@@ -83,6 +83,7 @@ def stored(project: Path, place: str = ".relet") -> Store:
     return open_store(project / place)
 
 
+@pytest.mark.long
 def test_a_step_takes_a_model_of_classes_that_it_does_not_import(project: Path) -> None:
     outcome = run()
     assert [str(each.action) for each in outcome.results] == ["run", "run"]
@@ -120,6 +121,7 @@ def test_a_notebook_loads_it_where_the_code_is_the_same(project: Path) -> None:
         relet.load("model:latest")
 
 
+@pytest.mark.long
 def test_it_is_made_again_from_its_record(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run()
     status, out, _ = command(capsys, "reproduce", "model:latest", "--here")
@@ -168,6 +170,7 @@ def test_a_bundle_is_refused_outside_of_a_project(
         relet.load("model:latest", store=moved)
 
 
+@pytest.mark.long
 def test_what_an_own_class_does_at_once_in_a_confined_process_is_held(moved: str, project: Path) -> None:
     """The trusted class itself opens a file while it predicts: a model from elsewhere may not make it do so."""
     blocks = project / "src/mylib/blocks.py"

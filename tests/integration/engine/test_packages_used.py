@@ -46,6 +46,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.sampled
 def test_another_version_runs_the_step_again(sums: Sums, site: Site, way: str) -> None:
     site.install("zeroes", "1.0", "VALUE = 1.0\n")
     counts(sums, WAYS[way])
@@ -120,6 +121,7 @@ def test_what_relet_imports_ahead_counts_where_a_step_gets_at_it(
     assert sums.run().results[1].reason == f"the package scipy is 99.0 now, and was {version} when it was used"
 
 
+@pytest.mark.long
 def test_what_a_package_imported_as_it_was_imported_ahead_counts_where_it_is_imported(
     sums: Sums, site: Site
 ) -> None:
@@ -149,6 +151,7 @@ def test_what_a_package_can_do_without_runs_the_step_again_when_it_is_installed(
 
 @pytest.mark.parametrize("body", ["import around\nreturn around.VALUE", WAYS["by __import__"]])
 @pytest.mark.parametrize("place", ["project", "path"])
+@pytest.mark.sampled
 def test_a_module_that_takes_the_name_of_an_installed_one_runs_the_step_again(
     sums: Sums,
     site: Site,

@@ -106,6 +106,7 @@ def test_what_was_refused_stays_so_however_many_runs_came_after_it(tiny: Tiny) -
 
 
 @pytest.mark.parametrize("lost", ["verdict", "record", "damaged record", "record, latest verdict", "both records"])
+@pytest.mark.sampled
 def test_a_judgement_of_which_a_document_is_lost_holds_back(tiny: Tiny, lost: str) -> None:
     """So it does although what it said before was yes."""
     if lost != "both records":

@@ -179,6 +179,7 @@ def test_artifacts_are_loaded_as_what_they_are(tiny: Tiny) -> None:
 @pytest.mark.parametrize(
     "container", ["pd.DataFrame", "pl.DataFrame", "Table", "pa.Table", "pa.RecordBatchReader", "Path"]
 )
+@pytest.mark.sampled
 def test_a_component_gets_its_table_in_the_container_it_asks_for(tiny: Tiny, container: str) -> None:
     imports = "import polars as pl\nimport pyarrow as pa\nfrom pathlib import Path\nfrom relet import Table\n"
     tiny.edit("steps/clean.py", "import pandas as pd\n", f"import pandas as pd\n{imports}")

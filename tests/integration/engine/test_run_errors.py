@@ -28,6 +28,7 @@ from tests.tiny_project import Tiny
         (["clean_sample=clean_sample:v9"], NotFoundError, "clean_sample:v9"),
     ],
 )
+@pytest.mark.sampled
 def test_wrong_words_for_one_component_say_what_is_right(
     tiny: Tiny, words: list[str], error: type[Exception], said: str
 ) -> None:

@@ -48,6 +48,7 @@ def edited_while_it_runs(sums: Sums, path: Path, text: str, *words: str) -> RunO
         ("conf/config.yaml", "this: is: no: YAML"),
     ],
 )
+@pytest.mark.sampled
 def test_what_is_edited_while_a_run_works_belongs_to_the_next_run(sums: Sums, path: str, text: str) -> None:
     (sums.path("__init__.py")).write_text("")
     undisturbed = sums.run("count=4").metrics["total"]

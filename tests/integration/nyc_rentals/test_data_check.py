@@ -73,6 +73,7 @@ def test_a_price_out_of_range_is_shown_with_its_row(batch: pd.DataFrame, referen
         ("price", 9, "test_price_range"),
     ],
 )
+@pytest.mark.sampled
 def test_a_bad_value_fails_its_test(
     batch: pd.DataFrame, reference: Path, column: str, value: object, test: str
 ) -> None:

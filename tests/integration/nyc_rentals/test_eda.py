@@ -217,6 +217,7 @@ def test_a_small_batch_is_explored(tmp_path: Path, rows: int) -> None:
         (("availability_365",), "Columns and their types", "availability_365 whole number 100% 0 –"),
     ],
 )
+@pytest.mark.sampled
 def test_columns_without_a_single_value_are_explored_too(
     tmp_path: Path, columns: tuple[str, ...], where: str, words: str
 ) -> None:

@@ -60,6 +60,7 @@ def parts(family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.sampled
 def test_a_family_s_key_holds_its_own_code_and_no_other_family_s(project, family):
     found = {name.removeprefix(PACKAGE) for name in parts(family).code if name.startswith(PACKAGE)}
     assert found == ({"blend", "boosted", "histogram", "linear"} if family == "blend" else {family})

@@ -67,6 +67,7 @@ def test_every_family_is_tested():
     assert sorted(FAMILIES) == sorted(path.stem for path in (ROOT / "pipelines/nyc_rentals/families").glob("*.py"))
 
 
+@pytest.mark.sampled
 def test_a_rows_prediction_never_depends_on_the_rows_beside_it(trained, listings):
     rows = listings[3000:3200]
     together = trained.model.predict(rows)
@@ -101,6 +102,7 @@ def test_a_family_that_learns_in_rounds_tells_its_error_after_each_so_many(train
         assert curve.points[0][1] > curve.last == pytest.approx(trained.training_metrics["mae"], rel=1e-9)
 
 
+@pytest.mark.sampled
 def test_the_figure_is_the_same_each_time_and_names_the_features(trained, listings):
     family = trained.model.about["family"]
     again = train_model(listings[:3000], family=family, learner=FAMILIES[family])
@@ -108,10 +110,12 @@ def test_the_figure_is_the_same_each_time_and_names_the_features(trained, listin
     assert "neighbourhood" in trained.feature_importance.svg
 
 
+@pytest.mark.sampled
 def test_a_loaded_model_predicts_the_same_bits(trained, folder, listings):
     assert (load_model(folder).predict(listings) == trained.model.predict(listings)).all()
 
 
+@pytest.mark.sampled
 def test_a_loaded_model_is_exported_to_the_same_bytes(folder, tmp_path):
     export_model(load_model(folder), tmp_path)
     for path in folder.iterdir():
@@ -119,6 +123,7 @@ def test_a_loaded_model_is_exported_to_the_same_bytes(folder, tmp_path):
 
 
 @pytest.mark.parametrize("column", INPUTS)
+@pytest.mark.sampled
 def test_a_missing_value_anywhere_still_gets_a_price(trained, listings, column):
     row = listings[:1].astype(object)
     row[column] = None
@@ -185,6 +190,7 @@ def test_a_model_is_judged_on_test_rows_beside_the_champion(trained, listings):
     assert not measure_model(trained.model, test, min_r2=0.999).evaluation.passed
 
 
+@pytest.mark.sampled
 def test_mlflow_loads_the_folder_and_takes_dates_as_text_and_as_dates(trained, folder, listings):
     mlflow = pytest.importorskip("mlflow")
     served = mlflow.pyfunc.load_model(str(folder))

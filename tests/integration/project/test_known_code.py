@@ -65,6 +65,7 @@ def test_another_process_parses_only_what_was_edited(tiny: Tiny, another_process
 
 
 @pytest.mark.parametrize("damage", [b"", b"no seal", b"{}\n{}", b"\xff\n\xff"])
+@pytest.mark.sampled
 def test_a_damaged_file_is_as_good_as_none(
     tiny: Tiny, another_process: Any, parsed: list[str], damage: bytes
 ) -> None:

@@ -26,6 +26,7 @@ from tests.integration.remote.repository import Repository, git, relet_run
 from tests.tiny_project import Tiny
 
 
+@pytest.mark.long
 def test_a_tag_runs_as_it_was_into_the_caller_s_store(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +156,7 @@ MINOR = platform.python_version().rpartition(".")[0]
         ("'no version'", None, [MINOR]),
     ],
 )
+@pytest.mark.sampled
 def test_the_python_is_one_that_the_project_allows(
     repository: Repository,
     monkeypatch: pytest.MonkeyPatch,
@@ -200,6 +202,7 @@ def test_the_python_is_one_that_the_project_allows(
         (["never", "tiny"], "@never allows no Python that relet knows: requires-python is ==2.*"),
     ],
 )
+@pytest.mark.sampled
 def test_what_is_wrong_is_said_with_what_to_change(repository: Repository, words: list[str], said: str) -> None:
     repository.write("pyproject.toml", "[project]\nrequires-python = 'three'\n")
     repository.tag("odd")

@@ -93,6 +93,7 @@ def test_a_deterministic_step_makes_the_same_a_second_time(dice: Dice) -> None:
     assert stored.names() == ["determinism", "dice/roll"]
 
 
+@pytest.mark.long
 def test_a_step_that_is_skipped_is_done_a_second_time_too(dice: Dice) -> None:
     dice.says("__import__('random').random()")
     assert not dice.checked().passed
@@ -103,6 +104,7 @@ def test_a_step_that_is_skipped_is_done_a_second_time_too(dice: Dice) -> None:
     "cause",
     [pytest.param(each, id=each.name, marks=() if each.quick else pytest.mark.long) for each in CAUSES],
 )
+@pytest.mark.sampled
 def test_a_planted_cause_is_named_and_no_other(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, cause: Cause) -> None:
     if cause.says == "the CPU kernels" and platform.machine().lower() not in ("x86_64", "amd64"):
         pytest.skip("the kernels are changed on x86 alone")
@@ -118,6 +120,7 @@ def test_a_planted_cause_is_named_and_no_other(tiny: Tiny, monkeypatch: pytest.M
     assert found.passed == (not cause.says)
 
 
+@pytest.mark.long
 def test_a_cause_and_a_change_since_the_run_are_both_named(dice: Dice, tmp_path: Path) -> None:
     # numpy reads the file in native code, and the file lies outside the project
     outside = tmp_path.parent / f"{tmp_path.name}-outside.bin"
@@ -133,6 +136,7 @@ def test_a_cause_and_a_change_since_the_run_are_both_named(dice: Dice, tmp_path:
     assert "it depends on the time zone and something that was other in its run" in verdict.reason
 
 
+@pytest.mark.long
 def test_a_hash_seed_is_found_where_most_seeds_give_the_same(dice: Dice, monkeypatch: pytest.MonkeyPatch) -> None:
     # the second call has the hash seed 1, and what differs in each process is held with the seed 0
     odd = "hash('WORD') % 2".replace("WORD", SAME_UNDER_0_AND_1)
@@ -146,6 +150,7 @@ def test_a_hash_seed_is_found_where_most_seeds_give_the_same(dice: Dice, monkeyp
     assert found.message == "made another roll; it depends on the hash seed"
 
 
+@pytest.mark.long
 def test_conditions_that_make_a_difference_only_together_are_told_as_such(dice: Dice) -> None:
     code = "'both' if __import__('time').localtime(0).tm_hour == 14 and __import__('os').umask(0) == 63 else 'one'"
     (found,) = dice.says(code).checked().checks
@@ -176,6 +181,7 @@ def test_the_checks_are_events_in_json(dice: Dice) -> None:
     assert events["determinism"]["passed"]
 
 
+@pytest.mark.long
 def test_a_step_that_needs_the_network_is_named(dice: Dice) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = ("127.0.0.1", server.getsockname()[1])
@@ -185,6 +191,7 @@ def test_a_step_that_needs_the_network_is_named(dice: Dice) -> None:
     assert "there is no network here" in found.message
 
 
+@pytest.mark.long
 def test_several_things_that_differ_by_themselves_are_all_named(
     dice: Dice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +224,7 @@ def test_a_step_that_an_older_relet_made_is_checked_by_what_made_it_first(dice: 
     assert dice.checked().passed
 
 
+@pytest.mark.long
 def test_a_version_is_shown_with_the_check_of_the_step_that_made_it(
     dice: Dice, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -237,6 +245,7 @@ def test_two_checks_that_find_the_same_are_linked_each_to_its_own_versions(
         assert f"twice     passed: roll the same (determinism:v{number})\n" in shown
 
 
+@pytest.mark.long
 def test_a_check_whose_verdict_was_changed_is_shown_as_false(
     dice: Dice, capsys: pytest.CaptureFixture[str]
 ) -> None:

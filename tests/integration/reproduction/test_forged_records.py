@@ -44,6 +44,7 @@ SHA = "0" * 40
         ({"machine": {"environment": {"OMP_NUM_THREADS": 3}}}, "the environment {'OMP_NUM_THREADS': 3}"),
     ],
 )
+@pytest.mark.sampled
 def test_a_hostile_record_is_refused_and_nothing_is_executed(
     sums: Sums, tmp_path_factory: pytest.TempPathFactory, change: dict[str, Any], said: str
 ) -> None:

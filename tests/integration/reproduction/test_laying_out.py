@@ -174,6 +174,7 @@ def test_a_commit_that_was_amended_away_is_found_as_long_as_it_is_there(sums: Su
 
 
 @pytest.mark.parametrize("loss", ["squashed", "collected", "shallow", "not read", "no repository", "no git"])
+@pytest.mark.sampled
 def test_a_run_is_made_again_whatever_became_of_its_commit(
     sums: Sums, loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

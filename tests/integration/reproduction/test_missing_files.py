@@ -30,6 +30,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.sampled
 def test_what_a_step_read_undeclared_and_is_not_there_makes_a_verdict_impossible(sums: Sums, way: str) -> None:
     (sums.root / "data.txt").write_text("5")
     (sums.root / "rows").mkdir()

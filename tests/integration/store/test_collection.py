@@ -65,6 +65,7 @@ kills = st.one_of(st.none(), st.integers(1, 60))
     dies_at=st.tuples(st.none(), kills, kills, kills),
     there=st.sets(st.sampled_from(CONTENTS)),
 )
+@pytest.mark.long
 def test_in_whatever_order_requests_come_and_whoever_is_killed_no_acknowledged_version_loses_an_object(
     order: list[int], dies_at: tuple[int | None, ...], there: set[bytes]
 ) -> None:

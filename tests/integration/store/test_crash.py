@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from relet.store import open_store
 from tests.stored import enter_what_a_kill_left
 
@@ -38,6 +40,7 @@ def start(url: str, me: str, steps: int) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", WRITER, url, me, str(steps)], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.long
 def test_eight_kills_break_nothing_and_lose_nothing_that_was_said_to_be_stored(tmp_path: Path) -> None:
     url = str(tmp_path / "store")
     dice = random.Random(8)

@@ -140,6 +140,7 @@ class Ended(BaseException):
 
 
 @pytest.mark.parametrize("after", [False, True])
+@pytest.mark.long
 def test_wherever_an_import_ends_what_is_there_is_whole_and_the_next_one_completes_it(
     store: Store, model: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
@@ -223,6 +224,7 @@ def lived(store: Store, past: list[tuple[int, int, int, bool, bool]]) -> None:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(past=pasts, owned=pasts)
+@pytest.mark.long
 def test_what_is_exported_is_what_is_imported_and_exported_again_and_nothing_is_lost_or_doubled(
     tmp_path: Path, past: list[tuple[int, int, int, bool, bool]], owned: list[tuple[int, int, int, bool, bool]]
 ) -> None:

@@ -131,6 +131,7 @@ def met_by_everyone(store: Store) -> None:
 @pytest.mark.parametrize("kind", DOCUMENTS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
+@pytest.mark.sampled
 def test_any_value_in_any_field_of_a_document_is_met_with_words(
     kind: str, data: st.DataObject, honest: Store
 ) -> None:
@@ -151,6 +152,7 @@ def test_any_value_in_any_field_of_a_document_is_met_with_words(
     "content", [DEEP, b"", b"[]", b"\xff\xfe", b"null", b"[" * 100_000, b'{"format": ' + b"9" * 5000 + b"}"]
 )
 @pytest.mark.parametrize("kind", DOCUMENTS)
+@pytest.mark.sampled
 def test_bytes_that_are_no_document_are_met_with_words_and_named(kind: str, content: bytes, honest: Store) -> None:
     path = path_of(kind, honest)
     before = stored_bytes(honest, path)
@@ -190,6 +192,7 @@ STRAY = (
 
 
 @pytest.mark.parametrize("path", STRAY)
+@pytest.mark.sampled
 def test_a_file_that_relet_never_wrote_hides_nothing(path: str, tmp_path: Path) -> None:
     store = open_store(f"memory://{uuid4()}")
     honest_store(store, tmp_path)

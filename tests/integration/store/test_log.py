@@ -78,6 +78,7 @@ def relet(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "relet", *words], capture_output=True, text=True)
 
 
+@pytest.mark.long
 def test_the_log_is_shown_its_head_kept_and_compared_and_a_document_entered(tmp_path: Path) -> None:
     url = str(tmp_path / "store")
     assert "has no log yet" in relet("artifacts", "log", "--store", url).stdout

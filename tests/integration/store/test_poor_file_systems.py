@@ -68,6 +68,7 @@ def test_without_hard_links_no_number_is_given_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_links", "no_flock")
+@pytest.mark.sampled
 def test_without_hard_links_and_without_locks_no_number_is_given_twice(tmp_path: Path) -> None:
     assert numbers_of_many_writers(tmp_path / "store") == list(range(1, 21))
     assert open_store(tmp_path / "store").verify() == []

@@ -65,6 +65,7 @@ def test_git_sees_nothing_of_what_relet_keeps(rents: Path) -> None:
 
 
 @pytest.mark.parametrize("words", LINTED, ids=" ".join)
+@pytest.mark.long
 def test_it_satisfies_the_linters(rents: Path, words: list[str]) -> None:
     assert done(rents, *words)
 

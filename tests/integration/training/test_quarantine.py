@@ -56,12 +56,14 @@ def small_models(tmp_path_factory):
 
 
 @pytest.mark.parametrize("family", ["boosted", "histogram", "linear", "blend", "random_forest", "mlp"])
+@pytest.mark.sampled
 def test_a_good_model_of_each_family_passes_and_is_loaded(small_models, family):
     model = load_model(small_models[family], trusted=False)
     assert len(model.predict(model.example)) == 3
 
 
 @pytest.mark.parametrize(("code", "said"), ACTS.values(), ids=ACTS)
+@pytest.mark.sampled
 def test_what_a_library_does_when_it_is_led_astray_is_refused_in_words(
     small_models, monkeypatch, tmp_path, code, said
 ):

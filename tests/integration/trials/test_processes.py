@@ -202,6 +202,7 @@ def test_a_pool_may_be_asked_again_and_its_processes_stay(adding: Sums, tmp_path
     assert left_behind() == []
 
 
+@pytest.mark.long
 def test_two_runs_at_once_make_no_step_twice(adding: Sums) -> None:
     adding.edit("draw.py", "numbers = [random", "import time; time.sleep(1.5)\n    numbers = [random")
     command = [sys.executable, "-P", "-m", "relet", "run", "sums"]

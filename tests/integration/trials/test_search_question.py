@@ -74,6 +74,7 @@ def test_a_search_is_named_by_all_that_decides_it_and_by_nothing_else(
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )
+@pytest.mark.sampled
 def test_what_is_wrong_is_said_before_anything_runs(hills: Hills, words: list[str], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         hills.question(*words)

@@ -130,6 +130,7 @@ def test_a_verdict_that_says_no_is_a_line_too_and_the_exit_status_says_so(tiny: 
     assert outcome.winner.trial.number == 2
 
 
+@pytest.mark.long
 def test_the_first_batch_is_the_first_trials_however_many_work(tiny: Tiny) -> None:
     tiny.edit("steps/clean.py", "keep =", "import time; time.sleep(1.0 if low == 1 else 0)\n    keep =")
     outcome = swept("etl.low=1,2,3", "workers=3", pipeline="tiny")
@@ -137,6 +138,7 @@ def test_the_first_batch_is_the_first_trials_however_many_work(tiny: Tiny) -> No
     assert str(store.version("clean_sample:reference")) == outcome.tried[0].outputs["clean_sample"]
 
 
+@pytest.mark.long
 def test_the_first_batch_is_of_the_first_trial_that_is_not_refused_however_many_work(tiny: Tiny) -> None:
     tiny.edit("steps/clean.py", "keep =", "import time; time.sleep(1.0 if low == 2 else 0)\n    keep =")
     tiny.edit("steps/check.py", "passed=bad.empty", 'passed=bool(clean_sample["n"].min() > 1)')
