@@ -11,12 +11,15 @@ class ReletError(Exception):
     """Everything that relet raises on purpose. `exit_status` is what the command line ends with.
 
     `printed` is what a component's process had printed, where the error came from one, and `inputs` are the
-    versions that the component was called with, in words: `clean:v3 (1,200 rows × 8 columns)`.
+    versions that the component was called with, in words: `clean:v3 (1,200 rows × 8 columns)`. `step` is that
+    component, and `lines` are the project's lines that led there, the outermost first.
     """
 
     exit_status = 2
     printed: str = ""
     inputs: tuple[str, ...] = ()
+    step: str = ""
+    lines: tuple[CodeLine, ...] = ()
 
 
 class WiringError(ReletError):
@@ -86,14 +89,13 @@ class CodeLine:
 
 
 class ComponentError(ReletError):
-    """A component that raised. `lines` are the project's lines that led there, the outermost first.
+    """A component that raised.
 
     Its note is the traceback from the process that called it. `undeclared` and `looked_at` are what the component
     read and asked for until then, as a record has them.
     """
 
     exit_status = 1
-    lines: tuple[CodeLine, ...] = ()
     undeclared: Mapping[str, str] = MappingProxyType({})
     looked_at: Mapping[str, str] = MappingProxyType({})
 

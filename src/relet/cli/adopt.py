@@ -31,7 +31,7 @@ def command(file: Path | None, folder: Path | None, name: str | None) -> None:
     """
     if (file is None) == (folder is None):
         raise SettingError("relet adopt takes a script or a notebook, or --mlproject FOLDER: relet adopt --help")
-    from relet.templates.adoption.adopting import adopt_script, adoption_lines
+    from relet.templates.adoption.adopting import adopt_script, adoption_lines, way_on
 
     if file is not None:
         made = adopt_script(file, name=name)
@@ -47,4 +47,4 @@ def command(file: Path | None, folder: Path | None, name: str | None) -> None:
     for each in made.advice:
         say(f"  {each}")
     say("go on with:")
-    say(f"  relet run {made.name}")
+    say(f"  {way_on(made)}")

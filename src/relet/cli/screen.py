@@ -12,6 +12,7 @@ from typing import Any
 from relet.cli.progress import ProgressDisplay, download_text, elapsed_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
 from relet.cli.terminal import error_text, say, style
+from relet.cli.ui import has_interface
 from relet.core.artifact import Check, Curve, Verdict, within_pipeline
 from relet.core.plan import Action, Step
 from relet.core.record import LOCK, LOCKFILE, NO_LOCK, Status
@@ -123,7 +124,7 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             status=str(outcome.status),
             seconds=round(outcome.seconds, 3),
             metrics=outcome.metrics,
-            error=error_text(outcome.error) if outcome.error else None,
+            error=_error_of_step(outcome.error) if outcome.error else None,
             lines=[asdict(each) for each in getattr(outcome.error, "lines", ())],
             inputs=list(getattr(outcome.error, "inputs", ())),
             exit_status=outcome.exit_status,
@@ -134,12 +135,18 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             say(line)
     # What can be done after an interruption stands in the closing lines.
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
-        say(f"relet: {error_text(outcome.error)}", err=True)
+        say(f"relet: {_error_of_step(outcome.error)}", err=True)
         for line in _code_lines(getattr(outcome.error, "lines", ())):
             say(f"  {line}", err=True)
         if inputs := getattr(outcome.error, "inputs", ()):
             taken = (within_pipeline(job.request.pipeline.name, each) for each in inputs)
             say(f"  its inputs were {', '.join(taken)}", err=True)
+
+
+def _error_of_step(error: BaseException) -> str:
+    """What an error says, after the name of the step that raised it, where it doesn't say that."""
+    said, step = error_text(error), getattr(error, "step", "")
+    return f"{step}: {said}" if step and step not in said else said
 
 
 def _code_lines(lines: Sequence[CodeLine]) -> Iterator[str]:
@@ -300,7 +307,8 @@ def _next_steps(job: Job, outcome: RunOutcome) -> Iterator[str]:
             models = [version for version in versions if version.type == "model"]
             shown = (models or versions)[-1:]
             if shown:
-                yield f"look further: relet artifacts show {shown[0]}   relet why {pipeline}   relet ui"
+                also = "   relet ui" if has_interface() and "mlflow" in job.trackers else ""
+                yield f"look further: relet artifacts show {shown[0]}   relet why {pipeline}{also}"
             yield from _page_hints(outcome)
 
 

@@ -39,7 +39,10 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
     what the setting takes. Raises SettingError for whatever else Hydra does not take.
     """
     if not (folder / PRIMARY).is_file():
-        raise SettingError(f"there is no {PRIMARY} in {path_from_here(folder)}; a pipeline's settings stand there")
+        raise SettingError(
+            f"there is no {PRIMARY} in {path_from_here(folder)}; a pipeline's settings stand there, and an empty "
+            "file leaves each parameter its default"
+        )
     for override in overrides:
         if override.lstrip("+~").startswith(("hydra.", "hydra/")):
             raise SettingError(f"{override}: Hydra's own settings have no effect here; relet runs the steps")
@@ -109,6 +112,11 @@ def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
     choices = config.hydra.runtime.choices.items()
     OmegaConf.set_struct(config, False)
     del config["hydra"]
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        raise SettingError(
+            f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value in "
+            f"{path_from_here(folder / PRIMARY)} (???): write one there, or set {'=… '.join(missing)}=…"
+        )
     values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     return ComposedConfig(
         values=values,

@@ -77,7 +77,10 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallR
             taken = map(document_taken, component.inputs, inputs)
             returned = function(*taken, **with_groups(component, call.arguments))
             outputs = _written_outputs(component, returned, call.scratch / "outputs")
-        except ReletError:
+        except ReletError as error:
+            # what relet says is in its words, and not in the line of its own that raised it
+            lines = (each for each in code_lines(error, call.place) if not each.file.startswith("relet/"))
+            error.lines = error.lines or tuple(lines)
             raise
         # SystemExit, too: a component that calls sys.exit() has failed, and the run has to report it.
         except (Exception, SystemExit) as error:

@@ -249,8 +249,8 @@ def _as_error(description: Mapping[str, Any], printed: str) -> ReletError:
     message = description["message"].encode(errors="backslashreplace").decode()
     error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(message)
     error.add_note(description["trace"])
+    error.lines = tuple(CodeLine(**each) for each in description.get("lines", ()))
     if isinstance(error, ComponentError):
-        error.lines = tuple(CodeLine(**each) for each in description.get("lines", ()))
         error.undeclared = description.get("undeclared", {})  # an older relet in that environment tells neither
         error.looked_at = description.get("looked_at", {})
     error.printed = printed

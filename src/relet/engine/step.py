@@ -208,6 +208,7 @@ def _run_component(context: RunContext, component: Component, step: Step) -> Com
         status = Status.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Status.FAILED
         message = f"{type(error).__name__}: {error}"
         if isinstance(error, ReletError):
+            error.step = component.name
             error.inputs = tuple(_version_words(version) for version in step.inputs.values() if version)
         log = recording.keep_log(job, getattr(error, "printed", ""), error)
         record = replace(record, status=status, ended=now(), message=message, log=log)

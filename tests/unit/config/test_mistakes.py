@@ -44,7 +44,7 @@ MISTAKES = {
     "hydra.run.dir=x": r"Hydra's own settings have no effect here",
     "hydra/launcher=joblib": r"Hydra's own settings have no effect here",
     "etl.source=${foo.bar}": r"etl.source: Interpolation key 'foo.bar' not found",
-    "etl.source=???": r"etl.source: Missing mandatory value",
+    "etl.source=???": r"etl\.source has no value in .*config\.yaml",
 }
 
 

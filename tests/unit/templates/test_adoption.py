@@ -237,7 +237,7 @@ def test_the_command_says_what_it_found_and_what_to_take_apart(here: Path) -> No
     output = CliRunner().invoke(command, [str(file)], catch_exceptions=False).output
     assert "  writes    model (models/model.json)" in output
     assert "to be set train.data: the file that it reads" in output
-    assert "it fits a model" in output and output.endswith("  relet run train\n")
+    assert "it fits a model" in output and output.endswith("  relet run train train.data=… train.depth=…\n")
     for words in ([], [str(file), "--mlproject", "x"]):
         error = CliRunner().invoke(command, words).exception
         assert isinstance(error, ReletError) and "takes a script or a notebook" in str(error)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
+from relet.core.installed import Distributions
 from relet.errors import BadDataError, SettingError
+from relet.names import __version__
 from relet.project.folder import enclosing_root
 from relet.templates.adoption.advice import advice
 from relet.templates.adoption.arguments import identifier
@@ -48,6 +51,7 @@ def adopt_script(file: Path, *, name: str | None = None, here: Path | None = Non
     program = f"{home}/{SCRIPTS}/{step.program}"
     files: dict[str, str | bytes] = {
         **pipeline_files(chosen, (step,), f"{file.name}, adopted as it is."),
+        **declaration(root, chosen, (step,)),
         program: script.source if file.suffix == ".ipynb" else file.read_bytes(),
         **{
             f"{home}/{SCRIPTS}/{path.relative_to(file.parent).as_posix()}": path.read_bytes()
@@ -97,6 +101,19 @@ def pipeline_files(name: str, steps: tuple[AdoptedStep, ...], title: str) -> dic
     }
 
 
+def declaration(root: Path, name: str, steps: tuple[AdoptedStep, ...]) -> dict[str, str | bytes]:
+    """A `pyproject.toml` that names what the steps need, for the lock; none where the project has one."""
+    if (root / "pyproject.toml").exists():
+        return {}
+    installed = Distributions.installed()
+    modules = [each for step in steps for each in step.packages]
+    owners = sorted({owner for each in modules for owner in installed.owners(each)})
+    tracked = "[mlflow]" if find_spec("mlflow") else ""
+    wanted = [f"relet{tracked}>={__version__}", *(f"{each}>={installed.found[each][0]}" for each in owners)]
+    lines = "\n".join(f'    "{each}",' for each in wanted)
+    return {"pyproject.toml": filled("adopted/pyproject.toml", {"name": name, "dependencies": lines})}
+
+
 def _copied_data(root: Path, script: AdoptedScript) -> dict[str, Path]:
     """The files that the script reads and that lie outside of the project: their place in it → where they are."""
     copied = {}
@@ -136,7 +153,9 @@ def adoption_lines(made: Adoption) -> Iterator[str]:
     """What was written, and what it was taken for, in lines."""
     yield f"pipelines/{made.name} is there: {len(made.files)} files"
     for step in made.steps:
-        yield f"{step.name} runs {step.program}"
+        place = f"pipelines/{made.name}/{step.folder}/{step.program}"
+        is_copy = place in made.files
+        yield f"{step.name} runs {place if is_copy else step.program}{': a copy, to be edited there' * is_copy}"
         reads = [*dict.fromkeys(step.inputs.values()), *(each.name for each in step.reads)]
         for word, names in {
             "reads": reads,
@@ -148,3 +167,15 @@ def adoption_lines(made: Adoption) -> Iterator[str]:
         for name, value in step.sources.items():
             if value is None:
                 yield f"  to be set {step.name}.{name}: the file that it reads"
+        for name in step.to_be_set:
+            yield f"  to be set {step.name}.{name}"
+
+
+def way_on(made: Adoption) -> str:
+    """The command that runs what was written, with a place for each value that has to be set."""
+    wanted = [
+        f"{step.name}.{name}=…"
+        for step in made.steps
+        for name in (*(name for name, value in step.sources.items() if value is None), *step.to_be_set)
+    ]
+    return " ".join(["relet run", made.name, *wanted])

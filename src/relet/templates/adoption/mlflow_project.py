@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from relet.errors import BadDataError
-from relet.templates.adoption.adopting import Adoption, pipeline_files, project_root
+from relet.templates.adoption.adopting import Adoption, declaration, pipeline_files, project_root
 from relet.templates.adoption.advice import advice
 from relet.templates.adoption.arguments import ScriptArgument, identifier
 from relet.templates.adoption.driver import DrivenStep, Driver, read_driver
@@ -77,7 +77,7 @@ def adopt_mlproject(folder: Path, *, name: str | None = None, here: Path | None 
     steps = tuple(_step(entry, driver, wiring) for entry in entries)
     home = f"pipelines/{chosen}"
     title = f"The steps of {folder.resolve().name}, adopted as they are."
-    files = pipeline_files(chosen, steps, title)
+    files = {**pipeline_files(chosen, steps, title), **declaration(root, chosen, steps)}
     files |= {f"{home}/{STEPS}/{place}": path.read_bytes() for place, path in _copied(entries).items()}
     files |= {path: json.dumps(driver.documents[text], indent=2) + "\n" for text, path in wiring.documents.items()}
     write_files(root, files)

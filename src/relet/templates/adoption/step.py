@@ -56,6 +56,12 @@ class AdoptedStep:
         }
         return tuple(each for each in self.arguments if each.name not in files)
 
+    @property
+    def to_be_set(self) -> tuple[str, ...]:
+        """The hyperparameters that nobody gave a value."""
+        asked = (each.name for each in self.hyperparameters if each.required)
+        return tuple(each for each in asked if each not in self.defaults)
+
 
 def component_source(step: AdoptedStep) -> str:
     """The source of the component."""
@@ -190,7 +196,6 @@ def settings_section(step: AdoptedStep) -> str:
         f"  {name}: {yaml_value(value) if value is not None else '???   # a path or an http(s) URL'}"
         for name, value in step.sources.items()
     ]
-    for each in step.hyperparameters:
-        if each.required and each.name not in step.defaults:
-            lines.append(f"  {each.name}: ???   # {each.help or 'the script asks for it'}")
+    helps = {each.name: each.help for each in step.hyperparameters}
+    lines += [f"  {name}: ???   # {helps[name] or 'the script asks for it'}" for name in step.to_be_set]
     return "\n".join([f"\n{step.name}:", *lines]) if lines else ""
