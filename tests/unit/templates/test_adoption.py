@@ -71,7 +71,7 @@ def test_arguments_are_hyperparameters_with_their_types_and_defaults(here: Path)
         "data": ("str", None),
         "rows": ("int", 3),
         "share": ("float", 1.0),
-        "kind": ("str", "a"),
+        "kind": ("Literal['a', 'b']", "a"),
         "columns": ("list[str]", ["x"]),
         "depth": ("int", None),
         "name": ("str | None", None),

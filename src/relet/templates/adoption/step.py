@@ -74,7 +74,7 @@ def component_source(step: AdoptedStep) -> str:
         "adopted/component.py",
         {
             "title": f"The script {script}, which runs as it is.",
-            "typing_names": ", ".join(sorted({*(["Annotated"] if step.reads else []), "NamedTuple"})),
+            "typing_names": ", ".join(sorted(_typing_names(step))),
             "package_imports": "".join(f"import {each}  # noqa: F401{_WHY}\n" for each in step.packages),
             "relet_names": ", ".join(uses),
             "folder": step.folder,
@@ -90,6 +90,14 @@ def component_source(step: AdoptedStep) -> str:
             "returned": _returned(class_name, returned or [f'{done}=ended.verdict("{script}")']),
         },
     )
+
+
+def _typing_names(step: AdoptedStep) -> Iterator[str]:
+    yield "NamedTuple"
+    if step.reads:
+        yield "Annotated"
+    if any(map(_choice, step.hyperparameters)):
+        yield "Literal"
 
 
 def _decorator(step: AdoptedStep) -> str:
@@ -143,7 +151,8 @@ def _parameters(step: AdoptedStep) -> Iterator[str]:
 
 
 def _hyperparameter(argument: ScriptArgument, defaults: Mapping[str, Any]) -> str:
-    kind = f"list[{argument.kind}]" if argument.is_list else argument.kind
+    plain = _choice(argument) or argument.kind
+    kind = f"list[{plain}]" if argument.is_list else plain
     default = defaults.get(argument.name, argument.default)
     if argument.name not in defaults and default is None:
         return f"{argument.name}: {kind}" if argument.required else f"{argument.name}: {kind} | None = None"
@@ -152,6 +161,14 @@ def _hyperparameter(argument: ScriptArgument, defaults: Mapping[str, Any]) -> st
     if isinstance(default, list | tuple):
         return f"{argument.name}: {kind} = [{', '.join(map(python_literal, default))}]"
     return f"{argument.name}: {kind} = {python_literal(str(default) if argument.kind == 'str' else default)}"
+
+
+def _choice(argument: ScriptArgument) -> str:
+    """The annotation of an argument that takes some values alone; "" where it takes any, or relet could not say."""
+    held = {"str": str, "int": int}.get(argument.kind)
+    if not argument.choices or held is None or not all(type(each) is held for each in argument.choices):
+        return ""
+    return f"Literal[{', '.join(map(python_literal, argument.choices))}]"
 
 
 def _argument_lines(step: AdoptedStep) -> Iterator[str]:
