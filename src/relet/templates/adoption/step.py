@@ -164,7 +164,7 @@ def _hyperparameter(argument: ScriptArgument, defaults: Mapping[str, Any]) -> st
 
 
 def _choice(argument: ScriptArgument) -> str:
-    """The annotation of an argument that takes some values alone; "" where it takes any, or relet could not say."""
+    """The annotation of an argument that takes some values alone; "" where it takes any, or nobody can say."""
     held = {"str": str, "int": int}.get(argument.kind)
     if not argument.choices or held is None or not all(type(each) is held for each in argument.choices):
         return ""
