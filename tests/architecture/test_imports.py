@@ -101,6 +101,7 @@ print(json.dumps(found))
 
 
 @pytest.mark.parametrize("room", ESTIMATORS)
+@pytest.mark.long
 def test_a_room_of_estimators_loads_only_what_defines_them(room: str) -> None:
     names = [name for name in modules() if name.startswith(room)]
     brought = loaded(*sorted(ESTIMATORS[room])) if names else set()
@@ -131,6 +132,7 @@ def test_the_core_needs_the_standard_library_alone() -> None:
 
 
 @pytest.mark.parametrize("library", DOORS)
+@pytest.mark.sampled
 def test_a_library_has_one_door(library: str) -> None:
     elsewhere = [
         str(file.relative_to(SOURCE))
@@ -215,6 +217,7 @@ def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
     return [list(group) for group in sorted(groups) if group]
 
 
+@pytest.mark.long
 def test_no_modules_import_each_other() -> None:
     graph = {module_name(file): imports_of(file) for file in sorted((SOURCE / "relet").rglob("*.py"))}
     # The test reads the graph as it is, if it finds these: imports at the top, in a function, and of a module.

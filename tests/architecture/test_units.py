@@ -70,6 +70,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("of_another_machine", "socket.connect"),
     ],
 )
+@pytest.mark.sampled
 def test_a_unit_test_that_does_not_stay_by_itself_fails(said: str, name: str, event: str) -> None:
     assert f"test_{name} is a unit test and does this: {event}" in said
 

@@ -242,6 +242,7 @@ def test_a_full_name_that_could_be_another_path_is_refused(store: Store, name: s
 
 
 @pytest.mark.parametrize("content", [b"new", b"one"], ids=["another content", "that of an older version"])
+@pytest.mark.sampled
 def test_an_import_does_not_move_what_a_pipeline_inherits_as_its_latest(
     store: Store, fresh_url: FreshUrl, tmp_path: Path, content: bytes
 ) -> None:

@@ -37,6 +37,7 @@ def test_garbage_collection_takes_only_what_nothing_refers_to(store: Store) -> N
     assert not store.has_object(garbage)
 
 
+@pytest.mark.sampled
 def test_writers_beside_collections_of_age_zero_lose_nothing_that_was_acknowledged(store: Store) -> None:
     acknowledged: list[Version] = []
     over = threading.Event()
@@ -125,6 +126,7 @@ def test_a_record_of_format_1_keeps_its_objects_and_is_not_blamed_for_a_source_t
 
 
 @pytest.mark.parametrize("change", [{"format": 3}, {"format": 3, "code": None}, {"novelty": "x"}])
+@pytest.mark.sampled
 def test_every_digest_in_a_record_that_this_relet_can_not_read_is_protected(
     store: Store, change: dict[str, object]
 ) -> None:
@@ -164,6 +166,7 @@ def with_a_tree(store: Store) -> tuple[RunRecord, str]:
 
 
 @pytest.mark.parametrize("change", [{"format": 99}, {"novelty": "x"}, {"started": 5}])
+@pytest.mark.sampled
 def test_the_code_of_a_record_that_can_not_be_read_is_never_garbage(
     store: Store, change: dict[str, object]
 ) -> None:
@@ -193,6 +196,7 @@ def test_a_garbage_collection_deletes_nothing_where_a_code_tree_is_damaged_or_go
 
 
 @pytest.mark.parametrize("path", ["runs/r.json", "artifacts/sample/versions/1.json", "releases/1.json"])
+@pytest.mark.sampled
 def test_a_garbage_collection_deletes_nothing_where_a_document_is_cut_off(store: Store, path: str) -> None:
     _, source = with_a_tree(store)
     add_file(store)

@@ -223,6 +223,7 @@ def test_a_flipped_byte_in_an_exported_file_is_found_and_nothing_is_stored(
     assert stored_paths(other) == []
 
 
+@pytest.mark.sampled
 def test_a_model_arrives_elsewhere_with_its_history_under_the_numbers_there(
     store: Store, tmp_path: Path, fresh_url: FreshUrl
 ) -> None:

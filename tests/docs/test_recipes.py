@@ -154,6 +154,7 @@ def test_a_task_gets_the_last_event_of_a_run_and_tells_each_step(tiny: Tiny, rea
         (["tiny", "check.limit=9"], 3, "check says no: 1 rows are 9 or more"),
     ],
 )
+@pytest.mark.sampled
 def test_a_task_fails_with_relet_s_words_and_may_be_tried_again_after_status_1(
     tiny: Tiny, reader: dict[str, Any], words: list[str], status: int, said: str
 ) -> None:

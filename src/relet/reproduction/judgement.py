@@ -73,7 +73,7 @@ def judge_step(record: RunRecord, made: RebuiltRun, store: Store) -> StepVerdict
     error = "" if again else _why_not_made(component.name, result, made)
     if inputs_equal and error:
         missing = tuple(_missing_packages(record, error))
-    elif inputs_equal and any(each.likeness is Likeness.DIVERGED for each in outputs):
+    if not missing and inputs_equal and any(each.likeness is Likeness.DIVERGED for each in outputs):
         missing = tuple(_missing_files(record, made.project.root))
     return StepVerdict(
         component=component.name,

@@ -21,6 +21,7 @@ from tests.contract.tracker.records import ENDED, component_run, measured, pipel
 from tests.wandb_log import recorded
 
 
+@pytest.mark.sampled
 def test_what_is_sent_twice_is_there_once(place: Place, store: Store) -> None:
     record = pipeline_run(store)
     for tracker in (place.open(), place.open()):

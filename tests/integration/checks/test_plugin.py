@@ -97,6 +97,7 @@ def test_references_are_looked_up_in_the_projects_store(project: Path) -> None:
         (("--max-price", "3"), "unrecognized arguments"),
     ],
 )
+@pytest.mark.sampled
 def test_a_wrong_option_is_refused(project: Path, words: tuple[str, ...], said: str) -> None:
     status, output = by_hand(project, "pipelines/tiny/checks", *words)
     assert status == 4

@@ -72,6 +72,7 @@ def test_nothing_is_accepted_without_a_reason(
         ),
     ],
 )
+@pytest.mark.sampled
 def test_what_no_check_compares_with_is_refused(
     tiny: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, reference: str, said: str
 ) -> None:

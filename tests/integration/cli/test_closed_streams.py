@@ -37,6 +37,7 @@ def test_an_output_that_can_not_be_written_is_said_in_a_line(sums: Sums) -> None
     )
 
 
+@pytest.mark.long
 def test_an_interrupted_step_keeps_what_it_had_printed(sums: Sums) -> None:
     began = sums.root / "began"
     sums.edit(

@@ -132,6 +132,7 @@ def test_the_page_is_written_to_a_file(stored: Tiny, capsys: pytest.CaptureFixtu
     assert "Rows 10 came, 8 stayed, 2 left" in text(stored.root / "look.html")
 
 
+@pytest.mark.long
 def test_a_changed_notebook_runs_again_and_a_comment_in_it_does_not(
     stored: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +171,7 @@ def compare(
 """
 
 
+@pytest.mark.long
 def test_the_reference_that_a_batch_was_compared_with_is_no_part_of_it(
     explored: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,6 +185,7 @@ def test_the_reference_that_a_batch_was_compared_with_is_no_part_of_it(
     assert "20 came, 15 stayed, 5 left" in text(explored.root / "latest.html")
 
 
+@pytest.mark.long
 def test_a_newer_sample_that_was_not_cleaned_is_not_mixed_in(
     stored: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:

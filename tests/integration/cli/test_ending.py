@@ -63,6 +63,7 @@ def records(tiny: Tiny) -> list[RunRecord]:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+@pytest.mark.sampled
 def test_a_signal_ends_a_run_with_its_record_written_and_a_word_on_how_to_go_on(
     tiny: Tiny, number: signal.Signals, status: int
 ) -> None:

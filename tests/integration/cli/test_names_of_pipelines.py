@@ -27,8 +27,11 @@ def test_the_list_has_full_names_and_a_short_one_is_refused_with_what_to_write(
     listed = out_of(capsys, "artifacts", "list")
     assert re.search(r"^tiny/sample:v1 +table .* 10 rows +latest$", listed, re.MULTILINE)
     assert re.search(r"^twin/sample:v1 +table .* 20 rows +latest$", listed, re.MULTILINE)
+    both_samples = out_of(capsys, "artifacts", "list", "sample")
+    assert re.findall(r"^\S+", both_samples, re.MULTILINE) == ["tiny/sample:v1", "twin/sample:v1"]
+    of_twin = out_of(capsys, "artifacts", "list", "twin")
+    assert "twin/sample:v1" in of_twin and "tiny/" not in of_twin
     for words in (
-        ["artifacts", "list", "sample"],
         ["artifacts", "show", "sample"],
         ["artifacts", "card", "sample"],
         ["artifacts", "diff", "sample", "tiny/sample"],
@@ -43,7 +46,9 @@ def test_the_list_has_full_names_and_a_short_one_is_refused_with_what_to_write(
     ):
         status, _, err = relet(capsys, *words)
         assert (status, "write tiny/sample:latest or twin/sample:latest" in err) == (2, True), words
-    assert "twin/sample:v1 is described in sample-v1.html" in out_of(capsys, "artifacts", "card", "twin/sample")
+    assert "twin/sample:v1 is described in twin.sample-v1.html" in out_of(
+        capsys, "artifacts", "card", "twin/sample"
+    )
     assert (
         out_of(capsys, "artifacts", "alias", "twin/sample:v1", "prod")
         == "twin/sample:prod is twin/sample:v1 now\n"

@@ -143,6 +143,7 @@ def test_json_is_all_that_is_on_standard_output(sums: Sums, capsys: pytest.Captu
         (["report:v1", "--python", "three"], "python takes a version as 3.11 or 3.11.7, got 'three'"),
     ],
 )
+@pytest.mark.sampled
 def test_a_mistake_gets_advice_and_is_no_verdict(
     sums: Sums, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:

@@ -49,6 +49,7 @@ def model(hills: Hills, name: str) -> Path:
     return hills.path(f"conf/model/{name}.yaml")
 
 
+@pytest.mark.long
 def test_a_search_is_told_trial_by_trial_and_ends_with_a_table_a_gain_and_the_way_on(
     hills: Hills, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -246,6 +247,7 @@ def test_force_writes_over_it_and_one_s_own_needs_no_force(
 
 
 @pytest.mark.parametrize("name", ["../x", "Big", "", "a b"])
+@pytest.mark.sampled
 def test_a_name_that_is_no_option_is_refused(hills: Hills, capsys: pytest.CaptureFixture[str], name: str) -> None:
     status, _, err = relet(capsys, "tune", "hills", "--as", name)
     assert status == 2

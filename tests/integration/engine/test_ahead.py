@@ -19,6 +19,7 @@ from tests.tiny_project import Tiny
         ("pipelines/tiny/helper.py", "import os\n\nos.environ['X'] = '1'\n", False),
     ],
 )
+@pytest.mark.sampled
 def test_only_python_of_the_project_can_set_variables(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch, file: str, content: str, ahead: bool
 ) -> None:

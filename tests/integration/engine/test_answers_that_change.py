@@ -108,6 +108,7 @@ def test_a_step_that_could_make_nothing_in_a_folder_runs_again_when_that_is_ther
 
 
 @pytest.mark.parametrize("way", FAILS)
+@pytest.mark.sampled
 def test_a_place_that_could_not_be_written_is_not_the_steps_own(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
     (sums.root / "rows" / "a").write_text("1")

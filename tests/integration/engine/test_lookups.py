@@ -158,6 +158,7 @@ def test_the_sizes_of_listed_files_count_where_a_step_asked_for_them(sums: Sums,
 
 
 @pytest.mark.parametrize("way", ["listdir", "iterdir", "glob", "glob of pathlib", "walk"])
+@pytest.mark.sampled
 def test_the_sizes_of_files_do_not_count_where_only_names_were_asked_for(sums: Sums, way: str) -> None:
     (sums.root / "rows").mkdir()
     (sums.root / "rows" / "a.csv").write_text("1")
@@ -175,6 +176,7 @@ LATER = {
 
 
 @pytest.mark.parametrize("way", LATER)
+@pytest.mark.sampled
 def test_what_the_key_leaves_out_of_a_resource_is_compared(sums: Sums, way: str) -> None:
     name, listing, content = LATER[way]
     counts(sums, f"return float(len(list((here / 'words').{listing})))")

@@ -156,12 +156,14 @@ def test_a_bundle_is_refused_where_there_is_no_such_code(moved: str, project: Pa
         relet.load("model:latest", store=moved)
 
 
+@pytest.mark.long
 def test_a_bundle_is_refused_where_nothing_is_trusted(moved: str, project: Path) -> None:
     edit(project, "pyproject.toml", '"mylib.blocks.*"', "")
     with pytest.raises(ModelError, match=r"under \[tool.relet\]: trust = "):
         relet.load("model:latest", store=moved)
 
 
+@pytest.mark.long
 def test_a_bundle_is_refused_outside_of_a_project(
     moved: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("way", MISSING)
+@pytest.mark.sampled
 def test_a_package_that_is_installed_later_runs_the_step_again(sums: Sums, site: Site, way: str) -> None:
     counts(sums, MISSING[way])
     assert sums.run().metrics["total"] == 0
@@ -106,6 +107,7 @@ AHEAD = {
 
 
 @pytest.mark.parametrize("way", AHEAD)
+@pytest.mark.sampled
 def test_what_relet_imports_ahead_counts_where_a_step_gets_at_it(
     sums: Sums, site: Site, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -269,6 +271,7 @@ LONE = {
 
 
 @pytest.mark.parametrize("way", LONE)
+@pytest.mark.sampled
 def test_what_no_distribution_has_is_compared_by_its_content(sums: Sums, site: Site, way: str) -> None:
     name, content, body = LONE[way]
     site.install("around", "1.0", "")

@@ -379,6 +379,7 @@ def test_variables_that_code_sets_before_it_imports_a_package_are_seen_by_it(sum
     assert sums.run().metrics["total"] <= 3
 
 
+@pytest.mark.long
 def test_a_package_that_one_step_imports_is_not_there_for_another_step(sums: Sums) -> None:
     """What the import of a package does to warnings, variables and generators is done for its own step."""
     # Nothing is imported ahead where code may set variables.

@@ -201,6 +201,7 @@ def test_a_batch_of_which_nothing_is_kept_is_explored_as_far_as_it_goes(tmp_path
 
 
 @pytest.mark.parametrize("rows", [1, 3, 200])
+@pytest.mark.sampled
 def test_a_small_batch_is_explored(tmp_path: Path, rows: int) -> None:
     wide = Prices(min_price=0, max_price=1e6)
     said = sections(page_of(cleaned(tmp_path, simulate(rows, 6), prices=wide, bounds=Bounds(east=-73))))

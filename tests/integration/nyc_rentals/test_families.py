@@ -66,6 +66,7 @@ def test_a_family_s_key_holds_its_own_code_and_no_other_family_s(project, family
     assert found == ({"blend", "boosted", "histogram", "linear"} if family == "blend" else {family})
 
 
+@pytest.mark.long
 def test_an_edited_family_changes_its_own_key_and_that_of_the_blend_it_is_in(project):
     before = {family: parts(family) for family in FAMILIES}
     path = project / "pipelines/nyc_rentals/families/linear.py"

@@ -138,6 +138,7 @@ def test_unknown_places_and_integers_with_gaps_get_a_price(trained, listings):
     assert np.isfinite(trained.model.predict(rows)).all()
 
 
+@pytest.mark.sampled
 def test_dates_may_be_strings_or_dates(trained, listings):
     rows = listings[:20].copy()
     strings = rows.assign(last_review=rows["last_review"].dt.strftime("%Y-%m-%d").astype(object))
@@ -161,6 +162,7 @@ def test_a_missing_column_is_named_with_the_nearest(trained, listings):
         ("modeling.max_tfidf_features=7", r"is a setting of model=random_forest, which is not chosen"),
     ],
 )
+@pytest.mark.sampled
 def test_a_wrong_family_or_setting_of_one_is_named_before_anything_runs(word, told):
     with pytest.raises(SettingError, match=told):
         prepare(read_order("nyc_rentals", [word, "tracking=[]", "store.url=memory://"]), start=ROOT)
@@ -179,6 +181,7 @@ def test_the_boosted_models_trees_are_the_same_on_one_thread_and_two(listings):
     assert texts[0] == texts[1]
 
 
+@pytest.mark.sampled
 def test_a_model_is_judged_on_test_rows_beside_the_champion(trained, listings):
     test = listings[3000:]
     tested = measure_model(trained.model, test, trained.model)

@@ -15,6 +15,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("file", "content"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.sampled
 def test_what_looks_only_works_beside_a_broken_pipeline(
     sums: Sums, capsys: pytest.CaptureFixture[str], file: str, content: str
 ) -> None:

@@ -91,7 +91,8 @@ def test_what_another_python_or_another_reading_of_trees_left_is_not_taken(
             if patch == "version":
                 other.setattr(sys, "version", f"{sys.version} another")
             else:
-                changed = tmp_path / "code.py"
+                changed = tmp_path / "other" / "code.py"
+                changed.parent.mkdir()
                 changed.write_bytes(Path(code.__file__).read_bytes() + b"\n")
                 other.setattr(code, "__file__", str(changed))
             assert tiny.ran() == []

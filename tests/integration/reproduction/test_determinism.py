@@ -157,6 +157,7 @@ def test_conditions_that_make_a_difference_only_together_are_told_as_such(dice: 
     assert "it depends on several of these together: the environment, the time zone" in found.message
 
 
+@pytest.mark.long
 def test_the_project_is_as_it_was_after_a_check(dice: Dice) -> None:
     (dice.root / "rows.csv").write_text("a\n1\n")
     before = _files_below(dice.root)

@@ -163,6 +163,7 @@ def test_a_number_that_meets_none_leaves_the_verdict_readable_as_json(
     ],
     ids=["much", "stdout", "descriptor", "program", "stdin", "folder", "thread", "fork"],
 )
+@pytest.mark.long
 def test_what_a_component_does_to_its_process_breaks_nothing(sums: Sums, code: str) -> None:
     found = sums.again(does_again(sums, code))
     assert (found.likeness, found.reason) == (
@@ -187,6 +188,7 @@ def test_what_a_component_does_to_its_process_breaks_nothing(sums: Sums, code: s
     ],
     ids=["error", "exit", "surrogate", "_exit", "killed", "fork outlives", "fork goes on"],
 )
+@pytest.mark.long
 def test_a_step_that_can_not_be_made_again_says_why(sums: Sums, code: str, error: str) -> None:
     found = sums.again(does_again(sums, code))
     assert likenesses(found) == {"draw": "IDENTICAL", "add": "DIVERGED"}

@@ -122,6 +122,7 @@ def test_an_environment_that_states_the_recorded_digests_of_other_files_is_not_b
         ("{'type': 'table'}", "sums is a table, and that is not so: its files are none"),
     ],
 )
+@pytest.mark.sampled
 def test_whatever_else_an_environment_says_of_its_files_is_worked_out_again(
     sums: Sums, change: str, said: str
 ) -> None:

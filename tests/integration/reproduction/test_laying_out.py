@@ -108,6 +108,7 @@ def listing() -> str:
     )
 
 
+@pytest.mark.long
 def test_the_project_may_lie_in_a_folder_of_its_repository(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     outer = Sums(tiny.root)
     outer.git("init", "-q", "-b", "main")

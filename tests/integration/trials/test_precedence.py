@@ -43,6 +43,7 @@ def test_a_reference_whose_maker_is_not_selected_is_made_by_no_trial(tiny: Tiny)
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else "",
 )
+@pytest.mark.sampled
 def test_trials_that_would_set_the_reference_to_different_products_go_one_by_one(
     tiny: Tiny, overrides: list[str], alone: bool
 ) -> None:

@@ -65,6 +65,7 @@ class Killing(Noting):
                 os.kill(each, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_trial_whose_own_process_is_killed_is_run_once_more_by_another(adding: Sums) -> None:
     adding.edit("add.py", "value = scale", "import time; time.sleep(1)\n    value = scale")
     watch = Killing(times=1)

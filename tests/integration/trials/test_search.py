@@ -31,6 +31,7 @@ def test_the_first_trials_of_a_long_search_are_those_of_a_short_one(hills: Hills
         assert told(hills, trials=trials, journal=f"short{trials}") == long[:trials]
 
 
+@pytest.mark.long
 def test_a_search_that_goes_on_asks_what_one_in_one_go_would_have(hills: Hills) -> None:
     whole = told(hills, trials=10, journal="whole")
     pieces = [told(hills, trials=trials, journal="pieces") for trials in (3, 6, 10)]
@@ -49,6 +50,7 @@ def test_the_order_in_which_trials_end_changes_nothing(hills: Hills, seed: int, 
     assert told(hills, *words, trials=6, journal=f"{name}b", backwards=True) == forwards
 
 
+@pytest.mark.long
 def test_each_batch_has_a_seed_of_its_own_that_the_seed_of_the_search_decides(
     hills: Hills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_trial_that_fails_is_told_as_failed_and_the_others_go_on(hills: Hills)
     ("error", "exit_status", "run_id"),
     [("its process was ended by SIGKILL, 2 times", 1, "a"), ("the disk is full", 2, "a"), ("no store", 1, None)],
 )
+@pytest.mark.sampled
 def test_what_may_not_come_again_is_never_told(
     hills: Hills, error: str, exit_status: int, run_id: str | None
 ) -> None:

@@ -27,6 +27,7 @@ def read_undeclared(hills: Hills) -> None:
     hills.edit("measure.py", "+ off + fold", "+ off + json.loads(Path('bias.json').read_text()) + fold")
 
 
+@pytest.mark.long
 def test_an_undeclared_file_that_changed_begins_a_study_of_its_own_and_its_old_content_goes_on_with_the_first(
     hills: Hills,
 ) -> None:
@@ -47,6 +48,7 @@ def test_an_undeclared_file_that_changed_begins_a_study_of_its_own_and_its_old_c
     assert hills.store.verify() == []
 
 
+@pytest.mark.long
 def test_a_trial_that_failed_by_an_undeclared_file_is_measured_again_when_that_changed(hills: Hills) -> None:
     bias(hills, 0)
     hills.edit("measure.py", "import math\n", "import json\nimport math\n")
@@ -67,6 +69,7 @@ def test_a_trial_that_failed_by_an_undeclared_file_is_measured_again_when_that_c
     assert hills.store.verify() == []
 
 
+@pytest.mark.long
 def test_an_undeclared_file_that_changes_while_it_is_searched_is_named_and_nothing_is_mixed(hills: Hills) -> None:
     read_undeclared(hills)
 

@@ -49,7 +49,7 @@ def test_a_project_whose_lock_is_made_needs_no_other_command(here: Path, monkeyp
 
 def test_a_project_says_how_to_go_on(here: Path) -> None:
     output = said("rents")
-    assert "rents/ has 21 files" in output
+    assert "rents/ has 22 files" in output
     assert "  cd rents\n  relet run rents main.evaluate=true" in output
     assert "left out    id: the name of a row" in output
     assert "private" not in output

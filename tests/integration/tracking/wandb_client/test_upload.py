@@ -144,6 +144,7 @@ def test_an_earlier_recording_is_kept_until_the_new_one_is_noted(
         ("import signal, sys; signal.alarm(int(sys.argv[1])); signal.pause()", "not done in 1 s"),
     ],
 )
+@pytest.mark.sampled
 def test_an_upload_that_fails_or_hangs_leaves_the_runs_where_they_are(
     store: Store, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch, program: str, reason: str
 ) -> None:
