@@ -126,13 +126,15 @@ def command(
     if debug and manager:
         raise SettingError("--pdb looks into this process, --isolate runs steps in others: leave one out")
     from relet.cli.screen import determinism_status, finish, print_check, run_screen
+    from relet.engine import own_interpreter
     from relet.engine.run import execute
     from relet.project.order import read_order
     from relet.project.request import prepare
 
     order = read_order(target, words, ("relet", *sys.argv[1:]))
     with run_screen(as_json=as_json) as watch:
-        job = replace(prepare(order, progress=watch.fetched), manager=manager)
+        first = None if manager else own_interpreter.start_early
+        job = replace(prepare(order, progress=watch.fetched, at_first=first), manager=manager)
         watch.begin(job)
         outcome = execute(job, watch, debug=debug)
     finish(job, outcome, as_json=as_json)

@@ -106,6 +106,10 @@ class InterpreterProcess:
         wanted = list(packages) if ahead else []
         self._process.ask({"ask": "prepare", "packages": wanted, "ahead": ahead, **_place_question(place)})
 
+    def import_ahead(self, packages: Iterable[str]) -> None:
+        """Let the process import modules of packages before the code of a place is known."""
+        self._process.ask({"ask": "prepare", "packages": list(packages), "ahead": True})
+
     def parts(self, root: Path, pipeline: str, components: Mapping[str, Mapping[str, Any]]) -> dict[str, KeyParts]:
         """The parts of the keys of components with these parameters that source and packages decide there.
 

@@ -8,10 +8,13 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relet.engine.ahead import NEARLY_ALWAYS
 from relet.engine.interpreter import InterpreterProcess
+from relet.errors import ReletError
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall
 from relet.project.importing import CodePlace
@@ -27,6 +30,7 @@ class _OwnInterpreter:
     process: InterpreterProcess
     started_by: int
     packages: dict[str, str] = field(default_factory=dict)
+    is_early: bool = False
 
     def fits(self, packages: Mapping[str, str]) -> bool:
         """Whether it is there and alive, and none of its packages was installed in another version since."""
@@ -39,6 +43,8 @@ class _OwnInterpreter:
 
 
 _kept: list[_OwnInterpreter] = []
+# What starts the process before a run is planned.
+_beginning: threading.Thread | None = None
 
 
 def call_beside(call: ComponentCall, packages: Mapping[str, str]) -> CallResult:
@@ -56,11 +62,30 @@ def call_beside(call: ComponentCall, packages: Mapping[str, str]) -> CallResult:
             raise
 
 
+def start_early() -> None:
+    """Start the process before it is known what runs, and let it import what nearly every step needs.
+
+    It does so while this process reads code. An error in it is met again where the process is wanted.
+    """
+    global _beginning
+    _beginning = threading.Thread(target=_begin, daemon=True)
+    _beginning.start()
+
+
+def _begin() -> None:
+    with suppress(ReletError), _lock:
+        _interpreter({}, is_early=True).import_ahead(NEARLY_ALWAYS)
+
+
 def start(packages: Mapping[str, str], modules: Iterable[str], place: CodePlace, *, ahead: bool) -> None:
     """Start the process, and let it import modules of packages and compile the code of a place in the meantime.
 
     Where another thread is calling a component, that has begun already. Without `ahead` nothing is imported ahead.
     """
+    if _beginning is not None:
+        _beginning.join()
+    if _kept and _kept[0].is_early and not ahead:
+        end()
     if _lock.acquire(blocking=False):
         try:
             _interpreter(packages).prepare(modules, place, ahead=ahead)
@@ -79,11 +104,11 @@ def end() -> None:
 atexit.register(end)
 
 
-def _interpreter(packages: Mapping[str, str]) -> InterpreterProcess:
+def _interpreter(packages: Mapping[str, str], *, is_early: bool = False) -> InterpreterProcess:
     if not (_kept and _kept[0].fits(packages)):
         end()
         process = InterpreterProcess((sys.executable,), environment=process_variables())
-        _kept.append(_OwnInterpreter(process, os.getpid()))
+        _kept.append(_OwnInterpreter(process, os.getpid(), is_early=is_early))
     _kept[0].packages.update(packages)
     return _kept[0].process
 

@@ -107,6 +107,8 @@ def _answer(question: Mapping[str, Any], chosen: argparse.Namespace, report: Sen
 
 def _preparations(question: Mapping[str, Any]) -> Iterator[Callable[[], object]]:
     yield from (partial(_import_package, name) for name in question["packages"])
+    if "folder" not in question:
+        return
     place = place_of(question)
     yield from (partial(place.compile, path) for path in place.modules.values())
     yield learn_owners

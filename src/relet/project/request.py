@@ -22,6 +22,7 @@ from relet.project.folder import KEPT, Project, open_project
 from relet.project.groups import check_groups
 from relet.project.job import Job
 from relet.project.key import code_parts, installed_for
+from relet.project.known_code import NAME as KNOWN
 from relet.project.known_code import recall
 from relet.project.order import Order
 from relet.project.places import InstalledState, place_now
@@ -32,8 +33,16 @@ from relet.store import Store, open_store
 Progress = Callable[[int, int | None], None]
 
 
-def prepare(order: Order, *, start: Path | None = None, progress: Progress | None = None) -> Job:
+def prepare(
+    order: Order,
+    *,
+    start: Path | None = None,
+    progress: Progress | None = None,
+    at_first: Callable[[], object] | None = None,
+) -> Job:
     """The job that an order means. Sources outside are resolved: a URL is fetched.
+
+    `at_first` is called in a project whose code was never read here, before that is done, which takes a while.
 
     Raises SettingError, WiringError, SignatureError, NotFoundError and BadDataError, before anything runs.
     """
@@ -54,6 +63,8 @@ def prepare(order: Order, *, start: Path | None = None, progress: Progress | Non
         parameters,
         lambda source: _fetched_source(_from_here(source, project), project.place, chosen.download, progress),
     )
+    if at_first and not (project.place / KEPT / KNOWN).exists():
+        at_first()
     request = RunRequest(
         pipeline=project.pipeline,
         components=components,
