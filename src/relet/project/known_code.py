@@ -4,7 +4,8 @@ The summaries of modules: to parse all modules would take a third of an idle run
 groups have accepted: to ask them again, their modules would have to be imported.
 
 Keys are made of what the file says, and it lies beside the store, which others may write to. So it is sealed with
-a secret of this machine's user: a file from elsewhere counts for nothing.
+a secret of this machine's user: a file from elsewhere counts for nothing. Another one in the user's cache holds
+the summaries of relet's own modules, which are most of those that the first run in a project would have to parse.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -60,16 +62,25 @@ def accept(digest: str) -> None:
 
 
 def recall(folder: Path) -> None:
-    """Add what earlier processes kept in `folder`.
+    """Add what earlier processes kept in `folder`, or what is known of relet's own modules where nothing was kept.
 
-    A damaged file, and one that another user, another relet or another Python wrote, counts as absent.
+    A damaged file, and one that another user, another relet or another Python wrote, counts for nothing.
     """
     if is_special_file(folder / NAME):  # a read of a pipe might never end
         return
     try:
         stored = (folder / NAME).read_bytes()
+    except FileNotFoundError:
+        with suppress(OSError, RuntimeError):  # without a home there is no cache
+            _take((cache_folder() / NAME).read_bytes())
     except OSError:
         return
+    else:
+        _take(stored)
+
+
+def _take(stored: bytes) -> None:
+    """Add what a sealed file holds."""
     seal, _, content = stored.partition(b"\n")
     secret = _secret()
     if secret is None or not hmac.compare_digest(seal, _modules_seal(content, secret)):
@@ -90,9 +101,19 @@ def keep(folder: Path) -> None:
     secret = _secret(create=True)
     if secret is None:
         return
-    latest = list(_known.items())[-LIMIT:]
-    summaries = {key: _summary_as_list(summary) for key, summary in latest}
-    held = {"modules": summaries, "accepted": list(_accepted)[-LIMIT:]}
+    _write(folder, _known, _accepted, secret)
+    # of relet's own modules, for the first run of the next project
+    own = {key: summary for key, summary in _known.items() if key.partition(" ")[2].partition(".")[0] == "relet"}
+    if not own.keys() <= _recalled:
+        _write(cache_folder(), own, {}, secret)
+
+
+def _write(
+    folder: Path, summaries: Mapping[str, ModuleSummary], accepted: Mapping[str, None], secret: bytes
+) -> None:
+    latest = list(summaries.items())[-LIMIT:]
+    modules = {key: _summary_as_list(summary) for key, summary in latest}
+    held = {"modules": modules, "accepted": list(accepted)[-LIMIT:]}
     content = json.dumps(held, separators=(",", ":")).encode()
     with suppress(OSError):  # where the file can't be written, the next process parses again
         write_whole(folder / NAME, _modules_seal(content, secret) + b"\n" + content)

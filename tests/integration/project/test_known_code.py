@@ -99,6 +99,26 @@ def test_what_another_python_or_another_reading_of_trees_left_is_not_taken(
             assert parsed
 
 
+def test_the_first_run_in_a_project_knows_relets_own_modules(
+    tiny: Tiny, another_process: Any, parsed: list[str], users_cache: Path
+) -> None:
+    helper = tiny.path("helper.py")
+    helper.write_text(f"from relet.evaluation.metrics import regression\n{helper.read_text()}")
+    tiny.ran()
+    kept = KEPT.read_bytes()
+    many = len(parsed)
+    for cached, own_alone in (((users_cache / known_code.NAME).read_bytes(), True), (b"damaged", False)):
+        (users_cache / known_code.NAME).write_bytes(cached)
+        KEPT.unlink()
+        another_process()
+        parsed.clear()
+        assert tiny.ran() == []
+        assert (len(parsed) < many) is own_alone and len(parsed) > 4
+        held = json.loads((users_cache / known_code.NAME).read_bytes().partition(b"\n")[2])
+        assert {key.partition(" ")[2].partition(".")[0] for key in held["modules"]} == {"relet"}
+        assert len(KEPT.read_bytes()) >= len(kept)
+
+
 def _with_false_digests(held: Any) -> bytes:
     """What a file holds, with another digest for each module and each part of one."""
     return re.sub(r'"[0-9a-f]{64}"', f'"{"0" * 64}"', json.dumps(held)).encode()
