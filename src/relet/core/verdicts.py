@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from relet.core.artifact import Reference, Version, in_pipeline, short_name, within_pipeline
+from relet.core.artifact import ArtifactType, Reference, Version, in_pipeline, short_name, within_pipeline
 from relet.core.component import Component
 from relet.core.record import RunRecord, Status
 from relet.errors import DamagedError, NotFoundError, StoreError
@@ -52,6 +52,18 @@ def judgements(
     for record in _records_since_made(version, store):
         if judges(record, version, component, pipeline) and not record.imported:
             yield record
+
+
+def refusing_components(version: Version, store: JudgementReader) -> list[str]:
+    """The components of the pipeline that made a version whose newest verdict on it is a no."""
+    pipeline, slash, _ = version.name.partition("/")
+    said: dict[str, bool] = {}
+    for record in judgements(version, store, pipeline=pipeline) if slash else ():
+        verdicts = [link.version for link in record.outputs.values() if link.type == ArtifactType.VERDICT]
+        found = [each for each in map(store.find, verdicts) if each is not None]
+        if found and record.component:
+            said.setdefault(record.component, all(map(store.passed, found)))
+    return [name for name, passed in said.items() if not passed]
 
 
 def judges(record: RunRecord, version: Version, component: str | None, pipeline: str | None) -> bool:

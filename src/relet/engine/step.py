@@ -15,6 +15,7 @@ from relet.core.component import Component
 from relet.core.lookups import outside_key
 from relet.core.plan import Action, KnownVersions, Step, decide
 from relet.core.record import ArtifactLink, Caveat, RunRecord, Status, new_run_id, now, source_digests
+from relet.core.verdicts import refusing_components
 from relet.core.wording import count
 from relet.engine import own_interpreter, recording
 from relet.engine.ahead import modules_wanted
@@ -90,7 +91,17 @@ def _run_unless_made(
         for each in component.inputs:
             if step.inputs[each.name] is None and context.job.request.pipeline.leaves_out(each):
                 context.watch.noted(f"{component.name} runs without {each.name}, which nothing here makes")
+        for note in _refused_elsewhere(context.job, step):
+            context.watch.noted(f"{component.name} takes {note}")
         return step, _run_component(context, component, step)
+
+
+def _refused_elsewhere(job: Job, step: Step) -> Iterator[str]:
+    """Inputs of other pipelines that these refused themselves: who takes them does so on purpose, and is told."""
+    own = f"{job.request.pipeline.name}/"
+    for version in step.inputs.values():
+        if version and not version.name.startswith(own) and (refusing := refusing_components(version, job.store)):
+            yield f"{version}, of which {' and '.join(refusing)} of that pipeline said no"
 
 
 def prepare_calls(job: Job, workspace: Workspace) -> None:

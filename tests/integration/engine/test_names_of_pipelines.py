@@ -14,6 +14,7 @@ from relet.project.order import read_order
 from relet.project.request import prepare
 from relet.reproduction import ReproductionOptions, reproduce
 from relet.store import open_store
+from tests.integration.engine.watching import Notes
 from tests.older_relet import older_relet
 from tests.tiny_project import FILES, Tiny
 from tests.written_project import write_files
@@ -117,6 +118,18 @@ def test_a_yes_of_another_pipelines_gate_does_not_undo_the_no_of_ones_own(twin: 
     # the verdict belongs to the version that it judged: twin's own is not judged by it
     with pytest.raises(NotFoundError, match="train needs clean_sample:latest"):
         run_twin(steps=["train"])
+
+
+def test_what_another_pipelines_own_gate_refused_is_taken_on_purpose_and_told(twin: Tiny) -> None:
+    assert run_twin("check.limit=9").status is Status.STOPPED
+    for version, told in (
+        (1, ["train takes twin/clean_sample:v1, of which check of that pipeline said no"]),
+        (2, []),
+    ):
+        watch = Notes()
+        execute(prepare(read_order("tiny.train", [f"clean_sample=twin/clean_sample:v{version}"])), watch)
+        assert watch.notes == told
+        assert run_twin("etl.rows=9").error is None
 
 
 def test_a_lost_judgement_of_another_pipeline_holds_nothing_back(twin: Tiny) -> None:

@@ -53,6 +53,16 @@ def test_it_runs_from_any_folder_of_its_own(rents: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(("pipeline", "metric"), [("rents", "mae"), ("orders", "log_loss")])
+def test_its_settings_can_be_searched_as_it_was_written(rents: Path, pipeline: str, metric: str) -> None:
+    said = done(rents, "relet", "tune", pipeline, "trials=2", "tracking=[]")
+    assert f"2 trials, to minimize {metric} on 3 folds" in said
+    assert "2 trials, 2 on every fold" in said or "1 given up early" in said
+    assert f"relet run {pipeline} modeling." in said or "as configured" in said
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
 def test_git_sees_nothing_of_what_relet_keeps(rents: Path) -> None:
     done(rents, "relet", "run", "rents", "steps=get_data", "tracking=[]")
     (rents / ".gitignore").write_text("")
