@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT)]
 from click.testing import CliRunner  # noqa: E402
 
 from relet.cli import relet  # noqa: E402
-from relet.engine.values import Workspace  # noqa: E402
+from relet.engine.workspace import Workspace  # noqa: E402
 from relet.errors import DamagedError, StoreError  # noqa: E402
 from relet.store import Store, log_checks, open_store  # noqa: E402
 from tests.forged_bundle import ForgedBundle  # noqa: E402
