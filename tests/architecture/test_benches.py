@@ -16,9 +16,10 @@ BENCH = Path(__file__).parents[2] / "bench"
 def imported(path: Path) -> Iterator[tuple[str, str]]:
     """Each module, with the names that are taken from it, that is relet's, the tests' or the flagship's."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            if node.module.partition(".")[0] in ("relet", "tests", "pipelines"):
-                yield from ((node.module, each.name) for each in node.names)
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            module = node.module or ""
+            if module.partition(".")[0] in ("relet", "tests", "pipelines"):
+                yield from ((module, each.name) for each in node.names)
 
 
 @pytest.mark.parametrize("path", sorted(BENCH.glob("*.py")), ids=lambda path: path.stem)
