@@ -212,3 +212,11 @@ def test_packages_of_which_relet_takes_hold_for_their_values_count_where_the_pro
         for name in code
     }
     assert found == {"plain": set(), "own": {"xgboost"}, "built": {"lightgbm"}}
+
+
+def test_modules_with_names_of_the_standard_library_are_those_that_a_package_could_import(tmp_path: Path) -> None:
+    for name in ("colorsys.py", "steps.py", "queue/__init__.py", "code/rows.csv", "calendar/more.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert FirstPartyCode((tmp_path,)).hiding == ("colorsys", "queue")
+    assert FirstPartyCode((tmp_path / "code", PACKAGE.parent)).hiding == ()
