@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from relet.core.imports import imports
-from relet.core.naming import bound_by_imports, values_of, words_of, works_out_names
-from relet.core.normal_form import nodes_digest
+from relet.core.naming import STAR, bound_by_imports, values_of, words_of, works_out_names
+from relet.core.normal_form import nodes_digest, reads_docstrings
 from relet.core.separation import SeparatedStatement, is_plain_value, names_of_module, separated
 
 # How a key calls the digest of a module without the definitions that can be left out: the word stands before it.
@@ -19,6 +19,8 @@ REST = "rest "
 EXISTS = "exists"
 # What stands before a definition's name where the rest of a module has its place.
 _PLACE = "="
+# The order of a module of which nothing can be left out.
+_WHOLE = ("whole",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +45,23 @@ class ModuleParts:
 
     `rest` is all but these, and what is worked out of their headers at import. `order` holds the digest of each
     statement of it, and where each definition stands. `definitions` are those that may be left out. `bound` are
-    names that its imports bind, with what each may stand for.
+    names that its imports bind, with what each may stand for; those of an import of all names are `stars`.
     """
 
     order: tuple[str, ...]
     rest: CodePart
     definitions: dict[str, CodePart]
     bound: Collection[tuple[str, str]]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the module counts as it is: it reads docstrings."""
+        return self.order == _WHOLE
+
+    @property
+    def stars(self) -> list[str]:
+        """The modules of which it imports all names."""
+        return [full.removesuffix(f".{STAR}") for name, full in self.bound if name == STAR]
 
     def rest_digest(self, held: Collection[str]) -> str:
         """The digest of the rest, with the places of the definitions that a key holds: as that key has it."""
@@ -81,7 +93,7 @@ def module_parts(tree: ast.Module, package: str) -> ModuleParts:
     items = list(separated(tree))
     rest = [each for item in items for each in item.at_import]
     return ModuleParts(
-        order=tuple(_order(items)),
+        order=_WHOLE if reads_docstrings(tree) else tuple(_order(items)),
         rest=part(rest, [each for each in rest if not _lists_public_names(each)]),
         definitions={name: part(nodes, nodes) for name, nodes in _by_name(items).items()},
         bound=[(name, full) for name, fulls in sorted(bound.items()) for full in sorted(fulls)],
@@ -103,12 +115,21 @@ def _by_name(items: Iterable[SeparatedStatement]) -> dict[str, list[ast.stmt]]:
     return found
 
 
-def _order(items: Iterable[SeparatedStatement]) -> Iterator[str]:
+def _order(items: Sequence[SeparatedStatement]) -> Iterator[str]:
+    listed = {name for item in items if _lists_public_names(item.node) for name in _listed_names(item.node)}
     for item in items:
+        if item.name in listed:
+            # whoever imports all names asks for it
+            yield f"{EXISTS} {item.name}"
         if item.name:
             yield f"{_PLACE}{item.name}"
         if item.at_import:
             yield nodes_digest(item.at_import)
+
+
+def _listed_names(node: ast.AST) -> Iterator[str]:
+    values = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
+    yield from (each for each in values if isinstance(each, str))
 
 
 def _lists_public_names(node: ast.AST) -> bool:

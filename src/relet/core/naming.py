@@ -120,14 +120,20 @@ def _is_harmless_call(node: ast.Call, outer: Collection[str]) -> bool:
 
 def _is_a_way(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
-        return node.id in _BUILTINS or node.id in _LEADING or node.id in _ASKING
+        return node.id in _BUILTINS or node.id in _LEADING or node.id in _ASKING or node.id == "__package__"
     if isinstance(node, ast.Attribute):
+        # a name that is worked out of a module's own
+        if node.attr == "__module__" or (isinstance(node.value, ast.Name) and node.value.id == OWN_NAME):
+            return True
         is_main = node.attr == "main" and _name_of(node.value) == "pytest"
         return is_main or node.attr in _LEADING or node.attr in _ASKING or node.attr in _OF_ATTRIBUTES
     if isinstance(node, ast.keyword) and node.arg in _UNPICKLING:
         return not isinstance(node.value, ast.Constant) or node.value.value is _UNPICKLING[node.arg]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return not _BY_TEXT.isdisjoint(node.value.split("."))
+        hidden = (each for each in _WORD.findall(node.value) if each.startswith("__"))
+        return not _BY_TEXT.isdisjoint((*node.value.split("."), *hidden))
+    if isinstance(node, ast.MatchClass):
+        return not _LEADING.isdisjoint(node.kwd_attrs)
     return False
 
 
@@ -158,8 +164,13 @@ def values_of(nodes: Iterable[ast.AST], bound: Mapping[str, frozenset[str]]) -> 
         if isinstance(node, ast.Compare) or (isinstance(node, ast.Call) and _name_of(node.func) in _LOGGERS):
             below = ast.iter_child_nodes(node)
             passed.update(id(each) for each in below if isinstance(each, ast.Name) and each.id == OWN_NAME)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
-            found.add(node.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(dotted_names(node.value))
+        if isinstance(node, ast.ClassDef):
+            # a class leads to the modules that are imported in it
+            inside = (each for each in node.body if isinstance(each, ast.Import | ast.ImportFrom))
+            names = {alias.asname or alias.name.partition(".")[0] for each in inside for alias in each.names}
+            found.update(full for name in names for full in bound.get(name, ()))
         if id(node) in passed or not isinstance(node, ast.Name | ast.Attribute):
             continue
         parts: list[str] = []
@@ -176,6 +187,15 @@ def values_of(nodes: Iterable[ast.AST], bound: Mapping[str, frozenset[str]]) -> 
             if STAR in bound and root.id not in bound:
                 found.add(".".join((STAR, root.id, *chain)))
     return frozenset(found)
+
+
+def dotted_names(text: str) -> Iterator[str]:
+    """The dotted names in a text, any of which may be a module's.
+
+    >>> list(dotted_names("p.tools and 'p.steps'"))
+    ['p.tools', 'p.steps']
+    """
+    yield from (found[0] for found in _DOTTED.finditer(text))
 
 
 def bound_by_imports(tree: ast.Module, package: str) -> dict[str, frozenset[str]]:

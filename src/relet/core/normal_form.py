@@ -90,13 +90,14 @@ def read_children(node: ast.AST, *, keep_docstrings: bool = False) -> Iterator[t
         if name in _LEFT_OUT or child is None or child == []:
             continue
         if name == "body" and not keep_docstrings and isinstance(node, _DOCUMENTED):
-            child = _without_docstring(child)
+            child = without_docstring(child)
         elif name == "values" and isinstance(node, ast.JoinedStr):
             child = _merged_strings(child)
         yield name, child
 
 
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a module, class or function without its docstring."""
     match body:
         case [ast.Expr(value=ast.Constant(value=str())), *rest]:
             return rest

@@ -21,12 +21,14 @@ class CodeStart:
     """Where a component's code begins.
 
     `modules` are its module and those that its parameters name; `words` are its function's name and whatever else
-    says names. `scripts` are the modules of resources: all of their functions count, and they are no part of the
-    code themselves. A module that `is_whole` counts as it is, with all that it imports.
+    says names, and `texts` are dotted names in it. `scripts` are the modules of resources: all of their functions
+    count, and they are no part of the code themselves. A module that `is_whole` counts as it is, with all that it
+    imports.
     """
 
     modules: tuple[str, ...]
     words: Collection[str]
+    texts: Collection[str] = ()
     scripts: tuple[str, ...] = ()
     is_whole: Callable[[str], bool] = lambda module: False
 
@@ -80,6 +82,7 @@ class _Reach:
     def follow(self) -> None:
         """Read modules and functions until nothing new is said and imported."""
         self._say(self.start.words)
+        self.values.update(self.start.texts)
         self._wait_for((*self.start.modules, *self.start.scripts))
         while self.waiting:
             name = self.waiting.pop()
@@ -138,6 +141,18 @@ class _Reach:
             if member:
                 self.imported.setdefault(module, set()).add(member)
 
+    def _note_members_behind_stars(self) -> None:
+        """What is imported from a module that imports all names of another may be that one's."""
+        waiting = list(self.imported)
+        while waiting:
+            name = waiting.pop()
+            parts = self.summaries[name].parts if name in self.summaries else None
+            for module in parts.stars if parts else ():
+                known = self.imported.setdefault(module, set())
+                if new := self.imported[name] - known:
+                    known |= new
+                    waiting.append(module)
+
     def _say(self, words: Collection[str]) -> None:
         new = set(words) - self.words
         self.words |= new
@@ -167,9 +182,10 @@ class _Reach:
     def digests(self) -> dict[str, str]:
         """The digests of what is reached, as a key has them."""
         found: dict[str, str] = {}
+        self._note_members_behind_stars()
         for name, held in self.modules.items():
             summary = self.summaries[name]
-            if (parts := summary.parts) is None or not parts.definitions or name in self.whole:
+            if (parts := summary.parts) is None or parts.is_whole or name in self.whole:
                 found[name] = summary.digest
             else:
                 there = self.imported.get(name, set()) & parts.definitions.keys() - held

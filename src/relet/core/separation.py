@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from relet.core.normal_form import reads_docstrings
+from relet.core.normal_form import reads_docstrings, without_docstring
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -50,7 +50,7 @@ def separated(tree: ast.Module) -> Iterator[SeparatedStatement]:
     late = any(isinstance(each, ast.ImportFrom) and _makes_annotations_late(each) for each in tree.body)
     unsteady = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
     bound: dict[str, str] = {}
-    for node in tree.body:
+    for node in tree.body if is_whole else without_docstring(tree.body):
         known = {name: full for name, full in bound.items() if name not in unsteady}
         if not is_whole and _is_separable_function(node, known):
             yield SeparatedStatement(node, node.name, tuple(_at_import(node, known, late)))
@@ -78,8 +78,13 @@ def _is_plain_tuple(node: ast.stmt, known: Mapping[str, str], late: bool) -> Typ
     if not isinstance(node, ast.ClassDef) or _NOT_SAID.match(node.name) or getattr(node, "type_params", None):
         return False
     bases = [_full_name(each, known) for each in node.bases]
+    fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+    has_default = [each.value is not None for each in fields]
     return (
         bases == [_NAMED_TUPLE]
+        # what is no named tuple raises an error at import
+        and all(isinstance(each.target, ast.Name) and not each.target.id.startswith("_") for each in fields)
+        and has_default == sorted(has_default)
         and not (node.keywords or node.decorator_list)
         and all(_is_plain_field(each, known, late) for each in node.body)
     )

@@ -19,7 +19,7 @@ NEUTRAL = frozenset((
 # pyarrow imports pandas itself, where that is installed, as soon as it has values to convert.
 _TABLE = ("pyarrow.parquet", "pyarrow.compute", "pandas")
 # What is imported ahead before anybody knows which steps will run.
-NEARLY_ALWAYS = ("numpy", "pandas", "pyarrow", *_TABLE)
+NEARLY_ALWAYS = _TABLE
 # What it takes to read an input in a container, or to write an output of a type.
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "table": _TABLE,

@@ -25,8 +25,9 @@ class AnsweringProcess:
     """A process that answers questions, as the process that asks sees it.
 
     `command` starts it, `environment` is its whole environment, and `errors` is the file that it prints to (None:
-    this process's own standard error). With `own_session` a Ctrl-C in the terminal does not reach it. It has to be
-    ended with `end`. Raises OSError where it can't be started.
+    this process's own standard error). With `own_session` a Ctrl-C in the terminal does not reach it; `shielded`,
+    that waits until the process takes it (`leave_interruptions_to_copies`). It has to be ended with `end`. Raises
+    OSError where it can't be started.
     """
 
     def __init__(
@@ -37,16 +38,21 @@ class AnsweringProcess:
         folder: Path | None = None,
         errors: int | None = None,
         own_session: bool = False,
+        shielded: bool = False,
     ) -> None:
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=own_session,
-        )
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT] if shielded else [])
+        try:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=own_session,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._half_line = b""

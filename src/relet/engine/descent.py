@@ -34,6 +34,8 @@ def leave_interruptions_to_copies() -> None:
     _interruptions = (signal.SIGINT, *(each for each in others if signal.getsignal(each) is signal.SIG_DFL))
     for each in _interruptions:
         signal.signal(each, signal.SIG_IGN)
+    # whoever started this process may have held it back until now
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def heed_interruptions() -> None:

@@ -42,8 +42,9 @@ class InterpreterProcess:
     """A process of an environment's interpreter that calls components, each in a copy of itself.
 
     `command` starts the interpreter; `environment` is the whole environment of its process; `options` are those of
-    `relet.engine.worker`; the process prints to `log`, or to the standard error of this process. The process ends
-    with `close`, or with the `with` block. Methods raise LostError where it ended by itself.
+    `relet.engine.worker`; the process prints to `log`, or to the standard error of this process. `shielded`, it
+    has to be this relet: a Ctrl-C waits until it is there. The process ends with `close`, or with the `with`
+    block. Methods raise LostError where it ended by itself.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class InterpreterProcess:
         environment: Mapping[str, str],
         options: Sequence[str] = (),
         log: Path | None = None,
+        shielded: bool = False,
     ) -> None:
         words = [*command, "-P", "-m", "relet.engine.worker", *options]
         self.installed: Mapping[str, str] | None = None  # where relet is an older one there, nobody knows
@@ -63,7 +65,10 @@ class InterpreterProcess:
             log_file = opened.enter_context(log.open("ab")) if log else None
             try:
                 self._process = AnsweringProcess(
-                    words, environment=environment, errors=log_file.fileno() if log_file else None
+                    words,
+                    environment=environment,
+                    errors=log_file.fileno() if log_file else None,
+                    shielded=shielded,
                 )
             except OSError as error:
                 raise SetUpError(f"{command[0]} can't be started: {error.strerror or error}") from error

@@ -84,8 +84,9 @@ def start(packages: Mapping[str, str], modules: Iterable[str], place: CodePlace,
     """
     if _beginning is not None:
         _beginning.join()
-    if _kept and _kept[0].is_early and not ahead:
-        end()
+    modules = list(modules)
+    if _kept and _kept[0].is_early and not (ahead and set(modules).issuperset(NEARLY_ALWAYS)):
+        end()  # what a later run would not import ahead could see other variables now
     if _lock.acquire(blocking=False):
         try:
             _interpreter(packages).prepare(modules, place, ahead=ahead)
@@ -107,7 +108,7 @@ atexit.register(end)
 def _interpreter(packages: Mapping[str, str], *, is_early: bool = False) -> InterpreterProcess:
     if not (_kept and _kept[0].fits(packages)):
         end()
-        process = InterpreterProcess((sys.executable,), environment=process_variables())
+        process = InterpreterProcess((sys.executable,), environment=process_variables(), shielded=True)
         _kept.append(_OwnInterpreter(process, os.getpid(), is_early=is_early))
     _kept[0].packages.update(packages)
     return _kept[0].process

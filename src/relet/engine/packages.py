@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution
@@ -24,6 +25,8 @@ from relet.engine.preloaded import packages_ahead
 from relet.project.importing import CodePlace
 from relet.project.places import InstalledState
 
+# Where the standard library lies; a folder of packages may lie in it.
+_STANDARD = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
 # What is installed, with the owners of what relet imports ahead, as the process knows it that is copied for calls.
 _known: Distributions | None = None
 
@@ -67,12 +70,20 @@ def watch_versions() -> Iterator[dict[str, None]]:
 
 
 def _is_asked_by_project() -> bool:
+    """Whether the code that lists what is installed is the project's, or a thread's, and nobody knows whose."""
     frame: FrameType | None = sys._getframe(2)
-    while frame and str(frame.f_globals.get("__name__")).startswith("importlib."):
+    while frame:
+        file = frame.f_code.co_filename
+        if package_folders() & {*Path(file).parents}:
+            return False
+        if not (file.startswith(("<", *_STANDARD)) or _is_relets(frame)):
+            return True
         frame = frame.f_back
-    if frame is None or _is_known(str(frame.f_globals.get("__name__"))):
-        return False
-    return not package_folders() & {*Path(frame.f_code.co_filename).parents}
+    return True
+
+
+def _is_relets(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "relet"
 
 
 def packages_used(

@@ -10,6 +10,7 @@ from typing import Any
 
 from relet.core.component import Component
 from relet.core.installed import Distributions
+from relet.core.naming import dotted_names
 from relet.core.normal_form import tree_digest
 from relet.core.reach import CodeStart, reached_code
 from relet.core.record import KeyParts
@@ -67,9 +68,11 @@ def _component_parts(
     project: Project, component: Component, installed: Distributions, parameters: Mapping[str, Any]
 ) -> KeyParts:
     resources = dict(_resources(project, component))
+    texts = list(_texts_of_values(project, parameters, resources.values()))
     start = CodeStart(
         modules=(component.module, *component.modules(parameters), *project.code.hiding),
-        words={component.function_name, *_words_of_values(project, parameters, resources.values())},
+        words={component.function_name, *(word for text in texts for word in _WORD.findall(text))},
+        texts=[name for text in texts for name in dotted_names(text)],
         scripts=tuple(_module_of(project, path) for path in resources.values() if path.suffix == ".py"),
         is_whole=_whole_modules(project),
     )
@@ -103,12 +106,12 @@ def _module_of(project: Project, path: Path) -> str:
     return ".".join(path.relative_to(project.root).with_suffix("").parts)
 
 
-def _words_of_values(project: Project, parameters: Mapping[str, Any], resources: Iterable[Path]) -> Iterator[str]:
-    """The words of a component's parameters and of its resources that may name code."""
-    yield from _WORD.findall(repr(dict(parameters)))
+def _texts_of_values(project: Project, parameters: Mapping[str, Any], resources: Iterable[Path]) -> Iterator[str]:
+    """The texts of a component's parameters and of its resources that may name code."""
+    yield repr(dict(parameters))
     for path in resources:
         if path.suffix in _NAMING:
-            yield from _WORD.findall(project.code.content(path).decode(errors="replace"))
+            yield project.code.content(path).decode(errors="replace")
 
 
 def _whole_modules(project: Project) -> Callable[[str], bool]:

@@ -66,17 +66,20 @@ def recall(folder: Path) -> None:
 
     A damaged file, and one that another user, another relet or another Python wrote, counts for nothing.
     """
-    if is_special_file(folder / NAME):  # a read of a pipe might never end
-        return
     try:
-        stored = (folder / NAME).read_bytes()
+        stored = _regular_file(folder / NAME)
     except FileNotFoundError:
         with suppress(OSError, RuntimeError):  # without a home there is no cache
-            _take((cache_folder() / NAME).read_bytes())
+            _take(_regular_file(cache_folder() / NAME))
     except OSError:
         return
     else:
         _take(stored)
+
+
+def _regular_file(path: Path) -> bytes:
+    """The bytes of a file, none of a pipe or the like: a read of that might never end."""
+    return b"" if is_special_file(path) else path.read_bytes()
 
 
 def _take(stored: bytes) -> None:
@@ -154,6 +157,8 @@ def _secret(*, create: bool = False) -> bytes | None:
         path = cache_folder() / SECRET
         if create and not path.exists():
             _create_secret(path)
+        if is_special_file(path):
+            return None
         with path.open("rb") as file:
             state = os.fstat(file.fileno())
             ours = stat.S_ISREG(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o077

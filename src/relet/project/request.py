@@ -22,7 +22,6 @@ from relet.project.folder import KEPT, Project, open_project
 from relet.project.groups import check_groups
 from relet.project.job import Job
 from relet.project.key import code_parts, installed_for
-from relet.project.known_code import NAME as KNOWN
 from relet.project.known_code import recall
 from relet.project.order import Order
 from relet.project.places import InstalledState, place_now
@@ -42,7 +41,7 @@ def prepare(
 ) -> Job:
     """The job that an order means. Sources outside are resolved: a URL is fetched.
 
-    `at_first` is called in a project whose code was never read here, before that is done, which takes a while.
+    `at_first` is called where the project's store is not there yet, before code is read, which takes a while then.
 
     Raises SettingError, WiringError, SignatureError, NotFoundError and BadDataError, before anything runs.
     """
@@ -63,7 +62,7 @@ def prepare(
         parameters,
         lambda source: _fetched_source(_from_here(source, project), project.place, chosen.download, progress),
     )
-    if at_first and not (project.place / KEPT / KNOWN).exists():
+    if at_first and _is_first_run(project, _store_of(order, chosen, project)):
         at_first()
     request = RunRequest(
         pipeline=project.pipeline,
@@ -103,6 +102,11 @@ def checked_settings(project: Project, overrides: Sequence[str]) -> Settings:
     for each in project.pipeline.components:
         check_groups(project, each, chosen.parameters[each.name], chosen.origins[each.name])
     return chosen
+
+
+def _is_first_run(project: Project, store: str) -> bool:
+    kept = project.place / KEPT
+    return Path(store) == kept and not kept.exists()
 
 
 def _store_of(order: Order, chosen: Settings, project: Project) -> str:

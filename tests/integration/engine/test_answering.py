@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -110,3 +111,21 @@ def test_a_forked_process_that_outlives_it_does_not_hold_the_line(start: Start) 
     process.close_input()
     assert process.next_answer() is None
     assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("shielded", [True, False])
+def test_ctrl_c_waits_until_a_shielded_process_takes_it(shielded: bool) -> None:
+    blocked = "signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])"
+    program = (
+        "import json, signal\nfrom relet.engine.answering import own_streams, send_answer\n"
+        "from relet.engine.descent import leave_interruptions_to_copies\nquestions, answers = own_streams()\n"
+        f"before = {blocked}\nleave_interruptions_to_copies()\nafter = {blocked}\n"
+        "send_answer(answers, dict(before=before, after=after))\n"
+    )
+    command = [sys.executable, "-c", program]
+    process = AnsweringProcess(command, environment=dict(os.environ), shielded=shielded)
+    try:
+        assert process.next_answer(30) == {"before": shielded, "after": False}
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    finally:
+        process.end(5)

@@ -207,6 +207,9 @@ def test_a_component_of_another_environment_is_held_to_the_packages_there(
 
 
 LISTING = {
+    "in a thread": "from concurrent.futures import ThreadPoolExecutor\n"
+    "found = ThreadPoolExecutor().submit(importlib.metadata.distributions).result()\n"
+    "return float(sum(each.name == 'zeroes' for each in found))",
     "by their versions": "return float(sum(each.name == 'zeroes' for each in importlib.metadata.distributions()))",
     "by their modules": "return float('zeroes' in importlib.metadata.packages_distributions())",
     "by their entry points": "return float('zeroes' in importlib.metadata.entry_points(group='own').names)",

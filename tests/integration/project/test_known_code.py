@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 import sys
@@ -117,6 +118,14 @@ def test_the_first_run_in_a_project_knows_relets_own_modules(
         held = json.loads((users_cache / known_code.NAME).read_bytes().partition(b"\n")[2])
         assert {key.partition(" ")[2].partition(".")[0] for key in held["modules"]} == {"relet"}
         assert len(KEPT.read_bytes()) >= len(kept)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", [known_code.NAME, known_code.SECRET])
+def test_a_pipe_in_the_cache_stops_nothing(tiny: Tiny, users_cache: Path, name: str) -> None:
+    users_cache.mkdir(parents=True)
+    os.mkfifo(users_cache / name)
+    assert tiny.ran() == ["get", "clean", "check", "train"]
 
 
 def _with_false_digests(held: Any) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -160,6 +161,53 @@ def test_a_name_that_is_imported_and_not_used_does_not_count(tmp_path: Path) -> 
     assert held(tmp_path, {"steps": steps, "helper": helper.replace("def g", "def h")}) != found
 
 
+def test_a_name_that_is_imported_from_behind_stars_counts_where_it_is(tmp_path: Path) -> None:
+    steps = "try: from one import fast\nexcept ImportError: pass\ndef main(): return 1\n"
+    modules = {"steps": steps, "one": "from two import *\n", "two": "from three import *\n", "three": "x = 1\n"}
+    before = held(tmp_path, modules)
+    assert held(tmp_path, {**modules, "three": "x = 1\ndef fast(): return 2\n"}) != before
+    assert held(tmp_path, {**modules, "three": "x = 1\ndef other(): return 2\n"}) == before
+
+
+def test_a_name_that_is_listed_as_public_counts(tmp_path: Path) -> None:
+    tools = "__all__ = ['fast']\ndef fast(): return 1\n"
+    modules = {"steps": "from tools import *\ndef main(): return 1\n", "tools": tools}
+    before = held(tmp_path, modules)
+    assert held(tmp_path, {**modules, "tools": tools.replace("return 1", "return 2")}) == before
+    assert held(tmp_path, {**modules, "tools": tools.replace("def fast", "def slow")}) != before
+
+
+@pytest.mark.parametrize("module", ["", "X = 1\n", "'''Tools.'''\nX = 1\n", "'''Tools.'''\ndef f(): pass\n"])
+def test_neither_a_docstring_nor_a_first_helper_counts(tmp_path: Path, module: str) -> None:
+    steps = "import tools\ndef main(): return 1\n"
+    before = held(tmp_path, {"steps": steps, "tools": module})
+    for other in (f"{module}def more(): pass\n", module.replace("Tools", "Others")):
+        assert held(tmp_path, {"steps": steps, "tools": other}) == before
+
+
+def test_a_docstring_that_is_read_counts(tmp_path: Path) -> None:
+    steps = "import tools\ndef main(): return 1\n"
+    one, other = (held(tmp_path, {"steps": steps, "tools": f"'''{word}'''\nX = __doc__\n"}) for word in "ab")
+    assert one != other
+
+
+@pytest.mark.parametrize("body", ["a: int = 1\n    b: int", "_hidden: int", "a: int\n    K.v: int = 2"])
+def test_a_named_tuple_that_does_something_or_is_none_is_held(tmp_path: Path, body: str) -> None:
+    steps = "from typing import NamedTuple\nclass K: v = 1\ndef main(): return K.v\n"
+    definition = f"class Row(NamedTuple):\n    {body}\n"
+    assert held(tmp_path, {"steps": steps}) != held(tmp_path, {"steps": f"{steps}{definition}"})
+
+
+def test_a_module_that_a_parameter_or_a_resource_names_counts_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "tools.py").write_text("X = 1\ndef f(): return 1\n")
+    (tmp_path / "own" / "steps.py").write_text("import own.tools\ndef main(): return own.tools.X\n")
+    start = CodeStart(modules=("own.steps",), words={"main"})
+    plain = reached_code(FirstPartyCode((tmp_path,)), start).modules
+    named = reached_code(FirstPartyCode((tmp_path,)), replace(start, texts=["own.tools"])).modules
+    assert plain["own.tools"].startswith("rest ") and not named["own.tools"].startswith("rest ")
+
+
 @pytest.mark.parametrize("said", ["look(__name__)", "look('own.steps')", "x = __name__"])
 def test_a_module_whose_name_is_handed_on_counts_as_it_is(tmp_path: Path, said: str) -> None:
     (tmp_path / "own").mkdir()
@@ -262,6 +310,12 @@ UNSAID = {
     "getattr of a module by a lambda": "(lambda at: getattr(at, 'hid' + 'den'))(tools)()",
     "vars of nothing": "vars()['hid' + 'den']()",
     "all subclasses": "tuple.__subclasses__()[-1]()",
+    "a text of a format": "'{.__globals__}'.format(rows)",
+    "a name worked out of its own": "rows.look(__name__.rpartition('.')[0] + '.tools')",
+    "the name of its package": "rows.look(__package__ + '.tools')",
+    "the module of a function": "rows.look(rows.__module__)",
+    "a module in a class": "rows.Box.t\n\nclass Box:\n    import tools as t",
+    "a module in a longer text": "rows.look('the folder.tools of it'.split())",
     "files compared": "filecmp.cmp(__file__, rows)",
     "the size of the source": "Path(__file__).stat().st_size",
 }

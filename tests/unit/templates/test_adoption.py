@@ -238,7 +238,8 @@ def test_the_command_says_what_it_found_and_what_to_take_apart(here: Path) -> No
     assert "  writes    model (models/model.json)" in output
     assert "to be set train.data: the file that it reads" in output
     lines = output.splitlines()
-    assert "it fits a model" in "".join(lines[lines.index("to take apart next:") :]) and output.endswith("  relet run train train.data=… train.depth=…\n")
+    assert "it fits a model" in "".join(lines[lines.index("to take apart next:") :])
+    assert output.endswith("  relet run train train.data=… train.depth=…\n")
     plain = write(here, "plain.py", "x = 1\n")
     assert "to take apart" not in CliRunner().invoke(command, [str(plain)], catch_exceptions=False).output
     for words in ([], [str(file), "--mlproject", "x"]):
