@@ -14,11 +14,11 @@ BENCH = Path(__file__).parents[2] / "bench"
 
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:
-    """Each module, with the names that are taken from it, that is relet's, the tests' or the flagship's."""
+    """Each module, with the names that are taken from it, that is relet's or the tests'."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and not node.level:
             module = node.module or ""
-            if module.partition(".")[0] in ("relet", "tests", "pipelines"):
+            if module.partition(".")[0] in ("relet", "tests"):
                 yield from ((module, each.name) for each in node.names)
 
 
