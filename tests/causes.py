@@ -62,7 +62,7 @@ def _native(place: str) -> str:
 CAUSES = (
     Cause(name="nothing", body="value = 4", says="", quick=True),
     Cause(name="hash seed", body="value = hash('a word')", says="the hash seed", quick=True),
-    Cause(name="order of a set", body="value = list({'one', 'two', 'three', 'four'})", says="the hash seed"),
+    Cause(name="order of a set", body="value = list(set('abcdefghijklmnop'))", says="the hash seed"),
     Cause(name="random without a seed", body="import random\nvalue = random.random()", says=GENERATOR),
     Cause(
         name="an instance of Random without a seed",
