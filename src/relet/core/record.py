@@ -91,6 +91,13 @@ class CodeState:
     folder: str = ""
     git: str = ""
 
+    @property
+    def commit_in_words(self) -> str:
+        """The commit, and whether files were changed since; why there is none."""
+        if self.commit is None:
+            return f"none ({self.git})" if self.git else "none"
+        return f"{self.commit} with changes not committed" if self.dirty else self.commit
+
 
 @dataclass(frozen=True, kw_only=True)
 class Caveat:

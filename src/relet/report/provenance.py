@@ -32,7 +32,7 @@ def _provenance_facts(store: Store, version: Version) -> Iterator[tuple[str, str
         return
     yield "made by", f"{run.component} of {run.pipeline}"
     yield "run", run.id
-    yield "commit", f"{run.code.commit or 'none'}{' with changes not committed' if run.code.dirty else ''}"
+    yield "commit", run.code.commit_in_words
     yield "from", ", ".join(link.version for link in run.inputs.values()) or "no other artifact"
     if run.parameters:
         yield "parameters", ", ".join(f"{name} {value}" for name, value in run.parameters.items())

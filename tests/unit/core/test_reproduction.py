@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relet.core.artifact import Verdict
+from relet.core.record import CodeState
 from relet.core.reproduction import (
     Likeness,
     OutputVerdict,
@@ -158,3 +159,16 @@ def test_findings_of_format_1_which_name_no_tolerance_can_be_read() -> None:
     del stored["steps"][0]["outputs"][0]["tolerance"]
     read = Reproduction.from_json(stored)
     assert (read.format, read.steps[0].outputs[0].tolerance) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (CodeState(commit="ab12", dirty=True), "ab12 with changes not committed"),
+        (CodeState(commit="ab12"), "ab12"),
+        (CodeState(dirty=True), "none"),
+        (CodeState(dirty=True, git="no repository"), "none (no repository)"),
+    ],
+)
+def test_a_commit_is_said_with_what_changed_since_and_why_there_is_none(code: CodeState, words: str) -> None:
+    assert code.commit_in_words == words

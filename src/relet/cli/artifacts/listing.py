@@ -162,7 +162,7 @@ def _version_lines(store: Store, version: Version) -> Iterator[str]:
         yield f"made by   run {version.producer}: {error}"
         return
     yield f"made by   {run.component} of {run.pipeline}, run {run.id}"
-    yield f"commit    {run.code.commit or 'none'}{' with changes not committed' if run.code.dirty else ''}"
+    yield f"commit    {run.code.commit_in_words}"
     for caveat in run.caveats:
         yield f"  not promised: {caveat}"
     for link in run.inputs.values():
