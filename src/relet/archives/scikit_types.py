@@ -40,17 +40,11 @@ from relet.archives.allowed import (
 
 _VERSION = {"_sklearn_version": TEXT}
 _FEATURES = {"n_features_in_": WIDTH, "feature_names_in_": LABELS, **_VERSION}
+# The numbers that bound a tree are what scikit-learn itself accepts, which `parameters` reads.
 _SPLITS = {
     "criterion": TEXT,
-    "max_depth": NOTHING | COUNT,
-    "min_samples_split": NUMBER,
-    "min_samples_leaf": NUMBER,
-    "min_weight_fraction_leaf": NUMBER,
     "max_features": NOTHING | TEXT | NUMBER,
-    "max_leaf_nodes": NOTHING | COUNT,
-    "min_impurity_decrease": NUMBER,
     "class_weight": NOTHING | only("balanced", "balanced_subsample") | WEIGHTS,
-    "ccp_alpha": NUMBER,
     "monotonic_cst": NOTHING | list_of(only(-1, 0, 1)) | WHOLES,
     "random_state": NOTHING | SEED,
     "n_outputs_": whole(1, 10_000),

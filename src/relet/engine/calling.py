@@ -40,7 +40,7 @@ _folder_before_call: list[str] = []
 SHARED_PROCESS = Caveat(kind="process", what="in relet's own process, as --pdb does")
 
 
-def call_here(call: ComponentCall, *, alone: bool, debug: bool = False) -> CallResult:
+def call_here(call: ComponentCall, *, alone: bool, debug: bool) -> CallResult:
     """Call the function in this process, and write what it returns below `scratch`; nothing is stored.
 
     `alone` says that this process is there for this call only: then relet's own modules are those of the code tree

@@ -116,7 +116,7 @@ def _answer_call(question: Mapping[str, Any]) -> dict[str, Any]:
     )
     with watch_versions() as asked:
         try:
-            called = call_here(call, alone=True)
+            called = call_here(call, alone=True, debug=False)
         except ComponentError as error:
             error.looked_at = {**error.looked_at, **packages_used(asked, _at_start, place)}
             raise

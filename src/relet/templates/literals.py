@@ -25,7 +25,7 @@ def python_literal(value: Any) -> str:
     return f'"{shown[1:-1]}"'
 
 
-def python_list(values: Sequence[Any], indent: int = 0) -> str:
+def python_list(values: Sequence[Any]) -> str:
     """A list in brackets, one value a line.
 
     >>> print(python_list(["a"]), python_list([]))
@@ -33,17 +33,17 @@ def python_list(values: Sequence[Any], indent: int = 0) -> str:
         "a",
     ] []
     """
-    return _lines("[", values, "]", indent)
+    return _lines("[", values, "]")
 
 
-def python_tuple(values: Sequence[Any], indent: int = 0) -> str:
+def python_tuple(values: Sequence[Any]) -> str:
     """A tuple in parentheses, one value a line."""
-    return _lines("(", values, ")", indent)
+    return _lines("(", values, ")")
 
 
-def _lines(opening: str, values: Iterable[Any], closing: str, indent: int) -> str:
-    inner = "".join(f"{' ' * (indent + 4)}{python_literal(each)},\n" for each in values)
-    return f"{opening}\n{inner}{' ' * indent}{closing}" if inner else f"{opening}{closing}"
+def _lines(opening: str, values: Iterable[Any], closing: str) -> str:
+    inner = "".join(f"    {python_literal(each)},\n" for each in values)
+    return f"{opening}\n{inner}{closing}" if inner else f"{opening}{closing}"
 
 
 def yaml_value(value: Any) -> str:

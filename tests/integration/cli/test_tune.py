@@ -14,7 +14,8 @@ import click
 import pytest
 
 import relet as package
-from relet.cli.tune import finish_search
+from relet.cli.progress import progress_display
+from relet.cli.tune import SearchScreen, finish_search
 from relet.core.record import Status
 from relet.errors import SettingError
 from relet.trials.search.question import read_question
@@ -93,6 +94,17 @@ def test_json_is_one_object_a_line(hills: Hills, capsys: pytest.CaptureFixture[s
     assert (last["exit_status"], last["trials"], last["known"]) == (status, 2, 0) == (0, 2, 0)
     assert last["default"]["trial"] == 1
     assert last["search"] == events[0]["search"]
+
+
+@pytest.mark.parametrize(("anew", "told"), [("bias.json changed", "bias.json changed"), ("", None)])
+def test_a_program_is_told_why_a_study_begins_anew(
+    hills: Hills, capsys: pytest.CaptureFixture[str], anew: str, told: str | None
+) -> None:
+    question, limits = read_question("hills", ["trials=2"])
+    with progress_display(as_json=True) as display:
+        SearchScreen(display).begun(replace(question, anew=anew), limits, [], others=False)
+    event = json.loads(capsys.readouterr().out)
+    assert (event["event"], event["trials"], event["known"], event["anew"]) == ("search", 2, 0, told)
 
 
 def test_the_winner_stands_in_the_family_s_file_with_its_comments(hills: Hills) -> None:

@@ -98,6 +98,22 @@ def test_each_question_is_answered_from_the_project_as_it_is_then(sums: Sums, th
     assert there.call(call(sums, "add")).outputs["sums"].metadata["metrics"] == {"total": 7.0}
 
 
+def test_only_packages_whose_import_sets_nothing_are_imported_ahead(sums: Sums, there: InterpreterProcess) -> None:
+    # The classes of a module are in memory, though the module itself is set aside for the call.
+    loaded = "float('yaml.error' in modules) + 2 * float('markupsafe' in modules)"
+    sums.path("helper.py").write_text(
+        "import time\n\n\ndef total(path):\n    time.sleep(0.3)\n"
+        "    classes = (*object.__subclasses__(), *str.__subclasses__())\n"
+        f"    modules = {{each.__module__ for each in classes}}\n    return {loaded}\n"
+    )
+    # while it sleeps, the process imports ahead what it may, and the next call is a copy of that
+    first = call(sums, "add")
+    there.prepare(["yaml", "markupsafe"], first.place)
+    there.call(first)
+    (sums.root / "scratch" / "outputs").rename(sums.root / "scratch" / "before")
+    assert there.call(call(sums, "add")).outputs["sums"].metadata["metrics"] == {"total": 2.0}
+
+
 def test_an_error_comes_by_its_own_name_with_the_trace_from_there(sums: Sums, there: InterpreterProcess) -> None:
     sums.edit(
         "helper.py", "return", "from relet.errors import BadDataError\n    raise BadDataError('torn')\n    return"

@@ -17,13 +17,16 @@ SOURCE = Path(__file__).parents[3] / "src"
 LINTED = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 
 
+def environment() -> dict[str, str]:
+    """That of a command in the project: nothing of the pytest that runs this is meant for the one there."""
+    given = {**os.environ, "PYTHONPATH": str(SOURCE), "NO_COLOR": "1", "COLUMNS": "120"}
+    return {name: value for name, value in given.items() if not name.startswith("PYTEST_")}
+
+
 def done(root: Path, *words: str) -> str:
     """What a module of Python says that is called in the project's folder; it has to succeed."""
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "NO_COLOR": "1", "COLUMNS": "120"}
-    # nothing of the pytest that runs this is meant for the one in the project
-    environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
     ran = subprocess.run(
-        [sys.executable, "-m", *words], cwd=root, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *words], cwd=root, env=environment(), capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, f"{' '.join(words)}\n{ran.stdout}{ran.stderr}"
     return ran.stdout
@@ -59,6 +62,15 @@ def test_its_settings_can_be_searched_as_it_was_written(rents: Path, pipeline: s
     assert f"2 trials, to minimize {metric} on 3 folds" in said
     assert "2 trials, 2 on every fold" in said or "1 given up early" in said
     assert f"relet run {pipeline} modeling." in said or "as configured" in said
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_bounds_that_are_turned_around_set_no_row_aside(rents: Path) -> None:
+    words = [sys.executable, "-m", "relet", "run", "rents", "etl.bounds.rooms=[100,20]", "tracking=[]"]
+    ran = subprocess.run(words, cwd=rents, env=environment(), capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "etl.bounds.rooms takes the least value first: 100 is more than 20" in ran.stderr
 
 
 @pytest.mark.long

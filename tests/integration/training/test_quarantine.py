@@ -42,10 +42,6 @@ ACTS = {
         "def act(folder): Path('/etc/passwd').read_bytes()",
         "tried what no model needs: open /etc/passwd",
     ),
-    "hides what it tried": (
-        "def act(folder):\n try: Path('/etc/passwd').read_bytes()\n except OSError: pass",
-        "tried what no model needs: open /etc/passwd",
-    ),
     "leaves at once": ("def act(folder): import os; os._exit(0)", "no answer"),
 }
 

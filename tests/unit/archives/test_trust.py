@@ -83,6 +83,25 @@ def test_a_trusted_estimator_of_scikit_learn_is_stored_and_made_again(estimator)
     assert (first == second).all()
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_support_vectors_of_a_kernel_that_was_computed_before_are_stored_and_made_again(classes):
+    # such a model keeps no vectors, only which rows they were
+    kernel = ROWS @ ROWS.T
+    fitted = SVC(kernel="precomputed").fit(kernel, np.arange(len(ROWS)) % classes)
+    again = archive.load_estimator(archive.dump_estimator(fitted), "again")
+    assert (again.predict(kernel) == fitted.predict(kernel)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ccp_alpha", -1.0), ("min_samples_leaf", "two"), ("max_depth", 0), ("min_impurity_decrease", [0.0])],
+)
+def test_a_bound_of_a_tree_that_scikit_learn_does_not_accept_is_refused(name, value):
+    tree = DecisionTreeRegressor().fit(ROWS, TARGET).set_params(**{name: value})
+    with pytest.raises(ModelError, match=rf"Regressor\.{name} is .*; only .* in the range .* is loaded"):
+        archive.load_estimator(archive.dump_estimator(tree), "tree")
+
+
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_a_model_that_an_older_relet_stored_is_loaded_and_stored_again_with_the_same_bytes(path):
     content = path.read_bytes()

@@ -116,6 +116,14 @@ def test_a_file_that_a_script_reads_by_its_own_name_is_a_source(here: Path) -> N
     assert (here / "data/rows.csv").read_text() == "a\n1\n"
 
 
+@pytest.mark.parametrize("path", ["/srv/made.csv", "../made.csv", "s3://bucket/made.csv"])
+def test_a_file_that_a_script_writes_outside_its_folder_is_no_output(here: Path, path: str) -> None:
+    text = f"import pandas as pd\nframe = pd.DataFrame()\nframe.to_csv({path!r})\nframe.to_csv('own.csv')\n"
+    adopt_script(write(here, "quick.py", text))
+    (step,) = open_project("quick", here).pipeline.components
+    assert [each.name for each in step.outputs] == ["own"]
+
+
 def test_a_step_without_a_file_of_its_own_says_how_its_script_ended(here: Path) -> None:
     adopt_script(write(here, "check.py", "import sys\nsys.exit(0)\n"))
     (step,) = open_project("check", here).pipeline.components

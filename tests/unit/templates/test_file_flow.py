@@ -56,6 +56,31 @@ def test_a_file_that_is_written_by_an_argument(line: str) -> None:
     assert set(flow(line).written) == {OUT}
 
 
+# As scripts call pandas, xarray, polars, matplotlib, numpy, Keras, plotly, LightGBM and transformers.
+WRITING = (
+    *("frame.to_csv", "frame.to_parquet", "frame.to_json", "frame.to_pickle", "frame.to_excel"),
+    *("frame.to_feather", "frame.to_html", "frame.to_markdown", "frame.to_hdf", "cube.to_netcdf"),
+    *("frame.write_csv", "frame.write_parquet", "frame.write_json", "frame.write_ipc", "frame.write_excel"),
+    *("lazy.sink_parquet", "lazy.sink_csv", "figure.savefig", "np.save", "np.savez", "np.savez_compressed"),
+    *("np.savetxt", "net.save_weights", "chart.write_html", "chart.write_image", "booster.save_model"),
+    *("booster.export_model", "words.save_pretrained"),
+)
+
+
+@pytest.mark.parametrize("function", WRITING)
+def test_each_function_that_writes_a_file_names_it_by_its_first_argument(function: str) -> None:
+    found = flow(f"{function}('made.out')")
+    assert (set(found.written), set(found.read)) == ({Place(literal="made.out")}, set())
+
+
+COPYING = ("joblib.dump", "shutil.copy", "shutil.copyfile", "shutil.copy2", "shutil.copytree", "shutil.move")
+
+
+@pytest.mark.parametrize("function", COPYING)
+def test_each_function_that_writes_what_it_is_given_names_the_file_by_its_second_argument(function: str) -> None:
+    assert set(flow(f"{function}(args.data, 'made.out')").written) == {Place(literal="made.out")}
+
+
 def test_a_path_is_followed_through_functions_loops_and_variables() -> None:
     found = flow("""
         def load(path):

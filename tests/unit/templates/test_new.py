@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,23 @@ def test_an_ugly_file_becomes_a_pipeline_that_relet_reads(tmp_path: Path, kind: 
     settings = yaml.safe_load((made.root / "pipelines/ugly/conf/config.yaml").read_text(encoding="utf-8"))
     assert set(settings["etl"]["bounds"]) <= set(made.roles.types)
     assert (made.root / "data/ugly.csv").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("target", "counts"), [("price", {"no": 300, "yes": 100}), ("sold", {"no": 200, "yes": 100})]
+)
+def test_the_tests_of_a_pipeline_have_rows_of_its_file_of_each_class_as_many(
+    tmp_path: Path, target: str, counts: dict[str, int]
+) -> None:
+    rows = [f"{place % 97},{place % 13},{'no' if place % 10 else 'yes'},{place}" for place in range(1000)]
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join(["price,rooms,sold,number", *rows, ""]))
+    made = new_project("flats", into=tmp_path, file=path, target=target)
+    header, *kept = (made.root / "tests/flats.csv").read_text().splitlines()
+    assert header == "price,rooms,sold,number"
+    # as the file has them, in its order
+    assert kept == [each for each in rows if each in set(kept)]
+    assert Counter(each.split(",")[2] for each in kept) == counts
 
 
 def test_a_large_file_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
