@@ -11,6 +11,7 @@ from typing import Any
 
 from relet.cli.progress import ProgressDisplay, download_text, elapsed_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
+from relet.cli.offered import offered_lines
 from relet.cli.terminal import error_text, say, style
 from relet.cli.ui import has_interface
 from relet.core.artifact import Check, Curve, Verdict, within_pipeline
@@ -141,6 +142,8 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
         if inputs := getattr(outcome.error, "inputs", ()):
             taken = (within_pipeline(job.request.pipeline.name, each) for each in inputs)
             say(f"  its inputs were {', '.join(taken)}", err=True)
+        for line in offered_lines(job, outcome.error):
+            say(line, err=True)
 
 
 def _error_of_step(error: BaseException) -> str:
