@@ -17,8 +17,8 @@ from relet.core.artifact import Check
 class CheckCollector:
     """Gathers one check per test, and one per file that can't be collected.
 
-    A test's `record_property("p_value", …)` becomes the check's p-value. A skipped test counts as not passed,
-    since it tested nothing. The outcomes that tests hand in are judged once, at the end, as one family.
+    A test's `record_property("p_value", …)` becomes the check's p-value. A skipped test, or file, is a check that
+    says so, with its reason. The outcomes that tests hand in are judged once, at the end, as one family.
     """
 
     def __init__(self) -> None:
@@ -50,13 +50,19 @@ class CheckCollector:
         self._says[item.nodeid] = documented.strip().partition("\n")[0]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        name = report.nodeid or "collection"
         if report.failed:
-            name = report.nodeid or "collection"
             self._found[name] = Check(name=name, passed=False, message=f"can't be collected: {_last_line(report)}")
+        elif report.skipped:
+            self._found[name] = Check(name=name, passed=True, skipped=True, message=_skip_reason(report))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         before = self._found.get(report.nodeid)
         if (before and not before.passed) or (report.passed and report.when != "call"):
+            return
+        if report.skipped and not hasattr(report, "wasxfail"):
+            name = _short_test_name(report.nodeid)
+            self._found[report.nodeid] = Check(name=name, passed=True, skipped=True, message=_skip_reason(report))
             return
         properties = dict(report.user_properties)
         p_value: Any = properties.get("p_value")
@@ -129,13 +135,17 @@ def _short_test_name(node: str) -> str:
 def _why_not_passed(report: pytest.TestReport) -> str:
     """Why a test did not pass, in one line that is the same in every process."""
     if report.skipped:
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        return "skipped, which is no yes: " + str(reason).removeprefix("Skipped: ")
+        return f"expected to fail, and it did: {getattr(report, 'wasxfail', '') or 'no reason was given'}"
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message if crash else report.longrepr).strip()
     said = text.partition("\n")[0].removeprefix("AssertionError: ").removeprefix("Failed: ")
     when = "" if report.when == "call" else f"in its {report.when}: "
     return when + re.sub(r" at 0x[0-9a-fA-F]+", "", said)
+
+
+def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    return str(reason).removeprefix("Skipped: ").partition("\n")[0] or "no reason was given"
 
 
 def _last_line(report: pytest.CollectReport) -> str:
