@@ -331,10 +331,17 @@ def _refusal_advice(job: Job, outcome: RunOutcome) -> Iterator[str]:
         yield f"what was judged is stored; look at it with: relet artifacts show {verdicts[0]}"
     yield from _page_hints(outcome)
     for result in refusals:
-        for each in job.request.pipeline.component(result.component).inputs:
-            batch = result.inputs.get(each.stored.initially or "") if each.stored else None
-            if batch:
-                yield f'if it is as it should be: relet accept {batch} --why "…"'
+        yield from _acceptance_advice(job, result)
+
+
+def _acceptance_advice(job: Job, result: ComponentResult) -> Iterator[str]:
+    """The command that makes a refused batch the reference, where the batch would pass then."""
+    if result.verdict is None or result.verdict.deterministic_failures:
+        return
+    for each in job.request.pipeline.component(result.component).inputs:
+        batch = result.inputs.get(each.stored.initially or "") if each.stored else None
+        if batch and batch != result.inputs.get(each.name) and batch.metadata.get("rows") != 0:
+            yield f'if it is as it should be: relet accept {batch} --why "…"'
 
 
 def _page_hints(outcome: RunOutcome) -> Iterator[str]:
