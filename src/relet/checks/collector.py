@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from relet.checks.family import JudgedOutcome, SubmittedOutcome
-from relet.checks.fixtures import HANDED_IN
+from relet.checks.fixtures import HANDED_IN, REFERENCE
 from relet.core.artifact import Check
 
 
@@ -25,6 +25,7 @@ class CheckCollector:
         self.interrupted = False
         self._found: dict[str, Check] = {}
         self._says: dict[str, str] = {}
+        self._comparing: set[str] = set()
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -48,6 +49,8 @@ class CheckCollector:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         documented = getattr(getattr(item, "obj", None), "__doc__", None) or ""
         self._says[item.nodeid] = documented.strip().partition("\n")[0]
+        if REFERENCE in getattr(item, "fixturenames", ()):
+            self._comparing.add(item.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         name = report.nodeid or "collection"
@@ -72,6 +75,7 @@ class CheckCollector:
             message=self._says.get(report.nodeid, "") if report.passed else _why_not_passed(report),
             rows=tuple(properties.get("rows", ())),  # type: ignore[arg-type]
             p_value=None if p_value is None else float(p_value),
+            compared=not report.passed and report.nodeid in self._comparing,
         )
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -109,7 +113,8 @@ def _checks_of_test(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check
             yield _measured_check(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
         return
     found = _measured_check(check.name, judged[0])
-    yield found if check.passed else replace(found, passed=False, message=check.message, rows=check.rows)
+    failed = {"passed": False, "message": check.message, "rows": check.rows, "compared": check.compared}
+    yield found if check.passed else replace(found, **failed)
 
 
 def _measured_check(name: str, judged: JudgedOutcome) -> Check:

@@ -259,7 +259,8 @@ class Check:
 
     `measured` is the result of a non-deterministic test, as JSON can hold it: the test's name, its statistic,
     p-value, effect and so on. A test that was `skipped` looked at nothing, and its message says why: it holds
-    nothing back, so that it counts as passed.
+    nothing back, so that it counts as passed. A test that failed where it `compared` the rows with a reference may
+    pass with another one.
     """
 
     name: str
@@ -269,10 +270,11 @@ class Check:
     p_value: float | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
     skipped: bool = False
+    compared: bool = False
 
     @property
     def deterministic_failure(self) -> bool:
-        """Whether it failed by what the rows are, and not by how they are distributed.
+        """Whether it failed by what the rows are, whatever they are compared with.
 
         A non-deterministic test may fail by an assertion of its own, too: then its message is not the sentence on
         what it measured.
@@ -283,18 +285,15 @@ class Check:
         >>> Check(name="test_prices", passed=False, message="The prices differ.", measured=shifted).deterministic_failure
         False
         """
-        if self.passed:
+        if self.passed or self.compared:
             return False
         if self.measured:
             return not (self.measured.get("rejected") and self.message == self.measured.get("sentence"))
         return self.p_value is None
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON holds it; only a test that was skipped has the member `skipped`."""
-        stored = asdict(self)
-        if not self.skipped:
-            del stored["skipped"]
-        return stored
+        """As JSON holds it; `skipped` and `compared` are there only where they are true."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("skipped", "compared")}
 
 
 @dataclass(frozen=True, kw_only=True)

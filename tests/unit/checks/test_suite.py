@@ -147,12 +147,14 @@ def test_p(record_property):
     record_property('p_value', 0.001)
     assert not 'likely'
 def test_rows(data): assert not 'enough'
+def test_none_new(data, reference): assert not 'known'
 """
     found = verdict(suite, table, text)
     failed = {check.name for check in found.failed}
-    assert failed == {"test_shifted", "test_shifted_and_broken", "test_broken", "test_p", "test_rows"}
+    assert failed == {"test_shifted", "test_shifted_and_broken", "test_broken", "test_p", "test_rows", "test_none_new"}
     deterministic = [check.name for check in found.deterministic_failures]
     assert deterministic == ["test_shifted_and_broken", "test_broken", "test_rows"]
+    assert [each["name"] for each in found.to_json()["checks"] if "compared" in each] == ["test_none_new"]
 
 
 def test_one_broken_file_does_not_hide_what_the_others_say(suite: Path, table: Path) -> None:
