@@ -36,6 +36,10 @@ class Bounds:
         _check_order("west", self.west, "east", self.east)
         _check_order("south", self.south, "north", self.north)
 
+    @property
+    def whole_earth(self) -> bool:
+        return self.west <= -180 and self.east >= 180 and self.south <= -90 and self.north >= 90
+
 
 def _check_order(lower: str, low: float, upper: str, high: float) -> None:
     if not low < high:
