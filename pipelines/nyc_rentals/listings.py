@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelines.nyc_rentals.bounds import BOROUGHS
 from relet.data.schema import Column, Schema
-
-BOROUGHS = ("Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island")
 
 
 def listings_schema(groups: Sequence[str] = BOROUGHS) -> Schema:

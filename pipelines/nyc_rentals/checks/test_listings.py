@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -15,7 +15,7 @@ from relet.checks import OffendingRows
 
 
 @pytest.fixture
-def named_groups(groups: list[str], needs: Callable[..., None]) -> list[str]:
+def named_groups(groups: Sequence[str], needs: Callable[..., None]) -> Sequence[str]:
     """The names that neighbourhood_group may hold; a test that asks for them is skipped where there are none."""
     needs("neighbourhood_group")
     if not groups:
@@ -48,14 +48,14 @@ def test_ids_are_unique(data: Table, offending: OffendingRows) -> None:
     offending(data.semi_join(twice, "id").select("id", "name"), "an id that another row has too")
 
 
-def test_borough_names(data: Table, named_groups: list[str], offending: OffendingRows) -> None:
+def test_borough_names(data: Table, named_groups: Sequence[str], offending: OffendingRows) -> None:
     """Every listing lies in one of the city's boroughs."""
     known = data.neighbourhood_group.isin(named_groups).fill_null(False)
     unknown = data.filter(~known).select("id", "neighbourhood_group")
     offending(unknown, f"a borough that is none of {', '.join(named_groups)}")
 
 
-def test_every_borough_is_there(data: Table, named_groups: list[str]) -> None:
+def test_every_borough_is_there(data: Table, named_groups: Sequence[str]) -> None:
     """Every borough has listings."""
     found = data.select("neighbourhood_group").distinct().to_pyarrow().column(0).to_pylist()
     missing = [borough for borough in named_groups if borough not in found]

@@ -38,7 +38,6 @@ def basic_cleaning(
     *,
     prices: Prices = Prices(),
     bounds: Bounds = Bounds(),
-    groups: list[str] = ["Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island"],  # noqa: B006
     columns: dict[str, Any] = {},  # noqa: B006
     on_bad_rows: Literal["quarantine", "fail"] = "quarantine",
 ) -> Cleaned:
@@ -46,11 +45,11 @@ def basic_cleaning(
 
     Prices in dollars a night, bounds in degrees; a row on a bound stays. It learns nothing from the data: what
     `columns` (as get_data reads it) says that the batch has none of is asked of no row, and neighbourhood_group
-    only where `groups` names some. With `on_bad_rows` "fail", rows that can't be right (something is missing, a
+    only where `bounds` names groups. With `on_bad_rows` "fail", rows that can't be right (something is missing, a
     place outside the city) are an error, BadDataError; a price beyond the bounds is none. It is one, too, where no
     row stays; where none of a group stays, that is printed.
     """
-    needed = [name for name in NEEDED if columns.get(name, name) is not None and (groups or name != GROUP)]
+    needed = [name for name in NEEDED if columns.get(name, name) is not None and (bounds.groups or name != GROUP)]
     reasons = {
         "no price": sample.price.isnull(),
         f"price below {prices.min_price:g}": sample.price < prices.min_price,
@@ -165,7 +164,7 @@ def _groups_without_rows(found: RowsByGroup) -> list[str]:
     lost = {group: left for group, left in found.items() if group is not None and None not in left}
     largest = sorted(lost, key=lambda group: (-sum(lost[group].values()), group))
     told = [f"{group}: {_counts_text(lost[group])}" for group in largest[:NAMED]]
-    return [*told, f"and {len(lost) - NAMED} other groups"] if len(lost) > NAMED else told
+    return [*told, f"and {count(len(lost) - NAMED, 'other')}"] if len(lost) > NAMED else told
 
 
 def first_reason(reasons: dict[str, BooleanValue]) -> StringValue:

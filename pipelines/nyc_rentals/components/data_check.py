@@ -28,7 +28,6 @@ def data_check(
     max_rows: int = 1000000,
     prices: Prices = Prices(),
     bounds: Bounds = Bounds(),
-    groups: list[str] = ["Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island"],  # noqa: B006
     columns: dict[str, Any] = {},  # noqa: B006
 ) -> Checked:
     """Run the pytest suite in `checks/` on the batch; its verdict gates what is trained on it.
@@ -36,7 +35,7 @@ def data_check(
     Its non-deterministic tests are one family, judged as `judging` says: `alpha` is the probability of any false
     alarm, kept to by the `correction`, and an effect below `min_effect` (D, a rank-biserial correlation or
     Cramér's V) is let pass. A test of a column that `columns` (as get_data reads it) leaves out is skipped, and so
-    is one of the names in `groups` where there are none.
+    is one of the city's groups where `bounds` names none.
     """
     fields = {name: value for group in (judging, prices, bounds) for name, value in vars(group).items()}
     options = {
@@ -44,7 +43,6 @@ def data_check(
         "kl_threshold": kl_threshold,
         "min_rows": min_rows,
         "max_rows": max_rows,
-        "groups": groups,
         "columns": columns,
     }
     return Checked(run_suite(SUITE, data=clean_sample, reference=reference, options=options))

@@ -21,7 +21,7 @@ def get_data(
     source: Annotated[str, Source("generated")] = "generated",
     rows: int = 20000,
     seed: int = 42,
-    groups: list[str] = ["Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island"],  # noqa: B006
+    groups: tuple[str, ...] = ("Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island"),
     columns: dict[str, Any] = {},  # noqa: B006
 ) -> Sample:
     """Get a batch of listings, all 16 columns typed.
