@@ -93,9 +93,9 @@ def mae_by_rounds(model: Any, rows: Any, truth: ArrayLike, *, points: int = 20) 
 
 def baseline(train: pd.DataFrame, rows: pd.DataFrame, target: str, by: list[str]) -> NDArray[np.float64]:
     """The baseline prediction: the median target of the training rows that agree in `by`, or of all training rows
-    where none agrees.
+    where none agrees. Rows that lack a value agree in that.
     """
-    medians = train.groupby(by, observed=True)[target].median().rename("median")
+    medians = train.groupby(by, observed=True, dropna=False)[target].median().rename("median")
     joined: Any = rows[by].merge(medians, how="left", left_on=by, right_index=True)["median"]
     return np.asarray(joined.fillna(float(train[target].median())), dtype=np.float64)
 

@@ -159,6 +159,7 @@ def test_what_is_no_number_among_metrics_has_to_be_equal() -> None:
         (verdict(p_value=0.5005), True, "p-value of r2: 0.5 → 0.5005 (relative 0.0005)"),
         (verdict(p_value=0.6), False, "p-value of r2: 0.5 → 0.6"),
         (verdict(p_value=None), False, "p-value of r2: 0.5 → null (a number on one side only)"),
+        (verdict(skipped=True), False, "r2: looked at the rows → skipped"),
         (verdict(passed=True, name="mae"), False, "the check 'r2' is missing"),
         (verdict(rows=({"id": 7},)), False, "rows of r2: [] → [{'id': 7}]"),
         (Verdict(passed=True, reason="MAE 61.50", checks=verdict().checks * 2), False, "the check 'r2' is new"),
