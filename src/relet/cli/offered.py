@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from relet.config.binding import settings
-from relet.core.override_words import command_line, override
+from relet.core.override_words import command_line, override, shell_override
 from relet.core.wording import printable, without_credentials
 from relet.errors import ReletError
-from relet.files import replace_file
+from relet.files import write_whole
 from relet.project.job import Job
 
 # A longer setting is written into a file, in this group of the configuration.
@@ -27,7 +27,7 @@ def offered_lines(job: Job, error: BaseException | None) -> Iterator[str]:
     kept = [word for word in job.command if word.lstrip("+").partition("=")[0] not in offered]
     words = _words(offered)
     if words and _gives(job, [*kept, *words], offered):
-        yield _shown_command(job, kept, words)
+        yield _shown_command(kept, [shell_override(key, value) for key, value in offered.items()])
         return
     mappings = {key: value for key, value in offered.items() if isinstance(value, Mapping)}
     others = _words({key: value for key, value in offered.items() if key not in mappings})
@@ -37,7 +37,7 @@ def offered_lines(job: Job, error: BaseException | None) -> Iterator[str]:
     for chosen in (f"+{GROUP}={file.stem}", f"{GROUP}={file.stem}"):
         if _gives(job, [*kept, chosen, *others], offered):
             yield f"{file.relative_to(job.project.root)} says it:"
-            yield _shown_command(job, kept, [chosen, *others])
+            yield _shown_command(kept, [command_line([chosen, *others])])
             return
 
 
@@ -51,19 +51,20 @@ def _words(offered: Mapping[str, Any]) -> list[str] | None:
     return words if len(line) <= LONGEST and printable(line) == line else None
 
 
-def _shown_command(job: Job, kept: Sequence[str], words: Sequence[str]) -> str:
+def _shown_command(kept: Sequence[str], typed: Sequence[str]) -> str:
     # what holds a password is not printed a second time
     known = [word for word in kept if without_credentials(word) == word]
-    return f"  {command_line([*known, *words])}"
+    return f"  {' '.join([command_line(known), *typed])}"
 
 
 def _gives(job: Job, command: Sequence[str], offered: Mapping[str, Any]) -> bool:
     """Whether a command sets what is offered, when it is read as Hydra reads it."""
     overrides = [word for word in command if "=" in word and not word.startswith(("-", "steps="))]
     try:
-        values = settings(job.project.pipeline, job.project.conf, overrides).values
+        found = settings(job.project.pipeline, job.project.conf, overrides)
     except ReletError:
         return False
+    values = {**found.values, **found.choices}
     return all(_value_at(values, key) == _plain(value) for key, value in offered.items())
 
 
@@ -102,7 +103,7 @@ def _written_option(job: Job, mappings: Mapping[str, Mapping[str, Any]]) -> Path
     name = next(each for each in (stem, *(f"{stem}_{number}" for number in range(2, 10_000))) if each not in taken)
     file = folder / f"{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(file, text.encode())
+    write_whole(file, text.encode())
     return file
 
 

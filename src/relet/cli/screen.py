@@ -131,6 +131,7 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             error=_error_of_step(outcome.error) if outcome.error else None,
             lines=[asdict(each) for each in getattr(outcome.error, "lines", ())],
             inputs=list(getattr(outcome.error, "inputs", ())),
+            settings=dict(getattr(outcome.error, "settings", {})),
             exit_status=outcome.exit_status,
             trackers=delivery_facts(outcome.deliveries),
         )
@@ -140,13 +141,13 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
     # What can be done after an interruption stands in the closing lines.
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
         say(f"relet: {_error_of_step(outcome.error)}", err=True)
+        for line in offered_lines(job, outcome.error):
+            say(line, err=True)
         for line in _code_lines(getattr(outcome.error, "lines", ())):
             say(f"  {line}", err=True)
         if inputs := getattr(outcome.error, "inputs", ()):
             taken = (within_pipeline(job.request.pipeline.name, each) for each in inputs)
             say(f"  its inputs were {', '.join(taken)}", err=True)
-        for line in offered_lines(job, outcome.error):
-            say(line, err=True)
 
 
 def _error_of_step(error: BaseException) -> str:

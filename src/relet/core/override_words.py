@@ -30,17 +30,17 @@ def override(setting: str, value: Any) -> str:
 def override_text(value: Any) -> str:
     """A value in Hydra's words; see `override`."""
     if isinstance(value, Mapping | list | tuple):
-        return _inner_text(value)
-    return _scalar_text(value, '"')
+        return _text_with_quotes(value, "'")
+    return _text_with_quotes(value, '"')
 
 
-def _inner_text(value: Any) -> str:
-    """A value within another one, with simple quotes: a shell wants the double ones."""
+def _text_with_quotes(value: Any, quote: str) -> str:
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_name_text(name)}: {_inner_text(each)}' for name, each in value.items())}}}"
+        inner = (f"{_name_text(name)}: {_text_with_quotes(each, quote)}" for name, each in value.items())
+        return f"{{{', '.join(inner)}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_inner_text, value))}]"
-    return _scalar_text(value, "'")
+        return f"[{', '.join(_text_with_quotes(each, quote) for each in value)}]"
+    return _scalar_text(value, quote)
 
 
 def _scalar_text(value: str | int | float | bool | None, quote: str) -> str:
@@ -94,6 +94,16 @@ def shell_word(word: str) -> str:
     """
     quoted = shlex.quote(word)
     return quoted if quoted == word or _CHANGED_IN_QUOTES.search(word) else f'"{word}"'
+
+
+def shell_override(setting: str, value: Any) -> str:
+    """An override as a person types it in a shell, with as few quotes as it takes. Raises ValueError as `override`.
+
+    >>> print(shell_override("price", {"remove": "$"}), shell_override("price", {"remove": "€ "}))
+    'price={remove: "$"}' "price={remove: '€ '}"
+    """
+    ways = [shell_word(f"{setting}={_text_with_quotes(value, quote)}") for quote in ("'", '"')]
+    return min(ways, key=len)
 
 
 def command_line(words: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from relet.core.override_words import command_line, override
+from relet.core.override_words import shell_override
 from relet.core.wording import count, printable
 from relet.data.csv_faults import MalformedFileError, NotUtf8Error, shown_text
 from relet.data.difference_lines import column_told, form_line, name_lines, question_of_form, question_of_names
@@ -83,7 +83,7 @@ def _explained_encoding(file: OpenedFile, layout: Layout, error: NotUtf8Error) -
 
 def _explanation(file: OpenedFile, layout: Layout) -> Explanation | None:
     """All that differs between a file and a layout; None where neither names nor forms do."""
-    header = header_of(file)
+    header = header_of(file, layout)
     sample = next(texts_of(file, header, header))
     names = find_names(layout, header, lambda name, column: _holds(sample.column(name), column))
     lines = name_lines(names, layout, header_types(file, header) if names.added else {})
@@ -153,7 +153,7 @@ def _refusal(file: OpenedFile, found: Explanation) -> BadDataError:
 def _fault_when_followed(file: OpenedFile, layout: Layout) -> BadDataError | None:
     """What is wrong with a file that is read as it is advised; None where nothing is."""
     try:
-        header = header_of(file)
+        header = header_of(file, layout)
         if fault := names_fault(file.name, layout, header):
             return fault
         for _ in checked_batches(file, header, layout):
@@ -166,7 +166,7 @@ def _fault_when_followed(file: OpenedFile, layout: Layout) -> BadDataError | Non
 def _as_typed(settings: Mapping[str, Any]) -> str:
     """The settings as words of a command, where one can hold them."""
     try:
-        words = command_line([override(name, value) for name, value in settings.items()])
+        words = " ".join(shell_override(name, value) for name, value in settings.items())
     except ValueError:
         words = ""
     return f": {words}" if words and len(words) <= LONGEST and printable(words) == words else ""

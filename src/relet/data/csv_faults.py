@@ -96,12 +96,15 @@ def structure_fault(file: OpenedFile, width: int, told: str, at: int | None = No
             f'followed by text ({error}); close it, and double each quote within it ("")'
         )
     if at is not None:
-        with file.path.open("rb") as content, mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            line = _line_at(mapped, at)
-        return MalformedFileError(
-            f"{file.name}: line {line}: {told}; quote the field, and double each quote within it"
-        )
+        where = line_at(file, at)
+        return MalformedFileError(f"{file.name}: {where}: {told}; quote the field, and double each quote within it")
     return MalformedFileError(f"{file.name}: can't be read as CSV: {' '.join(told.split())[:300]}")
+
+
+def line_at(file: OpenedFile, at: int) -> str:
+    """The line of a byte, in words."""
+    with file.path.open("rb") as content, mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        return f"line {_line_at(mapped, at)}"
 
 
 def line_of(file: OpenedFile, index: int) -> int | None:

@@ -35,6 +35,10 @@ class MalformedCsvError(Exception):
         self.at = at
 
 
+class EndlessRecordError(MalformedCsvError):
+    """A record that is larger than any table has one; `at` is where it begins."""
+
+
 def csv_pieces_of(path: Path, separator: str = ",") -> Iterator[bytes]:
     """The records below the header, in order, in pieces of about `SIZE` bytes that end where a record does.
 
@@ -58,7 +62,7 @@ def csv_pieces_of(path: Path, separator: str = ",") -> Iterator[bytes]:
                     yield block[start:size]
             rest, begin = block[size:], begin + size
             if len(rest) > LARGEST:
-                raise MalformedCsvError(_too_long(rest, quotes), begin)
+                raise EndlessRecordError(_too_long(rest, quotes), begin)
             if not more:
                 return
 

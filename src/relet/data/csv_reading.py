@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from relet.data import csv_faults
-from relet.data.csv_pieces import MalformedCsvError, csv_pieces_of
+from relet.data.csv_pieces import EndlessRecordError, MalformedCsvError, csv_pieces_of
 from relet.data.dialect import unique_header
 from relet.data.layout import Layout
 from relet.data.opening import OpenedFile
@@ -26,11 +26,21 @@ if TYPE_CHECKING:
 AT_ONCE = min(4, os.cpu_count() or 1)
 
 
-def csv_header(file: OpenedFile) -> list[str]:
+def csv_header(file: OpenedFile, layout: Layout) -> list[str]:
     """The names of a file's columns, each once: a column without a name is called `column 3`, a second price
-    `price 2`.
+    `price 2`. Raises MalformedFileError where nobody said which of two columns of one name is meant.
     """
-    return unique_header(csv_faults.readable_header(file))
+    names = csv_faults.readable_header(file)
+    header = unique_header(names)
+    for name, column in layout.taken.items():
+        if names.count(name) > 1 and column.name not in layout.told:
+            second = header[names.index(name, names.index(name) + 1)]
+            raise csv_faults.MalformedFileError(
+                f"{file.name}: column {csv_faults.shown_text(name)} is there {names.count(name)} times; set "
+                f"{layout.setting}.{column.name} to the one that is meant, {name!r} or {second!r}, and leave out the "
+                f"other ones by {layout.setting}.*=null"
+            )
+    return header
 
 
 def tables_from_csv(file: OpenedFile, header: Sequence[str], layout: Layout) -> Iterator[pa.Table]:
@@ -44,7 +54,7 @@ def tables_from_csv(file: OpenedFile, header: Sequence[str], layout: Layout) -> 
         except pa.ArrowInvalid as error:
             texts = _texts_of_piece(file, piece, header, list(layout.taken), str(error))
             table = pa.table(
-                {each.name: _typed_column(file, texts, each, layout, before) for each in layout.schema.columns}
+                {each.name: typed_column(file, texts, each, layout, before) for each in layout.schema.columns}
             )
         except MalformedCsvError as error:
             raise _malformed(file, len(header), error) from error
@@ -64,6 +74,8 @@ def texts_from_csv(file: OpenedFile, header: Sequence[str], names: Sequence[str]
 
 def _malformed(file: OpenedFile, width: int, error: MalformedCsvError) -> Exception:
     csv_faults.check_text(file)
+    if isinstance(error, EndlessRecordError):
+        return csv_faults.MalformedFileError(f"{file.name}: {csv_faults.line_at(file, error.at or 0)}: {error}")
     return csv_faults.structure_fault(file, width, str(error), error.at)
 
 
@@ -155,7 +167,7 @@ def schema_column(table: pa.Table, column: Column, layout: Layout) -> pa.Chunked
     return reshape_column(values, column, origin)
 
 
-def _typed_column(
+def typed_column(
     file: OpenedFile, texts: pa.Table, column: Column, layout: Layout, before: int
 ) -> pa.ChunkedArray:
     """A column out of its texts. The first wrong value is named by its place."""

@@ -4,10 +4,11 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from relet.core.override_words import command_line, override
+from relet.core.override_words import shell_override
 from relet.core.wording import count, printable, shorten
 from relet.data.csv_faults import SHOWN, row_place, shown_text
 from relet.data.evidence import ColumnEvidence, SeenText
@@ -28,8 +29,12 @@ def name_lines(names: NameFinding, layout: Layout, types: Mapping[str, str]) -> 
     width = min(max((len(name) for name in (*names.removed, *names.added)), default=0), WIDEST)
     return (
         *(f"  - {_shown_name(name):<{width}}  {layout.taken[name].type}" for name in names.removed),
-        *(f"  + {_shown_name(name):<{width}}  {types[name]}" for name in names.added),
+        *(f"  + {_shown_name(name):<{width}}  {types[name]}{_hint(name)}" for name in names.added),
     )
+
+
+def _hint(name: str) -> str:
+    return "  (it has no name; pandas writes its index so)" if re.fullmatch(r"column \d+", name) else ""
 
 
 def _shown_name(name: str) -> str:
@@ -47,14 +52,22 @@ def form_line(file: OpenedFile, layout: Layout, evidence: ColumnEvidence, form: 
         none = "; none of those expected is there" if form.elsewhere else ""
         read = "" if form.elsewhere or form.unexplained else _read_as(form.new[0], layout, evidence.column)
         place = row_place(file, form.new[0].row)
-        return f"  ~ {name}  new {'values' if len(form.new) > 1 else 'value'} {values}{more}, first in {place}{none}{read}"
+        noun = "values" if len(form.new) > 1 else "value"
+        return f"  ~ {name}  new {noun} {values}{more}, first in {place}{none}{read and f',{read}'}"
+    if evidence.other_type:
+        return f"  ~ {name}  {evidence.column.type} → {evidence.other_type}"
     example = form.unexplained or form.doubtful or form.example
-    if example is None or (form.unexplained and evidence.has_usual):
+    if example is None or (form.unexplained and _is_one_of_many(evidence)):
         return ""
     found = f"  ~ {name}  {shown_text(example.text)} in {row_place(file, example.row)}"
     if form.unexplained:
         return f"{found} is not {CALLED[evidence.column.type]}"
     return found if form.doubts else f"{found}{_read_as(example, layout, evidence.column)}"
+
+
+def _is_one_of_many(evidence: ColumnEvidence) -> bool:
+    """Whether a wrong value stands among right ones, or a person said what the others are."""
+    return evidence.has_usual or not evidence.origin.plain
 
 
 def _read_as(seen: SeenText, layout: Layout, column: Column) -> str:
@@ -88,12 +101,14 @@ def question_of_names(names: NameFinding, layout: Layout) -> str:
 def question_of_form(file: OpenedFile, layout: Layout, evidence: ColumnEvidence, form: FormFinding) -> str:
     """What only a person knows of a column's values; nothing where they are explained, or one is simply wrong."""
     column = evidence.column
+    if evidence.other_type:
+        return f"Write {column.name} into the file as {column.type}"
     if form.unexplained:
-        if evidence.has_usual:
+        if _is_one_of_many(evidence):
             return ""
         return (
-            f"The values of {column.name} are not {CALLED[column.type].removeprefix('a ')}: if another column of the file holds "
-            f"them, set {layout.setting}.{column.name} to its name"
+            f"No value of {column.name} is {CALLED[column.type]}: where another column of the file holds it, set "
+            f"{layout.setting}.{column.name} to its name"
         )
     if not form.doubts or form.doubtful is None:
         return ""
@@ -101,7 +116,7 @@ def question_of_form(file: OpenedFile, layout: Layout, evidence: ColumnEvidence,
     for doubt in form.doubts:
         told = {**layout.told, column.name: column_told(column, layout.told, doubt)}
         ways.append(
-            f"{command_line([override(layout.setting, told)])} if it is "
+            f"{shell_override(layout.setting, told)} if it is "
             f"{_reading(form.doubtful, layout.with_told(told), column)}"
         )
     return (

@@ -47,7 +47,8 @@ class ColumnEvidence:
     `odd` are the texts that are not as usual, each once; of numbers, those that differ only in their digits count
     as one, which the key shows with 9 for each digit but 0. `fails` says whether the column can't be read as it
     is told, `has_usual` whether it has usual values, too, `has_points` whether some have a decimal point that can
-    be nothing else. `overflows` where there are more odd texts than were kept.
+    be nothing else. `overflows` where there are more odd texts than were kept. `other_type` is that of a column of a
+    Parquet file which holds no text and does not fit.
     """
 
     column: Column
@@ -57,6 +58,7 @@ class ColumnEvidence:
     has_usual: bool = False
     has_points: bool = False
     overflows: bool = False
+    other_type: str = ""
 
     @property
     def in_order(self) -> list[tuple[str, SeenText]]:
@@ -84,7 +86,8 @@ def _add_values(evidence: ColumnEvidence, texts: pa.Array, before: int) -> None:
 
     column, origin = evidence.column, evidence.origin
     if not pa.types.is_string(texts.type):
-        evidence.fails = evidence.fails or not reads(texts, column, origin)
+        if not reads(texts, column, origin):
+            evidence.fails, evidence.other_type = True, str(texts.type).replace("[day]", "")
         return
     texts = pc.utf8_trim_whitespace(texts)
     if not evidence.fails:

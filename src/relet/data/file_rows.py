@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from relet.data import csv_faults
 from relet.data.csv_faults import MalformedFileError
-from relet.data.csv_reading import csv_header, inferred_types, schema_column, tables_from_csv, texts_from_csv
+from relet.data.csv_reading import csv_header, inferred_types, schema_column, tables_from_csv, texts_from_csv, typed_column
 from relet.data.layout import Layout
 from relet.data.normal import batches_of, normal_floats
 from relet.data.opening import OpenedFile
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 NAMED = 3
 
 
-def header_of(file: OpenedFile) -> list[str]:
+def header_of(file: OpenedFile, layout: Layout) -> list[str]:
     """The names of a file's columns, each once. Raises MalformedFileError for a file that has no row."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not file.is_parquet:
-        return csv_header(file)
+        return csv_header(file, layout)
     try:
         with pq.ParquetFile(file.path) as content:
             names = list(content.schema_arrow.names)
@@ -103,6 +103,9 @@ def _tables_from_parquet(file: OpenedFile, layout: Layout) -> Iterator[pa.Table]
                 shaped[column.name] = schema_column(table, column, layout)
             except pa.ArrowException as error:
                 name = str(layout.origins[column.name].column)
+                if pa.types.is_string(table.schema.field(name).type):
+                    shaped[column.name] = typed_column(file, table, column, layout, before)
+                    continue
                 what = f"{table.schema.field(name).type} values that are no {column.type}"
                 raise csv_faults.value_fault(file, before, name, what) from error
         before += table.num_rows

@@ -126,7 +126,8 @@ def _number_form(odd: Sequence[tuple[str, SeenText]], evidence: ColumnEvidence) 
     if not notation.possible:
         return FormFinding(unexplained=_first_unlike(numbers, evidence.column))
     return FormFinding(
-        doubts=tuple(_with_number(said, each, told=True) for each in notation.possible),
+        # the plain one last: it is what nobody has to say, so that it is seldom what is meant
+        doubts=tuple(_with_number(said, each, told=True) for each in reversed(notation.possible)),
         doubtful=numbers[notation.doubtful],
         example=odd[0][1],
     )

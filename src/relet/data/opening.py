@@ -24,7 +24,7 @@ from relet.errors import BadDataError
 BLOCK = 1024**2
 # How many bytes tell the encoding and the separator.
 HEAD = 64 * 1024
-GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 # What is unpacked may be so many times as large as the file, and in any case so many bytes.
 LARGEST_RATIO, LARGEST = 200, 1024**3
 MARKS = (
@@ -40,6 +40,7 @@ ZEROS = {
     "utf-16-le": ((1,), 2),
     "utf-16-be": ((0,), 2),
 }
+ENOUGH_ZEROS = 0.7
 # A line that spreadsheets read, and no program else.
 SEP_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
 SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -114,7 +115,7 @@ def _unpacked(path: Path) -> tuple[Path, tuple[str, ...]]:
         if start.startswith(GZIP):
             with gzip.open(path) as packed:
                 return _copy(path, path, lambda _, target: _unpack(packed, target, path)), ("unpacked by gzip",)
-        if start == ZIP:
+        if start.startswith(ZIP):
             with zipfile.ZipFile(path) as archive:
                 inner = _only_file(archive, path)
                 with archive.open(inner) as packed:
@@ -173,11 +174,12 @@ def _encoding_by_zeros(head: bytes) -> str | None:
     if b"\0" not in head:
         return None
     for encoding, (places, unit) in ZEROS.items():
-        units = len(head) // unit
-        if all(head[place : units * unit : unit].count(0) >= 0.7 * units for place in places) and _decodes(
-            head[: units * unit], encoding
-        ):
-            return encoding
+        # names of columns are Latin more often than what stands below them
+        for part in (head[: 6 * unit], head[: len(head) // unit * unit]):
+            units = len(part) // unit
+            zeros = (part[place::unit].count(0) for place in places)
+            if units and all(number >= ENOUGH_ZEROS * units for number in zeros) and _decodes(head, encoding):
+                return encoding
     return None
 
 

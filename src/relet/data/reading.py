@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def read_csv(
-    path: Path, schema: Schema, columns: Mapping[str, Any] | None = None, dialect: CsvDialect | None = None
+    path: Path,
+    schema: Schema,
+    columns: Mapping[str, Any] | None = None,
+    dialect: CsvDialect | None = None,
+    *,
+    setting: str = "columns",
 ) -> pa.Table:
     """All rows of `stream_csv`, in memory.
 
@@ -36,7 +41,7 @@ def read_csv(
     Traceback (most recent call last):
     relet.errors.BadDataError: rents.csv: row 2 (line 3), column 'rent': expected a number, got 'cheap'
     """
-    return stream_csv(path, schema, columns, dialect).read_all()
+    return stream_csv(path, schema, columns, dialect, setting=setting).read_all()
 
 
 def stream_csv(
@@ -73,7 +78,7 @@ def stream_csv(
 def _explained_rows(file: OpenedFile, layout: Layout) -> Iterator[pa.RecordBatch]:
     """The rows; an error says all that differs, and what to say so that the file is read."""
     try:
-        header = header_of(file)
+        header = header_of(file, layout)
         if fault := names_fault(file.name, layout, header):
             raise fault
         yield from checked_batches(file, header, layout)

@@ -13,8 +13,13 @@ LIKELY, AHEAD = 0.9, 0.2
 # How many words are looked at.
 WORDS = 2000
 _WORD = re.compile(rb"[^\s,;|\t\"]*[\x80-\xff][^\s,;|\t\"]*")
+# A sign of UTF-8 that takes several bytes.
+_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_HIGH = re.compile(rb"[\x80-\xff]")
 # Letters with a mark that are words of their own.
 _ALONE = frozenset("àÀéèÈÉóòÓùúåÅäÄöÖøØæÆêÊ")
+# Signs that stand in such texts beside letters and digits.
+_SIGNS = frozenset("“”‘’«»–—•·…€£°²³½¼¾™®©ºª¡¿§±×\u00a0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,8 @@ def guess_encoding(content: bytes) -> EncodingGuess:
     >>> guess_encoding("Большая комната".encode("cp1251")).encoding is None
     True
     """
+    if 2 * sum(map(len, _UTF8.findall(content))) > len(_HIGH.findall(content)):
+        return EncodingGuess(encoding=None, examples={})  # UTF-8, in which a byte is wrong
     words = list(dict.fromkeys(_WORD.findall(content)))[:WORDS]
     shares: dict[str, float] = {}
     examples: dict[str, str] = {}
@@ -56,20 +63,18 @@ def guess_encoding(content: bytes) -> EncodingGuess:
 def _is_likely(word: str) -> bool:
     """Whether a word may stand in a text of Western Europe."""
     places = [place for place, letter in enumerate(word) if ord(letter) > 127]
-    return all(_is_likely_at(word, place) for place in places)
+    return (len(places) < 3 or len(places) < len(word)) and all(_is_likely_at(word, place) for place in places)
 
 
 def _is_likely_at(word: str, place: int) -> bool:
     letter = word[place]
     before, after = word[place - 1 : place], word[place + 1 : place + 2]
     if not letter.isalpha():
-        if unicodedata.category(letter) in ("Cc", "Cn", "Co"):
-            return False
-        # signs stand around words and numbers, and only an apostrophe, a hyphen or a dot within them
-        return letter in "’‘·–—-•ºª" or not (before.isalpha() and after.isalpha())
+        # signs stand around words and numbers, and only an apostrophe, a dash or a dot within them
+        return letter in _SIGNS and (letter in "’‘·–—•ºª\u00a0" or not (before.isalpha() and after.isalpha()))
     if not unicodedata.name(letter, "").startswith("LATIN"):
         return False
-    if before.islower() and letter.isupper():
+    if (before.islower() and letter.isupper()) or (letter.islower() and after.isupper()):
         return False
     if not before.isalpha() and not after.isalpha():
         return letter in _ALONE
