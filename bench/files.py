@@ -4,8 +4,8 @@
 
 Cases are files of listings; each is run as a user would, and where relet prints a command, that is run. Generated
 files have any headers, notations and encodings (`odd_files.py`): what is stored is compared with what was meant.
-Advice is typed: it goes through the shell's and Hydra's grammar. With `--beside`, the reader of another checkout reads
-the same 4.3 million rows in turn.
+Advice is typed: it goes through the shell's and Hydra's grammar. With `--beside`, the reader of another checkout
+reads the same 4.3 million rows in turn.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "src"), str(ROOT)]
+sys.path.insert(0, str(Path(__file__).parent))
 
 from figures import Row, reached, table
 from odd_files import OddFile, odd_file
@@ -31,6 +31,7 @@ from timing import Command, alternate, paired_ratio
 
 SHARED = ROOT.parent / "shared"
 ROWS = 4_300_000
+LINE = "{number},a room,{host},Ann,Queens,Astoria,40.75,-73.9,Private room,101,2,3,2019-05-05,0.5,1,100\n"
 READ = """
 import sys
 from pathlib import Path
@@ -73,7 +74,12 @@ def cases(scratch: Path, folder: Path) -> list[Row]:
     right = found["read at once"] + found["read after advice"]
     return [
         _counted("files read right, following at most one piece of advice", right, 18, right >= 18),
-        _counted("files refused without advice", found["refused without advice"], 2, found["refused without advice"] <= 2),
+        _counted(
+            "files refused without advice",
+            found["refused without advice"],
+            2,
+            found["refused without advice"] <= 2,
+        ),
         _counted("advice that fails when it is followed", found["advice fails"], 0, not found["advice fails"]),
     ]
 
@@ -111,14 +117,16 @@ def generated(scratch: Path, number: int) -> list[Row]:
     print(f"of {number} generated files {read}, {found['asked']} asked", file=sys.stderr)
     return [
         _counted(f"of {number} generated files: wrong values stored", found["wrong"], 0, not found["wrong"]),
-        _counted(f"of {number}: advice that fails when followed", found["advice fails"], 0, not found["advice fails"]),
+        _counted(
+            f"of {number}: advice that fails when followed", found["advice fails"], 0, not found["advice fails"]
+        ),
         _counted(f"of {number}: asked what only a person knows", found["asked"], None, True),
     ]
 
 
 def _stored(path: Path, file: OddFile) -> tuple[str, str]:
+    sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
     from pipelines.nyc_rentals.listings import LISTINGS
-
     from relet.data.dialect import CsvDialect
     from relet.data.reading import read_csv
     from relet.errors import BadDataError
@@ -146,7 +154,11 @@ def _stored(path: Path, file: OddFile) -> tuple[str, str]:
 
 def _same(ours: Any, meant: Any) -> bool:
     # text keeps the line ends that the file has
-    return (ours or None) == (meant or None) or (isinstance(ours, str) and ours.replace("\r\n", "\n") == meant) or ours == meant
+    return (
+        (ours or None) == (meant or None)
+        or (isinstance(ours, str) and ours.replace("\r\n", "\n") == meant)
+        or ours == meant
+    )
 
 
 def _as_typed(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,11 +184,13 @@ def speed(scratch: Path, data: Path, beside: Path) -> list[Row]:
     with path.open("w", encoding="utf-8") as file:
         file.write(lines[0])
         for number in range(1, ROWS + 1):
-            file.write(f"{number},a room,{number % 997},Ann,Queens,Astoria,40.75,-73.9,Private room,101,2,3,2019-05-05,0.5,1,100\n")
+            file.write(LINE.format(number=number, host=number % 997))
 
     def reader(tree: Path) -> Command:
         environment = {"PYTHONPATH": os.pathsep.join((str(tree / "src"), str(tree)))}
-        return Command(words=[sys.executable, "-c", READ, str(path), str(ROWS)], folder=scratch, environment=environment)
+        return Command(
+            words=[sys.executable, "-c", READ, str(path), str(ROWS)], folder=scratch, environment=environment
+        )
 
     readings = alternate({"ours": lambda: reader(ROOT), "beside": lambda: reader(beside)}, 5)
     ratio = paired_ratio(readings["ours"], readings["beside"])
@@ -196,7 +210,13 @@ def speed(scratch: Path, data: Path, beside: Path) -> list[Row]:
 def _counted(figure: str, count: int, must: int | None, good: bool) -> Row:
     said = "" if must is None else str(must)
     return Row(
-        figure=figure, ours=str(count), other="", ratio="", must=said, aim="", reached=reached(good, good) if said else ""
+        figure=figure,
+        ours=str(count),
+        other="",
+        ratio="",
+        must=said,
+        aim="",
+        reached=reached(good, good) if said else "",
     )
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import gzip
 import io
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +39,46 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "latitude": ("lat", "Latitude"),
     "room_type": ("type of room", "Room-Type"),
 }
-EXTRA = ("Unnamed: 0", " beds", "größe", "true", "null", "a'b", 'q"q', "#", "x=y", "${a}", "license", "7", "*", "名前", "a, b")
+EXTRA = (
+    "Unnamed: 0",
+    " beds",
+    "größe",
+    "true",
+    "null",
+    "a'b",
+    'q"q',
+    "#",
+    "x=y",
+    "${a}",
+    "license",
+    "7",
+    "*",
+    "名前",
+    "a, b",
+)
 MISSING = ("", "NULL", "N/A", "\\N", "-", "None", "NaN", "n/a", "No Reviews")
-DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%d %b %Y", "%Y-%m-%d %H:%M:%S", "%d/%m/%y", "%B %d, %Y")
+DATES = (
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%Y%m%d",
+    "%d %b %Y",
+    "%Y-%m-%d %H:%M:%S",
+    "%d/%m/%y",
+    "%B %d, %Y",
+)
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "mac_roman", "latin-1")
-WORDS = ("Café – loft", "Zimmer am Park", "größer Raum", "Room 7", "Chambre à louer", 'a "fine" flat', "two\nlines", "x; y")
+WORDS = (
+    "Café – loft",
+    "Zimmer am Park",
+    "größer Raum",
+    "Room 7",
+    "Chambre à louer",
+    'a "fine" flat',
+    "two\nlines",
+    "x; y",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +94,12 @@ def odd_file(seed: int) -> OddFile:
     """The file of a seed: usual but for one to three things."""
     chance = random.Random(seed)
     rows = [_row(number, chance) for number in range(1, 31)]
-    odd = set(chance.sample(["names", "extra", "numbers", "dates", "missing", "encoding", "separator", "packed"], chance.randint(1, 3)))
+    odd = set(
+        chance.sample(
+            ["names", "extra", "numbers", "dates", "missing", "encoding", "separator", "packed"],
+            chance.randint(1, 3),
+        )
+    )
     about = []
     header = {name: name for name in NAMES}
     if "names" in odd:
@@ -91,15 +131,22 @@ def odd_file(seed: int) -> OddFile:
     order = chance.sample(NAMES, len(NAMES))
     writer.writerow([*(header[name] for name in order), *extra])
     for row in rows:
-        writer.writerow([*(shown(name, row[name]) for name in order), *(chance.choice(["x", "1", ""]) for _ in extra)])
+        writer.writerow(
+            [*(shown(name, row[name]) for name in order), *(chance.choice(["x", "1", ""]) for _ in extra)]
+        )
     content = text.getvalue()
     if encoding not in ("utf-8", "utf-8-sig") and not encoding.startswith(("utf-16", "utf-32")):
         content = "".join(letter if _fits(letter, encoding) else "?" for letter in content)
-        rows = [{**row, "name": "".join(each if _fits(each, encoding) else "?" for each in row["name"])} for row in rows]
+        rows = [
+            {**row, "name": "".join(each if _fits(each, encoding) else "?" for each in row["name"])}
+            for row in rows
+        ]
     packed = content.encode(encoding)
     about = [f"{key}" for key in sorted(odd)]
     details = f"{header}{extra}{separator!r}{decimal}{thousands}{around}{date}{missing!r}{encoding}"
-    return OddFile(content=gzip.compress(packed) if "packed" in odd else packed, rows=rows, about=f"{about} {details}")
+    return OddFile(
+        content=gzip.compress(packed) if "packed" in odd else packed, rows=rows, about=f"{about} {details}"
+    )
 
 
 def _fits(letter: str, encoding: str) -> bool:
@@ -115,7 +162,9 @@ def _number(value: int, decimal: str, thousands: str) -> str:
 
 
 def _row(number: int, chance: random.Random) -> dict[str, Any]:
-    maybe: Callable[[Any], Any] = lambda value: None if chance.random() < 0.2 else value
+    def maybe(value: Any) -> Any:
+        return None if chance.random() < 0.2 else value
+
     return {
         "id": number * 17,
         "name": chance.choice(WORDS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def offered_lines(job: Job, error: BaseException | None) -> Iterator[str]:
     others = _words({key: value for key, value in offered.items() if key not in mappings})
     if not mappings or others is None:
         return
-    file = _written_option(job, mappings)
+    source = job.parameters.get(error.step, {}).get("source", "") if isinstance(error, ReletError) else ""
+    file = _written_option(job, mappings, Path(str(source)).stem)
     for chosen in (f"+{GROUP}={file.stem}", f"{GROUP}={file.stem}"):
         if _gives(job, [*kept, chosen, *others], offered):
             yield f"{file.relative_to(job.project.root)} says it:"
@@ -81,8 +83,8 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _written_option(job: Job, mappings: Mapping[str, Mapping[str, Any]]) -> Path:
-    """A file of the configuration that holds these settings: one that is there, or else a new one."""
+def _written_option(job: Job, mappings: Mapping[str, Mapping[str, Any]], name: str) -> Path:
+    """A file of the configuration that holds these settings: one that is there, or a new one called as `name`."""
     import yaml
 
     content: dict[str, Any] = {}
@@ -97,14 +99,17 @@ def _written_option(job: Job, mappings: Mapping[str, Mapping[str, Any]]) -> Path
     for file in sorted(folder.glob("*.yaml")):
         if file.read_text(encoding="utf-8") == text:
             return file
-    source = next((str(word).partition("=")[2] for word in job.command if "source=" in word), "")
-    stem = re.sub(r"[^a-z0-9]+", "_", Path(source).stem.lower()).strip("_")[:40] or "file"
+    stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "file"
     taken = {file.stem for file in folder.glob("*.yaml")}
-    name = next(each for each in (stem, *(f"{stem}_{number}" for number in range(2, 10_000))) if each not in taken)
-    file = folder / f"{name}.yaml"
+    file = folder / f"{next(each for each in _numbered(stem) if each not in taken)}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, text.encode())
     return file
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    yield from (f"{stem}_{number}" for number in count(2))
 
 
 def _without_interpolation(value: Any) -> Any:

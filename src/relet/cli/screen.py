@@ -9,9 +9,9 @@ from itertools import groupby
 from time import monotonic
 from typing import Any
 
+from relet.cli.offered import offered_lines
 from relet.cli.progress import ProgressDisplay, download_text, elapsed_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
-from relet.cli.offered import offered_lines
 from relet.cli.terminal import error_text, say, style
 from relet.cli.ui import has_interface
 from relet.core.artifact import Check, Curve, Verdict, within_pipeline

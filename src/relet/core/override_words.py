@@ -97,7 +97,8 @@ def shell_word(word: str) -> str:
 
 
 def shell_override(setting: str, value: Any) -> str:
-    """An override as a person types it in a shell, with as few quotes as it takes. Raises ValueError as `override`.
+    """An override as a person types it in a shell, with as few quotes as it takes. Raises ValueError as `override`
+    does.
 
     >>> print(shell_override("price", {"remove": "$"}), shell_override("price", {"remove": "€ "}))
     'price={remove: "$"}' "price={remove: '€ '}"

@@ -97,7 +97,9 @@ def structure_fault(file: OpenedFile, width: int, told: str, at: int | None = No
         )
     if at is not None:
         where = line_at(file, at)
-        return MalformedFileError(f"{file.name}: {where}: {told}; quote the field, and double each quote within it")
+        return MalformedFileError(
+            f"{file.name}: {where}: {told}; quote the field, and double each quote within it"
+        )
     return MalformedFileError(f"{file.name}: can't be read as CSV: {' '.join(told.split())[:300]}")
 
 

@@ -37,8 +37,8 @@ def csv_header(file: OpenedFile, layout: Layout) -> list[str]:
             second = header[names.index(name, names.index(name) + 1)]
             raise csv_faults.MalformedFileError(
                 f"{file.name}: column {csv_faults.shown_text(name)} is there {names.count(name)} times; set "
-                f"{layout.setting}.{column.name} to the one that is meant, {name!r} or {second!r}, and leave out the "
-                f"other ones by {layout.setting}.*=null"
+                f"{layout.setting}.{column.name} to the one that is meant, {name!r} or {second!r}, and leave the "
+                f"others out by {layout.setting}.*=null"
             )
     return header
 
@@ -79,9 +79,7 @@ def _malformed(file: OpenedFile, width: int, error: MalformedCsvError) -> Except
     return csv_faults.structure_fault(file, width, str(error), error.at)
 
 
-def _read_side_by_side(
-    file: OpenedFile, read: Callable[[bytes], Any]
-) -> Iterator[tuple[bytes, Future[Any]]]:
+def _read_side_by_side(file: OpenedFile, read: Callable[[bytes], Any]) -> Iterator[tuple[bytes, Future[Any]]]:
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="relet-csv") as threads:
         yield from _pieces_read_ahead(threads, read, file)
 
@@ -111,7 +109,9 @@ def _read_piece(file: OpenedFile, piece: bytes, header: Sequence[str], layout: L
     # Arrow reads 0x10 as a whole number, which only the texts tell
     careful = b"0x" in piece or b"0X" in piece
     types = {
-        name: "string" if not layout.origins[column.name].plain or (careful and column.type == "int64") else column.type
+        name: "string"
+        if not layout.origins[column.name].plain or (careful and column.type == "int64")
+        else column.type
         for name, column in layout.taken.items()
     }
     table = _parse_piece(file, piece, header, types)

@@ -43,7 +43,6 @@ def find_format(texts: Sequence[str], column: Column) -> FormatFinding:
     >>> find_format(["01/02/2021"], Column("seen", "date32")).possible
     ('%d/%m/%Y', '%m/%d/%Y')
     """
-    import pyarrow as pa
 
     readings: list[tuple[pa.ChunkedArray, str]] = []
     for format in FORMATS:

@@ -24,8 +24,8 @@ _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 
 @dataclass(frozen=True, kw_only=True)
 class CsvDialect:
-    """How a CSV file is written: what stands between fields, the text's encoding, the decimal sign, the one between
-    groups of three digits, and which words (beside an empty field) say that a value is missing.
+    """How a CSV file is written: what stands between fields, the text's encoding, the sign before decimals and the
+    one between groups of three digits, and which words (beside an empty field) say that a value is missing.
 
     A separator or an encoding that is None is found in the file (`relet.data.opening`). Raises SettingError for a
     separator that is no single sign, an encoding that Python does not know, and signs that no number has.

@@ -47,8 +47,8 @@ class ColumnEvidence:
     `odd` are the texts that are not as usual, each once; of numbers, those that differ only in their digits count
     as one, which the key shows with 9 for each digit but 0. `fails` says whether the column can't be read as it
     is told, `has_usual` whether it has usual values, too, `has_points` whether some have a decimal point that can
-    be nothing else. `overflows` where there are more odd texts than were kept. `other_type` is that of a column of a
-    Parquet file which holds no text and does not fit.
+    be nothing else. `overflows` where there are more odd texts than were kept. `other_type` is the type of a
+    Parquet file's column which holds no text and does not fit.
     """
 
     column: Column
@@ -147,5 +147,3 @@ def _usual(texts: pa.Array, column: Column, origin: ColumnOrigin) -> pa.Array:
     for pattern in USUAL[column.type]:
         found = pc.or_(found, pc.match_substring_regex(texts, pattern))
     return found
-
-

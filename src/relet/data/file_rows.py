@@ -4,17 +4,23 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from relet.data import csv_faults
 from relet.data.csv_faults import MalformedFileError
-from relet.data.csv_reading import csv_header, inferred_types, schema_column, tables_from_csv, texts_from_csv, typed_column
+from relet.data.csv_reading import (
+    csv_header,
+    inferred_types,
+    schema_column,
+    tables_from_csv,
+    texts_from_csv,
+    typed_column,
+)
 from relet.data.layout import Layout
 from relet.data.normal import batches_of, normal_floats
 from relet.data.opening import OpenedFile
 from relet.data.schema import Column
-from relet.errors import BadDataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,9 +133,7 @@ def _unreadable(file: OpenedFile, error: Exception) -> MalformedFileError:
     return MalformedFileError(f"{file.name}: can't be read as Parquet: {error}")
 
 
-def _check_column(
-    file: OpenedFile, layout: Layout, column: Column, found: pa.ChunkedArray, before: int
-) -> None:
+def _check_column(file: OpenedFile, layout: Layout, column: Column, found: pa.ChunkedArray, before: int) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 

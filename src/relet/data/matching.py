@@ -38,8 +38,8 @@ class NameFinding:
     """How the names of a file's columns differ from a layout, and what can be said of that.
 
     `removed` are the file's columns that the layout takes and the file has not, `added` those that it has and
-    nobody spoke of. `told` is what the setting has to say. `unknown` are our columns that only a person can find in
-    the file, each with the columns that it may be.
+    nobody spoke of. `told` is what the setting has to say. `unknown` are our columns that only a person can find
+    in the file, each with the columns that it may be.
     """
 
     removed: tuple[str, ...] = ()
@@ -48,9 +48,7 @@ class NameFinding:
     unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def find_names(
-    layout: Layout, header: Sequence[str], holds: Callable[[str, Column], float]
-) -> NameFinding:
+def find_names(layout: Layout, header: Sequence[str], holds: Callable[[str, Column], float]) -> NameFinding:
     """Find the columns that a file has under other names.
 
     `holds` says how well the values of a file's column are those of ours: 0 not at all, 1 by their type, 2 by
@@ -96,7 +94,11 @@ def _likeness(name: str, other: str) -> float:
     words, others = _words(name), _words(other)
     if words == others or "".join(words) == "".join(others):
         return 3.0
-    if words and others and (set(words) <= set(others) or (set(others) <= set(words) and len("".join(others)) > 3)):
+    if (
+        words
+        and others
+        and (set(words) <= set(others) or (set(others) <= set(words) and len("".join(others)) > 3))
+    ):
         return 2.0
     same = SequenceMatcher(None, "_".join(words), "_".join(others)).ratio()
     return 1.0 if same >= ALIKE else 0.0

@@ -1,4 +1,4 @@
-"""How numbers are written in files: decimal signs, thousands, what stands around them; and which one a column has."""
+"""How numbers are written: decimal signs, thousands, what stands around them; and which way a column has."""
 
 from __future__ import annotations
 

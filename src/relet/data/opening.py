@@ -52,8 +52,9 @@ _log = logging.getLogger("relet.data")
 class OpenedFile:
     """A file that can be read: UTF-8 text with `separator` between its fields, or Parquet.
 
-    `path` is the file itself or, where it was unpacked or decoded, a copy of the same name. `said` is what was done
-    to it, in words; `given` is the file that was given, and `dialect` how it is written, as far as it is known.
+    `path` is the file itself or, where it was unpacked or decoded, a copy of the same name. `said` is what was
+    done to it, in words; `given` is the file that was given, and `dialect` how it is written, as far as it is
+    known.
     """
 
     path: Path
@@ -121,7 +122,14 @@ def _unpacked(path: Path) -> tuple[Path, tuple[str, ...]]:
                 with archive.open(inner) as packed:
                     copy = _copy(path, path, lambda _, target: _unpack(packed, target, path))
             return copy, (f"{inner.filename} was unpacked out of the zip archive",)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (
+        EOFError,
+        zlib.error,
+        gzip.BadGzipFile,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise BadDataError(f"{path.name}: the archive can't be unpacked: {error}") from error
     return path, ()
 
@@ -148,7 +156,7 @@ def _copy(source: Path, named: Path, write: Callable[[IO[bytes], IO[bytes]], Non
     return copy
 
 
-def _unpack(packed: IO[bytes], target: IO[bytes], path: Path) -> None:
+def _unpack(packed: IO[bytes] | gzip.GzipFile, target: IO[bytes], path: Path) -> None:
     most = max(LARGEST, LARGEST_RATIO * path.stat().st_size)
     size = 0
     while block := packed.read(BLOCK):
@@ -200,10 +208,8 @@ def _decoded(source: Path, named: Path, encoding: str) -> Path:
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                raise BadDataError(
-                    f"{named.name}: line {line} or one after it is no text in {encoding} ({error.reason}); set the "
-                    "encoding"
-                ) from None
+                what = f"line {line} or one after it is no text in {encoding} ({error.reason})"
+                raise BadDataError(f"{named.name}: {what}; set the encoding") from None
             line += text.count("\n")
             target.write(text.encode("utf-8", errors="surrogatepass"))
             if not block:

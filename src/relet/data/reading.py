@@ -4,7 +4,7 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from relet.data.layout import Layout, read_layout
 from relet.data.matching import names_fault
 from relet.data.opening import OpenedFile, opened_file
 from relet.data.rows import RowStream
-from relet.data.schema import Column, Schema
+from relet.data.schema import Schema
 from relet.errors import BadDataError
 
 if TYPE_CHECKING:

@@ -119,7 +119,7 @@ def _parse_times(values: pa.ChunkedArray, format: str) -> pa.ChunkedArray:
 
 
 def _of_this_precision(times: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
-    """Times in the column's type: into a date goes their day. Whoever says the format has seen what is left out."""
+    """Times in the column's type: into a date goes their day. Who says the format has seen what is left out."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -19,7 +19,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 # Letters with a mark that are words of their own.
 _ALONE = frozenset("àÀéèÈÉóòÓùúåÅäÄöÖøØæÆêÊ")
 # Signs that stand in such texts beside letters and digits.
-_SIGNS = frozenset("“”‘’«»–—•·…€£°²³½¼¾™®©ºª¡¿§±×\u00a0")
+_SIGNS = frozenset("“”\u2018’«»–—•·…€£°²³½¼¾™®©ºª¡¿§±×\u00a0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def _is_likely_at(word: str, place: int) -> bool:
     before, after = word[place - 1 : place], word[place + 1 : place + 2]
     if not letter.isalpha():
         # signs stand around words and numbers, and only an apostrophe, a dash or a dot within them
-        return letter in _SIGNS and (letter in "’‘·–—•ºª\u00a0" or not (before.isalpha() and after.isalpha()))
+        return letter in _SIGNS and (letter in "’\u2018·–—•ºª\u00a0" or not (before.isalpha() and after.isalpha()))
     if not unicodedata.name(letter, "").startswith("LATIN"):
         return False
     if (before.islower() and letter.isupper()) or (letter.islower() and after.isupper()):

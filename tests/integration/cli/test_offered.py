@@ -76,7 +76,7 @@ def offered(err: str) -> list[str]:
 @pytest.mark.parametrize(
     ("content", "given", "added"),
     [
-        ("id,rent,seen,größe\n1,$1,,x\n", [], "etl.columns={*: null, rent: {remove: \"$\"}}"),
+        ("id,rent,seen,größe\n1,$1,,x\n", [], 'etl.columns={*: null, rent: {remove: "$"}}'),
         ("listing_id,rent,seen\n1,9,31.12.2019\n", [], "etl.columns={id: listing_id, seen: {format: '%d.%m.%Y'}}"),
         ("Nr,rent,seen\n1,NULL,\n", ["etl.columns={id: Nr}"], "etl.columns={id: Nr, rent: {missing: ['NULL']}}"),
         ("id,Café (rent),seen\n1,9,\n".encode("cp1252"), [], "etl.dialect.encoding=cp1252"),

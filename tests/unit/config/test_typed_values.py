@@ -16,8 +16,33 @@ from omegaconf import OmegaConf
 from relet.core.override_words import command_line, is_plain_name, override, shell_override
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.sampled_from(
-    ["${a}", "\\${a}", "\\\\${oc.env:HOME}", "a'b\"c", "true", "null", "1e5", "Price (USD)", "größe", " beds", "a=b",
-     "#x", "\\", "\\'", "''", "$HOME", "`x`", "!x", "a,b", "[a]", "{a: b}", "x\\", "tab\tnew\nline", "'", '"\\"']
+    [
+        "${a}",
+        "\\${a}",
+        "\\\\${oc.env:HOME}",
+        "a'b\"c",
+        "true",
+        "null",
+        "1e5",
+        "Price (USD)",
+        "größe",
+        " beds",
+        "a=b",
+        "#x",
+        "\\",
+        "\\'",
+        "''",
+        "$HOME",
+        "`x`",
+        "!x",
+        "a,b",
+        "[a]",
+        "{a: b}",
+        "x\\",
+        "tab\tnew\nline",
+        "'",
+        '"\\"',
+    ]
 )
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
 NAMES = st.text("abcdefgh_", min_size=1, max_size=5).filter(is_plain_name) | st.just("*")

@@ -45,8 +45,25 @@ def refused(path: Path, columns: dict[str, Any] | None = None, schema: Schema = 
     return error.value
 
 
-ODD = ["Price (USD)", " beds", "größe", "true", "null", "Unnamed: 0", "a'b\"", "#", "a=b", "*", "7", "", "x, y", "${a}"]
-NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=10) | st.sampled_from(ODD)
+ODD = [
+    "Price (USD)",
+    " beds",
+    "größe",
+    "true",
+    "null",
+    "Unnamed: 0",
+    "a'b\"",
+    "#",
+    "a=b",
+    "*",
+    "7",
+    "",
+    "x, y",
+    "${a}",
+]
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=10) | st.sampled_from(
+    ODD
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -100,7 +117,9 @@ def test_a_column_that_is_needed_is_never_advised_away(tmp_path: Path, missing: 
     header = [name for name in SCHEMA.names if name != missing]
     error = refused(written(tmp_path, header, [row[:place] + row[place + 1 :] for row in ROWS]))
     assert not error.settings
-    assert f"Which of the file's columns {missing} is, only you know{needs}; set etl.columns.{missing}" in str(error)
+    assert f"Which of the file's columns {missing} is, only you know{needs}; set etl.columns.{missing}" in str(
+        error
+    )
 
 
 def test_a_column_whose_values_do_not_fit_is_not_offered(tmp_path: Path) -> None:
@@ -109,7 +128,11 @@ def test_a_column_whose_values_do_not_fit_is_not_offered(tmp_path: Path) -> None
 
 
 def test_what_was_said_is_kept_and_all_that_differs_is_told_at_once(tmp_path: Path) -> None:
-    rows = [["1", "queens", "$9.50", "31/12/2019"], ["2", "Staten Island", "NULL", "never"], ["3", "Bronx", "$1,007.00", ""]]
+    rows = [
+        ["1", "queens", "$9.50", "31/12/2019"],
+        ["2", "Staten Island", "NULL", "never"],
+        ["3", "Bronx", "$1,007.00", ""],
+    ]
     path = written(tmp_path, ["listing", "borough", "price", "seen"], rows)
     error = refused(path, {"id": "listing"})
     assert error.settings["etl.columns"] == {
@@ -127,7 +150,9 @@ def test_a_file_of_elsewhere_is_told_by_all_of_its_values(tmp_path: Path) -> Non
     rows = [["1", "Kreis 1", "9", ""], ["2", "Kreis 2", "8", ""], ["3", "Kreis 2", "8", ""]]
     error = refused(written(tmp_path, list(SCHEMA.names), rows))
     assert error.settings == {"city": "elsewhere"}
-    assert "new values 'Kreis 1', 'Kreis 2', first in row 1 (line 2); none of those expected is there" in str(error)
+    assert "new values 'Kreis 1', 'Kreis 2', first in row 1 (line 2); none of those expected is there" in str(
+        error
+    )
     rows[0][1] = "Bronx"
     error = refused(written(tmp_path, list(SCHEMA.names), rows))
     assert error.settings == {"etl.columns": {"borough": {"missing": ["Kreis 2"]}}}
@@ -137,7 +162,9 @@ def test_advice_that_would_fail_is_not_given(tmp_path: Path) -> None:
     rows = [["1", "Bronx", "$9", ""], ["1", "Bronx", "$8", ""]]
     error = refused(written(tmp_path, list(SCHEMA.names), rows))
     assert not error.settings
-    assert "It would be refused all the same: rents.csv: row 2 (line 3), column 'id': 1 is there 2 times" in str(error)
+    assert "It would be refused all the same: rents.csv: row 2 (line 3), column 'id': 1 is there 2 times" in str(
+        error
+    )
 
 
 def test_the_encoding_and_the_columns_are_told_together(tmp_path: Path) -> None:
@@ -168,7 +195,9 @@ def test_a_difference_of_many_columns_is_told_in_few_lines(tmp_path: Path) -> No
 
 
 def test_a_name_of_two_megabytes_and_controls_in_names_are_told_in_a_line(tmp_path: Path) -> None:
-    error = refused(written(tmp_path, [*SCHEMA.names, "x" * 2_000_000, "a\x1b[2J\n"], [[*row, "", ""] for row in ROWS]))
+    error = refused(
+        written(tmp_path, [*SCHEMA.names, "x" * 2_000_000, "a\x1b[2J\n"], [[*row, "", ""] for row in ROWS])
+    )
     assert len(str(error)) < 1000
     assert "\x1b" not in str(error)
     assert error.settings == {"etl.columns": {"*": None}}

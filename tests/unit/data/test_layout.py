@@ -88,8 +88,8 @@ def test_what_nobody_spoke_of_is_refused_as_a_diff_before_a_row_is_read(tmp_path
         "  ~ price  '$1,200' in row 1 (line 2) is read as 1200\n"
         "  ~ seen  '07/08/2019' in row 1 (line 2) is read as 2019-07-08\n"
         "Nothing of it is stored. If that is meant, say what is what: "
-        "'etl.columns={id: listing_id, borough: {from: area, values: [[\"The Bronx\", Bronx]]}, at: null, "
-        "licence: null, price: {remove: \"$\", number: {thousands: \",\"}}, seen: {format: \"%m/%d/%Y\"}}'"
+        '\'etl.columns={id: listing_id, borough: {from: area, values: [["The Bronx", Bronx]]}, at: null, '
+        'licence: null, price: {remove: "$", number: {thousands: ","}}, seen: {format: "%m/%d/%Y"}}\''
     )
 
 
@@ -159,7 +159,9 @@ def test_saying_all_that_differs_leaves_no_difference(header: set[str]) -> None:
     found = find_names(read_layout(SCHEMA), sorted(header), lambda name, column: 0.0)
     assert set(found.removed) == set(SCHEMA.names) - header
     assert set(found.added) == header - set(SCHEMA.names)
-    assert bool(names_fault("rents.csv", read_layout(SCHEMA), sorted(header))) == bool(found.removed or found.added)
+    assert bool(names_fault("rents.csv", read_layout(SCHEMA), sorted(header))) == bool(
+        found.removed or found.added
+    )
     if "id" in header:
         assert names_fault("rents.csv", read_layout(SCHEMA, found.told), sorted(header)) is None
 

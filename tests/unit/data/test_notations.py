@@ -67,7 +67,11 @@ def followed(folder: Path, type: ColumnType, texts: list[str]) -> list[Any]:
         ("double", ["N/A", "NaN", "0.5"], [None, None, 0.5]),
         ("date32", ["No Reviews", "2019-07-08"], [None, dt.date(2019, 7, 8)]),
         ("date32", ["\\N", "18.7.2019"], [None, dt.date(2019, 7, 18)]),
-        ("date32", ["19/12/21", "31/12/99", "30/06/00"], [dt.date(2021, 12, 19), dt.date(1999, 12, 31), dt.date(2000, 6, 30)]),
+        (
+            "date32",
+            ["19/12/21", "31/12/99", "30/06/00"],
+            [dt.date(2021, 12, 19), dt.date(1999, 12, 31), dt.date(2000, 6, 30)],
+        ),
         ("date32", ["Jul 8, 2019", "December 1, 2019"][:1], [dt.date(2019, 7, 8)]),
         ("date32", ["8 July 2019"], [dt.date(2019, 7, 8)]),
         ("date32", ["08-JUL-19"], [dt.date(2019, 7, 8)]),
@@ -114,7 +118,11 @@ def test_what_is_ambiguous_is_asked_with_each_reading(
         ("double", ["1,5", "1.5"], "row 1 (line 2), column 'x': expected a number, got '1,5'"),
         ("double", ["7", "about 7"], "row 2 (line 3), column 'x': expected a number, got 'about 7'"),
         ("date32", ["2019-07-08", "8.7.2019"], "column 'x': expected a date like 2019-07-08, got '8.7.2019'"),
-        ("date32", ["2019-02-30"], "row 1 (line 2), column 'x': expected a date like 2019-07-08, got '2019-02-30'"),
+        (
+            "date32",
+            ["2019-02-30"],
+            "row 1 (line 2), column 'x': expected a date like 2019-07-08, got '2019-02-30'",
+        ),
         ("date32", ["soon"], "No value of x is a date like 2019-07-08"),
     ],
 )

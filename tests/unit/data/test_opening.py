@@ -17,7 +17,9 @@ from relet.data.reading import read_csv
 from relet.data.schema import Column, Schema
 from relet.errors import BadDataError, SettingError
 
-SCHEMA = Schema(columns=(Column("id", "int64", nullable=False), Column("name", "string"), Column("rent", "double")))
+SCHEMA = Schema(
+    columns=(Column("id", "int64", nullable=False), Column("name", "string"), Column("rent", "double"))
+)
 TEXT = "id,name,rent\n1,Café – größer,950.5\n2,loft,\n"
 ROWS = [{"id": 1, "name": "Café – größer", "rent": 950.5}, {"id": 2, "name": "loft", "rent": None}]
 
@@ -40,7 +42,10 @@ def zipped(files: dict[str, bytes]) -> bytes:
     ("content", "said"),
     [
         (gzip.compress(TEXT.encode()), "unpacked by gzip"),
-        (zipped({"inner.csv": TEXT.encode(), "__MACOSX/inner.csv": b"?"}), "inner.csv was unpacked out of the zip"),
+        (
+            zipped({"inner.csv": TEXT.encode(), "__MACOSX/inner.csv": b"?"}),
+            "inner.csv was unpacked out of the zip",
+        ),
         (TEXT.encode("utf-16"), "read as UTF-16"),
         (TEXT.encode("utf-16-le"), "read as UTF-16-LE"),
         (TEXT.encode("utf-16-be"), "read as UTF-16-BE"),
@@ -78,7 +83,10 @@ def test_the_line_that_spreadsheets_read_names_the_separator_and_lines_keep_thei
 
 def test_fields_with_other_separators_in_them_change_nothing(tmp_path: Path) -> None:
     text = 'id,name,rent\n1,"a;b;c;d;e",1\n2,"a|b|c|d",2\n'
-    assert read_csv(written(tmp_path, text.encode()), SCHEMA).column("name").to_pylist() == ["a;b;c;d;e", "a|b|c|d"]
+    assert read_csv(written(tmp_path, text.encode()), SCHEMA).column("name").to_pylist() == [
+        "a;b;c;d;e",
+        "a|b|c|d",
+    ]
 
 
 def test_a_separator_that_was_told_is_taken_whatever_the_header_shows(tmp_path: Path) -> None:
@@ -124,12 +132,14 @@ def test_an_archive_that_unpacks_to_much_more_than_it_is_stops_early(
 
 def test_text_that_is_not_of_the_encoding_that_was_told_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match=r"rents\.csv: line 1 or one after it is no text in utf-16"):
-        read_csv(written(tmp_path, b"\x00\xd8\x00\x00" * 9 + b"x"), SCHEMA, dialect=CsvDialect(encoding="utf-16-le"))
+        read_csv(
+            written(tmp_path, b"\x00\xd8\x00\x00" * 9 + b"x"), SCHEMA, dialect=CsvDialect(encoding="utf-16-le")
+        )
 
 
 @pytest.mark.parametrize("said", [{"thousands": "_"}, {"decimal": ";"}, {"decimal": ".", "thousands": "."}])
 def test_signs_that_no_number_has_are_refused(said: dict[str, str]) -> None:
-    with pytest.raises(SettingError, match="decimal|thousands"):
+    with pytest.raises(SettingError, match=r"decimal|thousands"):
         CsvDialect(**said)
 
 

@@ -152,7 +152,8 @@ def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
 )
 def test_a_value_of_the_wrong_kind_is_named_by_row_line_and_column(tmp_path: Path, row: str, said: str) -> None:
     assert (
-        fault(tmp_path, f'{HEADER}7,"two\nlines",1,2019-07-08\n\n{row}\n8,n,1,\n') == f"listings.csv: row 2 (line 5), {said}"
+        fault(tmp_path, f'{HEADER}7,"two\nlines",1,2019-07-08\n\n{row}\n8,n,1,\n')
+        == f"listings.csv: row 2 (line 5), {said}"
     )
 
 

@@ -45,7 +45,7 @@ def test_the_usual_one_is_found(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
-        ("Большая светлая комната у метро", "cp1251"),
+        ("Большая светлая комната и кухня", "cp1251"),
         ("Μεγάλο διαμέρισμα στην Αθήνα", "cp1253"),
         ("明るい部屋", "shift_jis"),
         ("宽敞明亮的房间", "gbk"),
@@ -62,7 +62,9 @@ def test_the_advice_names_the_encoding_and_what_the_text_is_then(tmp_path: Path)
     with pytest.raises(BadDataError, match=r"the text is cp1252 and not UTF-8: 'Café –'") as error:
         read_csv(path, SCHEMA)
     assert error.value.settings == {"dialect.encoding": "cp1252"}
-    assert read_csv(path, SCHEMA, dialect=CsvDialect(encoding="cp1252")).column("name").to_pylist() == ["Café – loft"]
+    assert read_csv(path, SCHEMA, dialect=CsvDialect(encoding="cp1252")).column("name").to_pylist() == [
+        "Café – loft"
+    ]
 
 
 def test_of_an_encoding_that_nothing_tells_the_line_is_named_and_a_person_is_asked(tmp_path: Path) -> None:
