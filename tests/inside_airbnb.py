@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 OUR_NAMES = (
-    "id name host_id host_name neighbourhood_group neighbourhood latitude longitude room_type price minimum_nights "
-    "number_of_reviews last_review reviews_per_month calculated_host_listings_count availability_365"
+    "id name host_id host_name neighbourhood_group neighbourhood latitude longitude room_type price "
+    "minimum_nights number_of_reviews last_review reviews_per_month calculated_host_listings_count "
+    "availability_365"
 )
 _HOST = (
     "host_id host_url host_name host_since host_location host_about host_response_time host_response_rate "
@@ -41,15 +42,15 @@ DETAILED = {
         "id listing_url scrape_id last_scraped name summary space description experiences_offered "
         "neighborhood_overview notes transit access interaction house_rules thumbnail_url medium_url picture_url "
         f"xl_picture_url {_HOST} street {_PLACE} city state zipcode market smart_location country_code country "
-        "latitude longitude is_location_exact property_type room_type accommodates bathrooms bedrooms beds bed_type "
-        "amenities square_feet price weekly_price monthly_price security_deposit cleaning_fee guests_included "
-        f"extra_people {_NIGHTS} first_review last_review {_SCORES} requires_license license jurisdiction_names "
+        "latitude longitude is_location_exact property_type room_type accommodates bathrooms bedrooms beds "
+        "bed_type amenities square_feet price weekly_price monthly_price security_deposit cleaning_fee "
+        f"guests_included extra_people {_NIGHTS} first_review last_review {_SCORES} requires_license license jurisdiction_names "
         "instant_bookable is_business_travel_ready cancellation_policy require_guest_profile_picture "
         f"require_guest_phone_verification {_COUNTS}"
     ),
     2021: (
-        f"id listing_url scrape_id last_scraped {_LATER} number_of_reviews_l30d first_review last_review {_SCORES} "
-        f"license instant_bookable {_COUNTS}"
+        f"id listing_url scrape_id last_scraped {_LATER} number_of_reviews_l30d first_review last_review "
+        f"{_SCORES} license instant_bookable {_COUNTS}"
     ),
     2023: (
         f"id listing_url scrape_id last_scraped source {_LATER} number_of_reviews_l30d first_review last_review "

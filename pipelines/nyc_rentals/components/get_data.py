@@ -28,7 +28,8 @@ def get_data(
 
     `generated` simulates `rows` of them; anything else is a listings file in CSV (or Parquet), which relet has
     fetched before. `groups` are the values that neighbourhood_group may have; without any, it may have any, or
-    none. `columns` says where a file of another layout has the columns, as `relet.data.layout` reads it. Raises BadDataError, with row and column, for a file that is none; where its columns differ, as a diff.
+    none. `columns` says where a file of another layout has the columns, as `relet.data.layout` reads it. Raises
+    BadDataError, with row and column, for a file that is none; where its columns differ, as a diff.
     """
     if source == "generated":
         return Sample(simulate(rows, seed).to_reader())

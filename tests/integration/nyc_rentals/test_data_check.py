@@ -163,9 +163,7 @@ def test_a_column_that_was_lost_is_no_column_that_is_left_out(batch: pd.DataFram
         ("minimum_nights", {"test_minimum_nights"}),
     ],
 )
-def test_any_column_may_be_left_out(
-    batch: pd.DataFrame, reference: Path, column: str, tests: set[str]
-) -> None:
+def test_any_column_may_be_left_out(batch: pd.DataFrame, reference: Path, column: str, tests: set[str]) -> None:
     batch[column] = None
     batch = batch.astype({"minimum_nights": "Int64"})
     verdict = checked(batch, reference, columns={column: None})
