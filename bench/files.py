@@ -22,13 +22,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(Path(__file__).parent))
 
 from figures import Row, reached, table
 from odd_files import OddFile, odd_file
 from timing import Command, alternate, paired_ratio
 
+ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 ROWS = 4_300_000
 LINE = "{number},a room,{host},Ann,Queens,Astoria,40.75,-73.9,Private room,101,2,3,2019-05-05,0.5,1,100\n"

@@ -62,9 +62,7 @@ def test_every_borough_is_there(data: Table, named_groups: Sequence[str]) -> Non
     assert not missing, f"no listing in {', '.join(missing)}"
 
 
-def test_places_are_known_or_none_is(
-    data: Table, needs: Callable[..., None], offending: OffendingRows
-) -> None:
+def test_places_are_known_or_none_is(data: Table, needs: Callable[..., None], offending: OffendingRows) -> None:
     """Every listing has its coordinates, or the file's layout has none at all."""
     needs("longitude", "latitude")
     unknown = data.longitude.isnull() | data.latitude.isnull()

@@ -136,10 +136,13 @@ def _setting_for(reason: str, sample: Table, bounds: Bounds) -> str:
             for least, most in [_span(sample, name)]
         )
         if bounds.whole_earth:
-            return f"The rows lie at {places}, which is no place: say which columns these are, etl.columns.longitude=…"
+            return (
+                f"The rows lie at {places}, which is no place: say which columns have it, etl.columns.longitude=…"
+            )
         return (
             f"The rows lie at {places}; the bounds are longitude {bounds.west:g} to {bounds.east:g} and latitude "
-            f"{bounds.south:g} to {bounds.north:g}: name the city (city=elsewhere takes any place), or set etl.bounds"
+            f"{bounds.south:g} to {bounds.north:g}: name the city (city=elsewhere takes any place), or set "
+            "etl.bounds"
         )
     if reason.startswith(DEAR_OR_CHEAP):
         least, most = _span(sample, "price")

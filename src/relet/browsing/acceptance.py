@@ -75,9 +75,9 @@ def _why_all_the_same(store: Store, version: Version, said: Version, why: str, *
     if force:
         return f"{why} (forced: it failed {', '.join(failed)})"
     raise SettingError(
-        f"{version} failed {' and '.join(failed)} by what its rows are, not by what they are compared with: as the "
-        "reference it would fail again. Correct the batch, or the setting that the check goes by, and run again; "
-        f'relet accept {version} --force --why "…" accepts it all the same'
+        f"{version} failed {' and '.join(failed)} by what its rows are, not by what they are compared with: as "
+        "the reference it would fail again. Correct the batch, or the setting that the check goes by, and run "
+        f'again; relet accept {version} --force --why "…" accepts it all the same'
     )
 
 

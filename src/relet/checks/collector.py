@@ -113,8 +113,9 @@ def _checks_of_test(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check
             yield _measured_check(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
         return
     found = _measured_check(check.name, judged[0])
-    failed = {"passed": False, "message": check.message, "rows": check.rows, "compared": check.compared}
-    yield found if check.passed else replace(found, **failed)
+    if not check.passed:
+        found = replace(found, passed=False, message=check.message, rows=check.rows, compared=check.compared)
+    yield found
 
 
 def _measured_check(name: str, judged: JudgedOutcome) -> Check:

@@ -34,9 +34,10 @@ class SegregationReport:
     """The facts of a segregation.
 
     Counts are rows by the parts' names, in order, the test part last. `asked` are the requested shares; `strata`
-    has the rows of each value of `stratify_by` in each part (none where all values are missing); `spans` has the oldest and newest `time_by` of each
-    part that has one, `undated` the rows without it. `keys`, `twins` and `groups` are the leaks: the same `key`,
-    the same row except for its key, the same `group_by` (None: not looked for).
+    has the rows of each value of `stratify_by` in each part (none where all values are missing); `spans` has the
+    oldest and newest `time_by` of each part that has one, `undated` the rows without it. `keys`, `twins` and
+    `groups` are the leaks: the same `key`, the same row except for its key, the same `group_by` (None: not looked
+    for).
     """
 
     rule: Rule

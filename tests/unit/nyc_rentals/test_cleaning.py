@@ -153,7 +153,7 @@ def test_a_cleaning_that_keeps_no_row_says_why_and_what_to_set(
 
 
 def test_a_sample_without_rows_is_said_to_have_none(listings: pd.DataFrame) -> None:
-    with pytest.raises(BadDataError, match="the sample has no rows: set etl.source"):
+    with pytest.raises(BadDataError, match=r"the sample has no rows: set etl\.source"):
         basic_cleaning(on_duckdb(listings[:0]))
 
 
