@@ -20,6 +20,7 @@ from relet.config.diagnosis import (
 )
 from relet.config.overrides import overridden_keys
 from relet.config.own import OWN, wiring_of
+from relet.core.accepted import InterpolatedText, plain_value
 from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
 from relet.core.wiring import FedParameter, Feeding, Wiring, outweighed_keys, takes_any_names, takes_mapping
@@ -128,10 +129,32 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
             }
         ),
         search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
-        values=composed.values,
+        values=_checked_values(composed.values, own | _checked_by_key(bound)),
         choices=composed.choices,
         wiring=wiring,
     )
+
+
+def _checked_by_key(bound: BoundParameters) -> dict[str, Any]:
+    """Each setting that feeds a parameter, and the parameter's value."""
+    return {
+        key: bound.parameters[component][name]
+        for component, keys in bound.origins.items()
+        for name, key in keys.items()
+    }
+
+
+def _checked_values(values: Mapping[str, Any], checked: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The composed values; of text that an interpolation gave, what it was read as."""
+    found = {}
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and key not in checked:
+            found[name] = _checked_values(value, checked, f"{key}.")
+        else:
+            plain = plain_value(value)
+            found[name] = plain if plain == value else checked.get(key, plain)
+    return found
 
 
 def _given_settings(
@@ -282,8 +305,9 @@ def _checked_against_files(
                 if name not in default:
                     raise unknown_setting(f"{key}.{name}", folder, wiring)
             return {name: held(f"{key}.{name}", each, default[name]) for name, each in value.items()}
-        kind = type(default) if default is not None else object
-        return Parameter(name=key, annotation=kind.__name__, types=(kind,)).check(value, key)
+        is_typed = default is not None and not isinstance(default, InterpolatedText)
+        kind = type(default) if is_typed else object
+        return Parameter(name=key, annotation=kind.__name__, types=(kind,), default=default).check(value, key)
 
     filled = [key for key in keys if defaults.get(key, {}) != {}]
     return {key: held(key, given[key], defaults[key]) for key in filled}

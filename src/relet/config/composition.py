@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.config.diagnosis import explain, groups, path_from_here, places
+from relet.config.interpolation import unresolved_interpolation, with_origins
 from relet.config.overrides import overridden_keys, quote
 from relet.config.own import OWN, takes_text
 from relet.core.wiring import Wiring
@@ -20,7 +21,10 @@ PRIMARY = "config.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class ComposedConfig:
-    """A composed configuration: nested plain values, and the option chosen in each group."""
+    """A composed configuration: nested values, and the option chosen in each group.
+
+    The values are plain, but for text that an interpolation gave, which is an `InterpolatedText`.
+    """
 
     values: Mapping[str, Any]
     choices: Mapping[str, str | None]
@@ -98,6 +102,7 @@ def _is_open_mapping(key: str, folder: Path) -> bool:
 def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
     import hydra
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     with _own_defaults(), hydra.initialize_config_dir(str(folder.resolve()), version_base="1.3"):
         try:
@@ -112,14 +117,19 @@ def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
     choices = config.hydra.runtime.choices.items()
     OmegaConf.set_struct(config, False)
     del config["hydra"]
-    if missing := sorted(OmegaConf.missing_keys(config)):
+    written: Any = OmegaConf.to_container(config, resolve=False)
+    try:
+        missing = sorted(OmegaConf.missing_keys(config))
+        values = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise unresolved_interpolation(error, written, folder, overrides) from None
+    if missing:
         raise SettingError(
             f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value in "
             f"{path_from_here(folder / PRIMARY)} (???): write one there, or set {'=… '.join(missing)}=…"
         )
-    values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     return ComposedConfig(
-        values=values,
+        values=with_origins(values, written),
         choices={group: option for group, option in choices if not group.startswith("hydra/")},
     )
 

@@ -1,0 +1,116 @@
+"""Interpolations such as `${oc.env:PORT}`: the text that they give, and what is wrong with one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from relet.config.diagnosis import places
+from relet.config.overrides import overridden_keys, parse_override, readable
+from relet.core.accepted import InterpolatedText
+from relet.core.override_words import quoted_text
+from relet.errors import SettingError, nearest
+
+# What opens an interpolation; after an odd number of backslashes the signs stand for themselves.
+_OPENING = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
+_VARIABLE = re.compile(r"Environment variable '(.*)' not found")
+_UNKNOWN_KEY = re.compile(r"Interpolation key '(.*)' not found")
+_UNKNOWN_RESOLVER = re.compile(r"Unsupported interpolation type (\S+)")
+# The resolvers that a person may mean, of those that OmegaConf and Hydra have.
+_RESOLVERS = ("oc.env", "oc.decode", "oc.select", "now")
+
+
+def with_origins(resolved: Any, written: Any, interpolation: str = "") -> Any:
+    """Resolved values in which each text that an interpolation gave says so; `written` are those of the files.
+
+    >>> with_origins({"a": "7", "b": "7"}, {"a": "${oc.env:N}", "b": "7"})
+    {'a': '7' (from ${oc.env:N}), 'b': '7'}
+    """
+    if not interpolation and isinstance(written, str) and _OPENING.search(written):
+        interpolation = written
+    if isinstance(resolved, Mapping):
+        inside = written if isinstance(written, Mapping) else {}
+        return {name: with_origins(each, inside.get(name), interpolation) for name, each in resolved.items()}
+    if isinstance(resolved, list):
+        elements = written if isinstance(written, list) else [None] * len(resolved)
+        return [
+            with_origins(each, other, interpolation) for each, other in zip(resolved, elements, strict=True)
+        ]
+    is_text = interpolation and isinstance(resolved, str)
+    return InterpolatedText(text=resolved, interpolation=interpolation) if is_text else resolved
+
+
+def unresolved_interpolation(
+    error: Exception, written: Mapping[str, Any], folder: Path, overrides: Sequence[str]
+) -> SettingError:
+    """The error for an interpolation that OmegaConf can't resolve: where it stands, and what to write."""
+    key = str(getattr(error, "full_key", None) or "")
+    found = _value_at(written, key)
+    typed = any(each == key for override in overrides for each in overridden_keys(override))
+    known = [] if typed else places(folder).get(key.partition("[")[0], [])
+    where = f" ({known[-1]})" if known else ""
+    shown = f"{key}{where} is {found}" if isinstance(found, str) else f"{key}{where}"
+    problem = f"{shown}, and {_problem(error, written)}"
+    if not isinstance(found, str) or _VARIABLE.search(str(error)):
+        return SettingError(problem)
+    literal = _written_literally(key, found) if typed else f"\\${{ in place of ${{, as in {_uninterpolated(found)}"
+    return SettingError(f"{problem}; where the text itself is meant, write {literal}")
+
+
+def _problem(error: Exception, written: Mapping[str, Any]) -> str:
+    message = str(error)
+    if variable := _VARIABLE.search(message):
+        name = variable[1]
+        return (
+            f"the environment variable {name} is not set; set it, or write what counts without it: "
+            f"${{oc.env:{name},VALUE}}"
+        )
+    if unknown := _UNKNOWN_KEY.search(message):
+        return f"there is no setting {unknown[1]!r}: {nearest(unknown[1], _keys(written))}"
+    if resolver := _UNKNOWN_RESOLVER.search(message):
+        return f"there is no resolver {resolver[1]!r}: {nearest(resolver[1], _RESOLVERS)}"
+    reason = readable(error).removeprefix(f"{getattr(error, 'full_key', '')}: ")
+    return f"that can't be resolved: {reason}"
+
+
+def _written_literally(key: str, text: str) -> str:
+    """A word of a command that sets the text itself, for the shell."""
+    escaped = _uninterpolated(text)
+    try:
+        plain = parse_override(f"{key}={escaped}").value() == escaped
+    except SettingError:
+        plain = False
+    return shlex.quote(f"{key}={escaped if plain else quoted_text(escaped)}")
+
+
+def _uninterpolated(text: str) -> str:
+    """The text so that OmegaConf resolves nothing in it.
+
+    >>> print(_uninterpolated("${a}.csv"))
+    \\${a}.csv
+    """
+    return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", text)
+
+
+def _value_at(values: Mapping[str, Any], key: str) -> Any:
+    """What stands at a key such as `etl.bounds[1].west`; None where it can't be found."""
+    found: Any = values
+    for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", key):
+        if name and isinstance(found, Mapping):
+            found = found.get(name)
+        elif number and isinstance(found, list) and int(number) < len(found):
+            found = found[int(number)]
+        else:
+            return None
+    return found
+
+
+def _keys(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, each in values.items():
+        if isinstance(each, Mapping) and each:
+            yield from _keys(each, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
