@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from relet.config.diagnosis import explain, groups, path_from_here, places
-from relet.config.interpolation import unresolved_interpolation, with_origins
+from relet.config.interpolation import unread_interpolation, unresolved_interpolation, with_origins
 from relet.config.overrides import overridden_keys, quote
 from relet.config.own import OWN, takes_text
 from relet.core.wiring import Wiring
@@ -58,7 +58,7 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
     options = groups(folder) if overrides else {}
 
     def composed(given: Sequence[str]) -> ComposedConfig:
-        return _compose(folder, [_with_addition(each, folder, wiring, options) for each in given])
+        return _compose(folder, [_with_addition(each, folder, wiring, options) for each in given], wiring)
 
     try:
         return composed(overrides)
@@ -99,14 +99,19 @@ def _is_open_mapping(key: str, folder: Path) -> bool:
     return False
 
 
-def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
+def _compose(folder: Path, overrides: Sequence[str], wiring: Wiring) -> ComposedConfig:
     import hydra
+    from hydra.errors import ConfigCompositionException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+    from omegaconf.errors import GrammarParseError, OmegaConfBaseException
 
     with _own_defaults(), hydra.initialize_config_dir(str(folder.resolve()), version_base="1.3"):
         try:
             config = hydra.compose(PRIMARY, overrides=list(overrides), return_hydra_config=True)
+        except ConfigCompositionException as error:
+            if isinstance(cause := error.__cause__ or error.__context__, GrammarParseError):
+                raise unread_interpolation(cause, folder, overrides) from None
+            raise
         except RecursionError:
             raise SettingError(f"{folder}: a value holds itself, by an alias (*name) in a file") from None
         except OSError as error:
@@ -122,7 +127,9 @@ def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
         missing = sorted(OmegaConf.missing_keys(config))
         values = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
-        raise unresolved_interpolation(error, written, folder, overrides) from None
+        raise unresolved_interpolation(
+            error, written, folder, overrides, takes_text=partial(takes_text, wiring)
+        ) from None
     if missing:
         raise SettingError(
             f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value in "

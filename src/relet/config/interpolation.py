@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -43,24 +44,46 @@ def with_origins(resolved: Any, written: Any, interpolation: str = "") -> Any:
     return InterpolatedText(text=resolved, interpolation=interpolation) if is_text else resolved
 
 
+def unread_interpolation(error: Exception, folder: Path, overrides: Sequence[str]) -> SettingError:
+    """The error for a `${` whose interpolation OmegaConf can't read."""
+    key = str(getattr(error, "full_key", None) or "a setting")
+    return SettingError(
+        f"{key}{_place(key, folder, overrides)}: after ${{ there is no name with a }} that ends it; write ${{NAME}}, "
+        "or \\${ where the signs themselves are meant"
+    )
+
+
 def unresolved_interpolation(
-    error: Exception, written: Mapping[str, Any], folder: Path, overrides: Sequence[str]
+    error: Exception,
+    written: Mapping[str, Any],
+    folder: Path,
+    overrides: Sequence[str],
+    *,
+    takes_text: Callable[[str], bool],
 ) -> SettingError:
-    """The error for an interpolation that OmegaConf can't resolve: where it stands, and what to write."""
+    """The error for an interpolation that OmegaConf can't resolve: where it stands, and what to write.
+
+    `written` are all values as they are written, and `takes_text` says whether a setting takes text.
+    """
     key = str(getattr(error, "full_key", None) or "")
     found = _value_at(written, key)
-    typed = any(each == key for override in overrides for each in overridden_keys(override))
-    known = [] if typed else places(folder).get(key.partition("[")[0], [])
-    where = f" ({known[-1]})" if known else ""
-    shown = f"{key}{where} is {found}" if isinstance(found, str) else f"{key}{where}"
-    problem = f"{shown}, and {_problem(error, written)}"
-    if not isinstance(found, str) or _VARIABLE.search(str(error)):
+    place = _place(key, folder, overrides)
+    problem = f"{key}{place} is {found}, and {_problem(error, key, written)}"
+    if not isinstance(found, str) or not takes_text(key):
         return SettingError(problem)
-    literal = _written_literally(key, found) if typed else f"\\${{ in place of ${{, as in {_uninterpolated(found)}"
+    literal = f"\\${{ for ${{: {_uninterpolated(found)}" if place else _literal_override(key, found)
     return SettingError(f"{problem}; where the text itself is meant, write {literal}")
 
 
-def _problem(error: Exception, written: Mapping[str, Any]) -> str:
+def _place(key: str, folder: Path, overrides: Sequence[str]) -> str:
+    """Where a key stands in the files, in parentheses; nothing for one that an override sets."""
+    if any(each == key for override in overrides for each in overridden_keys(override)):
+        return ""
+    known = places(folder).get(key.partition("[")[0])
+    return f" ({known[-1]})" if known else ""
+
+
+def _problem(error: Exception, key: str, written: Mapping[str, Any]) -> str:
     message = str(error)
     if variable := _VARIABLE.search(message):
         name = variable[1]
@@ -69,14 +92,14 @@ def _problem(error: Exception, written: Mapping[str, Any]) -> str:
             f"${{oc.env:{name},VALUE}}"
         )
     if unknown := _UNKNOWN_KEY.search(message):
-        return f"there is no setting {unknown[1]!r}: {nearest(unknown[1], _keys(written))}"
+        close = get_close_matches(unknown[1], [each for each in _keys(written) if each != key], n=1)
+        return f"there is no setting {unknown[1]!r}{f': did you mean {close[0]}?' if close else ''}"
     if resolver := _UNKNOWN_RESOLVER.search(message):
         return f"there is no resolver {resolver[1]!r}: {nearest(resolver[1], _RESOLVERS)}"
-    reason = readable(error).removeprefix(f"{getattr(error, 'full_key', '')}: ")
-    return f"that can't be resolved: {reason}"
+    return f"that can't be resolved: {readable(error).removeprefix(f'{key}: ')}"
 
 
-def _written_literally(key: str, text: str) -> str:
+def _literal_override(key: str, text: str) -> str:
     """A word of a command that sets the text itself, for the shell."""
     escaped = _uninterpolated(text)
     try:
