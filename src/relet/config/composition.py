@@ -14,6 +14,7 @@ from relet.config.interpolation import unread_interpolation, unresolved_interpol
 from relet.config.overrides import overridden_keys, quote
 from relet.config.own import OWN, takes_text
 from relet.core.wiring import Wiring
+from relet.core.wording import printable
 from relet.errors import SettingError
 
 PRIMARY = "config.yaml"
@@ -50,6 +51,8 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
     for override in overrides:
         if override.lstrip("+~").startswith(("hydra.", "hydra/")):
             raise SettingError(f"{override}: Hydra's own settings have no effect here; relet runs the steps")
+        if not _is_text(override):
+            raise SettingError(f"{printable(override)}: its bytes are no UTF-8, and no record can hold them; rename it")
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
@@ -70,6 +73,15 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
         return composed(quoted)
     except refusals as error:
         raise explain(error, folder, quoted, wiring) from None
+
+
+def _is_text(word: str) -> bool:
+    """Whether a word of a command is UTF-8; bytes that are not come as lone halves of a sign."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _with_addition(override: str, folder: Path, wiring: Wiring, options: Collection[str]) -> str:

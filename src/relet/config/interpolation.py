@@ -88,7 +88,7 @@ def _problem(error: Exception, key: str, written: Mapping[str, Any]) -> str:
     if variable := _VARIABLE.search(message):
         name = variable[1]
         return (
-            f"the environment variable {name} is not set; set it, or write what counts without it: "
+            f"the environment variable {name} is not set; set it, or write a default: "
             f"${{oc.env:{name},VALUE}}"
         )
     if unknown := _UNKNOWN_KEY.search(message):
