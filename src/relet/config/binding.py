@@ -111,6 +111,8 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     composed = compose(folder, overrides, wiring=wiring)
     given = _given_settings(composed, overrides, folder, wiring)
     own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
+    if own.get("store.url") == "":
+        raise SettingError("store.url is empty; write a folder such as .relet, or s3://bucket/prefix")
     bound = _bind(pipeline, wiring, given, folder)
     _check_effects(overrides, given, composed.values, bound, folder, wiring)
     return Settings(
@@ -319,4 +321,6 @@ def _tracker_names(tracking: Any) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise SettingError(f"tracking takes names of trackers, got {name!r}; write tracking=[mlflow]")
+        if not name:
+            raise SettingError("tracking has an empty name; write tracking=[mlflow], or tracking=[] for none")
     return tuple(names)

@@ -6,6 +6,7 @@ Records hold plain values: dates, paths and the members of an Enum are text ther
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,14 +69,18 @@ class InterpolatedText:
 
 
 def value_in_text(text: str) -> str | int | float | bool | None:
-    """The number, true, false or null that a text is; the text itself where it is none."""
-    stripped = text.strip()
-    if stripped.lower() in _CONSTANTS:
-        return _CONSTANTS[stripped.lower()]
-    if stripped.isascii():
+    """The number, true, false or null that a text is; the text itself where it is none.
+
+    Infinity and NaN may have YAML's dot before them.
+    """
+    found = text.strip().lower()
+    if found in _CONSTANTS:
+        return _CONSTANTS[found]
+    found = re.sub(r"^([+-]?)\.(?=inf$|nan$)", r"\1", found)
+    if found.isascii():
         for number in (int, float):
             with suppress(ValueError):
-                return number(stripped)
+                return number(found)
     return text
 
 
