@@ -53,15 +53,17 @@ def prepare(
     components = _selected_components(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}
     inputs: dict[str, str] = {}
+    origins = {each.name: dict(chosen.origins[each.name]) for each in components}
     if order.component:
         (component,) = components
+        origins = {component.name: {}}
         own, inputs = _component_settings(component, order.alone, parameters[component.name])
         parameters[component.name] = own
         check_groups(project, component, own, {})
     arguments, key_parameters = _resolved_arguments(
         components,
         parameters,
-        chosen.origins,
+        origins,
         lambda source: _fetched_source(_from_here(source, project), project.place, chosen.download, progress),
     )
     if at_first and _is_first_run(project, _store_of(order, chosen, project)):
