@@ -15,8 +15,6 @@ from relet.core.accepted import InterpolatedText
 from relet.core.override_words import quoted_text
 from relet.errors import SettingError, nearest
 
-# What opens an interpolation; after an odd number of backslashes the signs stand for themselves.
-_OPENING = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
 _VARIABLE = re.compile(r"Environment variable '(.*)' not found")
 _UNKNOWN_KEY = re.compile(r"Interpolation key '(.*)' not found")
 _UNKNOWN_RESOLVER = re.compile(r"Unsupported interpolation type (\S+)")
@@ -30,7 +28,7 @@ def with_origins(resolved: Any, written: Any, interpolation: str = "") -> Any:
     >>> with_origins({"a": "7", "b": "7"}, {"a": "${oc.env:N}", "b": "7"})
     {'a': '7' (from ${oc.env:N}), 'b': '7'}
     """
-    if not interpolation and isinstance(written, str) and _OPENING.search(written):
+    if not interpolation and isinstance(written, str) and "${" in written:
         interpolation = written
     if isinstance(resolved, Mapping):
         inside = written if isinstance(written, Mapping) else {}

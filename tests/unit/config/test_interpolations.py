@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from relet.config import settings
 from relet.config.provenance import configured_text
+from relet.core.override_words import quoted_text
 from relet.core.pipeline import Pipeline
 from relet.errors import SettingError
 from tests.unit.config.conftest import Bound
@@ -185,17 +186,21 @@ NAMES = st.text(st.sampled_from("${}\\ab\"' ,()=[]:~."), max_size=8)
 @given(NAMES, NAMES, NAMES)
 @example("it's ", "a", " (1), 2.csv")
 @example("\\", "a", "\\")
+@example("", "a", ",b")
+@example("[", "a", "]")
 def test_who_follows_the_advice_has_the_text_itself(
     pipeline: Pipeline, conf: Path, before: str, inside: str, after: str
 ) -> None:
-    try:
-        settings(pipeline, conf, [f"etl.source={before}${{{inside}}}{after}"])
-    except SettingError as error:
-        said, literally, advice = str(error).partition(LITERALLY)
-        if literally:
-            (word,) = shlex.split(advice)
-            found = settings(pipeline, conf, [word]).parameters["get_data"]["source"]
-            assert said.startswith(f"etl.source is {found}, and ")
+    text = f"{before}${{{inside}}}{after}"
+    for typed in (f"etl.source={text}", f"etl.source={quoted_text(text)}"):
+        try:
+            settings(pipeline, conf, [typed])
+        except SettingError as error:
+            said, literally, advice = str(error).partition(LITERALLY)
+            if literally:
+                (word,) = shlex.split(advice)
+                found = settings(pipeline, conf, [word]).parameters["get_data"]["source"]
+                assert said.startswith(f"etl.source is {found}, and ")
 
 
 @given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
