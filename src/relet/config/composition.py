@@ -52,7 +52,9 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
         if override.lstrip("+~").startswith(("hydra.", "hydra/")):
             raise SettingError(f"{override}: Hydra's own settings have no effect here; relet runs the steps")
         if not _is_text(override):
-            raise SettingError(f"{printable(override)}: its bytes are no UTF-8, and no record can hold them; rename it")
+            raise SettingError(
+                f"{printable(override)}: its bytes are no UTF-8, which no record can hold; rename it"
+            )
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError

@@ -35,9 +35,7 @@ def with_origins(resolved: Any, written: Any, interpolation: str = "") -> Any:
         return {name: with_origins(each, inside.get(name), interpolation) for name, each in resolved.items()}
     if isinstance(resolved, list):
         elements = written if isinstance(written, list) else [None] * len(resolved)
-        return [
-            with_origins(each, other, interpolation) for each, other in zip(resolved, elements, strict=True)
-        ]
+        return [with_origins(each, other, interpolation) for each, other in zip(resolved, elements, strict=True)]
     is_text = interpolation and isinstance(resolved, str)
     return InterpolatedText(text=resolved, interpolation=interpolation) if is_text else resolved
 
@@ -46,7 +44,7 @@ def unread_interpolation(error: Exception, folder: Path, overrides: Sequence[str
     """The error for a `${` whose interpolation OmegaConf can't read."""
     key = str(getattr(error, "full_key", None) or "a setting")
     return SettingError(
-        f"{key}{_place(key, folder, overrides)}: after ${{ there is no name with a }} that ends it; write ${{NAME}}, "
+        f"{key}{_place(key, folder, overrides)}: after ${{ comes no name with a }} that ends it; write ${{NAME}}, "
         "or \\${ where the signs themselves are meant"
     )
 
@@ -85,10 +83,7 @@ def _problem(error: Exception, key: str, written: Mapping[str, Any]) -> str:
     message = str(error)
     if variable := _VARIABLE.search(message):
         name = variable[1]
-        return (
-            f"the environment variable {name} is not set; set it, or write a default: "
-            f"${{oc.env:{name},VALUE}}"
-        )
+        return f"the environment variable {name} is not set; set it, or write a default: ${{oc.env:{name},VALUE}}"
     if unknown := _UNKNOWN_KEY.search(message):
         close = get_close_matches(unknown[1], [each for each in _keys(written) if each != key], n=1)
         return f"there is no setting {unknown[1]!r}{f': did you mean {close[0]}?' if close else ''}"

@@ -202,9 +202,9 @@ def check_value(value: Any, accepted: Sequence[AcceptedType], setting: str, *, e
     Text that an interpolation gave is text where that is accepted, and else what the text can be read as.
     """
     if isinstance(value, InterpolatedText):
-        for each in (value.text, value.read):
+        for read in (value.text, value.read):
             with suppress(SettingError):
-                return check_value(each, accepted, setting, exactly=exactly)
+                return check_value(read, accepted, setting, exactly=exactly)
         raise refused_value(value, accepted, setting)
     if isinstance(value, tuple):
         value = list(value)

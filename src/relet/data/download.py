@@ -110,9 +110,8 @@ def fetch_url(url: str, folder: Path, *, limits: FetchLimits, progress: Progress
         with _fetch_lock(whole):
             _fetch_with_retries(url, whole, limits, progress)
     except OSError as error:
-        raise StoreError(
-            f"{without_credentials(url)}: can't be kept in {folder}: {error.strerror or error}{space_advice(error)}"
-        ) from error
+        reason = f"{error.strerror or error}{space_advice(error)}"
+        raise StoreError(f"{without_credentials(url)}: can't be kept in {folder}: {reason}") from error
     return whole
 
 

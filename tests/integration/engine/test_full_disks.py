@@ -54,14 +54,12 @@ def test_code_that_does_not_fit_into_the_temporary_folder_says_which_to_set(
 def test_a_step_that_fills_the_temporary_folder_says_which_to_set(sums: Sums) -> None:
     raised = "import errno\n    raise OSError(errno.ENOSPC, 'No space left on device')\n    return"
     sums.edit("helper.py", "return", raised)
-    with pytest.raises(ComponentError, match="add raised OSError: .*No space left on device; free some") as caught:
+    with pytest.raises(ComponentError, match=r"raised OSError: .*No space left on device; free") as caught:
         sums.run()
     assert str(caught.value).endswith(ADVICE.format(tempfile.gettempdir()))
 
 
-def test_a_download_that_does_not_fit_is_told_with_its_setting_and_its_folder(
-    sums: Sums, tmp_path: Path
-) -> None:
+def test_a_download_that_does_not_fit_is_told_with_its_setting_and_its_folder(sums: Sums, tmp_path: Path) -> None:
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "numbers.txt").write_text("1 " * 400_000)
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
@@ -79,7 +77,7 @@ def test_a_download_that_does_not_fit_is_told_with_its_setting_and_its_folder(
     )
 
 
-@pytest.mark.parametrize("name", ["x" * 255, "𝒳" * 62])
+@pytest.mark.parametrize("name", ["x" * 255, "\N{OLD ITALIC LETTER A}" * 62])
 def test_a_source_of_the_longest_name_that_a_file_may_have_is_read(sums: Sums, name: str) -> None:
     (sums.root / name).write_text("1 2 3")
     assert str(sums.run(f"source={name}").status) == "finished"

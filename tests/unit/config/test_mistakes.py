@@ -31,7 +31,7 @@ MISTAKES = {
     "main.seed=null": r"main.seed takes a whole number, got None",
     "main.experiment_name=2024": r"main.experiment_name takes text, got 2024; text that looks like this is quoted",
     "etl.min_price=nan": r"etl.min_price takes a finite number, got nan: write a number$",
-    "etl.min_price=inf": r"etl.min_price takes a finite number, got inf: write a number; a parameter takes inf only",
+    "etl.min_price=inf": r"etl.min_price takes a finite number, got inf: write a number; a parameter takes inf",
     "etl.min_price=1e999": r"etl.min_price takes a finite number, got inf",
     "main.download_timeout=inf": r"main.download_timeout takes a finite number, got inf",
     "modeling.boosted.learning_rate=nan": r"modeling.boosted.learning_rate takes a finite number, got nan",
@@ -45,7 +45,7 @@ MISTAKES = {
     "model=null": r"model has no option None",
     # what Hydra can't read
     f"etl.rows={'9' * 5000}": r"'etl.rows=9{70}9*…' can't be read: its number has too many digits$",
-    "etl.source=\udcff.csv": r"^etl.source=\\udcff.csv: its bytes are no UTF-8, and no record can hold them",
+    "etl.source=\udcff.csv": r"^etl.source=\\udcff.csv: its bytes are no UTF-8, which no record can hold",
     "etl.rows=(": r"can't be read as an override .* quote it: 'etl.rows=\"\(\"'",
     "--json": r"'--json' is no override; write name=value",
     "etl.source": r"'etl.source' is no override; write name=value",

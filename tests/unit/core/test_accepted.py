@@ -109,7 +109,7 @@ def test_infinity_is_taken_where_the_default_is_infinite_and_nan_nowhere(default
     assert math.isinf(found.default)
     assert found.check(math.inf, "v") == math.inf
     assert found.check(5, "v") == 5.0
-    with pytest.raises(SettingError, match="^v takes a finite number, got nan: write a number$"):
+    with pytest.raises(SettingError, match=r"^v takes a finite number, got nan: write a number$"):
         found.check(math.nan, "v")
 
 
