@@ -17,6 +17,7 @@ from relet.errors import SettingError, nearest
 
 _VARIABLE = re.compile(r"Environment variable '(.*)' not found")
 _UNKNOWN_KEY = re.compile(r"Interpolation key '(.*)' not found")
+_WITHOUT_VALUE = re.compile(r"Missing mandatory value: (\S+)")
 _UNKNOWN_RESOLVER = re.compile(r"Unsupported interpolation type (\S+)")
 # The resolvers that a person may mean, of those that OmegaConf and Hydra have.
 _RESOLVERS = ("oc.env", "oc.decode", "oc.select", "now")
@@ -64,8 +65,10 @@ def unresolved_interpolation(
     key = str(getattr(error, "full_key", None) or "")
     found = _value_at(written, key)
     place = _place(key, folder, overrides)
+    if not isinstance(found, str):
+        return SettingError(f"{key}{place}: {_problem(error, key, written)}")
     problem = f"{key}{place} is {found}, and {_problem(error, key, written)}"
-    if not isinstance(found, str) or not takes_text(key):
+    if not takes_text(key) or _VARIABLE.search(str(error)):
         return SettingError(problem)
     literal = f"\\${{ for ${{: {_uninterpolated(found)}" if place else _literal_override(key, found)
     return SettingError(f"{problem}; where the text itself is meant, write {literal}")
@@ -87,6 +90,8 @@ def _problem(error: Exception, key: str, written: Mapping[str, Any]) -> str:
     if unknown := _UNKNOWN_KEY.search(message):
         close = get_close_matches(unknown[1], [each for each in _keys(written) if each != key], n=1)
         return f"there is no setting {unknown[1]!r}{f': did you mean {close[0]}?' if close else ''}"
+    if empty := _WITHOUT_VALUE.search(message):
+        return f"{empty[1]} has no value (???): write one"
     if resolver := _UNKNOWN_RESOLVER.search(message):
         return f"there is no resolver {resolver[1]!r}: {nearest(resolver[1], _RESOLVERS)}"
     return f"that can't be resolved: {readable(error).removeprefix(f'{key}: ')}"

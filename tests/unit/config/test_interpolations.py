@@ -157,6 +157,22 @@ def test_an_interpolation_in_a_file_that_does_not_end_is_told_with_its_place(
         settings(pipeline, conf)
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("t: ${of}\nof: ???", r"^t \(.*yaml:1\) is \$\{of\}, and of has no value \(\?\?\?\): write one"),
+        ("t: ${of}\nof: ${oc.env:UNSET}", r"^t \(.*yaml:1\) is \$\{of\}, and the environment variable UNSET .*VALUE\}$"),
+        ("d: {b.c: '${x}'}", r"^d\.b\.c \(.*yaml:1\): there is no setting 'x'$"),
+    ],
+)
+def test_what_an_interpolation_leads_to_is_named_too(
+    bound: Bound, monkeypatch: pytest.MonkeyPatch, config: str, said: str
+) -> None:
+    monkeypatch.delenv("UNSET", raising=False)
+    with pytest.raises(SettingError, match=said):
+        bound({"step": "t: str = '', of: str = '', d: dict = {}"}, config)
+
+
 def test_a_file_whose_name_has_the_signs_is_named_by_the_advice(pipeline: Pipeline, conf: Path) -> None:
     with pytest.raises(SettingError) as caught:
         settings(pipeline, conf, ["etl.source=${a}.csv"])
