@@ -161,7 +161,10 @@ def test_an_interpolation_in_a_file_that_does_not_end_is_told_with_its_place(
     ("config", "said"),
     [
         ("t: ${of}\nof: ???", r"^t \(.*yaml:1\) is \$\{of\}, and of has no value \(\?\?\?\): write one"),
-        ("t: ${of}\nof: ${oc.env:UNSET}", r"^t \(.*yaml:1\) is \$\{of\}, and the environment variable UNSET .*VALUE\}$"),
+        (
+            "t: ${of}\nof: ${oc.env:UNSET}",
+            r"^t \(.*yaml:1\) is \$\{of\}, and the environment variable UNSET .*VALUE\}$",
+        ),
         ("d: {b.c: '${x}'}", r"^d\.b\.c \(.*yaml:1\): there is no setting 'x'$"),
     ],
 )
