@@ -44,9 +44,9 @@ DETAILED = {
         f"xl_picture_url {_HOST} street {_PLACE} city state zipcode market smart_location country_code country "
         "latitude longitude is_location_exact property_type room_type accommodates bathrooms bedrooms beds "
         "bed_type amenities square_feet price weekly_price monthly_price security_deposit cleaning_fee "
-        f"guests_included extra_people {_NIGHTS} first_review last_review {_SCORES} requires_license license jurisdiction_names "
-        "instant_bookable is_business_travel_ready cancellation_policy require_guest_profile_picture "
-        f"require_guest_phone_verification {_COUNTS}"
+        f"guests_included extra_people {_NIGHTS} first_review last_review {_SCORES} requires_license license "
+        "jurisdiction_names instant_bookable is_business_travel_ready cancellation_policy "
+        f"require_guest_profile_picture require_guest_phone_verification {_COUNTS}"
     ),
     2021: (
         f"id listing_url scrape_id last_scraped {_LATER} number_of_reviews_l30d first_review last_review "
