@@ -123,7 +123,7 @@ def amount(text: str) -> Amount | None:
     around = before + after
     if not all(map(_is_unit, around.split())):
         return None
-    return Amount(number=number.strip(), around="".join(sorted(set("".join(around.split())))))
+    return Amount(number=number.strip(), around="".join(dict.fromkeys("".join(around.split()))))
 
 
 def _is_unit(word: str) -> bool:

@@ -34,6 +34,7 @@ def read_csv(
     """All rows of `stream_csv`, in memory.
 
     >>> import tempfile
+    >>> from relet.data.schema import Column
     >>> path = Path(tempfile.mkdtemp()) / "rents.csv"
     >>> rents = Schema(columns=(Column("id", "int64", nullable=False), Column("rent", "double")), unique=("id",))
     >>> _ = path.write_text("id,rent\\n1,950\\n2,cheap\\n")
