@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from relet.data import csv_faults
-from relet.data.csv_pieces import EndlessRecordError, MalformedCsvError, csv_pieces_of
+from relet.data.csv_pieces import EndlessRecordError, MalformedCsvError, csv_pieces_of, has_hexadecimal
 from relet.data.dialect import unique_header
 from relet.data.layout import Layout
 from relet.data.opening import OpenedFile
@@ -107,7 +107,7 @@ def _read_piece(file: OpenedFile, piece: bytes, header: Sequence[str], layout: L
     import pyarrow as pa
 
     # Arrow reads 0x10 as a whole number, which only the texts tell
-    careful = b"0x" in piece or b"0X" in piece
+    careful = has_hexadecimal(piece)
     types = {
         name: "string"
         if not layout.origins[column.name].plain or (careful and column.type == "int64")
