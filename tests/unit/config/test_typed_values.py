@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from relet.config.overrides import parse_override
 from relet.core.override_words import command_line, is_plain_name, override, shell_override
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.sampled_from(
@@ -51,18 +51,11 @@ VALUES = st.recursive(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    folder = tmp_path_factory.mktemp("conf")
-    (folder / "config.yaml").write_text("a: 1\n")
-    with hydra.initialize_config_dir(str(folder), version_base="1.3"):
-        yield
-
-
 def read_back(line: str) -> Any:
+    """What a shell, Hydra's grammar and OmegaConf make of a word."""
     (typed,) = shlex.split(line)
-    composed = hydra.compose("config.yaml", overrides=[f"+{typed}"])
-    return OmegaConf.to_container(composed, resolve=True)["x"]  # type: ignore[call-overload,index]
+    override = parse_override(typed)
+    return OmegaConf.to_container(OmegaConf.create({"x": override.value()}), resolve=True)["x"]  # type: ignore[call-overload,index]
 
 
 @settings(max_examples=150, deadline=None)
@@ -70,6 +63,16 @@ def read_back(line: str) -> Any:
 def test_any_value_comes_back(value: Any) -> None:
     assert read_back(command_line([override("x", value)])) == value
     assert read_back(shell_override("x", value)) == value
+
+
+@pytest.mark.parametrize("text", ["${a}", "\\${oc.env:HOME}", 'größe\'s "x"', "a=b, c", "tab\tnew\nline", "\\"])
+def test_it_comes_back_from_a_composed_configuration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text("a: 1\n")
+    value = {"columns": {"from": text, "missing": [text, None], "*": None}}
+    (typed,) = shlex.split(shell_override("x", value))
+    with hydra.initialize_config_dir(str(tmp_path), version_base="1.3"):
+        composed = hydra.compose("config.yaml", overrides=[f"+{typed}"])
+    assert OmegaConf.to_container(composed, resolve=True) == {"a": 1, "x": value}
 
 
 @pytest.mark.parametrize("name", ["a b", "größe", "true", "1", "", "a:b", None, 7])
