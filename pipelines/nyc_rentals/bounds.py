@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from relet.errors import SettingError
 
+BOROUGHS = ("Bronx", "Brooklyn", "Manhattan", "Queens", "Staten Island")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
@@ -25,16 +27,24 @@ class Prices:
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """The city's bounds in degrees; a place on a bound lies within. Raises SettingError where none would."""
+    """The city's bounds in degrees; a place on a bound lies within. Raises SettingError where none would.
+
+    `groups` are the parts that neighbourhood_group names; without any, it may hold anything, or nothing.
+    """
 
     west: float = -74.25
     east: float = -73.5
     south: float = 40.5
     north: float = 41.2
+    groups: tuple[str, ...] = BOROUGHS
 
     def __post_init__(self) -> None:
         _check_order("west", self.west, "east", self.east)
         _check_order("south", self.south, "north", self.north)
+
+    @property
+    def whole_earth(self) -> bool:
+        return self.west <= -180 and self.east >= 180 and self.south <= -90 and self.north >= 90
 
 
 def _check_order(lower: str, low: float, upper: str, high: float) -> None:

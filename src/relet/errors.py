@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 
 class ReletError(Exception):
@@ -12,7 +13,8 @@ class ReletError(Exception):
 
     `printed` is what a component's process had printed, where the error came from one, and `inputs` are the
     versions that the component was called with, in words: `clean:v3 (1,200 rows × 8 columns)`. `step` is that
-    component, and `lines` are the project's lines that led there, the outermost first.
+    component, and `lines` are the project's lines that led there, the outermost first. `settings` are those by
+    which it would work, by their keys, where that has been tried.
     """
 
     exit_status = 2
@@ -20,6 +22,7 @@ class ReletError(Exception):
     inputs: tuple[str, ...] = ()
     step: str = ""
     lines: tuple[CodeLine, ...] = ()
+    settings: Mapping[str, Any] = MappingProxyType({})
 
 
 class WiringError(ReletError):

@@ -21,6 +21,8 @@ UNLOCKED, LOG_KEPT = 60.0, 86400.0
 LOOK = 0.02
 # What a file system that has no hard links answers: exFAT and FAT, some network folders, folders of containers.
 WITHOUT_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+# What a file system answers that takes no more.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 # What a file system without `flock` answers: some network folders, and folders of containers.
 WITHOUT_FLOCK = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
 
@@ -66,12 +68,31 @@ def replacing(path: Path, *, part: Path | None = None) -> Iterator[Path]:
     >>> path.read_text()
     '70'
     """
-    part = part or path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    part = part or _part_beside(path)
     try:
         yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _part_beside(path: Path) -> Path:
+    """A hidden name beside a file that no other writer has; no longer than a name may be, whatever its letters."""
+    return path.with_name(f".{path.name[:50]}.{os.urandom(4).hex()}.part")
+
+
+def space_advice(error: BaseException, temporary: str = "") -> str:
+    """What to do where a disk is full or a quota is used up; nothing for any other error.
+
+    `temporary` is the folder for temporary files, where that is where the error came from.
+
+    >>> space_advice(OSError(errno.ENOSPC, "No space left on device"), "/tmp")
+    '; free some space in /tmp, or set TMPDIR to a folder that has more'
+    """
+    if not isinstance(error, OSError) or error.errno not in FULL:
+        return ""
+    where = f"in {temporary}, or set TMPDIR to a folder that has more" if temporary else "there and try again"
+    return f"; free some space {where}"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -91,7 +112,7 @@ def create_whole(path: Path, content: bytes, *, part: Path | None = None, lock: 
     >>> create_whole(path, b"first"), create_whole(path, b"second"), path.read_bytes()
     (True, False, b'first')
     """
-    part = part or path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    part = part or _part_beside(path)
     try:
         part.write_bytes(content)
         return name_whole(part, path, lock=lock)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relet.core.artifact import ArtifactType, Reference, Version, short_name
+from relet.core.artifact import ArtifactType, Reference, Verdict, Version, short_name
 from relet.core.verdicts import judgements
-from relet.errors import NotFoundError, SettingError, StoreError, nearest
+from relet.errors import NotFoundError, ReletError, SettingError, StoreError, nearest
 from relet.project.folder import of_each_pipeline
+from relet.store.contents import VERDICT
 
 if TYPE_CHECKING:
     from relet.store import Store
@@ -36,12 +38,16 @@ class Acceptance:
         return self.before is None or self.before.number != self.version.number
 
 
-def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None = None) -> Acceptance:
+def accept(
+    store: Store, reference: str, *, by: str, why: str, force: bool = False, root: Path | None = None
+) -> Acceptance:
     """Move the alias that names the reference batch to this version, so that later batches are compared with it.
 
     The pipelines of the project at `root` say which alias that is; without a project it is `reference`. `by` and
-    `why` are kept with the move. Raises NotFoundError where there is no such version; SettingError where `why` is
-    empty, or where no component compares anything with a stored version of that name.
+    `why` are kept with the move. A batch whose newest verdict has failed checks that no other reference would let
+    pass is accepted only with `force`, and `why` then names them. Raises NotFoundError where there is no such
+    version; SettingError where `why` is empty, where the version has no rows or failed such a check, or where no
+    component compares anything with a stored version of that name.
     """
     if not why.strip():
         raise SettingError("say why this batch is accepted: it is kept with the move; set --why")
@@ -55,8 +61,33 @@ def accept(store: Store, reference: str, *, by: str, why: str, root: Path | None
     number = store.aliases(Reference(name)).get(alias)
     before = store.find(Reference(name, f"v{number}")) if number else None
     said = next(_verdicts(store, version, component), None)
+    if said is not None and not store.passed(said):
+        why = _why_all_the_same(store, version, said, why, force=force)
     store.set_alias(Reference(name), alias, version.number, by=by, why=why)
     return Acceptance(name=name, alias=alias, version=version, before=before, said=said)
+
+
+def _why_all_the_same(store: Store, version: Version, said: Version, why: str, *, force: bool) -> str:
+    """Why a batch is accepted that a verdict said no to. Raises SettingError where only force would do."""
+    failed = _deterministic_failures(store, said)
+    if not failed:
+        return why
+    if force:
+        return f"{why} (forced: it failed {', '.join(failed)})"
+    raise SettingError(
+        f"{version} failed {' and '.join(failed)} by what its rows are, not by what they are compared with: as "
+        "the reference it would fail again. Correct the batch, or the setting that the check goes by, and run "
+        f'again; relet accept {version} --force --why "…" accepts it all the same'
+    )
+
+
+def _deterministic_failures(store: Store, said: Version) -> tuple[str, ...]:
+    """The names of the checks that no other reference would let pass; what can't be read is taken for one."""
+    try:
+        verdict = Verdict.from_json(json.loads(store.read_object(said.files[VERDICT])))
+        return tuple(check.name for check in verdict.deterministic_failures)
+    except (ReletError, AttributeError, KeyError, TypeError, ValueError):
+        return (f"what {said} says, which can't be read",)
 
 
 def _pipeline_that_made(store: Store, version: Version) -> str | None:

@@ -10,21 +10,22 @@ from typing import Any
 import pytest
 
 from relet.checks.family import JudgedOutcome, SubmittedOutcome
-from relet.checks.fixtures import HANDED_IN
+from relet.checks.fixtures import HANDED_IN, REFERENCE
 from relet.core.artifact import Check
 
 
 class CheckCollector:
     """Gathers one check per test, and one per file that can't be collected.
 
-    A test's `record_property("p_value", …)` becomes the check's p-value. A skipped test counts as not passed,
-    since it tested nothing. The outcomes that tests hand in are judged once, at the end, as one family.
+    A test's `record_property("p_value", …)` becomes the check's p-value. A skipped test, or file, is a check that
+    says so, with its reason. The outcomes that tests hand in are judged once, at the end, as one family.
     """
 
     def __init__(self) -> None:
         self.interrupted = False
         self._found: dict[str, Check] = {}
         self._says: dict[str, str] = {}
+        self._comparing: set[str] = set()
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -48,15 +49,23 @@ class CheckCollector:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         documented = getattr(getattr(item, "obj", None), "__doc__", None) or ""
         self._says[item.nodeid] = documented.strip().partition("\n")[0]
+        if REFERENCE in getattr(item, "fixturenames", ()):
+            self._comparing.add(item.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        name = report.nodeid or "collection"
         if report.failed:
-            name = report.nodeid or "collection"
             self._found[name] = Check(name=name, passed=False, message=f"can't be collected: {_last_line(report)}")
+        elif report.skipped:
+            self._found[name] = Check(name=name, passed=True, skipped=True, message=_skip_reason(report))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         before = self._found.get(report.nodeid)
         if (before and not before.passed) or (report.passed and report.when != "call"):
+            return
+        if report.skipped and not hasattr(report, "wasxfail"):
+            name = _short_test_name(report.nodeid)
+            self._found[report.nodeid] = Check(name=name, passed=True, skipped=True, message=_skip_reason(report))
             return
         properties = dict(report.user_properties)
         p_value: Any = properties.get("p_value")
@@ -66,6 +75,7 @@ class CheckCollector:
             message=self._says.get(report.nodeid, "") if report.passed else _why_not_passed(report),
             rows=tuple(properties.get("rows", ())),  # type: ignore[arg-type]
             p_value=None if p_value is None else float(p_value),
+            compared=not report.passed and report.nodeid in self._comparing,
         )
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -103,7 +113,9 @@ def _checks_of_test(check: Check, judged: list[JudgedOutcome]) -> Iterator[Check
             yield _measured_check(f"{check.name}: {each.outcome.test} of {each.outcome.column}", each)
         return
     found = _measured_check(check.name, judged[0])
-    yield found if check.passed else replace(found, passed=False, message=check.message, rows=check.rows)
+    if not check.passed:
+        found = replace(found, passed=False, message=check.message, rows=check.rows, compared=check.compared)
+    yield found
 
 
 def _measured_check(name: str, judged: JudgedOutcome) -> Check:
@@ -129,13 +141,17 @@ def _short_test_name(node: str) -> str:
 def _why_not_passed(report: pytest.TestReport) -> str:
     """Why a test did not pass, in one line that is the same in every process."""
     if report.skipped:
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        return "skipped, which is no yes: " + str(reason).removeprefix("Skipped: ")
+        return f"expected to fail, and it did: {getattr(report, 'wasxfail', '') or 'no reason was given'}"
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message if crash else report.longrepr).strip()
     said = text.partition("\n")[0].removeprefix("AssertionError: ").removeprefix("Failed: ")
     when = "" if report.when == "call" else f"in its {report.when}: "
     return when + re.sub(r" at 0x[0-9a-fA-F]+", "", said)
+
+
+def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    return str(reason).removeprefix("Skipped: ").partition("\n")[0] or "no reason was given"
 
 
 def _last_line(report: pytest.CollectReport) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ROWS = 5
 # The name under which a test's report carries the outcomes that the test handed in.
 HANDED_IN = "relet_entry"
+# The fixture of what the batch is compared with.
+REFERENCE = "reference"
 
 
 class OffendingRows(Protocol):
@@ -101,10 +103,10 @@ def _data(request: pytest.FixtureRequest, _batch: BatchFile) -> Any:
     return _batch.read(asked_container(request, "data"))
 
 
-@pytest.fixture(name="reference")
+@pytest.fixture(name=REFERENCE)
 def _reference(request: pytest.FixtureRequest, _reference_batch: BatchFile) -> Any:
     """The batch to compare with, in the container that the test's annotation names."""
-    return _reference_batch.read(asked_container(request, "reference"))
+    return _reference_batch.read(asked_container(request, REFERENCE))
 
 
 @pytest.fixture(name="schema")
@@ -156,7 +158,7 @@ def _judge(request: pytest.FixtureRequest, _rules: FamilyRules) -> Judge:
 
 _FIXTURES = {
     "data": _data,
-    "reference": _reference,
+    REFERENCE: _reference,
     "schema": _schema,
     "offending": _offending,
     "judge": _judge,

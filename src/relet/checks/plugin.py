@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -181,10 +182,28 @@ def _option_destination(parameter: Parameter) -> str:
 
 
 def _option_type(parameter: Parameter) -> Any:
-    """The function that parses an option's text into the parameter's type. It raises ValueError for other text."""
+    """The function that parses an option's text into the parameter's type. It raises ValueError for other text.
+
+    A list is written with commas, a mapping as JSON.
+    """
     if bool in parameter.types:
         return _parse_bool
+    if list in parameter.types or tuple in parameter.types:
+        return _parse_list
+    if dict in parameter.types:
+        return _parse_mapping
     return next((kind for kind in parameter.types if kind in (float, int)), str)
+
+
+def _parse_list(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _parse_mapping(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"a mapping as JSON, got {text}")
+    return found
 
 
 def _parse_bool(text: str) -> bool:

@@ -200,9 +200,13 @@ def _open_standard_streams() -> None:
 
 def _end_unwritten(error: OSError) -> int:
     """Say that the output can't be written, as on a full disk, and leave what was not; the exit status."""
+    from relet.files import space_advice
+
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     with suppress(OSError):
-        say(f"relet: what it prints can't be written: {error.strerror}", err=True)
+        # an error of the terminal names no file
+        what = f"{error.filename} can't" if error.filename else "what it prints can't"
+        say(f"relet: {what} be written: {error.strerror}{space_advice(error) if error.filename else ''}", err=True)
     return 1
 
 

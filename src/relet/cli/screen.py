@@ -9,6 +9,7 @@ from itertools import groupby
 from time import monotonic
 from typing import Any
 
+from relet.cli.offered import offered_lines
 from relet.cli.progress import ProgressDisplay, download_text, elapsed_text, print_event, progress_display
 from relet.cli.sparkline import sparkline
 from relet.cli.terminal import error_text, say, style
@@ -83,8 +84,11 @@ class RunScreen:
     def ended(self, result: ComponentResult) -> None:
         self._display.event("ended", **_result_facts(result))
         self._display.line(self._result_line(result))
-        if result.verdict is not None and result.verdict.passed and result.action is Action.RUN:
-            self._display.line(self._remark(result.verdict.reason))
+        if result.verdict is not None and result.action is Action.RUN:
+            if result.verdict.passed:
+                self._display.line(self._remark(result.verdict.reason))
+            for line in _skip_lines(result.verdict):
+                self._display.line(self._remark(line))
 
     def noted(self, message: str) -> None:
         self._display.event("noted", message=message)
@@ -127,6 +131,7 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
             error=_error_of_step(outcome.error) if outcome.error else None,
             lines=[asdict(each) for each in getattr(outcome.error, "lines", ())],
             inputs=list(getattr(outcome.error, "inputs", ())),
+            settings=dict(getattr(outcome.error, "settings", {})),
             exit_status=outcome.exit_status,
             trackers=delivery_facts(outcome.deliveries),
         )
@@ -136,6 +141,8 @@ def finish(job: Job, outcome: RunOutcome, *, as_json: bool) -> None:
     # What can be done after an interruption stands in the closing lines.
     if outcome.error is not None and outcome.status is not Status.INTERRUPTED:
         say(f"relet: {_error_of_step(outcome.error)}", err=True)
+        for line in offered_lines(job, outcome.error):
+            say(line, err=True)
         for line in _code_lines(getattr(outcome.error, "lines", ())):
             say(f"  {line}", err=True)
         if inputs := getattr(outcome.error, "inputs", ()):
@@ -166,9 +173,9 @@ def determinism_status(verdict: Verdict) -> int:
 def print_check(result: Check | Verdict, *, as_json: bool) -> None:
     """Print the result of the second run of one step (a Check) or of all steps (a Verdict)."""
     if as_json and isinstance(result, Verdict):
-        print_event("determinism", **asdict(result), exit_status=determinism_status(result))
+        print_event("determinism", **result.to_json(), exit_status=determinism_status(result))
     elif as_json:
-        print_event("checked", **asdict(result))
+        print_event("checked", **result.to_json())
     elif isinstance(result, Check):
         word = style("same" if result.passed else "differs", fg="green" if result.passed else "red")
         say(f"{result.name:<18}{word}{'' if result.passed else f'  {result.message}'}")
@@ -217,14 +224,22 @@ def _run_summary(outcome: RunOutcome) -> str:
 
 
 def _refusal_lines(component: str, verdict: Verdict) -> Iterator[str]:
-    failed = [check for check in verdict.checks if not check.passed]
     # the failed checks follow one by one; the verdict's own reason would repeat them
-    reason = f"{len(failed)} of {len(verdict.checks)} checks failed" if failed else verdict.reason
-    yield style(f"{component} says no: {reason}", fg="red")
-    for check in failed:
+    failed = f"{len(verdict.failed)} of {len(verdict.checks)} checks failed"
+    yield style(f"{component} says no: {failed if verdict.failed else verdict.reason}", fg="red")
+    for check in verdict.failed:
         yield f"  {check.name}: {check.message}"
         for row in check.rows:
             yield f"      {_check_row_line(row)}"
+
+
+def _skip_lines(verdict: Verdict) -> Iterator[str]:
+    """The checks that were skipped: a line for each reason."""
+    names: dict[str, list[str]] = {}
+    for check in verdict.skipped:
+        names.setdefault(check.message, []).append(check.name)
+    for reason, skipped in names.items():
+        yield f"skipped: {', '.join(skipped)} ({reason})"
 
 
 def _check_row_line(row: Mapping[str, Any]) -> str:
@@ -320,10 +335,17 @@ def _refusal_advice(job: Job, outcome: RunOutcome) -> Iterator[str]:
         yield f"what was judged is stored; look at it with: relet artifacts show {verdicts[0]}"
     yield from _page_hints(outcome)
     for result in refusals:
-        for each in job.request.pipeline.component(result.component).inputs:
-            batch = result.inputs.get(each.stored.initially or "") if each.stored else None
-            if batch:
-                yield f'if it is as it should be: relet accept {batch} --why "…"'
+        yield from _acceptance_advice(job, result)
+
+
+def _acceptance_advice(job: Job, result: ComponentResult) -> Iterator[str]:
+    """The command that makes a refused batch the reference, where the batch would pass then."""
+    if result.verdict is None or result.verdict.deterministic_failures:
+        return
+    for each in job.request.pipeline.component(result.component).inputs:
+        batch = result.inputs.get(each.stored.initially or "") if each.stored else None
+        if batch and batch != result.inputs.get(each.name) and batch.metadata.get("rows") != 0:
+            yield f'if it is as it should be: relet accept {batch} --why "…"'
 
 
 def _page_hints(outcome: RunOutcome) -> Iterator[str]:

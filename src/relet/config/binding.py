@@ -20,6 +20,7 @@ from relet.config.diagnosis import (
 )
 from relet.config.overrides import overridden_keys
 from relet.config.own import OWN, wiring_of
+from relet.core.accepted import InterpolatedText, plain_value
 from relet.core.parameter import Parameter
 from relet.core.pipeline import Pipeline
 from relet.core.wiring import FedParameter, Feeding, Wiring, outweighed_keys, takes_any_names, takes_mapping
@@ -110,6 +111,8 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
     composed = compose(folder, overrides, wiring=wiring)
     given = _given_settings(composed, overrides, folder, wiring)
     own = {key: rule.check(given[key], key) for key, rule in OWN.items() if key in given}
+    if own.get("store.url") == "":
+        raise SettingError("store.url is empty; write a folder such as .relet, or s3://bucket/prefix")
     bound = _bind(pipeline, wiring, given, folder)
     _check_effects(overrides, given, composed.values, bound, folder, wiring)
     return Settings(
@@ -128,10 +131,32 @@ def settings(pipeline: Pipeline, folder: Path, overrides: Sequence[str] = ()) ->
             }
         ),
         search=SearchSettings(**{key.partition(".")[2]: own[key] for key in own if key.startswith("search.")}),
-        values=composed.values,
+        values=_checked_values(composed.values, own | _checked_by_key(bound)),
         choices=composed.choices,
         wiring=wiring,
     )
+
+
+def _checked_by_key(bound: BoundParameters) -> dict[str, Any]:
+    """Each setting that feeds a parameter, and the parameter's value."""
+    return {
+        key: bound.parameters[component][name]
+        for component, keys in bound.origins.items()
+        for name, key in keys.items()
+    }
+
+
+def _checked_values(values: Mapping[str, Any], checked: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The composed values; of text that an interpolation gave, what it was read as."""
+    found = {}
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and key not in checked:
+            found[name] = _checked_values(value, checked, f"{key}.")
+        else:
+            plain = plain_value(value)
+            found[name] = plain if plain == value else checked.get(key, plain)
+    return found
 
 
 def _given_settings(
@@ -282,8 +307,9 @@ def _checked_against_files(
                 if name not in default:
                     raise unknown_setting(f"{key}.{name}", folder, wiring)
             return {name: held(f"{key}.{name}", each, default[name]) for name, each in value.items()}
-        kind = type(default) if default is not None else object
-        return Parameter(name=key, annotation=kind.__name__, types=(kind,)).check(value, key)
+        is_typed = default is not None and not isinstance(default, InterpolatedText)
+        kind = type(default) if is_typed else object
+        return Parameter(name=key, annotation=kind.__name__, types=(kind,), default=default).check(value, key)
 
     filled = [key for key in keys if defaults.get(key, {}) != {}]
     return {key: held(key, given[key], defaults[key]) for key in filled}
@@ -295,4 +321,6 @@ def _tracker_names(tracking: Any) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise SettingError(f"tracking takes names of trackers, got {name!r}; write tracking=[mlflow]")
+        if not name:
+            raise SettingError("tracking has an empty name; write tracking=[mlflow], or tracking=[] for none")
     return tuple(names)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from relet.config.diagnosis import explain, groups, path_from_here, places
+from relet.config.interpolation import unread_interpolation, unresolved_interpolation, with_origins
 from relet.config.overrides import overridden_keys, quote
 from relet.config.own import OWN, takes_text
 from relet.core.wiring import Wiring
+from relet.core.wording import printable
 from relet.errors import SettingError
 
 PRIMARY = "config.yaml"
@@ -20,7 +22,10 @@ PRIMARY = "config.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class ComposedConfig:
-    """A composed configuration: nested plain values, and the option chosen in each group."""
+    """A composed configuration: nested values, and the option chosen in each group.
+
+    The values are plain, but for text that an interpolation gave, which is an `InterpolatedText`.
+    """
 
     values: Mapping[str, Any]
     choices: Mapping[str, str | None]
@@ -46,6 +51,10 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
     for override in overrides:
         if override.lstrip("+~").startswith(("hydra.", "hydra/")):
             raise SettingError(f"{override}: Hydra's own settings have no effect here; relet runs the steps")
+        if not _is_text(override):
+            raise SettingError(
+                f"{printable(override)}: its bytes are no UTF-8, which no record can hold; rename it"
+            )
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
@@ -54,7 +63,7 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
     options = groups(folder) if overrides else {}
 
     def composed(given: Sequence[str]) -> ComposedConfig:
-        return _compose(folder, [_with_addition(each, folder, wiring, options) for each in given])
+        return _compose(folder, [_with_addition(each, folder, wiring, options) for each in given], wiring)
 
     try:
         return composed(overrides)
@@ -66,6 +75,15 @@ def compose(folder: Path, overrides: Sequence[str], *, wiring: Wiring) -> Compos
         return composed(quoted)
     except refusals as error:
         raise explain(error, folder, quoted, wiring) from None
+
+
+def _is_text(word: str) -> bool:
+    """Whether a word of a command is UTF-8; bytes that are not come as lone halves of a sign."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _with_addition(override: str, folder: Path, wiring: Wiring, options: Collection[str]) -> str:
@@ -95,13 +113,19 @@ def _is_open_mapping(key: str, folder: Path) -> bool:
     return False
 
 
-def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
+def _compose(folder: Path, overrides: Sequence[str], wiring: Wiring) -> ComposedConfig:
     import hydra
+    from hydra.errors import ConfigCompositionException
     from omegaconf import OmegaConf
+    from omegaconf.errors import GrammarParseError, OmegaConfBaseException
 
     with _own_defaults(), hydra.initialize_config_dir(str(folder.resolve()), version_base="1.3"):
         try:
             config = hydra.compose(PRIMARY, overrides=list(overrides), return_hydra_config=True)
+        except ConfigCompositionException as error:
+            if isinstance(cause := error.__cause__ or error.__context__, GrammarParseError):
+                raise unread_interpolation(cause, folder, overrides) from None
+            raise
         except RecursionError:
             raise SettingError(f"{folder}: a value holds itself, by an alias (*name) in a file") from None
         except OSError as error:
@@ -112,14 +136,21 @@ def _compose(folder: Path, overrides: Sequence[str]) -> ComposedConfig:
     choices = config.hydra.runtime.choices.items()
     OmegaConf.set_struct(config, False)
     del config["hydra"]
-    if missing := sorted(OmegaConf.missing_keys(config)):
+    written: Any = OmegaConf.to_container(config, resolve=False)
+    try:
+        missing = sorted(OmegaConf.missing_keys(config))
+        values = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise unresolved_interpolation(
+            error, written, folder, overrides, takes_text=partial(takes_text, wiring)
+        ) from None
+    if missing:
         raise SettingError(
             f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value in "
             f"{path_from_here(folder / PRIMARY)} (???): write one there, or set {'=… '.join(missing)}=…"
         )
-    values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     return ComposedConfig(
-        values=values,
+        values=with_origins(values, written),
         choices={group: option for group, option in choices if not group.startswith("hydra/")},
     )
 

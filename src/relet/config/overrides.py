@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from relet.core.override_words import quoted_text
+from relet.core.wording import shorten
 from relet.errors import SettingError
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def parse_override(text: str) -> Override:
             f"{text!r} can't be read as an override ({readable(error)}); "
             f"where the value is plain text, quote it: '{key}={quoted_text(value)}'"
         ) from None
+    except ValueError:  # of so many digits that Python reads none
+        raise SettingError(f"{shorten(text)!r} can't be read: its number has too many digits") from None
 
 
 def readable(error: Exception) -> str:

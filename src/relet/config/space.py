@@ -146,7 +146,7 @@ def _interval_dimension(setting: str, sweep: IntervalSweep, shown: str) -> Dimen
     low, high = sweep.start, sweep.end
     assert low is not None and high is not None
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise SettingError(f"{shown}: an interval goes from a smaller number to a larger one")
+        raise SettingError(f"{shown}: an interval goes from a smaller number to a larger one, both finite")
     log = _is_log_scale(sweep.tags, shown)
     if log and low <= 0:
         raise SettingError(f"{shown}: a log scale starts above 0, got {low:g}; raise it, or leave out tag(log, …)")

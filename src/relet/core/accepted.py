@@ -5,6 +5,8 @@ Records hold plain values: dates, paths and the members of an Enum are text ther
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from pathlib import Path, PurePath
 from types import NoneType
 from typing import Any
 
+from relet.core.wording import shorten
 from relet.errors import SettingError, nearest
 
 _WORDS = {
@@ -27,6 +30,9 @@ _WORDS = {
     list: "a list",
     tuple: "a list",
 }
+_CONSTANTS = {"true": True, "false": False, "null": None}
+# So many letters of a wrong value an error shows.
+_SHOWN = 200
 # The types that are text in records: what makes the value of the text, and what an error calls it.
 FORMS: Mapping[str, Callable[[str], Any]] = {
     "datetime.date": date.fromisoformat,
@@ -40,6 +46,51 @@ _FORM_WORDS = {
     "pathlib.Path": "a path",
     "pathlib.PurePath": "a path",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterpolatedText:
+    """Text that an interpolation gave, such as `${oc.env:PORT}`: it is read as the type that is asked for."""
+
+    text: str
+    interpolation: str
+
+    def __repr__(self) -> str:
+        return f"{self.text!r} (from {self.interpolation})"
+
+    @property
+    def read(self) -> str | int | float | bool | None:
+        """The number, true, false or null that the text is; the text itself where it is none.
+
+        >>> [InterpolatedText(text=each, interpolation="").read for each in ("07", "1e-3", "True", "null", "0x10")]
+        [7, 0.001, True, None, '0x10']
+        """
+        return value_in_text(self.text)
+
+
+def value_in_text(text: str) -> str | int | float | bool | None:
+    """The number, true, false or null that a text is; the text itself where it is none.
+
+    Infinity and NaN may have YAML's dot before them.
+    """
+    found = text.strip().lower()
+    if found in _CONSTANTS:
+        return _CONSTANTS[found]
+    found = re.sub(r"^([+-]?)\.(?=inf$|nan$)", r"\1", found)
+    if found.isascii():
+        for number in (int, float):
+            with suppress(ValueError):
+                return number(found)
+    return text
+
+
+def plain_value(value: Any) -> Any:
+    """A value in which text that interpolations gave, at any depth, is text."""
+    if isinstance(value, InterpolatedText):
+        return value.text
+    if isinstance(value, Mapping):
+        return {name: plain_value(each) for name, each in value.items()}
+    return [plain_value(each) for each in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +159,7 @@ class AcceptedType:
     def _check_elements(self, value: Any, setting: str, exactly: bool) -> Any:
         if self.elements is None:
             check_names_are_text(value, setting)
-            return value
+            return plain_value(value)
         if isinstance(value, Mapping):
             _check_mapping_names(value, setting)
             (accepted,) = self.elements
@@ -147,7 +198,14 @@ def check_value(value: Any, accepted: Sequence[AcceptedType], setting: str, *, e
 
     A tuple becomes a list, and a whole number a float where only a float is asked for. Raises SettingError with
     what is accepted, and the place in a container that is wrong.
+
+    Text that an interpolation gave is text where that is accepted, and else what the text can be read as.
     """
+    if isinstance(value, InterpolatedText):
+        for read in (value.text, value.read):
+            with suppress(SettingError):
+                return check_value(read, accepted, setting, exactly=exactly)
+        raise refused_value(value, accepted, setting)
     if isinstance(value, tuple):
         value = list(value)
     for exact in (True, False)[: 1 if exactly else 2]:
@@ -211,11 +269,38 @@ def refused_value(value: Any, accepted: Sequence[AcceptedType], setting: str) ->
     """The error for a value that nothing of what is accepted takes."""
     choices = [choice for each in accepted for choice in each.choices]
     names = [str(each) for each in choices]
-    close = get_close_matches(str(value), names, n=1, cutoff=0.6)
-    if only_choices(accepted) and str(value) not in names:
-        return SettingError(f"{setting} got {value!r}: {nearest(str(value), names)}")
-    hint = f": did you mean {close[0]}?" if close and close[0] != str(value) else ""
-    return SettingError(f"{setting} takes {accepted_words(accepted)}, got {value!r}{hint}")
+    shown = _shown_value(value)
+    written = str(plain_value(value)) if choices else ""
+    close = get_close_matches(written, names, n=1, cutoff=0.6)
+    if only_choices(accepted) and written not in names:
+        return SettingError(f"{setting} got {shown}: {nearest(written, names)}")
+    hint = f": did you mean {close[0]}?" if close and close[0] != written else ""
+    if not hint and isinstance(value, int | float) and AcceptedType(kind=str) in accepted:
+        hint = f"""; text that looks like this is quoted: '{setting}="…"' in a command, "…" in a file"""
+    return SettingError(f"{setting} takes {accepted_words(accepted)}, got {shown}{hint}")
+
+
+def _shown_value(value: Any) -> str:
+    try:
+        return shorten(repr(value), _SHOWN)
+    except ValueError:  # of so many digits that Python writes none
+        return "a number of thousands of digits"
+
+
+def infinite_places(value: Any, setting: str) -> Iterator[tuple[str, float]]:
+    """Each number in a value that is not finite, with its place.
+
+    >>> list(infinite_places({"a": [1.0, math.inf]}, "limits"))
+    [('limits.a[1]', inf)]
+    """
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from infinite_places(each, f"{setting}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            yield from infinite_places(each, f"{setting}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield setting, value
 
 
 def check_names_are_text(value: Any, setting: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path, PurePath
@@ -35,6 +36,7 @@ _MAKERS: dict[str, Callable[..., Any]] = {
     "pathlib.Path": Path,
     "pathlib.PurePath": PurePath,
 }
+_INFINITE = ("math.inf", "numpy.inf")
 # The classes that an Enum of the project has for a base.
 _ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
@@ -127,7 +129,7 @@ def _enum_types(enum: str, members: dict[str, Any]) -> list[AcceptedType]:
 
 
 def default_literal(source: ParsedModule, node: ast.expr, what: str) -> Any:
-    """The value of a default as records hold it: a literal, a member of an Enum, a date or a Path written out.
+    """The value of a default as records hold it: a literal, infinity, a member of an Enum, a date or a Path.
 
     Raises SignatureError for anything else, as `ParsedModule.literal` does.
     """
@@ -135,6 +137,10 @@ def default_literal(source: ParsedModule, node: ast.expr, what: str) -> Any:
         return [default_literal(source, each, what) for each in node.elts]
     if isinstance(node, ast.Attribute) and (found := enum_members(source, node.value)) and node.attr in found[1]:
         return found[1][node.attr]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and _is_infinity(source, node.operand):
+        return -math.inf
+    if _is_infinity(source, node):
+        return math.inf
     form = source.dotted(node.func) if isinstance(node, ast.Call) else ""
     if not isinstance(node, ast.Call) or form not in _MAKERS:
         return source.literal(node, what)
@@ -144,6 +150,13 @@ def default_literal(source: ParsedModule, node: ast.expr, what: str) -> Any:
         return check_value(_MAKERS[form](*given, **named), (AcceptedType(kind=str, form=form),), what)
     except (TypeError, ValueError) as error:
         raise source.error(node, f"{what} is {ast.unparse(node)}: {error}") from None
+
+
+def _is_infinity(source: ParsedModule, node: ast.expr) -> bool:
+    """Whether it is `math.inf` or `float("inf")`."""
+    if isinstance(node, ast.Call) and source.dotted(node.func) == "float":
+        return bool(node.args) and getattr(node.args[0], "value", None) in ("inf", "Infinity", "infinity")
+    return source.dotted(node) in _INFINITE
 
 
 def _accepted_type(source: ParsedModule, name: str, node: ast.expr, kind: type, at: ast.AST) -> AcceptedType:

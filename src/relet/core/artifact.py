@@ -258,7 +258,9 @@ class Check:
     """One test within a verdict: its name, whether it passed, one sentence, and the rows that failed it.
 
     `measured` is the result of a non-deterministic test, as JSON can hold it: the test's name, its statistic,
-    p-value, effect and so on.
+    p-value, effect and so on. A test that was `skipped` looked at nothing, and its message says why: it holds
+    nothing back, so that it counts as passed. A test that failed where it `compared` the rows with a reference may
+    pass with another one.
     """
 
     name: str
@@ -267,6 +269,33 @@ class Check:
     rows: tuple[Mapping[str, Any], ...] = ()
     p_value: float | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
+    skipped: bool = False
+    compared: bool = False
+
+    @property
+    def deterministic_failure(self) -> bool:
+        """Whether it failed by what the rows are, whatever they are compared with.
+
+        A non-deterministic test may fail by an assertion of its own, too: then its message is not the sentence on
+        what it measured.
+
+        >>> Check(name="test_rows", passed=False, message="12 rows").deterministic_failure
+        True
+        >>> shifted = {"rejected": True, "sentence": "Dearer."}
+        >>> Check(name="test_prices", passed=False, message="Dearer.", measured=shifted).deterministic_failure
+        False
+        """
+        if self.passed or self.compared:
+            return False
+        if self.measured:
+            return not (self.measured.get("rejected") and self.message == self.measured.get("sentence"))
+        return self.p_value is None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it; `skipped` and `compared` are there only where they are true."""
+        return {
+            name: value for name, value in asdict(self).items() if value or name not in ("skipped", "compared")
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,8 +306,21 @@ class Verdict:
     reason: str
     checks: tuple[Check, ...] = ()
 
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if not check.passed)
+
+    @property
+    def skipped(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.skipped)
+
+    @property
+    def deterministic_failures(self) -> tuple[Check, ...]:
+        """The failed checks that another reference would not let pass."""
+        return tuple(check for check in self.checks if check.deterministic_failure)
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "checks": tuple(check.to_json() for check in self.checks)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Verdict:

@@ -142,19 +142,24 @@ class Component:
             )
         raise SettingError(f"{self.name} has no parameter {name!r}: {nearest_parameter(name, _names_of(known))}")
 
-    def check(self, values: Mapping[str, Any], *, names: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Every parameter with its checked value, defaults filled in; `names` gives each parameter's setting."""
+    def check(
+        self, values: Mapping[str, Any], *, names: Mapping[str, str] | None = None, finite: bool = True
+    ) -> dict[str, Any]:
+        """Every parameter with its checked value, defaults filled in; `names` gives each parameter's setting.
+
+        Without `finite` numbers may be NaN and infinite, as in an older record.
+        """
         names = names or {}
-        chosen = self._check_values(self.parameters, values, names)
+        chosen = self._check_values(self.parameters, values, names, finite)
         more = self.parameters_with(chosen)[len(self.parameters) :]
-        checked = chosen | self._check_values(more, values, names)
+        checked = chosen | self._check_values(more, values, names, finite)
         for name in values:
             if name not in checked:
                 raise SettingError(f"{self.name} has no parameter {name!r}: {nearest_parameter(name, checked)}")
         return checked
 
     def _check_values(
-        self, parameters: Iterable[Parameter], values: Mapping[str, Any], names: Mapping[str, str]
+        self, parameters: Iterable[Parameter], values: Mapping[str, Any], names: Mapping[str, str], finite: bool
     ) -> dict[str, Any]:
         missing = [each.name for each in parameters if each.required and each.name not in values]
         # a name that is wrong explains why another has no value
@@ -162,7 +167,9 @@ class Component:
             raise SettingError(f"{self.name} needs a value for {', '.join(missing)}")
         return {
             each.name: each.check(
-                values.get(each.name, each.default), names.get(each.name, f"{self.name}.{each.name}")
+                values.get(each.name, each.default),
+                names.get(each.name, f"{self.name}.{each.name}"),
+                finite=finite,
             )
             for each in parameters
             if each.name not in missing

@@ -126,7 +126,7 @@ def _default_fields(source: ParsedModule, group: ParameterGroup, call: ast.Call)
             raise source.error(call, f"{ast.unparse(call)} sets {field}, which {what}")
         value = default_literal(source, keyword.value, f"{field}=")
         try:
-            found[field] = known[field].check(value, f"{field}=")
+            found[field] = replace(known[field], default=value).check(value, f"{field}=")
         except SettingError as error:
             raise source.error(call, str(error)) from None
     return found

@@ -8,9 +8,16 @@ from difflib import get_close_matches
 from types import NoneType
 from typing import Any
 
-from relet.core.accepted import AcceptedType, accepted_words, argument_value, check_value, enum_modules
+from relet.core.accepted import (
+    AcceptedType,
+    accepted_words,
+    argument_value,
+    check_value,
+    enum_modules,
+    infinite_places,
+)
 from relet.core.artifact import Module, Source
-from relet.errors import nearest
+from relet.errors import SettingError, nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +47,26 @@ class Parameter:
         """
         return self.name.rpartition(".")[2]
 
-    def check(self, value: Any, setting: str) -> Any:
+    def check(self, value: Any, setting: str, *, finite: bool = True) -> Any:
         """The value as records hold it: a whole number becomes a float where a float is asked for, a tuple a list.
 
-        Raises SettingError with the accepted type and the name of the setting, or of the element that is wrong.
+        Raises SettingError with the accepted type and the name of the setting, or of the element that is wrong;
+        for NaN, too, and for infinity, unless the default has it. Without `finite` both are taken, as by the
+        relet that made an older record.
         """
-        return check_value(value, self.all_members, setting)
+        checked = check_value(value, self.all_members, setting)
+        if finite:
+            self._refuse_infinite(checked, setting)
+        return checked
+
+    def _refuse_infinite(self, checked: Any, setting: str) -> None:
+        may_be_infinite = any(infinite_places(self.default, ""))
+        for place, number in infinite_places(checked, setting):
+            is_nan = number != number
+            if is_nan or not may_be_infinite:
+                or_null = ", or null for none" if NoneType in self.types else ""
+                who = "" if is_nan else "; a parameter takes inf only where its default is infinite"
+                raise SettingError(f"{place} takes a finite number, got {number}: write a number{or_null}{who}")
 
     def argument(self, value: Any) -> Any:
         """A checked value as the function takes it: a list is a tuple where that is the annotation."""

@@ -9,60 +9,87 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relet.data import csv_faults
-from relet.data.csv_pieces import MalformedCsvError, csv_pieces_of
-from relet.data.layout import (
-    ColumnOrigin,
-    Layout,
-    LayoutDifference,
-    RetypedColumn,
-    layout_difference,
-    refusal,
-    reshape_column,
-)
+from relet.data.csv_pieces import EndlessRecordError, MalformedCsvError, csv_pieces_of, has_hexadecimal
+from relet.data.dialect import unique_header
+from relet.data.layout import Layout
+from relet.data.opening import OpenedFile
+from relet.data.reshaping import reshape_column
 from relet.data.schema import CALLED, Column
-from relet.errors import BadDataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # How many pieces are read at one time. The results are used in the file's order.
 AT_ONCE = min(4, os.cpu_count() or 1)
-# From so many values on, a column is said to have another type where most of its values have it.
-ENOUGH = 20
 
 
-def tables_from_csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
+def csv_header(file: OpenedFile, layout: Layout) -> list[str]:
+    """The names of a file's columns, each once: a column without a name is called `column 3`, a second price
+    `price 2`. Raises MalformedFileError where nobody said which of two columns of one name is meant.
+    """
+    names = csv_faults.readable_header(file)
+    header = unique_header(names)
+    for name, column in layout.taken.items():
+        if names.count(name) > 1 and column.name not in layout.told:
+            second = header[names.index(name, names.index(name) + 1)]
+            raise csv_faults.MalformedFileError(
+                f"{file.name}: column {csv_faults.shown_text(name)} is there {names.count(name)} times; set "
+                f"{layout.setting}.{column.name} to the one that is meant, {name!r} or {second!r}, and leave the "
+                f"others out by {layout.setting}.*=null"
+            )
+    return header
+
+
+def tables_from_csv(file: OpenedFile, header: Sequence[str], layout: Layout) -> Iterator[pa.Table]:
     """The rows in the schema's columns and types, in the file's order; read by several threads at once."""
     import pyarrow as pa
 
-    header = csv_faults.readable_header(path)
-    check_header(path, header)
-    if layout_difference(layout, dict.fromkeys(header, "")):
-        raise _columns_refusal(path, layout, header)
     before = 0
+    for piece, found in _read_side_by_side(file, lambda piece: _read_piece(file, piece, header, layout)):
+        try:
+            table = found.result()
+        except pa.ArrowInvalid as error:
+            texts = _texts_of_piece(file, piece, header, list(layout.taken), str(error))
+            table = pa.table(
+                {each.name: typed_column(file, texts, each, layout, before) for each in layout.schema.columns}
+            )
+        except MalformedCsvError as error:
+            raise _malformed(file, len(header), error) from error
+        before += table.num_rows
+        yield table
+
+
+def texts_from_csv(file: OpenedFile, header: Sequence[str], names: Sequence[str]) -> Iterator[pa.Table]:
+    """These columns of all rows as they stand in the file: as texts."""
+    for piece, found in _read_side_by_side(file, lambda piece: piece):
+        try:
+            found.result()
+        except MalformedCsvError as error:
+            raise _malformed(file, len(header), error) from error
+        yield _texts_of_piece(file, piece, header, names, "it is no table")
+
+
+def _malformed(file: OpenedFile, width: int, error: MalformedCsvError) -> Exception:
+    csv_faults.check_text(file)
+    if isinstance(error, EndlessRecordError):
+        return csv_faults.MalformedFileError(f"{file.name}: {csv_faults.line_at(file, error.at or 0)}: {error}")
+    return csv_faults.structure_fault(file, width, str(error), error.at)
+
+
+def _read_side_by_side(file: OpenedFile, read: Callable[[bytes], Any]) -> Iterator[tuple[bytes, Future[Any]]]:
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="relet-csv") as threads:
-        for piece, found in _pieces_read_ahead(threads, lambda piece: _read_piece(piece, header, layout), path):
-            try:
-                table = found.result()
-            except pa.ArrowInvalid as error:
-                table = _reread_for_fault(path, layout, header, piece, before, str(error))
-            except MalformedCsvError as error:
-                csv_faults.check_text(path)
-                raise csv_faults.structure_fault(path, len(header), str(error), error.at) from error
-            before += table.num_rows
-            yield table
+        yield from _pieces_read_ahead(threads, read, file)
 
 
 def _pieces_read_ahead(
-    threads: ThreadPoolExecutor, read: Callable[[bytes], pa.Table], path: Path
-) -> Iterator[tuple[bytes, Future[pa.Table]]]:
+    threads: ThreadPoolExecutor, read: Callable[[bytes], Any], file: OpenedFile
+) -> Iterator[tuple[bytes, Future[Any]]]:
     """Each piece of a file with the result of reading it, in order. A few pieces are read ahead."""
-    coming = csv_pieces_of(path)
-    waiting: deque[tuple[bytes, Future[pa.Table]]] = deque()
+    coming = csv_pieces_of(file.path, file.separator)
+    waiting: deque[tuple[bytes, Future[Any]]] = deque()
     while True:
         try:
             for piece in islice(coming, AT_ONCE + 1 - len(waiting)):
@@ -76,18 +103,22 @@ def _pieces_read_ahead(
         yield waiting.popleft()
 
 
-def _read_piece(piece: bytes, header: Sequence[str], layout: Layout) -> pa.Table:
+def _read_piece(file: OpenedFile, piece: bytes, header: Sequence[str], layout: Layout) -> pa.Table:
     import pyarrow as pa
 
+    # Arrow reads 0x10 as a whole number, which only the texts tell
+    careful = has_hexadecimal(piece)
     types = {
-        name: column.type if layout.origins[column.name].plain else "string"
+        name: "string"
+        if not layout.origins[column.name].plain or (careful and column.type == "int64")
+        else column.type
         for name, column in layout.taken.items()
     }
-    table = _parse_piece(piece, header, types)
+    table = _parse_piece(file, piece, header, types)
     return pa.table({column.name: schema_column(table, column, layout) for column in layout.schema.columns})
 
 
-def _parse_piece(piece: bytes, header: Sequence[str], types: Mapping[str, str]) -> pa.Table:
+def _parse_piece(file: OpenedFile, piece: bytes, header: Sequence[str], types: Mapping[str, str]) -> pa.Table:
     """Parse a piece with these types.
 
     pyarrow is strict about types and the number of fields, but not about quotes.
@@ -100,7 +131,7 @@ def _parse_piece(piece: bytes, header: Sequence[str], types: Mapping[str, str]) 
         read_options=pyarrow.csv.ReadOptions(
             block_size=len(piece) + 1, column_names=list(header), use_threads=False
         ),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=file.separator),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types={name: pa.type_for_alias(type) for name, type in types.items()},
             include_columns=list(types),
@@ -109,6 +140,19 @@ def _parse_piece(piece: bytes, header: Sequence[str], types: Mapping[str, str]) 
             quoted_strings_can_be_null=True,
         ),
     )
+
+
+def _texts_of_piece(
+    file: OpenedFile, piece: bytes, header: Sequence[str], names: Sequence[str], told: str
+) -> pa.Table:
+    """These columns of a piece as texts. `told` is what the fast reader said of the piece."""
+    import pyarrow as pa
+
+    try:
+        return _parse_piece(file, piece, header, dict.fromkeys(names, "string"))
+    except pa.ArrowInvalid as error:
+        csv_faults.check_text(file)
+        raise csv_faults.structure_fault(file, len(header), told) from error
 
 
 def schema_column(table: pa.Table, column: Column, layout: Layout) -> pa.ChunkedArray:
@@ -123,27 +167,10 @@ def schema_column(table: pa.Table, column: Column, layout: Layout) -> pa.Chunked
     return reshape_column(values, column, origin)
 
 
-def _reread_for_fault(
-    path: Path, layout: Layout, header: Sequence[str], piece: bytes, before: int, told: str
-) -> pa.Table:
-    """Read a piece again as text, after reading it with its types failed, to name the first wrong value by its
-    place.
-    """
-    import pyarrow as pa
-
-    csv_faults.check_text(path)
-    try:
-        texts = _parse_piece(piece, header, dict.fromkeys(layout.taken, "string"))
-    except pa.ArrowInvalid as error:
-        raise csv_faults.structure_fault(path, len(header), told) from error
-    if retyped := _retyped_columns(path, layout, texts, before):
-        raise refusal(path.name, layout, LayoutDifference(retyped=retyped))
-    return pa.table(
-        {each.name: _typed_column(path, texts, each, layout, before) for each in layout.schema.columns}
-    )
-
-
-def _typed_column(path: Path, texts: pa.Table, column: Column, layout: Layout, before: int) -> pa.ChunkedArray:
+def typed_column(
+    file: OpenedFile, texts: pa.Table, column: Column, layout: Layout, before: int
+) -> pa.ChunkedArray:
+    """A column out of its texts. The first wrong value is named by its place."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -161,7 +188,7 @@ def _typed_column(path: Path, texts: pa.Table, column: Column, layout: Layout, b
         row, text = _first_uncastable(values, lambda some: reshape_column(some, column, origin))
         expected = f"a date like {origin.format}" if origin.format else CALLED[column.type]
         raise csv_faults.value_fault(
-            path, before + row, origin.column, f"expected {expected}, got {text!r}"
+            file, before + row, origin.column, f"expected {expected}, got {csv_faults.shown_text(text)}"
         ) from error
 
 
@@ -180,87 +207,18 @@ def _first_uncastable(texts: pa.ChunkedArray, cast: Callable[[pa.ChunkedArray], 
     return first, texts[first].as_py()
 
 
-def _columns_refusal(path: Path, layout: Layout, header: Sequence[str]) -> BadDataError:
-    """The error for columns that differ in name; the first rows also tell which differ in type."""
-    import pyarrow as pa
-
-    csv_faults.check_text(path)
-    inferred = dict.fromkeys(header, "string")
-    retyped: dict[str, RetypedColumn] = {}
-    try:
-        first = next(csv_pieces_of(path))
-        inferred = _inferred_types(first, header)
-        shared = {name: "string" for name in layout.taken if name in header}
-        retyped = _retyped_columns(path, layout, _parse_piece(first, header, shared), 0) if shared else {}
-    except (pa.ArrowInvalid, MalformedCsvError, StopIteration):
-        pass  # differing names are reported first
-    names = layout_difference(layout, inferred)
-    return refusal(path.name, layout, LayoutDifference(added=names.added, removed=names.removed, retyped=retyped))
-
-
-def _inferred_types(piece: bytes, header: Sequence[str]) -> dict[str, str]:
+def inferred_types(file: OpenedFile, header: Sequence[str]) -> dict[str, str]:
+    """The type of each column by the first rows of a file."""
     import pyarrow as pa
     import pyarrow.csv
 
-    table = pyarrow.csv.read_csv(
-        pa.BufferReader(piece),
-        read_options=pyarrow.csv.ReadOptions(block_size=len(piece) + 1, column_names=list(header)),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-    )
-    return {field.name: str(field.type).replace("date32[day]", "date32") for field in table.schema}
-
-
-def _retyped_columns(path: Path, layout: Layout, texts: pa.Table, before: int) -> dict[str, RetypedColumn]:
-    """The columns most of whose values have another type, so that no single row is to blame."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    found = {}
-    for name, column in layout.taken.items():
-        if name not in texts.column_names:
-            continue
-        origin = layout.origins[column.name]
-        there = pc.utf8_trim_whitespace(texts.column(name)).drop_null()
-        sample = there.slice(0, 10 * ENOUGH)
-        wrong = [text for text in sample if not _text_fits(text, column, origin)]
-        if len(sample) >= ENOUGH and 2 * len(wrong) > len(sample):
-            row = pc.index(pc.utf8_trim_whitespace(texts.column(name)), wrong[0]).as_py()
-            found[name] = RetypedColumn(
-                type=_narrowest_type(pa.array([each.as_py() for each in wrong])),
-                example=f"{wrong[0].as_py()!r} in {csv_faults.row_place(path, before + row)}",
-            )
-    return found
-
-
-def _text_fits(text: pa.Scalar, column: Column, origin: ColumnOrigin) -> bool:
-    import pyarrow as pa
-
+    piece = next(csv_pieces_of(file.path, file.separator), b"")
     try:
-        reshape_column(pa.chunked_array([[text.as_py()]], pa.string()), column, origin)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _narrowest_type(texts: pa.Array) -> str:
-    """The narrowest type that all these texts have."""
-    import pyarrow as pa
-
-    for type in ("int64", "double", "bool", "date32", "timestamp[us]"):
-        try:
-            texts.cast(pa.type_for_alias(type))
-        except pa.ArrowInvalid:
-            continue
-        return type
-    return "string"
-
-
-def check_header(path: Path, header: Sequence[str]) -> None:
-    if "" in header:
-        raise BadDataError(
-            f"{path.name}: column {list(header).index('') + 1} has no name; name it, or leave it out of the file "
-            "(pandas writes its index so; to_csv(…, index=False) does not)"
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(piece),
+            read_options=pyarrow.csv.ReadOptions(block_size=len(piece) + 1, column_names=list(header)),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=file.separator),
         )
-    twice = sorted({name for name in header if list(header).count(name) > 1})
-    if twice:
-        raise BadDataError(f"{path.name}: {'; '.join(f'column {name!r} is there twice' for name in twice)}")
+    except pa.ArrowInvalid:
+        return dict.fromkeys(header, "string")
+    return {field.name: str(field.type).replace("date32[day]", "date32") for field in table.schema}

@@ -6,14 +6,16 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
 
+from relet.data.notations import PLAIN, NumberNotation
 from relet.errors import BadDataError, SettingError
 
 PARQUET = b"PAR1"
+UTF8 = "utf-8"
 # The largest field, in letters: Python's own limit would refuse valid ones.
 FIELD = 2**31 - 1
 # A number with a decimal comma, such as -1.234,50.
@@ -22,33 +24,42 @@ _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 
 @dataclass(frozen=True, kw_only=True)
 class CsvDialect:
-    """How a CSV file is written: what stands between fields, the text's encoding, the decimal sign, and which
-    words (beside an empty field) say that a value is missing.
+    """How a CSV file is written: what stands between fields, the text's encoding, the sign before decimals and the
+    one between groups of three digits, and which words (beside an empty field) say that a value is missing.
 
-    Raises SettingError for a separator that is no single sign, an encoding that Python does not know, and a
-    decimal sign that is neither a point nor a comma.
+    A separator or an encoding that is None is found in the file (`relet.data.opening`). Raises SettingError for a
+    separator that is no single sign, an encoding that Python does not know, and signs that no number has.
     """
 
-    separator: str = ","
-    encoding: str = "utf-8"
+    separator: str | None = None
+    encoding: str | None = None
     decimal: str = "."
+    thousands: str = ""
     missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.separator) != 1 or self.separator in '"\r\n':
+        if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):
             raise SettingError(f"separator is one sign, such as ; or a tab, got {self.separator!r}")
         try:
-            codecs.lookup(self.encoding)
+            codecs.lookup(self.encoding or UTF8)
         except (LookupError, ValueError):
             raise SettingError(f"encoding is the name of one, such as utf-8, got {self.encoding!r}") from None
-        if self.decimal not in (".", ","):
-            raise SettingError(f"decimal is . or a comma, got {self.decimal!r}")
+        NumberNotation(decimal=self.decimal, thousands=self.thousands)
+
+    @property
+    def number(self) -> NumberNotation:
+        return NumberNotation(decimal=self.decimal, thousands=self.thousands)
 
     @property
     def is_plain(self) -> bool:
         """Whether `relet.data.reading.stream_csv` reads such a file as it is."""
-        utf = codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig", "ascii")
-        return self.separator == "," and utf and self.decimal == "." and not self.missing
+        is_usual = self.separator in (None, ",") and self.number == PLAIN and not self.missing
+        return is_usual and is_utf8(self.encoding or UTF8)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether text of this encoding is UTF-8 as it stands."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
 def plain_csv(path: Path, dialect: CsvDialect) -> Path:
@@ -72,7 +83,8 @@ def plain_csv(path: Path, dialect: CsvDialect) -> Path:
             csv.writer(file, lineterminator="\n").writerows(_plain_records(path, dialect))
     except (UnicodeError, csv.Error) as error:
         raise BadDataError(
-            f"{path.name} can't be read as {dialect.encoding} with {dialect.separator!r} between fields: {error}; "
+            f"{path.name} can't be read as {dialect.encoding or UTF8} with {dialect.separator or ','!r} between "
+            f"fields: {error}; "
             "set encoding and separator"
         ) from error
     return copy
@@ -88,9 +100,9 @@ def csv_records(path: Path, dialect: CsvDialect) -> Iterator[list[str]]:
     """The records of a file as texts, the header first; records without any text are left out."""
     before = csv.field_size_limit(FIELD)
     try:
-        with path.open(encoding=dialect.encoding, newline="") as file:
+        with path.open(encoding=dialect.encoding or UTF8, newline="") as file:
             text = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(file))
-            for record in csv.reader(text, delimiter=dialect.separator, skipinitialspace=True):
+            for record in csv.reader(text, delimiter=dialect.separator or ",", skipinitialspace=True):
                 if any(field.strip() for field in record):
                     yield [field.strip() for field in record]
     finally:
@@ -170,8 +182,10 @@ def guess_dialect(path: Path) -> CsvDialect:
         return found[0] > 1 and found.count(found[0]) >= ALIKE * len(found), found[0]
 
     separator = max(SEPARATORS, key=divides)
-    plain = CsvDialect(separator=separator, encoding=encoding)
-    return CsvDialect(separator=separator, encoding=encoding, decimal=_decimal(plain, path))
+    found = CsvDialect(
+        separator=separator if separator != "," else None, encoding=encoding if encoding != UTF8 else None
+    )
+    return replace(found, decimal=_decimal(found, path))
 
 
 def _encoding(head: bytes, path: Path) -> str:
@@ -184,7 +198,7 @@ def _encoding(head: bytes, path: Path) -> str:
             path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return "latin-1" if any(byte in head for byte in NOT_WINDOWS) else "cp1252"
-    return "utf-8"
+    return UTF8
 
 
 def _first_records(path: Path, separator: str, encoding: str) -> list[list[str]]:
@@ -196,7 +210,7 @@ def _first_records(path: Path, separator: str, encoding: str) -> list[list[str]]
 
 
 def _decimal(dialect: CsvDialect, path: Path) -> str:
-    if dialect.separator == ",":
+    if dialect.separator is None:
         return "."
-    records: Iterable[list[str]] = _first_records(path, dialect.separator, dialect.encoding)[1:]
+    records: Iterable[list[str]] = _first_records(path, dialect.separator, dialect.encoding or UTF8)[1:]
     return "," if any(_COMMA.fullmatch(field) for record in records for field in record) else "."

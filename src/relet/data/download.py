@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from relet.core.wording import without_credentials
 from relet.errors import BadDataError, SettingError, StoreError
-from relet.files import locked
+from relet.files import locked, space_advice
 
 if TYPE_CHECKING:
     import requests
@@ -110,7 +110,8 @@ def fetch_url(url: str, folder: Path, *, limits: FetchLimits, progress: Progress
         with _fetch_lock(whole):
             _fetch_with_retries(url, whole, limits, progress)
     except OSError as error:
-        raise StoreError(f"{without_credentials(url)}: can't be kept in {folder}: {error}") from error
+        reason = f"{error.strerror or error}{space_advice(error)}"
+        raise StoreError(f"{without_credentials(url)}: can't be kept in {folder}: {reason}") from error
     return whole
 
 

@@ -25,13 +25,21 @@ CALLED: dict[str, str] = {
 class Column:
     """One expected column: its name, its Arrow type, whether values may be missing, and the allowed values.
 
-    `values` are all values that a column of text may hold; empty means any.
+    `values` are all values that a column of text may hold; empty means any. A file that has no such column can be
+    read all the same, unless it is `needed` or must have a value in each row. `elsewhere` is the setting, with its
+    value, by which files are read in which the column has wholly other values: `("city", "elsewhere")`.
     """
 
     name: str
     type: ColumnType
     nullable: bool = True
     values: tuple[str, ...] = ()
+    needed: bool = False
+    elsewhere: tuple[str, str] | None = None
+
+    @property
+    def can_be_left_out(self) -> bool:
+        return self.nullable and not self.needed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +59,9 @@ class Schema:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        return next(each for each in self.columns if each.name == name)
 
     def arrow(self) -> pa.Schema:
         """The schema as Arrow's."""

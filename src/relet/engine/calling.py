@@ -25,6 +25,7 @@ from relet.engine.opened_files import AccessLog
 from relet.engine.traces import code_lines
 from relet.engine.values import read_artifact, write_artifacts
 from relet.errors import BadDataError, ComponentError, ReletError
+from relet.files import space_advice
 from relet.names import PACKAGE
 from relet.project.call import CallResult, ComponentCall, InputFolder, WrittenOutput
 from relet.project.groups import with_groups
@@ -87,7 +88,8 @@ def call_here(call: ComponentCall, *, alone: bool, debug: bool) -> CallResult:
             if debug:
                 pdb.post_mortem(_component_traceback(error))
             # A file's name may hold bytes that are no text, which no record can store.
-            said = f"{error}{_hint_on_outside(error, call)}{_hint_on_extra(error)}"
+            space = space_advice(error, folder_outside_calls())
+            said = f"{error}{_hint_on_outside(error, call)}{_hint_on_extra(error)}{space}"
             message = said.encode(errors="backslashreplace").decode()
             told = ComponentError(f"{component.name} raised {type(error).__name__}: {message}")
             told.lines = code_lines(error, call.place)

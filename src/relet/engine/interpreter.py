@@ -259,6 +259,7 @@ def _as_error(description: Mapping[str, Any], printed: str) -> ReletError:
     error = (kind if isinstance(kind, type) and issubclass(kind, ReletError) else ComponentError)(message)
     error.add_note(description["trace"])
     error.lines = tuple(CodeLine(**each) for each in description.get("lines", ()))
+    error.settings = description.get("settings", {})
     if isinstance(error, ComponentError):
         error.undeclared = description.get("undeclared", {})  # an older relet in that environment tells neither
         error.looked_at = description.get("looked_at", {})

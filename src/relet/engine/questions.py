@@ -76,7 +76,9 @@ def answer_to(question: Mapping[str, Any], working_folder: str | None) -> dict[s
         # What the component raised says all of it.
         trace = "".join(traceback.format_exception((lines and error.__cause__) or error))
         learned = {name: dict(getattr(error, name, {})) for name in ("undeclared", "looked_at")}
-        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines, **learned}}
+        settings = dict(error.settings) if isinstance(error, ReletError) else {}
+        offered = {"settings": settings} if settings else {}
+        return {"error": {"type": kind, "message": message, "trace": trace, "lines": lines, **offered, **learned}}
 
 
 def _answer_parts(question: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from relet.engine.calling import folder_outside_calls
 from relet.engine.isolation import isolated_job
 from relet.engine.step import RunContext, act_on, prepare_calls
 from relet.engine.workspace import Workspace
-from relet.errors import DamagedError
-from relet.files import scratch_folder
+from relet.errors import DamagedError, StoreError
+from relet.files import scratch_folder, space_advice
 from relet.project import known_code
 from relet.project.folder import KEPT, keep_out_of_git
 from relet.project.job import ComponentResult, Job, RunOutcome, RunWatcher, SilentWatcher
@@ -53,7 +53,8 @@ def _execute(job: Job, watch: RunWatcher, *, debug: bool, patience: float) -> Ru
                 results[result.component] = result
                 watch.ended(result)
     except (KeyboardInterrupt, Exception) as raised:
-        error = raised
+        advice = space_advice(raised, folder_outside_calls())
+        error = StoreError(f"{raised}{advice}") if advice else raised
     status = _run_status(error, results.values())
     known_code.keep(job.project.place / KEPT)
     keep_out_of_git(job.project.place)

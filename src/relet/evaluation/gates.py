@@ -69,10 +69,13 @@ def slice_checks(
 ) -> Iterator[Check]:
     """The metrics of each group of at least 30 rows, as checks that always pass: they only inform.
 
-    `intervals` has the coverage of some groups.
+    `intervals` has the coverage of some groups. A column without any value is a check that is skipped.
     """
     held = {each.group: each for each in intervals}
     for column in by:
+        if rows[column].isna().all():
+            message = f"no row has a {column}: no slice is measured"
+            yield Check(name=column, passed=True, skipped=True, message=message)
         groups = rows.groupby(column, observed=True)
         for value in groups.size().index:
             positions = groups.indices[value]

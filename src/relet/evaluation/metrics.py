@@ -93,11 +93,15 @@ def mae_by_rounds(model: Any, rows: Any, truth: ArrayLike, *, points: int = 20) 
 
 def baseline(train: pd.DataFrame, rows: pd.DataFrame, target: str, by: list[str]) -> NDArray[np.float64]:
     """The baseline prediction: the median target of the training rows that agree in `by`, or of all training rows
-    where none agrees.
+    where none agrees. A column of which no training row has a value says nothing.
     """
-    medians = train.groupby(by, observed=True)[target].median().rename("median")
-    joined: Any = rows[by].merge(medians, how="left", left_on=by, right_index=True)["median"]
-    return np.asarray(joined.fillna(float(train[target].median())), dtype=np.float64)
+    overall = float(train[target].median())
+    known = [name for name in by if train[name].notna().any()]
+    if not known:
+        return np.full(len(rows), overall)
+    medians = train.groupby(known, observed=True)[target].median().rename("median")
+    joined: Any = rows[known].merge(medians, how="left", left_on=known, right_index=True)["median"]
+    return np.asarray(joined.fillna(overall), dtype=np.float64)
 
 
 def with_baseline(model: dict[str, float], base: dict[str, float]) -> dict[str, float]:

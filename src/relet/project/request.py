@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.config import Settings, settings
+from relet.core.accepted import value_in_text
 from relet.core.artifact import Reference
 from relet.core.component import Component
 from relet.core.parameter import Parameter, nearest_parameter
@@ -17,7 +18,7 @@ from relet.core.pipeline import Pipeline
 from relet.core.plan import RunRequest
 from relet.core.wording import without_credentials
 from relet.data.download import FetchLimits
-from relet.errors import SettingError
+from relet.errors import BadDataError, ReletError, SettingError
 from relet.project.folder import KEPT, Project, open_project
 from relet.project.groups import check_groups
 from relet.project.job import Job
@@ -52,14 +53,17 @@ def prepare(
     components = _selected_components(project.pipeline, order, chosen)
     parameters = {each.name: dict(chosen.parameters[each.name]) for each in components}
     inputs: dict[str, str] = {}
+    origins = {each.name: dict(chosen.origins[each.name]) for each in components}
     if order.component:
         (component,) = components
+        origins = {component.name: {}}
         own, inputs = _component_settings(component, order.alone, parameters[component.name])
         parameters[component.name] = own
         check_groups(project, component, own, {})
     arguments, key_parameters = _resolved_arguments(
         components,
         parameters,
+        origins,
         lambda source: _fetched_source(_from_here(source, project), project.place, chosen.download, progress),
     )
     if at_first and _is_first_run(project, _store_of(order, chosen, project)):
@@ -172,15 +176,21 @@ def _values_from_text(
 
 
 def _value_from_text(text: str, parameter: Parameter, setting: str) -> Any:
-    """Text from a command line as YAML reads it; as it stands where text is what the parameter takes."""
+    """Text from a command line as what it can be read as; as it stands where text is what the parameter takes.
+
+    Lists and mappings are YAML. Its other ways to write a number are none here: 0x10 and 1:30 stay text.
+    """
     import yaml
 
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        if str in parameter.types:
-            return text
-        raise SettingError(f"{setting} can't be read: {text!r}; it takes {parameter.accepted}") from None
+    value: Any = value_in_text(text)
+    if isinstance(value, str):
+        try:
+            loaded = yaml.safe_load(text)
+        except (yaml.YAMLError, ValueError):
+            if str in parameter.types:
+                return text
+            raise SettingError(f"{setting} can't be read: {text!r}; it takes {parameter.accepted}") from None
+        value = text if isinstance(loaded, int | float) and not isinstance(loaded, bool) else loaded
     if str not in parameter.types:
         return value
     try:
@@ -192,11 +202,12 @@ def _value_from_text(text: str, parameter: Parameter, setting: str) -> Any:
 def _resolved_arguments(
     components: Sequence[Component],
     parameters: Mapping[str, Mapping[str, Any]],
+    origins: Mapping[str, Mapping[str, str]],
     fetched: Callable[[str], tuple[str, str]],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     """What each function is called with, and what of that enters its key.
 
-    `fetched` gives the local path of a source and its content's digest.
+    `fetched` gives the local path of a source and its content's digest. An error names the setting.
     """
     arguments: dict[str, dict[str, Any]] = {}
     for_keys: dict[str, dict[str, Any]] = {}
@@ -207,7 +218,15 @@ def _resolved_arguments(
             value = parameters[component.name][parameter.name]
             if parameter.source is None or value is None or value in parameter.source.builtin:
                 continue
-            path, digest = fetched(str(value))
+            setting = origins[component.name].get(parameter.name, f"{component.name}.{parameter.name}")
+            if not value:
+                words = "".join(f", or {each}" for each in parameter.source.builtin)
+                raise SettingError(f"{setting} is empty; write a path or an http(s) URL{words}")
+            try:
+                path, digest = fetched(str(value))
+            except ReletError as error:
+                error.args = (f"{setting}: {error}",)
+                raise
             arguments[component.name][parameter.name] = path
             for_keys[component.name][parameter.name] = {"sha256": digest}
     return arguments, for_keys
@@ -247,7 +266,10 @@ def _fetched_source(source: str, place: Path, limits: FetchLimits, progress: Pro
 
     # Absolute: whatever calls the component may do so in another folder.
     path = _resolved_source(source, place / KEPT / "downloads", limits, progress).absolute()
-    return str(path), file_digest(path)
+    try:
+        return str(path), file_digest(path)
+    except OSError as error:
+        raise BadDataError(f"{source} can't be read: {error.strerror or error}") from error
 
 
 def _resolved_source(source: str, downloads: Path, limits: FetchLimits, progress: Progress | None) -> Path:

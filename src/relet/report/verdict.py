@@ -23,7 +23,7 @@ def verdict_words(verdict: Verdict) -> str:
     >>> verdict_words(Verdict(passed=True, reason="14 passed, family-wise p 0.61"))
     'The tests say yes: 14 passed, family-wise p 0.61.'
     """
-    failed = [name_words(each.name) for each in verdict.checks if not each.passed]
+    failed = [name_words(each.name) for each in verdict.failed]
     if failed and not verdict.passed:
         named = ", ".join(failed[:NAMED]) + (f" and {len(failed) - NAMED} more" if len(failed) > NAMED else "")
         return f"The tests say no: {len(failed):,} of {count(len(verdict.checks), 'test')} failed: {named}."
@@ -37,12 +37,14 @@ def verdict_banner(verdict: Verdict) -> PageMarkup:
 
 
 def verdict_html(verdict: Verdict) -> PageMarkup:
-    """The failed tests with their offending rows, the non-deterministic tests, and the tests that passed."""
-    failed = [each for each in verdict.checks if not each.passed]
+    """The failed tests with their offending rows, those that were skipped, the non-deterministic tests, and the
+    tests that passed.
+    """
     measured = [each for each in verdict.checks if each.measured]
-    plain = [each for each in verdict.checks if each.passed and not each.measured]
-    parts = [paragraph(_test_counts(len(failed), len(verdict.checks)))]
-    parts += [_failed_test_html(each) for each in failed]
+    plain = [each for each in verdict.checks if each.passed and not (each.measured or each.skipped)]
+    parts = [paragraph(_test_counts(len(verdict.failed), len(verdict.skipped), len(verdict.checks)))]
+    parts += [_failed_test_html(each) for each in verdict.failed]
+    parts += [_skipped_test_html(each) for each in verdict.skipped]
     if measured:
         parts.append(_measured_tests_html(measured))
     if plain:
@@ -51,12 +53,15 @@ def verdict_html(verdict: Verdict) -> PageMarkup:
     return NOTHING.join(parts)
 
 
-def _test_counts(failed: int, every: int) -> str:
+def _test_counts(failed: int, skipped: int, every: int) -> str:
     if not every:
         return "It names no single test."
-    if not failed:
+    if not failed and not skipped:
         return f"All {count(every, 'test')} passed." if every > 1 else "The one test passed."
-    return f"{count(failed, 'test')} failed, {every - failed:,} passed."
+    counts = {"failed": failed, "passed": every - failed - skipped, "skipped": skipped}
+    told = [(each, word) for word, each in counts.items() if each or word == "passed"]
+    (first, word), *others = told
+    return ", ".join([f"{count(first, 'test')} {word}", *(f"{each:,} {word}" for each, word in others)]) + "."
 
 
 def name_words(name: str) -> str:
@@ -76,6 +81,10 @@ def _failed_test_html(check: Check) -> PageMarkup:
         rows = [[_plain_value(row.get(name)) for name in columns] for row in check.rows]
         html += table(columns, rows)
     return html
+
+
+def _skipped_test_html(check: Check) -> PageMarkup:
+    return element("p", mark("skipped", "odd"), f" {name_words(check.name)}: {check.message}")
 
 
 def _plain_value(value: Any) -> Any:

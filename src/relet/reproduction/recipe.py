@@ -89,7 +89,8 @@ def _project(history: RunHistory, root: Path) -> Project:
 
 def _parameters(component: Component, record: RunRecord) -> dict[str, Any]:
     try:
-        return component.check(record.parameters)
+        # a relet before this one let settings be NaN and infinite
+        return component.check(record.parameters, finite=False)
     except SettingError as error:
         raise ImpossibleError(
             f"the parameters in the record of run {record.id} don't fit the recorded code: {error}"

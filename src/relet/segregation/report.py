@@ -34,9 +34,10 @@ class SegregationReport:
     """The facts of a segregation.
 
     Counts are rows by the parts' names, in order, the test part last. `asked` are the requested shares; `strata`
-    has the rows of each value of `stratify_by` in each part; `spans` has the oldest and newest `time_by` of each
-    part that has one, `undated` the rows without it. `keys`, `twins` and `groups` are the leaks: the same `key`,
-    the same row except for its key, the same `group_by` (None: not looked for).
+    has the rows of each value of `stratify_by` in each part (none where all values are missing); `spans` has the
+    oldest and newest `time_by` of each part that has one, `undated` the rows without it. `keys`, `twins` and
+    `groups` are the leaks: the same `key`, the same row except for its key, the same `group_by` (None: not looked
+    for).
     """
 
     rule: Rule
@@ -108,6 +109,8 @@ def _rows_by_stratum(table: Any, assignment: Assignment) -> dict[str, dict[str, 
 
     name = assignment.rule.stratify_by or ""
     codes, values = codes_of(columns_of(table, [name]).column(name))
+    if all(value is None for value in values):
+        return {}
     parts = len(assignment.names)
     counts = np.bincount(codes * parts + assignment.of_row, minlength=len(values) * parts).reshape(-1, parts)
     missing = MISSING
@@ -164,6 +167,9 @@ def _size_check(report: SegregationReport) -> Check:
 def _stratum_checks(report: SegregationReport) -> Iterator[Check]:
     """One check for each stratum."""
     column, rule = report.rule.stratify_by, report.rule
+    if column and not report.strata:
+        message = f"no row has a {column}, which makes no strata"
+        yield Check(name=column, passed=True, skipped=True, message=message)
     for value, rows in report.strata.items():
         whole = sum(rows.values())
         told = ", ".join(f"{name} {count / whole:.1%}" for name, count in rows.items())

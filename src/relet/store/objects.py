@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from relet.errors import DamagedError, StoreError
-from relet.files import replacing
+from relet.files import replacing, space_advice
 from relet.store.bucket import Bucket
 from relet.store.disk import BucketEntry
 from relet.store.layout import CONDEMNED, condemned_path, damaged_path, object_path
@@ -81,8 +81,12 @@ def fetch(bucket: Bucket, digest: str, to: Path) -> None:
             for piece in pieces(bucket, digest):
                 file.write(piece)
     except OSError as error:
+        import tempfile
+
+        temporary = tempfile.gettempdir()
+        advice = space_advice(error, temporary if to.is_relative_to(temporary) else "")
         raise StoreError(
-            f"can't write {to}: {error.strerror or error}; nothing in the store is changed"
+            f"can't write {to}: {error.strerror or error}; nothing in the store is changed{advice}"
         ) from error
 
 

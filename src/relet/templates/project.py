@@ -191,10 +191,10 @@ def _few_rows(file: TypedFile, roles: Roles) -> bytes:
     header = next(records)
     chosen = _chosen_places(file, roles)
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=file.dialect.separator, lineterminator="\n")
+    writer = csv.writer(text, delimiter=file.dialect.separator or ",", lineterminator="\n")
     writer.writerow(header)
     writer.writerows(record for place, record in enumerate(records) if place in chosen)
-    return text.getvalue().encode(file.dialect.encoding)
+    return text.getvalue().encode(file.dialect.encoding or "utf-8")
 
 
 def _chosen_places(file: TypedFile, roles: Roles) -> set[int]:

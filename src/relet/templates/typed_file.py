@@ -21,8 +21,9 @@ from relet.data.dialect import (
     plain_csv,
     unique_header,
 )
-from relet.data.layout import ColumnOrigin, reshape_column
+from relet.data.layout import ColumnOrigin
 from relet.data.reading import read_csv
+from relet.data.reshaping import reshape_column
 from relet.data.schema import Column, ColumnType, Schema
 from relet.errors import BadDataError
 

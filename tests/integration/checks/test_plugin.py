@@ -18,7 +18,7 @@ pipeline = Pipeline([check])
 """,
     "pipelines/tiny/steps.py": """
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from relet import Stored, Verdict, component
 
 class Checked(NamedTuple):
@@ -29,13 +29,15 @@ def check(
     rents: Annotated[Path, Stored("rents:latest")],
     reference: Annotated[Path, Stored("rents:reference")],
     *, max_rent: float = 500, exact: bool = False, verbose: int = 7,
+    names: list[str] = ["loft"], columns: dict[str, Any] = {},
 ) -> Checked: ...
 """,
     "pipelines/tiny/bounds.py": "LOW = 10\n",
     "pipelines/tiny/checks/test_rents.py": """
 from pipelines.tiny.bounds import LOW
 
-def test_rents(data, reference, offending, max_rent, exact, verbose):
+def test_rents(data, reference, offending, max_rent, exact, verbose, names, columns):
+    assert (names, columns) in ((["loft"], {}), (["a b", "c"], {"id": None}), ([], {}))
     assert len(reference) and exact in (True, False) and verbose == 7
     offending(data[~data.rent.between(LOW, max_rent)], f"a rent above {max_rent:g}")
 """,
@@ -75,6 +77,13 @@ def test_a_hyperparameter_is_an_option_and_the_rows_are_shown(project: Path) -> 
     assert "1 row: a rent above 300" in said and "rent=400" in said
 
 
+def test_a_list_is_written_with_commas_and_a_mapping_as_json(project: Path) -> None:
+    batch = ("pipelines/tiny/checks", "--data=rents.parquet", "--reference=rents.parquet")
+    status, said = by_hand(project, *batch, "--names=a b, c", '--columns={"id": null}')
+    assert status == 0, said
+    assert by_hand(project, *batch, "--names=")[0] == 0
+
+
 def test_references_are_looked_up_in_the_projects_store(project: Path) -> None:
     from relet.store import open_store
 
@@ -94,6 +103,7 @@ def test_references_are_looked_up_in_the_projects_store(project: Path) -> None:
         (("--data", "nowhere.csv"), "neither a file nowhere.csv nor a store"),
         (("--max-rent", "much"), "invalid float value: 'much'"),
         (("--exact", "perhaps"), "--exact"),
+        (("--columns", "[1]"), "--columns"),
         (("--max-price", "3"), "unrecognized arguments"),
     ],
 )

@@ -25,13 +25,20 @@ def relet(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *
     return status, printed.out + printed.err
 
 
+def more_rows_than_the_reference(tiny: Tiny) -> None:
+    """The check says no to a batch that has more rows than the reference, as a check that compares them."""
+    tiny.edit("steps/check.py", 'clean_sample["n"] >= limit', 'clean_sample["n"] > reference["n"].max()')
+    tiny.edit("steps/check.py", "rows=rows)", "rows=rows, compared=True)")
+
+
 def test_a_refused_batch_is_accepted_with_who_and_why_and_the_next_run_goes_on(
     tiny: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # this check says no to a batch that has more rows than the reference
-    tiny.edit("steps/check.py", 'clean_sample["n"] >= limit', 'clean_sample["n"] > reference["n"].max()')
+    more_rows_than_the_reference(tiny)
     tiny.run()
-    assert tiny.run("etl.rows=12").exit_status == 3
+    status, said = relet(capsys, monkeypatch, "run", "tiny", "etl.rows=12")
+    assert status == 3
+    assert 'if it is as it should be: relet accept tiny/clean_sample:v2 --why "…"' in said
     # what was said of another batch that was compared with it is not said of it
     assert (
         "tiny/report:v1 said yes"
@@ -49,6 +56,55 @@ def test_a_refused_batch_is_accepted_with_who_and_why_and_the_next_run_goes_on(
         "is tiny/clean_sample:v2 already"
         in relet(capsys, monkeypatch, "accept", "clean_sample:v2", "--why", "x")[1]
     )
+
+
+def test_what_failed_by_its_own_rows_is_accepted_only_by_force_and_the_force_is_kept(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.run()
+    status, said = relet(capsys, monkeypatch, "run", "tiny", "etl.rows=12", "check.limit=5")
+    assert (status, "relet accept" in said) == (3, False)
+    status, said = relet(capsys, monkeypatch, "accept", "clean_sample:v2", "--why", "I like it")
+    assert status == 2
+    assert "tiny/clean_sample:v2 failed small by what its rows are" in said
+    assert 'relet accept tiny/clean_sample:v2 --force --why "…"' in said
+    store = open_store(tiny.root / ".relet")
+    assert store.aliases("clean_sample")["reference"] == 1
+    # a verdict that can't be read says nothing that would let it through
+    version = store.version("report:latest")
+    path = next((tiny.root / ".relet" / "objects").rglob(version.files["verdict.json"]))
+    path.chmod(0o644)
+    kept = path.read_bytes()
+    path.write_text("{}")
+    status, said = relet(capsys, monkeypatch, "accept", "clean_sample:v2", "--why", "I like it")
+    assert (status, "failed what tiny/report:v2 says, which can't be read" in said) == (2, True)
+    path = tiny.root / ".relet" / "objects" / path.parent.name / path.name
+    path.write_bytes(kept)
+    status, said = relet(capsys, monkeypatch, "accept", "clean_sample:v2", "--force", "--why", "I like it")
+    assert (status, "reference is tiny/clean_sample:v2 now" in said) == (0, True), said
+    last = store.alias_history("clean_sample", "reference")[-1]
+    assert (last.number, last.why) == (2, "I like it (forced: it failed small)")
+
+
+def test_a_batch_that_is_the_reference_already_is_not_advised_to_be_accepted(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.edit("steps/check.py", "rows=rows)", "rows=rows, p_value=0.001)")
+    status, said = relet(capsys, monkeypatch, "run", "tiny", "check.limit=5")
+    assert (status, "says no" in said, "relet accept" in said) == (3, True, False)
+
+
+def test_a_batch_without_rows_is_not_accepted_nor_advised_to_be(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.edit("steps/check.py", "passed=bad.empty", "passed=len(clean_sample) > 0")
+    tiny.edit("steps/check.py", "rows=rows)", "rows=rows, p_value=0.001)")
+    tiny.run()
+    status, said = relet(capsys, monkeypatch, "run", "tiny", "etl.low=50")
+    assert (status, "says no" in said, "relet accept" in said) == (3, True, False)
+    for words in ([], ["--force"]):
+        status, said = relet(capsys, monkeypatch, "accept", "clean_sample:latest", "--why", "x", *words)
+        assert (status, "has no rows" in said) == (2, True)
 
 
 def test_nothing_is_accepted_without_a_reason(

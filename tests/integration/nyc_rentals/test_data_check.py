@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.nyc_rentals.bounds import Prices
+from pipelines.nyc_rentals.bounds import Bounds, Prices
 from pipelines.nyc_rentals.components.data_check import data_check
 from pipelines.nyc_rentals.generated import simulate
 from relet import Verdict
@@ -120,6 +120,65 @@ def test_a_borough_that_the_reference_lacks_is_infinitely_far(batch: pd.DataFram
     write_table(arrow(batch[batch["neighbourhood_group"] != "Queens"]), path)
     verdict = data_check(reference, path, min_rows=1).check_report
     assert "inf bits" in failed(verdict)["test_boroughs_diverge_little"]
+
+
+NO_GROUPS = ["test_borough_names", "test_every_borough_is_there"]
+NO_GROUP_COLUMN = [*NO_GROUPS, "test_boroughs_diverge_little", "test_boroughs_of_hosts"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "skipped", "reason"),
+    [
+        ({"columns": {"neighbourhood_group": None}}, NO_GROUP_COLUMN, "etl.columns.neighbourhood_group=null"),
+        ({"bounds": Bounds(groups=())}, NO_GROUP_COLUMN, "etl.groups names none"),
+    ],
+)
+def test_checks_of_a_column_that_the_file_has_not_are_skipped_with_the_reason(
+    batch: pd.DataFrame, tmp_path: Path, settings: dict[str, Any], skipped: list[str], reason: str
+) -> None:
+    batch["neighbourhood_group"] = pd.Series([None] * len(batch), dtype="str")
+    write_table(arrow(batch), tmp_path / "reference.parquet")
+    verdict = checked(batch, tmp_path / "reference.parquet", **settings)
+    assert verdict.passed, verdict.reason
+    assert verdict.reason.startswith("15 checks passed, 4 skipped")
+    assert sorted(check.name for check in verdict.skipped) == sorted(skipped)
+    assert any(reason in check.message for check in verdict.skipped)
+
+
+def test_a_column_that_was_lost_is_no_column_that_is_left_out(batch: pd.DataFrame, reference: Path) -> None:
+    batch["neighbourhood_group"] = pd.Series([None] * len(batch), dtype="str")
+    verdict = checked(batch, reference, bounds=Bounds(groups=()))
+    assert set(failed(verdict)) == {"test_boroughs_diverge_little", "test_boroughs_of_hosts"}
+    # the reference may be the one that is wrong: later batches may be compared with this one
+    assert not verdict.deterministic_failures
+    told = {"columns": {"neighbourhood_group": None}}
+    assert checked(batch, reference, bounds=Bounds(groups=()), **told).passed
+
+
+@pytest.mark.parametrize(
+    ("column", "tests"),
+    [
+        ("latitude", {"test_places_are_known_or_none_is", "test_inside_the_city"}),
+        ("last_review", {"test_listings_without_reviews"}),
+        ("minimum_nights", {"test_minimum_nights"}),
+    ],
+)
+def test_any_column_may_be_left_out(batch: pd.DataFrame, reference: Path, column: str, tests: set[str]) -> None:
+    batch[column] = None
+    batch = batch.astype({"minimum_nights": "Int64"})
+    verdict = checked(batch, reference, columns={column: None})
+    assert verdict.passed, verdict.reason
+    assert {check.name for check in verdict.skipped} == tests
+
+
+def test_the_groups_of_another_city_are_its_own(batch: pd.DataFrame, tmp_path: Path) -> None:
+    batch["neighbourhood_group"] = ["Eixample", "Les Corts"] * (len(batch) // 2) + ["Eixample"] * (len(batch) % 2)
+    path = tmp_path / "reference.parquet"
+    write_table(arrow(batch), path)
+    assert checked(batch, path, bounds=Bounds(groups=("Eixample", "Les Corts"))).passed
+    assert "test_borough_names" in failed(checked(batch, path))
+    few = checked(batch, path, bounds=Bounds(groups=("Eixample", "Les Corts", "Gràcia")))
+    assert failed(few) == {"test_every_borough_is_there": "no listing in Gràcia"}
 
 
 def test_another_batch_from_the_same_market_passes(reference: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from relet.core.record import Status
 from relet.engine.run import execute
-from relet.errors import NotFoundError, ReletError
+from relet.errors import NotFoundError, ReletError, SettingError
 from relet.project.order import read_order
 from relet.project.request import prepare
 from relet.reproduction import ReproductionOptions, keep, reproduce
@@ -174,3 +174,14 @@ def test_what_is_neither_a_run_nor_a_version_gets_advice(sums: Sums) -> None:
     ):
         with pytest.raises(NotFoundError, match=said):
             sums.again(target)
+
+
+def test_an_older_run_with_an_infinite_setting_is_made_again(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums.edit("add.py", "scale * total", "min(scale, 9.0) * total")
+    sums.commit()
+    with monkeypatch.context() as older:
+        older.setattr("relet.core.parameter.infinite_places", lambda *_: ())
+        outcome = sums.run("scale=inf")
+    with pytest.raises(SettingError, match="scale takes a finite number, got inf"):
+        sums.run("scale=inf")
+    assert likenesses(sums.again(outcome)) == {"draw": "IDENTICAL", "add": "IDENTICAL"}

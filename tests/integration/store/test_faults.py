@@ -14,6 +14,7 @@ import pytest
 from relet.errors import DamagedError, StoreError
 from relet.store import open_store
 from tests.stored import add_file
+from tests.tiny_disk import tiny_disk
 
 
 @contextmanager
@@ -30,18 +31,6 @@ def read_only(folder: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(reopen, check=True)
-
-
-@contextmanager
-def tiny_disk(folder: Path) -> Iterator[None]:
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if os.getuid() != 0 or not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only root can mount a tiny disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_read_only_store_is_read_and_says_why_it_can_not_be_written(tmp_path: Path) -> None:

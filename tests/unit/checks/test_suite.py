@@ -102,16 +102,85 @@ def test_a_p_value_joins_its_check(suite: Path, table: Path) -> None:
         ("def test_a(:\n", "can't be collected"),
         ("def test_a(no_such_fixture): pass\n", "in its setup"),
         ("def test_a(): raise RuntimeError('broken')\n", "RuntimeError: broken"),
-        ("import pytest\ndef test_a(): pytest.skip('not now')\n", "skipped, which is no yes: not now"),
+        ("import pytest\ndef test_a(): pytest.skip('not now')\n", "nothing was tested, 1 skipped: not now"),
+        ("import pytest\npytest.skip('not here', allow_module_level=True)\n", "1 skipped: not here"),
+        (
+            "import pytest\n@pytest.mark.xfail(reason='odd')\ndef test_a(): assert 0\n",
+            "expected to fail, and it did: odd",
+        ),
+        (
+            "import pytest\n@pytest.fixture\ndef f():\n    yield\n    1/0\ndef test_a(f): pytest.skip('x')\n",
+            "in its teardown",
+        ),
         ("import sys\ndef test_a(): sys.exit(0)\n", "SystemExit"),
         ("import pytest\n@pytest.fixture\ndef f():\n    yield\n    1/0\ndef test_a(f): pass\n", "in its teardown"),
     ],
-    ids=["import", "syntax", "fixture", "crash", "skip", "exit", "teardown"],
+    ids=[
+        "import",
+        "syntax",
+        "fixture",
+        "crash",
+        "skip",
+        "skip_file",
+        "xfail",
+        "skip_teardown",
+        "exit",
+        "teardown",
+    ],
 )
 def test_a_suite_that_breaks_is_no_pass(suite: Path, table: Path, text: str, said: str) -> None:
     found = verdict(suite, table, text)
     assert not found.passed
     assert said in found.reason
+
+
+def test_what_is_skipped_holds_nothing_back_and_says_why(suite: Path, table: Path) -> None:
+    (suite / "test_other.py").write_text("import pytest\npytest.importorskip('nothing_of_this_name')\n")
+    text = (
+        "import pytest\ndef test_rows(data): assert len(data)\ndef test_rent(): pytest.skip('no rents\\nhere')\n"
+    )
+    found = verdict(suite, table, text)
+    assert found.passed and found.reason == "1 check passed, 2 skipped"
+    told = {check.name: check.message for check in found.skipped}
+    assert told["test_rent"] == "no rents" and "nothing_of_this_name" in told["test_other.py"]
+    assert Verdict.from_json(found.to_json()) == found
+    assert ["skipped" in check for check in found.to_json()["checks"]] == [True, False, True]
+    worse = verdict(suite, table, text + "def test_more(): assert not 'enough'\n")
+    assert not worse.passed and worse.reason.startswith("1 of 4 checks failed, 2 skipped: test_more")
+
+
+def test_only_what_shifted_may_be_another_market(suite: Path, table: Path) -> None:
+    text = """
+from relet.checks.statistics import kolmogorov_smirnov
+def measured(judge, factor):
+    judge(kolmogorov_smirnov([float(n * factor) for n in range(2000)], [float(n) for n in range(2000)]))
+def test_same(judge): measured(judge, 1)
+def test_shifted(judge): measured(judge, 3)
+def test_shifted_and_broken(judge):
+    measured(judge, 3)
+    assert not 'whole'
+def test_broken(judge):
+    measured(judge, 1)
+    assert not 'whole'
+def test_p(record_property):
+    record_property('p_value', 0.001)
+    assert not 'likely'
+def test_rows(data): assert not 'enough'
+def test_none_new(data, reference): assert not 'known'
+"""
+    found = verdict(suite, table, text)
+    failed = {check.name for check in found.failed}
+    assert failed == {
+        "test_shifted",
+        "test_shifted_and_broken",
+        "test_broken",
+        "test_p",
+        "test_rows",
+        "test_none_new",
+    }
+    deterministic = [check.name for check in found.deterministic_failures]
+    assert deterministic == ["test_shifted_and_broken", "test_broken", "test_rows"]
+    assert [each["name"] for each in found.to_json()["checks"] if "compared" in each] == ["test_none_new"]
 
 
 def test_one_broken_file_does_not_hide_what_the_others_say(suite: Path, table: Path) -> None:

@@ -1,9 +1,12 @@
 """The flagship's table of names, held against the components' signatures and the files in `conf/`."""
 
+import inspect
 from pathlib import Path
 
 import pytest
 
+from pipelines.nyc_rentals.bounds import BOROUGHS, Bounds
+from pipelines.nyc_rentals.components.get_data import get_data
 from relet.config import settings
 from relet.config.diagnosis import groups
 from relet.config.feeds import file_settings, setting_feeds
@@ -78,6 +81,35 @@ def test_validation_and_test_are_told_apart_by_the_same_method(flagship: Pipelin
     for component in ("train_model", "validate_model", "learning_curve"):
         rule = {name: value for name, value in found[component].items() if name.startswith("segregation.")}
         assert rule == {name: found["data_split"][name] for name in rule}
+
+
+def test_a_city_s_file_says_all_that_a_city_decides(flagship: Pipeline) -> None:
+    cities = groups(CONF)["city"]
+    assert {"new_york", "elsewhere"} <= {*cities}
+    fed = {
+        city: {
+            (component, name)
+            for component, keys in settings(flagship, CONF, [f"city={city}"]).origins.items()
+            for name, key in keys.items()
+        }
+        for city in cities
+    }
+    assert all(each == fed["new_york"] for each in fed.values())
+    for city in cities:
+        found = settings(flagship, CONF, [f"city={city}"]).parameters
+        assert found["get_data"]["groups"] == found["data_check"]["bounds.groups"]
+        assert found["data_check"]["min_rows"] >= 50
+    assert settings(flagship, CONF).parameters == settings(flagship, CONF, ["city=new_york"]).parameters
+
+
+def test_elsewhere_takes_any_place_and_any_price(flagship: Pipeline) -> None:
+    found = settings(flagship, CONF, ["city=elsewhere", "etl.max_price=900"]).parameters["basic_cleaning"]
+    assert Bounds(**{name: found[f"bounds.{name}"] for name in ("west", "east", "south", "north")}).whole_earth
+    assert (found["bounds.groups"], found["prices.min_price"], found["prices.max_price"]) == ([], 1, 900)
+
+
+def test_the_groups_that_get_data_knows_are_the_city_s() -> None:
+    assert inspect.signature(get_data).parameters["groups"].default == BOROUGHS == Bounds().groups
 
 
 def test_a_mapping_that_is_empty_in_the_file_takes_the_keys_that_an_override_gives_it(flagship: Pipeline) -> None:

@@ -107,3 +107,9 @@ def test_a_group_in_a_file_that_is_no_mapping_is_told(bound: Bound, value: str) 
         bound(GROUP, f"limits: {value}\n")
     with pytest.raises(SettingError, match=r"^step\.limits \(.*:1\) is a group, .*: there are step\.limits\.most"):
         bound(GROUP, f"step: {{limits: {value}}}\n")
+
+
+def test_a_mapping_that_holds_infinity_by_its_default_is_reached_into_all_the_same(bound: Bound) -> None:
+    signature = {"step": "limits: dict = {'most': 1e999}"}
+    found = bound(signature, "limits: {most: .inf, least: 0.5}\n", "limits.least=1.5")
+    assert found["step"]["limits"] == {"most": float("inf"), "least": 1.5}

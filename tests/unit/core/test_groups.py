@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,24 @@ def test_code_that_lies_beside_an_installed_relet_is_a_third_party(tmp_path: Pat
     code = FirstPartyCode((tmp_path, PACKAGE.parent))
     assert code.find("relet.segregation.rule") is not None
     assert code.find("relet_neighbour") is not None
+
+
+def test_a_field_takes_infinity_where_its_default_in_the_class_or_in_the_signature_is_infinite(
+    tmp_path: Path,
+) -> None:
+    classes = """
+import math
+
+@dataclass(frozen=True)
+class Bounds:
+    low: float = 0.0
+    high: float = math.inf
+"""
+    found = read(tmp_path, classes + step("a: Bounds, b: Bounds = Bounds(low=-math.inf, high=9)"))
+    assert found.defaults == {"a.low": 0.0, "a.high": math.inf, "b.low": -math.inf, "b.high": 9.0}
+    assert found.check({"a.high": math.inf, "b.low": -math.inf})["a.high"] == math.inf
+    for name in ("a.low", "b.high"):
+        with pytest.raises(SettingError, match=rf"^step\.{name} takes a finite number, got inf"):
+            found.check({name: math.inf})
+    with pytest.raises(SettingError, match=r"^step\.a\.high takes a finite number, got nan"):
+        found.check({"a.high": math.nan})

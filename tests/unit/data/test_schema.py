@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import re
 from pathlib import Path
 
@@ -105,16 +104,8 @@ def test_an_empty_file_and_a_header_alone_are_told_apart(tmp_path: Path) -> None
 
 def test_a_binary_file_is_no_text_and_what_it_is_gets_named(tmp_path: Path) -> None:
     assert "line 3 has a NUL byte" in fault(tmp_path, HEADER.encode() + b"1,x,1,\n2,\0,1,\n")
-    assert "gzip" in fault(tmp_path, gzip.compress(HEADER.encode()))
-    assert "spreadsheet" in fault(tmp_path, b"PK\x03\x04rest")
+    assert "a spreadsheet or a document" in fault(tmp_path, b"\xd0\xcf\x11\xe0rest")
     assert "HTML page" in fault(tmp_path, "<!DOCTYPE html><html></html>")
-    assert "iconv -f utf-16" in fault(tmp_path, HEADER.encode("utf-16"))
-
-
-def test_latin_1_is_refused_with_the_line_and_the_way_out(tmp_path: Path) -> None:
-    said = fault(tmp_path, HEADER.encode() + b'1,"a\nb",1,\n2,caf\xe9,1,\n')
-    assert "line 4 is not UTF-8 (byte 0xe9)" in said
-    assert "iconv -f latin1 -t utf-8 listings.csv" in said
 
 
 def test_a_broken_letter_across_two_blocks_is_found_where_it_is(tmp_path: Path) -> None:
@@ -140,7 +131,11 @@ def test_columns_that_went_and_came_are_told_as_a_diff_with_what_to_say_of_them(
 
 
 def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
-    assert "column 'id' is there twice" in fault(tmp_path, "id,name,price,seen,id\n1,x,1,,2\n")
+    path = written(tmp_path, "id,name,price,seen,id\n1,x,1,,2\n")
+    with pytest.raises(BadDataError, match=r"column 'id' is there 2 times; set columns\.id to .* 'id' or 'id 2'"):
+        read_csv(path, SCHEMA)
+    for said, read in (("id", 1), ("id 2", 2)):
+        assert read_csv(path, SCHEMA, {"id": said, "*": None}).column("id").to_pylist() == [read]
 
 
 @pytest.mark.parametrize(
@@ -149,19 +144,21 @@ def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
         ("x1,n,1,", "column 'id': expected a whole number, got 'x1'"),
         ("1.5,n,1,", "column 'id': expected a whole number, got '1.5'"),
         ("99999999999999999999,n,1,", "column 'id': expected a whole number, got '99999999999999999999'"),
-        ("1,n,$120,", "column 'price': expected a number, got '$120'"),
-        ("1,n,1,08/07/2019", "column 'seen': expected a date like 2019-07-08, got '08/07/2019'"),
+        ("1,n,cheap,", "column 'price': expected a number, got 'cheap'"),
+        ("1,n,0x10,", "column 'price': expected a number, got '0x10'"),
+        ("0x10,n,1,", "column 'id': expected a whole number, got '0x10'"),
         (",n,1,", "column 'id': a value is missing"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named_by_row_line_and_column(tmp_path: Path, row: str, said: str) -> None:
     assert (
-        fault(tmp_path, f'{HEADER}7,"two\nlines",1,\n\n{row}\n8,n,1,\n') == f"listings.csv: row 2 (line 5), {said}"
+        fault(tmp_path, f'{HEADER}7,"two\nlines",1,2019-07-08\n\n{row}\n8,n,1,\n')
+        == f"listings.csv: row 2 (line 5), {said}"
     )
 
 
 def test_the_first_of_many_wrong_values_is_named(tmp_path: Path) -> None:
-    rows = "".join(f"{row},n,{'?' if row in (6007, 9000) else 1},\n" for row in range(1, 10_001))
+    rows = "".join(f"{row},n,{'x' if row in (6007, 9000) else 1},\n" for row in range(1, 10_001))
     assert "row 6007 (line 6008), column 'price'" in fault(tmp_path, HEADER + rows)
 
 
@@ -211,7 +208,7 @@ def test_a_parquet_file_is_held_to_the_same_schema(tmp_path: Path) -> None:
     assert read_csv(path, SCHEMA).schema.types == [pa.int64(), pa.string(), pa.float64(), pa.date32()]
     assert wrong(id=[7, 7]) == "listings.csv: row 2, column 'id': 7 is there 2 times, in rows 1, 2"
     assert "row 2, column 'id': a value is missing" in wrong(id=[1, None])
-    assert "~ price  double → string\n" in wrong(price=["1", "x"])
+    assert "row 2, column 'price': expected a number, got 'x'" in wrong(price=["1", "x"])
     assert "~ id  int64 → double\n" in wrong(id=[1.5, 2.0])
     assert "+ beds  int64\n" in wrong(beds=[1, 2])
     path.write_bytes(b"PAR1 and no more")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,18 @@ def test_however_deep_a_file_is_nested_nothing_is_raised(depth: int, tmp_path: P
         path = tmp_path / side / "verdict.json"
         path.write_text(path.read_text().replace('"rows": []', f'"rows": {"[" * depth}{end}{"]" * depth}'))
     assert not compare(VERDICT, tmp_path / "a", tmp_path / "b", tolerance=1.0).within
+
+
+@pytest.mark.parametrize("name", ["passed", "skipped"])
+def test_an_answer_of_a_check_that_is_none_is_damage(name: str, tmp_path: Path) -> None:
+    for side in ("a", "b"):
+        stored(VERDICT, verdict(skipped=True), tmp_path / side)
+        path = tmp_path / side / "verdict.json"
+        changed = json.loads(path.read_text())
+        changed["checks"][0][name] = "perhaps"
+        path.write_text(json.dumps(changed))
+    found = compare(VERDICT, tmp_path / "a", tmp_path / "b", tolerance=1.0)
+    assert not found.within and "verdict is damaged" in only(found)
 
 
 def test_damage_inside_of_a_table_is_found(tmp_path: Path) -> None:
@@ -159,6 +172,7 @@ def test_what_is_no_number_among_metrics_has_to_be_equal() -> None:
         (verdict(p_value=0.5005), True, "p-value of r2: 0.5 → 0.5005 (relative 0.0005)"),
         (verdict(p_value=0.6), False, "p-value of r2: 0.5 → 0.6"),
         (verdict(p_value=None), False, "p-value of r2: 0.5 → null (a number on one side only)"),
+        (verdict(skipped=True), False, "r2: looked at the rows → skipped"),
         (verdict(passed=True, name="mae"), False, "the check 'r2' is missing"),
         (verdict(rows=({"id": 7},)), False, "rows of r2: [] → [{'id': 7}]"),
         (Verdict(passed=True, reason="MAE 61.50", checks=verdict().checks * 2), False, "the check 'r2' is new"),

@@ -55,6 +55,16 @@ def test_the_baseline_is_the_median_of_those_alike_else_of_all():
     train = pd.DataFrame({"place": ["a", "a", "b"], "price": [1.0, 3.0, 10.0]})
     rows = pd.DataFrame({"place": ["b", "a", "new"]}, index=[7, 3, 9])
     assert baseline(train, rows, "price", ["place"]).tolist() == [10.0, 2.0, 3.0]
+    nowhere = [frame.assign(city=None) for frame in (train, rows)]
+    assert baseline(*nowhere, "price", ["place", "city"]).tolist() == [10.0, 2.0, 3.0]
+    assert baseline(*nowhere, "price", ["city"]).tolist() == [3.0, 3.0, 3.0]
+
+
+def test_a_column_without_values_has_no_slices_and_says_so():
+    rows = pd.DataFrame({"city": [None] * 60, "room": ["a"] * 60, "price": np.linspace(1, 60, 60)})
+    found = list(slice_checks(rows, "price", rows["price"].to_numpy(), ["city", "room"]))
+    assert [(check.name, check.skipped) for check in found] == [("city", True), ("room = a", False)]
+    assert found[0].message == "no row has a city: no slice is measured"
 
 
 def test_a_model_at_the_gate_passes_and_one_below_does_not():

@@ -141,6 +141,7 @@ VERDICT = Verdict(
         Check(name=TEXT, passed=False, message=TEXT, rows=({"id": 7, TEXT: TEXT},)),
         Check(name="test_m", passed=False, measured={**MEASURED, "sentence": TEXT, "effect_name": TEXT}),
         Check(name=f"test_n {TEXT}", passed=True, message=TEXT, measured=MEASURED),
+        Check(name=f"test_s {TEXT}", passed=True, message=TEXT, skipped=True),
     ),
 )
 

@@ -71,6 +71,18 @@ def test_a_verdict_counts_its_tests(passed: tuple[bool, ...], words: str) -> Non
     assert read_part(verdict_html(Verdict(passed=all(passed), reason="", checks=checks))).said[0] == words
 
 
+def test_a_test_that_was_skipped_is_counted_apart_with_its_reason() -> None:
+    checks = (
+        Check(name="test_a", passed=True),
+        Check(name="test_b", passed=True, skipped=True, message="the file has no <price>"),
+    )
+    part = read_part(verdict_html(Verdict(passed=True, reason="", checks=checks)))
+    assert part.said[:2] == ["1 test passed, 1 skipped.", "skipped b: the file has no <price>"]
+    assert part.folds["1 deterministic test passed"].facts == {"a": "passed"}
+    worse = Verdict(passed=False, reason="", checks=(*checks, Check(name="test_c", passed=False)))
+    assert read_part(verdict_html(worse)).said[0] == "1 test failed, 1 passed, 1 skipped."
+
+
 def test_a_no_names_three_tests_and_counts_the_others() -> None:
     def told(failed: int) -> str:
         checks = tuple(Check(name=f"test_{n}", passed=n >= failed) for n in range(5))

@@ -175,6 +175,17 @@ def test_sizes_and_shares_of_each_stratum_are_told() -> None:
     )
 
 
+@pytest.mark.parametrize("method", ["keyed", "random", "stratified", "by_group"])
+def test_a_column_without_values_makes_no_strata_and_that_is_said(method: str) -> None:
+    table = pa.table({"id": range(60), "host": range(60), "borough": pa.nulls(60, pa.string())})
+    rule = Rule(method=method, stratify_by="borough", group_by="host")
+    report = report_on(table, assign(table, {"train": None, "test": 0.2}, rule))
+    verdict = report.verdict()
+    assert verdict.passed and report.strata == {} and "missing" not in verdict.reason
+    (skipped,) = verdict.skipped
+    assert (skipped.name, skipped.message) == ("borough", "no row has a borough, which makes no strata")
+
+
 def test_of_keyed_strata_it_is_told_what_chance_allows() -> None:
     table = pa.table({"id": range(1000), "borough": ["Bronx"] * 100 + ["Queens"] * 900})
     report = report_on(table, assign(table, {"train": None, "test": 0.2}, Rule(stratify_by="borough")))

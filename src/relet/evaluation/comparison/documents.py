@@ -103,6 +103,8 @@ def compare_verdicts(recorded: Path, reproduced: Path, tolerance: float | None) 
 
 def _compare_checks(old: Check, new: Check, tolerance: float | None) -> Iterator[Difference]:
     yield from _compare_answers(old.name, old.passed, new.passed)
+    if old.skipped != new.skipped:
+        yield Difference(f"{old.name}: {_look_word(old)} → {_look_word(new)}")
     yield from compare_parts(
         f"message of {old.name}", prose_parts(old.message), prose_parts(new.message), tolerance
     )
@@ -125,6 +127,10 @@ def _compare_answers(what: str, old: bool, new: bool) -> Iterator[Difference]:
 
 def _answer_word(passed: bool) -> str:
     return "passed" if passed else "failed"
+
+
+def _look_word(check: Check) -> str:
+    return "skipped" if check.skipped else "looked at the rows"
 
 
 def _compare_check_names(old: list[str], new: list[str]) -> Iterator[Difference]:
@@ -201,7 +207,7 @@ def _read_verdict(folder: Path, side: str) -> Verdict:
     try:
         verdict = Verdict.from_json(_document_json(folder, side))
         texts = [verdict.reason, *(text for check in verdict.checks for text in (check.name, check.message))]
-        flags = [verdict.passed, *(check.passed for check in verdict.checks)]
+        flags = [verdict.passed, *(flag for check in verdict.checks for flag in (check.passed, check.skipped))]
     except (KeyError, TypeError) as error:
         raise BadDataError(f"the {side} verdict is damaged: {error}") from error
     if not all(isinstance(text, str) for text in texts) or not all(isinstance(flag, bool) for flag in flags):
