@@ -192,7 +192,8 @@ def _closing_lines(job: Job, outcome: RunOutcome) -> Iterator[str]:
 def _lock_warnings(outcome: RunOutcome) -> Iterator[str]:
     """Why `relet reproduce` could not make again what just ran: what its lock lacks."""
     ran = (result for result in outcome.results if result.action is Action.RUN)
-    faults = dict.fromkeys(each.what for result in ran for each in result.caveats if each.kind in (LOCKFILE, LOCK))
+    caveats = [each for result in ran for each in result.caveats if each.kind in (LOCKFILE, LOCK)]
+    faults = {each.what: each.kind for each in caveats}
     if NO_LOCK in faults:
         yield style(
             "there is no lock, and what ran can't be reproduced elsewhere; make one: relet lock", fg="yellow"
@@ -200,7 +201,12 @@ def _lock_warnings(outcome: RunOutcome) -> Iterator[str]:
         return
     for each in faults:
         yield style(f"the lock falls short: {each}", fg="yellow")
-    if faults:
+    if LOCK in faults.values():
+        yield (
+            "what ran can't be reproduced elsewhere until then; lock what is installed: relet lock --installed, "
+            "or install what is locked: pip install -r requirements.lock"
+        )
+    elif faults:
         yield "what ran can't be reproduced elsewhere until then; make the lock anew with: relet lock"
 
 
