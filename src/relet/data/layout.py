@@ -215,7 +215,9 @@ def _setting_advice(layout: Layout, found: LayoutDifference) -> str:
     if said == {str(name): _setting_as_typed(value) for name, value in layout.told.items()}:
         return "Nothing of it is stored."
     shown = ", ".join(f"{name}: {value}" for name, value in said.items())
-    return f'Nothing of it is stored. If that is meant, say what is what: "{layout.setting}={{{shown}}}"'
+    # a mapping that a file fills takes other names with a plus alone
+    setting = f"+{layout.setting}" if layout.told else layout.setting
+    return f'Nothing of it is stored. If that is meant, say what is what: "{setting}={{{shown}}}"'
 
 
 def _setting_as_typed(value: Any) -> str:
