@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from relet.core.artifact import Verdict
@@ -42,6 +43,7 @@ def run_script(
 ) -> ScriptEnd:
     """Run a script, or a module by its name, with arguments, in an empty folder of its own.
 
+    A script that looks for files where it lies itself (`__file__`) looks in that folder, too.
     `arguments` are those of its command line, by option; one that begins without a dash stands by its position.
     True gives an option alone, False and None leave it out, a list gives several values. `reads` are files that
     the script looks for by a name of its own: that name → the file. `writes` are files that it leaves behind: the
@@ -60,7 +62,7 @@ def run_script(
     for name, file in reads.items():
         _put(here / name, Path(file))
     with _as_a_program(here, [str(script), *script_words(arguments)]):
-        status = _run(script)
+        status = _run(script, here)
     name = script.name if isinstance(script, Path) else script
     if check and status:
         raise BadDataError(f"{name} ended with status {status}")
@@ -92,11 +94,11 @@ def _put(place: Path, file: Path) -> None:
     place.symlink_to(file.resolve())
 
 
-def _run(script: Path | str) -> int:
+def _run(script: Path | str, folder: Path) -> int:
     """Run it as the main module; the status that it ends with."""
     try:
         if isinstance(script, Path):
-            runpy.run_path(str(script), init_globals={"display": print}, run_name="__main__")
+            _run_file(script, folder)
         else:
             runpy.run_module(script, run_name="__main__", alter_sys=True)
     except SystemExit as end:
@@ -105,6 +107,21 @@ def _run(script: Path | str) -> int:
             return 1
         return int(end.code or 0)
     return 0
+
+
+def _run_file(script: Path, folder: Path) -> None:
+    """Run a file as the main module that lies in the folder of its files, while errors name the file itself."""
+    code = compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
+    copy = folder / script.name
+    if not copy.exists():
+        shutil.copyfile(script, copy)
+    main = ModuleType("__main__")
+    main.__dict__.update(__file__=str(copy), display=print)
+    before, sys.modules["__main__"] = sys.modules["__main__"], main
+    try:
+        exec(code, main.__dict__)
+    finally:
+        sys.modules["__main__"] = before
 
 
 @contextmanager

@@ -47,6 +47,33 @@ def test_a_script_gets_its_arguments_and_leaves_its_files(tmp_path: Path) -> Non
     assert ended.files["made"].read_text() == "beside 1 2 --fast --n 3 x"
 
 
+def test_a_script_finds_its_files_where_it_lies_itself(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1 2")
+    own = script(
+        tmp_path,
+        "from pathlib import Path\nHERE = Path(__file__).resolve().parent\n"
+        "(HERE / 'made.txt').write_text((HERE / 'rows.csv').read_text() + Path(__file__).read_text()[:4])\n",
+    )
+    ended = run_script(own, {}, reads={"rows.csv": tmp_path / "rows.csv"}, writes={"made": "made.txt"})
+    assert ended.files["made"].read_text() == "1 2from"
+    assert [each.name for each in own.parent.iterdir()] == ["own.py"]
+
+
+def test_a_script_has_its_own_futures_and_not_those_of_relet(tmp_path: Path) -> None:
+    own = script(tmp_path, "def rows(number: int): ...\nassert rows.__annotations__ == {'number': int}\n")
+    assert run_script(own, {}).status == 0
+
+
+def test_an_error_of_a_script_names_its_own_file_and_line(tmp_path: Path) -> None:
+    own = script(tmp_path, "import sys\nassert sys.modules['__main__'].__dict__ is globals()\n1 / 0\n")
+    before = sys.modules["__main__"]
+    with pytest.raises(ZeroDivisionError) as raised:
+        run_script(own, {})
+    last = raised.traceback[-1]
+    assert (str(last.path), last.lineno + 1) == (str(own), 3)
+    assert sys.modules["__main__"] is before
+
+
 def test_the_process_is_as_before_whatever_the_script_does(tmp_path: Path) -> None:
     before = (list(sys.argv), list(sys.path), Path.cwd())
     own = script(tmp_path, "import os, sys\nsys.path.append('x'); os.chdir('/'); raise ValueError('no')\n")
