@@ -52,6 +52,10 @@ class Place:
     below: bool = False
 
 
+# The script, and the folder where it lies: a component runs it where its files are.
+_ITSELF, _HERE = Place(literal="__file__"), Place(literal=".")
+
+
 @dataclass(kw_only=True)
 class FileFlow:
     """The places that a script reads and writes, each with the line of the first such call.
@@ -141,8 +145,10 @@ class _Flow:
             return {Place(literal=node.value)} if isinstance(node.value, str) and node.value else set()
         if isinstance(node, ast.Attribute) and node.attr in self._arguments:
             return {Place(argument=node.attr)}
+        if isinstance(node, ast.Attribute) and node.attr == "parent":
+            return self._own_folder(node.value)
         if isinstance(node, ast.Name):
-            return set(self._known.get(node.id, ()))
+            return {_ITSELF} if node.id == "__file__" else set(self._known.get(node.id, ()))
         if isinstance(node, ast.Subscript):
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
             return {Place(argument=key)} if isinstance(key, str) and key in self._arguments else set()
@@ -157,10 +163,16 @@ class _Flow:
         if name in _JOINING and call.args:
             first, *rest = [*_joined_to(call), *call.args]
             return self._joined(first, rest, "/")
+        if name == "dirname" and call.args:
+            return self._own_folder(call.args[0])
         if name in _SAME_PLACE or name == "open":
             joined = len(call.args) > 1 and name in ("Path", "PurePath")
             return self._joined(call.args[0], call.args[1:], "/") if joined else self._all(_same_place(call))
         return set()
+
+    def _own_folder(self, node: ast.expr) -> set[Place]:
+        """The script's own folder, where an expression stands for the script; of other paths no folder is known."""
+        return {_HERE} if _ITSELF in self.places(node) else set()
 
     def _all(self, nodes: Sequence[ast.expr]) -> set[Place]:
         return {place for node in nodes for place in self.places(node)}
@@ -187,6 +199,9 @@ def _below(head: Place, tails: set[str], separator: str) -> Iterator[Place]:
         yield Place(head.argument, head.literal, True)
         return
     for tail in tails:
+        if head == _HERE and separator:
+            yield Place(literal=tail)
+            continue
         joined = f"{head.literal.rstrip('/')}/{tail}" if separator else head.literal + tail
         yield Place(literal=joined)
 
