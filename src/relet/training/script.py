@@ -7,7 +7,7 @@ import runpy
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,12 @@ from types import ModuleType
 from typing import Any
 
 from relet.core.artifact import Verdict
+from relet.core.wording import count
 from relet.errors import BadDataError
+
+# How many files that no artifact keeps are named.
+NAMED = 5
+_LEFTOVERS = {"__pycache__", ".pytest_cache", "mlruns", "mlflow.db"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +56,7 @@ def run_script(
     that lie in the script's folder too, and `folder` the place in it that is the current folder.
 
     Raises BadDataError where the script ends with a status other than 0 (unless `check` is False), and where a
-    file that it should have written is not there.
+    file that it should have written is not there. Files that it wrote and no artifact keeps are printed.
     """
     place = Path(tempfile.mkdtemp(prefix="relet-script-"))
     for each in beside:
@@ -61,6 +66,7 @@ def run_script(
         (here / made).mkdir(parents=True, exist_ok=True)
     for name, file in reads.items():
         _put(here / name, Path(file))
+    given = set(place.rglob("*")) | {here / Path(script).name}
     with _as_a_program(here, [str(script), *script_words(arguments)]):
         status = _run(script, here)
     name = script.name if isinstance(script, Path) else script
@@ -70,6 +76,10 @@ def run_script(
     for artifact, path in files.items():
         if status == 0 and not path.exists():
             raise BadDataError(f"{name} wrote no {writes[artifact]}, which is the artifact {artifact}")
+    if lost := [each for each in _new_files(place, given) if not any(map(each.is_relative_to, files.values()))]:
+        shown = ", ".join(str(each.relative_to(place)) for each in lost[:NAMED])
+        more = f" and {count(len(lost) - NAMED, 'more file')}" if len(lost) > NAMED else ""
+        print(f"{name} wrote {shown}{more}, which no artifact keeps: name what is to be kept in writes=…")
     return ScriptEnd(status=status, files=files)
 
 
@@ -87,6 +97,12 @@ def script_words(arguments: Mapping[str, Any]) -> list[str]:
         if value is not True:
             words += map(str, value if isinstance(value, list | tuple) else [value])
     return words
+
+
+def _new_files(folder: Path, given: Collection[Path]) -> list[Path]:
+    """The files that were made in a folder, without what Python and MLflow leave wherever they run."""
+    found = sorted(each for each in folder.rglob("*") if each.is_file() and each not in given)
+    return [each for each in found if not _LEFTOVERS & set(each.parts)]
 
 
 def _put(place: Path, file: Path) -> None:

@@ -47,6 +47,23 @@ def test_a_script_gets_its_arguments_and_leaves_its_files(tmp_path: Path) -> Non
     assert ended.files["made"].read_text() == "beside 1 2 --fast --n 3 x"
 
 
+def test_files_that_no_artifact_keeps_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write = "import os\nfrom pathlib import Path\nfor each in {}:\n    Path(each).write_text('x')\n"
+    kept = ["out/model/a.txt", "made.txt", "mlflow.db"]
+    writes = {"model": "out/model", "made": "made.txt"}
+    folders = ["out/model"]
+    (tmp_path / "in.txt").write_text("x")
+    reads = {"data/in.txt": tmp_path / "in.txt"}
+    run_script(script(tmp_path, write.format(kept)), {}, reads=reads, writes=writes, folders=folders)
+    assert capsys.readouterr().out == ""
+    lost = ["b.txt", "out/a.txt"]
+    run_script(script(tmp_path, write.format([*kept, *lost])), {}, reads=reads, writes=writes, folders=folders)
+    told = "which no artifact keeps: name what is to be kept in writes=…"
+    assert capsys.readouterr().out == f"own.py wrote b.txt, out/a.txt, {told}\n"
+    run_script(script(tmp_path, write.format([f"{each}.txt" for each in range(7)])), {})
+    assert "4.txt and 2 more files, which no" in capsys.readouterr().out
+
+
 def test_a_script_finds_its_files_where_it_lies_itself(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("1 2")
     own = script(
