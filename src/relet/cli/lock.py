@@ -27,7 +27,9 @@ def command(only_check: bool, upgrade: bool, installed: bool, extras: tuple[str,
 
     root = find_root()
     if upgrade and installed:
-        raise SettingError("--upgrade takes the newest versions and --installed those that are installed: choose one")
+        raise SettingError(
+            "--upgrade takes the newest versions and --installed those that are installed: choose one"
+        )
     if not only_check:
         lock = make_lock(root, extras=extras, upgrade=upgrade, installed=installed)
         say(f"{LOCK} has {count(lock.count(b'=='), 'package')}")

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from relet.templates.adoption.arguments import word_position
+
 # Calls that write a file, and the place of its path among the arguments.
 _WRITING = (
     *("to_csv", "to_parquet", "to_json", "to_pickle", "to_excel", "to_feather", "to_html", "to_markdown"),
@@ -68,12 +70,13 @@ class FileFlow:
     conditions: dict[str, str] = field(default_factory=dict)
 
 
-def file_flow(tree: ast.Module, arguments: Sequence[str]) -> FileFlow:
+def file_flow(tree: ast.Module, arguments: Sequence[str], words: Sequence[str] = ()) -> FileFlow:
     """Follow paths from arguments and literals through variables and the script's own functions to the calls.
 
+    `words` are the arguments that the script takes from `sys.argv` by their position, from the first.
     Variables of all functions are one table, and the order of lines does not count: more is found than happens.
     """
-    flow = _Flow(tree, frozenset(arguments))
+    flow = _Flow(tree, frozenset(arguments), words)
     for _ in range(_ROUNDS):
         flow.carry_on()
     found, conditional = FileFlow(), _conditional_calls(tree)
@@ -99,8 +102,8 @@ def _conditional_calls(tree: ast.AST) -> dict[int, str]:
 class _Flow:
     """What each variable may hold, as places."""
 
-    def __init__(self, tree: ast.Module, arguments: frozenset[str]) -> None:
-        self._tree, self._arguments = tree, arguments
+    def __init__(self, tree: ast.Module, arguments: frozenset[str], words: Sequence[str]) -> None:
+        self._tree, self._arguments, self._words = tree, arguments, words
         self._known: dict[str, set[Place]] = {}
         self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
@@ -149,6 +152,8 @@ class _Flow:
             return self._own_folder(node.value)
         if isinstance(node, ast.Name):
             return {_ITSELF} if node.id == "__file__" else set(self._known.get(node.id, ()))
+        if 0 < (place := word_position(node)) <= len(self._words):
+            return {Place(argument=self._words[place - 1])}
         if isinstance(node, ast.Subscript):
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
             return {Place(argument=key)} if isinstance(key, str) and key in self._arguments else set()
