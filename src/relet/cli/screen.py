@@ -15,7 +15,7 @@ from relet.cli.terminal import error_text, say, style
 from relet.cli.ui import has_interface
 from relet.core.artifact import Check, Curve, Verdict, within_pipeline
 from relet.core.plan import Action, Step
-from relet.core.record import LOCK, LOCKFILE, NO_LOCK, Status
+from relet.core.record import LOCK, LOCKFILE, NO_LOCK, NOT_LOCKED, Status
 from relet.core.wording import count, shorten
 from relet.errors import CodeLine, ComponentError
 from relet.project.call import ProgressReport
@@ -206,6 +206,8 @@ def _lock_warnings(outcome: RunOutcome) -> Iterator[str]:
             "what ran can't be reproduced elsewhere until then; lock what is installed: relet lock --installed, "
             "or install what is locked: pip install -r requirements.lock"
         )
+        if any(each.endswith(NOT_LOCKED) for each in faults):
+            yield "name a package that stays out of the lock among the dependencies of pyproject.toml first"
     elif faults:
         yield "what ran can't be reproduced elsewhere until then; make the lock anew with: relet lock"
 

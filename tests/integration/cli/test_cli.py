@@ -55,6 +55,7 @@ def test_a_lock_that_falls_short_is_told_with_the_command_that_helps(
     _, drifted, _ = relet(capsys, "run", "tiny")
     assert f"the lock falls short: pandas {version('pandas')}, locked 3\n" in drifted
     assert "; lock what is installed: relet lock --installed, or install what is locked: " in drifted
+    assert "numpy" in drifted and "name a package that stays out of the lock among the dependencies" in drifted
     lock.write_text("".join(f"{each.name}=={each.version}\n" for each in distributions()))
     _, unhashed, _ = relet(capsys, "run", "tiny", "modeling.factor=3")
     assert "the lock falls short: it has no hash for " in unhashed and "--installed" not in unhashed

@@ -1,4 +1,4 @@
-"""The arguments that a script takes, from its calls of `add_argument`, or from the words of `sys.argv` that it uses."""
+"""The arguments that a script takes: those of its argparse, or the words of `sys.argv` that it uses."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ class _Flow:
         return set()
 
     def _own_folder(self, node: ast.expr) -> set[Place]:
-        """The script's own folder, where an expression stands for the script; of other paths no folder is known."""
+        """The script's own folder, where an expression stands for the script; nothing for other paths."""
         return {_HERE} if _ITSELF in self.places(node) else set()
 
     def _all(self, nodes: Sequence[ast.expr]) -> set[Place]:

@@ -78,7 +78,7 @@ class SearchOutcome:
 
     @property
     def is_improved(self) -> bool:
-        """Whether the winner is better than the configured settings: they may lie outside the space, and be best."""
+        """Whether the winner is better than the configured settings, which may lie outside the space."""
         winner, default = self.winner, self.default
         if winner is None or winner.value is None or winner.number == 1:
             return False
