@@ -148,6 +148,12 @@ def test_help_of_a_component_shows_its_signature(tiny: Tiny, capsys: pytest.Capt
     _, out, _ = relet(capsys, "run", "tiny", "--help")
     assert re.search(r"etl.low +int +clean.low", out)
     assert re.search(r"score .*\(on request\)", out)
+    assert "Parameters that no file sets" not in out
+    tiny.edit("steps/clean.py", "low: int = 2", "low: int = 2, high: int = 9")
+    _, out, _ = relet(capsys, "run", "tiny", "--help")
+    assert re.search(r"Parameters that no file sets.*\n +clean.high +int +default 9", out)
+    _, out, _ = relet(capsys, "run", "tiny.get", "--help")
+    assert "Parameters:" in out and "Inputs" not in out
 
 
 def test_why_says_which_part_of_the_key_changed_old_and_new(
