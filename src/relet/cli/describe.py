@@ -38,6 +38,14 @@ def _pipeline_lines(project: Project) -> Iterator[str]:
     width = max((len(key) for key in feeds), default=0)
     for key, names in feeds.items():
         yield f"  {key:<{width}}  {_type_text(known[names[0]]):<14}  {_feeds_text(names)}"
+    said = {name for names in feeds.values() for name in names}
+    # the fields of groups, of which a model family has many, stand in the component's own help
+    if others := {name: each for name, each in known.items() if name not in said and name.count(".") == 1}:
+        yield ""
+        yield f"Parameters that no file sets (groups: relet run {pipeline.name}.STEP --help):"
+        width = max(map(len, others))
+        for name, parameter in others.items():
+            yield f"  {name:<{width}}  {_type_text(parameter):<14}  {_default_text(parameter)}"
 
 
 def _feeds_text(names: Sequence[str]) -> str:
@@ -53,7 +61,8 @@ def _component_lines(pipeline: Pipeline, component: Component) -> Iterator[str]:
     yield ""
     yield f"  {component.description}"
     yield ""
-    yield "Inputs (a reference such as name:v3 or name:alias):"
+    if component.inputs:
+        yield "Inputs (a reference such as name:v3 or name:alias):"
     for each in component.inputs:
         default = each.stored.reference if each.stored else f"{each.name}:latest"
         if pipeline.leaves_out(each):

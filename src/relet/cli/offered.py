@@ -26,10 +26,13 @@ def offered_lines(job: Job, error: BaseException | None) -> Iterator[str]:
     if not offered or not job.command or job.request.pipeline.name not in job.command:
         return
     kept = [word for word in job.command if word.lstrip("+").partition("=")[0] not in offered]
-    words = _words(offered)
-    if words and _gives(job, [*kept, *words], offered):
-        yield _shown_command(kept, [shell_override(key, value) for key, value in offered.items()])
-        return
+    # a mapping that a file of the configuration fills takes other names with a plus alone
+    for plus in ("", "+"):
+        typed = {f"{plus}{key}" if isinstance(value, Mapping) else key: value for key, value in offered.items()}
+        words = _words(typed)
+        if words and _gives(job, [*kept, *words], offered):
+            yield _shown_command(kept, [shell_override(key, value) for key, value in typed.items()])
+            return
     mappings = {key: value for key, value in offered.items() if isinstance(value, Mapping)}
     others = _words({key: value for key, value in offered.items() if key not in mappings})
     if not mappings or others is None:

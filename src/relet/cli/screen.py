@@ -16,7 +16,7 @@ from relet.cli.terminal import error_text, say, style
 from relet.cli.ui import has_interface
 from relet.core.artifact import Check, Curve, Verdict, within_pipeline
 from relet.core.plan import Action, Step
-from relet.core.record import LOCK, LOCKFILE, NO_LOCK, Status
+from relet.core.record import LOCK, LOCKFILE, NO_LOCK, NOT_LOCKED, Status
 from relet.core.wording import count, shorten
 from relet.errors import CodeLine, ComponentError
 from relet.project.call import ProgressReport
@@ -199,7 +199,8 @@ def _closing_lines(job: Job, outcome: RunOutcome) -> Iterator[str]:
 def _lock_warnings(outcome: RunOutcome) -> Iterator[str]:
     """Why `relet reproduce` could not make again what just ran: what its lock lacks."""
     ran = (result for result in outcome.results if result.action is Action.RUN)
-    faults = dict.fromkeys(each.what for result in ran for each in result.caveats if each.kind in (LOCKFILE, LOCK))
+    caveats = [each for result in ran for each in result.caveats if each.kind in (LOCKFILE, LOCK)]
+    faults = {each.what: each.kind for each in caveats}
     if NO_LOCK in faults:
         yield style(
             "there is no lock, and what ran can't be reproduced elsewhere; make one: relet lock", fg="yellow"
@@ -207,7 +208,14 @@ def _lock_warnings(outcome: RunOutcome) -> Iterator[str]:
         return
     for each in faults:
         yield style(f"the lock falls short: {each}", fg="yellow")
-    if faults:
+    if LOCK in faults.values():
+        yield (
+            "what ran can't be reproduced elsewhere until then; lock what is installed: relet lock --installed, "
+            "or install what is locked: pip install -r requirements.lock"
+        )
+        if any(each.endswith(NOT_LOCKED) for each in faults):
+            yield "name a package that stays out of the lock among the dependencies of pyproject.toml first"
+    elif faults:
         yield "what ran can't be reproduced elsewhere until then; make the lock anew with: relet lock"
 
 

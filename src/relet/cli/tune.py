@@ -174,7 +174,7 @@ def finish_search(found: SearchOutcome, written: WinnerFile | None, *, as_json: 
             default=_candidate_facts(default) if default else None,
             written=str(written.path) if written and not written.held_back else None,
             held_back=written.held_back or None if written else None,
-            select=written.run if written else winner_command(found) if _is_improved(found) else None,
+            select=written.run if written else winner_command(found) if found.is_improved else None,
             seconds=round(found.seconds, 3),
             error=error_text(found.error) if found.error else None,
             exit_status=found.exit_status,
@@ -206,13 +206,8 @@ def _closing_lines(found: SearchOutcome, written: WinnerFile | None) -> Iterator
         yield f"the winner is written to {written.path}; go on with:"
         yield f"  {written.run}"
         yield f"  {written.add}"
-    elif _is_improved(found):
+    elif found.is_improved:
         yield f"the winner: {winner_command(found)}"
-
-
-def _is_improved(found: SearchOutcome) -> bool:
-    """Whether the best trial is another one than the configured settings."""
-    return found.winner is not None and found.winner.number != 1
 
 
 def search_table(found: SearchOutcome) -> Iterator[str]:
@@ -257,6 +252,11 @@ def _gain_lines(found: SearchOutcome) -> Iterator[str]:
             yield "no batch was finished"
     elif winner.number == 1:
         yield "no trial is better than what is configured: nothing is written"
+    elif default is not None and default.value is not None and not found.is_improved:
+        yield (
+            "no trial is better than what is configured, which lies outside the space "
+            f"({found.question.metric} {winner.value:.6g} instead of {default.value:.6g}): nothing is written"
+        )
     elif default is not None and default.value:
         gained = found.question.better * (winner.value - default.value) / abs(default.value)
         yield (

@@ -37,6 +37,7 @@ class Explanation:
     """What differs between a file and a layout, in `lines`, and what would resolve it.
 
     That are the `layout` and the `settings` beside it; or there is a `question` that only a person can answer.
+    `was_told` where the layout's own setting had said something before.
     """
 
     lines: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Explanation:
     settings: Mapping[str, Any] = field(default_factory=dict)
     question: str = ""
     has_other_columns: bool = False
+    was_told: bool = False
 
 
 def explained(file: OpenedFile, layout: Layout, error: BadDataError) -> BadDataError:
@@ -111,6 +113,7 @@ def _explanation(file: OpenedFile, layout: Layout) -> Explanation | None:
         settings=settings,
         question=next(filter(None, questions), ""),
         has_other_columns=bool(lines),
+        was_told=bool(layout.told),
     )
 
 
@@ -145,7 +148,7 @@ def _refusal(file: OpenedFile, found: Explanation) -> BadDataError:
     settings = dict(found.settings)
     if found.layout.told:
         settings[found.layout.setting] = dict(found.layout.told)
-    refusal = BadDataError(f"{refused} If that is meant, say what is what{_as_typed(settings)}")
+    refusal = BadDataError(f"{refused} If that is meant, say what is what{_as_typed(settings, found.was_told)}")
     refusal.settings = settings
     return refusal
 
@@ -163,10 +166,15 @@ def _fault_when_followed(file: OpenedFile, layout: Layout) -> BadDataError | Non
     return None
 
 
-def _as_typed(settings: Mapping[str, Any]) -> str:
+def _as_typed(settings: Mapping[str, Any], was_told: bool) -> str:
     """The settings as words of a command, where one can hold them."""
+    # a mapping that a file of the configuration fills takes other names with a plus alone
+    plus = "+" if was_told else ""
     try:
-        words = " ".join(shell_override(name, value) for name, value in settings.items())
+        words = " ".join(
+            shell_override(f"{plus if isinstance(value, Mapping) else ''}{name}", value)
+            for name, value in settings.items()
+        )
     except ValueError:
         words = ""
     return f": {words}" if words and len(words) <= LONGEST and printable(words) == words else ""

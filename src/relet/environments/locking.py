@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import tomllib
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,18 @@ _RELET = re.compile(r"relet\s*(\[(?P<extras>[^\]]*)\])?\s*([<>=!~;@ ].*)?$", re.
 _SHOWN_LINES = 8
 
 
-def make_lock(root: Path, *, extras: Sequence[str] = (), upgrade: bool = False, timeout: float = 600) -> bytes:
+def make_lock(
+    root: Path,
+    *,
+    extras: Sequence[str] = (),
+    upgrade: bool = False,
+    installed: bool = False,
+    timeout: float = 600,
+) -> bytes:
     """Write the lock of the project in the folder `root`, and return it.
 
-    Versions that the lock has and that still fit are kept, unless `upgrade`. A relet that was installed from a
+    Versions that the lock has and that still fit are kept; without a lock, or with `installed`, those that are
+    installed here, so that the lock holds what runs; with `upgrade` none. A relet that was installed from a
     file or a folder is in no index: then the lock holds what relet needs in its place, and whoever makes an
     environment from it brings relet along. Raises SettingError for a `pyproject.toml` that asks for nothing,
     SetUpError without uv, and with what uv said where no lock can be made; then the lock that was there stays.
@@ -43,8 +51,10 @@ def make_lock(root: Path, *, extras: Sequence[str] = (), upgrade: bool = False, 
         asked = Path(folder) / "pyproject.toml"
         asked.write_text(_as_toml(project, extras), encoding="utf-8")
         made = Path(folder) / LOCK
-        if not upgrade and (root / LOCK).is_file():
-            made.write_bytes((root / LOCK).read_bytes())
+        if not upgrade:
+            before = root / LOCK
+            kept = before.read_bytes() if before.is_file() and not installed else _installed_versions()
+            made.write_bytes(kept)
         command = [uv, *_COMPILE, "--no-emit-find-links", "--output-file", made, asked]
         command += ["--upgrade"] if upgrade else []
         _run_uv([*map(str, command)], root, timeout)
@@ -106,6 +116,12 @@ def is_without_index(name: str) -> bool:
     except PackageNotFoundError:
         return True
     return found.read_text("direct_url.json") is not None
+
+
+def _installed_versions() -> bytes:
+    """The packages of this environment, as lines of a lock: uv keeps a version that fits."""
+    found = {normalized_name(each.name): each.version for each in distributions() if each.name and each.version}
+    return "".join(f"{name}=={version}\n" for name, version in sorted(found.items())).encode()
 
 
 def _run_uv(command: Sequence[str], root: Path, timeout: float) -> None:

@@ -13,7 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from relet.core.installed import normalized_name
 from relet.data.dialect import csv_records
+from relet.environments.lock_faults import relet_needs
 from relet.errors import BadDataError, SettingError
 from relet.names import __version__
 from relet.project.folder import enclosing_root, find_root, pipelines
@@ -78,6 +80,7 @@ def new_project(name: str, *, into: Path, file: Path | None = None, target: str 
     file without a target; BadDataError for a file that can't be read, and a target that can't be predicted.
     """
     check_name(name, "a project")
+    _check_package_name(name)
     root = into / name
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise SettingError(f"{root} is there and not empty, and nothing is overwritten; choose another name")
@@ -110,6 +113,18 @@ def check_name(name: str, what: str) -> None:
         raise SettingError(
             f"{name!r} is no name for {what}{meant}: it has lower-case letters, digits and underscores, at most "
             "40, and begins with a letter"
+        )
+
+
+def _check_package_name(name: str) -> None:
+    """Raise SettingError for the name of a package that the project needs: pip holds one package of a name."""
+    from packaging.requirements import Requirement
+
+    needed = (Requirement(each).name for each in relet_needs(("mlflow",)))
+    if normalized_name(name) in {"relet", *map(normalized_name, needed)}:
+        raise SettingError(
+            f"{name!r} is no name for a project: it is a package that the project needs, and pip would take one "
+            "for the other; choose another name"
         )
 
 

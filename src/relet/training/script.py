@@ -7,14 +7,20 @@ import runpy
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from relet.core.artifact import Verdict
+from relet.core.wording import count
 from relet.errors import BadDataError
+
+# How many files that no artifact keeps are named.
+NAMED = 5
+_LEFTOVERS = {"__pycache__", ".pytest_cache", "mlruns", "mlflow.db"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,7 @@ def run_script(
 ) -> ScriptEnd:
     """Run a script, or a module by its name, with arguments, in an empty folder of its own.
 
+    A script that looks for files where it lies itself (`__file__`) looks in that folder, too.
     `arguments` are those of its command line, by option; one that begins without a dash stands by its position.
     True gives an option alone, False and None leave it out, a list gives several values. `reads` are files that
     the script looks for by a name of its own: that name → the file. `writes` are files that it leaves behind: the
@@ -49,7 +56,7 @@ def run_script(
     that lie in the script's folder too, and `folder` the place in it that is the current folder.
 
     Raises BadDataError where the script ends with a status other than 0 (unless `check` is False), and where a
-    file that it should have written is not there.
+    file that it should have written is not there. Files that it wrote and no artifact keeps are printed.
     """
     place = Path(tempfile.mkdtemp(prefix="relet-script-"))
     for each in beside:
@@ -59,8 +66,9 @@ def run_script(
         (here / made).mkdir(parents=True, exist_ok=True)
     for name, file in reads.items():
         _put(here / name, Path(file))
+    given = set(place.rglob("*")) | {here / Path(script).name}
     with _as_a_program(here, [str(script), *script_words(arguments)]):
-        status = _run(script)
+        status = _run(script, here)
     name = script.name if isinstance(script, Path) else script
     if check and status:
         raise BadDataError(f"{name} ended with status {status}")
@@ -68,6 +76,10 @@ def run_script(
     for artifact, path in files.items():
         if status == 0 and not path.exists():
             raise BadDataError(f"{name} wrote no {writes[artifact]}, which is the artifact {artifact}")
+    if lost := [each for each in _new_files(place, given) if not any(map(each.is_relative_to, files.values()))]:
+        shown = ", ".join(str(each.relative_to(place)) for each in lost[:NAMED])
+        more = f" and {count(len(lost) - NAMED, 'more file')}" if len(lost) > NAMED else ""
+        print(f"{name} wrote {shown}{more}, which no artifact keeps: name what is to be kept in writes=…")
     return ScriptEnd(status=status, files=files)
 
 
@@ -87,16 +99,22 @@ def script_words(arguments: Mapping[str, Any]) -> list[str]:
     return words
 
 
+def _new_files(folder: Path, given: Collection[Path]) -> list[Path]:
+    """The files that were made in a folder, without what Python and MLflow leave wherever they run."""
+    found = sorted(each for each in folder.rglob("*") if each.is_file() and each not in given)
+    return [each for each in found if not _LEFTOVERS & set(each.parts)]
+
+
 def _put(place: Path, file: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(file.resolve())
 
 
-def _run(script: Path | str) -> int:
+def _run(script: Path | str, folder: Path) -> int:
     """Run it as the main module; the status that it ends with."""
     try:
         if isinstance(script, Path):
-            runpy.run_path(str(script), init_globals={"display": print}, run_name="__main__")
+            _run_file(script, folder)
         else:
             runpy.run_module(script, run_name="__main__", alter_sys=True)
     except SystemExit as end:
@@ -105,6 +123,21 @@ def _run(script: Path | str) -> int:
             return 1
         return int(end.code or 0)
     return 0
+
+
+def _run_file(script: Path, folder: Path) -> None:
+    """Run a file as the main module that lies in the folder of its files, while errors name the file itself."""
+    code = compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
+    copy = folder / script.name
+    if not copy.exists():
+        shutil.copyfile(script, copy)
+    main = ModuleType("__main__")
+    main.__dict__.update(__file__=str(copy), display=print)
+    before, sys.modules["__main__"] = sys.modules["__main__"], main
+    try:
+        exec(code, main.__dict__)
+    finally:
+        sys.modules["__main__"] = before
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,20 @@ def test_a_run_prints_a_line_for_each_step_and_one_screen_at_its_end(
     status, out, _ = relet(capsys, "run", "tiny", "etl.low=3")
     assert re.search(r"clean +run +low 2 → 3 +clean_sample:v2", out)
     assert re.search(r"get +skip +same key", out)
+
+
+def test_a_lock_that_falls_short_is_told_with_the_command_that_helps(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = tiny.root / "requirements.lock"
+    _, drifted, _ = relet(capsys, "run", "tiny")
+    assert f"the lock falls short: pandas {version('pandas')}, locked 3\n" in drifted
+    assert "; lock what is installed: relet lock --installed, or install what is locked: " in drifted
+    assert "numpy" in drifted and "name a package that stays out of the lock among the dependencies" in drifted
+    lock.write_text("".join(f"{each.name}=={each.version}\n" for each in distributions()))
+    _, unhashed, _ = relet(capsys, "run", "tiny", "modeling.factor=3")
+    assert "the lock falls short: it has no hash for " in unhashed and "--installed" not in unhashed
+    assert "make the lock anew with: relet lock\n" in unhashed
 
 
 def test_a_metric_that_is_a_curve_is_drawn_as_one_in_the_last_screen(
@@ -133,6 +148,12 @@ def test_help_of_a_component_shows_its_signature(tiny: Tiny, capsys: pytest.Capt
     _, out, _ = relet(capsys, "run", "tiny", "--help")
     assert re.search(r"etl.low +int +clean.low", out)
     assert re.search(r"score .*\(on request\)", out)
+    assert "Parameters that no file sets" not in out
+    tiny.edit("steps/clean.py", "low: int = 2", "low: int = 2, high: int = 9")
+    _, out, _ = relet(capsys, "run", "tiny", "--help")
+    assert re.search(r"Parameters that no file sets.*\n +clean.high +int +default 9", out)
+    _, out, _ = relet(capsys, "run", "tiny.get", "--help")
+    assert "Parameters:" in out and "Inputs" not in out
 
 
 def test_why_says_which_part_of_the_key_changed_old_and_new(

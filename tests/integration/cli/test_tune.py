@@ -34,7 +34,8 @@ def found(
 ) -> SearchOutcome:
     """A search that has found this point."""
     question, _ = read_question("hills", words)
-    default = Candidate(number=1, values=question.defaults, outcome="complete", folds=(2.0,))
+    beside = not question.default_fits
+    default = Candidate(number=1, values=question.defaults, outcome="complete", folds=(2.0,), beside=beside)
     best = Candidate(number=number, values=values, outcome="complete", folds=(value,))
     return SearchOutcome(
         question=question,
@@ -166,6 +167,23 @@ def test_where_nothing_is_better_nothing_is_written(hills: Hills) -> None:
     assert write_winner(found(hills, number=1), "tuned") is None
     assert write_winner(found(hills, value=2.0), "tuned") is None
     assert not model(hills, "tuned").exists()
+
+
+@pytest.mark.parametrize("value", [2.0, 2.5])
+def test_configured_settings_outside_the_space_that_no_trial_beats_are_kept(
+    hills: Hills, capsys: pytest.CaptureFixture[str], value: float
+) -> None:
+    done = found(hills, "modeling.rate=interval(0.00001, 0.001)", value=value)
+    assert done.winner is not None and done.winner.number == 2
+    assert write_winner(done, "tuned") is None
+    assert not model(hills, "tuned").exists()
+    finish_search(done, None, as_json=False)
+    finish_search(done, None, as_json=True)
+    *out, last = capsys.readouterr().out.splitlines()
+    told = "no trial is better than what is configured, which lies outside the space"
+    assert f"{told} (loss {value:g} instead of 2): nothing is written" in out
+    assert not any("the winner: " in each or "% better" in each for each in out)
+    assert json.loads(last)["select"] is None
 
 
 @pytest.mark.parametrize("name", ["tuned", "steep"])

@@ -13,6 +13,7 @@ import pytest
 from relet.environments import locking
 from relet.environments.locking import check_lock, make_lock
 from relet.errors import SettingError, SetUpError
+from tests.command import relet
 
 HASH = "--hash=sha256:" + "0" * 64
 # Writes down what it is asked for, and locks each package at version 1.
@@ -74,6 +75,27 @@ def test_versions_are_kept_until_others_are_asked_for(project: Path) -> None:
     assert asked(project)["before"] == made
     make_lock(project, upgrade=True)
     assert asked(project)["before"] is False and "--upgrade" in asked(project)["words"]
+
+
+def test_a_lock_begins_with_what_is_installed_and_returns_to_it_on_request(project: Path) -> None:
+    here = f"numpy=={metadata.version('numpy')}\n"
+    made = make_lock(project).decode()
+    assert here in asked(project)["before"]
+    make_lock(project)
+    assert asked(project)["before"] == made
+    make_lock(project, installed=True)
+    assert here in asked(project)["before"] and "--upgrade" not in asked(project)["words"]
+
+
+def test_newest_and_installed_versions_are_not_asked_for_at_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pipelines").mkdir()
+    monkeypatch.chdir(project)
+    assert relet(capsys, "lock", "--installed")[0] == 0
+    status, _, err = relet(capsys, "lock", "--installed", "--upgrade")
+    assert status == 2 and "choose one" in err
+    assert f"numpy=={metadata.version('numpy')}" in asked(project)["before"]
 
 
 def test_a_relet_that_is_in_no_index_gives_way_to_what_it_needs(

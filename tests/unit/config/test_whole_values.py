@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from relet.errors import SettingError
+from relet.data.reading import stream_csv
+from relet.data.schema import Column, Schema
+from relet.errors import BadDataError, SettingError
 from tests.unit.config.conftest import Bound
 
 FREE = {"step": "weights: dict[str, float] = {}"}
@@ -57,6 +62,21 @@ def test_what_a_mapping_does_not_take_is_told(
     with pytest.raises(SettingError, match=said) as caught:
         bound(signature, FILE, typed)
     assert "config" not in str(caught.value).replace("config.yaml", "")
+
+
+@pytest.mark.parametrize("told", [{}, {"class_": "class"}], ids=["nothing told", "a column told"])
+def test_what_is_advised_for_a_file_with_other_columns_is_taken_as_it_is_written(
+    bound: Bound, tmp_path: Path, told: dict[str, str]
+) -> None:
+    own = "class_" if told else "class"
+    schema = Schema(columns=(Column(own, "string"), Column("size", "double"), Column("age", "double")))
+    (tmp_path / "rows.csv").write_text("class,height,age\na,1.5,2\n")
+    with pytest.raises(BadDataError) as refused:
+        stream_csv(tmp_path / "rows.csv", schema, told, setting="etl.columns")
+    (advised,) = shlex.split(str(refused.value).partition("say what is what: ")[2])
+    signature = {"step": "columns: dict[str, Any] = {}"}
+    given = bound(signature, f"etl: {{columns: {json.dumps(told)}}}\n", advised)["step"]["columns"]
+    assert given.items() > told.items() and "size" in given
 
 
 GROUP = {"step": "limits: Limits, size: int = 2"}

@@ -197,7 +197,7 @@ def test_whole_amounts_of_money_are_whole_numbers_and_others_are_not(tmp_path: P
 
 def test_the_advice_keeps_what_was_said_and_takes_our_own_names_back(tmp_path: Path) -> None:
     path = written(tmp_path, "listing_id,borough,price,seen,at,beds\n1,Bronx,1,,,2\n")
-    with pytest.raises(BadDataError, match=r'"columns=\{id: listing_id, price: price, beds: null\}"'):
+    with pytest.raises(BadDataError, match=r'"\+columns=\{id: listing_id, price: price, beds: null\}"'):
         read_csv(path, SCHEMA, {"id": "listing_id", "price": "nightly"})
 
 

@@ -124,6 +124,50 @@ def test_a_file_that_a_script_writes_outside_its_folder_is_no_output(here: Path,
     assert [each.name for each in step.outputs] == ["own"]
 
 
+WORDS = """
+import sys
+import pandas as pd
+
+if len(sys.argv) < 2:
+    sys.exit("usage")
+infile = sys.argv[1]
+alpha = float(sys.argv[2]) if len(sys.argv) > 2 else 0.5
+if len(sys.argv) > 3:
+    rounds = int(sys.argv[3])
+pd.read_csv(infile).to_csv("made.csv")
+"""
+
+
+def test_words_of_the_command_line_are_hyperparameters_named_by_their_variables(here: Path) -> None:
+    made = adopt_script(write(here, "quick.py", WORDS))
+    (step,) = open_project("quick", here).pipeline.components
+    assert {each.name: (each.annotation, each.default) for each in step.parameters} == {
+        "infile": ("str", None),
+        "alpha": ("float", 0.5),
+        "rounds": ("int | None", None),
+    }
+    assert next(each for each in step.parameters if each.name == "infile").source is not None
+    source = (here / "pipelines/quick/components/quick.py").read_text()
+    assert source.index('"infile": infile,') < source.index('"alpha": alpha,') < source.index('"rounds": rounds,')
+    assert not any("sys.argv" in each for each in made.advice)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["main(sys.argv[1:])", "first = sys.argv[2]", "print(sys.argv[1])", "first, last = sys.argv[1], sys.argv[2]"],
+)
+def test_words_of_the_command_line_that_have_no_names_are_told(here: Path, line: str) -> None:
+    made = adopt_script(write(here, "quick.py", f"import sys\n{line}\n"))
+    (step,) = open_project("quick", here).pipeline.components
+    assert not step.parameters
+    assert made.advice[0].startswith("line 2: it takes words of its command line (sys.argv), and gets none")
+
+
+@pytest.mark.parametrize("line", ["print(sys.argv[0])", "import argparse; argparse.ArgumentParser().parse_args()"])
+def test_a_script_that_takes_no_words_is_told_nothing_of_them(here: Path, line: str) -> None:
+    assert adopt_script(write(here, "quick.py", f"import sys\n{line}\n")).advice == ()
+
+
 def test_a_step_without_a_file_of_its_own_says_how_its_script_ended(here: Path) -> None:
     adopt_script(write(here, "check.py", "import sys\nsys.exit(0)\n"))
     (step,) = open_project("check", here).pipeline.components

@@ -56,6 +56,22 @@ def test_a_file_that_is_written_by_an_argument(line: str) -> None:
     assert set(flow(line).written) == {OUT}
 
 
+@pytest.mark.parametrize(
+    "here",
+    [
+        "Path(__file__).parent",
+        "pathlib.Path(__file__).resolve().parent",
+        "os.path.dirname(__file__)",
+        "os.path.dirname(os.path.abspath(__file__))",
+    ],
+)
+@pytest.mark.parametrize("path", ["os.path.join(HERE, 'out/a.csv')", "Path(HERE) / 'out' / 'a.csv'"])
+def test_a_file_beside_the_script_has_its_name_from_there(here: str, path: str) -> None:
+    assert set(flow(f"HERE = {here}\nframe.to_csv({path})\n").written) == {Place(literal="out/a.csv")}
+    assert set(flow(f"HERE = {here}\npd.read_csv({path})\n").read) == {Place(literal="out/a.csv")}
+    assert not flow(f"HERE = {here}.parent\nframe.to_csv({path})\n").written
+
+
 # As scripts call pandas, xarray, polars, matplotlib, numpy, Keras, plotly, LightGBM and transformers.
 WRITING = (
     *("frame.to_csv", "frame.to_parquet", "frame.to_json", "frame.to_pickle", "frame.to_excel"),

@@ -64,6 +64,13 @@ def test_what_no_module_can_be_called_is_refused(tmp_path: Path, name: str) -> N
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.parametrize("name", ["relet", "pandas", "scikit_learn"])
+def test_a_project_has_no_name_of_a_package_that_it_needs(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingError, match="it is a package that the project needs"):
+        new_project(name, into=tmp_path)
+    assert contents(tmp_path) == {}
+
+
 def test_a_name_that_nearly_is_one_is_told_with_the_right_one(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"did you mean my_rents\?"):
         new_project("My-Rents", into=tmp_path)

@@ -47,6 +47,50 @@ def test_a_script_gets_its_arguments_and_leaves_its_files(tmp_path: Path) -> Non
     assert ended.files["made"].read_text() == "beside 1 2 --fast --n 3 x"
 
 
+def test_files_that_no_artifact_keeps_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write = "import os\nfrom pathlib import Path\nfor each in {}:\n    Path(each).write_text('x')\n"
+    kept = ["out/model/a.txt", "made.txt", "mlflow.db"]
+    writes = {"model": "out/model", "made": "made.txt"}
+    folders = ["out/model"]
+    (tmp_path / "in.txt").write_text("x")
+    reads = {"data/in.txt": tmp_path / "in.txt"}
+    run_script(script(tmp_path, write.format(kept)), {}, reads=reads, writes=writes, folders=folders)
+    assert capsys.readouterr().out == ""
+    lost = ["b.txt", "out/a.txt"]
+    run_script(script(tmp_path, write.format([*kept, *lost])), {}, reads=reads, writes=writes, folders=folders)
+    told = "which no artifact keeps: name what is to be kept in writes=…"
+    assert capsys.readouterr().out == f"own.py wrote b.txt, out/a.txt, {told}\n"
+    run_script(script(tmp_path, write.format([f"{each}.txt" for each in range(7)])), {})
+    assert "4.txt and 2 more files, which no" in capsys.readouterr().out
+
+
+def test_a_script_finds_its_files_where_it_lies_itself(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1 2")
+    own = script(
+        tmp_path,
+        "from pathlib import Path\nHERE = Path(__file__).resolve().parent\n"
+        "(HERE / 'made.txt').write_text((HERE / 'rows.csv').read_text() + Path(__file__).read_text()[:4])\n",
+    )
+    ended = run_script(own, {}, reads={"rows.csv": tmp_path / "rows.csv"}, writes={"made": "made.txt"})
+    assert ended.files["made"].read_text() == "1 2from"
+    assert [each.name for each in own.parent.iterdir()] == ["own.py"]
+
+
+def test_a_script_has_its_own_futures_and_not_those_of_relet(tmp_path: Path) -> None:
+    own = script(tmp_path, "def rows(number: int): ...\nassert rows.__annotations__ == {'number': int}\n")
+    assert run_script(own, {}).status == 0
+
+
+def test_an_error_of_a_script_names_its_own_file_and_line(tmp_path: Path) -> None:
+    own = script(tmp_path, "import sys\nassert sys.modules['__main__'].__dict__ is globals()\n1 / 0\n")
+    before = sys.modules["__main__"]
+    with pytest.raises(ZeroDivisionError) as raised:
+        run_script(own, {})
+    last = raised.traceback[-1]
+    assert (str(last.path), last.lineno + 1) == (str(own), 3)
+    assert sys.modules["__main__"] is before
+
+
 def test_the_process_is_as_before_whatever_the_script_does(tmp_path: Path) -> None:
     before = (list(sys.argv), list(sys.path), Path.cwd())
     own = script(tmp_path, "import os, sys\nsys.path.append('x'); os.chdir('/'); raise ValueError('no')\n")

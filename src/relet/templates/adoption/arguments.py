@@ -1,4 +1,4 @@
-"""The arguments that a script takes, from its calls of `add_argument`."""
+"""The arguments that a script takes: those of its argparse, or the words of `sys.argv` that it uses."""
 
 from __future__ import annotations
 
@@ -32,13 +32,54 @@ class ScriptArgument:
 
 
 def script_arguments(tree: ast.Module) -> tuple[ScriptArgument, ...]:
-    """Each argument that the source adds by its name, in order; those of subcommands, too."""
+    """Each argument that the source adds by its name, in order; those of subcommands, too.
+
+    Where it adds none, the words of `sys.argv` that it takes by their position, if these are the first ones.
+    """
     found: dict[str, ScriptArgument] = {}
     for call in _calls_in_order(tree):
         if isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument":
             for each in _argument(call):
                 found.setdefault(each.name, each)
-    return tuple(found.values())
+    return tuple(found.values()) or _positional_words(tree)
+
+
+def word_position(node: ast.expr) -> int:
+    """The place of a word that is taken from `sys.argv`; 0 for any other expression."""
+    if not isinstance(node, ast.Subscript) or ast.unparse(node.value) not in ("sys.argv", "argv"):
+        return 0
+    return node.slice.value if isinstance(node.slice, ast.Constant) and type(node.slice.value) is int else 0
+
+
+def _positional_words(tree: ast.Module) -> tuple[ScriptArgument, ...]:
+    """The words of `sys.argv` as arguments, each with the name of the variable that it is assigned to."""
+    nodes = list(ast.walk(tree))
+    asking = (node for node in nodes if isinstance(node, ast.If) and "argv" in ast.unparse(node.test))
+    at_times = {id(each) for node in asking for each in ast.walk(node)}
+    found: dict[int, ScriptArgument] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            place, argument = _positional_word(
+                node.targets[0].id, node.value, is_required=id(node) not in at_times
+            )
+            found.setdefault(place, argument)
+    found.pop(0, None)
+    used = {word_position(node) for node in nodes if isinstance(node, ast.expr)} - {0}
+    has_all = sorted(found) == list(range(1, len(found) + 1)) and used <= found.keys()
+    return tuple(found[place] for place in sorted(found)) if has_all else ()
+
+
+def _positional_word(name: str, value: ast.expr, *, is_required: bool) -> tuple[int, ScriptArgument]:
+    """The place of the word that is assigned to a variable, 0 where none is; and its argument."""
+    default, function = None, None
+    if isinstance(value, ast.IfExp):
+        default, value, is_required = _literal(value.orelse), value.body, False
+    if isinstance(value, ast.Call) and len(value.args) == 1:
+        function, value = value.func, value.args[0]
+    kind = _kind(function, default)
+    return word_position(value), ScriptArgument(
+        name=identifier(name), option="", kind=kind, default=default, required=is_required
+    )
 
 
 def _calls_in_order(tree: ast.AST) -> list[ast.Call]:

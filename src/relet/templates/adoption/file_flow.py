@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from relet.templates.adoption.arguments import word_position
+
 # Calls that write a file, and the place of its path among the arguments.
 _WRITING = (
     *("to_csv", "to_parquet", "to_json", "to_pickle", "to_excel", "to_feather", "to_html", "to_markdown"),
@@ -52,6 +54,10 @@ class Place:
     below: bool = False
 
 
+# The script, and the folder where it lies: a component runs it where its files are.
+_ITSELF, _HERE = Place(literal="__file__"), Place(literal=".")
+
+
 @dataclass(kw_only=True)
 class FileFlow:
     """The places that a script reads and writes, each with the line of the first such call.
@@ -64,12 +70,13 @@ class FileFlow:
     conditions: dict[str, str] = field(default_factory=dict)
 
 
-def file_flow(tree: ast.Module, arguments: Sequence[str]) -> FileFlow:
+def file_flow(tree: ast.Module, arguments: Sequence[str], words: Sequence[str] = ()) -> FileFlow:
     """Follow paths from arguments and literals through variables and the script's own functions to the calls.
 
+    `words` are the arguments that the script takes from `sys.argv` by their position, from the first.
     Variables of all functions are one table, and the order of lines does not count: more is found than happens.
     """
-    flow = _Flow(tree, frozenset(arguments))
+    flow = _Flow(tree, frozenset(arguments), words)
     for _ in range(_ROUNDS):
         flow.carry_on()
     found, conditional = FileFlow(), _conditional_calls(tree)
@@ -95,8 +102,8 @@ def _conditional_calls(tree: ast.AST) -> dict[int, str]:
 class _Flow:
     """What each variable may hold, as places."""
 
-    def __init__(self, tree: ast.Module, arguments: frozenset[str]) -> None:
-        self._tree, self._arguments = tree, arguments
+    def __init__(self, tree: ast.Module, arguments: frozenset[str], words: Sequence[str]) -> None:
+        self._tree, self._arguments, self._words = tree, arguments, words
         self._known: dict[str, set[Place]] = {}
         self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
@@ -141,8 +148,12 @@ class _Flow:
             return {Place(literal=node.value)} if isinstance(node.value, str) and node.value else set()
         if isinstance(node, ast.Attribute) and node.attr in self._arguments:
             return {Place(argument=node.attr)}
+        if isinstance(node, ast.Attribute) and node.attr == "parent":
+            return self._own_folder(node.value)
         if isinstance(node, ast.Name):
-            return set(self._known.get(node.id, ()))
+            return {_ITSELF} if node.id == "__file__" else set(self._known.get(node.id, ()))
+        if 0 < (place := word_position(node)) <= len(self._words):
+            return {Place(argument=self._words[place - 1])}
         if isinstance(node, ast.Subscript):
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
             return {Place(argument=key)} if isinstance(key, str) and key in self._arguments else set()
@@ -157,10 +168,16 @@ class _Flow:
         if name in _JOINING and call.args:
             first, *rest = [*_joined_to(call), *call.args]
             return self._joined(first, rest, "/")
+        if name == "dirname" and call.args:
+            return self._own_folder(call.args[0])
         if name in _SAME_PLACE or name == "open":
             joined = len(call.args) > 1 and name in ("Path", "PurePath")
             return self._joined(call.args[0], call.args[1:], "/") if joined else self._all(_same_place(call))
         return set()
+
+    def _own_folder(self, node: ast.expr) -> set[Place]:
+        """The script's own folder, where an expression stands for the script; nothing for other paths."""
+        return {_HERE} if _ITSELF in self.places(node) else set()
 
     def _all(self, nodes: Sequence[ast.expr]) -> set[Place]:
         return {place for node in nodes for place in self.places(node)}
@@ -187,6 +204,9 @@ def _below(head: Place, tails: set[str], separator: str) -> Iterator[Place]:
         yield Place(head.argument, head.literal, True)
         return
     for tail in tails:
+        if head == _HERE and separator:
+            yield Place(literal=tail)
+            continue
         joined = f"{head.literal.rstrip('/')}/{tail}" if separator else head.literal + tail
         yield Place(literal=joined)
 

@@ -93,7 +93,9 @@ def read_script(file: Path, name: str) -> AdoptedScript:
         place = f", line {line}" if line else ""
         raise BadDataError(f"{file}{place}: this is no Python that relet can read: {error}") from None
     arguments = script_arguments(tree)
-    flow = file_flow(tree, [each.name for each in arguments])
+    flow = file_flow(tree, [each.name for each in arguments], [each.name for each in arguments if not each.option])
+    if not arguments:
+        remarks = (*remarks, *_unnamed_words(tree))
     writes = tuple(_unique(_written(flow, arguments, name)))
     return AdoptedScript(
         name=name,
@@ -108,6 +110,19 @@ def read_script(file: Path, name: str) -> AdoptedScript:
         sometimes=tuple(each for each in flow.conditions.items() if each[0] in set(_written_literals(flow))),
         remarks=remarks,
     )
+
+
+def _unnamed_words(tree: ast.Module) -> Iterator[str]:
+    """Where a script takes words of its command line that got no name."""
+    lines = (node.lineno for node in ast.walk(tree) if isinstance(node, ast.expr) and _is_words(node))
+    for line in sorted(lines)[:1]:
+        yield f"line {line}: it takes words of its command line (sys.argv), and gets none: name them with argparse"
+
+
+def _is_words(node: ast.expr) -> bool:
+    """Whether these are words of the command line, other than the script's own name."""
+    text = ast.unparse(node) if isinstance(node, ast.Subscript) else ""
+    return text.startswith("sys.argv[") and text != "sys.argv[0]"
 
 
 def _source_of(file: Path) -> tuple[str, tuple[str, ...]]:

@@ -77,6 +77,16 @@ class SearchOutcome:
         return next((each for each in self.candidates if each.number == 1 and each.value is not None), None)
 
     @property
+    def is_improved(self) -> bool:
+        """Whether the winner is better than the configured settings, which may lie outside the space."""
+        winner, default = self.winner, self.default
+        if winner is None or winner.value is None or winner.number == 1:
+            return False
+        if default is None or default.value is None:
+            return True
+        return self.question.better * (winner.value - default.value) > 0
+
+    @property
     def exit_status(self) -> int:
         if self.status is Status.INTERRUPTED:
             return 130

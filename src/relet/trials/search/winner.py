@@ -67,8 +67,8 @@ def write_winner(found: SearchOutcome, name: str, *, force: bool = False) -> Win
     wrote or changed since the search began is written over with `force` alone. A file that the search itself takes
     settings from is not written before the search is over: the same command would be another search.
     """
-    winner, default = found.winner, found.default
-    if winner is None or winner.number == 1 or (default is not None and default.value == winner.value):
+    winner = found.winner
+    if winner is None or not found.is_improved:
         return None
     question = found.question
     overrides = (*question.order.overrides, *question.overrides(winner.values))
