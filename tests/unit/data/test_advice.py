@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -277,3 +279,22 @@ def test_a_question_about_a_column_beside_one_that_a_command_cannot_name_can_be_
     with pytest.raises(BadDataError, match=r"Say \"etl.columns.x=\{number: ") as error:
         read_csv(path, Schema(columns=(Column("x", "double"),)), {"größe": None}, setting="etl.columns")
     assert not error.value.settings
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
+def test_text_of_any_kind_in_a_parquet_file_is_explained(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "rents.parquet"
+    texts = {"borough": ["Bronx", "queens"], "price": ["$1,200.50", "$7.25"], "seen": ["31.12.2019", "1.2.2020"]}
+    columns = {name: pa.array(values).cast(kind) for name, values in texts.items()}
+    pq.write_table(pa.table({"id": [1, 2], **columns}), path)
+    said = refused(path).settings["etl.columns"]
+    assert said["price"] == {"remove": "$", "number": {"thousands": ","}}
+    found = read_csv(path, SCHEMA, said)
+    assert found.column("price").to_pylist() == [1200.5, 7.25]
+    assert found.column("borough").to_pylist() == ["Bronx", "Queens"]
+    columns["price"] = pa.array(["7", "cheap"]).cast(kind)
+    pq.write_table(pa.table({"id": [1, 2], **columns}), path)
+    with pytest.raises(BadDataError, match="row 2, column 'price': expected a number, got 'cheap'"):
+        read_csv(path, SCHEMA, {**said, "price": "price"})
