@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.config.binding import settings
-from relet.core.override_words import command_line, override, shell_override
+from relet.core.override_words import command_line, is_plain_text, override, shell_override
 from relet.core.wording import printable, without_credentials
 from relet.errors import ReletError
 from relet.files import write_whole
@@ -38,12 +38,23 @@ def offered_lines(job: Job, error: BaseException | None) -> Iterator[str]:
     if not mappings or others is None:
         return
     source = job.parameters.get(error.step, {}).get("source", "") if isinstance(error, ReletError) else ""
-    file = _written_option(job, mappings, Path(str(source)).stem)
+    folder = job.project.conf / GROUP
+    file, text = _option(folder, mappings, Path(str(source)).stem)
+    is_new = not file.exists()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if is_new:
+            write_whole(file, text.encode())
+    except OSError:
+        return  # what differs has been said; here is no place for it
+    kept = [word for word in kept if word.lstrip("+").partition("=")[0] != GROUP]
     for chosen in (f"+{GROUP}={file.stem}", f"{GROUP}={file.stem}"):
         if _gives(job, [*kept, chosen, *others], offered):
             yield f"{file.relative_to(job.project.root)} says it:"
             yield _shown_command(kept, [command_line([chosen, *others])])
             return
+    if is_new:
+        file.unlink()
 
 
 def _words(offered: Mapping[str, Any]) -> list[str] | None:
@@ -86,10 +97,10 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _written_option(job: Job, mappings: Mapping[str, Mapping[str, Any]], name: str) -> Path:
-    """A file of the configuration that holds these settings: one that is there, or a new one called as `name`."""
-    import yaml
-
+def _option(folder: Path, mappings: Mapping[str, Mapping[str, Any]], name: str) -> tuple[Path, str]:
+    """A file of the configuration for these settings, and its text: one that is there and has it, or a new one,
+    called as `name`.
+    """
     content: dict[str, Any] = {}
     for key, value in mappings.items():
         *sections, last = key.split(".")
@@ -97,17 +108,31 @@ def _written_option(job: Job, mappings: Mapping[str, Mapping[str, Any]], name: s
         for section in sections:
             place = place.setdefault(section, {})
         place[last] = {name: _without_interpolation(each) for name, each in _plain(value).items()}
-    text = "# @package _global_\n" + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)
-    folder = job.project.conf / GROUP
-    for file in sorted(folder.glob("*.yaml")):
-        if file.read_text(encoding="utf-8") == text:
-            return file
+    text = "# @package _global_\n" + _yaml_text(content)
+    there = sorted(folder.glob("*.yaml"))
+    for file in there:
+        if file.is_file() and file.read_bytes() == text.encode():
+            return file, text
     stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "file"
-    taken = {file.stem for file in folder.glob("*.yaml")}
-    file = folder / f"{next(each for each in _numbered(stem) if each not in taken)}.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, text.encode())
-    return file
+    if not is_plain_text(stem):
+        stem = f"file_{stem}"  # Hydra reads 2019 and null as values
+    taken = {file.stem.lower() for file in there}
+    return folder / f"{next(each for each in _numbered(stem) if each not in taken)}.yaml", text
+
+
+def _yaml_text(content: Mapping[str, Any]) -> str:
+    """A mapping as YAML, with all text in quotes that OmegaConf might read as a number."""
+    import yaml
+
+    class TextDumper(yaml.SafeDumper):
+        pass
+
+    def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+        style = None if is_plain_text(text) else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    TextDumper.add_representer(str, quoted)
+    return yaml.dump(content, Dumper=TextDumper, allow_unicode=True, sort_keys=False, width=100)
 
 
 def _numbered(stem: str) -> Iterator[str]:

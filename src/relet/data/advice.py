@@ -4,9 +4,10 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from relet.core.override_words import shell_override
 from relet.core.wording import count, printable
@@ -14,7 +15,7 @@ from relet.data.csv_faults import MalformedFileError, NotUtf8Error, shown_text
 from relet.data.difference_lines import column_told, form_line, name_lines, question_of_form, question_of_names
 from relet.data.evidence import gather_evidence
 from relet.data.file_rows import checked_batches, header_of, header_types, texts_of
-from relet.data.findings import find_form
+from relet.data.findings import find_doubt, find_form
 from relet.data.layout import Layout, read_layout
 from relet.data.matching import find_names, names_fault
 from relet.data.opening import OpenedFile, opened_file
@@ -69,10 +70,15 @@ def explained(file: OpenedFile, layout: Layout, error: BadDataError) -> BadDataE
 
 def _explained_encoding(file: OpenedFile, layout: Layout, error: NotUtf8Error) -> BadDataError:
     """The error for text that is not UTF-8: with its encoding, where its letters tell it."""
+    setting = f"{layout.setting[: layout.setting.rfind('.') + 1]}dialect.encoding"
     with file.path.open("rb") as content:
+        if _holds_other_letters(content, error.at):
+            return BadDataError(
+                f"{error}, and lines before it are UTF-8: the file has two encodings. Write it in one, or say its "
+                f"encoding by {setting}"
+            )
         content.seek(max(error.at - AROUND, 0))
         guess = guess_encoding(content.read(2 * AROUND))
-    setting = f"{layout.setting[: layout.setting.rfind('.') + 1]}dialect.encoding"
     if guess.encoding is None or file.dialect.encoding:
         shown = "; ".join(f"{name} would read {shown_text(text)}" for name, text in guess.examples.items())
         return BadDataError(f"{error}; say its encoding by {setting}{f' ({shown})' if shown else ''}")
@@ -83,6 +89,19 @@ def _explained_encoding(file: OpenedFile, layout: Layout, error: NotUtf8Error) -
     return _refusal(text, replace(found, lines=(line, *found.lines), settings=settings))
 
 
+def _holds_other_letters(content: IO[bytes], size: int) -> bool:
+    """Whether there are letters beside ASCII within so many bytes of the beginning."""
+    start = content.read(3)
+    rest = size - len(start)
+    if not start.isascii() and start != codecs.BOM_UTF8:
+        return True
+    while rest > 0 and (block := content.read(min(rest, AROUND))):
+        if not block.isascii():
+            return True
+        rest -= len(block)
+    return False
+
+
 def _explanation(file: OpenedFile, layout: Layout) -> Explanation | None:
     """All that differs between a file and a layout; None where neither names nor forms do."""
     header = header_of(file, layout)
@@ -90,12 +109,15 @@ def _explanation(file: OpenedFile, layout: Layout) -> Explanation | None:
     names = find_names(layout, header, lambda name, column: _holds(sample.column(name), column))
     lines = name_lines(names, layout, header_types(file, header) if names.added else {})
     try:
-        named = layout.with_told({**layout.told, **names.told})
+        named = layout.with_told({**layout.told, **_with_forms(names.told, layout)})
     except SettingError as error:
         return Explanation(lines=lines, layout=layout, question=str(error), has_other_columns=True)
     there = [name for name in named.taken if name in header]
     found = gather_evidence(texts_of(file, header, there), named).values()
     forms = [(each, find_form(each)) for each in found if each.fails]
+    if any(form.said.get("number", {}).get("decimal") == "," for _, form in forms):
+        # a file with decimal commas may have points between thousands
+        forms += [(each, form) for each in found if not each.fails and (form := find_doubt(each)).doubts]
     if not lines and not forms:
         return None
     settings: dict[str, Any] = {}
@@ -107,14 +129,28 @@ def _explanation(file: OpenedFile, layout: Layout) -> Explanation | None:
             told[evidence.column.name] = column_told(evidence.column, named.told, form.said)
     wanted = named.with_told(told)
     questions = (question_of_names(names, layout), *(question_of_form(file, wanted, *each) for each in forms))
+    shown = (*lines, *filter(None, (form_line(file, wanted, *each) for each in forms)))
+    if not shown and not any(questions) and not settings and told == layout.told:
+        return None
     return Explanation(
-        lines=(*lines, *filter(None, (form_line(file, wanted, *each) for each in forms))),
+        lines=shown,
         layout=_open_to_all(wanted, {each.column.name for each, form in forms if form.elsewhere}),
         settings=settings,
         question=next(filter(None, questions), ""),
         has_other_columns=bool(lines),
         was_told=bool(layout.told),
     )
+
+
+def _with_forms(names: Mapping[str, str | None], layout: Layout) -> dict[str, Any]:
+    """What is said of columns that have other names, with the forms that were said of them already."""
+    schema = layout.schema
+    return {
+        name: column_told(schema.column(name), layout.told, {"from": found})
+        if found is not None and isinstance(layout.told.get(name), Mapping)
+        else found
+        for name, found in names.items()
+    }
 
 
 def _holds(texts: pa.ChunkedArray, column: Column) -> float:
@@ -177,4 +213,6 @@ def _as_typed(settings: Mapping[str, Any], was_told: bool) -> str:
         )
     except ValueError:
         words = ""
-    return f": {words}" if words and len(words) <= LONGEST and printable(words) == words else ""
+    # OmegaConf takes ??? for a value that is still to come
+    is_shown = len(words) <= LONGEST and printable(words) == words and "???" not in words
+    return f": {words}" if words and is_shown else ""

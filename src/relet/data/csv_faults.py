@@ -11,6 +11,7 @@ import csv
 import mmap
 from collections.abc import Iterator
 from itertools import islice
+from typing import TextIO
 
 from relet.core.wording import shorten
 from relet.data.dialect import FIELD
@@ -18,11 +19,15 @@ from relet.data.opening import SEPARATOR_NAMES, OpenedFile
 from relet.errors import BadDataError
 
 BLOCK = 1024**2
+# The longest line, in letters: csv takes 20 bytes for each of them.
+LONGEST_LINE = 16 * 1024**2
 # The most letters that a message shows of one name or value.
 SHOWN = 60
 # The first bytes of files that people often pass as CSV, and what to do with such a file.
 BEGINNINGS = {
     b"\xd0\xcf\x11\xe0": "a spreadsheet or a document; save it as CSV",
+    b"\x1f\x8b": "a gzip file within an archive; unpack it first",
+    b"PK\x03\x04": "a zip archive within another one; unpack it first",
     b"BZh": "a bzip2 file; unpack it first",
     b"\xfd7zXZ": "an xz file; unpack it first",
     b"7z\xbc\xaf": "a 7z file; unpack it first",
@@ -53,6 +58,8 @@ def readable_header(file: OpenedFile) -> list[str]:
     try:
         records = _csv_records(file)
         header = next(records, (1, []))[1]
+    except _LongLineError as error:
+        raise MalformedFileError(f"{file.name}: line {error.line}: {error}") from error
     except (_CsvRecordError, UnicodeDecodeError) as error:
         check_text(file)
         raise MalformedFileError(f"{file.name}: line 1 is no header: {error}") from error
@@ -90,6 +97,8 @@ def structure_fault(file: OpenedFile, width: int, told: str, at: int | None = No
                     f"a field with {'a comma' if file.separator == ',' else name} in it has to be quoted"
                 )
             read += 1
+    except _LongLineError as error:
+        return MalformedFileError(f"{file.name}: line {error.line}: {error}")
     except _CsvRecordError as error:
         return MalformedFileError(
             f"{file.name}: row {read} (line {error.line}): a quoted field is not closed, or its closing quote is "
@@ -125,11 +134,15 @@ class _CsvRecordError(Exception):
         self.line = line
 
 
+class _LongLineError(_CsvRecordError):
+    """A line that is larger than a table has one."""
+
+
 def _csv_records(file: OpenedFile, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
     """Each record that is not an empty line, with the line that it begins in; the header comes first."""
     with file.path.open(encoding="utf-8-sig", newline="") as text:
         csv.field_size_limit(FIELD)
-        reader = csv.reader(text, strict=strict, delimiter=file.separator)
+        reader = csv.reader(_lines(text) if strict else text, strict=strict, delimiter=file.separator)
         line = 1
         try:
             for record in reader:
@@ -138,6 +151,18 @@ def _csv_records(file: OpenedFile, *, strict: bool = True) -> Iterator[tuple[int
                 line = reader.line_num + 1
         except csv.Error as error:
             raise _CsvRecordError(line, str(error)) from error
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """The lines of a text. Raises _LongLineError for one that would take much memory."""
+    number = 1
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise _LongLineError(
+                number, f"more than {LONGEST_LINE // 1024**2} MB are in one line; this is no table"
+            )
+        yield line
+        number += 1
 
 
 def _refuse_other_formats(name: str, start: bytes) -> None:

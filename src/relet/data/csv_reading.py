@@ -11,10 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from relet.core.override_words import shell_override
 from relet.data import csv_faults
 from relet.data.csv_pieces import EndlessRecordError, MalformedCsvError, csv_pieces_of, has_hexadecimal
 from relet.data.dialect import unique_header
-from relet.data.layout import Layout
+from relet.data.layout import OTHERS, Layout
 from relet.data.opening import OpenedFile
 from relet.data.reshaping import reshape_column
 from relet.data.schema import CALLED, Column
@@ -35,12 +36,21 @@ def csv_header(file: OpenedFile, layout: Layout) -> list[str]:
     for name, column in layout.taken.items():
         if names.count(name) > 1 and column.name not in layout.told:
             second = header[names.index(name, names.index(name) + 1)]
+            ways = " or ".join(_choice_of_column(layout, column, each) for each in (name, second))
             raise csv_faults.MalformedFileError(
-                f"{file.name}: column {csv_faults.shown_text(name)} is there {names.count(name)} times; set "
-                f"{layout.setting}.{column.name} to the one that is meant, {name!r} or {second!r}, and leave the "
-                f"others out by {layout.setting}.*=null"
+                f"{file.name}: column {csv_faults.shown_text(name)} is there {names.count(name)} times; say which "
+                f"one is meant: {ways}"
             )
     return header
+
+
+def _choice_of_column(layout: Layout, column: Column, name: str) -> str:
+    """What to type for a column of this name, with all others left out."""
+    told = {**layout.told, column.name: name, OTHERS: None}
+    try:
+        return shell_override(layout.setting, told)
+    except ValueError:  # a command can't hold what was said in a file
+        return shell_override(f"{layout.setting}.{column.name}", name)
 
 
 def tables_from_csv(file: OpenedFile, header: Sequence[str], layout: Layout) -> Iterator[pa.Table]:

@@ -21,6 +21,8 @@ _NAMED = ("%d %b %Y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d 
 _NAMED_SHORT = ("%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d/%b/%Y")
 DAYS = (*(order.format(sign) for order in _ORDERS for sign in "-/."), "%Y%m%d", *_NAMED, *_NAMED_SHORT)
 CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", "T%H:%M:%SZ", " %I:%M %p", " %I:%M:%S %p")
+# From this year on, a year of two digits is asked about.
+LATE = 2040
 FORMATS = tuple(f"{day}{clock}" for clock in CLOCKS for day in DAYS)
 
 
@@ -50,6 +52,8 @@ def find_format(texts: Sequence[str], column: Column) -> FormatFinding:
         if read is not None and not any(read.equals(other) for other, _ in readings):
             readings.append((read, format))
     formats = tuple(format for _, format in readings)
+    if len(formats) == 1 and "%y" in formats[0] and (late := _late_text(texts, readings[0][0])):
+        return FormatFinding(possible=formats, doubtful=late)
     if len(formats) == 1:
         return FormatFinding(chosen=formats[0], possible=formats)
     return FormatFinding(possible=formats, doubtful=_read_differently(texts, [read for read, _ in readings]))
@@ -64,6 +68,14 @@ def read_times(texts: Sequence[str], column: Column, format: str) -> pa.ChunkedA
         return reshape_column(pa.chunked_array([texts], pa.string()), column, origin)
     except pa.ArrowInvalid:
         return None
+
+
+def _late_text(texts: Sequence[str], read: pa.ChunkedArray) -> str:
+    """The first text that a year of two digits puts into a far future: 45 may be 1945 as well as 2045."""
+    import pyarrow.compute as pc
+
+    place = pc.index(pc.greater_equal(pc.year(read), LATE), True).as_py()
+    return texts[place] if place >= 0 else ""
 
 
 def _read_differently(texts: Sequence[str], readings: Sequence[pa.ChunkedArray]) -> str:

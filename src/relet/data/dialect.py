@@ -15,11 +15,14 @@ from relet.data.notations import PLAIN, NumberNotation
 from relet.errors import BadDataError, SettingError
 
 PARQUET = b"PAR1"
+PACKED = (b"\x1f\x8b", b"PK\x03\x04")
 UTF8 = "utf-8"
 # The largest field, in letters: Python's own limit would refuse valid ones.
 FIELD = 2**31 - 1
 # A number with a decimal comma, such as -1.234,50.
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
+# One with points between thousands and without decimals, such as 1.000.
+_POINTS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,9 @@ class CsvDialect:
         if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):
             raise SettingError(f"separator is one sign, such as ; or a tab, got {self.separator!r}")
         try:
-            codecs.lookup(self.encoding or UTF8)
+            b"a".decode(self.encoding or UTF8)
+        except UnicodeDecodeError:
+            pass  # half a letter
         except (LookupError, ValueError):
             raise SettingError(f"encoding is the name of one, such as utf-8, got {self.encoding!r}") from None
         NumberNotation(decimal=self.decimal, thousands=self.thousands)
@@ -115,14 +120,18 @@ def unique_header(names: Sequence[str]) -> list[str]:
     >>> unique_header(["id", "rent", "", "rent"])
     ['id', 'rent', 'column 3', 'rent 2']
     """
-    found: list[str] = []
+    found: dict[str, None] = {}
     taken = set(names)
+    last: dict[str, int] = {}
     for place, name in enumerate(names, start=1):
-        chosen, number = name or f"column {place}", 2
+        plain = name or f"column {place}"
+        chosen, number = plain, last.get(plain, 1)
         while chosen in found or (chosen != name and chosen in taken):
-            chosen, number = f"{name or f'column {place}'} {number}", number + 1
-        found.append(chosen)
-    return found
+            number += 1
+            chosen = f"{plain} {number}"
+        last[plain] = number
+        found[chosen] = None
+    return list(found)
 
 
 def _is_header_unique(path: Path) -> bool:
@@ -145,7 +154,9 @@ def plain_field(text: str, dialect: CsvDialect) -> str:
     """A field's text as a plain file has it."""
     if text in dialect.missing:
         return ""
-    if dialect.decimal == "," and _COMMA.fullmatch(text):
+    if dialect.decimal == "," and (
+        _COMMA.fullmatch(text) or (dialect.thousands == "." and _POINTS.fullmatch(text))
+    ):
         return text.replace(".", "").replace(",", ".")
     return text
 
@@ -172,6 +183,8 @@ def guess_dialect(path: Path) -> CsvDialect:
         head = file.read(HEAD)
     if not head.strip():
         raise BadDataError(f"{path.name}: the file is empty")
+    if head.startswith(PACKED):
+        raise BadDataError(f"{path.name}: this is a packed file; unpack it first")
     encoding = _encoding(head, path)
     if b"\0" in head and not encoding.startswith("utf-16"):
         raise BadDataError(f"{path.name}: this is no text, it holds NUL bytes; save it as CSV")
@@ -185,7 +198,8 @@ def guess_dialect(path: Path) -> CsvDialect:
     found = CsvDialect(
         separator=separator if separator != "," else None, encoding=encoding if encoding != UTF8 else None
     )
-    return replace(found, decimal=_decimal(found, path))
+    decimal, thousands = _signs_of_numbers(found, path)
+    return replace(found, decimal=decimal, thousands=thousands)
 
 
 def _encoding(head: bytes, path: Path) -> str:
@@ -209,8 +223,10 @@ def _first_records(path: Path, separator: str, encoding: str) -> list[list[str]]
         return []
 
 
-def _decimal(dialect: CsvDialect, path: Path) -> str:
+def _signs_of_numbers(dialect: CsvDialect, path: Path) -> tuple[str, str]:
+    """The sign before decimals and the one between thousands: a point, where a number has both it and a comma."""
     if dialect.separator is None:
-        return "."
+        return ".", ""
     records: Iterable[list[str]] = _first_records(path, dialect.separator, dialect.encoding or UTF8)[1:]
-    return "," if any(_COMMA.fullmatch(field) for record in records for field in record) else "."
+    commas = [field for record in records for field in record if _COMMA.fullmatch(field)]
+    return ("," if commas else "."), ("." if any("." in field for field in commas) else "")

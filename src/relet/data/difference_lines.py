@@ -21,6 +21,8 @@ from relet.data.schema import CALLED, Column
 
 # How many values a line names.
 NAMED = 3
+# How many columns a question names.
+MOST = 5
 WIDEST = 40
 
 
@@ -90,7 +92,9 @@ def question_of_names(names: NameFinding, layout: Layout) -> str:
     """What only a person knows of the columns' names; nothing where all is found."""
     for ours, candidates in names.unknown.items():
         needs = "" if layout.schema.column(ours).nullable else ", and each row needs its own"
-        may_be = f": it may be {' or '.join(map(_shown_name, candidates))}" if candidates else ""
+        shown = [_shown_name(name) for name in candidates[:MOST]]
+        shown += [f"one of {len(candidates) - MOST:,} others"] if len(candidates) > MOST else []
+        may_be = f": it may be {' or '.join(shown)}" if candidates else ""
         return (
             f"Which of the file's columns {ours} is, only you know{needs}{may_be}; "
             f"set {layout.setting}.{ours} to its name"
@@ -106,6 +110,8 @@ def question_of_form(file: OpenedFile, layout: Layout, evidence: ColumnEvidence,
     if form.unexplained:
         if _is_one_of_many(evidence):
             return ""
+        if evidence.in_order[0][1] != form.unexplained:
+            return f"Write all values of {column.name} in one way: those before it are written in another one"
         return (
             f"No value of {column.name} is {CALLED[column.type]}: where another column of the file holds it, set "
             f"{layout.setting}.{column.name} to its name"
@@ -115,14 +121,19 @@ def question_of_form(file: OpenedFile, layout: Layout, evidence: ColumnEvidence,
     ways = []
     for doubt in form.doubts:
         told = {**layout.told, column.name: column_told(column, layout.told, doubt)}
-        ways.append(
-            f"{shell_override(layout.setting, told)} if it is "
-            f"{_reading(form.doubtful, layout.with_told(told), column)}"
-        )
-    return (
-        f"What {shown_text(form.doubtful.text)} means, nothing else in the column {column.name} tells. Say "
-        f"{', '.join(ways[:-1])}, or {ways[-1]}"
-    )
+        read = _reading(form.doubtful, layout.with_told(told), column)
+        ways.append(f"{_typed(layout, told, column)} if it is {read}")
+    either = f"{', '.join(ways[:-1])}, or {ways[-1]}" if len(ways) > 1 else ways[0]
+    what = f"What {shown_text(form.doubtful.text)} means, nothing else in the column {column.name} tells."
+    return f"{what} Say {either}"
+
+
+def _typed(layout: Layout, told: Mapping[str, Any], column: Column) -> str:
+    """The setting as a word of a command; where a command can't hold all of it, what it says of one column."""
+    try:
+        return shell_override(layout.setting, told)
+    except ValueError:
+        return shell_override(f"{layout.setting}.{column.name}", told[column.name])
 
 
 def column_told(column: Column, told: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:

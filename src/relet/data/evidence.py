@@ -81,6 +81,7 @@ def gather_evidence(tables: Iterable[pa.Table], layout: Layout) -> dict[str, Col
 
 
 def _add_values(evidence: ColumnEvidence, texts: pa.Array, before: int) -> None:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -89,13 +90,15 @@ def _add_values(evidence: ColumnEvidence, texts: pa.Array, before: int) -> None:
         if not reads(texts, column, origin):
             evidence.fails, evidence.other_type = True, str(texts.type).replace("[day]", "")
         return
-    texts = pc.utf8_trim_whitespace(texts)
+    if not column.values:  # there, a space around a value makes another one
+        texts = pc.utf8_trim_whitespace(texts)
     if not evidence.fails:
         evidence.fails = not reads(texts, column, origin) or _has_other_values(texts, column, origin)
-    rows = pa.array(range(before, before + len(texts)), pa.int64())
+    rows = pa.array(np.arange(before, before + len(texts)))
     there = texts.is_valid()
     if origin.missing:
-        there = pc.and_(there, pc.invert(pc.is_in(texts, value_set=pa.array(origin.missing, pa.string()))))
+        missing = pa.array(origin.missing, pa.string())
+        there = pc.and_(there, pc.invert(pc.is_in(pc.utf8_trim_whitespace(texts), value_set=missing)))
     texts, rows = texts.filter(there), rows.filter(there)
     usual = _usual(texts, column, origin)
     evidence.has_usual = evidence.has_usual or pc.any(usual, min_count=0).as_py()

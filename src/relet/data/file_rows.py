@@ -68,7 +68,24 @@ def texts_of(file: OpenedFile, header: Sequence[str], names: Collection[str]) ->
         yield from texts_from_csv(file, header, chosen)
         return
     for batch in _parquet_batches(file, chosen):
-        yield pa.Table.from_batches([batch])
+        yield _with_plain_text(pa.Table.from_batches([batch]))
+
+
+def _with_plain_text(table: pa.Table) -> pa.Table:
+    """The table with its columns of text in one of Arrow's types for it."""
+    import pyarrow as pa
+
+    fields = (field.with_type(pa.string()) if _is_text(field.type) else field for field in table.schema)
+    return table.cast(pa.schema(list(fields)))
+
+
+def _is_text(type: pa.DataType) -> bool:
+    """Whether a column holds text, as one of Arrow's types for it: polars and categories have others."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(type):
+        return _is_text(type.value_type)
+    return bool(pa.types.is_string(type) or pa.types.is_large_string(type) or pa.types.is_string_view(type))
 
 
 def checked_batches(file: OpenedFile, header: Sequence[str], layout: Layout) -> Iterator[pa.RecordBatch]:
@@ -109,8 +126,8 @@ def _tables_from_parquet(file: OpenedFile, layout: Layout) -> Iterator[pa.Table]
                 shaped[column.name] = schema_column(table, column, layout)
             except pa.ArrowException as error:
                 name = str(layout.origins[column.name].column)
-                if pa.types.is_string(table.schema.field(name).type):
-                    shaped[column.name] = typed_column(file, table, column, layout, before)
+                if _is_text(table.schema.field(name).type):
+                    shaped[column.name] = typed_column(file, _with_plain_text(table), column, layout, before)
                     continue
                 what = f"{table.schema.field(name).type} values that are no {column.type}"
                 raise csv_faults.value_fault(file, before, name, what) from error

@@ -13,7 +13,7 @@ from relet.data.dates import find_format
 from relet.data.dialect import MISSING_WORDS
 from relet.data.evidence import ColumnEvidence, SeenText, reads
 from relet.data.layout import NUMBERS, TIMES
-from relet.data.notations import NotationFinding, NumberNotation, amount, find_notation
+from relet.data.notations import NOTATIONS, NumberNotation, amount, find_notation
 from relet.data.schema import Column
 
 # Words for a missing value, in small letters; and such as "No Reviews".
@@ -73,13 +73,13 @@ def find_form(evidence: ColumnEvidence) -> FormFinding:
     """The form of a column that can't be read as it is told."""
     column = evidence.column
     odd = [(key, seen) for key, seen in evidence.in_order if not _reads_alone(seen, evidence)]
-    words = [(key, seen) for key, seen in odd if column.nullable and is_missing_word(seen.text)]
+    words = [(key, seen) for key, seen in odd if column.nullable and is_missing_word(seen.text.strip())]
     rest = [each for each in odd if each not in words]
     if evidence.overflows:
         return FormFinding(unexplained=odd[0][1] if odd else None)
     found = _form_of_rest(rest, evidence) if rest else FormFinding()
     if words and not found.unexplained:
-        missing = [*evidence.origin.missing, *dict.fromkeys(seen.text for _, seen in words)]
+        missing = [*evidence.origin.missing, *dict.fromkeys(seen.text.strip() for _, seen in words)]
         missing += [word for word in found.said.get("missing", ()) if word not in missing]
         found = replace(
             found,
@@ -88,6 +88,21 @@ def find_form(evidence: ColumnEvidence) -> FormFinding:
             example=found.example or words[0][1],
         )
     return found
+
+
+def find_doubt(evidence: ColumnEvidence) -> FormFinding:
+    """The forms that a column of numbers may have beside the usual one, in which it can be read as well."""
+    origin = evidence.origin
+    if (
+        evidence.column.type != "double"
+        or origin.number
+        or origin.remove
+        or not evidence.odd
+        or evidence.overflows
+    ):
+        return FormFinding()
+    numbers = [each for each in evidence.in_order if not is_missing_word(each[1].text)]
+    return _number_form(numbers, evidence) if numbers else FormFinding()
 
 
 def _reads_alone(seen: SeenText, evidence: ColumnEvidence) -> bool:
@@ -117,6 +132,8 @@ def _number_form(odd: Sequence[tuple[str, SeenText]], evidence: ColumnEvidence) 
     for found, seen in amounts:
         if found is None:
             return FormFinding(unexplained=seen)
+    if mixed := _of_another_unit([(found.around, seen) for found, seen in amounts if found], evidence):
+        return FormFinding(unexplained=mixed)
     around = "".join(dict.fromkeys(letter for found, _ in amounts if found for letter in found.around))
     numbers = {found.number: seen for found, seen in amounts if found}
     notation = find_notation(numbers, whole=evidence.column.type == "int64", has_points=evidence.has_points)
@@ -133,6 +150,20 @@ def _number_form(odd: Sequence[tuple[str, SeenText]], evidence: ColumnEvidence) 
     )
 
 
+def _of_another_unit(units: Sequence[tuple[str, SeenText]], evidence: ColumnEvidence) -> SeenText | None:
+    """The first amount whose unit is another than that of those before it: 5 $ and 5 € are not the same.
+
+    Amounts without a unit have that of the others, but beside 45 % a number without a sign may be a share.
+    """
+    first = ""
+    for around, seen in units:
+        first = first or around.casefold()
+        if around and around.casefold() != first:
+            return seen
+    bare = evidence.has_usual or any(not around for around, _ in units)
+    return next((seen for around, seen in units if "%" in around and bare), None)
+
+
 def _with_number(said: Mapping[str, Any], notation: NumberNotation, *, told: bool = False) -> dict[str, Any]:
     number = notation.words or ({"decimal": notation.decimal} if told else {})
     return {**said, "number": number} if number else dict(said)
@@ -140,13 +171,13 @@ def _with_number(said: Mapping[str, Any], notation: NumberNotation, *, told: boo
 
 def _first_unlike(numbers: Mapping[str, SeenText], column: Column) -> SeenText:
     """The first number that can't be of the notation that those before it have."""
-    before: list[str] = []
-    for number, seen in sorted(numbers.items(), key=lambda each: each[1].row):
-        before.append(number)
-        found: NotationFinding = find_notation(before, whole=column.type == "int64")
-        if not found.possible:
+    in_order = sorted(numbers.items(), key=lambda each: each[1].row)
+    left = set(NOTATIONS)
+    for number, seen in in_order:
+        left = {each for each in left if each.can_be(number, whole=column.type == "int64")}
+        if not left:
             return seen
-    return next(iter(numbers.values()))
+    return in_order[0][1]
 
 
 def _time_form(odd: Sequence[SeenText], column: Column) -> FormFinding:
@@ -166,11 +197,13 @@ def _time_form(odd: Sequence[SeenText], column: Column) -> FormFinding:
 def _value_form(odd: Sequence[SeenText], evidence: ColumnEvidence) -> FormFinding:
     """Values that a column of text must not have: other spellings, missing ones, or those of elsewhere."""
     column, origin = evidence.column, evidence.origin
-    spelled = {_plain(value): value for value in column.values}
+    plain = [_plain(value) for value in column.values]
+    # A+ and A- are two values, and a+ may be either
+    spelled = {name: value for name, value in zip(plain, column.values, strict=True) if plain.count(name) == 1}
     values: dict[str, str | None] = dict(origin.values)
     new = []
     for seen in odd:
-        if meant := spelled.get(_plain(seen.text)):
+        if meant := _same_but_case(seen.text, column) or spelled.get(_plain(seen.text)):
             values[seen.text] = meant
         else:
             new.append(seen)
@@ -180,8 +213,14 @@ def _value_form(odd: Sequence[SeenText], evidence: ColumnEvidence) -> FormFindin
     if new:
         if not column.nullable or len(new) > MOST_VALUES or (column.needed and len(new) == len(odd)):
             return FormFinding(unexplained=new[0], new=tuple(odd))
-        said["missing"] = [*origin.missing, *(seen.text for seen in new)]
+        said["missing"] = [*origin.missing, *dict.fromkeys(seen.text.strip() for seen in new)]
     return FormFinding(said=said, example=odd[0], new=tuple(odd))
+
+
+def _same_but_case(text: str, column: Column) -> str | None:
+    """The one value that a text is but for case and the spaces around it."""
+    found = [value for value in column.values if value.casefold() == text.strip().casefold()]
+    return found[0] if len(found) == 1 else None
 
 
 def _as_pairs(values: Mapping[str, str | None]) -> list[list[str | None]]:

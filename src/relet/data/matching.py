@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from relet.core.override_words import is_plain_name
 from relet.data.layout import OTHERS, Layout
@@ -16,6 +17,8 @@ from relet.errors import BadDataError
 ALIKE = 0.75
 # So many columns that are left out are named; for more, or where a command can't name one, there is one word.
 NAMED = 5
+# Of so many columns of like names none is chosen, and among so many others none is looked for by its values.
+MANY = 200
 
 
 def names_fault(file: str, layout: Layout, header: Sequence[str]) -> BadDataError | None:
@@ -79,10 +82,13 @@ def _likeliest(
     name: str, column: Column, spare: Sequence[str], holds: Callable[[str, Column], float]
 ) -> tuple[str, ...]:
     """The columns that are most likely this one; several where they are alike, none where no one is."""
+    alikes = {other: max(_likeness(name, other), _likeness(column.name, other)) for other in spare}
+    most = max(alikes.values(), default=0.0)
+    if most and (best := [other for other, alike in alikes.items() if alike == most])[MANY:]:
+        return tuple(best)
     scores: dict[str, float] = {}
-    for other in spare:
-        alike = max(_likeness(name, other), _likeness(column.name, other))
-        content = holds(other, column) if alike or column.values else 0.0
+    for other, alike in alikes.items():
+        content = holds(other, column) if alike or (column.values and len(spare) <= MANY) else 0.0
         if content and (alike or content > 1):
             scores[other] = alike + 2 * (content - 1)
     most = max(scores.values(), default=0.0)
@@ -100,10 +106,13 @@ def _likeness(name: str, other: str) -> float:
         and (set(words) <= set(others) or (set(others) <= set(words) and len("".join(others)) > 3))
     ):
         return 2.0
-    same = SequenceMatcher(None, "_".join(words), "_".join(others)).ratio()
-    return 1.0 if same >= ALIKE else 0.0
+    ours, theirs = "_".join(words), "_".join(others)
+    if 2 * min(len(ours), len(theirs)) < ALIKE * (len(ours) + len(theirs)):
+        return 0.0  # too long to be alike
+    return 1.0 if SequenceMatcher(None, ours, theirs).ratio() >= ALIKE else 0.0
 
 
+@lru_cache(maxsize=2**15)
 def _words(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters.
 

@@ -13,6 +13,8 @@ from relet.errors import SettingError
 # What may stand between groups of three digits. An apostrophe and a space stand for all of their kind.
 THOUSANDS = ("", ",", ".", " ", "'")
 DECIMALS = (".", ",")
+# The longest text, in letters, that may be an amount.
+LONGEST = 100
 # All signs that are written as a space or an apostrophe.
 _KINDS = {" ": " \u00a0\u2009\u202f", "'": "'\u2019"}
 # Letters that stand beside an amount.
@@ -58,6 +60,11 @@ class NumberNotation:
             return None
         plain = re.sub(signs_pattern(self.thousands), "", text) if self.thousands else text
         return float(plain.replace(self.decimal, "."))
+
+    def can_be(self, text: str, *, whole: bool) -> bool:
+        """Whether a text is a number in this notation, and a whole one."""
+        found = self.reads(text)
+        return found is not None and (not whole or found.is_integer())
 
     @property
     def words(self) -> dict[str, str]:
@@ -116,7 +123,7 @@ def amount(text: str) -> Amount | None:
     >>> amount("1.000 €"), amount("CHF 1'250.50"), amount("about 7")
     (Amount(number='1.000', around='€'), Amount(number="1'250.50", around='CHF'), None)
     """
-    found = _AMOUNT.fullmatch(text.strip())
+    found = _AMOUNT.fullmatch(text.strip()) if len(text) <= LONGEST else None
     if not found:
         return None
     before, number, after = found.groups()

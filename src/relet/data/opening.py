@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import gzip
 import io
 import logging
+import lzma
 import re
 import shutil
 import zipfile
@@ -18,8 +20,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO
 
+from relet.core.wording import printable
 from relet.data.dialect import FIELD, PARQUET, SEPARATORS, CsvDialect, is_utf8
-from relet.errors import BadDataError
+from relet.errors import BadDataError, SettingError
 
 BLOCK = 1024**2
 # How many bytes tell the encoding and the separator.
@@ -27,6 +30,8 @@ HEAD = 64 * 1024
 GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 # What is unpacked may be so many times as large as the file, and in any case so many bytes.
 LARGEST_RATIO, LARGEST = 200, 1024**3
+# The bit of a file in a zip archive that says that it takes a password.
+LOCKED = 1
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -41,8 +46,8 @@ ZEROS = {
     "utf-16-be": ((0,), 2),
 }
 ENOUGH_ZEROS = 0.7
-# A line that spreadsheets read, and no program else.
-SEP_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
+# A line that spreadsheets read, and no program else. A letter or a quote divides no fields.
+SEP_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([\t !#-/:-@\[-`{-~])"?(?=\r|\n)', re.IGNORECASE)
 SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 _log = logging.getLogger("relet.data")
@@ -71,7 +76,7 @@ class OpenedFile:
     def tell(self) -> None:
         """Say what was done to the file."""
         for words in self.said:
-            _log.warning("%s: %s", self.name, words)
+            _log.warning("%s", printable(f"{self.name}: {words}"))
 
 
 def opened_file(path: Path, dialect: CsvDialect, names: Collection[str]) -> OpenedFile:
@@ -82,6 +87,8 @@ def opened_file(path: Path, dialect: CsvDialect, names: Collection[str]) -> Open
     or UTF-32 is known by its zeros; any other encoding than UTF-8 has to be told. Raises BadDataError for an
     archive that can't be unpacked or holds several files, and for text that is not of its encoding.
     """
+    if dialect.separator and not ("\0" < dialect.separator <= "\x7f"):
+        raise SettingError(f"separator is a sign of ASCII, got {dialect.separator!r}")
     unpacked, said = _unpacked(path)
     with unpacked.open("rb") as file:
         head = file.read(HEAD)
@@ -98,13 +105,14 @@ def opened_file(path: Path, dialect: CsvDialect, names: Collection[str]) -> Open
     if found := SEP_LINE.match(head):
         separator = dialect.separator or found[1].decode("latin-1")
         # an empty line takes its place, so that lines keep their numbers
-        copy = _copy(opened.path, path, lambda source, target: _drop_bytes(source, target, found.end()))
-        return replace(opened, path=copy, separator=separator)
-    if dialect.separator:
-        return replace(opened, separator=dialect.separator)
-    separator = _separator(head, names)
-    if separator != ",":
-        opened = replace(opened, said=(*opened.said, f"fields are divided by {SEPARATOR_NAMES[separator]}"))
+        opened = replace(
+            opened, path=_copy(opened.path, path, lambda source, target: _drop_bytes(source, target, found.end()))
+        )
+    else:
+        separator = dialect.separator or _separator(head, names)
+    if separator not in (",", dialect.separator):
+        sign = SEPARATOR_NAMES.get(separator, repr(separator))
+        opened = replace(opened, said=(*opened.said, f"fields are divided by {sign}"))
     return replace(opened, separator=separator)
 
 
@@ -124,12 +132,15 @@ def _unpacked(path: Path) -> tuple[Path, tuple[str, ...]]:
             return copy, (f"{inner.filename} was unpacked out of the zip archive",)
     except (
         EOFError,
+        OSError,
         zlib.error,
-        gzip.BadGzipFile,
+        lzma.LZMAError,
         zipfile.BadZipFile,
         NotImplementedError,
         RuntimeError,
     ) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # the disk, not the archive
         raise BadDataError(f"{path.name}: the archive can't be unpacked: {error}") from error
     return path, ()
 
@@ -140,11 +151,13 @@ def _only_file(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     if any(name == "[Content_Types].xml" for name in names):
         raise BadDataError(f"{path.name}: this is no CSV file but a spreadsheet or a document; save it as CSV")
     if len(inside) != 1:
-        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        shown = printable(", ".join(names[:5])) + (", …" if len(names) > 5 else "")
         raise BadDataError(
             f"{path.name}: the zip archive holds {len(inside)} files{f' ({shown})' if names else ''}; unpack it, "
             "and name one of them"
         )
+    if inside[0].flag_bits & LOCKED:
+        raise BadDataError(f"{path.name}: the zip archive is locked by a password; unpack it, and name its file")
     return inside[0]
 
 
@@ -207,8 +220,9 @@ def _decoded(source: Path, named: Path, encoding: str) -> Path:
             block = given.read(BLOCK)
             try:
                 text = decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                what = f"line {line} or one after it is no text in {encoding} ({error.reason})"
+            except UnicodeError as error:
+                reason = getattr(error, "reason", error)
+                what = f"line {line} or one after it is no text in {encoding} ({reason})"
                 raise BadDataError(f"{named.name}: {what}; set the encoding") from None
             line += text.count("\n")
             target.write(text.encode("utf-8", errors="surrogatepass"))

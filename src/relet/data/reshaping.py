@@ -4,6 +4,7 @@
 # pyarrow ships no stubs.
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from relet.data.layout import ColumnOrigin
@@ -68,6 +69,12 @@ def _usual_numbers(values: pa.ChunkedArray, origin: ColumnOrigin) -> pa.ChunkedA
     # a sign that may stand between digits is dropped only where it does: 0,52 is not 52
     between = notation.thousands + "".join(sign for sign in origin.remove if sign in _BETWEEN)
     decimal = "" if notation.decimal in between else notation.decimal
+    dropped = [letter for letter in origin.remove if letter not in _BETWEEN and not letter.isspace()]
+    if dropped:
+        # within a number they are a part of it: 1E3 beside EUR, 5€50
+        within = rf"\d\s*[{''.join(map(re.escape, dropped))}]+\d"
+        if pc.any(pc.match_substring_regex(values, within), min_count=0).as_py():
+            raise pa.ArrowInvalid("a letter to drop stands within a number")
     for letter in origin.remove:
         if letter not in _BETWEEN:
             values = pc.replace_substring(values, letter, "")

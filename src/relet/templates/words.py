@@ -248,6 +248,7 @@ def _dialect_lines(dialect: CsvDialect) -> Iterator[str]:
         "separator": "what stands between fields",
         "encoding": "of the file's text",
         "decimal": "the decimal sign",
+        "thousands": "the sign between groups of three digits",
         "missing": "words that stand for a missing value",
     }
     for name, comment in comments.items():

@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 import yaml
 
+from relet.core.override_words import override_text
 from tests.command import relet
 from tests.written_project import WrittenProject, write_files
 
@@ -111,6 +112,88 @@ def test_a_setting_that_is_too_long_for_a_line_is_written_into_a_file(
     assert file.read_text() == before
     flats.rents("id,rent,seen\n" + "".join(f"{number},{word}m,\n" for number, word in enumerate(words)))
     assert offered(relet(capsys, "run", "flats")[2])[-1] == "+columns=rents_2"
+
+
+LONG = "id,rent,seen\n" + "".join(f"{place},no {letter * 30},\n" for place, letter in enumerate("abcdefghijkl"))
+
+
+@pytest.mark.parametrize("name", ["2019", "null", "true", "1e5"])
+def test_a_file_whose_name_is_a_value_for_hydra_is_offered_as_well(
+    flats: Flats, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    flats.rents(LONG, f"{name}.csv")
+    words = offered(relet(capsys, "run", "flats", f"etl.source={name}.csv")[2])
+    assert words[-1] == f"+columns=file_{name}"
+    assert relet(capsys, *words)[0] == 0
+
+
+def test_an_option_that_was_chosen_gives_way_to_the_one_that_says_more(
+    flats: Flats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(flats.root, {"pipelines/flats/conf/columns/mine.yaml": "# @package etl\ncolumns: {id: Nr}\n"})
+    flats.rents(LONG.replace("id,", "Nr,"))
+    words = offered(relet(capsys, "run", "flats", "+columns=mine")[2])
+    assert words == ["run", "flats", "+columns=rents"]
+    assert relet(capsys, *words)[0] == 0
+    assert flats.path("conf/columns/mine.yaml").read_text() == "# @package etl\ncolumns: {id: Nr}\n"
+
+
+@pytest.mark.parametrize("there", ["conf/columns", "conf/columns/x.yaml/y.txt", "conf/columns/x.yaml"])
+def test_other_files_where_the_option_goes_stop_nothing(
+    flats: Flats, capsys: pytest.CaptureFixture[str], there: str
+) -> None:
+    place = flats.path(there)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes("ü".encode("latin-1"))
+    flats.rents(LONG)
+    status, _, err = relet(capsys, "run", "flats")
+    assert status == 2
+    assert "Nothing of it is stored. If that is meant, say what is what" in err
+    assert place.read_bytes() == "ü".encode("latin-1")
+
+
+def test_no_option_is_left_behind_where_it_would_not_be_taken(
+    flats: Flats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = f"defaults: [optional columns: null, _self_, late: a]\n{FILES['pipelines/flats/conf/config.yaml']}"
+    late = "# @package etl\ncolumns: {rent: {missing: [zz]}}\n"
+    write_files(flats.root, {"pipelines/flats/conf/config.yaml": config, "pipelines/flats/conf/late/a.yaml": late})
+    flats.rents(LONG)
+    err = relet(capsys, "run", "flats")[2]
+    assert "Nothing of it is stored. If that is meant" in err
+    assert "  relet run " not in err
+    assert not list(flats.path("conf/columns").glob("*"))
+
+
+def test_the_choice_between_two_columns_of_one_name_can_be_typed(
+    flats: Flats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flats.rents("id,rent,rent,seen\n1,2,3,\n")
+    err = relet(capsys, "run", "flats")[2]
+    ways = shlex.split(err.splitlines()[0].partition("is meant: ")[2])
+    assert [way for way in ways if way != "or"] == [
+        "etl.columns={rent: rent, *: null}",
+        "etl.columns={rent: 'rent 2', *: null}",
+    ]
+    for way in ways[::2]:
+        assert relet(capsys, "run", "flats", way)[0] == 0
+
+
+@pytest.mark.parametrize("word", ["1e5", "12.e3", "???", "${a}", "a\x85b", "no", "~", "a: b", "\\${x}"])
+def test_any_name_survives_the_file_that_is_written(
+    flats: Flats, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    column = f'"{word} id"'
+    flats.rents(LONG.replace("id,", f"{column},"))
+    words = offered(relet(capsys, "run", "flats")[2])
+    assert relet(capsys, *words)[0] == 0
+    if word == "???":
+        return  # nobody can say that name
+    flats.rents(LONG.replace("id,", f'"{word}",'))
+    given = f"etl.columns={{id: {override_text(word)}}}"
+    words = offered(relet(capsys, "run", "flats", given)[2])
+    assert words[-1].startswith("+columns=")
+    assert relet(capsys, *words)[0] == 0
 
 
 def test_a_name_that_would_command_the_terminal_goes_into_a_file(

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -81,7 +83,7 @@ def test_whatever_the_header_is_the_advice_works_or_there_is_none(
         found = read_csv(path, SCHEMA, setting="etl.columns")
     except BadDataError as error:
         if not error.settings:
-            assert "etl.columns." in str(error) or "header" in str(error) or "refused" in str(error), str(error)
+            assert "etl.columns" in str(error) or "header" in str(error) or "refused" in str(error), str(error)
             return
         if "city" in error.settings:
             return
@@ -210,3 +212,89 @@ def test_a_line_without_an_end_is_told_by_its_size(tmp_path: Path, monkeypatch: 
     assert "MB belong to one row" in str(refused(path))
     path.write_bytes(b'id,borough,price,seen\n1,Bronx,1,\n2,"' + b"x,\n" * 7 * 1024**2)
     assert "a quoted field is not closed" in str(refused(path))
+
+
+def test_the_form_of_a_column_that_was_said_is_kept_where_its_name_is_another(tmp_path: Path) -> None:
+    rows = [["1", "Bronx", "1.000", ""], ["2", "Bronx", "2.500", ""]]
+    path = written(tmp_path, ["id", "borough", "Price", "seen"], rows)
+    form = {"number": {"decimal": ",", "thousands": "."}}
+    error = refused(path, {"price": {"from": "Preis", **form}})
+    assert error.settings == {"etl.columns": {"price": {"from": "Price", **form}}}
+    assert read_csv(path, SCHEMA, error.settings["etl.columns"]).column("price").to_pylist() == [1000.0, 2500.0]
+
+
+def test_values_with_spaces_around_them_are_mapped(tmp_path: Path) -> None:
+    rows = [["1", " Bronx", "1", ""], ["2", "Queens ", "2", ""], ["3", " NA", "2", ""]]
+    path = written(tmp_path, list(SCHEMA.names), rows)
+    error = refused(path)
+    assert error.settings == {
+        "etl.columns": {"borough": {"values": [[" Bronx", "Bronx"], ["Queens ", "Queens"]], "missing": ["NA"]}}
+    }
+    found = read_csv(path, SCHEMA, error.settings["etl.columns"])
+    assert found.column("borough").to_pylist() == ["Bronx", "Queens", None]
+
+
+def test_values_that_differ_in_a_sign_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    grades = Schema(columns=(Column("id", "int64"), Column("grade", "string", values=("A", "A+", "A-"))))
+    path = written(tmp_path, ["id", "grade"], [["1", "A"], ["2", "a+"], ["3", "A *"]])
+    assert refused(path, schema=grades).settings == {
+        "etl.columns": {"grade": {"values": [["a+", "A+"]], "missing": ["A *"]}}
+    }
+
+
+def test_of_ten_thousand_columns_that_a_column_may_be_a_few_are_named(tmp_path: Path) -> None:
+    header = [f"id price of {number}" for number in range(10_000)]
+    began = time.monotonic()
+    error = refused(written(tmp_path, header, [["1"] * 10_000]))
+    assert "it may be id price of 0 or id price of 1" in str(error)
+    assert "or one of 9,995 others" in str(error)
+    assert len(str(error)) < 3000
+    assert time.monotonic() - began < 30
+
+
+def test_ten_thousand_columns_of_one_name_are_told_at_once(tmp_path: Path) -> None:
+    header = [*SCHEMA.names, *["a"] * 10_000]
+    began = time.monotonic()
+    error = refused(written(tmp_path, header, [[*row, *["1"] * 10_000] for row in ROWS]))
+    assert error.settings == {"etl.columns": {"*": None}}
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("content", ["{line}\n1,2\n", "id,x\n{line},2\n"])
+def test_a_line_that_would_take_much_memory_is_told_by_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.setattr("relet.data.csv_faults.LONGEST_LINE", 1024**2)
+    path = tmp_path / "rents.csv"
+    path.write_text(content.format(line="x" * 2 * 1024**2))
+    if content.startswith("{"):
+        assert "line 1: more than 1 MB are in one line" in str(refused(path))
+    else:
+        assert refused(path)
+
+
+def test_a_question_about_a_column_beside_one_that_a_command_cannot_name_can_be_typed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("x;größe\n1,000;3\n")
+    with pytest.raises(BadDataError, match=r"Say \"etl.columns.x=\{number: ") as error:
+        read_csv(path, Schema(columns=(Column("x", "double"),)), {"größe": None}, setting="etl.columns")
+    assert not error.value.settings
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
+def test_text_of_any_kind_in_a_parquet_file_is_explained(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "rents.parquet"
+    texts = {"borough": ["Bronx", "queens"], "price": ["$1,200.50", "$7.25"], "seen": ["31.12.2019", "1.2.2020"]}
+    columns = {name: pa.array(values).cast(kind) for name, values in texts.items()}
+    pq.write_table(pa.table({"id": [1, 2], **columns}), path)
+    said = refused(path).settings["etl.columns"]
+    assert said["price"] == {"remove": "$", "number": {"thousands": ","}}
+    found = read_csv(path, SCHEMA, said)
+    assert found.column("price").to_pylist() == [1200.5, 7.25]
+    assert found.column("borough").to_pylist() == ["Bronx", "Queens"]
+    columns["price"] = pa.array(["7", "cheap"]).cast(kind)
+    pq.write_table(pa.table({"id": [1, 2], **columns}), path)
+    with pytest.raises(BadDataError, match="row 2, column 'price': expected a number, got 'cheap'"):
+        read_csv(path, SCHEMA, {**said, "price": "price"})

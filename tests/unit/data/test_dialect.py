@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ FIELDS = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characte
         ("a,b\n1,2\n", CsvDialect()),
         ("a;b\n1,5;2\n", CsvDialect(separator=";", decimal=",")),
         ("a;b\n1.5;2\n", CsvDialect(separator=";")),
+        ("a;b\n1.234,5;1.000\n", CsvDialect(separator=";", decimal=",", thousands=".")),
         ('a\tb\n1\t"2\t3"\n', CsvDialect(separator="\t")),
         ("a|b\n1|2,3\n", CsvDialect(separator="|", decimal=",")),
         ("Größe\n1\n", CsvDialect()),
@@ -106,3 +108,10 @@ def test_a_header_names_each_column_once_and_keeps_first_names(names: list[str])
     assert len(set(found)) == len(found) == len(names)
     assert all(found)
     assert {name for name in names if name} <= set(found)
+
+
+def test_a_packed_file_is_not_taken_for_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "rents.csv"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    with pytest.raises(BadDataError, match="this is a packed file; unpack it first"):
+        guess_dialect(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,66 @@ def test_dates_of_one_format_are_read_as_they_were_meant_or_asked_about(
             return
         found = read_csv(written(tmp_path, texts), schema("date32"), error.settings["columns"])
     assert found.column("x").to_pylist() == [each.date() for each in meant]
+
+
+@pytest.mark.parametrize(
+    ("type", "texts"),
+    [
+        ("double", ["$5", "€7"]),
+        ("double", ["5 USD", "3 EUR"]),
+        ("double", ["50¢", "$5"]),
+        ("double", ["45%", "0.5"]),
+        ("double", ["5 %", "0,5"]),
+        ("double", ["1E3 EUR", "5 EUR"]),
+        ("double", ["5€50", "6€"]),
+    ],
+)
+def test_amounts_of_several_units_and_letters_within_numbers_are_not_advised(
+    tmp_path: Path, type: ColumnType, texts: list[str]
+) -> None:
+    assert not refused(tmp_path, type, texts).settings
+
+
+def test_a_letter_that_is_dropped_is_never_one_within_a_number(tmp_path: Path) -> None:
+    for text in ("1E3 EUR", "1$50"):
+        with pytest.raises(BadDataError, match="row 1"):
+            read_csv(written(tmp_path, [text]), schema("double"), {"x": {"remove": "EUR$"}})
+
+
+def test_a_year_of_two_digits_in_a_far_future_is_asked_about(tmp_path: Path) -> None:
+    error = refused(tmp_path, "date32", ["25/05/39", "12/05/45"])
+    assert not error.settings
+    assert "What '12/05/45' means" in str(error)
+    assert """Say "columns={x: {format: '%d/%m/%y'}}" if it is 2045-05-12""" in str(error)
+
+
+def test_points_before_three_digits_are_asked_about_where_another_column_has_decimal_commas(
+    tmp_path: Path,
+) -> None:
+    both = Schema(columns=(Column("a", "double"), Column("x", "double")))
+    path = tmp_path / "rows.csv"
+    path.write_text("a;x\n0,52;1.000\n1,5;2.500\n")
+    with pytest.raises(BadDataError, match=r"What '1\.000' means, nothing else in the column x tells") as error:
+        read_csv(path, both)
+    assert not error.value.settings
+    assert "if it is 1000.0, or " in str(error.value)
+    path.write_text("a;x\n0,52;1.000\n1,5;2.75\n")
+    with pytest.raises(BadDataError) as error:
+        read_csv(path, both)
+    assert error.value.settings == {"columns": {"a": {"number": {"decimal": ","}}}}
+
+
+def test_the_value_that_has_another_notation_than_those_before_it_is_found_at_once(tmp_path: Path) -> None:
+    # zeros make different texts: 8,000 of them
+    numbers = [f"4{number:014b},5" for number in range(8000)]
+    began = time.monotonic()
+    error = refused(tmp_path, "double", [*numbers, "1.2.3"])
+    assert "'1.2.3' in row 8001" in str(error)
+    assert "Write all values of x in one way" in str(error)
+    assert time.monotonic() - began < 10
+
+
+def test_a_text_of_a_million_spaces_is_no_amount(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert not refused(tmp_path, "double", [f"€{' ' * 200_000}x5x5"]).settings
+    assert time.monotonic() - began < 10

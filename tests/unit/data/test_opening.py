@@ -164,3 +164,58 @@ def test_the_rows_are_the_same_however_a_file_is_packed_encoded_and_divided(
     found = read_csv(written(tmp_path, gzip.compress(content) if packed else content), SCHEMA)
     assert found.column("name").to_pylist() == [text or None for text in texts]
     assert found.column("id").to_pylist() == list(range(len(texts)))
+
+
+def test_a_separator_in_a_line_of_its_own_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    read_csv(written(tmp_path, f"sep=#\n{TEXT.replace(',', '#')}".encode()), SCHEMA)
+    assert "fields are divided by '#'" in caplog.text
+
+
+@pytest.mark.parametrize("sign", ['"', "\r", "x", "7", "\0", "\x1b"])
+def test_a_sign_that_divides_no_fields_is_none_in_such_a_line(tmp_path: Path, sign: str) -> None:
+    with pytest.raises(BadDataError):
+        read_csv(written(tmp_path, f"sep={sign}\n{TEXT}".encode()), SCHEMA)
+
+
+def test_a_separator_beside_ascii_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="separator is a sign of ASCII, got '§'"):
+        read_csv(written(tmp_path, TEXT.encode()), SCHEMA, dialect=CsvDialect(separator="§"))
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "base64", "hex", "zlib", "bz2", "undefined", "quopri"])
+def test_a_codec_that_is_none_of_text_is_no_encoding(encoding: str) -> None:
+    with pytest.raises(SettingError, match="encoding is the name of one"):
+        CsvDialect(encoding=encoding)
+
+
+def test_the_name_of_a_file_in_an_archive_moves_no_cursor(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    read_csv(written(tmp_path, zipped({"a\x1b[31m.csv": TEXT.encode()})), SCHEMA)
+    assert r"a\x1b[31m.csv was unpacked" in caplog.text
+    with pytest.raises(BadDataError) as error:
+        read_csv(written(tmp_path, zipped({"a\x1b[31m.csv": b"", "b": b""})), SCHEMA)
+    assert "\x1b" not in str(error.value)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_of_any_kind_is_refused_in_words(tmp_path: Path, method: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("a.csv", TEXT * 100)
+    content = bytearray(packed.getvalue())
+    for place in range(45, 60):
+        content[place] ^= 0x5A
+    with pytest.raises(BadDataError, match="the archive can't be unpacked"):
+        read_csv(written(tmp_path, bytes(content)), SCHEMA)
+
+
+def test_what_an_archive_within_an_archive_and_one_with_a_password_need_is_said(tmp_path: Path) -> None:
+    twice = gzip.compress(gzip.compress(TEXT.encode()))
+    with pytest.raises(BadDataError, match="a gzip file within an archive; unpack it first"):
+        read_csv(written(tmp_path, twice), SCHEMA)
+    locked = bytearray(zipped({"a.csv": TEXT.encode()}))
+    locked[6] |= 1
+    locked[locked.find(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(BadDataError, match="locked by a password; unpack it"):
+        read_csv(written(tmp_path, bytes(locked)), SCHEMA)

@@ -50,6 +50,18 @@ def test_the_usual_one_is_found(text: str) -> None:
         ("明るい部屋", "shift_jis"),
         ("宽敞明亮的房间", "gbk"),
         ("Łódź, mieszkanie przy źródle", "cp1250"),
+        ("Příjemný byt v centru, čistý pokoj", "cp1250"),
+        ("Cameră în Bucureşti, lângă staţie", "cp1250"),
+        ("Erdő mellett fűtött", "cp1250"),
+        ("Soba u središtu, čista kuća", "cp1250"),
+        ("Łódź Kraków", "iso8859_2"),
+        ("Beyoğlu'nda güzel daire, şehir", "cp1254"),
+        ("Jauks dzīvoklis Rīgā, centrā", "cp1257"),
+        ("Vilnius, Gedimino pr., šalia, žalias", "cp1257"),
+        ("на до", "cp1251"),
+        ("Žižkov", "cp1250"),
+        ("Room北京 flat", "gbk"),
+        ("ça à Noël", "cp850"),
     ],
 )
 def test_no_other_alphabet_is_taken_for_it(text: str, encoding: str) -> None:
@@ -73,3 +85,21 @@ def test_of_an_encoding_that_nothing_tells_the_line_is_named_and_a_person_is_ask
     with pytest.raises(BadDataError, match=r"line 4 is not UTF-8 \(byte 0xc1\); say its encoding by") as error:
         read_csv(path, SCHEMA)
     assert not error.value.settings
+
+
+def test_another_reading_that_has_words_as_well_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "rents.csv"
+    path.write_bytes("id,name\n1,čistý pokoj u řeky\n".encode("cp1250"))
+    with pytest.raises(BadDataError, match="cp1250 would read 'čistý řeky'"):
+        read_csv(path, SCHEMA)
+
+
+@pytest.mark.parametrize("between", [0, 3_000_000])
+def test_text_in_two_encodings_is_asked_about(tmp_path: Path, between: int) -> None:
+    path = tmp_path / "rents.csv"
+    text = f"id,name\n1,Straße\n2,{'x' * between}\n".encode()
+    path.write_bytes(text + "3,Café – größer\n4,für déjà vu\n5,Çà, über\n".encode("cp1252"))
+    with pytest.raises(BadDataError, match="say its encoding by") as error:
+        read_csv(path, SCHEMA)
+    assert not error.value.settings
+    assert "lines before it are UTF-8" in str(error.value)

@@ -72,3 +72,9 @@ def test_each_column_has_a_name_that_code_can_use(header: list[str]) -> None:
     assert len({name.lower() for name in names}) == len(header)
     assert all(name.isidentifier() or name[:1].isalnum() for name in names)
     assert all(len(name) <= 60 and name == name.lower() and name != "reason" for name in names)
+
+
+def test_points_between_thousands_are_no_decimal_points_in_a_file_of_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "rents.csv"
+    path.write_text("Nr;Miete\n1;1.234,50\n2;1.000\n3;950,00\n")
+    assert read_typed(path).rows.column("miete").to_pylist() == [1234.5, 1000.0, 950.0]
