@@ -56,6 +56,11 @@ class CsvDialect:
         return NumberNotation(decimal=self.decimal, thousands=self.thousands)
 
     @property
+    def of_fields(self) -> CsvDialect:
+        """What it says of the fields, for a file that `plain_csv` has made plain."""
+        return replace(self, separator=None, encoding=None)
+
+    @property
     def is_plain(self) -> bool:
         """Whether `relet.data.reading.stream_csv` reads such a file as it is."""
         is_usual = self.separator in (None, ",") and self.number == PLAIN and not self.missing
@@ -68,24 +73,29 @@ def is_utf8(encoding: str) -> bool:
 
 
 def plain_csv(path: Path, dialect: CsvDialect) -> Path:
-    """The same rows as a plain CSV file: UTF-8, commas, decimal points, an empty field for a missing value.
+    """The same rows as a CSV file in UTF-8 with commas, each field as it stands: what it means, `of_fields` says.
 
     A file that is plain is returned as it is, and so is a Parquet file; else a copy in a temporary folder. In a
     copy spaces around fields are gone, empty lines too, and each column has a name of its own (`unique_header`).
     Raises BadDataError for a file that is not of this encoding.
 
     >>> path = Path(mkdtemp()) / "rents.csv"
-    >>> _ = path.write_text("id;rent\\n1;950,50\\n2;?\\n")
+    >>> _ = path.write_text("id;rent\\n1;950,50\\n2; ?\\n")
     >>> plain_csv(path, CsvDialect(separator=";", decimal=",", missing=("?",))).read_text()
-    'id,rent\\n1,950.50\\n2,\\n'
+    'id,rent\\n1,"950,50"\\n2,?\\n'
     """
+    from relet.data.opening import opened_file  # which needs this module
+
     if is_parquet(path) or (dialect.is_plain and _is_header_unique(path)):
         return path
+    opened = opened_file(path, dialect, ())
+    opened.tell()
     # with the file's own name, which errors show
     copy = Path(mkdtemp(prefix="relet-csv-")) / path.name
     try:
         with copy.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(_plain_records(path, dialect))
+            records = csv_records(opened.path, CsvDialect(separator=opened.separator))
+            csv.writer(file, lineterminator="\n").writerows(_with_unique_header(records))
     except (UnicodeError, csv.Error) as error:
         raise BadDataError(
             f"{path.name} can't be read as {dialect.encoding or UTF8} with {dialect.separator or ','!r} between "
@@ -143,17 +153,13 @@ def _is_header_unique(path: Path) -> bool:
     return unique_header(header) == header
 
 
-def _plain_records(path: Path, dialect: CsvDialect) -> Iterator[list[str]]:
-    records = csv_records(path, dialect)
+def _with_unique_header(records: Iterator[list[str]]) -> Iterator[list[str]]:
     yield from map(unique_header, islice(records, 1))
-    for record in records:
-        yield [plain_field(field, dialect) for field in record]
+    yield from records
 
 
-def plain_field(text: str, dialect: CsvDialect) -> str:
-    """A field's text as a plain file has it."""
-    if text in dialect.missing:
-        return ""
+def plain_number(text: str, dialect: CsvDialect) -> str:
+    """A number as a plain file has it; any other text as it is."""
     if dialect.decimal == "," and (
         _COMMA.fullmatch(text) or (dialect.thousands == "." and _POINTS.fullmatch(text))
     ):

@@ -110,6 +110,7 @@ def opened_file(path: Path, dialect: CsvDialect, names: Collection[str]) -> Open
         )
     else:
         separator = dialect.separator or _separator(head, names)
+        _check_separator(head, separator, path)
     if separator not in (",", dialect.separator):
         sign = SEPARATOR_NAMES.get(separator, repr(separator))
         opened = replace(opened, said=(*opened.said, f"fields are divided by {sign}"))
@@ -252,6 +253,16 @@ def _separator(head: bytes, names: Collection[str]) -> str:
 
     best = max(SEPARATORS, key=lambda sign: (shown(sign), divides(sign)))
     return best if (shown(best), divides(best)) > (shown(","), divides(",")) else ","
+
+
+def _check_separator(head: bytes, separator: str, path: Path) -> None:
+    """Raise BadDataError where the sign that was told divides no header, and another one does."""
+    found, header = _separator(head, ()), _first_records(head.decode("utf-8", errors="replace"), separator)[:1]
+    if header and len(header[0]) == 1 and found != separator and found in header[0][0]:
+        raise BadDataError(
+            f"{path.name}: its header is divided by {SEPARATOR_NAMES[found]}, not by {separator!r}: set the "
+            f"dialect's separator to {found!r}"
+        )
 
 
 def _first_records(text: str, separator: str) -> list[list[str]]:

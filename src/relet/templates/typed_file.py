@@ -19,9 +19,11 @@ from relet.data.dialect import (
     guess_dialect,
     is_parquet,
     plain_csv,
+    plain_number,
     unique_header,
 )
-from relet.data.layout import ColumnOrigin
+from relet.data.layout import NUMBERS, ColumnOrigin
+from relet.data.notations import PLAIN
 from relet.data.reading import read_csv
 from relet.data.reshaping import reshape_column
 from relet.data.schema import Column, ColumnType, Schema
@@ -89,7 +91,7 @@ def read_typed(path: Path) -> TypedFile:
     header = unique_header(next(csv_records(path, dialect), []))
     texts = read_csv(plain_csv(path, dialect), Schema(columns=tuple(Column(name, "string") for name in header)))
     names = zip(header, our_names(header), strict=True)
-    found = [_typed_column(texts.column(name), name, ours) for name, ours in names]
+    found = [_typed_column(texts.column(name), name, ours, dialect) for name, ours in names]
     missing = frozenset[str]().union(*(words for _, words in found))
     columns = tuple(column for column, _ in found)
     rows = {
@@ -131,7 +133,9 @@ def our_name(name: str) -> str:
     return f"{plain}_" if keyword.iskeyword(plain) or plain in TAKEN else plain
 
 
-def _typed_column(texts: pa.ChunkedArray, original: str, name: str) -> tuple[TypedColumn, frozenset[str]]:
+def _typed_column(
+    texts: pa.ChunkedArray, original: str, name: str, dialect: CsvDialect
+) -> tuple[TypedColumn, frozenset[str]]:
     """The column with its type, and the words in it that stand for a missing value."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -139,7 +143,9 @@ def _typed_column(texts: pa.ChunkedArray, original: str, name: str) -> tuple[Typ
     values = [text for text in pc.unique(texts).to_pylist() if text is not None]
     words = frozenset(values) & frozenset(MISSING_WORDS)
     rest = [text for text in values if text not in words]
-    for type, origin in _candidates(rest, original):
+    number = dialect.number if dialect.number != PLAIN else None
+    for type, form in _candidates([plain_number(text, dialect) for text in rest], original):
+        origin = replace(form, number=number) if type in NUMBERS else form
         try:
             reshape_column(pa.chunked_array([rest], pa.string()), Column(name, type), origin)
         except pa.ArrowInvalid:

@@ -95,6 +95,14 @@ def test_a_separator_that_was_told_is_taken_whatever_the_header_shows(tmp_path: 
     assert found.to_pylist() == [{"id": 1, "name": "a,b", "rent": 1.0}]
 
 
+def test_a_separator_that_was_told_and_divides_nothing_is_told_with_the_one_that_does(tmp_path: Path) -> None:
+    path = written(tmp_path, TEXT.encode())
+    with pytest.raises(BadDataError, match=r"divided by commas, not by ';': set the dialect's separator to ','"):
+        read_csv(path, SCHEMA, dialect=CsvDialect(separator=";"))
+    alone = Schema(columns=(Column("id", "int64"),))
+    assert read_csv(written(tmp_path, b"id\n1\n"), alone, dialect=CsvDialect(separator=";")).num_rows == 1
+
+
 def test_what_is_said_of_the_whole_file_holds_for_each_column(tmp_path: Path) -> None:
     text = "id;name;rent\n1.000;-;1.234,5\n-;x;-\n"
     dialect = CsvDialect(decimal=",", thousands=".", missing=("-",))

@@ -78,3 +78,14 @@ def test_points_between_thousands_are_no_decimal_points_in_a_file_of_decimal_com
     path = tmp_path / "rents.csv"
     path.write_text("Nr;Miete\n1;1.234,50\n2;1.000\n3;950,00\n")
     assert read_typed(path).rows.column("miete").to_pylist() == [1234.5, 1000.0, 950.0]
+
+
+def test_a_number_in_a_text_stays_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id;note;rent\n1;3,5;1.234,5\n2;x;0,5\n3;12.345.678;7\n")
+    found = read_typed(path)
+    assert found.rows.to_pydict() == {
+        "id": [1, 2, 3],
+        "note": ["3,5", "x", "12.345.678"],
+        "rent": [1234.5, 0.5, 7.0],
+    }
