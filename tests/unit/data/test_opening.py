@@ -55,6 +55,8 @@ def zipped(files: dict[str, bytes]) -> bytes:
         (TEXT.replace(",", "\t").encode(), "fields are divided by tabs"),
         (TEXT.replace(",", "|").encode(), "fields are divided by bars"),
         (gzip.compress(TEXT.replace(",", ";").encode("utf-16-le")), "fields are divided by semicolons"),
+        (gzip.compress(f"sep=;\n{TEXT.replace(',', ';')}".encode()), "fields are divided by semicolons"),
+        (f"sep=;\n{TEXT.replace(',', ';')}".encode("utf-16-le"), "fields are divided by semicolons"),
     ],
 )
 def test_what_is_known_by_its_bytes_is_read_and_said(
