@@ -182,7 +182,7 @@ def test_a_trial_that_can_not_be_composed_has_failed_and_has_no_run(adding: Sums
     [
         (["scale=1,x"], r"trial 2 of 2 \(scale=x\): scale takes a number, got 'x'"),
         (["scale=1,2", "cuont=3"], r"trial 1 of 2 \(scale=1\): there is no setting 'cuont'"),
-        (["source=none,gone.txt"], r"trial 2 of 2 \(source=gone.txt\): gone.txt: there is no such file"),
+        (["source=none,gone.txt"], r"trial 2 of 2 \(source=gone.txt\): source: gone.txt: there is no such file"),
         (["scale=1,2", "workers=0"], "workers takes a whole number from 1 on, got '0'"),
         (["scale=1,2", "workers=many"], "workers takes a whole number from 1 on, got 'many'"),
         (["scale=1,2", "store.url=memory://x"], "can't share a store in memory, .* set store.url"),
