@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from tempfile import mkdtemp
 
 from relet.data.notations import PLAIN, NumberNotation
 from relet.errors import BadDataError, SettingError
@@ -72,39 +71,6 @@ def is_utf8(encoding: str) -> bool:
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
-def plain_csv(path: Path, dialect: CsvDialect) -> Path:
-    """The same rows as a CSV file in UTF-8 with commas, each field as it stands: what it means, `of_fields` says.
-
-    A file that is plain is returned as it is, and so is a Parquet file; else a copy in a temporary folder. In a
-    copy spaces around fields are gone, empty lines too, and each column has a name of its own (`unique_header`).
-    Raises BadDataError for a file that is not of this encoding.
-
-    >>> path = Path(mkdtemp()) / "rents.csv"
-    >>> _ = path.write_text("id;rent\\n1;950,50\\n2; ?\\n")
-    >>> plain_csv(path, CsvDialect(separator=";", decimal=",", missing=("?",))).read_text()
-    'id,rent\\n1,"950,50"\\n2,?\\n'
-    """
-    from relet.data.opening import opened_file  # which needs this module
-
-    if is_parquet(path) or (dialect.is_plain and _is_header_unique(path)):
-        return path
-    opened = opened_file(path, dialect, ())
-    opened.tell()
-    # with the file's own name, which errors show
-    copy = Path(mkdtemp(prefix="relet-csv-")) / path.name
-    try:
-        with copy.open("w", encoding="utf-8", newline="") as file:
-            records = csv_records(opened.path, CsvDialect(separator=opened.separator))
-            csv.writer(file, lineterminator="\n").writerows(_with_unique_header(records))
-    except (UnicodeError, csv.Error) as error:
-        raise BadDataError(
-            f"{path.name} can't be read as {dialect.encoding or UTF8} with {dialect.separator or ','!r} between "
-            f"fields: {error}; "
-            "set encoding and separator"
-        ) from error
-    return copy
-
-
 def is_parquet(path: Path) -> bool:
     """Whether a file is a Parquet file, by its first bytes."""
     with path.open("rb") as file:
@@ -142,20 +108,6 @@ def unique_header(names: Sequence[str]) -> list[str]:
         last[plain] = number
         found[chosen] = None
     return list(found)
-
-
-def _is_header_unique(path: Path) -> bool:
-    """Whether the header of a plain file names each column once. Any other fault is left to who reads the file."""
-    try:
-        header = next(csv_records(path, CsvDialect()), [])
-    except (UnicodeError, csv.Error):
-        return True
-    return unique_header(header) == header
-
-
-def _with_unique_header(records: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield from map(unique_header, islice(records, 1))
-    yield from records
 
 
 def plain_number(text: str, dialect: CsvDialect) -> str:

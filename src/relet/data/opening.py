@@ -13,7 +13,7 @@ import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,17 @@ from tempfile import mkdtemp
 from typing import IO
 
 from relet.core.wording import printable
-from relet.data.dialect import FIELD, PARQUET, SEPARATORS, CsvDialect, is_utf8
+from relet.data.dialect import (
+    FIELD,
+    PARQUET,
+    SEPARATORS,
+    UTF8,
+    CsvDialect,
+    csv_records,
+    is_parquet,
+    is_utf8,
+    unique_header,
+)
 from relet.errors import BadDataError, SettingError
 
 BLOCK = 1024**2
@@ -115,6 +125,51 @@ def opened_file(path: Path, dialect: CsvDialect, names: Collection[str]) -> Open
         sign = SEPARATOR_NAMES.get(separator, repr(separator))
         opened = replace(opened, said=(*opened.said, f"fields are divided by {sign}"))
     return replace(opened, separator=separator)
+
+
+def plain_csv(path: Path, dialect: CsvDialect) -> Path:
+    """The same rows as a CSV file in UTF-8 with commas, each field as it stands: what it means, `of_fields` says.
+
+    A file that is plain is returned as it is, and so is a Parquet file; else a copy in a temporary folder. In a
+    copy spaces around fields are gone, empty lines too, and each column has a name of its own (`unique_header`).
+    Raises BadDataError for a file that is not of this encoding.
+
+    >>> path = Path(mkdtemp()) / "rents.csv"
+    >>> _ = path.write_text("id;rent\\n1;950,50\\n2; ?\\n")
+    >>> plain_csv(path, CsvDialect(separator=";", decimal=",", missing=("?",))).read_text()
+    'id,rent\\n1,"950,50"\\n2,?\\n'
+    """
+    if is_parquet(path) or (dialect.is_plain and _is_header_unique(path)):
+        return path
+    opened = opened_file(path, dialect, ())
+    opened.tell()
+    # with the file's own name, which errors show
+    copy = Path(mkdtemp(prefix="relet-csv-")) / path.name
+    try:
+        with copy.open("w", encoding="utf-8", newline="") as file:
+            records = csv_records(opened.path, CsvDialect(separator=opened.separator))
+            csv.writer(file, lineterminator="\n").writerows(_with_unique_header(records))
+    except (UnicodeError, csv.Error) as error:
+        raise BadDataError(
+            f"{path.name} can't be read as {dialect.encoding or UTF8} with {dialect.separator or ','!r} between "
+            f"fields: {error}; "
+            "set encoding and separator"
+        ) from error
+    return copy
+
+
+def _is_header_unique(path: Path) -> bool:
+    """Whether the header of a plain file names each column once. Any other fault is left to who reads the file."""
+    try:
+        header = next(csv_records(path, CsvDialect()), [])
+    except (UnicodeError, csv.Error):
+        return True
+    return unique_header(header) == header
+
+
+def _with_unique_header(records: Iterator[list[str]]) -> Iterator[list[str]]:
+    yield from map(unique_header, islice(records, 1))
+    yield from records
 
 
 def _unpacked(path: Path) -> tuple[Path, tuple[str, ...]]:

@@ -18,12 +18,12 @@ from relet.data.dialect import (
     csv_records,
     guess_dialect,
     is_parquet,
-    plain_csv,
     plain_number,
     unique_header,
 )
 from relet.data.layout import NUMBERS, ColumnOrigin
 from relet.data.notations import PLAIN
+from relet.data.opening import plain_csv
 from relet.data.reading import read_csv
 from relet.data.reshaping import reshape_column
 from relet.data.schema import Column, ColumnType, Schema

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relet.data.dialect import CsvDialect, csv_records, guess_dialect, plain_csv, unique_header
+from relet.data.dialect import CsvDialect, csv_records, guess_dialect, unique_header
+from relet.data.opening import plain_csv
 from relet.data.reading import read_csv
 from relet.data.schema import Column, Schema
 from relet.errors import BadDataError, SettingError
