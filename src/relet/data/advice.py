@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # The most lines of a difference that are shown, and the most letters of the settings within a message.
 LINES = 20
 LONGEST = 400
+# How many columns a sentence names.
+NAMED = 5
 # How many bytes around the first one that is not UTF-8 tell the encoding.
 AROUND = 1024**2
 
@@ -63,9 +65,22 @@ def explained(file: OpenedFile, layout: Layout, error: BadDataError) -> BadDataE
         found = _explanation(file, layout)
         return _refusal(file, found) if found else BadDataError(str(error))
     except MalformedFileError as other:
-        return BadDataError(str(other))
+        return BadDataError(f"{other}{_lacking(file, layout)}")
     except NotUtf8Error as other:
         return _explained_encoding(file, layout, other)
+
+
+def _lacking(file: OpenedFile, layout: Layout) -> str:
+    """The columns that the header of a malformed file lacks, as the end of a sentence."""
+    try:
+        header = header_of(file, layout)
+    except BadDataError:
+        return ""
+    missing = [shown_text(name) for name in layout.taken if name not in header]
+    shown = ", ".join(missing[:NAMED]) + (
+        f" and {count(len(missing) - NAMED, 'other')}" if missing[NAMED:] else ""
+    )
+    return f"; its header lacks {shown}" if missing else ""
 
 
 def _explained_encoding(file: OpenedFile, layout: Layout, error: NotUtf8Error) -> BadDataError:

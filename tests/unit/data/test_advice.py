@@ -298,3 +298,9 @@ def test_text_of_any_kind_in_a_parquet_file_is_explained(tmp_path: Path, kind: p
     pq.write_table(pa.table({"id": [1, 2], **columns}), path)
     with pytest.raises(BadDataError, match="row 2, column 'price': expected a number, got 'cheap'"):
         read_csv(path, SCHEMA, {**said, "price": "price"})
+
+
+def test_a_header_with_a_name_too_few_says_which_one_it_lacks(tmp_path: Path) -> None:
+    error = refused(written(tmp_path, ["id", "borough", "seen"]))
+    assert "row 1 (line 2) has 4 fields, the header has 3" in str(error)
+    assert str(error).endswith("; its header lacks 'price'")
