@@ -185,6 +185,7 @@ def test_the_encoding_and_the_columns_are_told_together(tmp_path: Path) -> None:
     assert read_csv(path, schema, settings["etl.columns"], CsvDialect(encoding="cp1252")).num_rows == 1
 
 
+@pytest.mark.long
 def test_a_difference_of_many_columns_is_told_in_few_lines(tmp_path: Path) -> None:
     header = [*SCHEMA.names, *(f"column of {number}" for number in range(10_000))]
     path = written(tmp_path, header, [[*row, *["1"] * 10_000] for row in ROWS])
@@ -242,6 +243,7 @@ def test_values_that_differ_in_a_sign_are_not_taken_for_each_other(tmp_path: Pat
     }
 
 
+@pytest.mark.long
 def test_of_ten_thousand_columns_that_a_column_may_be_a_few_are_named(tmp_path: Path) -> None:
     header = [f"id price of {number}" for number in range(10_000)]
     began = time.monotonic()
@@ -252,6 +254,7 @@ def test_of_ten_thousand_columns_that_a_column_may_be_a_few_are_named(tmp_path: 
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.long
 def test_ten_thousand_columns_of_one_name_are_told_at_once(tmp_path: Path) -> None:
     header = [*SCHEMA.names, *["a"] * 10_000]
     began = time.monotonic()
