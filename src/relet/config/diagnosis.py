@@ -161,7 +161,15 @@ def check_section(key: str, folder: Path, wiring: Wiring) -> None:
     component, _, rest = key.partition(".")
     candidates = {f"{each.rpartition('.')[0]}.{name}": each.rpartition(".")[0] for each in known}
     candidates |= {f"{each}.{rest}": each for each in wiring.components}
-    right = {where: each for each, where in candidates.items() if where and _candidate_reach(each, wiring).fed}
+    fed = {(each.name, each.option, reach.level) for reach, each in _fed_by_files(known, wiring)}
+
+    def can_be_set(candidate: str) -> bool:
+        """Whether it feeds something, and no key of a file says as much of the same."""
+        reach = _candidate_reach(candidate, wiring)
+        others = ((each.name, each.option, reach.level) in fed for each in reach.fed)
+        return bool(reach.fed) and (candidate in known or not any(others))
+
+    right = {where: each for each, where in candidates.items() if where and can_be_set(each)}
     close = get_close_matches(section, right, n=1, cutoff=0.6) or get_close_matches(
         component, right, n=1, cutoff=0.6
     )
@@ -177,6 +185,12 @@ def _candidate_reach(key: str, wiring: Wiring) -> KeyReach:
         return KeyReach()
 
 
+def _fed_by_files(known: Iterable[str], wiring: Wiring) -> Iterator[tuple[KeyReach, FedParameter]]:
+    """What each key of the files feeds."""
+    for reach in (_candidate_reach(each, wiring) for each in known):
+        yield from ((reach, fed) for fed in reach.fed)
+
+
 def _feeding_keys(known: Iterable[str], wiring: Wiring) -> list[str]:
     return [*(each for each in known if each in OWN or wiring.reach(each).fed), *wiring.rows]
 
@@ -186,9 +200,8 @@ def _possible_settings(key: str, known: Collection[str], wiring: Wiring) -> list
     section = key.rpartition(".")[0]
     exists = not section or any(each.startswith(f"{section}.") for each in known)
     levels: dict[tuple[str, str], set[int]] = {}
-    for reach in (_candidate_reach(each, wiring) for each in known):
-        for fed in reach.fed:
-            levels.setdefault((fed.name, fed.option), set()).add(reach.level)
+    for reach, fed in _fed_by_files(known, wiring):
+        levels.setdefault((fed.name, fed.option), set()).add(reach.level)
     by_level: dict[int, list[str]] = {}
     for field in dict.fromkeys(each.parameter.field for each in wiring.fed):
         candidate = f"{section}.{field}" if section else field

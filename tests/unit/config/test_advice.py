@@ -125,6 +125,12 @@ def test_what_is_wrong_is_never_what_is_offered(data: st.DataObject) -> None:
         assert not offered or offered[1] != wrong
 
 
+def test_a_key_that_one_of_a_file_would_contradict_is_not_offered(bound: Bound) -> None:
+    with pytest.raises(SettingError, match=r"there is no setting 'etl\.two\.least'") as error:
+        bound(TWO, nested({"etl.size": 3, "two.limits.least": 1}), "etl.two.least=7")
+    assert "did you mean two.least?" not in str(error.value)
+
+
 WORDS = st.sampled_from(["one", "two", "limits", "limit", "etl", "x", "most", "mst", "size", "sizes", "least"])
 
 
