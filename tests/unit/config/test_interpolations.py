@@ -201,7 +201,7 @@ def test_the_advice_for_a_file_of_settings_works_there(pipeline: Pipeline, conf:
 NAMES = st.text(st.sampled_from("${}\\ab\"' ,()=[]:~."), max_size=8)
 
 
-@profile(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NAMES, NAMES, NAMES)
 @example("it's ", "a", " (1), 2.csv")
 @example("\\", "a", "\\")
@@ -223,7 +223,7 @@ def test_who_follows_the_advice_has_the_text_itself(
 
 
 @given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
-@profile(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_variable_may_hold_any_text(pipeline: Pipeline, conf: Path, text: str) -> None:
     with patch.dict(os.environ, {"SOURCE": text}):
         found = settings(pipeline, conf, ["etl.source=${oc.env:SOURCE}"])

@@ -58,7 +58,7 @@ def read_back(line: str) -> Any:
     return OmegaConf.to_container(OmegaConf.create({"x": override.value()}), resolve=True)["x"]  # type: ignore[call-overload,index]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(VALUES)
 def test_any_value_comes_back(value: Any) -> None:
     assert read_back(command_line([override("x", value)])) == value

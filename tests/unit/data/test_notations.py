@@ -181,7 +181,7 @@ def test_numbers_of_one_notation_are_read_as_they_were_meant_or_asked_about(
         assert len({way.reads(found.doubtful) for way in ways}) > 1
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2068, 12, 31)), min_size=1, max_size=6),
     st.sampled_from(FORMATS),
