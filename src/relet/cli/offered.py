@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relet.config.binding import settings
-from relet.core.override_words import command_line, is_plain_text, override, shell_override
+from relet.core.override_words import command_line, is_plain_text, override, shell_override, without_interpolation
 from relet.core.wording import printable, without_credentials
 from relet.errors import ReletError
 from relet.files import write_whole
@@ -107,7 +107,7 @@ def _option(folder: Path, mappings: Mapping[str, Mapping[str, Any]], name: str) 
         place = content
         for section in sections:
             place = place.setdefault(section, {})
-        place[last] = {name: _without_interpolation(each) for name, each in _plain(value).items()}
+        place[last] = {name: _literal(each) for name, each in _plain(value).items()}
     text = "# @package _global_\n" + _yaml_text(content)
     there = sorted(folder.glob("*.yaml"))
     for file in there:
@@ -140,10 +140,10 @@ def _numbered(stem: str) -> Iterator[str]:
     yield from (f"{stem}_{number}" for number in count(2))
 
 
-def _without_interpolation(value: Any) -> Any:
+def _literal(value: Any) -> Any:
     """A value in which OmegaConf resolves nothing."""
     if isinstance(value, str):
-        return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
+        return without_interpolation(value)
     if isinstance(value, dict):
-        return {name: _without_interpolation(each) for name, each in value.items()}
-    return [_without_interpolation(each) for each in value] if isinstance(value, list) else value
+        return {name: _literal(each) for name, each in value.items()}
+    return [_literal(each) for each in value] if isinstance(value, list) else value

@@ -12,7 +12,7 @@ from typing import Any
 from relet.config.diagnosis import places
 from relet.config.overrides import overridden_keys, parse_override, readable
 from relet.core.accepted import InterpolatedText
-from relet.core.override_words import quoted_text
+from relet.core.override_words import quoted_text, without_interpolation
 from relet.errors import SettingError, nearest
 
 _VARIABLE = re.compile(r"Environment variable '(.*)' not found")
@@ -70,7 +70,7 @@ def unresolved_interpolation(
     problem = f"{key}{place} is {found}, and {_problem(error, key, written)}"
     if not takes_text(key) or _VARIABLE.search(str(error)):
         return SettingError(problem)
-    literal = f"\\${{ for ${{: {_uninterpolated(found)}" if place else _literal_override(key, found)
+    literal = f"\\${{ for ${{: {without_interpolation(found)}" if place else _literal_override(key, found)
     return SettingError(f"{problem}; where the text itself is meant, write {literal}")
 
 
@@ -99,21 +99,12 @@ def _problem(error: Exception, key: str, written: Mapping[str, Any]) -> str:
 
 def _literal_override(key: str, text: str) -> str:
     """A word of a command that sets the text itself, for the shell."""
-    escaped = _uninterpolated(text)
+    escaped = without_interpolation(text)
     try:
         plain = parse_override(f"{key}={escaped}").value() == escaped
     except SettingError:
         plain = False
     return shlex.quote(f"{key}={escaped if plain else quoted_text(escaped)}")
-
-
-def _uninterpolated(text: str) -> str:
-    """The text so that OmegaConf resolves nothing in it.
-
-    >>> print(_uninterpolated("${a}.csv"))
-    \\${a}.csv
-    """
-    return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", text)
 
 
 def _value_at(values: Mapping[str, Any], key: str) -> Any:

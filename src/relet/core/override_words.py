@@ -49,7 +49,7 @@ def _scalar_text(value: str | int | float | bool | None, quote: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return value if is_plain_text(value) else quoted_text(_without_interpolation(value), quote)
+        return value if is_plain_text(value) else quoted_text(without_interpolation(value), quote)
     return repr(value)
 
 
@@ -73,8 +73,12 @@ def _name_text(name: object) -> str:
     return str(name)
 
 
-def _without_interpolation(text: str) -> str:
-    """The text so that OmegaConf resolves nothing in it: `${` stands for itself."""
+def without_interpolation(text: str) -> str:
+    """The text so that OmegaConf resolves nothing in it: `${` stands for itself.
+
+    >>> print(without_interpolation("${a}.csv"))
+    \\${a}.csv
+    """
     return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", text)
 
 

@@ -61,7 +61,7 @@ def explained(file: OpenedFile, layout: Layout, error: BadDataError) -> BadDataE
         if isinstance(error, NotUtf8Error):
             return _explained_encoding(file, layout, error)
         if isinstance(error, MalformedFileError):
-            return BadDataError(str(error))
+            raise error
         found = _explanation(file, layout)
         return _refusal(file, found) if found else BadDataError(str(error))
     except MalformedFileError as other:

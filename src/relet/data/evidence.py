@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relet.data.layout import ColumnOrigin, Layout
+from relet.data.layout import NUMBERS, ColumnOrigin, Layout
 from relet.data.reshaping import reshape_column
 from relet.data.schema import Column
 
@@ -102,7 +102,7 @@ def _add_values(evidence: ColumnEvidence, texts: pa.Array, before: int) -> None:
     texts, rows = texts.filter(there), rows.filter(there)
     usual = _usual(texts, column, origin)
     evidence.has_usual = evidence.has_usual or pc.any(usual, min_count=0).as_py()
-    is_number = column.type in ("int64", "double")
+    is_number = column.type in NUMBERS
     if is_number and not evidence.has_points:
         evidence.has_points = pc.any(pc.match_substring_regex(texts.filter(usual), _POINT), min_count=0).as_py()
     odd, rows = texts.filter(pc.invert(usual)), rows.filter(pc.invert(usual))

@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relet.data.advice import explained
 from relet.data.dialect import CsvDialect
 from relet.data.file_rows import checked_batches, header_of
 from relet.data.layout import Layout, read_layout
@@ -84,4 +83,6 @@ def _explained_rows(file: OpenedFile, layout: Layout) -> Iterator[pa.RecordBatch
             raise fault
         yield from checked_batches(file, header, layout)
     except BadDataError as error:
+        from relet.data.advice import explained  # for a file that is refused
+
         raise explained(file, layout, error) from error.__cause__
